@@ -1,0 +1,161 @@
+package builds
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// Package is what go list says of a package on one platform.
+type Package struct {
+	ImportPath string
+	Name       string
+	Dir        string
+	Target     string
+	Standard   bool
+	DepOnly    bool
+	GoFiles    []string
+	CgoFiles   []string
+	EmbedFiles []string
+	Module     *struct {
+		Path, Version string
+		Replace       *struct{ Path, Version string }
+		Main          bool
+	}
+	Error *struct {
+		Pos, Err string
+	}
+	DepsErrors []*struct {
+		Pos, Err string
+	}
+}
+
+// Binary is the name go gives the package's executable, without extension.
+func (p *Package) Binary() string {
+	if p.Target != "" {
+		return strings.TrimSuffix(filepath.Base(p.Target), ".exe")
+	}
+	return path.Base(p.ImportPath)
+}
+
+// Loader asks go about the packages of a checkout. It is part of the fetch
+// phase: what is missing in the module cache is downloaded.
+type Loader struct {
+	Goroot   *toolchain.Goroot
+	Place    *toolchain.Place
+	Settings toolchain.Settings
+	Dir      string // the module's directory in a private checkout
+	Kind     string // of the source
+}
+
+// List loads patterns for the unit's platform and flags. With deps it loads
+// everything they import, so that afterwards nothing has to be fetched; only
+// then are errors in dependencies found. All errors are reported together.
+func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, deps bool) ([]*Package, error) {
+	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,EmbedFiles,Module,Error,DepsErrors"}
+	if deps {
+		args = append(args, "-deps")
+	}
+	for _, f := range flags {
+		if strings.HasPrefix(f, "-tags=") || strings.HasPrefix(f, "-mod=") {
+			args = append(args, f)
+		}
+	}
+	args = append(append(args, "--"), patterns...)
+	env := append(l.Place.FetchEnv(l.Settings), unitEnv...)
+	// The modules' caches are the place's own, whatever the user's settings.
+	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env})
+	if err != nil {
+		return nil, explainList(err)
+	}
+	var pkgs []*Package
+	var errs []error
+	seen := map[string]bool{}
+	report := func(pos, msg string) {
+		text := strings.TrimSpace(msg)
+		if pos != "" {
+			text = strings.ReplaceAll(pos, l.Dir+string(filepath.Separator), "") + ": " + text
+		}
+		if !seen[text] {
+			seen[text] = true
+			errs = append(errs, explainList(errors.New(text)))
+		}
+	}
+	dec := json.NewDecoder(bytes.NewReader(res.Stdout))
+	for {
+		var p Package
+		if err := dec.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if p.Error != nil {
+			report(p.Error.Pos, p.Error.Err)
+		}
+		pkgs = append(pkgs, &p)
+	}
+	return pkgs, errors.Join(errs...)
+}
+
+// FetchInstall makes go load what `go install PATH@VERSION` would, with the
+// network and the checksum database, and build nothing.
+func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) error {
+	args := u.Command(source.Module, version, "")
+	args = append([]string{args[0], "-n"}, args[1:]...)
+	env := append(l.Place.FetchEnv(l.Settings), u.Env...)
+	env = append(env, "GOPATH="+filepath.Join(l.Place.Home, "go"))
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Place.Empty, Env: env})
+	if err != nil {
+		return explainList(err)
+	}
+	return nil
+}
+
+// explainList adds what to do to the go command's most frequent complaints.
+func explainList(err error) error {
+	text := err.Error()
+	hint := ""
+	switch {
+	case strings.Contains(text, "requires go >="):
+		hint = "pin a newer toolchain: go: in mintmark.yaml, or -toolchain="
+	case strings.Contains(text, "updates to go.mod needed"), strings.Contains(text, "missing go.sum entry"):
+		hint = "run go mod tidy and commit go.mod and go.sum"
+	case strings.Contains(text, "SECURITY ERROR"), strings.Contains(text, "checksum mismatch"):
+		hint = "a module's content is not what go.sum or the checksum database says: do not release before you know why"
+	case strings.Contains(text, "403 Forbidden"), strings.Contains(text, "404 Not Found"), strings.Contains(text, "410 Gone"):
+		hint = "the module proxy does not serve this module; set GOPROXY or GOPRIVATE so that it can be fetched, or vendor it"
+	case strings.Contains(text, "dial tcp"), strings.Contains(text, "no such host"), strings.Contains(text, "i/o timeout"), strings.Contains(text, "module lookup disabled"):
+		hint = "modules are fetched before the build, and this one is not on the machine yet: check the network and GOPROXY"
+	case strings.Contains(text, "inconsistent vendoring"):
+		hint = "run go mod vendor and commit the result"
+	}
+	if hint == "" {
+		return err
+	}
+	return &toolchain.Error{Err: err, Tip: hint}
+}
+
+// FetchModules downloads the modules of these paths, in the versions the
+// checkout's go.mod selects, into the place's module cache; go checks them
+// against go.sum.
+func (l *Loader) FetchModules(ctx context.Context, paths []string) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	args := append([]string{"mod", "download", "-modcacherw", "--"}, paths...)
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings)})
+	if err != nil {
+		return explainList(err)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package builds
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// PlanSchema is the value of [Plan.Schema].
+const PlanSchema = "https://github.com/mintmark/mintmark/plan/v1"
+
+// Plan is everything that will be built. Its zero values are left out of the JSON.
+type Plan struct {
+	Schema   string     `json:"schema"`
+	Project  string     `json:"project"`
+	Version  string     `json:"version"` // of the release, without v
+	Snapshot bool       `json:"snapshot,omitempty"`
+	Source   PlanSource `json:"source"`
+	Go       string     `json:"go"`  // exact toolchain version
+	Env      []string   `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit    `json:"units"`
+}
+
+// PlanSource is the part of a source that decides the bytes.
+type PlanSource struct {
+	Kind       string `json:"kind"`
+	Module     string `json:"module"`
+	Version    string `json:"version"`
+	Sum        string `json:"sum"`
+	Commit     string `json:"commit,omitempty"`
+	CommitTime string `json:"commit_time"`
+	Dir        string `json:"dir,omitempty"`
+}
+
+// Unit is what one go build makes.
+type Unit struct {
+	Profile  string   `json:"profile"`
+	Platform string   `json:"platform"`
+	Env      []string `json:"env"`   // GOOS, GOARCH, the variant, CGO_ENABLED, the profile's env
+	Flags    []string `json:"flags"` // of go build, in canonical order; without -o, -p
+	Mains    []Main   `json:"mains"` // sorted by package
+	PGO      []PGO    `json:"pgo,omitempty"`
+	UPX      []string `json:"upx,omitempty"`
+	Archive  string   `json:"archive"` // "none" or a format
+	Name     string   `json:"name"`    // of the published file, without extension
+	Files    []string `json:"files,omitempty"`
+	Verify   string   `json:"verify"`
+	// MaxSize and MaxStartup are the profile's budget: bytes and nanoseconds, 0 for none.
+	MaxSize    int64 `json:"max_size,omitempty"`
+	MaxStartup int64 `json:"max_startup,omitempty"`
+}
+
+// Main is one main package and the binary it becomes, without extension.
+type Main struct {
+	Package string `json:"package"`
+	Binary  string `json:"binary"`
+}
+
+// PGO is a profile for profile-guided optimisation. Its base name lands in the binary.
+type PGO struct {
+	Path   string `json:"path"` // in the module, slash-separated
+	SHA256 string `json:"sha256"`
+}
+
+// ID names the unit in output: profile and platform.
+func (u *Unit) ID() string { return u.Profile + " " + u.Platform }
+
+// Key is the ID in a form that can be a directory name.
+func (u *Unit) Key() string {
+	return strings.NewReplacer("/", "_", ",", "_", " ", "_", ".", "_").Replace(u.ID())
+}
+
+// GOOS is the unit's operating system.
+func (u *Unit) GOOS() string {
+	goos, _, _ := strings.Cut(u.Platform, "/")
+	return goos
+}
+
+// Exe is the extension of the unit's binaries.
+func (u *Unit) Exe() string {
+	if u.GOOS() == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+// Published is the name of the file the unit publishes for main, or of its archive.
+func (u *Unit) Published(m Main) string {
+	switch {
+	case u.Archive != "none":
+		return u.Name + "." + u.Archive
+	case len(u.Mains) == 1:
+		return u.Name + u.Exe()
+	default:
+		return u.Name + "_" + m.Binary + u.Exe()
+	}
+}
+
+// Command is the go command that builds the unit. out stands for the output directory.
+func (u *Unit) Command(kind, version, out string) []string {
+	if kind == source.Module {
+		// go install is what stamps a module's true version and hash; it
+		// takes no -o and writes below GOPATH.
+		args := []string{"install"}
+		for _, f := range u.Flags {
+			if !strings.HasPrefix(f, "-mod=") && !strings.HasPrefix(f, "-buildvcs=") {
+				args = append(args, f)
+			}
+		}
+		for _, m := range u.Mains {
+			args = append(args, m.Package+"@"+version)
+		}
+		return args
+	}
+	args := append([]string{"build"}, u.Flags...)
+	args = append(args, "-o", out)
+	for _, m := range u.Mains {
+		args = append(args, m.Package)
+	}
+	return args
+}
+
+// NewPlanSource takes from a source what belongs into a plan.
+func NewPlanSource(s *source.Source) PlanSource {
+	return PlanSource{
+		Kind: s.Kind, Module: s.ModulePath, Version: s.Version, Sum: s.Sum,
+		Commit: s.Commit, CommitTime: FormatTime(s), Dir: s.Dir,
+	}
+}
+
+// FormatTime is the commit's time as plans, manifests and templates have it: RFC 3339 in UTC.
+func FormatTime(s *source.Source) string {
+	return s.CommitTime.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// Encode is the canonical JSON: compact, keys in the order of the structs, one
+// newline at the end. Its SHA-256 is the plan ID.
+func (p *Plan) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// ID is the plan's identity, lower-case hex.
+func (p *Plan) ID() (string, error) {
+	data, err := p.Encode()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Decode reads a plan back, refusing what this version does not know.
+func Decode(data []byte) (*Plan, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var p Plan
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if p.Schema != PlanSchema {
+		return nil, fmt.Errorf("plan: schema %q is not %q", p.Schema, PlanSchema)
+	}
+	return &p, nil
+}
+
+// CommonEnv is the part of the environment that every plan has.
+func CommonEnv() []string { return append(toolchain.UnitEnv(), "GOPROXY=off", "GOSUMDB=off") }

@@ -1,0 +1,398 @@
+package builds
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/sync/errgroup"
+)
+
+// Planner makes a plan of profiles, a source and a toolchain.
+type Planner struct {
+	File     *profiles.File
+	Selected []profiles.Selected
+	Source   *source.Source
+	Version  string // of the release, without v
+	Go       string
+	Snapshot bool
+	Loader   *Loader
+	// Deps makes the planner load all dependencies: they are fetched, errors
+	// in them are found, and -X variables are looked up.
+	Deps bool
+
+	mu      sync.Mutex
+	modules map[string]bool
+}
+
+// Modules are the paths of all modules the planned units need, sorted; known
+// after a plan with Deps. Empty when everything is vendored.
+func (pl *Planner) Modules() []string {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	return slices.Sorted(maps.Keys(pl.modules))
+}
+
+func (pl *Planner) need(pkgs []*Package) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	if pl.modules == nil {
+		pl.modules = map[string]bool{}
+	}
+	for _, p := range pkgs {
+		m := p.Module
+		if m == nil || m.Main || m.Replace != nil && m.Replace.Version == "" {
+			continue // the standard library, the product itself, a directory
+		}
+		pl.modules[m.Path] = true
+	}
+}
+
+// draft is a unit in the making.
+type draft struct {
+	unit     *Unit
+	profile  *profiles.Profile
+	platform profiles.Platform
+	settings profiles.Settings
+	problems profiles.Problems
+	errs     []error
+}
+
+// Plan expands every profile on every platform. All problems found are
+// returned together: as [profiles.Problems] where they have a position.
+func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
+	known, err := pl.Loader.Goroot.Platforms()
+	if err != nil {
+		return nil, err
+	}
+	var drafts []*draft
+	for _, sel := range pl.Selected {
+		for _, p := range sel.Platforms {
+			drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.NumCPU())
+	for _, d := range drafts {
+		g.Go(func() error { // errors are kept in the draft, so that all are reported
+			pl.fill(ctx, d, known)
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	plan := &Plan{
+		Schema:   PlanSchema,
+		Project:  pl.File.Project,
+		Version:  pl.Version,
+		Snapshot: pl.Snapshot,
+		Source:   NewPlanSource(pl.Source),
+		Go:       pl.Go,
+		Env:      CommonEnv(),
+	}
+	var problems profiles.Problems
+	var errs []error
+	for _, d := range drafts {
+		problems = append(problems, d.problems...)
+		errs = append(errs, d.errs...)
+		plan.Units = append(plan.Units, d.unit)
+	}
+	if len(problems) == 0 && len(errs) == 0 {
+		problems = pl.collisions(drafts)
+	}
+	problems = dedupe(problems)
+	if len(problems) > 0 {
+		errs = append([]error{problems}, errs...)
+	}
+	if err := errors.Join(distinct(errs)...); err != nil {
+		return nil, err
+	}
+	sort.SliceStable(plan.Units, func(i, j int) bool {
+		a, b := plan.Units[i], plan.Units[j]
+		if a.Profile != b.Profile {
+			return a.Profile < b.Profile
+		}
+		return a.Platform < b.Platform
+	})
+	return plan, nil
+}
+
+func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
+	u := &Unit{Profile: d.profile.Name, Platform: d.platform.String()}
+	d.unit = u
+	problem := func(key, hint, format string, args ...any) {
+		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
+	}
+	if base := d.platform.OS + "/" + d.platform.Arch; !slices.Contains(known, base) {
+		problem("platforms", "`go tool dist list` of that toolchain prints what it can build for", "%s cannot build for %s", pl.Go, base)
+		return
+	}
+	s := d.profile.Settings(d.platform)
+	if s.BuildMode != "" && s.BuildMode != "pie" && s.BuildMode != "exe" && s.BuildMode != "default" {
+		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)
+	}
+	s, err := s.Expand(pl.vars(d))
+	if err != nil {
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		return
+	}
+	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored {
+		s.Mod = "vendor" // what the go command does when nothing is said
+	}
+	d.settings = s
+	cgo := "0"
+	if s.CGO {
+		cgo = "1"
+	}
+	u.Env = append(d.platform.Env(), "CGO_ENABLED="+cgo)
+	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
+		u.Env = append(u.Env, k+"="+s.Env[k])
+	}
+	u.Flags = s.BuildFlags(pl.Go)
+	if pl.Source.Kind == source.Module {
+		u.Flags = slices.DeleteFunc(u.Flags, func(f string) bool {
+			return strings.HasPrefix(f, "-mod=") || strings.HasPrefix(f, "-buildvcs=")
+		})
+	}
+	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	u.MaxSize, u.MaxStartup = s.Budget.Size, int64(s.Budget.Startup)
+
+	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
+	if err != nil {
+		d.errs = append(d.errs, listErrors(u, err)...)
+		if len(pkgs) == 0 {
+			return
+		}
+	}
+	if s.Mod != "vendor" {
+		pl.need(pkgs)
+	}
+	var mains []*Package
+	for _, p := range pkgs {
+		if p.DepOnly || p.Error != nil {
+			continue
+		}
+		if p.Name == "main" {
+			mains = append(mains, p)
+			u.Mains = append(u.Mains, Main{Package: p.ImportPath, Binary: p.Binary()})
+		} else if !wild(s.Main) {
+			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
+		}
+	}
+	sort.Slice(u.Mains, func(i, j int) bool { return u.Mains[i].Package < u.Mains[j].Package })
+	if len(mains) == 0 && err == nil && len(d.problems) == 0 {
+		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
+	}
+	for i, a := range u.Mains {
+		for _, b := range u.Mains[:i] {
+			if strings.EqualFold(a.Binary, b.Binary) {
+				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
+			}
+		}
+	}
+	pl.pgo(d, mains, problem)
+	pl.files(d, problem)
+	if pl.Deps && err == nil {
+		pl.variables(d, pkgs, problem)
+	}
+}
+
+func wild(patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, "...") })
+}
+
+// listErrors names the unit in each error of a joined one.
+func listErrors(u *Unit, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{fmt.Errorf("%s: %w", u.ID(), err)}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, fmt.Errorf("%s: %w", u.ID(), e))
+	}
+	return out
+}
+
+func (pl *Planner) vars(d *draft) profiles.Vars {
+	short := pl.Source.Commit
+	if len(short) > 7 {
+		short = short[:7]
+	}
+	return profiles.Vars{
+		Project: pl.File.Project, Version: pl.Version, Tag: pl.Source.Tag(),
+		Commit: pl.Source.Commit, ShortCommit: short,
+		CommitDate:      FormatTime(pl.Source),
+		CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+		Profile:         d.profile.Name,
+		OS:              d.platform.OS, Arch: d.platform.Arch, Variant: d.platform.Variant,
+	}
+}
+
+// pgo records the profiles the compiler will read. An empty file is silently
+// ignored by the go command, so it is refused here.
+func (pl *Planner) pgo(d *draft, mains []*Package, problem func(key, hint, format string, args ...any)) {
+	var names []string
+	switch s := d.settings; s.PGO {
+	case "off":
+		return
+	case "":
+		for _, m := range mains {
+			name := filepath.Join(m.Dir, "default.pgo")
+			if _, err := os.Stat(name); err == nil {
+				if rel, err := filepath.Rel(pl.Loader.Dir, name); err == nil {
+					names = append(names, filepath.ToSlash(rel))
+				}
+			}
+		}
+	default:
+		names = []string{path.Clean(s.PGO)}
+	}
+	for _, name := range names {
+		data, err := readRegular(pl.Loader.Dir, name, 256<<20)
+		if err != nil {
+			problem("pgo", "commit the profile, or say pgo: off", "PGO profile %s: %v", name, err)
+			continue
+		}
+		if len(data) == 0 {
+			problem("pgo", "record a profile, or say pgo: off", "PGO profile %s is empty: the go command would build without it and say nothing", name)
+			continue
+		}
+		sum := sha256.Sum256(data)
+		d.unit.PGO = append(d.unit.PGO, PGO{Path: name, SHA256: hex.EncodeToString(sum[:])})
+	}
+}
+
+// files resolves the globs of further files for the archive.
+func (pl *Planner) files(d *draft, problem func(key, hint, format string, args ...any)) {
+	if d.unit.Archive == "none" {
+		return
+	}
+	fsys := os.DirFS(pl.Loader.Dir)
+	seen := map[string]bool{}
+	for _, pattern := range d.settings.Files {
+		matches, err := fs.Glob(fsys, path.Clean(pattern))
+		if err != nil {
+			problem("files", "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
+			continue
+		}
+		if len(matches) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
+			problem("files", "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
+		}
+		for _, m := range matches {
+			if fi, err := fs.Stat(fsys, m); err == nil && fi.Mode().IsRegular() && !seen[m] {
+				seen[m] = true
+				d.unit.Files = append(d.unit.Files, m)
+			}
+		}
+	}
+	sort.Strings(d.unit.Files)
+	for _, m := range d.unit.Mains {
+		if seen[m.Binary+d.unit.Exe()] {
+			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", m.Binary+d.unit.Exe())
+		}
+	}
+}
+
+// collisions finds published files of one name. Names that differ in case
+// only collide too: they are one file on Windows and macOS.
+func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
+	type claim struct {
+		id string
+		d  *draft
+	}
+	claimed := map[string]claim{}
+	var problems profiles.Problems
+	for _, d := range drafts {
+		names := map[string]string{}
+		for _, m := range d.unit.Mains {
+			name := d.unit.Published(m)
+			names[strings.ToLower(name)] = name
+		}
+		for _, folded := range slices.Sorted(maps.Keys(names)) {
+			id := d.unit.ID()
+			if first, taken := claimed[folded]; taken {
+				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
+					fmt.Sprintf("%s and %s would both publish %s", first.id, id, names[folded]),
+					"give one of them a name of its own, such as name: \"{{.Project}}_{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}\""))
+				continue
+			}
+			claimed[folded] = claim{id, d}
+		}
+	}
+	return problems
+}
+
+func readRegular(dir, name string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.New("not in the commit")
+		}
+		return nil, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() > limit {
+		return nil, errors.New("not a regular file of sensible size")
+	}
+	return io.ReadAll(f)
+}
+
+func dedupe(ps profiles.Problems) profiles.Problems {
+	type key struct {
+		pos profiles.Position
+		msg string
+	}
+	seen := map[key]bool{}
+	var out profiles.Problems
+	for _, p := range ps {
+		k := key{p.Pos, p.Message}
+		if !seen[k] {
+			seen[k] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// distinct drops errors that say the same, such as one broken go.mod on every platform.
+func distinct(errs []error) []error {
+	seen := map[string]bool{}
+	var out []error
+	for _, err := range errs {
+		text := err.Error()
+		if _, rest, ok := strings.Cut(text, ": "); ok {
+			text = rest
+		}
+		if !seen[text] {
+			seen[text] = true
+			out = append(out, err)
+		}
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+// Package rebuild builds a plan a second time with nothing shared and says
+// what came of it.
+//
+// The second place differs from the first in everything a build could depend
+// on without being told ([Vary]); the two builds have in common what the plan
+// says, the machine, its kernel and C compiler, and the bytes of the toolchain
+// and module zips, which are checked by hash in both. What was varied and what
+// was shared goes into the manifest.
+//
+// A verdict is identical only after a comparison of all bytes. Everything that
+// was not compared is unchecked, with the reason.
+package rebuild
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"sort"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/bindiff"
+)
+
+// Verdicts, as the manifest spells them.
+const (
+	Identical = "identical"
+	Different = "different"
+	Unchecked = "unchecked"
+)
+
+// First is the place of the first build: plain circumstances below root, with
+// caches that outlive the release below cache.
+func First(root, cache, git string) *toolchain.Place {
+	return &toolchain.Place{
+		Home:     filepath.Join(root, "home"),
+		Tmp:      filepath.Join(root, "tmp"),
+		Empty:    filepath.Join(root, "empty"),
+		GoCache:  filepath.Join(cache, "gocache"),
+		ModCache: filepath.Join(cache, "modcache"),
+		Git:      git,
+		TimeZone: "UTC",
+		Language: "C",
+		Umask:    0o022,
+	}
+}
+
+// Second is the place of the second build. Nothing in it outlives the release:
+// it begins with empty caches. Its path is longer than the first one's, has a
+// character in it that quoting trips over, and differs from its first part on.
+func Second(root, git string) *toolchain.Place {
+	root = filepath.Join(root, "second place")
+	return &toolchain.Place{
+		Home:      filepath.Join(root, "h"),
+		Tmp:       filepath.Join(root, "scratch", "t"),
+		Empty:     filepath.Join(root, "nothing"),
+		GoCache:   filepath.Join(root, "objects"),
+		ModCache:  filepath.Join(root, "modules"),
+		Git:       git,
+		TimeZone:  "Pacific/Chatham", // 12:45 or 13:45 hours ahead
+		Language:  "C.UTF-8",
+		MaxProcs:  runtime.NumCPU() + 1,
+		Umask:     0o027,
+		Hostname:  "mintmark-second",
+		OtherUser: true,
+	}
+}
+
+// Circumstances says what two places differ in, and what they share although
+// a build could see it.
+func Circumstances(hostname, umask bool) (varied, shared []string) {
+	varied = []string{
+		"GOCACHE", "GOMAXPROCS", "GOMODCACHE", "GOROOT", "HOME", "LANG", "TMPDIR", "TZ", "USER", "build actions at a time", "directory", "git clone",
+	}
+	shared = []string{"C compiler", "date", "file system", "git", "kernel", "machine"}
+	add := func(ok bool, what string) {
+		if ok {
+			varied = append(varied, what)
+		} else {
+			shared = append(shared, what)
+		}
+	}
+	add(hostname, "host name")
+	add(umask, "umask")
+	sort.Strings(varied)
+	sort.Strings(shared)
+	return varied, shared
+}
+
+// Verdict is what came of comparing one file of two builds.
+type Verdict struct {
+	Verdict string
+	Reason  string // of unchecked
+	Diff    *bindiff.Diff
+}
+
+// Check compares two files byte for byte and, where they differ, says where.
+func Check(ctx context.Context, first, second string) (Verdict, error) {
+	d, err := bindiff.Compare(ctx, first, second)
+	if err != nil {
+		return Verdict{Verdict: Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(first), err)
+	}
+	if d.Equal {
+		return Verdict{Verdict: Identical}, nil
+	}
+	return Verdict{Verdict: Different, Diff: d}, nil
+}

@@ -1,0 +1,119 @@
+package builds
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sort"
+	"sync"
+	"time"
+)
+
+// Budget bounds what runs at the same time.
+type Budget struct {
+	CPUs   int   // build actions at a time over all tasks; 0: the machine's processors
+	Memory int64 // bytes; 0: what [MachineMemory] says
+}
+
+// Task is one build with what it is expected to cost.
+type Task struct {
+	ID     string
+	CPU    time.Duration // 0: not known; such tasks go first, as they may be long
+	Memory int64         // bytes with one action at a time; 0: not known
+	// Run does the work with up to p actions at a time.
+	Run func(ctx context.Context, p int) error
+}
+
+// DefaultMemory is what a build is thought to need before it was ever
+// measured: a large compile plus the go command.
+const DefaultMemory = 700 << 20
+
+// Schedule runs the tasks, the longest first, as many at a time as the budget
+// allows: wide and shallow, since single actions of many builds use the
+// machine as well as many actions of one, with less memory. A task whose
+// memory exceeds the whole budget runs alone. After the first error nothing new
+// starts; what runs is left to finish; all errors are returned together. When
+// ctx ends, running tasks are told through theirs.
+func Schedule(ctx context.Context, b Budget, tasks []Task) error {
+	if b.CPUs <= 0 {
+		b.CPUs = runtime.NumCPU()
+	}
+	if b.Memory <= 0 {
+		b.Memory = MachineMemory()
+	}
+	queue := append([]Task(nil), tasks...)
+	sort.SliceStable(queue, func(i, j int) bool {
+		a, b := queue[i].CPU, queue[j].CPU
+		if (a == 0) != (b == 0) {
+			return a == 0
+		}
+		return a > b
+	})
+	var (
+		mu      sync.Mutex
+		cond    = sync.NewCond(&mu)
+		usedCPU int
+		usedMem int64
+		running int
+		errs    []error
+	)
+	stop := context.AfterFunc(ctx, func() { mu.Lock(); cond.Broadcast(); mu.Unlock() })
+	defer stop()
+	mu.Lock()
+	defer mu.Unlock()
+	for len(queue) > 0 && len(errs) == 0 && ctx.Err() == nil {
+		next := pick(queue, b, usedCPU, usedMem, running)
+		if next < 0 {
+			cond.Wait()
+			continue
+		}
+		t := queue[next]
+		queue = append(queue[:next], queue[next+1:]...)
+		// While there are enough tasks for every processor each gets one
+		// action at a time; the last ones get them all, so that no processor
+		// is idle while the longest chain ends.
+		p, mem := 1, taskMemory(t)
+		if len(queue) < b.CPUs {
+			p = b.CPUs
+		}
+		usedCPU, usedMem, running = usedCPU+1, usedMem+mem, running+1
+		go func() {
+			err := t.Run(ctx, p)
+			mu.Lock()
+			defer mu.Unlock()
+			usedCPU, usedMem, running = usedCPU-1, usedMem-mem, running-1
+			if err != nil {
+				errs = append(errs, err)
+			}
+			cond.Broadcast()
+		}()
+	}
+	for running > 0 {
+		cond.Wait()
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
+	return errors.Join(errs...)
+}
+
+// pick gives the index of the first task that fits the budget now, or -1.
+func pick(queue []Task, b Budget, usedCPU int, usedMem int64, running int) int {
+	if usedCPU >= b.CPUs {
+		return -1
+	}
+	for i, t := range queue {
+		if running == 0 || usedMem+taskMemory(t) <= b.Memory {
+			return i
+		}
+	}
+	return -1
+}
+
+func taskMemory(t Task) int64 {
+	if t.Memory <= 0 {
+		return DefaultMemory
+	}
+	return t.Memory
+}

@@ -1,0 +1,100 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// FetchModule gets path@version through the module proxy and identifies it.
+// dir is the extracted module in the place's module cache.
+func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) (s *Source, dir string, err error) {
+	modPath, version, ok := strings.Cut(pathVersion, "@")
+	if !ok || semver.Canonical(version) != strings.TrimSuffix(version, "+incompatible") || version == "" {
+		return nil, "", &hintError{fmt.Errorf("-module=%s: want PATH@VERSION with an exact version", pathVersion),
+			"write a version such as v1.2.3: a name like latest means something else tomorrow"}
+	}
+	if err := module.Check(modPath, version); err != nil {
+		return nil, "", fmt.Errorf("-module=%s: %w", pathVersion, err)
+	}
+	m, err := f.Module(ctx, pathVersion)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, "", ctx.Err()
+		}
+		return nil, "", &hintError{fmt.Errorf("module %s: %w", pathVersion, err),
+			"check the path and the version, and that the module proxy and the checksum database can be reached"}
+	}
+	s = &Source{
+		Kind:       Module,
+		ModulePath: m.Path,
+		Version:    m.Version,
+		Sum:        m.Sum,
+		SumDB:      f.Settings.Checks(m.Path),
+	}
+	info, err := os.ReadFile(m.Info)
+	if err != nil {
+		return nil, "", fmt.Errorf("module %s: %w", pathVersion, err)
+	}
+	var i struct {
+		Time   time.Time
+		Origin *toolchain.Origin
+	}
+	if err := json.Unmarshal(info, &i); err != nil {
+		return nil, "", fmt.Errorf("module %s: %s: %w", pathVersion, m.Info, err)
+	}
+	s.CommitTime = i.Time.UTC()
+	if i.Origin != nil {
+		s.Commit = i.Origin.Hash
+	}
+	if s.Commit == "" {
+		if rev, err := module.PseudoVersionRev(version); err == nil {
+			s.Commit = rev
+		}
+	}
+	if !module.IsPseudoVersion(version) {
+		s.Tags = []string{strings.TrimSuffix(version, "+incompatible")}
+	}
+	data, err := os.ReadFile(m.GoMod)
+	if err != nil {
+		return nil, "", fmt.Errorf("module %s: %w", pathVersion, err)
+	}
+	if err := s.setGoMod(pathVersion+"/go.mod", data); err != nil {
+		return nil, "", err
+	}
+	mf, err := modfile.Parse("go.mod", data, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(mf.Replace) > 0 || len(mf.Exclude) > 0 {
+		return nil, "", &hintError{errors.New(pathVersion + ": its go.mod has replace or exclude directives, so go install PATH@VERSION refuses it"),
+			"build it from a checkout of its repository instead (-dir=DIR)"}
+	}
+	if !s.SumDB {
+		s.Notes = append(s.Notes, "the module is exempt from the checksum database by GONOSUMDB or GOSUMDB: its hash is what the proxy served")
+	}
+	return s, m.Dir, nil
+}
+
+// CacheDir is where the go command keeps an extracted module, relative to the module cache.
+func CacheDir(modPath, version string) string {
+	p, err := module.EscapePath(modPath)
+	if err != nil {
+		return ""
+	}
+	v, err := module.EscapeVersion(version)
+	if err != nil {
+		return ""
+	}
+	return filepath.FromSlash(p + "@" + v)
+}

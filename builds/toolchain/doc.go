@@ -1,0 +1,35 @@
+// Package toolchain resolves, checks and installs one exact Go toolchain and
+// runs its go command in an environment that nothing of the user's reaches.
+// It is the only package of mintmark that runs go.
+//
+// # Which toolchain
+//
+// A toolchain is a released Go version, fetched as the module
+// golang.org/toolchain through the module proxy and checked against the
+// checksum database, which cmd/go does for this module even where GONOSUMDB
+// or GOSUMDB=off would skip it for others. Its hash is the h1 of that module's
+// zip. The version string alone proves nothing: an altered compiler reports
+// the same version and hits the same cache entries.
+//
+// # Installing
+//
+// [Toolchain.Install] unpacks the zip file by file, computes the h1 of every
+// file on the way and refuses a zip whose h1 is not the one the checksum
+// database gave. What a build never reads (tests, test data, the source of the
+// go command itself) is hashed but not written. [Goroot.Verify] hashes the
+// installed files again; it is called before each use, so a toolchain altered
+// on disk is noticed.
+//
+// # The environment
+//
+// [Place.Env] is an allow-list: a build sees what it names and nothing else.
+// The user's own settings are looked at once, by [UserSettings], and only
+// those that say where modules come from (GOPROXY, GOPRIVATE, …), for the
+// fetch phase.
+//
+// # Exceptions
+//
+// PATH in a build holds the directory of git and the system's standard
+// directories, because cmd/go runs git for the version stamp, and the C
+// compiler for cgo. What cgo finds there is not checked by anybody.
+package toolchain

@@ -1,0 +1,309 @@
+package toolchain
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Goroot is an installed toolchain.
+type Goroot struct {
+	Dir       string
+	Toolchain *Toolchain
+}
+
+// Go is the path of its go command.
+func (g *Goroot) Go() string {
+	name := "go"
+	if runtime.GOOS == "windows" {
+		name = "go.exe"
+	}
+	return filepath.Join(g.Dir, "bin", name)
+}
+
+// sumsFile lists "hash  path" of every file of the zip; the SHA-256 of the
+// list is the toolchain's h1, so the list needs no trust of its own.
+const sumsFile = ".mintmark-sums"
+
+// Install unpacks the toolchain into dir, or finds it installed there already,
+// and verifies every installed file against t.Sum. dir appears only when it is complete.
+func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
+	g := &Goroot{Dir: dir, Toolchain: t}
+	if _, err := os.Stat(filepath.Join(dir, sumsFile)); err == nil {
+		if err := g.Verify(ctx); err == nil {
+			return g, nil
+		}
+		// Damaged or altered: install it anew rather than trust any of it.
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".unpack-")
+	if err != nil {
+		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	}
+	defer os.RemoveAll(tmp)
+	if err := t.unpack(ctx, tmp); err != nil {
+		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		// Another mintmark may have been faster.
+		if verr := g.Verify(ctx); verr == nil {
+			return g, nil
+		}
+		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	}
+	return g, nil
+}
+
+// needed reports whether a build reads the file at all.
+func needed(name string) bool {
+	if strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/") {
+		return false
+	}
+	for _, p := range []string{"test/", "api/", "doc/", "misc/", "src/cmd/"} {
+		if strings.HasPrefix(name, p) {
+			return false
+		}
+	}
+	return true
+}
+
+func executable(name string) bool {
+	return strings.HasPrefix(name, "bin/") || strings.HasPrefix(name, "pkg/tool/")
+}
+
+func (t *Toolchain) unpack(ctx context.Context, dir string) error {
+	z, err := zip.OpenReader(t.zip)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	prefix := t.Module + "/"
+	sums := make([]string, len(z.File))
+	var mu sync.Mutex
+	made := map[string]bool{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range z.File {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			name, ok := strings.CutPrefix(f.Name, prefix)
+			if !ok || !filepath.IsLocal(filepath.FromSlash(name)) || strings.HasSuffix(name, "/") {
+				return fmt.Errorf("%s: strange name in the toolchain's zip", f.Name)
+			}
+			h := sha256.New()
+			if !needed(name) {
+				if err := copyZip(h, f); err != nil {
+					return err
+				}
+			} else {
+				path := filepath.Join(dir, filepath.FromSlash(name))
+				mu.Lock()
+				parent := filepath.Dir(path)
+				if !made[parent] {
+					if err := os.MkdirAll(parent, 0o755); err != nil {
+						mu.Unlock()
+						return err
+					}
+					made[parent] = true
+				}
+				mu.Unlock()
+				mode := fs.FileMode(0o644)
+				if executable(name) {
+					mode = 0o755
+				}
+				w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+				if err != nil {
+					return err
+				}
+				if err := errors.Join(copyZip(io.MultiWriter(w, h), f), w.Close()); err != nil {
+					return err
+				}
+				if mode != 0o644 {
+					if err := os.Chmod(path, mode); err != nil { // whatever the umask says
+						return err
+					}
+				}
+			}
+			sums[i] = sumLine(h, f.Name)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	list, err := sumList(sums, t.Sum)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, sumsFile), []byte(list), 0o644)
+}
+
+func copyZip(w io.Writer, f *zip.File) error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+func sumLine(h hash.Hash, name string) string {
+	return hex.EncodeToString(h.Sum(nil)) + "  " + name + "\n"
+}
+
+// sumList sorts the lines by name and checks that their hash is want: the
+// definition of h1 (golang.org/x/mod/sumdb/dirhash.Hash1).
+func sumList(lines []string, want string) (string, error) {
+	sort.Slice(lines, func(i, j int) bool { return lines[i][66:] < lines[j][66:] })
+	list := strings.Join(lines, "")
+	sum := sha256.Sum256([]byte(list))
+	if got := "h1:" + base64.StdEncoding.EncodeToString(sum[:]); got != want {
+		return "", &Error{
+			Err: fmt.Errorf("the toolchain's files have the hash %s, the checksum database says %s", got, want),
+			Tip: "something altered the toolchain on this machine; remove mintmark's cache directory and try again",
+		}
+	}
+	return list, nil
+}
+
+// Verify hashes every installed file again and compares with the toolchain's
+// h1. Files that are there but not in the list are refused as well: a stray
+// file in a package of the standard library would be compiled.
+func (g *Goroot) Verify(ctx context.Context) error {
+	f, err := os.Open(filepath.Join(g.Dir, sumsFile))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var lines []string
+	want := map[string]string{} // path → hash
+	prefix := g.Toolchain.Module + "/"
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		line := sc.Text()
+		if len(line) < 67 || line[64:66] != "  " {
+			return fmt.Errorf("%s: malformed line", f.Name())
+		}
+		lines = append(lines, line+"\n")
+		name, ok := strings.CutPrefix(line[66:], prefix)
+		if ok && needed(name) {
+			want[name] = line[:64]
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return err
+	}
+	if _, err := sumList(lines, g.Toolchain.Sum); err != nil {
+		return err
+	}
+	var files []string
+	err = filepath.WalkDir(g.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return nil
+		}
+		rel, err := filepath.Rel(g.Dir, path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if rel == sumsFile {
+			return nil
+		}
+		if want[rel] == "" || !d.Type().IsRegular() {
+			return fmt.Errorf("%s: does not belong to the toolchain", rel)
+		}
+		files = append(files, rel)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(files) != len(want) {
+		return fmt.Errorf("%s: %d of the toolchain's files are missing", g.Dir, len(want)-len(files))
+	}
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for _, rel := range files {
+		eg.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			h := sha256.New()
+			r, err := os.Open(filepath.Join(g.Dir, filepath.FromSlash(rel)))
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			if _, err := io.Copy(h, r); err != nil {
+				return err
+			}
+			if hex.EncodeToString(h.Sum(nil)) != want[rel] {
+				return fmt.Errorf("%s: altered", rel)
+			}
+			return nil
+		})
+	}
+	return eg.Wait()
+}
+
+// Platforms are the GOOS/GOARCH pairs this toolchain knows: what `go tool dist
+// list` prints, read from the generated table that command itself uses
+// (internal/platform, since Go 1.21), since newer toolchains ship dist as
+// source only.
+func (g *Goroot) Platforms() ([]string, error) {
+	name := filepath.Join(g.Dir, "src", "internal", "platform", "zosarch.go")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, &Error{
+			Err: fmt.Errorf("toolchain %s: no list of platforms: %w", g.Toolchain.Version, err),
+			Tip: "mintmark builds with go1.21 or newer",
+		}
+	}
+	_, list, ok := strings.Cut(string(data), "var List = []OSArch{")
+	list, _, ok2 := strings.Cut(list, "\n}")
+	if !ok || !ok2 {
+		return nil, fmt.Errorf("toolchain %s: its list of platforms has an unknown form", g.Toolchain.Version)
+	}
+	var out []string
+	for line := range strings.Lines(list) {
+		var goos, goarch string
+		if n, _ := fmt.Sscanf(strings.TrimSpace(line), "{%q, %q},", &goos, &goarch); n == 2 {
+			out = append(out, goos+"/"+goarch)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("toolchain %s: its list of platforms is empty", g.Toolchain.Version)
+	}
+	sort.Strings(out)
+	return out, nil
+}

@@ -1,0 +1,162 @@
+package toolchain
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Place is where one of the builds happens: directories and circumstances that
+// it shares with no other place. Two places with nothing in common are what
+// makes a rebuild worth something.
+type Place struct {
+	Home     string // HOME, USERPROFILE
+	Tmp      string // TMPDIR, TEMP, TMP
+	GoCache  string // GOCACHE
+	ModCache string // GOMODCACHE
+	Empty    string // an empty directory, outside of any module
+	Git      string // the git command; its directory is on PATH
+
+	// The circumstances; all of them may differ without changing a byte.
+	TimeZone  string // TZ
+	Language  string // LANG, LC_ALL
+	MaxProcs  int    // GOMAXPROCS of the go command and its tools; 0: not set
+	Umask     int    // file mode mask of the build; negative: that of this process. Unix only.
+	Hostname  string // host name the build sees, where the system permits; see [CanSetHostname]
+	OtherUser bool   // USER and LOGNAME say somebody else
+}
+
+// Make creates the place's directories.
+func (p *Place) Make() error {
+	for _, dir := range []string{p.Home, p.Tmp, p.GoCache, p.ModCache, p.Empty} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UnitEnv are the variables that can change the bytes of a build, apart from
+// the unit's own: every one is explicit, and the ones that are cleared are
+// cleared because they leak into the product otherwise.
+func UnitEnv() []string {
+	return []string{
+		"GOENV=off",           // `go env -w` settings; GOFLAGS= alone does not clear them
+		"GOFLAGS=",            // all flags are on the command line
+		"GOWORK=off",          // a go.work in any parent changes DefaultGODEBUG
+		"GOTOOLCHAIN=local",   // the toolchain is the one whose go is run
+		"GO111MODULE=on",      //
+		"GODEBUG=",            //
+		"GOFIPS140=off",       // recorded in the binary
+		"GOEXPERIMENT=",       // recorded in the binary, changes the version string
+		"GO_EXTLINK_ENABLED=", // changes the build ID
+		"GOCOMPILEDEBUG=",     // changes the build ID
+		"GOVCS=*:off",         // no version control of dependencies in a build
+	}
+}
+
+// Env is the whole environment of a build in this place: unit's variables (see
+// [UnitEnv]; they win), then what only the place decides. proxy is GOPROXY:
+// "off", or the download directory of the place's own module cache.
+func (p *Place) Env(unit []string, proxy string) []string {
+	env := append(UnitEnv(), unit...)
+	env = append(env, "GOPROXY="+proxy, "GOSUMDB=off", "GONOSUMDB=", "GOPRIVATE=", "GONOPROXY=", "GOINSECURE=", "GOAUTH=off")
+	return append(env, p.own()...)
+}
+
+// own is what the place decides for every command.
+func (p *Place) own() []string {
+	env := []string{
+		"HOME=" + p.Home,
+		"TMPDIR=" + p.Tmp,
+		"GOCACHE=" + p.GoCache,
+		"GOMODCACHE=" + p.ModCache,
+		"GOPATH=" + filepath.Join(p.Home, "go"),
+		"GOTELEMETRYDIR=",
+		"PATH=" + p.path(),
+		"TZ=" + p.TimeZone,
+		"LANG=" + p.Language,
+		"LC_ALL=" + p.Language,
+		// git: nobody's configuration, no questions, no helpers
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_GLOBAL=" + os.DevNull,
+		"GIT_CONFIG_SYSTEM=" + os.DevNull,
+		"GIT_TERMINAL_PROMPT=0",
+		"GIT_OPTIONAL_LOCKS=0",
+	}
+	if p.MaxProcs > 0 {
+		env = append(env, "GOMAXPROCS="+strconv.Itoa(p.MaxProcs))
+	}
+	if p.OtherUser {
+		env = append(env, "USER=mintmark", "LOGNAME=mintmark")
+	}
+	if runtime.GOOS == "windows" {
+		// Without these neither go nor git starts.
+		root := `C:\Windows`
+		env = append(env, "SYSTEMROOT="+root, "WINDIR="+root, "USERPROFILE="+p.Home,
+			"APPDATA="+filepath.Join(p.Home, "AppData", "Roaming"), "LOCALAPPDATA="+filepath.Join(p.Home, "AppData", "Local"),
+			"TEMP="+p.Tmp, "TMP="+p.Tmp, "PATHEXT=.COM;.EXE;.BAT;.CMD")
+	}
+	return env
+}
+
+func (p *Place) path() string {
+	var dirs []string
+	add := func(dir string) {
+		for _, d := range dirs {
+			if d == dir {
+				return
+			}
+		}
+		dirs = append(dirs, dir)
+	}
+	if p.Git != "" {
+		add(filepath.Dir(p.Git))
+	}
+	if runtime.GOOS == "windows" {
+		add(`C:\Windows\System32`)
+		add(`C:\Windows`)
+	} else {
+		for _, d := range []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"} {
+			add(d)
+		}
+	}
+	return strings.Join(dirs, string(os.PathListSeparator))
+}
+
+// FetchEnv is the environment of the fetch phase: the network and the user's
+// module proxy are allowed, the checksum database is on, and nothing that
+// steers a build is let in.
+func (p *Place) FetchEnv(s Settings) []string {
+	env := append(UnitEnv(), p.own()...)
+	env = append(env, s.Network...) // after own: HOME and PATH are the user's here, for .netrc and credential helpers
+	for _, kv := range []string{"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
+		env = without(env, kv) // private modules may need the user's git configuration
+	}
+	proxy := s.GOPROXY
+	if s.ModCache != "" && proxy != "off" {
+		if _, err := os.Stat(filepath.Join(s.ModCache, "cache", "download")); err == nil {
+			proxy = proxyURL(s.ModCache) + "," + proxy
+		}
+	}
+	vcs := s.GOVCS
+	return append(env,
+		"GOPROXY="+proxy, "GOSUMDB="+s.GOSUMDB, "GOPRIVATE="+s.GOPRIVATE, "GONOPROXY="+s.GONOPROXY,
+		"GONOSUMDB="+s.GONOSUMDB, "GOINSECURE="+s.GOINSECURE, "GOAUTH="+s.GOAUTH, "GOVCS="+vcs,
+	)
+}
+
+// Proxy is the GOPROXY value that serves what this place has downloaded.
+func (p *Place) Proxy() string { return proxyURL(p.ModCache) }
+
+func without(env []string, name string) []string {
+	var out []string
+	for _, kv := range env {
+		if n, _, _ := strings.Cut(kv, "="); n != name {
+			out = append(out, kv)
+		}
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Command is one run of a program, with nothing inherited.
+type Command struct {
+	Path     string
+	Args     []string
+	Dir      string
+	Env      []string // the whole environment
+	Umask    int      // with SetUmask
+	SetUmask bool
+	Hostname string // "" keeps the host's
+	// Limit bounds what is kept of each output stream; 0 means 64 MiB.
+	Limit int
+}
+
+// Result is what a command left behind.
+type Result struct {
+	Stdout, Stderr []byte
+	CPU            time.Duration // user+sys of the command and its finished children
+	MaxRSS         int64         // bytes; of the largest single process, 0 where the system does not tell
+}
+
+// ExitError is a command that ran and failed.
+type ExitError struct {
+	Command string // for people: the command and its first arguments
+	Code    int
+	Output  string // what it said on stderr
+}
+
+func (e *ExitError) Error() string {
+	out := strings.TrimRight(e.Output, "\n")
+	if out == "" {
+		return fmt.Sprintf("%s: exit status %d", e.Command, e.Code)
+	}
+	return fmt.Sprintf("%s: exit status %d\n%s", e.Command, e.Code, out)
+}
+
+// Run runs the command in a process group of its own. When ctx ends, the whole
+// group is killed and Run returns only when no process of it is left that
+// could hold the output streams; on Linux the group's leader also dies with
+// this process, however that ends.
+func Run(ctx context.Context, c Command) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	limit := c.Limit
+	if limit == 0 {
+		limit = 64 << 20
+	}
+	path, args := wrap(c)
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = c.Dir
+	cmd.Env = dedupe(c.Env)
+	out, errOut := &limited{max: limit}, &limited{max: limit}
+	cmd.Stdout, cmd.Stderr = out, errOut
+	unlock := isolate(cmd, c)
+	defer unlock()
+	cmd.Cancel = func() error { return killGroup(cmd) }
+	cmd.WaitDelay = 5 * time.Second // a grandchild that escaped the group must not hang us
+	err := cmd.Run()
+	res := Result{Stdout: out.buf.Bytes(), Stderr: errOut.buf.Bytes()}
+	if st := cmd.ProcessState; st != nil {
+		res.CPU = st.UserTime() + st.SystemTime()
+		res.MaxRSS = maxRSS(st)
+	}
+	if err == nil {
+		return res, nil
+	}
+	if ctx.Err() != nil {
+		return res, context.Cause(ctx)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		name := strings.TrimSuffix(filepath.Base(c.Path), ".exe")
+		for _, a := range c.Args[:min(len(c.Args), 2)] {
+			name += " " + a
+		}
+		return res, &ExitError{Command: name, Code: exit.ExitCode(), Output: string(res.Stderr)}
+	}
+	return res, fmt.Errorf("%s: %w", c.Path, err)
+}
+
+// LookPath finds a program in the directories of a PATH value, without looking at this process's environment.
+func LookPath(name, path string) (string, error) {
+	for _, dir := range filepath.SplitList(path) {
+		if !filepath.IsAbs(dir) {
+			continue // "." on PATH is how the wrong program is run
+		}
+		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
+}
+
+// dedupe keeps the last value of each variable: a C library would use the first.
+func dedupe(env []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for i := len(env) - 1; i >= 0; i-- {
+		name, _, _ := strings.Cut(env[i], "=")
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, env[i])
+		}
+	}
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out
+}
+
+// limited keeps the first max bytes and drops the rest, so that a command that
+// prints without end cannot take all memory.
+type limited struct {
+	buf bytes.Buffer
+	max int
+}
+
+var _ io.Writer = (*limited)(nil)
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := l.max - l.buf.Len(); room > 0 {
+		l.buf.Write(p[:min(len(p), room)])
+	}
+	return len(p), nil
+}

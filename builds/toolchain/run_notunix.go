@@ -1,0 +1,18 @@
+//go:build !unix
+
+package toolchain
+
+import (
+	"os"
+	"os/exec"
+)
+
+// wrap: there is no umask and no host name to set here.
+func wrap(c Command) (string, []string) { return c.Path, c.Args }
+
+func isolate(*exec.Cmd, Command) func() { return func() {} }
+
+// killGroup kills the command only: a compiler it started ends by itself.
+func killGroup(cmd *exec.Cmd) error { return cmd.Process.Kill() }
+
+func maxRSS(*os.ProcessState) int64 { return 0 }

@@ -1,0 +1,58 @@
+//go:build unix
+
+package toolchain
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+)
+
+// wrap goes through the shell when a circumstance has to be set that only the
+// process itself can set.
+func wrap(c Command) (string, []string) {
+	script := ""
+	if c.Hostname != "" {
+		script += "echo " + c.Hostname + " >/proc/sys/kernel/hostname; "
+	}
+	if c.SetUmask {
+		script += "umask " + strconv.FormatInt(int64(c.Umask), 8) + "; "
+	}
+	if script == "" {
+		return c.Path, c.Args
+	}
+	return "/bin/sh", append([]string{"-c", script + `exec "$0" "$@"`, c.Path}, c.Args...)
+}
+
+// isolate puts the command into a process group of its own, and where the
+// system can do it ties its life to ours.
+func isolate(cmd *exec.Cmd, c Command) (unlock func()) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	tie(cmd.SysProcAttr, c)
+	// A parent-death signal is sent when the thread that forked ends, not the
+	// process (prctl(2)): keep the thread until the command is done.
+	runtime.LockOSThread()
+	return runtime.UnlockOSThread
+}
+
+func killGroup(cmd *exec.Cmd) error {
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill: %w", err)
+	}
+	return nil
+}
+
+func maxRSS(st *os.ProcessState) int64 {
+	ru, ok := st.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	rss := int64(ru.Maxrss)
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
+		rss *= 1024 // kilobytes everywhere but on Apple's systems
+	}
+	return rss
+}

@@ -1,0 +1,258 @@
+package toolchain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/version"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// modulePath is the module that carries Go's released toolchains (https://go.dev/doc/toolchain).
+const modulePath = "golang.org/toolchain"
+
+// Toolchain is one released Go toolchain for this host, as the checksum database knows it.
+type Toolchain struct {
+	Version string // go1.26.8
+	Host    string // linux/amd64
+	Module  string // golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64
+	Sum     string // h1: of the module's zip
+	zip     string
+}
+
+// DirName is a directory name that no other toolchain has.
+func (t *Toolchain) DirName() string {
+	return t.Version + "-" + strings.NewReplacer("h1:", "", "/", "_", "+", "-", "=", "").Replace(t.Sum)[:16]
+}
+
+// Error is an error with a hint: what the user can do about it.
+type Error struct {
+	Err  error
+	Tip  string
+	Text string // overrides the text of Err, if set
+}
+
+func (e *Error) Error() string {
+	if e.Text != "" {
+		return e.Text
+	}
+	return e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *Error) Hint() string { return e.Tip }
+
+// Exact turns the version a go.mod names into an exact release: since Go 1.21
+// "1.23" means the language, whose first release is go1.23.0
+// (https://go.dev/doc/toolchain#version). The result starts with "go".
+func Exact(v string) (string, error) {
+	if !strings.HasPrefix(v, "go") {
+		v = "go" + v
+	}
+	if !version.IsValid(v) || strings.ContainsAny(v, " -") {
+		return "", fmt.Errorf("%q is not a Go version", v)
+	}
+	if version.Lang(v) == v && version.Compare(v, "go1.21") >= 0 {
+		v += ".0"
+	}
+	return v, nil
+}
+
+// Fetcher gets toolchains and modules. It is the part of mintmark that may use the network.
+type Fetcher struct {
+	// Go is the go command of the host, used for fetching only: it never compiles anything of the release.
+	Go string
+	// Place is where its caches are.
+	Place *Place
+	// Settings say where modules come from.
+	Settings Settings
+}
+
+// Toolchain downloads the toolchain of that exact version for this host, or
+// finds it in the module cache, and has it checked against the checksum database.
+func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, error) {
+	exact, err := Exact(goVersion)
+	if err != nil {
+		return nil, &Error{Err: err, Tip: "write the toolchain as a release, such as go: go1.26.8"}
+	}
+	mod := modulePath + "@v0.0.1-" + exact + "." + runtime.GOOS + "-" + runtime.GOARCH
+	d, err := f.Module(ctx, mod)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &Error{
+			Err: fmt.Errorf("toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err),
+			Tip: "check that this Go release exists and that the module proxy and the checksum database can be reached; the toolchain is fetched once and kept",
+		}
+	}
+	return &Toolchain{
+		Version: exact,
+		Host:    runtime.GOOS + "/" + runtime.GOARCH,
+		Module:  mod,
+		Sum:     d.Sum,
+		zip:     d.Zip,
+	}, nil
+}
+
+// Module is a downloaded module.
+type Module struct {
+	Path, Version         string
+	Info, GoMod, Zip, Dir string // file names in the module cache
+	Sum, GoModSum         string // h1:
+	Error                 string
+	Origin                *Origin
+}
+
+// Origin is what the proxy says of a module's version control. It is a claim, not a proof.
+type Origin struct {
+	VCS, URL, Ref, Hash string
+}
+
+var ansi = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// Module downloads path@version into the place's module cache. The checksum
+// database is asked unless the user's settings exempt the module.
+func (f *Fetcher) Module(ctx context.Context, pathVersion string) (*Module, error) {
+	res, err := Run(ctx, Command{
+		Path: f.Go,
+		Args: []string{"mod", "download", "-json", pathVersion},
+		Dir:  f.Place.Empty,
+		Env:  f.Place.FetchEnv(f.Settings),
+	})
+	var m Module
+	if jsonErr := json.Unmarshal(res.Stdout, &m); jsonErr != nil {
+		if err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("go mod download %s: %w", pathVersion, jsonErr)
+	}
+	if m.Error != "" {
+		return nil, errors.New(ansi.ReplaceAllString(m.Error, ""))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.Zip == "" || m.Sum == "" {
+		return nil, fmt.Errorf("go mod download %s: no zip or no hash", pathVersion)
+	}
+	return &m, nil
+}
+
+// Settings are the user's own go settings that say where modules come from.
+// Nothing else of the user's go environment is ever used.
+type Settings struct {
+	GOPROXY, GOSUMDB, GOPRIVATE, GONOPROXY, GONOSUMDB, GOINSECURE, GOAUTH, GOVCS string
+	// ModCache is the user's module cache; it is read as one more proxy, so
+	// that what is already on the machine is not downloaded again. Every file
+	// from there is checked like one from the network.
+	ModCache string
+	// Network are the variables that tools need to reach the network and its
+	// credentials (HTTP_PROXY, SSH_AUTH_SOCK, HOME for .netrc, …).
+	Network []string
+}
+
+// networkVars reach the fetch phase. None of them reaches a build.
+var networkVars = []string{
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS",
+	"GIT_TERMINAL_PROMPT", "GIT_CONFIG_COUNT",
+	"PATH", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "SystemRoot", "XDG_CONFIG_HOME",
+}
+
+// UserSettings asks the go command for the user's settings. environ is the
+// user's environment in the form of os.Environ.
+func UserSettings(ctx context.Context, goCommand, dir string, environ []string) (Settings, error) {
+	var env, network []string
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if networkVar(name) {
+			network = append(network, kv)
+			env = append(env, kv)
+		}
+		switch name {
+		case "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS", "GOMODCACHE", "GOPATH", "GOENV":
+			env = append(env, kv)
+		}
+	}
+	env = append(env, "GOTOOLCHAIN=local", "GOWORK=off", "GO111MODULE=on")
+	res, err := Run(ctx, Command{
+		Path: goCommand,
+		Args: []string{"env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS", "GOMODCACHE"},
+		Dir:  dir,
+		Env:  env,
+	})
+	if err != nil {
+		return Settings{}, fmt.Errorf("asking go for the module proxy: %w", err)
+	}
+	var s Settings
+	var m map[string]string
+	if err := json.Unmarshal(res.Stdout, &m); err != nil {
+		return Settings{}, fmt.Errorf("go env: %w", err)
+	}
+	s.GOPROXY, s.GOSUMDB, s.GOPRIVATE, s.GONOPROXY, s.GONOSUMDB = m["GOPROXY"], m["GOSUMDB"], m["GOPRIVATE"], m["GONOPROXY"], m["GONOSUMDB"]
+	s.GOINSECURE, s.GOAUTH, s.GOVCS, s.ModCache = m["GOINSECURE"], m["GOAUTH"], m["GOVCS"], m["GOMODCACHE"]
+	s.Network = network
+	return s, nil
+}
+
+func networkVar(name string) bool {
+	if strings.HasPrefix(name, "GIT_CONFIG_KEY_") || strings.HasPrefix(name, "GIT_CONFIG_VALUE_") {
+		return true
+	}
+	for _, n := range networkVars {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Checks reports whether modules of that path are checked against the checksum database under these settings.
+func (s Settings) Checks(modPath string) bool {
+	if s.GOSUMDB == "off" {
+		return false
+	}
+	for _, pat := range strings.Split(s.GONOSUMDB, ",") {
+		if pat != "" && matchPrefix(pat, modPath) {
+			return false
+		}
+	}
+	return true
+}
+
+// matchPrefix is the rule of GOPRIVATE: a glob against as many path elements as it has.
+func matchPrefix(glob, target string) bool {
+	n := strings.Count(glob, "/")
+	prefix := target
+	for i := range len(target) {
+		if target[i] == '/' {
+			if n == 0 {
+				prefix = target[:i]
+				break
+			}
+			n--
+		}
+	}
+	if n > 0 {
+		return false
+	}
+	ok, _ := filepath.Match(glob, prefix)
+	return ok
+}
+
+// proxyURL is the GOPROXY value that reads a module cache's download directory.
+func proxyURL(modcache string) string {
+	p := filepath.ToSlash(filepath.Join(modcache, "cache", "download"))
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p // C:/… on Windows
+	}
+	return "file://" + strings.ReplaceAll(strings.ReplaceAll(p, "%", "%25"), " ", "%20")
+}

@@ -1,0 +1,134 @@
+package builds
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// variables checks that every -X names a string variable that exists. The
+// linker ignores the others without a word (cmd/link: "-X importpath.name=value …
+// This is only effective if the variable is declared in the source code either
+// uninitialized or initialized to a constant string expression").
+func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, format string, args ...any)) {
+	byPath := map[string]*Package{}
+	var mains []*Package
+	for _, p := range pkgs {
+		byPath[p.ImportPath] = p
+		if p.Name == "main" && !p.DepOnly {
+			mains = append(mains, p)
+		}
+	}
+	for _, target := range slices.Sorted(maps.Keys(d.settings.Set)) {
+		key := "ldflags.set." + target
+		dot := strings.LastIndex(target, ".")
+		if dot <= 0 {
+			problem(key, "write import/path.Name", "-X %s: no variable name", target)
+			continue
+		}
+		path, name := target[:dot], target[dot+1:]
+		candidates := mains
+		if path != "main" {
+			p := byPath[path]
+			if p == nil {
+				problem(key, profiles.DidYouMean(path, slices.Collect(maps.Keys(byPath))),
+					"-X %s: no program of %s imports %s: the linker would ignore it", target, d.profile.Name, path)
+				continue
+			}
+			if p.Name == "main" {
+				problem(key, "write main."+name, "-X %s: the linker knows a program's own package as main", target)
+				continue
+			}
+			candidates = []*Package{p}
+		}
+		found, why := false, ""
+		var names []string
+		for _, p := range candidates {
+			ok, reason, vars := stringVar(p, name)
+			found = found || ok
+			if reason != "" {
+				why = reason
+			}
+			names = append(names, vars...)
+		}
+		switch {
+		case found:
+		case why != "":
+			problem(key, "declare it as: var "+name+" string", "-X %s: %s", target, why)
+		default:
+			problem(key, profiles.DidYouMean(name, names), "-X %s: there is no such variable: the linker would ignore it", target)
+		}
+	}
+}
+
+// stringVar looks for a package-level variable the linker can set. reason says
+// why an existing one cannot be set; vars are those that can.
+func stringVar(p *Package, name string) (ok bool, reason string, vars []string) {
+	fset := token.NewFileSet()
+	for _, file := range append(slices.Clone(p.GoFiles), p.CgoFiles...) {
+		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			continue // the compiler will say it better
+		}
+		for _, decl := range f.Decls {
+			gen, isGen := decl.(*ast.GenDecl)
+			if !isGen || gen.Tok != token.VAR && gen.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				vs := spec.(*ast.ValueSpec)
+				for i, id := range vs.Names {
+					why := settable(gen.Tok, vs, i)
+					if why == "" {
+						vars = append(vars, id.Name)
+					}
+					if id.Name == name {
+						ok = why == ""
+						if why != "" {
+							reason = fmt.Sprintf("%s is %s: the linker sets only string variables without a computed value", name, why)
+						}
+					}
+				}
+			}
+		}
+	}
+	return ok, reason, vars
+}
+
+// settable says what keeps the linker from setting the i-th variable of the
+// declaration, or "". An initial value that is not a literal may still be a
+// constant expression, which only a type checker can tell: it gets the benefit.
+func settable(tok token.Token, vs *ast.ValueSpec, i int) string {
+	if tok == token.CONST {
+		return "a constant"
+	}
+	if vs.Type != nil {
+		if id, ok := vs.Type.(*ast.Ident); !ok || id.Name != "string" {
+			return "not of type string"
+		}
+	}
+	if i >= len(vs.Values) {
+		if vs.Type == nil {
+			return "not of type string"
+		}
+		return ""
+	}
+	switch v := vs.Values[i].(type) {
+	case *ast.BasicLit:
+		if v.Kind != token.STRING {
+			return "not of type string"
+		}
+	case *ast.CallExpr:
+		return "initialised by a call"
+	case *ast.CompositeLit, *ast.FuncLit, *ast.UnaryExpr:
+		return "not of type string"
+	}
+	return ""
+}

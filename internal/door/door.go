@@ -1,0 +1,217 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// Door is the process as a verb sees it.
+type Door struct {
+	Term *ui.Terminal
+	Env  []string
+}
+
+// Open is the door of this process.
+func Open() *Door {
+	return &Door{Term: ui.New(os.Stdin, os.Stdout, os.Stderr, os.Getenv), Env: os.Environ()}
+}
+
+func (d *Door) getenv(name string) string {
+	v, _ := d.lookupEnv(name)
+	return v
+}
+
+func (d *Door) lookupEnv(name string) (value string, ok bool) {
+	for _, kv := range d.Env {
+		if n, v, _ := strings.Cut(kv, "="); n == name {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// Run does a verb to its end, prints its result or its errors, and returns the
+// exit code. Interrupt and SIGTERM cancel it: every process it started is
+// killed and nothing half-written stays.
+func (d *Door) Run(ctx context.Context, name string, f Flags, arg string) int {
+	v, ok := Find(name)
+	if !ok {
+		d.Term.Error(&usageError{fmt.Sprintf("there is no verb %q", name), "mintmark -help lists them"})
+		return release.ExitUsage
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := v.run(ctx, d, f, arg)
+	if err == nil {
+		return 0
+	}
+	code := release.ExitCode(err)
+	if ctx.Err() != nil {
+		err = &stopped{cause: context.Cause(ctx)}
+	}
+	var shown *shownError
+	if !errors.As(err, &shown) {
+		if f.JSON != nil && *f.JSON {
+			doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
+			for _, e := range flatten(err) {
+				doc.Errors = append(doc.Errors, e.Error())
+			}
+			report.WriteJSON(d.Term.Stdout(), doc)
+		}
+	}
+	d.Term.Error(err)
+	return code
+}
+
+// stopped is what is said when somebody stopped us.
+type stopped struct{ cause error }
+
+func (e *stopped) Error() string {
+	if e.cause != nil && !errors.Is(e.cause, context.Canceled) {
+		return "stopped: " + e.cause.Error()
+	}
+	return "stopped"
+}
+
+func (e *stopped) Hint() string {
+	return "nothing was published; builds that were done are in the cache and need not run again"
+}
+
+// shownError is an error whose JSON document has been printed.
+type shownError struct{ error }
+
+func (e *shownError) Unwrap() error { return e.error }
+
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []error
+		for _, e := range joined.Unwrap() {
+			out = append(out, flatten(e)...)
+		}
+		return out
+	}
+	return []error{err}
+}
+
+// WithParent gives a context that ends when the parent process does. Mage does
+// not pass SIGTERM on: when it is killed, the compiled magefile would go on
+// building with nobody waiting. Where a process keeps its parent's number for
+// life (Windows) this does nothing.
+func WithParent(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	parent := os.Getppid()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(250 * time.Millisecond):
+				if os.Getppid() != parent {
+					cancel(errors.New("mage is gone"))
+					return
+				}
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// config makes the pipeline's configuration of the flags and the environment.
+func (d *Door) config(f Flags) (release.Config, error) {
+	cache := d.getenv("MINTMARK_CACHE")
+	if cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return release.Config{}, &usageError{"no cache directory: " + err.Error(), "set MINTMARK_CACHE to an absolute path"}
+		}
+		cache = filepath.Join(dir, "mintmark")
+	}
+	if !filepath.IsAbs(cache) {
+		return release.Config{}, &usageError{"MINTMARK_CACHE=" + cache + " is not an absolute path", "set it to an absolute path"}
+	}
+	c := release.Config{
+		Dir: str(f.Dir), ConfigFile: str(f.Config), Module: str(f.Module), Toolchain: str(f.Toolchain),
+		Platforms: str(f.Platform), Out: str(f.Out), Snapshot: f.Snapshot != nil && *f.Snapshot,
+		Cache: cache, Environ: d.Env, Key: d.getenv("MINTMARK_KEY"), Password: d.password, Tool: Version(),
+	}
+	if f.Profile != nil && *f.Profile != "" {
+		c.Profiles = strings.Split(*f.Profile, ",")
+	}
+	if f.Jobs != nil {
+		if *f.Jobs < 1 {
+			return release.Config{}, &usageError{fmt.Sprintf("-jobs=%d", *f.Jobs), "at least one"}
+		}
+		c.Jobs = *f.Jobs
+	}
+	return c, nil
+}
+
+func str(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func yes(b *bool) bool { return b != nil && *b }
+
+// password asks for the passphrase of the signing key. An empty one in the
+// environment is an answer.
+func (d *Door) password() ([]byte, error) {
+	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
+		if v, ok := d.lookupEnv(name); ok {
+			return []byte(v), nil
+		}
+	}
+	p, err := d.Term.Password("passphrase of the signing key: ")
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		p = []byte{} // nil would mean: not asked
+	}
+	return p, nil
+}
+
+// Version is mintmark's own version, for the manifest: a release's, or (devel).
+// The stamp of a checkout is left out: it says +dirty while mage compiles, and
+// nothing with GOFLAGS=-buildvcs=false, so two releases of one commit would
+// differ in it.
+func Version() string {
+	const self = "github.com/mintmark/mintmark"
+	bi, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	m := &bi.Main
+	if m.Path != self {
+		m = nil
+		for _, dep := range bi.Deps {
+			if dep.Path == self {
+				m = dep
+			}
+		}
+		if m == nil || m.Replace != nil || m.Version == "" {
+			return "(devel)"
+		}
+		return m.Version
+	}
+	if !semver.IsValid(m.Version) || semver.Build(m.Version) != "" || module.IsPseudoVersion(m.Version) {
+		return "(devel)"
+	}
+	return m.Version
+}

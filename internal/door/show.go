@@ -1,0 +1,317 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// watch shows the pipeline's events until the returned function is called.
+func (d *Door) watch(c *release.Config) func() {
+	var progress *ui.Progress
+	events := make(chan release.Event, 64)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for e := range events {
+			switch e.Kind {
+			case release.Phase, release.Note:
+				d.Term.Note("%s", e.Text)
+			case release.Warning:
+				d.Term.Warn("%s", e.Text)
+			case release.Total:
+				progress = ui.NewProgress(d.Term, e.N, time.Now)
+			case release.Start:
+				progress.Start(e.ID, e.Text, e.Estimate)
+			case release.Done:
+				progress.Done(e.ID, e.Err, e.Text)
+			case release.Remaining:
+				progress.Remaining(e.Estimate)
+			}
+		}
+		if progress != nil {
+			progress.Close()
+		}
+	}()
+	c.Event = func(e release.Event) { events <- e }
+	return func() {
+		close(events)
+		<-done
+	}
+}
+
+func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Context, release.Config) (*release.Result, error)) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	stop := d.watch(&c)
+	res, err := verb(ctx, c)
+	stop()
+	if res == nil {
+		return err
+	}
+	if yes(f.JSON) {
+		werr := report.WriteJSON(d.Term.Stdout(), report.Release{
+			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept,
+			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
+		})
+		if err != nil {
+			return &shownError{err}
+		}
+		return werr
+	}
+	if terr := d.artifacts(res.Manifest); terr != nil {
+		return errors.Join(err, terr)
+	}
+	d.findings(res.Manifest)
+	if err != nil {
+		return err
+	}
+	n := report.Verdicts(res.Manifest)
+	what := fmt.Sprintf("%d artifacts: %d identical in two builds", n.Identical+n.Different+n.Unchecked, n.Identical)
+	if n.Different > 0 {
+		what += fmt.Sprintf(", %d DIFFERENT", n.Different)
+	}
+	if n.Unchecked > 0 {
+		what += fmt.Sprintf(", %d not checked", n.Unchecked)
+	}
+	signed := "signed by key " + res.Signed
+	switch {
+	case res.Manifest.Kind != checksums.KindRelease:
+		signed = "a " + res.Manifest.Kind + ", not a release: not signed"
+	case res.Signed == "":
+		signed = "NOT SIGNED"
+	}
+	d.Term.Printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
+		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
+		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
+	return nil
+}
+
+func (d *Door) artifacts(m *checksums.Manifest) error {
+	t := ui.Table{Columns: []ui.Column{
+		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true},
+		{Title: "SIZE", Align: ui.Right}, {Title: "VERDICT"}, {Title: "SHA256"},
+	}}
+	for _, r := range report.Rows(m) {
+		style := ui.Good
+		switch r.Verdict {
+		case checksums.Different:
+			style = ui.Bad
+		case checksums.Unchecked:
+			style = ui.Doubt
+		}
+		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
+			ui.Plain.Text(ui.FormatBytes(r.Size)), style.Text(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
+	}
+	return t.Write(d.Term.Stdout())
+}
+
+// findings prints why artifacts differ.
+func (d *Door) findings(m *checksums.Manifest) {
+	for _, a := range m.Artifacts {
+		for _, f := range a.Findings {
+			d.Term.Printf("\n%s %s %s: %s (%s, %d bytes)\n", a.Profile, a.Platform, a.Name, f.Cause, f.Confidence, f.Bytes)
+			for _, e := range f.Evidence {
+				d.Term.Printf("    %s\n", e)
+			}
+			if f.Remedy != "" {
+				d.Term.Printf("    remedy: %s\n", f.Remedy)
+			}
+		}
+	}
+}
+
+func runRelease(ctx context.Context, d *Door, f Flags, _ string) error {
+	return makeRelease(ctx, d, f, release.Release)
+}
+
+func runBuild(ctx context.Context, d *Door, f Flags, _ string) error {
+	return makeRelease(ctx, d, f, release.Build)
+}
+
+func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	p, err := release.Plan(ctx, c, yes(f.Explain))
+	stop()
+	if err != nil {
+		return err
+	}
+	if len(p.Dirty) > 0 && !yes(f.Snapshot) {
+		d.Term.Warn("the tree is not the commit (%d files): this is the commit's plan, and release would refuse", len(p.Dirty))
+	}
+	if yes(f.JSON) {
+		_, err := d.Term.Stdout().Write(p.JSON)
+		return err
+	}
+	src := p.Plan.Source
+	d.Term.Printf("%s %s\n", p.Plan.Project, p.Plan.Version)
+	d.Term.Printf("source     %s %s, %s %s\n", src.Module, src.Version, src.Commit, src.CommitTime)
+	d.Term.Printf("           %s\n", src.Sum)
+	d.Term.Printf("toolchain  %s (%s)\n", p.Plan.Go, p.Toolchain.Module)
+	d.Term.Printf("           %s\n", p.Toolchain.Sum)
+	d.Term.Printf("plan ID    %s\n", p.ID)
+	d.Term.Printf("always     %s\n", strings.Join(p.Plan.Env, " "))
+	for _, u := range p.Plan.Units {
+		d.Term.Printf("\n%s\n", u.ID())
+		d.Term.Printf("  %s \\\n    %s\n", strings.Join(u.Env, " "), shellJoin(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))
+		for _, pgo := range u.PGO {
+			d.Term.Printf("  pgo   %s sha256 %s\n", pgo.Path, pgo.SHA256)
+		}
+		if u.UPX != nil {
+			d.Term.Printf("  upx   %s\n", strings.Join(u.UPX, " "))
+		}
+		var names []string
+		for _, m := range u.Mains {
+			if n := u.Published(m); !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		d.Term.Printf("  → %s\n", strings.Join(names, " "))
+		if len(u.Files) > 0 {
+			d.Term.Printf("    with %s\n", strings.Join(u.Files, " "))
+		}
+		for _, v := range p.Explained[u.ID()] {
+			d.Term.Printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
+		}
+	}
+	return nil
+}
+
+// shellJoin writes a command so that a shell reads it back as it is.
+func shellJoin(args []string) string {
+	var out []string
+	for _, a := range args {
+		if strings.ContainsAny(a, " '\"\\&|;<>()*?[]#~`!{}\t\n") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		out = append(out, a)
+	}
+	return strings.Join(out, " ")
+}
+
+func runCheck(ctx context.Context, d *Door, f Flags, _ string) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	res, err := release.Check(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed})
+	}
+	if len(res.Dirty) > 0 && !yes(f.Snapshot) {
+		d.Term.Warn("the tree is not the commit (%d files, such as %s): release would refuse", len(res.Dirty), res.Dirty[0])
+	}
+	profiles := map[string]int{}
+	for _, u := range res.Plan.Units {
+		profiles[u.Profile]++
+	}
+	d.Term.Printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
+	return nil
+}
+
+func runVerify(ctx context.Context, d *Door, f Flags, path string) error {
+	v, err := release.Verify(ctx, release.VerifyConfig{
+		Path: path, Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
+		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
+	})
+	if yes(f.JSON) && (v != nil || err == nil) {
+		doc := report.Verify{Schema: report.VerifySchema, Verified: err == nil, Verification: v}
+		var refused *checksums.VerifyError
+		if errors.As(err, &refused) {
+			for _, r := range refused.Refusals {
+				doc.Refusals = append(doc.Refusals, report.Refusal{File: r.Name, Reason: r.Reason, Hint: r.Remedy})
+			}
+		}
+		if werr := report.WriteJSON(d.Term.Stdout(), doc); werr != nil {
+			return errors.Join(err, werr)
+		}
+		if err != nil {
+			return &shownError{err}
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.Term.Printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
+	for _, c := range v.Checked {
+		d.Term.Printf("  checked      %s\n", c)
+	}
+	for _, c := range v.NotChecked {
+		d.Term.Printf("  NOT CHECKED  %s\n", c)
+	}
+	counts := map[string]int{}
+	for _, a := range v.Artifacts {
+		counts[a.Verdict]++
+	}
+	var said []string
+	for verdict, n := range counts {
+		said = append(said, fmt.Sprintf("%d %s", n, verdict))
+	}
+	sort.Strings(said)
+	d.Term.Printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
+	return nil
+}
+
+func runKeygen(_ context.Context, d *Door, f Flags, _ string) error {
+	prefix := str(f.Prefix)
+	if prefix == "" {
+		prefix = "mintmark"
+	}
+	pass, err := d.newPassword()
+	if err != nil {
+		return err
+	}
+	private, public, err := checksums.GenerateKey(pass)
+	if err != nil {
+		return err
+	}
+	key, pub, err := checksums.WriteKeyPair(prefix, private, public)
+	if err != nil {
+		return err
+	}
+	d.Term.Printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", key, key, pub)
+	return nil
+}
+
+// newPassword asks twice; one from the environment is taken as it is.
+func (d *Door) newPassword() ([]byte, error) {
+	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
+		if v, ok := d.lookupEnv(name); ok {
+			return []byte(v), nil
+		}
+	}
+	first, err := d.Term.Password("passphrase for the new key (empty for none): ")
+	if err != nil {
+		return nil, err
+	}
+	second, err := d.Term.Password("again: ")
+	if err != nil {
+		return nil, err
+	}
+	if string(first) != string(second) {
+		return nil, errors.New("the two passphrases differ")
+	}
+	return first, nil
+}

@@ -1,0 +1,170 @@
+package door
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Flags are all flags of all verbs. A nil flag was not given.
+type Flags struct {
+	Config    *string `flag:"config" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   *string `flag:"profile" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  *string `flag:"platform" help:"platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7"`
+	Out       *string `flag:"out" help:"output directory (default: dist in the product's directory)"`
+	Jobs      *int    `flag:"jobs" help:"builds at a time (default: the number of processors)"`
+	JSON      *bool   `flag:"json" help:"print the result as one JSON document"`
+	Dir       *string `flag:"dir" help:"the product's directory in its git checkout (default: the current one)"`
+	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION"`
+	Toolchain *string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
+	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
+	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
+
+	Key      *string `flag:"key" help:"public key of the publisher: file or KMS URI"`
+	Project  *string `flag:"project" help:"refuse a release of another project"`
+	Version  *string `flag:"version" help:"refuse another version"`
+	Commit   *string `flag:"commit" help:"refuse another commit"`
+	Partial  *bool   `flag:"partial" help:"accept that listed files are missing"`
+	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
+
+	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
+}
+
+// Verb is one thing mintmark does.
+type Verb struct {
+	Name    string
+	Summary string
+	Arg     string   // name of its one argument, "" for none
+	Flags   []string // names, in the order of the help text
+	run     func(ctx context.Context, d *Door, f Flags, arg string) error
+}
+
+var building = []string{"config", "profile", "platform", "out", "jobs", "json", "dir", "module", "toolchain", "snapshot"}
+
+func without(names []string, drop ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(drop, n) })
+}
+
+// Verbs are all verbs, in the order of the help text.
+func Verbs() []Verb {
+	return []Verb{
+		{"release", "build everything twice, compare, archive, checksum and sign", "", building, runRelease},
+		{"build", "build everything once, without checking anything", "", building, runBuild},
+		{"plan", "print what would be built, and build nothing", "", append(without(building, "out", "jobs"), "explain"), runPlan},
+		{"check", "find what is wrong before building", "", without(building, "out", "jobs"), runCheck},
+		{"verify", "check a published release: signatures, checksums, files, record", "path", []string{"key", "project", "version", "commit", "partial", "unsigned", "json"}, runVerify},
+		{"keygen", "make a key pair for signing, encrypted with a passphrase", "", []string{"prefix"}, runKeygen},
+	}
+}
+
+// Find gives the verb of that name.
+func Find(name string) (Verb, bool) {
+	for _, v := range Verbs() {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Verb{}, false
+}
+
+// usageError is a wrong command line.
+type usageError struct {
+	text, hint string
+}
+
+func (e *usageError) Error() string { return e.text }
+func (e *usageError) Hint() string  { return e.hint }
+func (e *usageError) ExitCode() int { return 2 }
+
+// Parse reads a verb's command line: -name=value or -name value, before or
+// after the argument. help is true if help was asked for.
+func (v Verb) Parse(args []string) (f Flags, arg string, help bool, err error) {
+	fs := flag.NewFlagSet(v.Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	rv := reflect.ValueOf(&f).Elem()
+	for i := range rv.NumField() {
+		field := rv.Type().Field(i)
+		name, usage := field.Tag.Get("flag"), field.Tag.Get("help")
+		if !slices.Contains(v.Flags, name) {
+			continue
+		}
+		target := rv.Field(i)
+		set := func(s string) error {
+			p := reflect.New(field.Type.Elem())
+			if p.Elem().Kind() == reflect.String {
+				p.Elem().SetString(s)
+			} else if _, err := fmt.Sscan(s, p.Interface()); err != nil {
+				return fmt.Errorf("want a %s", map[reflect.Kind]string{reflect.Int: "number", reflect.Bool: "true or false"}[p.Elem().Kind()])
+			}
+			target.Set(p)
+			return nil
+		}
+		if field.Type.Elem().Kind() == reflect.Bool {
+			fs.BoolFunc(name, usage, set)
+		} else {
+			fs.Func(name, usage, set)
+		}
+	}
+	hint := fmt.Sprintf("mintmark %s -help lists its flags", v.Name)
+	var words []string
+	for len(args) > 0 {
+		if err := fs.Parse(args); err == flag.ErrHelp {
+			return f, "", true, nil
+		} else if err != nil {
+			return f, "", false, &usageError{v.Name + ": " + err.Error(), hint}
+		}
+		args = fs.Args()
+		if len(args) > 0 {
+			words, args = append(words, args[0]), args[1:]
+		}
+	}
+	switch {
+	case v.Arg == "" && len(words) > 0:
+		return f, "", false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[0]), hint}
+	case v.Arg != "" && len(words) == 0:
+		return f, "", false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Arg), hint}
+	case len(words) > 1:
+		return f, "", false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[1]), hint}
+	case len(words) == 1:
+		arg = words[0]
+	}
+	return f, arg, false, nil
+}
+
+// Help is the text of mintmark VERB -help.
+func (v Verb) Help() string {
+	var b strings.Builder
+	arg := ""
+	if v.Arg != "" {
+		arg = " " + strings.ToUpper(v.Arg)
+	}
+	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, arg, v.Summary)
+	rt := reflect.TypeFor[Flags]()
+	for _, name := range v.Flags {
+		for i := range rt.NumField() {
+			if f := rt.Field(i); f.Tag.Get("flag") == name {
+				shown := "-" + name
+				if f.Type.Elem().Kind() != reflect.Bool {
+					shown += "="
+				}
+				fmt.Fprintf(&b, "  %-12s %s\n", shown, f.Tag.Get("help"))
+			}
+		}
+	}
+	return b.String()
+}
+
+// Usage is the text of mintmark without a verb.
+func Usage() string {
+	var b strings.Builder
+	b.WriteString("mintmark makes release builds of Go programs that anybody can reproduce.\n\nusage: mintmark VERB [-name=value]...\n\n")
+	for _, v := range Verbs() {
+		fmt.Fprintf(&b, "  %-8s %s\n", v.Name, v.Summary)
+	}
+	b.WriteString("\nmintmark VERB -help lists a verb's flags.\nExit codes: 0 fine, 1 error, 2 usage or profile file, 3 not reproducible, 4 refused signature or checksum.\n")
+	return b.String()
+}

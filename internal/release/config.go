@@ -1,0 +1,119 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// Config is what a verb works on. The zero value of a field is its default.
+type Config struct {
+	Dir        string   // the product's checkout; "." by default
+	ConfigFile string   // profile file; default: mintmark.yaml in Dir, else the built-in profile
+	Module     string   // PATH@VERSION: take the source from the module proxy
+	Toolchain  string   // exact version; overrides the profile file's
+	Profiles   []string // names; default: all that have platforms
+	Platforms  string   // comma list of patterns
+	Out        string   // output directory, "dist" in Dir by default
+	Jobs       int      // builds at a time; default: the machine's processors
+	Snapshot   bool     // build the tree as it is, dirty or not; never signed
+
+	Cache    string   // mintmark's own cache directory
+	Environ  []string // the user's environment; see builds/toolchain for what is used of it
+	Key      string   // path or KMS URI; overrides the profile file's
+	Password checksums.PasswordFunc
+	Tool     string // mintmark's own version, for the manifest
+
+	// Event is told what happens, from several goroutines. May be nil.
+	Event func(Event)
+}
+
+// Kinds of events.
+const (
+	Phase     = "phase"     // a step began: Text
+	Start     = "start"     // unit ID began Text; Estimate
+	Done      = "done"      // unit ID ended Text; Err
+	Note      = "note"      // Text
+	Warning   = "warning"   // Text
+	Remaining = "remaining" // Estimate for all that is left
+	Total     = "total"     // N things will start and end
+)
+
+// Event is progress of a verb.
+type Event struct {
+	Kind     string
+	ID       string
+	Text     string
+	Estimate time.Duration
+	N        int
+	Err      error
+}
+
+func (c *Config) event(e Event) {
+	if c.Event != nil {
+		c.Event(e)
+	}
+}
+
+func (c *Config) note(format string, args ...any) {
+	c.event(Event{Kind: Note, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *Config) warn(format string, args ...any) {
+	c.event(Event{Kind: Warning, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *Config) phase(text string) { c.event(Event{Kind: Phase, Text: text}) }
+
+// env looks a variable up in the user's environment.
+func (c *Config) env(name string) string {
+	value := ""
+	for _, kv := range c.Environ {
+		if n, v, _ := strings.Cut(kv, "="); n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// Exit codes, the same for every verb.
+const (
+	ExitError           = 1
+	ExitUsage           = 2 // wrong flags, wrong profile file
+	ExitNotReproducible = 3
+	ExitRefused         = 4 // signature or checksum
+)
+
+// codeError is an error with an exit code and a hint.
+type codeError struct {
+	error
+	code int
+	hint string
+}
+
+func (e *codeError) ExitCode() int { return e.code }
+func (e *codeError) Hint() string  { return e.hint }
+func (e *codeError) Unwrap() error { return e.error }
+
+func hinted(hint, format string, args ...any) error {
+	return &codeError{fmt.Errorf(format, args...), ExitError, hint}
+}
+
+func usage(hint, format string, args ...any) error {
+	return &codeError{fmt.Errorf(format, args...), ExitUsage, hint}
+}
+
+// ExitCode is the exit code an error asks for.
+func ExitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	var code interface{ ExitCode() int }
+	if errors.As(err, &code) {
+		return code.ExitCode()
+	}
+	return classify(err)
+}

@@ -1,0 +1,154 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// makeFiles writes what the unit publishes into the staging directory.
+func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) error {
+	for _, pr := range products {
+		if pr.linked.SHA256 != "" {
+			p.add(pr.linked)
+		}
+	}
+	if u.Archive == "none" {
+		for _, pr := range products {
+			pr.artifact.Name, pr.artifact.Published = u.Published(pr.main), true
+			sum, _, err := copyFile(pr.path, filepath.Join(p.stage, pr.artifact.Name), 0o755)
+			if err != nil {
+				return err
+			}
+			if sum != pr.artifact.SHA256 {
+				return fmt.Errorf("%s changed while it was copied", pr.name)
+			}
+			p.add(pr.artifact)
+		}
+		return nil
+	}
+	a := checksums.Artifact{
+		Name: u.Published(u.Mains[0]), Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
+		Published: true, Verdict: checksums.Identical, Tool: archive.Tool(u.Archive),
+	}
+	for _, pr := range products {
+		a.From = append(a.From, pr.artifact.SHA256)
+		if pr.artifact.Verdict != checksums.Identical {
+			a.Verdict, a.Reason = pr.artifact.Verdict, pr.artifact.Reason
+		}
+		p.add(pr.artifact)
+	}
+	out, err := os.OpenFile(filepath.Join(p.stage, a.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	info, err := archive.Write(ctx, out, u.Archive, p.members(u, products, 0), p.source.CommitTime)
+	if err := errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("%s: %w", a.Name, err)
+	}
+	a.Size, a.SHA256 = info.Size, info.SHA256
+	for _, e := range info.Entries {
+		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
+	}
+	if p.sites.second != nil && a.Verdict == checksums.Identical {
+		// The archive is made twice as well, from the files of each place.
+		again, err := archive.Write(ctx, io.Discard, u.Archive, p.members(u, products, 1), p.source.CommitTime)
+		if err != nil {
+			return fmt.Errorf("%s: second time: %w", a.Name, err)
+		}
+		if again.SHA256 != a.SHA256 {
+			a.Verdict = checksums.Different
+			a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
+		}
+	}
+	p.add(a)
+	return nil
+}
+
+// members lists an archive's files from one of the two places.
+func (p *pipeline) members(u *unit, products []*product, place int) []archive.Member {
+	var ms []archive.Member
+	for _, pr := range products {
+		from := pr.path
+		if place == 1 {
+			from = pr.second
+		}
+		ms = append(ms, archive.Member{Name: pr.name, Executable: true, Open: opener(from)})
+	}
+	for _, name := range u.Files {
+		ms = append(ms, archive.Member{
+			Name:       name,
+			Executable: p.source.Executable(path.Join(p.source.Dir, name)),
+			Open:       opener(filepath.Join(p.sites.src[place], filepath.FromSlash(name))),
+		})
+	}
+	return ms
+}
+
+func opener(name string) func() (io.ReadCloser, int64, error) {
+	return func() (io.ReadCloser, int64, error) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		fi, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, 0, err
+		}
+		return f, fi.Size(), nil
+	}
+}
+
+// memberFinding says which members of two archives of one unit differ.
+func memberFinding(a, b []archive.Entry) checksums.Finding {
+	f := checksums.Finding{
+		Cause: "source", Confidence: "certain",
+		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
+	}
+	byName := map[string]archive.Entry{}
+	for _, e := range b {
+		byName[e.Name] = e
+	}
+	for _, e := range a {
+		if other := byName[e.Name]; other.SHA256 != e.SHA256 {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: sha256 %s and %s", e.Name, e.SHA256, other.SHA256))
+		}
+	}
+	if len(f.Evidence) == 0 {
+		f.Cause, f.Confidence, f.Remedy = "unknown", "possible", "report this to mintmark: equal members should make equal archives"
+		f.Evidence = []string{"all members are equal"}
+	}
+	return f
+}
+
+// copyFile copies a new file and returns the digest of what it wrote.
+func copyFile(from, to string, mode os.FileMode) (sum string, size int64, err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return "", 0, err
+	}
+	defer in.Close()
+	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", 0, err
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return "", 0, err
+	}
+	h := sha256.New()
+	size, err = io.Copy(io.MultiWriter(out, h), in)
+	if err == nil {
+		err = out.Chmod(mode) // whatever the umask says
+	}
+	return hex.EncodeToString(h.Sum(nil)), size, errors.Join(err, out.Close())
+}

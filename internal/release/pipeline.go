@@ -1,0 +1,316 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/upx"
+)
+
+// pipeline takes every unit from two builds to published files.
+type pipeline struct {
+	*session
+	sites *sites
+	stage string // directory of the files to publish
+	upx   *upx.Tool
+	costs *builds.Costs
+
+	mu        sync.Mutex
+	left      map[string]time.Duration // estimates of what is not done
+	artifacts []checksums.Artifact
+	different []string // directories where differing files were kept
+	over      []error  // budgets
+	cpu       time.Duration
+}
+
+// unit is one unit on its way.
+type unit struct {
+	*builds.Unit
+	mu     sync.Mutex
+	builds [2][]builds.Built
+	done   int
+}
+
+// run builds, compares, packs and archives all units.
+func (p *pipeline) run(ctx context.Context) error {
+	p.left = map[string]time.Duration{}
+	var tasks [2][]builds.Task
+	for _, u := range p.plan.Units {
+		u := &unit{Unit: u}
+		for i, site := range []*builds.Site{p.sites.first, p.sites.second} {
+			if site == nil {
+				continue
+			}
+			tasks[i] = append(tasks[i], p.task(u, i, site))
+		}
+	}
+	// Both builds are one queue: the machine is never idle between them.
+	all := slices.Concat(tasks[0], tasks[1])
+	p.event(Event{Kind: Total, N: len(all)})
+	err := builds.Schedule(ctx, builds.Budget{CPUs: p.Jobs}, all)
+	if serr := p.costs.Save(); serr != nil {
+		p.note("estimates were not saved: %v", serr)
+	}
+	return err
+}
+
+func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
+	id := u.ID() + " · " + site.Name + " build"
+	key := p.source.ModulePath + " " + id
+	cost := p.costs.Get(key)
+	p.left[id] = cost.CPU
+	t := builds.Task{ID: id, CPU: cost.CPU}
+	if cost.MaxRSS > 0 {
+		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
+	}
+	t.Run = func(ctx context.Context, n int) error {
+		p.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		built, spent, err := site.Build(ctx, u.Unit, n)
+		if err == nil {
+			p.costs.Set(key, spent)
+		}
+		text := ""
+		if err == nil {
+			text, err = p.built(ctx, u, i, built)
+		}
+		p.mu.Lock()
+		p.cpu += spent.CPU
+		delete(p.left, id)
+		var rest time.Duration
+		for _, d := range p.left {
+			rest += d
+		}
+		p.mu.Unlock()
+		p.event(Event{Kind: Done, ID: id, Text: text, Err: err})
+		jobs := p.Jobs
+		if jobs <= 0 {
+			jobs = runtime.NumCPU()
+		}
+		p.event(Event{Kind: Remaining, Estimate: rest / time.Duration(jobs)})
+		return err
+	}
+	return t
+}
+
+// built notes one build of a unit; the last one to be done carries on with it.
+func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) (string, error) {
+	u.mu.Lock()
+	u.builds[i] = b
+	u.done++
+	last := u.done == 2 || p.sites.second == nil
+	u.mu.Unlock()
+	if !last {
+		return "", nil
+	}
+	verdict, err := p.finish(ctx, u)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", u.ID(), err)
+	}
+	return verdict, nil
+}
+
+// finish compares the two builds of a unit and makes its published files.
+func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
+	var linked []*product
+	verdict := checksums.Identical
+	for i, m := range u.Mains {
+		pr := &product{main: m, name: m.Binary + u.Exe(), path: u.builds[0][i].Path}
+		if p.sites.second != nil {
+			pr.second = u.builds[1][i].Path
+		}
+		if err := p.compare(ctx, u, pr); err != nil {
+			return "", err
+		}
+		if pr.artifact.Verdict != checksums.Identical {
+			verdict = pr.artifact.Verdict
+		}
+		linked = append(linked, pr)
+	}
+	var errs []error
+	for _, pr := range linked {
+		if err := p.checkStamp(u, pr); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	if verdict == checksums.Different && u.Verify != "report" {
+		for _, pr := range linked {
+			p.add(pr.artifact)
+		}
+		return verdict, nil // nothing is made of it; the gate stops the release
+	}
+	if u.UPX != nil {
+		for _, pr := range linked {
+			if err := p.pack(ctx, u, pr); err != nil {
+				return "", err
+			}
+		}
+	}
+	p.budget(u, linked)
+	if err := p.makeFiles(ctx, u, linked); err != nil {
+		return "", err
+	}
+	return verdict, nil
+}
+
+// product is one binary of a unit, at the latest stage it has reached.
+type product struct {
+	main         builds.Main
+	name         string // with extension
+	path, second string // of the two builds; equal paths after packing
+	artifact     checksums.Artifact
+	linked       checksums.Artifact // the stage before packing, if there was one
+}
+
+// compare gives a linked binary its digest and its verdict.
+func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
+	sum, size, err := checksums.FileDigest(pr.path)
+	if err != nil {
+		return err
+	}
+	pr.artifact = checksums.Artifact{
+		Name: pr.name, Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageLinked,
+		Size: size, SHA256: sum, Package: pr.main.Package,
+		Verdict: checksums.Unchecked, Reason: "built once",
+	}
+	if bin, err := gobin.Open(pr.path); err == nil {
+		pr.artifact.BuildID = bin.BuildID
+		bin.Close()
+	}
+	if pr.second == "" {
+		return nil
+	}
+	v, err := rebuild.Check(ctx, pr.path, pr.second)
+	if err != nil {
+		return err
+	}
+	pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
+	if v.Diff != nil {
+		for _, f := range v.Diff.Findings {
+			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
+				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
+			})
+		}
+		return p.keep(u, pr)
+	}
+	return nil
+}
+
+// keep saves two differing files for whoever wants to look at them.
+func (p *pipeline) keep(u *unit, pr *product) error {
+	dir := filepath.Join(p.Cache, "different", p.plan.Project+"-"+p.version, u.Key())
+	for i, from := range []string{pr.path, pr.second} {
+		to := filepath.Join(dir, []string{"first", "second"}[i], pr.name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if _, _, err := copyFile(from, to, 0o755); err != nil {
+			return err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Contains(p.different, dir) {
+		p.different = append(p.different, dir)
+	}
+	return nil
+}
+
+func (p *pipeline) add(a ...checksums.Artifact) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.artifacts = append(p.artifacts, a...)
+}
+
+// checkStamp holds what go wrote into the binary against the source. go stamps
+// nothing, without a word, when it does not find the repository it expects.
+func (p *pipeline) checkStamp(u *unit, pr *product) error {
+	bin, err := gobin.Open(pr.path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", pr.name, err)
+	}
+	defer bin.Close()
+	bi := bin.BuildInfo
+	if bi == nil {
+		return nil // formats go writes no build information into
+	}
+	if bi.GoVersion != p.tc.Version {
+		return fmt.Errorf("%s: built by %s, not %s", pr.name, bi.GoVersion, p.tc.Version)
+	}
+	set := map[string]string{}
+	for _, kv := range bi.Settings {
+		set[kv.Key] = kv.Value
+	}
+	want := p.source.Version
+	if p.source.Kind == source.Module {
+		if bi.Main.Version != want || bi.Main.Sum != p.source.Sum {
+			return fmt.Errorf("%s: stamped %s %s, not %s %s", pr.name, bi.Main.Version, bi.Main.Sum, want, p.source.Sum)
+		}
+		return nil
+	}
+	if !slices.Contains(u.Flags, "-buildvcs=true") {
+		return nil
+	}
+	if set["vcs.revision"] != p.source.Commit {
+		return hinted("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.source.Commit)
+	}
+	if dirty := set["vcs.modified"] == "true"; dirty != (len(p.source.Dirty) > 0) {
+		return fmt.Errorf("%s: go stamped vcs.modified=%s", pr.name, set["vcs.modified"])
+	}
+	if older(p.tc.Version, "go1.24") || p.source.Dir != "" && bi.Main.Version == "(devel)" {
+		return nil // no version stamp: before Go 1.24, and for modules below the repository's root
+	}
+	if len(p.source.Dirty) > 0 {
+		want += "+dirty"
+	}
+	if bi.Main.Version != want {
+		return fmt.Errorf("%s: go stamped the version %s, mintmark expected %s", pr.name, bi.Main.Version, want)
+	}
+	return nil
+}
+
+// pack runs UPX; what it makes is checked by unpacking it again.
+func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
+	out := filepath.Join(p.ws.dir, "packed", u.Key(), pr.name)
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	res, err := p.upx.Pack(ctx, pr.path, out, u.UPX)
+	if err != nil {
+		return err
+	}
+	pr.linked = pr.artifact
+	pr.artifact.Stage, pr.artifact.From = checksums.StagePacked, []string{pr.linked.SHA256}
+	pr.artifact.Size, pr.artifact.SHA256 = res.OutSize, res.OutSHA256
+	pr.artifact.BuildID, pr.artifact.Package = "", ""
+	pr.artifact.Tool = fmt.Sprintf("UPX %s sha256:%s %s", res.Version, res.ToolSHA256, strings.Join(u.UPX, " "))
+	pr.path, pr.second = out, out
+	return nil
+}
+
+// budget compares the final binaries with the profile's limits.
+func (p *pipeline) budget(u *unit, linked []*product) {
+	for _, pr := range linked {
+		if u.MaxSize > 0 && pr.artifact.Size > u.MaxSize {
+			p.mu.Lock()
+			p.over = append(p.over, hinted("raise budget.size, or strip, drop tags or dependencies, or pack the binary",
+				"%s: %s is %d bytes, the budget is %d", u.ID(), pr.name, pr.artifact.Size, u.MaxSize))
+			p.mu.Unlock()
+		}
+	}
+}

@@ -1,0 +1,323 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
+)
+
+// configName is the profile file's default name.
+const configName = "mintmark.yaml"
+
+// session is one run of a verb: what was asked for, resolved step by step.
+type session struct {
+	*Config
+	ws       *workspace
+	goCmd    string
+	git      string
+	place    *toolchain.Place // of the first build
+	settings toolchain.Settings
+	fetcher  *toolchain.Fetcher
+
+	repo      *source.Repo   // git sources
+	source    *source.Source // both kinds
+	moduleDir string         // of a module source: the extracted zip in the first place
+
+	file     *profiles.File
+	selected []profiles.Selected
+	tc       *toolchain.Toolchain
+	goroot   *toolchain.Goroot
+	version  string // of the release, without v
+	checkout string // module directory of the first private copy
+	loader   *builds.Loader
+	planner  *builds.Planner
+	plan     *builds.Plan
+	planID   string
+}
+
+// open finds the tools, the source, the profile file and the toolchain.
+func open(ctx context.Context, cfg *Config) (_ *session, err error) {
+	s := &session{Config: cfg}
+	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if cfg.Dir == "" {
+		cfg.Dir = "."
+	}
+	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
+		return nil, err
+	}
+	if fi, err := os.Stat(cfg.Dir); err != nil || !fi.IsDir() {
+		return nil, usage("name the product's checkout with -dir=DIR", "%s is not a directory", cfg.Dir)
+	}
+	if cfg.Out == "" {
+		cfg.Out = filepath.Join(cfg.Dir, "dist")
+		if cfg.Module != "" {
+			cfg.Out = "dist" // there is no checkout to put it into
+		}
+	}
+	if cfg.Out, err = filepath.Abs(cfg.Out); err != nil {
+		return nil, err
+	}
+	if s.goCmd, err = toolchain.LookPath("go", cfg.env("PATH")); err != nil {
+		return nil, hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
+	}
+	if s.git, err = toolchain.LookPath("git", cfg.env("PATH")); err != nil && cfg.Module == "" {
+		return nil, hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
+	}
+	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), filepath.Join(cfg.Cache, "first"), s.git)
+	if err := s.place.Make(); err != nil {
+		return nil, cacheError(err)
+	}
+	if s.settings, err = toolchain.UserSettings(ctx, s.goCmd, s.place.Empty, cfg.Environ); err != nil {
+		return nil, err
+	}
+	s.fetcher = &toolchain.Fetcher{Go: s.goCmd, Place: s.place, Settings: s.settings}
+
+	// The profile file and the source are independent of each other: report
+	// what is wrong with both.
+	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// resolve picks profiles and platforms, fetches the toolchain and makes the
+// first private copy of the source.
+func (s *session) resolve(ctx context.Context) error {
+	if err := s.choose(); err != nil {
+		return err
+	}
+	if err := s.fetchToolchain(ctx); err != nil {
+		return err
+	}
+	return s.copySource(ctx)
+}
+
+func (s *session) Close() { s.ws.Close() }
+
+func (s *session) openSource(ctx context.Context) error {
+	if s.Module != "" {
+		s.phase("fetching " + s.Module)
+		var err error
+		if s.source, s.moduleDir, err = source.FetchModule(ctx, s.fetcher, s.Module); err != nil {
+			return err
+		}
+	} else {
+		repo, err := source.Open(ctx, source.Config{
+			Dir: s.Dir, Ignore: []string{s.Out}, Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir,
+		})
+		if err != nil {
+			return err
+		}
+		s.repo, s.source = repo, &repo.Source
+	}
+	for _, n := range s.source.Notes {
+		s.warn("%s", n)
+	}
+	return nil
+}
+
+// openConfig reads the profile file. Without one the built-in profile serves,
+// but a file that was asked for must exist.
+func (s *session) openConfig() error {
+	name, asked := s.ConfigFile, s.ConfigFile != ""
+	if !asked {
+		dir := s.Dir
+		if s.Module != "" {
+			dir = s.moduleDir
+		}
+		if dir == "" {
+			return nil // the source could not be opened; that is reported
+		}
+		name = filepath.Join(dir, configName)
+	}
+	data, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		s.file, err = profiles.Load(s.shorten(name), data)
+		if err != nil {
+			return err
+		}
+		for _, w := range s.file.Warnings() {
+			s.warn("%s", w.Format())
+		}
+		return nil
+	case !asked && errors.Is(err, os.ErrNotExist):
+		return nil
+	default:
+		return usage("", "profile file: %w", err)
+	}
+}
+
+// shorten makes a path below the working directory relative, for messages.
+func (s *session) shorten(name string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	if rel, err := filepath.Rel(wd, name); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return name
+}
+
+// choose resolves -profile and -platform. With the built-in profile, -platform
+// may name any platform; with a profile file it selects from the file's.
+func (s *session) choose() error {
+	pats, err := profiles.ParsePatternList(s.Platforms)
+	if err != nil {
+		return usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
+	}
+	if s.file == nil {
+		project := path.Base(trimMajor(s.source.ModulePath))
+		s.file = profiles.Builtin(project)
+		var explicit []profiles.Platform
+		for _, p := range pats {
+			if pl, ok := p.Platform(); ok {
+				explicit = append(explicit, pl)
+			}
+		}
+		if len(pats) > 0 && len(explicit) == len(pats) {
+			s.file = profiles.BuiltinFor(project, explicit)
+			pats = nil
+		}
+	}
+	if s.selected, err = s.file.Select(s.Profiles, pats); err != nil {
+		return &codeError{err, ExitUsage, hintOf(err)}
+	}
+	s.version = strings.TrimPrefix(s.source.Version, "v")
+	if s.Snapshot {
+		short := s.source.Commit
+		if len(short) > 7 {
+			short = short[:7]
+		}
+		s.version += "-snapshot"
+		if short != "" {
+			s.version += "." + short
+		}
+		if len(s.source.Dirty) > 0 {
+			s.version += ".dirty"
+		}
+	}
+	return nil
+}
+
+func trimMajor(modPath string) string {
+	if prefix, _, ok := module.SplitPathVersion(modPath); ok {
+		return prefix
+	}
+	return modPath
+}
+
+func (s *session) fetchToolchain(ctx context.Context) error {
+	want, from := s.Toolchain, "-toolchain"
+	if want == "" {
+		want, from = s.file.Go, s.file.Pos("go").String()
+	}
+	if want == "" {
+		want, from = s.source.Go, "go.mod"
+	}
+	if want == "" {
+		return usage("pin one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
+	}
+	exact, err := toolchain.Exact(want)
+	if err != nil {
+		return usage("write the toolchain as a release, such as go1.26.8", "%s: %w", from, err)
+	}
+	if older(exact, "go1.21") {
+		return usage("pin a newer one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
+	}
+	s.phase("toolchain " + exact)
+	if s.tc, err = s.fetcher.Toolchain(ctx, exact); err != nil {
+		return err
+	}
+	s.goroot, err = s.tc.Install(ctx, filepath.Join(s.Cache, "first", "go", s.tc.DirName()))
+	return err
+}
+
+// copySource makes the first private copy and computes the module's hash.
+func (s *session) copySource(ctx context.Context) error {
+	if s.Module != "" {
+		s.checkout = s.moduleDir
+	} else {
+		s.phase("private checkout of " + s.source.Commit[:12])
+		if err := s.repo.Hash(ctx, s.place); err != nil {
+			return err
+		}
+		dir, err := s.repo.Checkout(ctx, s.place, filepath.Join(s.ws.dir, "first", "src"), s.Snapshot)
+		if err != nil {
+			return err
+		}
+		s.checkout = dir
+	}
+	s.loader = &builds.Loader{Goroot: s.goroot, Place: s.place, Settings: s.settings, Dir: s.checkout, Kind: s.source.Kind}
+	return nil
+}
+
+// makePlan expands the plan; with deps everything it needs is fetched as well.
+func (s *session) makePlan(ctx context.Context, deps bool) error {
+	if deps {
+		s.phase("fetching modules")
+	}
+	s.planner = &builds.Planner{
+		File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
+		Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps,
+	}
+	plan, err := s.planner.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	s.plan = plan
+	s.planID, err = plan.ID()
+	return err
+}
+
+// refuseDirty is the gate for everything that calls itself a release.
+func (s *session) refuseDirty() error {
+	if s.Snapshot || len(s.source.Dirty) == 0 {
+		return nil
+	}
+	const show = 20
+	list := s.source.Dirty
+	more := ""
+	if len(list) > show {
+		more = fmt.Sprintf("\n… and %d more", len(list)-show)
+		list = list[:show]
+	}
+	return hinted("commit or remove them, or build the tree as it is with -snapshot (never signed)",
+		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more)
+}
+
+// refuseUntagged keeps a commit without a version tag from being released by accident.
+func (s *session) refuseUntagged() error {
+	if s.Snapshot || s.source.Kind == source.Module || len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" {
+		return nil
+	}
+	return hinted("tag it (git tag v1.2.3), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
+		"commit %s carries no version tag", s.source.Commit[:12])
+}
+
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}

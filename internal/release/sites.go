@@ -1,0 +1,97 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"golang.org/x/sync/errgroup"
+)
+
+// sites are the places of both builds, ready to build without the network.
+type sites struct {
+	first, second  *builds.Site // second is nil when nothing is rebuilt
+	src            [2]string    // module directories, for the archives' further files
+	varied, shared []string
+}
+
+// prepare ends the fetch phase: afterwards nothing needs the network. The
+// second place gets a toolchain, a clone and modules of its own; the modules
+// come from the first place's downloads, unpacked anew and checked again
+// against go.sum.
+func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
+	st := &sites{}
+	st.src[0] = s.checkout
+	st.first = &builds.Site{
+		Name: "first", Goroot: s.goroot, Place: s.place, Dir: s.checkout,
+		Out: filepath.Join(s.ws.dir, "first", "out"), Kind: s.source.Kind, Version: s.source.Version,
+	}
+	if s.source.Kind == source.Module {
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(2)
+		for _, u := range s.plan.Units {
+			g.Go(func() error {
+				if err := s.loader.FetchInstall(gctx, u, s.source.Version); err != nil {
+					return fmt.Errorf("%s: %w", u.ID(), err)
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
+		}
+	}
+	if !twice {
+		return st, nil
+	}
+	s.phase("preparing the second place")
+	root := filepath.Join(s.ws.dir, "second")
+	place := rebuild.Second(root, s.git)
+	if err := place.Make(); err != nil {
+		return nil, cacheError(err)
+	}
+	hostname := toolchain.CanSetHostname(ctx, place.Empty)
+	umask := canUmask
+	st.varied, st.shared = rebuild.Circumstances(hostname, umask)
+	second := &builds.Site{
+		Name: "second", Place: place, Out: filepath.Join(root, "products"),
+		SetUmask: umask, Kind: s.source.Kind, Version: s.source.Version,
+	}
+	if hostname {
+		second.Hostname = place.Hostname
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		second.Goroot, err = s.tc.Install(gctx, filepath.Join(s.Cache, "second", "toolchains", s.tc.DirName(), "goroot"))
+		return err
+	})
+	if s.repo != nil {
+		g.Go(func() (err error) {
+			second.Dir, err = s.repo.Checkout(gctx, place, filepath.Join(root, "another checkout", "of the source"), s.Snapshot)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	loader := &builds.Loader{
+		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
+		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"},
+	}
+	if s.source.Kind == source.Module {
+		for _, u := range s.plan.Units {
+			if err := loader.FetchInstall(ctx, u, s.source.Version); err != nil {
+				return nil, fmt.Errorf("%s: %w", u.ID(), err)
+			}
+		}
+		second.Dir = filepath.Join(place.ModCache, source.CacheDir(s.source.ModulePath, s.source.Version))
+	} else if err := loader.FetchModules(ctx, s.planner.Modules()); err != nil {
+		return nil, err
+	}
+	st.second, st.src[1] = second, second.Dir
+	return st, nil
+}

@@ -1,0 +1,310 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// Planned is the result of [Plan].
+type Planned struct {
+	Plan      *builds.Plan
+	JSON      []byte // canonical; its SHA-256 is ID
+	ID        string
+	Toolchain checksums.Toolchain
+	Dirty     []string // what keeps the tree from being released
+	// Explained are the resolved values of every unit with where they come from, when asked for.
+	Explained map[string][]profiles.Value
+}
+
+// Plan resolves everything and builds nothing. A dirty tree is no error: the
+// plan is that of the commit.
+func Plan(ctx context.Context, cfg Config, explain bool) (*Planned, error) {
+	s, err := open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.resolve(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.makePlan(ctx, false); err != nil {
+		return nil, err
+	}
+	data, err := s.plan.Encode()
+	if err != nil {
+		return nil, err
+	}
+	p := &Planned{Plan: s.plan, JSON: data, ID: s.planID, Toolchain: s.manifestToolchain(), Dirty: s.source.Dirty}
+	if explain {
+		p.Explained = map[string][]profiles.Value{}
+		for _, sel := range s.selected {
+			for _, pl := range sel.Platforms {
+				p.Explained[sel.Profile.Name+" "+pl.String()] = sel.Profile.Explain(pl)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Checked is the result of [Check]: nothing wrong was found.
+type Checked struct {
+	Plan   *builds.Plan
+	PlanID string
+	Dirty  []string
+	Signed string // what a release would be signed with; "" for none
+}
+
+// Check finds what is wrong before anything is built: in the profile file, in
+// the tree, in the plan and in all dependencies, which it fetches.
+func Check(ctx context.Context, cfg Config) (*Checked, error) {
+	s, err := open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.resolve(ctx); err != nil {
+		return nil, err
+	}
+	var errs []error
+	errs = append(errs, s.refuseUntagged())
+	perr := s.makePlan(ctx, true)
+	errs = append(errs, perr)
+	if perr == nil {
+		_, err := s.findUPX(ctx)
+		errs = append(errs, err)
+	}
+	ref, err := s.keyRef()
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Checked{Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref}, nil
+}
+
+// Result is the result of [Release] and [Build].
+type Result struct {
+	Manifest *checksums.Manifest
+	Out      string        // the output directory; "" when nothing was published
+	Signed   string        // key ID; "" when unsigned
+	Kept     []string      // directories with both files of every difference
+	CPU      time.Duration // of all go commands
+}
+
+// Build builds every unit once and checks nothing: every verdict is unchecked.
+func Build(ctx context.Context, cfg Config) (*Result, error) {
+	return produce(ctx, cfg, checksums.KindBuild)
+}
+
+// Release builds every unit twice, compares, and publishes what is identical.
+// When something differs the Result comes with an error of exit code 3, and
+// nothing is published.
+func Release(ctx context.Context, cfg Config) (*Result, error) {
+	kind := checksums.KindRelease
+	if cfg.Snapshot {
+		kind = checksums.KindSnapshot
+	}
+	return produce(ctx, cfg, kind)
+}
+
+func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error) {
+	s, err := open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.refuseDirty(); err != nil {
+		return nil, err
+	}
+	if err := s.choose(); err != nil {
+		return nil, err
+	}
+	var signer *checksums.Signer
+	if kind == checksums.KindRelease {
+		if err := s.refuseUntagged(); err != nil {
+			return nil, err
+		}
+		if signer, err = s.signer(ctx); err != nil {
+			return nil, err
+		}
+	}
+	lock, err := lockOut(cfg.Cache, cfg.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.release()
+	stage, err := openStaging(cfg.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.Close()
+	if err := s.fetchToolchain(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.copySource(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.makePlan(ctx, true); err != nil {
+		return nil, err
+	}
+	tool, err := s.findUPX(ctx)
+	if err != nil {
+		return nil, err
+	}
+	twice := kind != checksums.KindBuild
+	st, err := s.prepare(ctx, twice)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+	s.phase("building")
+	if err := p.run(ctx); err != nil {
+		return nil, err
+	}
+	m := s.manifest(kind, p)
+	res := &Result{Manifest: m, Kept: p.different, CPU: p.cpu}
+	if err := p.gate(m); err != nil {
+		return res, err
+	}
+	if err := p.publish(ctx, m, signer, stage); err != nil {
+		return nil, err
+	}
+	res.Out = cfg.Out
+	if signer != nil {
+		res.Signed = signer.KeyID()
+	}
+	return res, nil
+}
+
+// gate stops what must not be published: differences, unless the profile says
+// verify: report, and broken budgets. Nothing has been signed yet.
+func (p *pipeline) gate(m *checksums.Manifest) error {
+	report := map[string]bool{}
+	for _, u := range p.plan.Units {
+		if u.Verify == "report" {
+			report[u.ID()] = true
+		}
+	}
+	var differ []string
+	for _, a := range m.Artifacts {
+		if a.Verdict == checksums.Different && !report[a.Profile+" "+a.Platform] {
+			differ = append(differ, fmt.Sprintf("%s %s: %s", a.Profile, a.Platform, a.Name))
+		}
+	}
+	errs := p.over
+	if len(differ) > 0 {
+		hint := "the findings say what differs and what to change"
+		if len(p.different) > 0 {
+			hint += "; both builds are kept in " + strings.Join(p.different, " and ")
+		}
+		errs = append(errs, &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &codeError{err, ExitNotReproducible, ""}
+	}
+	return nil
+}
+
+func (s *session) manifestToolchain() checksums.Toolchain {
+	return checksums.Toolchain{Version: s.tc.Version, Host: s.tc.Host, Module: s.tc.Module, Sum: s.tc.Sum}
+}
+
+func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
+	data, _ := s.plan.Encode() // it was encoded for the plan ID before
+	m := &checksums.Manifest{
+		Schema: checksums.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,
+		Source: checksums.Source{
+			Kind: s.source.Kind, Module: s.source.ModulePath, Version: s.source.Version, Sum: s.source.Sum, SumDB: s.source.SumDB,
+			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: builds.FormatTime(s.source), Tags: s.source.Tags, Dir: s.source.Dir,
+			Dirty: s.source.Dirty,
+		},
+		Toolchain: s.manifestToolchain(),
+		Builder:   checksums.Builder{Name: "mintmark", Version: s.Tool},
+		PlanID:    s.planID, Plan: data,
+		Rebuild:   checksums.Rebuild{Executions: 1},
+		Artifacts: p.artifacts,
+	}
+	if p.sites.second != nil {
+		m.Rebuild = checksums.Rebuild{Executions: 2, Varied: p.sites.varied, Shared: p.sites.shared}
+	}
+	sort.SliceStable(m.Artifacts, func(i, j int) bool {
+		a, b := m.Artifacts[i], m.Artifacts[j]
+		ka := strings.Join([]string{a.Profile, a.Platform, a.Stage, a.Name}, "\x00")
+		kb := strings.Join([]string{b.Profile, b.Platform, b.Stage, b.Name}, "\x00")
+		return ka < kb
+	})
+	return m
+}
+
+// keyRef says which key a release is signed with: the environment's, else the
+// profile file's, else none if the file says so.
+func (s *session) keyRef() (string, error) {
+	switch {
+	case s.Key != "":
+		return s.Key, nil
+	case s.file.Sign.Key != "":
+		ref := s.file.Sign.Key
+		if !strings.Contains(ref, "://") && !filepath.IsAbs(ref) {
+			dir := filepath.Dir(s.file.Path)
+			if !filepath.IsAbs(dir) {
+				if wd, err := os.Getwd(); err == nil {
+					dir = filepath.Join(wd, dir)
+				}
+			}
+			ref = filepath.Join(dir, ref)
+		}
+		return ref, nil
+	case s.file.Sign.None:
+		return "", nil
+	}
+	return "", hinted("make one with `mintmark keygen` and name it in MINTMARK_KEY or in "+configName+" (sign: {key: mintmark.key}); or say sign: none there for an unsigned release",
+		"no signing key")
+}
+
+func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
+	ref, err := s.keyRef()
+	if err != nil || ref == "" {
+		return nil, err
+	}
+	signer, err := checksums.LoadSigner(ctx, ref, s.Password)
+	if err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	if !signer.Deterministic() {
+		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
+	}
+	return signer, nil
+}
+
+// findUPX looks for UPX when a unit is to be packed, and refuses platforms it is known not to pack.
+func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
+	var tool *upx.Tool
+	var errs []error
+	for _, u := range s.plan.Units {
+		if u.UPX == nil {
+			continue
+		}
+		if tool == nil {
+			var err error
+			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
+				return nil, fmt.Errorf("%s: %w", u.ID(), err)
+			}
+		}
+		goos, rest, _ := strings.Cut(u.Platform, "/")
+		goarch, _, _ := strings.Cut(rest, "/")
+		if ok, reason := upx.Supported(tool.Version, goos, goarch); !ok {
+			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
+		}
+	}
+	return tool, errors.Join(errs...)
+}

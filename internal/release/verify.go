@@ -1,0 +1,109 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// VerifyConfig is what [Verify] works on.
+type VerifyConfig struct {
+	Path     string // a release's directory, or its release.json
+	Key      string // public key: path or KMS URI
+	Project  string // what the release must be of; empty is not compared
+	Version  string
+	Commit   string
+	Missing  bool // listed files may be absent
+	Unsigned bool // no key: check only that the files agree with each other
+}
+
+// Verify checks a published release offline: signatures, checksums, files, the
+// record, and the members of every archive against the manifest.
+func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, error) {
+	vc := checksums.VerifyConfig{
+		Project: cfg.Project, Version: cfg.Version, Commit: cfg.Commit,
+		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
+	}
+	switch {
+	case cfg.Key != "" && cfg.Unsigned:
+		return nil, usage("leave one of them out", "-key and -unsigned contradict each other")
+	case cfg.Key != "":
+		v, err := checksums.LoadVerifier(ctx, cfg.Key)
+		if err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		vc.Verifier = v
+	case !cfg.Unsigned:
+		return nil, usage("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
+	}
+	fi, err := os.Stat(cfg.Path)
+	if err != nil {
+		return nil, usage("name a release's directory or its release.json", "%w", err)
+	}
+	if !fi.IsDir() {
+		return checksums.VerifyManifest(ctx, cfg.Path, vc)
+	}
+	v, err := checksums.VerifyRelease(ctx, cfg.Path, vc)
+	if err != nil {
+		return v, err
+	}
+	if err := verifyMembers(ctx, cfg.Path, v); err != nil {
+		return v, err
+	}
+	return v, nil
+}
+
+// verifyMembers compares what is in the archives with what the manifest says is in them.
+func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) error {
+	var refused checksums.VerifyError
+	refuse := func(name, reason string) {
+		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
+	}
+	checked := 0
+	for _, a := range v.Manifest.Published() {
+		if a.Stage != checksums.StageArchive {
+			continue
+		}
+		f, err := os.Open(filepath.Join(dir, a.Name))
+		if os.IsNotExist(err) {
+			continue // allowed to be missing, or VerifyRelease would have refused
+		}
+		if err != nil {
+			return err
+		}
+		format := ""
+		for _, known := range archive.Formats() {
+			if strings.HasSuffix(a.Name, "."+known) {
+				format = known
+			}
+		}
+		entries, err := archive.List(ctx, f, a.Size, format)
+		f.Close()
+		if err != nil {
+			refuse(a.Name, err.Error())
+			continue
+		}
+		if len(entries) != len(a.Members) {
+			refuse(a.Name, fmt.Sprintf("holds %d files, the manifest lists %d", len(entries), len(a.Members)))
+			continue
+		}
+		for i, e := range entries {
+			if m := a.Members[i]; m.Name != e.Name || m.SHA256 != e.SHA256 || m.Size != e.Size {
+				refuse(a.Name, fmt.Sprintf("member %s is not the one the manifest lists", e.Name))
+			}
+		}
+		checked++
+	}
+	if len(refused.Refusals) > 0 {
+		return &refused
+	}
+	if checked > 0 {
+		v.Checked = append(v.Checked, fmt.Sprintf("members of %d archives against the manifest", checked))
+	}
+	return nil
+}

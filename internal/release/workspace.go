@@ -1,0 +1,213 @@
+package release
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// workspace is a private directory for one run, below the cache directory.
+type workspace struct {
+	cache string
+	dir   string
+	lock  *fileLock
+}
+
+// openWorkspace makes a fresh directory and removes those of runs that died.
+func openWorkspace(cache string) (*workspace, error) {
+	if cache == "" || !filepath.IsAbs(cache) {
+		return nil, usage("set MINTMARK_CACHE to an absolute path, or HOME", "no cache directory")
+	}
+	parent := filepath.Join(cache, "work")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, cacheError(err)
+	}
+	sweep(parent)
+	dir, err := os.MkdirTemp(parent, "run-")
+	if err != nil {
+		return nil, cacheError(err)
+	}
+	lock, _, err := acquire(dir+".lock", "")
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, cacheError(err)
+	}
+	return &workspace{cache: cache, dir: dir, lock: lock}, nil
+}
+
+func cacheError(err error) error {
+	return hinted("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
+}
+
+func (w *workspace) Close() {
+	removeAll(w.dir)
+	w.lock.release()
+	os.Remove(w.dir + ".lock")
+}
+
+// sweep removes the directories of runs whose lock nobody holds.
+func sweep(parent string) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		dir := filepath.Join(parent, e.Name())
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), "run-") {
+			continue
+		}
+		if _, err := os.Stat(dir + ".lock"); err != nil {
+			continue // being made, or being removed
+		}
+		if lock, _, err := acquire(dir+".lock", ""); err == nil {
+			removeAll(dir)
+			lock.release()
+			os.Remove(dir + ".lock")
+		}
+	}
+}
+
+// removeAll removes a tree even where a tool made directories read-only.
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err == nil {
+		return nil
+	}
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(path, 0o755)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
+
+// holder is what a lock file says of who holds it.
+type holder struct {
+	PID  int    `json:"pid"`
+	Verb string `json:"verb"`
+	Out  string `json:"out"`
+}
+
+// lockOut makes sure that one mintmark at a time writes an output directory.
+func lockOut(cache, out string) (*fileLock, error) {
+	dir := filepath.Join(cache, "locks")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, cacheError(err)
+	}
+	sum := sha256.Sum256([]byte(out))
+	me, err := json.Marshal(holder{PID: os.Getpid(), Out: out})
+	if err != nil {
+		return nil, err
+	}
+	lock, other, err := acquire(filepath.Join(dir, hex.EncodeToString(sum[:8])), string(me))
+	if errors.Is(err, errLocked) {
+		var h holder
+		who := "another mintmark"
+		if json.Unmarshal([]byte(other), &h) == nil && h.PID != 0 {
+			who = fmt.Sprintf("another mintmark (process %d)", h.PID)
+		}
+		return nil, hinted("wait until it is done, or write to another directory with -out=DIR", "%s is writing %s", who, out)
+	}
+	if err != nil {
+		return nil, cacheError(err)
+	}
+	return lock, nil
+}
+
+// staging is the output directory in the making: beside the final one, so that
+// one rename publishes it, under a name nobody takes for a release.
+type staging struct {
+	final string
+	dir   string
+	done  bool
+}
+
+// ours are the files by which an output directory is known to be mintmark's.
+var ours = []string{"release.json", "build.json"}
+
+// openStaging refuses an output directory that is not mintmark's, and proves
+// that the place can be written before anything is built.
+func openStaging(final string) (*staging, error) {
+	switch fi, err := os.Lstat(final); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("output directory: %w", err)
+	case !fi.IsDir():
+		return nil, hinted("name a directory with -out=DIR", "output directory: %s is not a directory", final)
+	default:
+		entries, err := os.ReadDir(final)
+		if err != nil {
+			return nil, fmt.Errorf("output directory: %w", err)
+		}
+		if len(entries) > 0 && !isOurs(final) {
+			return nil, hinted("empty it, or name another with -out=DIR", "output directory: %s holds files that are not mintmark's (%s, …)", final, entries[0].Name())
+		}
+	}
+	parent := filepath.Dir(final)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, fmt.Errorf("output directory: %w", err)
+	}
+	prefix := filepath.Base(final) + ".unfinished-"
+	// We hold the lock on this output directory, so what is left of others is dead.
+	if entries, err := os.ReadDir(parent); err == nil {
+		for _, e := range entries {
+			if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
+				removeAll(filepath.Join(parent, e.Name()))
+			}
+		}
+	}
+	dir, err := os.MkdirTemp(parent, prefix)
+	if err != nil {
+		return nil, hinted("mintmark writes beside the output directory and renames at the end; -out=DIR names another", "output directory: %w", err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return &staging{final: final, dir: dir}, nil
+}
+
+func isOurs(dir string) bool {
+	for _, name := range ours {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		var m struct {
+			Schema string `json:"schema"`
+		}
+		if err == nil && json.Unmarshal(data, &m) == nil && strings.HasPrefix(m.Schema, "https://github.com/mintmark/mintmark/") {
+			return true
+		}
+	}
+	return false
+}
+
+// publish puts the staged directory into its final place.
+func (s *staging) publish() error {
+	old := s.dir + "-old"
+	err := os.Rename(s.final, old)
+	hadOld := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	if err := os.Rename(s.dir, s.final); err != nil {
+		if hadOld {
+			err = errors.Join(err, os.Rename(old, s.final))
+		}
+		return fmt.Errorf("output directory: %w", err)
+	}
+	s.done = true
+	if hadOld {
+		return removeAll(old)
+	}
+	return nil
+}
+
+func (s *staging) Close() {
+	if !s.done {
+		removeAll(s.dir)
+	}
+}

@@ -1,0 +1,107 @@
+// Package report turns results into rows and JSON documents for the doors. It
+// holds no logic: whatever it says is in the manifest already.
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// Row is one line of the closing table.
+type Row struct {
+	Profile, Platform, Stage, Name string
+	Size                           int64
+	Verdict, SHA256                string
+}
+
+// Rows are the artifacts of a manifest in its order.
+func Rows(m *checksums.Manifest) []Row {
+	var rows []Row
+	for _, a := range m.Artifacts {
+		rows = append(rows, Row{a.Profile, a.Platform, a.Stage, a.Name, a.Size, a.Verdict, a.SHA256})
+	}
+	return rows
+}
+
+// Count is how many artifacts have which verdict.
+type Count struct {
+	Identical int `json:"identical"`
+	Different int `json:"different"`
+	Unchecked int `json:"unchecked"`
+}
+
+// Verdicts counts the verdicts of a manifest.
+func Verdicts(m *checksums.Manifest) Count {
+	var c Count
+	for _, a := range m.Artifacts {
+		switch a.Verdict {
+		case checksums.Identical:
+			c.Identical++
+		case checksums.Different:
+			c.Different++
+		default:
+			c.Unchecked++
+		}
+	}
+	return c
+}
+
+// Release is the JSON document of the verbs release and build.
+type Release struct {
+	Schema   string              `json:"schema"`
+	Out      string              `json:"out,omitempty"`       // where it lies; absent when nothing was published
+	SignedBy string              `json:"signed_by,omitempty"` // key ID
+	Verdicts Count               `json:"verdicts"`
+	Kept     []string            `json:"kept,omitempty"` // both files of every difference
+	Manifest *checksums.Manifest `json:"manifest"`
+}
+
+// Schemas of the JSON documents.
+const (
+	ReleaseSchema = "https://github.com/mintmark/mintmark/report/release/v1"
+	CheckSchema   = "https://github.com/mintmark/mintmark/report/check/v1"
+	VerifySchema  = "https://github.com/mintmark/mintmark/report/verify/v1"
+	ErrorSchema   = "https://github.com/mintmark/mintmark/report/error/v1"
+)
+
+// Check is the JSON document of the verb check.
+type Check struct {
+	Schema string       `json:"schema"`
+	PlanID string       `json:"plan_id"`
+	Plan   *builds.Plan `json:"plan"`
+	Dirty  []string     `json:"dirty,omitempty"`
+	Key    string       `json:"key,omitempty"`
+}
+
+// Verify is the JSON document of the verb verify.
+type Verify struct {
+	Schema   string    `json:"schema"`
+	Verified bool      `json:"verified"`
+	Refusals []Refusal `json:"refusals,omitempty"`
+	*checksums.Verification
+}
+
+// Refusal is one reason not to trust a release.
+type Refusal struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// Error is the JSON document of a verb that failed.
+type Error struct {
+	Schema   string   `json:"schema"`
+	ExitCode int      `json:"exit_code"`
+	Errors   []string `json:"errors"`
+}
+
+// WriteJSON writes a document for machines: indented, nothing escaped that need not be.
+func WriteJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,135 @@
+// Package targets are mintmark's Mage targets. A magefile imports it:
+//
+//	//go:build mage
+//
+//	package main
+//
+//	import (
+//		//mage:import
+//		_ "github.com/mintmark/mintmark/targets"
+//	)
+//
+// Flags are written -name=value after the target's name. Each target is the
+// verb of the same name of cmd/mintmark; neither does anything itself.
+//
+// A target must call the door, not another target: Mage cannot pass flags
+// between targets.
+package targets
+
+import (
+	"context"
+
+	"github.com/magefile/mage/mg"
+	"github.com/mintmark/mintmark/internal/door"
+)
+
+// Release builds everything twice, compares bit for bit, archives, checksums and signs.
+func Release(
+	ctx context.Context,
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64
+	out *string, // output directory (default: dist in the product's directory)
+	jobs *int, // builds at a time (default: the number of processors)
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	module *string, // take the source from the module proxy: PATH@VERSION
+	toolchain *string, // exact toolchain, such as go1.26.8
+	snapshot *bool, // build the tree as it is, committed or not; never signed
+) error {
+	return run(ctx, "release", "", door.Flags{
+		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+	})
+}
+
+// Build builds everything once, without checking anything.
+func Build(
+	ctx context.Context,
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64
+	out *string, // output directory (default: dist in the product's directory)
+	jobs *int, // builds at a time (default: the number of processors)
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	module *string, // take the source from the module proxy: PATH@VERSION
+	toolchain *string, // exact toolchain, such as go1.26.8
+	snapshot *bool, // build the tree as it is, committed or not; never signed
+) error {
+	return run(ctx, "build", "", door.Flags{
+		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+	})
+}
+
+// Plan prints what would be built, and builds nothing.
+func Plan(
+	ctx context.Context,
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	module *string, // take the source from the module proxy: PATH@VERSION
+	toolchain *string, // exact toolchain, such as go1.26.8
+	snapshot *bool, // build the tree as it is, committed or not; never signed
+	explain *bool, // print every resolved setting with the file and line it came from
+) error {
+	return run(ctx, "plan", "", door.Flags{
+		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Explain: explain,
+	})
+}
+
+// Check finds what is wrong before building.
+func Check(
+	ctx context.Context,
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	module *string, // take the source from the module proxy: PATH@VERSION
+	toolchain *string, // exact toolchain, such as go1.26.8
+	snapshot *bool, // build the tree as it is, committed or not; never signed
+) error {
+	return run(ctx, "check", "", door.Flags{
+		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+	})
+}
+
+// Verify checks a published release: signatures, checksums, files, record.
+func Verify(
+	ctx context.Context,
+	path string, // a release's directory, or its release.json
+	key *string, // public key of the publisher: file or KMS URI
+	project *string, // refuse a release of another project
+	version *string, // refuse another version
+	commit *string, // refuse another commit
+	partial *bool, // accept that listed files are missing
+	unsigned *bool, // check without a key that the files agree with each other
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "verify", path, door.Flags{
+		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, JSON: json,
+	})
+}
+
+// Keygen makes a key pair for signing, encrypted with a passphrase.
+func Keygen(
+	ctx context.Context,
+	prefix *string, // where to write PREFIX.key and PREFIX.pub (default: mintmark)
+) error {
+	return run(ctx, "keygen", "", door.Flags{
+		Prefix: prefix,
+	})
+}
+
+// run calls the verb and hands its exit code to Mage. What went wrong has been
+// printed by then; Mage prints the code only.
+func run(ctx context.Context, verb, arg string, f door.Flags) error {
+	ctx, stop := door.WithParent(ctx)
+	defer stop()
+	if code := door.Open().Run(ctx, verb, f, arg); code != 0 {
+		return mg.Fatalf(code, "%s failed with exit code %d", verb, code)
+	}
+	return nil
+}
