@@ -1,0 +1,159 @@
+package profiles
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ExpandError is a template that has no value for some commit, or a bad one.
+type ExpandError struct {
+	Key string // as in [Value], such as name or ldflags.set.main.version
+	Err error
+}
+
+func (e *ExpandError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap returns Err, which may have a hint.
+func (e *ExpandError) Unwrap() error { return e.Err }
+
+// Expand returns a copy of s in which every template is replaced by its value
+// for v. The values of Env are expanded first and are .Env for the others.
+// All errors are reported, each an [ExpandError]; [Profile.Expand] adds their
+// positions.
+func (s Settings) Expand(v Vars) (Settings, error) {
+	out := s.clone()
+	var errs []error
+	expand := func(key, text string, vars Vars, check func(string) error) string {
+		value, err := expandText(text, &vars)
+		if err == nil {
+			err = check(value)
+		}
+		if err != nil {
+			errs = append(errs, &ExpandError{key, err})
+		}
+		return value
+	}
+	v.Env = nil
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		out.Env[name] = expand("env."+name, s.Env[name], v, checkEnvValue)
+	}
+	v.Env = out.Env
+	for _, name := range slices.Sorted(maps.Keys(s.Set)) {
+		out.Set[name] = expand("ldflags.set."+name, s.Set[name], v, checkQuotable)
+	}
+	for i, flag := range s.LDFlags {
+		out.LDFlags[i] = expand(fmt.Sprintf("ldflags.extra[%d]", i), flag, v, checkQuotable)
+	}
+	if v.Env == nil {
+		v.Env = map[string]string{}
+	}
+	v.Variant = strings.ReplaceAll(v.Variant, ",", "_")
+	out.Name = expand("name", s.Name, v, CheckName)
+	if len(errs) > 0 {
+		return Settings{}, errors.Join(errs...)
+	}
+	return out, nil
+}
+
+func (s Settings) clone() Settings {
+	s.Main = slices.Clone(s.Main)
+	s.Tags = slices.Clone(s.Tags)
+	s.Set = maps.Clone(s.Set)
+	s.LDFlags = slices.Clone(s.LDFlags)
+	s.GCFlags = slices.Clone(s.GCFlags)
+	s.ASMFlags = slices.Clone(s.ASMFlags)
+	s.Env = maps.Clone(s.Env)
+	s.Files = slices.Clone(s.Files)
+	s.UPX = slices.Clone(s.UPX)
+	return s
+}
+
+// Expand resolves and expands the settings of p on pl. Project, Profile, OS,
+// Arch and Variant of v are filled in. The error is [Problems].
+func (p *Profile) Expand(pl Platform, v Vars) (Settings, error) {
+	v.Project, v.Profile = p.file.Project, p.Name
+	v.OS, v.Arch, v.Variant = pl.OS, pl.Arch, pl.Variant
+	s, err := p.Settings(pl).Expand(v)
+	if err == nil {
+		return s, nil
+	}
+	var problems Problems
+	for _, e := range joined(err) {
+		key := ""
+		var ee *ExpandError
+		if errors.As(e, &ee) {
+			key = ee.Key
+		}
+		problems = append(problems, p.file.Problem(p.Pos(pl, key), fmt.Sprintf("%s: %s: %v", p.Name, pl, e), hintOf(e)))
+	}
+	return Settings{}, problems.tidy()
+}
+
+func joined(err error) []error {
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
+}
+
+// reservedNames are the files of a release that are not artifacts.
+var reservedNames = []string{
+	"checksums.txt", "checksums.txt.sigstore.json", "provenance.sigstore.json", "release.json",
+	"sbom.cdx.json", "measurements.json", "report.html", "report.md",
+}
+
+// CheckName reports whether an artifact's name, without its extension, can be
+// a file's name on every system and does not stand for another file of the
+// release.
+func CheckName(s string) error {
+	const hint = "use letters, digits and any of . _ - + ~ @ ="
+	switch {
+	case s == "":
+		return hintf("", "the name is empty")
+	case len(s) > 200:
+		return hintf("", "the name has %d bytes, more than 200", len(s))
+	case s[0] == '.' || s[0] == '-':
+		return hintf("", "the name %q begins with %q", s, s[0])
+	case strings.HasSuffix(s, "."):
+		return hintf("Windows drops it", "the name %q ends with a dot", s)
+	}
+	for _, r := range s {
+		if !isAlnum(r) && !strings.ContainsRune("._-+~@=", r) {
+			return hintf(hint, "the name %q contains %q", s, r)
+		}
+	}
+	if slices.ContainsFunc(reservedNames, func(r string) bool { return strings.EqualFold(r, s) }) {
+		return hintf("", "the name %q is that of another file of the release", s)
+	}
+	device, _, _ := strings.Cut(strings.ToUpper(s), ".")
+	if slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, device) ||
+		len(device) == 4 && (strings.HasPrefix(device, "COM") || strings.HasPrefix(device, "LPT")) && device[3] >= '0' && device[3] <= '9' {
+		return hintf("", "the name %q is a device on Windows", s)
+	}
+	return nil
+}
+
+func isAlnum(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// checkQuotable refuses what cannot stand in -ldflags.
+func checkQuotable(s string) error {
+	if strings.Contains(s, `'`) && strings.Contains(s, `"`) {
+		return hintf("the go command has no way to quote both", "the value contains both single and double quotes")
+	}
+	return checkEnvValue(s)
+}
+
+// checkEnvValue refuses control characters.
+func checkEnvValue(s string) error {
+	for _, r := range s {
+		if r < ' ' || r == 0x7f {
+			return hintf("write it in one line, in quotes", "the value contains the control character %q", r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package profiles
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The spelling of flags is an input of the build: cmd/go hashes -ldflags as
+// written, so "-w -s" and "-s -w" make binaries with different build IDs. This
+// file is the one place that spells them.
+
+// LinkerFlags is the value of -ldflags: -s -w if Strip is set, then -X for each
+// entry of Set, sorted, then LDFlags in their order; "" if there is none.
+// Arguments are quoted the way cmd/go splits them (cmd/internal/quoted: single
+// or double quotes, nothing escaped), and only if necessary. The settings must
+// have been expanded, which also makes sure that all can be quoted.
+func (s Settings) LinkerFlags() string {
+	var args []string
+	if s.Strip {
+		args = append(args, "-s", "-w")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Set)) {
+		args = append(args, "-X", name+"="+s.Set[name])
+	}
+	return joinQuoted(append(args, s.LDFlags...))
+}
+
+// joinQuoted joins arguments for cmd/go. Since the whole may not begin with a
+// quote, and a quote inside a word does not count, an argument -flag=value
+// that needs quotes is written as two: -flag 'value'.
+func joinQuoted(args []string) string {
+	var words []string
+	for _, arg := range args {
+		flag, value, ok := strings.Cut(arg, "=")
+		if ok && strings.HasPrefix(arg, "-") && quoteWord(arg) != arg && quoteWord(flag) == flag {
+			words = append(words, flag, quoteWord(value))
+			continue
+		}
+		words = append(words, quoteWord(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+func quoteWord(s string) string {
+	switch {
+	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
+		return s
+	case !strings.Contains(s, "'"):
+		return "'" + s + "'"
+	}
+	return `"` + s + `"`
+}
+
+// BuildFlags are the flags of `go build` for s, in one order and spelling,
+// without -o, -p and the packages. goVersion is the toolchain, such as
+// "go1.26.8"; "" means the newest.
+//
+// A flag that the toolchain does not know is left out where its absence means
+// the same: -buildvcs before go1.18, -pgo=off before go1.20. An empty BuildMode
+// or PGO gives no flag either: that is a plain build's default, and naming it
+// (-buildmode=exe) can change the build ID.
+func (s Settings) BuildFlags(goVersion string) []string {
+	minor := goMinor(goVersion)
+	var flags []string
+	if s.Trimpath {
+		flags = append(flags, "-trimpath")
+	}
+	if minor >= 18 {
+		flags = append(flags, "-buildvcs="+strconv.FormatBool(s.BuildVCS))
+	}
+	if s.Mod != "" {
+		flags = append(flags, "-mod="+s.Mod)
+	}
+	if len(s.Tags) > 0 {
+		flags = append(flags, "-tags="+strings.Join(s.Tags, ","))
+	}
+	for _, v := range perPackage(s.GCFlags) {
+		flags = append(flags, "-gcflags="+v)
+	}
+	for _, v := range perPackage(s.ASMFlags) {
+		flags = append(flags, "-asmflags="+v)
+	}
+	if v := s.LinkerFlags(); v != "" {
+		flags = append(flags, "-ldflags="+v)
+	}
+	if s.PGO != "" && (s.PGO != "off" || minor >= 20) {
+		flags = append(flags, "-pgo="+s.PGO)
+	}
+	if s.BuildMode != "" {
+		flags = append(flags, "-buildmode="+s.BuildMode)
+	}
+	return flags
+}
+
+// perPackage turns a list of compiler flags into values of -gcflags: an element
+// that does not begin with "-" has the form pattern=-flag and opens a new
+// value. (Of several values that match a package, cmd/go uses the last alone.)
+func perPackage(list []string) []string {
+	var values []string
+	var args []string
+	prefix := ""
+	flush := func() {
+		if len(args) > 0 {
+			values = append(values, prefix+joinQuoted(args))
+		}
+		args = nil
+	}
+	for _, arg := range list {
+		if !strings.HasPrefix(arg, "-") {
+			flush()
+			pattern, flag, _ := strings.Cut(arg, "=")
+			prefix, arg = pattern+"=", flag
+		}
+		args = append(args, arg)
+	}
+	flush()
+	return values
+}
+
+// goMinor is N of go1.N…; a large number for "" and what is not understood.
+func goMinor(version string) int {
+	const newest = 1 << 20
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(version, "go"), "1.")
+	if !ok {
+		return newest
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	n, err := strconv.Atoi(rest[:end])
+	if err != nil {
+		return newest
+	}
+	return n
+}

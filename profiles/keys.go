@@ -1,0 +1,134 @@
+package profiles
+
+import "strings"
+
+// kind is the shape of a key's value.
+type kind int
+
+const (
+	kindText     kind = iota
+	kindBool          // true or false
+	kindList          // a list of texts
+	kindTexts         // one text, or a list of texts
+	kindOff           // a list of texts, or `off`
+	kindMap           // name: text
+	kindSize          // bytes
+	kindDuration      // Go's spelling
+	kindGroup         // a map of further keys
+	kindOther         // decoded by code of its own
+)
+
+// key describes one key of the file. The decoder, the schema, the defaults and
+// the test of the reference all read this table.
+type key struct {
+	name     string // its path in a profile, such as ldflags.strip
+	kind     kind
+	doc      string // one sentence, for editors
+	enum     []string
+	def      string // the default as text; what it means depends on the kind
+	template bool   // values may be templates
+	sub      []key  // of a group
+}
+
+// last is the word that stands in the file.
+func (k key) last() string { return k.name[strings.LastIndex(k.name, ".")+1:] }
+
+// The default of name. Commas of a variant become underscores in it.
+const defaultName = `{{.Project}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}`
+
+// topKeys are the keys of the file itself.
+func topKeys() []key {
+	return []key{
+		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
+		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
+		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
+		{name: "main", kind: kindTexts, def: "./", doc: "Main packages that every profile builds unless it says otherwise: ./, ./cmd/..., or a list."},
+		{name: "untagged", kind: kindText, enum: []string{"refuse", "pseudo"}, def: "refuse", doc: "What to do with a commit without a version tag: refuse it, or release it under Go's pseudo-version."},
+		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
+			{name: "sign.key", kind: kindText, doc: "Path of the private key, relative to this file, or a KMS URI."},
+		}},
+		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
+	}
+}
+
+// structureKeys are the keys of a profile that are not settings: an override
+// cannot hold them (its own `platforms` is a list of patterns).
+func structureKeys() []key {
+	return []key{
+		{name: "inherit", kind: kindText, doc: "Name of the profile whose keys this one starts from."},
+		{name: "platforms", kind: kindOther, doc: "What to build for: a list of platforms, or OS × architecture. Without it, or with [], a profile is only inherited from.", sub: []key{
+			{name: "platforms.os", kind: kindList, doc: "Operating systems, each combined with each architecture."},
+			{name: "platforms.arch", kind: kindList, doc: "Architectures, with a variant where wanted: arm64, arm/6."},
+			{name: "platforms.exclude", kind: kindList, doc: "Patterns of combinations to leave out; each must match one."},
+			{name: "platforms.include", kind: kindList, doc: "Further platforms; each must add one."},
+		}},
+		{name: "overrides", kind: kindOther, doc: "Settings for some platforms only, applied last and in order."},
+	}
+}
+
+// settingKeys are the keys of a profile that become [Settings].
+func settingKeys() []key {
+	return []key{
+		{name: "main", kind: kindTexts, def: "./", doc: "Main packages to build: ./, ./cmd/..., or a list."},
+		{name: "cgo", kind: kindBool, def: "false", doc: "CGO_ENABLED."},
+		{name: "trimpath", kind: kindBool, def: "true", doc: "-trimpath: keep directory names out of the binary."},
+		{name: "buildvcs", kind: kindBool, def: "true", doc: "-buildvcs: stamp the commit and the version into the binary."},
+		{name: "tags", kind: kindList, doc: "Build tags; sorted before use."},
+		{name: "ldflags", kind: kindGroup, doc: "Flags of the linker.", sub: []key{
+			{name: "ldflags.strip", kind: kindBool, def: "true", doc: "-s -w: no symbol table and no debug information."},
+			{name: "ldflags.set", kind: kindMap, template: true, doc: "Values of string variables (-X), as importpath.name: value."},
+			{name: "ldflags.extra", kind: kindList, template: true, doc: "Further flags, one argument per element, in this order."},
+		}},
+		{name: "gcflags", kind: kindList, doc: "Flags of the compiler, one per element; an element pattern=-flag starts the flags of the packages that match."},
+		{name: "asmflags", kind: kindList, doc: "Flags of the assembler, in the form of gcflags."},
+		{name: "buildmode", kind: kindText, def: "default", enum: []string{"default", "exe", "pie", "c-archive", "c-shared", "plugin", "shared"}, doc: "-buildmode; default is the platform's own."},
+		{name: "mod", kind: kindText, def: "readonly", enum: []string{"readonly", "vendor"}, doc: "-mod: modules from the module cache, or from the vendor directory."},
+		{name: "pgo", kind: kindText, def: "auto", doc: "Profile for the optimiser: auto (default.pgo of the main package if there is one), off, or a path in the commit."},
+		{name: "env", kind: kindMap, template: true, doc: "Further environment variables of the build; they are recorded in the release."},
+		{name: "archive", kind: kindText, def: "tar.gz", enum: []string{"tar.gz", "tar.zst", "zip", "none"}, doc: "Format of the archive; none leaves bare binaries."},
+		{name: "files", kind: kindList, doc: "Globs of further files for the archive."},
+		{name: "name", kind: kindText, template: true, def: defaultName, doc: "Name of the artifact, without the extension."},
+		{name: "upx", kind: kindOff, def: "off", doc: "Pack with UPX, using these flags; off does not pack."},
+		{name: "budget", kind: kindGroup, doc: "What a binary may cost.", sub: []key{
+			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit."},
+			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit."},
+		}},
+		{name: "verify", kind: kindText, def: "require", enum: []string{"require", "report"}, doc: "require signs nothing that came out different; report signs it and says so."},
+	}
+}
+
+// leafKeys are the settings with the groups unfolded.
+func leafKeys() []key {
+	var leaves []key
+	for _, k := range settingKeys() {
+		if k.kind == kindGroup {
+			leaves = append(leaves, k.sub...)
+		} else {
+			leaves = append(leaves, k)
+		}
+	}
+	return leaves
+}
+
+func lastNames(keys []key) []string {
+	var list []string
+	for _, k := range keys {
+		list = append(list, k.last())
+	}
+	return list
+}
+
+// elsewhere maps what other tools, or the go command, call a thing to its key.
+var elsewhere = map[string]string{
+	"goos": "platforms: {os: […]}", "goarch": "platforms: {arch: […]}", "goarm": "platforms: {arch: [arm/6]}",
+	"goamd64": "platforms: {arch: [amd64/v3]}", "gomips": "platforms: {arch: [mipsle/softfloat]}", "targets": "platforms",
+	"platform": "platforms", "matrix": "platforms", "ignore": "platforms: {exclude: […]}",
+	"builds": "profiles", "profile": "profiles", "binary": "name", "name_template": "name", "project_name": "project",
+	"goversion": "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
+	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
+	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
+	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
+	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",
+	"include": "platforms: {include: […]}", "exclude": "platforms: {exclude: […]}", "os": "platforms: {os: […]}", "arch": "platforms: {arch: […]}",
+	"set": "ldflags: {set: …}", "extra": "ldflags: {extra: […]}", "size": "budget: {size: …}", "startup": "budget: {startup: …}",
+}

@@ -1,0 +1,112 @@
+package profiles
+
+import "time"
+
+// File is one parsed, inherited and checked mintmark.yaml.
+type File struct {
+	// Path is the file's name as given to Load; empty for the built-in profile.
+	Path string
+	// Project names the release; it is part of every artifact's name.
+	Project string
+	// Go is the exact toolchain, such as "go1.26.8"; empty means the one go.mod names.
+	Go string
+	// Untagged says what to do with a commit that carries no version tag:
+	// "refuse" (the default) or "pseudo" (release it under Go's pseudo-version).
+	Untagged string
+	// Sign is the signing key, if the file says anything about one.
+	Sign Sign
+	// Profiles are all profiles, in the order of the file.
+	Profiles []*Profile
+
+	src       *source
+	warnings  []Problem
+	positions map[string]Position // of the top-level keys
+	common    layer               // top-level settings, below all profiles
+}
+
+// Sign is the top-level key `sign`: either `none`, or a map with `key`.
+type Sign struct {
+	// None is set by `sign: none`: a release may be left unsigned.
+	None bool
+	// Key is a path (relative to the profile file) or a KMS URI.
+	Key string
+}
+
+// Profile is one named, inherited profile.
+type Profile struct {
+	Name      string
+	Inherit   string     // name of the parent, or ""
+	Platforms []Platform // expanded, sorted, without duplicates; empty: only inherited from
+
+	body
+}
+
+// body is what Load knows of a profile beyond its platforms.
+type body struct {
+	file       *File
+	parent     *Profile
+	pos        Position // of its name
+	inheritPos Position
+	own        layer
+	overrides  []override // its own; the parents' come before
+
+	unclear     bool         // platforms or inherit are wrong: what follows from them is not reported
+	platforms   *platformSet // what the key says; nil if the key is absent
+	platformPos map[Platform]Position
+}
+
+// override is one entry of `overrides`.
+type override struct {
+	patterns []Pattern
+	patPos   []Position
+	layer    layer
+}
+
+// Settings are the resolved settings of one profile on one platform.
+// Strings may still hold templates; see [Settings.Expand].
+type Settings struct {
+	Main      []string          // package patterns, "./", "./cmd/..."
+	CGO       bool              // default false
+	Trimpath  bool              // default true
+	BuildVCS  bool              // default true
+	Tags      []string          // sorted, without duplicates
+	Strip     bool              // ldflags.strip: "-s -w"; default true
+	Set       map[string]string // ldflags.set: -X importpath.name=value
+	LDFlags   []string          // ldflags.extra: further linker flags, in order
+	GCFlags   []string
+	ASMFlags  []string
+	BuildMode string // "" is the default of the platform
+	Mod       string // "readonly" (default) or "vendor"
+	PGO       string // "" means default.pgo of the main package if there is one; "off"; or a path in the commit
+	Env       map[string]string
+	Archive   string   // "tar.gz" (default), "tar.zst", "zip", "none"
+	Files     []string // globs of further files for the archive
+	Name      string   // template of the artifact's name without extension
+	UPX       []string // flags of UPX; nil: not packed
+	Budget    Budget
+	Verify    string // "require" (default): nothing different is signed; "report"
+}
+
+// Budget limits what a binary may cost. Zero means no limit.
+type Budget struct {
+	Size    int64 // bytes
+	Startup time.Duration
+}
+
+// value is what one key was set to, and where.
+type value struct {
+	flag  bool
+	text  string   // as written; also of bools, sizes and durations
+	list  []string // of lists
+	size  int64
+	dur   time.Duration
+	pos   Position
+	items []Position // of the elements of list
+	// at finds the position of a byte offset in the text, or in element
+	// item of the list (item -1 is the text).
+	at func(item, offset int) Position
+}
+
+// layer holds the settings of one block of the file by path. The entries of
+// the two maps are values of their own: env.CC, ldflags.set.main.version.
+type layer map[string]*value

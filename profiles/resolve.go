@@ -1,0 +1,211 @@
+package profiles
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Value is one resolved setting and where it came from.
+type Value struct {
+	Key   string // its path, such as ldflags.strip or env.CC
+	Value string // as it would stand in the file
+	Pos   Position
+}
+
+// defaults is the layer below all others.
+var defaults = sync.OnceValue(func() layer {
+	l := layer{}
+	for _, k := range leafKeys() {
+		if k.kind == kindMap {
+			continue
+		}
+		v := &value{text: k.def, pos: builtIn}
+		switch k.kind {
+		case kindBool:
+			v.flag = k.def == "true"
+		case kindTexts:
+			v.list = []string{k.def}
+		}
+		l[k.name] = v
+	}
+	return l
+})
+
+// lineage is p and its ancestors, the oldest first.
+func (p *Profile) lineage() []*Profile {
+	var chain []*Profile
+	for q := p; q != nil; q = q.parent {
+		chain = append(chain, q)
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// effective applies the merge rule: a key set in a child replaces the parent's
+// value; only the maps `env` and `ldflags.set` merge by key; overrides apply
+// last, in order, the parents' before the child's. Since a layer holds each
+// entry of those maps as a key of its own, replacing is all there is to do.
+func (p *Profile) effective(pl Platform) layer {
+	all := maps.Clone(defaults())
+	maps.Copy(all, p.file.common)
+	chain := p.lineage()
+	for _, q := range chain {
+		maps.Copy(all, q.own)
+	}
+	for _, q := range chain {
+		for _, o := range q.overrides {
+			if matchesAny(o.patterns, pl) {
+				maps.Copy(all, o.layer)
+			}
+		}
+	}
+	return all
+}
+
+func matchesAny(patterns []Pattern, pl Platform) bool {
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(pl) })
+}
+
+// Settings are the settings of p on one platform, independent copies of
+// everything. The platform need not be one of p.Platforms.
+func (p *Profile) Settings(pl Platform) Settings { return p.effective(pl).settings() }
+
+func (l layer) settings() Settings {
+	list := func(key string) []string { return slices.Clone(l[key].list) }
+	tags := list("tags")
+	slices.Sort(tags)
+	s := Settings{
+		Main:      list("main"),
+		CGO:       l["cgo"].flag,
+		Trimpath:  l["trimpath"].flag,
+		BuildVCS:  l["buildvcs"].flag,
+		Tags:      slices.Compact(tags),
+		Strip:     l["ldflags.strip"].flag,
+		Set:       l.entries("ldflags.set."),
+		LDFlags:   list("ldflags.extra"),
+		GCFlags:   list("gcflags"),
+		ASMFlags:  list("asmflags"),
+		BuildMode: l["buildmode"].text,
+		Mod:       l["mod"].text,
+		PGO:       l["pgo"].text,
+		Env:       l.entries("env."),
+		Archive:   l["archive"].text,
+		Files:     list("files"),
+		Name:      l["name"].text,
+		Budget:    Budget{Size: l["budget.size"].size, Startup: l["budget.startup"].dur},
+		Verify:    l["verify"].text,
+	}
+	if s.BuildMode == "default" {
+		s.BuildMode = ""
+	}
+	if s.PGO == "auto" {
+		s.PGO = ""
+	}
+	if upx := l["upx"]; len(upx.list) > 0 {
+		s.UPX = slices.Clone(upx.list)
+	}
+	return s
+}
+
+// entries collects a map's entries; it is never nil.
+func (l layer) entries(prefix string) map[string]string {
+	m := map[string]string{}
+	for path, v := range l {
+		if name, ok := strings.CutPrefix(path, prefix); ok {
+			m[name] = v.text
+		}
+	}
+	return m
+}
+
+// Pos is where the value that key has on pl was set. Keys are written as in
+// [Value]; main[1] is the second element of a list, "platforms" the entry that
+// put pl into the profile. A key that nothing sets is at the profile's own
+// position, and a default at "built-in".
+func (p *Profile) Pos(pl Platform, key string) Position {
+	if key == "platforms" {
+		if pos, ok := p.platformPos[pl]; ok {
+			return pos
+		}
+		return p.pos
+	}
+	all := p.effective(pl)
+	if v, ok := all[key]; ok {
+		return v.pos
+	}
+	if name, item, ok := splitItem(key); ok {
+		if v := all[name]; v != nil {
+			if item < len(v.items) {
+				return v.items[item]
+			}
+			return v.pos
+		}
+	}
+	return p.pos
+}
+
+// splitItem splits "main[1]" into "main" and 1.
+func splitItem(key string) (name string, item int, ok bool) {
+	name, rest, ok := strings.Cut(key, "[")
+	digits, closed := strings.CutSuffix(rest, "]")
+	if !ok || !closed || digits == "" || len(digits) > 6 {
+		return "", 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return "", 0, false
+		}
+		item = item*10 + int(c-'0')
+	}
+	return name, item, true
+}
+
+// Pos is where a top-level key of the file was set: "go", "project",
+// "untagged", "sign", "sign.key", "main". A key that is absent is at the
+// file's first line, or "built-in" if there is no file.
+func (f *File) Pos(key string) Position {
+	if pos, ok := f.positions[key]; ok {
+		return pos
+	}
+	if f.Path == "" {
+		return builtIn
+	}
+	return Position{File: f.Path, Line: 1, Column: 1}
+}
+
+// Explain lists every setting of p on pl with its origin, sorted by key.
+func (p *Profile) Explain(pl Platform) []Value {
+	all := p.effective(pl)
+	kinds := map[string]kind{}
+	for _, k := range leafKeys() {
+		kinds[k.name] = k.kind
+	}
+	var list []Value
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		v := all[path]
+		text := quoteYAML(v.text)
+		switch k, leaf := kinds[path]; {
+		case !leaf: // an entry of a map
+		case k == kindOff && len(v.list) == 0:
+			text = "off"
+		case k == kindList, k == kindTexts, k == kindOff:
+			items := v.list
+			if path == "tags" {
+				items = slices.Compact(slices.Sorted(slices.Values(items)))
+			}
+			text = listYAML(items)
+		}
+		list = append(list, Value{Key: path, Value: text, Pos: v.pos})
+	}
+	return list
+}
+
+func listYAML(items []string) string {
+	var quoted []string
+	for _, s := range items {
+		quoted = append(quoted, quoteYAML(s))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}

@@ -1,0 +1,258 @@
+package profiles
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const maxProject = 100
+
+var (
+	wordForm     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	goForm       = regexp.MustCompile(`^go1\.(0|[1-9][0-9]{0,3})(?:\.(0|[1-9][0-9]{0,3})|rc([1-9][0-9]?))?$`)
+	goLooseForm  = regexp.MustCompile(`^(?:go|v)?1\.([0-9]{1,4})(?:\.([0-9x*]{1,4}))?$`)
+	tagForm      = regexp.MustCompile(`^[\pL\pN_.]+$`)
+	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	dateForm     = regexp.MustCompile(`\b(19|20)\d\d-[01]\d-[0-3]\d\b|\b(19|20)\d\d/[01]\d/[0-3]\d\b|\b(19|20)\d\d[01]\d[0-3]\d([T._-]?\d{4,6}Z?)?\b|\b[0-2]\d:[0-5]\d:[0-5]\d\b`)
+	hashForm     = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+	hostForm     = regexp.MustCompile(`\b[\w.-]+@[\w-]+|\b[\w-]+\.(local|lan|localdomain)\b|\blocalhost\b`)
+	shellForm    = regexp.MustCompile("\\$\\(|`|\\$\\{?[A-Za-z_]")
+	absoluteForm = regexp.MustCompile(`(^|[=\s:'"]|-[ILBF])(/(usr|opt|home|root|tmp|var|etc|Users|Library|Applications|mnt|nix|build|workspace)/|[A-Za-z]:[\\/])`)
+	sizeForm     = regexp.MustCompile(`^([0-9]{1,18})\s*([A-Za-z]*)$`)
+	fractionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\s*[A-Za-z]*$`)
+)
+
+func checkProject(s string) error {
+	switch {
+	case !wordForm.MatchString(s):
+		return hintf("use letters, digits, dot, underscore and minus", "bad project name %q", s)
+	case len(s) > maxProject:
+		return hintf("", "the project name has more than %d bytes", maxProject)
+	case !isAlnum(rune(s[0])):
+		return hintf("", "the project name %q does not begin with a letter or digit", s)
+	}
+	return nil
+}
+
+func checkProfileName(s string) error {
+	if !wordForm.MatchString(s) || !isAlnum(rune(s[0])) || len(s) > maxProject {
+		return hintf("use letters, digits, dot, underscore and minus", "bad profile name %q", s)
+	}
+	return nil
+}
+
+// checkGoVersion accepts the name of one Go release: go1.N.P, go1.NrcN, and
+// go1.N for N < 21, whose first release was named so.
+func checkGoVersion(s string) error {
+	hint := "such as go1.26.8"
+	if m := goForm.FindStringSubmatch(s); m != nil {
+		minor, _ := strconv.Atoi(m[1])
+		switch {
+		case m[2] == "" && m[3] == "" && minor >= 21: // a language version, not a release
+			hint = fmt.Sprintf("did you mean %s.0, or a later patch release?", s)
+		case m[2] == "0" && minor < 21:
+			hint = fmt.Sprintf("did you mean go1.%d? the first release had no .0 before go1.21", minor)
+		default:
+			return nil
+		}
+	} else if m := goLooseForm.FindStringSubmatch(s); m != nil {
+		minor, _ := strconv.Atoi(m[1])
+		patch, err := strconv.Atoi(m[2])
+		switch {
+		case err == nil && (patch > 0 || minor >= 21):
+			hint = fmt.Sprintf("did you mean go1.%d.%d?", minor, patch)
+		case minor >= 21:
+			hint = fmt.Sprintf("did you mean go1.%d.0, or a later patch release?", minor)
+		default:
+			hint = fmt.Sprintf("did you mean go1.%d, or a later patch release?", minor)
+		}
+	} else if s == "latest" || s == "stable" || s == "local" || s == "auto" {
+		hint = "name one release, such as go1.26.8: " + s + " is another one tomorrow"
+	}
+	return hintf(hint, "go wants go1.N.P, the exact name of a release, not %q", s)
+}
+
+// parseSize reads bytes: 8MiB, 900KiB, 10MB, 1000000. KB and kB are 1000.
+func parseSize(s string) (int64, error) {
+	units := map[string]int64{
+		"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+	}
+	const want = "a size wants a whole number with B, KiB, MiB, GiB, kB, MB or GB, not %q"
+	m := sizeForm.FindStringSubmatch(s)
+	if m == nil {
+		hint := "such as 8MiB"
+		if fractionForm.MatchString(s) {
+			hint = "use a smaller unit: 1536KiB, not 1.5MiB"
+		}
+		return 0, hintf(hint, want, s)
+	}
+	unit, ok := units[m[2]]
+	if !ok {
+		hint := "such as 8MiB"
+		for name := range units {
+			if strings.EqualFold(name, m[2]) || strings.EqualFold(strings.TrimSuffix(name, "iB"), m[2]) && strings.HasSuffix(name, "iB") {
+				hint = fmt.Sprintf("did you mean %s%s?", m[1], name)
+				if strings.HasSuffix(name, "iB") { // the map has no order; prefer these
+					break
+				}
+			}
+		}
+		return 0, hintf(hint, want, s)
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil || n > (1<<62)/unit {
+		return 0, hintf("", "the size %q is too large", s)
+	}
+	return n * unit, nil
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		hint := "such as 300ms or 1.5s"
+		if _, err := strconv.Atoi(s); err == nil {
+			hint = fmt.Sprintf("did you mean %sms?", s)
+		}
+		return 0, hintf(hint, "a time wants a number with a unit, not %q", s)
+	case d < 0:
+		return 0, hintf("", "the time %q is negative", s)
+	}
+	return d, nil
+}
+
+// checkInCommit checks a path or glob that must be inside the source tree.
+func checkInCommit(what, s string) error {
+	const hint = "write a path relative to the module's root, inside the commit"
+	switch {
+	case s == "":
+		return hintf(hint, "%s is empty", what)
+	case strings.Contains(s, `\`):
+		return hintf("write / between the parts of a path, on every system", "%s %q contains a backslash", what, s)
+	case path.IsAbs(s) || len(s) > 1 && s[1] == ':':
+		return hintf(hint, "%s %q is absolute: another machine has something else there", what, s)
+	case strings.HasPrefix(s, "~"):
+		return hintf(hint, "%s %q is in somebody's home directory", what, s)
+	case slices.Contains(strings.Split(s, "/"), ".."):
+		return hintf(hint, "%s %q leaves the source tree", what, s)
+	case strings.HasPrefix(s, "-"):
+		return hintf("write ./"+s, "%s %q looks like a flag", what, s)
+	case strings.Contains(s, "{{"):
+		return hintf("templates work in name, env, ldflags.set and ldflags.extra", "%s %q cannot be a template", what, s)
+	}
+	return checkEnvValue(s)
+}
+
+// checkMain checks one package pattern.
+func checkMain(s string) error {
+	first, _, _ := strings.Cut(s, "/")
+	switch err := checkInCommit("main", s); {
+	case s == "./..." || err == nil && (s == "." || strings.HasPrefix(s, "./")):
+	case err != nil:
+		return err
+	case s == "all" || s == "std" || s == "cmd":
+		return hintf("write ./... for all main packages of the module", "main %q does not name packages of this module", s)
+	case !strings.Contains(first, "."):
+		return hintf("did you mean ./"+s+"?", "main %q is not a path of this module", s)
+	}
+	switch {
+	case strings.HasSuffix(s, ".go"):
+		return hintf("name the package's directory", "main %q is a file: its binary would lack the package's path", s)
+	case strings.Contains(s, "@"):
+		return hintf("", "main %q has a version: only packages of this commit can be built", s)
+	case strings.ContainsAny(s, " *?[]"):
+		return hintf("./cmd/... stands for all below ./cmd", "bad package pattern %q", s)
+	}
+	return nil
+}
+
+// checkValue checks the value of a setting that is no map entry, and reports.
+func (d *decoder) checkValue(k key, v *value) {
+	each := func(check func(string) error) {
+		seen := map[string]bool{}
+		for i, s := range v.list {
+			if err := check(s); err != nil {
+				d.err(v.items[i], err)
+			} else if seen[s] && k.name != "ldflags.extra" && k.name != "gcflags" && k.name != "asmflags" {
+				d.warnAt(v.items[i], "", "%s has %q twice", k.name, s)
+			}
+			seen[s] = true
+		}
+	}
+	switch k.name {
+	case "main":
+		if len(v.list) == 0 {
+			d.errorAt(v.pos, "write ./ for the package at the module's root", "main is empty")
+		}
+		each(checkMain)
+	case "trimpath":
+		if !v.flag {
+			d.warnAt(v.pos, "leave it out", "without trimpath the binary depends on the directories of the build")
+		}
+	case "tags":
+		each(checkTag)
+	case "ldflags.extra":
+		d.checkExtra(v)
+	case "gcflags", "asmflags":
+		d.checkCompilerFlags(k.name, v)
+	case "buildmode":
+		if v.text == "exe" {
+			d.warnAt(v.pos, "leave it out: it is the default nearly everywhere", "naming buildmode exe changes the build ID, and a binary does not tell it from the default")
+		}
+	case "pgo":
+		if v.text != "off" && v.text != "auto" {
+			if err := checkInCommit("pgo", v.text); err != nil {
+				d.err(v.pos, err)
+			} else if slices.Contains([]string{"true", "false", "none", "no"}, v.text) {
+				d.errorAt(v.pos, "did you mean off?", "pgo wants auto, off or a path, not %q", v.text)
+			}
+		}
+	case "files":
+		each(func(s string) error {
+			if err := checkInCommit("files", s); err != nil {
+				return err
+			}
+			if _, err := path.Match(s, ""); err != nil {
+				return hintf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
+			}
+			return nil
+		})
+	case "name":
+		d.checkTemplate(v, -1, v.text, true)
+	case "upx":
+		each(checkUPXFlag)
+	}
+}
+
+func checkTag(s string) error {
+	switch {
+	case strings.ContainsAny(s, ", "):
+		return hintf("write "+listYAML(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })), "the tag %q is several", s)
+	case strings.HasPrefix(s, "!"):
+		return hintf("a build sets tags; leave out what it should not have", "bad tag %q", s)
+	case strings.Contains(s, "{{"):
+		return hintf("templates work in name, env, ldflags.set and ldflags.extra", "a tag cannot be a template")
+	case !tagForm.MatchString(s):
+		return hintf("use letters, digits, underscore and dot", "bad tag %q", s)
+	}
+	return nil
+}
+
+// upxOwned are the commands and flags that mintmark gives to UPX itself.
+var upxOwned = []string{"-o", "-d", "--decompress", "-t", "--test", "-l", "--list", "--fileinfo", "-V", "--version", "-h", "--help", "-k", "--backup", "-f", "--force", "-L", "--license", "--sysinfo"}
+
+func checkUPXFlag(s string) error {
+	name, _, _ := strings.Cut(s, "=")
+	switch {
+	case !strings.HasPrefix(s, "-") || s == "-" || s == "--" || strings.ContainsAny(s, " '\"{"):
+		return hintf("one flag per element, such as --best or --lzma", "bad UPX flag %q", s)
+	case slices.Contains(upxOwned, name) || strings.HasPrefix(s, "-o") && !strings.HasPrefix(s, "--"):
+		return hintf("leave it out", "the UPX flag %q is mintmark's own", s)
+	}
+	return nil
+}
