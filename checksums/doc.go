@@ -1,0 +1,49 @@
+// Package checksums is the proof of a release: digests, checksums.txt, the
+// manifest, the record, signing and verifying.
+//
+// # What is proven
+//
+// A release directory holds published files and four files about them:
+//
+//	checksums.txt                 the SHA-256 of every other file, as sha256sum writes it
+//	checksums.txt.sigstore.json   a signature over it (Sigstore bundle v0.3)
+//	release.json                  the manifest: everything known about the release
+//	provenance.sigstore.json      the record, signed: an in-toto statement with SLSA provenance v1
+//
+// [VerifyRelease] follows one chain and refuses when a link is missing:
+// the key checks the bundle, the bundle checks checksums.txt, checksums.txt
+// checks every file, the manifest among them; the same key checks the record,
+// and the record is the one that this manifest and these checksums give, byte
+// for byte. checksums.txt alone names no project and no version, so an old
+// release offered as a new one is caught only by the record, and only when the
+// caller says what was expected ([VerifyConfig]).
+//
+// Nothing passes by default. A file that nothing was compared with is listed
+// as not checked; a [Verification] says what was checked and what was not.
+//
+// # What is not proven
+//
+//   - That the binaries came from the source. The record says so and the key's
+//     owner signs it; only a rebuild proves it.
+//   - When it was signed. A signature by a key carries no time, so a key that
+//     was stolen has to be dropped from every place that trusts it.
+//   - What lies inside an archive. The digest of the archive is checked; the
+//     digests of its members stand in the manifest ([Artifact.Members]) and are
+//     compared by whoever can unpack that format.
+//   - Transparency log entries and timestamps that a bundle carries. With a key
+//     they are not needed and not looked at; the [Verification] says so.
+//   - Keyless signatures (a certificate in place of a key). They are refused.
+//
+// # Determinism
+//
+// Everything written here is a function of its inputs: no clock, no host name,
+// no random numbers. ECDSA signatures with a key from a file are made as in
+// RFC 6979, so signing twice gives the same bytes. A KMS decides for itself;
+// see [Signer.Deterministic].
+//
+// # Exceptions
+//
+// A KMS key runs a program, sigstore-kms-NAME, through Sigstore's plugin
+// protocol. That program inherits the environment and writes to the standard
+// error of this process: the protocol's own choice.
+package checksums

@@ -1,0 +1,56 @@
+package checksums
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write testdata/golden anew")
+
+// TestGolden compares a whole signed release, byte for byte, with the one in
+// testdata/golden, and verifies that one. It fails when a Go version encodes
+// JSON otherwise, when signatures become random, and when a change here would
+// make releases of the past unreadable: then the schema needs a new version.
+func TestGolden(t *testing.T) {
+	// A key that everybody knows: 1, 2, … 32.
+	raw := make([]byte, 32)
+	for i := range raw {
+		raw[i] = byte(i + 1)
+	}
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "golden")
+	dir := newRelease().write(t, s)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.MkdirAll(golden, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		got := get(t, dir, f.Name())
+		if *update {
+			put(t, golden, f.Name(), got)
+		}
+		if !bytes.Equal(got, get(t, golden, f.Name())) {
+			t.Errorf("%s is not as in %s:\n%s", f.Name(), golden, got)
+		}
+	}
+	if _, err := VerifyRelease(t.Context(), golden, VerifyConfig{Verifier: s.Verifier(), Project: "demo", Version: "1.2.3"}); err != nil {
+		t.Error(err)
+	}
+}

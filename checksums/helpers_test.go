@@ -1,0 +1,131 @@
+package checksums
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+func newSigner(t testing.TB) *Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// release is a release in the making. Each step of sign can be changed before
+// it is signed; what happens afterwards is an attack.
+type release struct {
+	m     *Manifest
+	files map[string]string // published files other than the manifest
+	// changes before signing
+	list    func([]byte) []byte
+	record  func(*Statement)
+	entries func([]Entry) []Entry
+}
+
+func newRelease() *release {
+	return &release{
+		m: testManifest(),
+		files: map[string]string{
+			"demo_1.2.3_linux_amd64.tar.gz": "archive file",
+			"demo_router":                   "packed file",
+		},
+	}
+}
+
+// write makes the release in a new directory, signed by s, or unsigned when s
+// is nil.
+func (r *release) write(t testing.TB, s *Signer) string {
+	t.Helper()
+	dir := t.TempDir()
+	manifest, err := r.m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, ManifestFile, manifest)
+	entries := []Entry{{ManifestFile, digestBytes(manifest)}}
+	for name, content := range r.files {
+		put(t, dir, name, []byte(content))
+		entries = append(entries, Entry{name, digestBytes([]byte(content))})
+	}
+	if r.entries != nil {
+		entries = r.entries(entries)
+	}
+	list, err := FormatList(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.list != nil {
+		list = r.list(list)
+	}
+	put(t, dir, ChecksumsFile, list)
+	if s == nil {
+		return dir
+	}
+	bundle, err := SignBlob(t.Context(), s, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, ChecksumsBundle, bundle)
+	if r.m.Kind != KindRelease {
+		return dir
+	}
+	entries = append(entries, Entry{ChecksumsFile, digestBytes(list)})
+	st, err := NewStatement(r.m, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.record != nil {
+		r.record(st)
+	}
+	payload, err := st.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, ProvenanceBundle, signStatement(t, s, payload))
+	return dir
+}
+
+func signStatement(t testing.TB, s *Signer, payload []byte) []byte {
+	t.Helper()
+	bundle, err := SignStatement(t.Context(), s, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle
+}
+
+func put(t testing.TB, dir, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get(t testing.TB, dir, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

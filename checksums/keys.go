@@ -1,0 +1,253 @@
+package checksums
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+)
+
+// maxKeySize is the most bytes a key file may have. An encrypted P-256 key has
+// about 700, an RSA key 3500.
+const maxKeySize = 64 << 10
+
+// GenerateKey returns a new ECDSA P-256 key pair in PEM: the private key
+// encrypted with the password ("ENCRYPTED SIGSTORE PRIVATE KEY", scrypt and
+// NaCl secretbox, what `cosign generate-key-pair` writes) and the public key
+// ("PUBLIC KEY", PKIX). An empty or nil password is allowed; the key is then
+// encrypted with the empty password, as cosign does.
+func GenerateKey(password []byte) (private, public []byte, err error) {
+	priv, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("key: %w", err)
+	}
+	if password == nil {
+		password = []byte{} // nil means "no encryption" to cryptoutils
+	}
+	der, err := cryptoutils.MarshalPrivateKeyToEncryptedDER(priv, func(bool) ([]byte, error) { return password, nil })
+	if err != nil {
+		return nil, nil, fmt.Errorf("key: %w", err)
+	}
+	private = cryptoutils.PEMEncode(cryptoutils.EncryptedSigstorePrivateKeyPEMType, der)
+	public, err = cryptoutils.MarshalPublicKeyToPEM(priv.Public())
+	if err != nil {
+		return nil, nil, fmt.Errorf("key: %w", err)
+	}
+	return private, public, nil
+}
+
+// WriteKeyPair writes prefix.key, readable by its owner alone, and prefix.pub.
+// It never overwrites: when either file exists, or the second cannot be
+// written, it leaves behind what was there before and returns an error.
+func WriteKeyPair(prefix string, private, public []byte) (keyPath, pubPath string, err error) {
+	keyPath, pubPath = prefix+".key", prefix+".pub"
+	var exist []error
+	for _, p := range []string{keyPath, pubPath} {
+		if _, err := os.Lstat(p); err == nil {
+			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
+				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
+		}
+	}
+	if len(exist) > 0 {
+		return "", "", errors.Join(exist...)
+	}
+	if err := writePair(keyPath, private, pubPath, public); err != nil {
+		return "", "", err
+	}
+	return keyPath, pubPath, nil
+}
+
+// writePair writes both files or none.
+func writePair(keyPath string, private []byte, pubPath string, public []byte) error {
+	if err := writeNew(keyPath, private, 0o600); err != nil {
+		return err
+	}
+	if err := writeNew(pubPath, public, 0o644); err != nil {
+		return errors.Join(err, os.Remove(keyPath))
+	}
+	return nil
+}
+
+// writeNew creates a file that does not exist and removes it again when it
+// cannot be written in full.
+func writeNew(path string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// Verifier checks signatures of one public key.
+type Verifier struct {
+	pub   crypto.PublicKey
+	keyID string
+	hash  crypto.Hash // of the message, 0 for Ed25519, which hashes for itself
+}
+
+// NewVerifier returns a verifier for a public key: ECDSA on P-256, P-384 or
+// P-521 (with SHA-256, SHA-384, SHA-512), Ed25519, or RSA of 2048, 3072 or 4096
+// bits (PKCS #1 v1.5 with SHA-256). These are what Sigstore's clients use for
+// such keys.
+func NewVerifier(pub crypto.PublicKey) (*Verifier, error) {
+	v := &Verifier{pub: pub}
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P256():
+			v.hash = crypto.SHA256
+		case elliptic.P384():
+			v.hash = crypto.SHA384
+		case elliptic.P521():
+			v.hash = crypto.SHA512
+		default:
+			return nil, fmt.Errorf("ECDSA curve %s is not supported; want P-256, P-384 or P-521", k.Params().Name)
+		}
+	case ed25519.PublicKey:
+		if len(k) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("the Ed25519 key has %d bytes, not %d", len(k), ed25519.PublicKeySize)
+		}
+	case *rsa.PublicKey:
+		if bits := k.N.BitLen(); bits != 2048 && bits != 3072 && bits != 4096 {
+			return nil, fmt.Errorf("an RSA key of %d bits is not supported; want 2048, 3072 or 4096", bits)
+		}
+		v.hash = crypto.SHA256
+	default:
+		return nil, fmt.Errorf("a key of type %T is not supported; want ECDSA, Ed25519 or RSA", pub)
+	}
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(der)
+	v.keyID = base64.StdEncoding.EncodeToString(sum[:])
+	return v, nil
+}
+
+// LoadVerifier returns the verifier of a public key: the path of a PEM file,
+// or the URI NAME://… of a key that sigstore-kms-NAME holds.
+func LoadVerifier(ctx context.Context, ref string) (*Verifier, error) {
+	if isKMS(ref) {
+		k, err := openKMS(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return k.verifier, nil
+	}
+	data, err := readSmall(ref, maxKeySize)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ParsePublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	return v, nil
+}
+
+// ParsePublicKey returns the verifier of one public key in PEM.
+func ParsePublicKey(data []byte) (*Verifier, error) {
+	block, rest := pem.Decode(data)
+	switch {
+	case block == nil:
+		return nil, withHint("mintmark keygen and cosign generate-key-pair write such a file, NAME.pub", "is not a public key in PEM")
+	case strings.Contains(block.Type, "PRIVATE KEY"):
+		return nil, withHint("verify with the public key, NAME.pub, and keep the private one to yourself", "is a private key")
+	case block.Type == "CERTIFICATE":
+		return nil, errors.New("is a certificate; want a public key")
+	}
+	if next, _ := pem.Decode(rest); next != nil {
+		return nil, errors.New("holds more than one key; it is not clear which one is trusted")
+	}
+	pub, err := cryptoutils.UnmarshalPEMToPublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("is not a public key: %w", err)
+	}
+	return NewVerifier(pub)
+}
+
+// KeyID returns the name of the key: base64 of the SHA-256 of its PKIX DER
+// form. It is the hint that bundles carry.
+func (v *Verifier) KeyID() string { return v.keyID }
+
+// PublicKey returns the key.
+func (v *Verifier) PublicKey() crypto.PublicKey { return v.pub }
+
+// PublicKeyPEM returns the key in PEM, as LoadVerifier reads it.
+func (v *Verifier) PublicKeyPEM() ([]byte, error) { return cryptoutils.MarshalPublicKeyToPEM(v.pub) }
+
+// digest returns the digest of message that this kind of key signs; Ed25519
+// signs the message itself.
+func (v *Verifier) digest(message []byte) []byte {
+	if v.hash == 0 {
+		return message
+	}
+	h := v.hash.New()
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+// verify reports whether sig is this key's signature of message. ECDSA
+// signatures are ASN.1 DER and nothing else.
+func (v *Verifier) verify(message, sig []byte) bool {
+	switch k := v.pub.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(k, v.digest(message), sig)
+	case ed25519.PublicKey:
+		return ed25519.Verify(k, message, sig)
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, v.hash, v.digest(message), sig) == nil
+	}
+	return false
+}
+
+// readSmall reads a file of at most limit bytes.
+func readSmall(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := readLimited(f, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, nil
+}
+
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(b.Len()) > limit {
+		return nil, fmt.Errorf("has more than %d bytes", limit)
+	}
+	return b.Bytes(), nil
+}

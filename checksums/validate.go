@@ -1,0 +1,273 @@
+package checksums
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Validate reports every rule that the manifest breaks:
+//
+//   - schema, kind, project, version, source, toolchain, builder and plan are
+//     given; the plan has the plan ID; digests, hashes and times have their form;
+//   - a release comes from a clean commit, names its toolchain's hash and has
+//     at least one published artifact;
+//   - an artifact has a verdict; unchecked has a reason; identical needs two
+//     executions; findings belong to different;
+//   - a packed file and an archive name the digests they were made from, and
+//     those are in the manifest (and, in an archive, among the members);
+//   - keys are unique, published names are unique whatever their case, and are
+//     not those of the files about the release.
+func (m *Manifest) Validate() error {
+	v := &validation{}
+	v.check("schema", is(m.Schema, ManifestSchema))
+	v.check("kind", is(m.Kind, KindRelease, KindSnapshot, KindBuild))
+	v.check("project", checkWord(m.Project))
+	v.check("version", checkWord(m.Version))
+	if len(m.Version) > 1 && m.Version[0] == 'v' && m.Version[1] >= '0' && m.Version[1] <= '9' {
+		v.addf("version: %q begins with v; the manifest's version is without it", m.Version)
+	}
+	v.source(m)
+	v.check("toolchain version", checkWord(m.Toolchain.Version))
+	v.check("toolchain host", checkWord(m.Toolchain.Host))
+	if m.Kind == KindRelease || m.Toolchain.Sum != "" {
+		v.check("toolchain module", checkWord(m.Toolchain.Module))
+		_, err := decodeH1(m.Toolchain.Sum)
+		v.check("toolchain sum", err)
+	}
+	v.check("builder name", checkWord(m.Builder.Name))
+	v.check("builder version", checkWord(m.Builder.Version))
+	if id, err := PlanID(m.Plan); err != nil {
+		v.addf("%w", err)
+	} else if id != m.PlanID {
+		v.addf("plan: has the plan ID %s, not %s", id, m.PlanID)
+	}
+	if m.Rebuild.Executions < 1 {
+		v.addf("rebuild: %d executions; every unit is built at least once", m.Rebuild.Executions)
+	}
+	v.artifacts(m)
+	if len(v.errs) == 0 {
+		return nil
+	}
+	return errors.Join(v.errs...)
+}
+
+type validation struct{ errs []error }
+
+func (v *validation) addf(format string, args ...any) {
+	v.errs = append(v.errs, fmt.Errorf("manifest: %w", fmt.Errorf(format, args...)))
+}
+
+func (v *validation) check(what string, err error) {
+	if err != nil {
+		v.addf("%s: %w", what, err)
+	}
+}
+
+func (v *validation) source(m *Manifest) {
+	s := m.Source
+	release := m.Kind == KindRelease
+	v.check("source kind", is(s.Kind, "git", "module"))
+	v.check("source module", checkWord(s.Module))
+	if release || s.Version != "" {
+		v.check("source version", checkWord(s.Version))
+	}
+	if release || s.Sum != "" {
+		_, err := decodeH1(s.Sum)
+		v.check("source sum", err)
+	}
+	if s.Commit != "" || release && s.Kind == "git" {
+		v.check("source commit", checkGitHash(s.Commit))
+	}
+	if s.Tree != "" {
+		v.check("source tree", checkGitHash(s.Tree))
+	}
+	if release || s.CommitTime != "" {
+		t, err := time.Parse(time.RFC3339, s.CommitTime)
+		if err == nil && t.UTC().Format(time.RFC3339) != s.CommitTime {
+			err = fmt.Errorf("%q is not in UTC with whole seconds", s.CommitTime)
+		}
+		v.check("source commit time", err)
+	}
+	if s.Dir != "" {
+		v.check("source dir", checkPath(s.Dir))
+	}
+	if release && len(s.Dirty) > 0 {
+		v.addf("source: %d changed files in a release; only a snapshot may be dirty", len(s.Dirty))
+	}
+	for _, tag := range s.Tags {
+		v.check("source tag", checkWord(tag))
+	}
+	for _, name := range s.Dirty {
+		// Any name that a file system takes, but JSON holds only UTF-8.
+		if !utf8.ValidString(name) {
+			v.addf("source: changed file %q is not UTF-8", name)
+		}
+	}
+}
+
+func (v *validation) artifacts(m *Manifest) {
+	type key struct{ profile, platform, stage, name string }
+	keys := map[key]bool{}
+	published := map[string]string{}
+	digests := map[string]bool{}
+	for _, a := range m.Artifacts {
+		digests[a.SHA256] = true
+	}
+	for _, a := range m.Artifacts {
+		what := "artifact " + a.Profile + " " + a.Platform + " " + a.Stage + " " + a.Name
+		v.check(what, checkName(a.Name))
+		v.check(what+": profile", checkWord(a.Profile))
+		v.check(what+": platform", checkPath(a.Platform))
+		v.check(what+": stage", checkWord(a.Stage))
+		v.check(what, checkDigest(a.SHA256))
+		if a.Size < 0 {
+			v.addf("%s: size %d", what, a.Size)
+		}
+		if k := (key{a.Profile, a.Platform, a.Stage, a.Name}); keys[k] {
+			v.addf("%s: is there twice", what)
+		} else {
+			keys[k] = true
+		}
+		if a.Published {
+			fold := foldName(a.Name)
+			if _, ok := published[fold]; ok {
+				v.addf("%s: two published files have this name (upper and lower case are one)", what)
+			}
+			published[fold] = a.Name
+			if isSelf(a.Name) || fold == foldName(ManifestFile) {
+				v.addf("%s: the name belongs to a file about the release", what)
+			}
+		}
+		v.verdict(what, a, m.Rebuild.Executions)
+		v.from(what, a, digests)
+		v.members(what, a)
+	}
+	if m.Kind == KindRelease && len(published) == 0 {
+		v.addf("a release without a published artifact")
+	}
+}
+
+func (v *validation) verdict(what string, a Artifact, executions int) {
+	v.check(what+": verdict", is(a.Verdict, Identical, Different, Unchecked))
+	switch {
+	case a.Verdict == Unchecked && a.Reason == "":
+		v.addf("%s: unchecked without a reason", what)
+	case a.Verdict != Unchecked && a.Reason != "":
+		v.addf("%s: a reason belongs to unchecked, not to %q", what, a.Verdict)
+	case a.Verdict == Identical && executions < 2:
+		v.addf("%s: identical after %d execution; nothing was compared", what, executions)
+	}
+	if a.Verdict != Different && len(a.Findings) > 0 {
+		v.addf("%s: findings belong to different, not to %q", what, a.Verdict)
+	}
+	v.check(what+": reason", checkText(a.Reason))
+}
+
+func (v *validation) from(what string, a Artifact, digests map[string]bool) {
+	if (a.Stage == StagePacked || a.Stage == StageArchive) && len(a.From) == 0 {
+		v.addf("%s: does not name what it was made from", what)
+	}
+	for _, d := range a.From {
+		switch err := checkDigest(d); {
+		case err != nil:
+			v.check(what+": from", err)
+		case !digests[d]:
+			v.addf("%s: was made from %s, which is not in the manifest", what, d)
+		case len(a.Members) > 0 && !slices.ContainsFunc(a.Members, func(m Member) bool { return m.SHA256 == d }):
+			v.addf("%s: was made from %s, which is not among its members", what, d)
+		}
+	}
+}
+
+func (v *validation) members(what string, a Artifact) {
+	seen := map[string]bool{}
+	for _, m := range a.Members {
+		v.check(what+": member", checkPath(m.Name))
+		v.check(what+": member "+m.Name, checkDigest(m.SHA256))
+		v.check(what+": member "+m.Name+": mode", is(m.Mode, "0644", "0755"))
+		if m.Size < 0 {
+			v.addf("%s: member %s: size %d", what, m.Name, m.Size)
+		}
+		if fold := foldName(m.Name); seen[fold] {
+			v.addf("%s: member %s: is there twice (upper and lower case are one)", what, m.Name)
+		} else {
+			seen[fold] = true
+		}
+	}
+}
+
+func is(s string, allowed ...string) error {
+	if slices.Contains(allowed, s) {
+		return nil
+	}
+	return fmt.Errorf("is %q; want %s", s, strings.Join(allowed, ", "))
+}
+
+// checkWord accepts a non-empty string of printing characters without spaces.
+func checkWord(s string) error {
+	if s == "" {
+		return errors.New("is empty")
+	}
+	if strings.Contains(s, " ") {
+		return fmt.Errorf("%q has a space", s)
+	}
+	return checkText(s)
+}
+
+// checkText refuses what would make a terminal or a reader show something else.
+func checkText(s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%q is not UTF-8", s)
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("%q has a character that does not print", s)
+		}
+	}
+	return nil
+}
+
+// checkPath accepts a clean relative slash-separated path.
+func checkPath(s string) error {
+	if err := checkText(s); err != nil {
+		return err
+	}
+	if s == "" || s == "." || s == ".." || path.Clean(s) != s || path.IsAbs(s) ||
+		strings.HasPrefix(s, "../") || strings.ContainsAny(s, `\:`) {
+		return fmt.Errorf("%q is not a clean relative path", s)
+	}
+	return nil
+}
+
+// checkGitHash accepts a full SHA-1 or SHA-256 object name.
+func checkGitHash(s string) error {
+	if len(s) != 40 && len(s) != 64 {
+		return fmt.Errorf("%q is not a full git hash", s)
+	}
+	if _, err := hex.DecodeString(s); err != nil || strings.ToLower(s) != s {
+		return fmt.Errorf("%q is not lower-case hex", s)
+	}
+	return nil
+}
+
+// decodeH1 returns the bytes of a Go module hash "h1:" + base64 (SHA-256 of
+// the sorted list of files; golang.org/x/mod/sumdb/dirhash.Hash1).
+func decodeH1(sum string) ([]byte, error) {
+	b64, ok := strings.CutPrefix(sum, "h1:")
+	if !ok {
+		return nil, fmt.Errorf("%q is not an h1: hash", sum)
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(b64)
+	if err != nil || len(raw) != 32 {
+		return nil, fmt.Errorf("%q is not h1: and a SHA-256 in base64", sum)
+	}
+	return raw, nil
+}

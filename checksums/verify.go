@@ -1,0 +1,527 @@
+package checksums
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// VerifyConfig says what a release has to be.
+type VerifyConfig struct {
+	// Verifier is the trusted key, obtained from elsewhere than the release.
+	// With a key both signatures are required.
+	Verifier *Verifier
+	// Expectations. An empty one is not compared, and the [Verification] says
+	// so: a key signs more than one release, so without them an older release,
+	// or one of another project, verifies as well.
+	Project string
+	Module  string // module path of the source
+	Version string // with or without the leading v
+	Commit  string // full hash
+	// AllowMissing accepts that listed files are not there, as long as one is.
+	// The files about the release have to be there in any case.
+	AllowMissing bool
+	// AllowUnsigned, without a Verifier, checks only that the files, the
+	// checksums and the manifest agree with each other. Whoever made them all
+	// up passes that. It means nothing when there is a Verifier.
+	AllowUnsigned bool
+	// RequireIdentical refuses a release with an artifact whose verdict is not
+	// identical. Without it the verdicts are only reported.
+	RequireIdentical bool
+}
+
+// States of a file.
+const (
+	FileVerified = "verified" // its digest, and its size where the manifest has one, are as listed
+	FileMissing  = "missing"  // listed, not there
+	FileRefused  = "refused"  // there, and not as listed, or not a regular file
+	FileUnlisted = "unlisted" // there, not listed
+)
+
+// FileCheck is what became of one file.
+type FileCheck struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Size   int64  `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"` // as listed
+}
+
+// VerdictCheck repeats the verdict that the manifest gives an artifact. It is
+// the publisher's statement, not something found out here.
+type VerdictCheck struct {
+	Name    string `json:"name"` // PROFILE/PLATFORM/STAGE/NAME
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// Verification is what was checked and what was not. It holds only when the
+// error that came with it is nil.
+type Verification struct {
+	Project    string         `json:"project,omitempty"`
+	Module     string         `json:"module,omitempty"`
+	Version    string         `json:"version,omitempty"`
+	Commit     string         `json:"commit,omitempty"`
+	PlanID     string         `json:"plan_id,omitempty"`
+	KeyID      string         `json:"key_id,omitempty"`   // of the key that signed
+	Unsigned   bool           `json:"unsigned,omitempty"` // no signature was checked
+	Files      []FileCheck    `json:"files,omitempty"`    // sorted by name
+	Artifacts  []VerdictCheck `json:"artifacts,omitempty"`
+	Checked    []string       `json:"checked"`
+	NotChecked []string       `json:"not_checked"`
+	Manifest   *Manifest      `json:"-"`
+}
+
+// AllIdentical reports whether the manifest calls every artifact identical,
+// and there is one.
+func (v *Verification) AllIdentical() bool {
+	for _, a := range v.Artifacts {
+		if a.Verdict != Identical {
+			return false
+		}
+	}
+	return len(v.Artifacts) > 0
+}
+
+// verification is a Verification in the making.
+type verification struct {
+	cfg      VerifyConfig
+	root     *os.Root
+	out      *Verification
+	refusals []RefusedError
+}
+
+// VerifyRelease checks the release in dir, offline: key → bundle →
+// checksums.txt → every file; key → record; record = what the manifest and the
+// checksums give; manifest and record name the expected project, version and
+// commit. Files that are not listed, other than the two bundles, are refused,
+// and so is everything that is not a regular file.
+//
+// When something is refused the error is a *[VerifyError] with all refusals,
+// and the Verification says how far each file came. Other errors are failures
+// of the machine or of cfg.
+func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verification, error) {
+	v, err := newVerification(dir, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer v.root.Close()
+
+	list := v.read(ChecksumsFile, MaxListSize, "is this the directory of a mintmark release?")
+	v.signature(list)
+	var entries []Entry
+	if list != nil {
+		if entries, err = ParseList(list); err != nil {
+			v.refuseAll(ChecksumsFile, err)
+		}
+	}
+	m := v.manifest(entries)
+	if err := v.files(ctx, entries, m); err != nil {
+		return nil, err
+	}
+	if m != nil && entries != nil {
+		v.published(entries, m)
+	}
+	if list != nil && entries != nil {
+		entries = append(slices.Clone(entries), Entry{Name: ChecksumsFile, SHA256: digestBytes(list)})
+		v.record(entries, m)
+	}
+	return v.result()
+}
+
+// VerifyManifest checks release.json alone against the record next to it
+// (provenance.sigstore.json): key → record → manifest, and the expectations.
+// That is enough to rebuild the release or to check a single file by its
+// digest. The files of the release are not looked at.
+func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) (*Verification, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	v, err := newVerification(filepath.Dir(manifestPath), cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer v.root.Close()
+	name := filepath.Base(manifestPath)
+	var m *Manifest
+	if data := v.read(name, MaxManifestSize, ""); data != nil {
+		m = v.parseManifest(data)
+		v.recordOfManifest(data, m)
+	}
+	v.out.NotChecked = append(v.out.NotChecked, "the files of the release: only the manifest was looked at")
+	return v.result()
+}
+
+func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
+	if cfg.Verifier == nil && !cfg.AllowUnsigned {
+		return nil, withHint("give the publisher's public key", "verify: no key to verify with")
+	}
+	if cfg.Commit != "" {
+		if err := checkGitHash(cfg.Commit); err != nil {
+			return nil, fmt.Errorf("verify: expected commit: %w", err)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return &verification{cfg: cfg, root: root, out: &Verification{Checked: []string{}, NotChecked: []string{}}}, nil
+}
+
+func (v *verification) refuse(name, remedy, format string, args ...any) {
+	v.refusals = append(v.refusals, *refusef(name, remedy, format, args...))
+}
+
+// refuseAll takes over an error, or each of joined errors, as refusals of name.
+func (v *verification) refuseAll(name string, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			v.refuseAll(name, e)
+		}
+		return
+	}
+	r := RefusedError{Name: name, Reason: err.Error()}
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		r.Reason = refused.Reason
+	}
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		r.Remedy = hinter.Hint()
+	}
+	v.refusals = append(v.refusals, r)
+}
+
+func (v *verification) checkedf(format string, args ...any) {
+	v.out.Checked = append(v.out.Checked, fmt.Sprintf(format, args...))
+}
+
+func (v *verification) notCheckedf(format string, args ...any) {
+	v.out.NotChecked = append(v.out.NotChecked, fmt.Sprintf(format, args...))
+}
+
+func (v *verification) result() (*Verification, error) {
+	if len(v.refusals) > 0 {
+		return v.out, &VerifyError{Refusals: v.refusals}
+	}
+	return v.out, nil
+}
+
+// read returns the bytes of a regular file of the directory, or refuses it and
+// returns nil.
+func (v *verification) read(name string, limit int64, remedy string) []byte {
+	f, err := v.open(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		v.refuse(name, remedy, "is missing")
+		return nil
+	case err != nil:
+		v.refuse(name, "", "%s", reason(err))
+		return nil
+	}
+	defer f.Close()
+	data, err := readLimited(f, limit)
+	if err != nil {
+		v.refuse(name, "", "%s", reason(err))
+		return nil
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	return data
+}
+
+// signature checks the bundle of checksums.txt.
+func (v *verification) signature(list []byte) {
+	if v.cfg.Verifier == nil {
+		v.unsigned(ChecksumsBundle, ProvenanceBundle)
+		return
+	}
+	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)
+	if data == nil || list == nil {
+		return
+	}
+	b, err := readBundle(data)
+	if err == nil {
+		err = b.verifyBlob(v.cfg.Verifier, list)
+	}
+	if err != nil {
+		v.refuseAll(ChecksumsBundle, err)
+		return
+	}
+	v.out.KeyID = v.cfg.Verifier.keyID
+	v.checkedf("%s is signed by key %s", ChecksumsFile, v.out.KeyID)
+	v.unusedParts(ChecksumsBundle, b)
+}
+
+const missingSignature = "the release is unsigned or its signature was taken away; ask the publisher for it"
+
+func (v *verification) unsigned(bundles ...string) {
+	v.out.Unsigned = true
+	for _, name := range bundles {
+		if _, err := v.root.Lstat(name); err == nil {
+			v.notCheckedf("signature: %s is there, but no key was given", name)
+			return
+		}
+	}
+	v.notCheckedf("signature: the release is unsigned; anybody can have made it")
+}
+
+// unusedParts names what a bundle holds and a key does not need.
+func (v *verification) unusedParts(name string, b *bundle) {
+	if b.logEntries > 0 {
+		v.notCheckedf("transparency log: %s has %d entries", name, b.logEntries)
+	}
+	if b.timestamps > 0 {
+		v.notCheckedf("time of signing: %s has %d timestamps", name, b.timestamps)
+	}
+}
+
+// manifest reads the manifest that the list names.
+func (v *verification) manifest(entries []Entry) *Manifest {
+	if entries == nil {
+		return nil
+	}
+	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == ManifestFile })
+	if i < 0 {
+		v.refuse(ChecksumsFile, "", "does not list %s", ManifestFile)
+		return nil
+	}
+	data := v.read(ManifestFile, MaxManifestSize, "")
+	if data == nil {
+		return nil
+	}
+	if got := digestBytes(data); got != entries[i].SHA256 {
+		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, ChecksumsFile, entries[i].SHA256)
+		return nil
+	}
+	return v.parseManifest(data)
+}
+
+// parseManifest checks the manifest by itself and against the expectations.
+func (v *verification) parseManifest(data []byte) *Manifest {
+	m, err := ParseManifest(data)
+	if err != nil {
+		v.refuseAll(ManifestFile, trimPrefixes(err, "manifest: "))
+		return nil
+	}
+	v.out.Manifest = m
+	v.out.Project, v.out.Module, v.out.Version = m.Project, m.Source.Module, m.Version
+	v.out.Commit, v.out.PlanID = m.Source.Commit, m.PlanID
+	if m.Kind != KindRelease {
+		v.refuse(ManifestFile, "", "is of kind %q, not a release", m.Kind)
+	}
+	v.checkedf("%s follows its schema and its plan has the plan ID", ManifestFile)
+	v.expect("project", v.cfg.Project, m.Project)
+	v.expect("module", v.cfg.Module, m.Source.Module)
+	v.expect("version", withoutV(v.cfg.Version), m.Version)
+	v.expect("commit", v.cfg.Commit, m.Source.Commit)
+	v.verdicts(m)
+	return m
+}
+
+func withoutV(version string) string {
+	if len(version) > 1 && version[0] == 'v' && version[1] >= '0' && version[1] <= '9' {
+		return version[1:]
+	}
+	return version
+}
+
+func (v *verification) expect(what, want, got string) {
+	switch want {
+	case "":
+		v.notCheckedf("%s: none was expected, so it may be any (%s)", what, got)
+	case got:
+		v.checkedf("%s is %s, as expected", what, got)
+	default:
+		v.refuse(ManifestFile, "these files are another release, however well signed", "%s is %q, expected %q", what, got, want)
+	}
+}
+
+func (v *verification) verdicts(m *Manifest) {
+	counts := map[string]int{}
+	for _, a := range m.Artifacts {
+		counts[a.Verdict]++
+		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
+		if v.cfg.RequireIdentical && a.Verdict != Identical {
+			v.refuse(ManifestFile, "", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
+		}
+	}
+	if n := counts[Different]; n > 0 {
+		v.notCheckedf("%d artifacts came out different when built again; the manifest says so", n)
+	}
+	if n := counts[Unchecked]; n > 0 {
+		v.notCheckedf("%d artifacts were not compared with a second build; the manifest says why", n)
+	}
+	v.notCheckedf("that the binaries come from the source: the publisher states it, a rebuild would show it")
+}
+
+// trimPrefixes drops a prefix that the file name makes superfluous, from each
+// of joined errors, and keeps their hints.
+func trimPrefixes(err error, prefix string) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, trimPrefixes(e, prefix))
+		}
+		return errors.Join(errs...)
+	}
+	hint := ""
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		hint = hinter.Hint()
+	}
+	return refusef("", hint, "%s", strings.TrimPrefix(err.Error(), prefix))
+}
+
+// record checks provenance.sigstore.json against the files and the manifest.
+func (v *verification) record(files []Entry, m *Manifest) {
+	s, payload := v.statement()
+	if s == nil {
+		return
+	}
+	before := len(v.refusals)
+	v.subjects(s.Files(), files)
+	if m == nil {
+		return
+	}
+	v.sameRelease(s, m)
+	if len(v.refusals) > before {
+		return
+	}
+	v.sameRecord(payload, m, files)
+}
+
+// recordOfManifest is record for a manifest without its release.
+func (v *verification) recordOfManifest(data []byte, m *Manifest) {
+	if v.cfg.Verifier == nil {
+		v.unsigned(ProvenanceBundle)
+		return
+	}
+	s, payload := v.statement()
+	if s == nil {
+		return
+	}
+	files := s.Files()
+	i := slices.IndexFunc(files, func(e Entry) bool { return e.Name == ManifestFile })
+	switch {
+	case i < 0:
+		v.refuse(ProvenanceBundle, "", "the record does not name %s", ManifestFile)
+		return
+	case files[i].SHA256 != digestBytes(data):
+		v.refuse(ManifestFile, "", "has digest %s, the record says %s", digestBytes(data), files[i].SHA256)
+		return
+	case m == nil:
+		return
+	}
+	before := len(v.refusals)
+	v.sameRelease(s, m)
+	if len(v.refusals) > before {
+		return
+	}
+	v.sameRecord(payload, m, files)
+}
+
+// statement returns the signed record.
+func (v *verification) statement() (*Statement, []byte) {
+	if v.cfg.Verifier == nil {
+		return nil, nil // v.unsigned has said so
+	}
+	data := v.read(ProvenanceBundle, MaxBundleSize, missingSignature)
+	if data == nil {
+		return nil, nil
+	}
+	b, err := readBundle(data)
+	var payload []byte
+	if err == nil {
+		payload, err = b.verifyStatement(v.cfg.Verifier)
+	}
+	if err != nil {
+		v.refuseAll(ProvenanceBundle, err)
+		return nil, nil
+	}
+	s, err := ParseStatement(payload)
+	if err != nil {
+		v.refuseAll(ProvenanceBundle, err)
+		return nil, nil
+	}
+	v.out.KeyID = v.cfg.Verifier.keyID
+	v.checkedf("the record is signed by key %s", v.out.KeyID)
+	v.unusedParts(ProvenanceBundle, b)
+	return s, payload
+}
+
+// subjects compares the files of the record with the files of the release,
+// checksums.txt among them.
+func (v *verification) subjects(got, want []Entry) {
+	recorded := map[string]string{}
+	for _, e := range got {
+		recorded[e.Name] = e.SHA256
+	}
+	for _, e := range want {
+		switch d, ok := recorded[e.Name]; {
+		case !ok:
+			v.refuse(ProvenanceBundle, "", "the record does not name %s", e.Name)
+		case d != e.SHA256:
+			v.refuse(ProvenanceBundle, "", "the record is of another %s: its digest there is %s, here %s", e.Name, d, e.SHA256)
+		}
+		delete(recorded, e.Name)
+	}
+	for _, e := range got {
+		if _, ok := recorded[e.Name]; ok {
+			v.refuse(ProvenanceBundle, "", "the record names %s, which %s does not list", e.Name, ChecksumsFile)
+		}
+	}
+}
+
+// sameRelease compares the identity in the record with the manifest's.
+func (v *verification) sameRelease(s *Statement, m *Manifest) {
+	p := s.Predicate.BuildDefinition.ExternalParameters
+	for _, c := range []struct{ what, record, manifest string }{
+		{"project", p.Project, m.Project},
+		{"version", p.Version, m.Version},
+		{"commit", s.Commit(), m.Source.Commit},
+		{"plan ID", p.PlanID, m.PlanID},
+	} {
+		if c.record != c.manifest {
+			v.refuse(ProvenanceBundle, "", "the record's %s is %q, the manifest's %q", c.what, c.record, c.manifest)
+		}
+	}
+}
+
+// sameRecord makes the record once more. Whatever else it says was not in the
+// manifest.
+func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
+	if m.Kind != KindRelease {
+		return // refused already
+	}
+	s, err := NewStatement(m, files)
+	if err != nil {
+		v.refuseAll(ProvenanceBundle, err)
+		return
+	}
+	want, err := s.Encode()
+	if err != nil {
+		v.refuseAll(ProvenanceBundle, err)
+		return
+	}
+	if !bytes.Equal(payload, want) {
+		v.refuse(ProvenanceBundle, "", "the record says something else than the manifest: %s", excerptAt(payload, want))
+		return
+	}
+	v.checkedf("the record is exactly that of the manifest: project, version, commit, plan, toolchain, verdicts")
+}
+
+// excerptAt shows where a begins to differ from b.
+func excerptAt(a, b []byte) string {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return fmt.Sprintf("%q", a[max(0, i-30):min(len(a), i+30)])
+}

@@ -1,0 +1,241 @@
+package checksums
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxDirEntries bounds how much of a directory is read. A list of the greatest
+// size has some ten thousand files.
+const maxDirEntries = 20000
+
+// open opens a regular file of the directory. It looks before and after it
+// opens, so that a symbolic link, a pipe or a device is refused even when it
+// is put there in between.
+func (v *verification) open(name string) (*os.File, error) {
+	before, err := v.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, notRegular(before.Mode())
+	}
+	f, err := v.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err == nil && (!after.Mode().IsRegular() || !os.SameFile(before, after)) {
+		err = errors.New("was replaced while it was opened")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func notRegular(mode fs.FileMode) error {
+	what := "not a regular file"
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		what = "a symbolic link"
+	case mode.IsDir():
+		what = "a directory"
+	}
+	return fmt.Errorf("is %s; a release has only regular files", what)
+}
+
+// reason is an error without the operation and the path, which a refusal has
+// in its name.
+func reason(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return "cannot be read: " + pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+// files compares every listed file, and refuses every other one.
+func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) error {
+	sizes := map[string]int64{}
+	if m != nil {
+		for _, a := range m.Published() {
+			sizes[a.Name] = a.Size
+		}
+	}
+	listed := map[string]bool{ChecksumsFile: true, ChecksumsBundle: true, ProvenanceBundle: true}
+	artifacts, missing := 0, 0
+	for _, e := range entries {
+		listed[e.Name] = true
+		size, known := sizes[e.Name]
+		if !known {
+			size = -1
+		}
+		check, err := v.file(ctx, e, size)
+		if err != nil {
+			return err
+		}
+		v.out.Files = append(v.out.Files, check)
+		switch check.Status {
+		case FileVerified:
+			if known {
+				artifacts++
+			} else if m != nil && e.Name != ManifestFile {
+				v.notCheckedf("%s: the manifest does not describe it; only its digest was compared", e.Name)
+			}
+		case FileMissing:
+			missing++
+		}
+	}
+	if entries == nil {
+		// Nothing can be said about files without a list.
+		return nil
+	}
+	v.checkedf("%d of %d listed files have the digest that %s says", countStatus(v.out.Files, FileVerified), len(entries), ChecksumsFile)
+	if missing > 0 && v.cfg.AllowMissing {
+		v.notCheckedf("%d listed files are not here", missing)
+		if artifacts == 0 {
+			v.refuse("", "download at least one file of the release", "no artifact of the release is here; nothing was verified")
+		}
+	}
+	if m != nil && len(membersOf(m)) > 0 {
+		v.notCheckedf("the members of archives: only the archives' own digests were compared")
+	}
+	return v.unlisted(listed)
+}
+
+func countStatus(files []FileCheck, status string) int {
+	n := 0
+	for _, f := range files {
+		if f.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+func membersOf(m *Manifest) []Member {
+	var list []Member
+	for _, a := range m.Artifacts {
+		list = append(list, a.Members...)
+	}
+	return list
+}
+
+// file compares one listed file. size is what the manifest says, or -1.
+func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck, error) {
+	check := FileCheck{Name: e.Name, Status: FileRefused, SHA256: e.SHA256}
+	if err := ctx.Err(); err != nil {
+		return check, err
+	}
+	f, err := v.open(e.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		check.Status = FileMissing
+		// The manifest is refused where it is read.
+		if !v.cfg.AllowMissing && e.Name != ManifestFile {
+			v.refuse(e.Name, "", "is missing")
+		}
+		return check, nil
+	case err != nil:
+		if e.Name != ManifestFile {
+			v.refuse(e.Name, "", "%s", reason(err))
+		}
+		return check, nil
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		v.refuse(e.Name, "", "%s", reason(err))
+		return check, nil
+	}
+	if size >= 0 && fi.Size() != size {
+		v.refuse(e.Name, "", "has %d bytes, the manifest says %d", fi.Size(), size)
+		return check, nil
+	}
+	got, n, err := digest(&ctxReader{ctx, f})
+	if ctx.Err() != nil {
+		return check, ctx.Err()
+	}
+	if err != nil {
+		v.refuse(e.Name, "", "%s", reason(err))
+		return check, nil
+	}
+	check.Size = n
+	if got != e.SHA256 {
+		if e.Name != ManifestFile {
+			v.refuse(e.Name, "it was changed or not downloaded in full", "has digest %s, %s says %s", got, ChecksumsFile, e.SHA256)
+		}
+		return check, nil
+	}
+	check.Status = FileVerified
+	return check, nil
+}
+
+// ctxReader ends reading when its context ends.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r *ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}
+
+// unlisted refuses what lies in the directory and is not listed: whoever takes
+// the directory for verified would take that file for verified.
+func (v *verification) unlisted(listed map[string]bool) error {
+	d, err := v.root.Open(".")
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	defer d.Close()
+	found, err := d.ReadDir(maxDirEntries + 1)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("verify: %w", err)
+	}
+	if len(found) > maxDirEntries {
+		v.refuse("", "", "the directory has more than %d entries", maxDirEntries)
+		return nil
+	}
+	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, f := range found {
+		if listed[f.Name()] {
+			continue
+		}
+		v.out.Files = append(v.out.Files, FileCheck{Name: f.Name(), Status: FileUnlisted})
+		what := "file"
+		if f.IsDir() {
+			what = "directory"
+		}
+		v.refuse(f.Name(), "remove it, or verify the release in a directory of its own", "is a %s that %s does not list", what, ChecksumsFile)
+	}
+	slices.SortFunc(v.out.Files, func(a, b FileCheck) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+// published compares the artifacts of the manifest with the list.
+func (v *verification) published(entries []Entry, m *Manifest) {
+	digests := map[string]string{}
+	for _, e := range entries {
+		digests[e.Name] = e.SHA256
+	}
+	for _, a := range m.Published() {
+		switch d, ok := digests[a.Name]; {
+		case !ok:
+			v.refuse(ChecksumsFile, "", "does not list %s, which the manifest publishes", a.Name)
+		case d != a.SHA256:
+			v.refuse(ManifestFile, "", "says digest %s for %s, %s says %s", a.SHA256, a.Name, ChecksumsFile, d)
+		}
+	}
+}
