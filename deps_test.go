@@ -1,0 +1,553 @@
+package main_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// depsRules is which of our packages may import which. It is a statement of
+// policy, in the manner of go/build's deps_test.go: when this test fails, the
+// code is wrong until somebody has thought about the rule.
+//
+// "a, b < c" means that c may import a and b, and nothing else of ours; unlike
+// go/build's rules, it does not follow that c may import what a imports. Each
+// package is on the right of exactly one rule, and on the left only below that,
+// so that the rules are in the order of the layers and cannot hold a cycle.
+// NONE is no package. A name may end in "/*" (what is directly below) or "/**"
+// (that and everything below), "*" is every package defined so far, and "!a"
+// takes a out again. The comment above a rule is the reason that a failure gives.
+const depsRules = `
+	# Profiles are data: what to build, and nothing about how.
+	NONE < profiles;
+
+	# Who checks a release must not have to trust the code that built it.
+	NONE < checksums;
+
+	# Readers, estimators and tools of their own; useful without the rest.
+	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, builds/archive;
+
+	# A comparison of binaries needs to read them, not to know where they come from.
+	internal/gobin < internal/bindiff, internal/sizes;
+
+	# A benchmark runs files; it does not know who built them.
+	internal/stats < internal/startup;
+
+	# The only place that runs the go command gets its settings as data.
+	profiles < builds/toolchain;
+
+	# A checkout needs git and the go command, and no profile.
+	builds/toolchain < builds/source;
+
+	# The ledger knows cmd/go's cache and the hash of a toolchain.
+	builds/toolchain < builds/actions;
+
+	# The build does not know that it is done twice.
+	profiles, builds/toolchain, builds/source, builds/archive < builds;
+
+	# The second build uses the first one's parts, and says where the two differ.
+	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
+
+	# A report holds results; it cannot build or measure.
+	profiles, checksums, builds, builds/rebuild < internal/report;
+
+	# The pipeline is the one place that knows every stage. It has no door and no terminal.
+	*, !internal/ui < internal/release;
+
+	# What both doors share: verbs, flags, and how results are shown.
+	internal/release, internal/report, internal/ui, profiles, checksums < internal/door;
+
+	# The doors are thin: flags in, exit codes out.
+	internal/door < targets, cmd/mintmark;
+
+	# This repository's own targets, beside those that everybody gets.
+	targets < magefile.go;
+`
+
+// moduleRules is who may import which modules of others: "a < b" means that b
+// may import the packages of module a, any major version. A module that is not
+// here may not be imported at all.
+const moduleRules = `
+	# YAML is how profiles are written, and nothing else.
+	go.yaml.in/yaml < profiles;
+
+	# Compressors belong to archives, whose bytes depend on them.
+	github.com/klauspost/compress < builds/archive;
+
+	# Concurrency belongs to the rooms that build and to the pipeline.
+	golang.org/x/sync < builds/**, internal/release;
+
+	# Signatures are checked where they are made.
+	github.com/sigstore/protobuf-specs, github.com/sigstore/sigstore, google.golang.org/protobuf,
+	github.com/secure-systems-lab/go-securesystemslib < checksums;
+
+	# Mage is one of two doors; without a magefile mintmark works all the same.
+	github.com/magefile/mage < targets, magefile.go;
+
+	# Module versions and hashes are about sources, toolchains and our own version.
+	golang.org/x/mod < builds/**, internal/release, internal/door;
+
+	# One package alone knows what a terminal is.
+	golang.org/x/term < internal/ui;
+
+	# The operating system is met where processes, files and terminals are.
+	golang.org/x/sys < internal/ui, builds/**, internal/upx, internal/startup, internal/release, internal/door;
+`
+
+// stdRules limits what of the standard library is used where: "a < b" means
+// that a is for b alone, and "a !< b" that it is for all but b. A name with a
+// dot in its last part is a function or variable, and may end in "*"; one
+// without is a package.
+const stdRules = `
+	# Processes are started where their environment is made, so that none inherits the user's.
+	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
+	< builds/toolchain, builds/source, internal/upx, internal/startup;
+
+	# What the environment says must come in through a door, or a build could depend on it unseen.
+	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
+	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
+	< targets, cmd/mintmark, internal/ui, internal/door, magefile.go;
+
+	# Libraries return data and errors; only a door prints, asks or ends the process.
+	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
+	< targets, cmd/mintmark, internal/ui, internal/door, magefile.go;
+
+	# What these make must be the same tomorrow: time comes from the commit.
+	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
+`
+
+const (
+	modulePath = "github.com/mintmark/mintmark"
+	rootName   = "magefile.go" // what rules call the package at the root
+)
+
+func TestDependencies(t *testing.T) {
+	policy, err := newPolicy(depsRules, moduleRules, stdRules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	violations, err := policy.check(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Error(v)
+	}
+}
+
+// rule is one statement, as written and as read.
+type rule struct {
+	left, right []string
+	not         bool // !<
+	text, why   string
+}
+
+func (r *rule) String() string { return fmt.Sprintf("%s\n\twhy: %s", r.text, r.why) }
+
+// parseRules reads "# why", then "a, b < c, d;" or "a, b !< c, d;".
+func parseRules(text string) ([]*rule, error) {
+	var rules []*rule
+	var why, statement []string
+	for n, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if reason, ok := strings.CutPrefix(line, "#"); ok {
+			if len(statement) > 0 {
+				return nil, fmt.Errorf("line %d: comment within a rule", n+1)
+			}
+			why = append(why, strings.TrimSpace(reason))
+			continue
+		}
+		if line == "" {
+			continue
+		}
+		statement = append(statement, line)
+		body, ends := strings.CutSuffix(line, ";")
+		if strings.Contains(body, ";") {
+			return nil, fmt.Errorf("line %d: more than one rule in a line", n+1)
+		}
+		if !ends {
+			continue
+		}
+		r := &rule{text: strings.TrimSuffix(strings.Join(statement, " "), ";"), why: strings.Join(why, " ")}
+		left, right, ok := strings.Cut(r.text, "<")
+		if left, r.not = strings.CutSuffix(left, "!"); !ok || strings.Contains(right, "<") {
+			return nil, fmt.Errorf("line %d: want one < in %q", n+1, r.text)
+		}
+		for side, to := range map[string]*[]string{left: &r.left, right: &r.right} {
+			for name := range strings.SplitSeq(side, ",") {
+				name = strings.TrimSpace(name)
+				if name == "" || strings.ContainsAny(name, " \t") {
+					return nil, fmt.Errorf("line %d: bad name %q in %q", n+1, name, r.text)
+				}
+				*to = append(*to, name)
+			}
+		}
+		if r.why == "" {
+			return nil, fmt.Errorf("line %d: %q gives no reason", n+1, r.text)
+		}
+		rules = append(rules, r)
+		why, statement = nil, nil
+	}
+	if len(statement) > 0 {
+		return nil, fmt.Errorf("the last rule does not end: %q", strings.Join(statement, " "))
+	}
+	return rules, nil
+}
+
+// policy is the three kinds of rules, by what they are about.
+type policy struct {
+	packages map[string]*rule           // our package → the rule that defines it
+	allowed  map[string]map[string]bool // our package → our packages that it may import
+	modules  map[string]*limit          // module → who may import it
+	std      map[string]*limit          // package, or package.name → who may use it
+}
+
+// limit is a rule with its right side resolved to packages.
+type limit struct {
+	*rule
+	users map[string]bool
+}
+
+func (l *limit) allows(pkg string) bool { return l.users[pkg] != l.not }
+
+func newPolicy(deps, modules, std string) (*policy, error) {
+	p := &policy{map[string]*rule{}, map[string]map[string]bool{}, map[string]*limit{}, map[string]*limit{}}
+	rules, err := parseRules(deps)
+	if err != nil {
+		return nil, fmt.Errorf("rules for our packages: %w", err)
+	}
+	for _, r := range rules {
+		if r.not {
+			return nil, fmt.Errorf("%q: !< has no meaning here", r.text)
+		}
+		allowed, err := p.resolve(r.left)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", r.text, err)
+		}
+		for _, pkg := range r.right {
+			if p.packages[pkg] != nil || strings.ContainsAny(pkg, "*!") {
+				return nil, fmt.Errorf("%q: %s is a pattern or defined before", r.text, pkg)
+			}
+			p.packages[pkg], p.allowed[pkg] = r, allowed
+		}
+	}
+	for text, to := range map[string]map[string]*limit{modules: p.modules, std: p.std} {
+		rules, err := parseRules(text)
+		if err != nil {
+			return nil, fmt.Errorf("rules for packages of others: %w", err)
+		}
+		for _, r := range rules {
+			users, err := p.resolve(r.right)
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", r.text, err)
+			}
+			for _, name := range r.left {
+				if to[name] != nil {
+					return nil, fmt.Errorf("%q: there is a rule for %s already", r.text, name)
+				}
+				to[name] = &limit{r, users}
+			}
+		}
+	}
+	return p, nil
+}
+
+// resolve expands a list of names and patterns to packages defined so far.
+func (p *policy) resolve(names []string) (map[string]bool, error) {
+	set := map[string]bool{}
+	for _, name := range names {
+		if name == "NONE" {
+			continue
+		}
+		name, out := strings.CutPrefix(name, "!")
+		hits := 0
+		for pkg := range p.packages {
+			dir, all := strings.CutSuffix(name, "/**")
+			match := pkg == name || name == "*" || all && (pkg == dir || strings.HasPrefix(pkg, dir+"/"))
+			if dir, ok := strings.CutSuffix(name, "/*"); ok {
+				match = path.Dir(pkg) == dir
+			}
+			if match {
+				hits++
+				if out {
+					delete(set, pkg)
+				} else {
+					set[pkg] = true
+				}
+			}
+		}
+		if hits == 0 {
+			return nil, fmt.Errorf("%s is not defined above", name)
+		}
+	}
+	return set, nil
+}
+
+// check reads every Go file of a module that is not a test, whatever its build
+// constraints, and returns what breaks the policy. As for the go command,
+// testdata, vendor, nested modules and names that begin with "." or "_" are no
+// part of the module.
+func (p *policy) check(tree fs.FS) (violations []string, err error) {
+	err = fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := path.Base(name)
+		skip := name != "." && (base[0] == '.' || base[0] == '_')
+		if d.IsDir() {
+			if name != "." {
+				_, nested := fs.Stat(tree, name+"/go.mod")
+				skip = skip || nested == nil || base == "testdata" || base == "vendor"
+			}
+			if skip {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if skip || path.Ext(base) != ".go" || strings.HasSuffix(base, "_test.go") {
+			return nil
+		}
+		source, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return err
+		}
+		violations = append(violations, p.checkFile(name, source)...)
+		return nil
+	})
+	return violations, err
+}
+
+func (p *policy) checkFile(name string, source []byte) (violations []string) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, source, 0) // not ImportsOnly: uses are checked too
+	if err != nil {
+		return []string{fmt.Sprintf("%s: cannot be read, so it cannot be checked: %v", name, err)}
+	}
+	pkg := path.Dir(name)
+	if pkg == "." {
+		pkg = rootName
+	}
+	complain := func(pos token.Pos, format string, args ...any) {
+		at := fset.Position(pos)
+		violations = append(violations, fmt.Sprintf("%s:%d: %s", at.Filename, at.Line, fmt.Sprintf(format, args...)))
+	}
+	if p.packages[pkg] == nil {
+		complain(file.Package, "package %s is not in the policy\n\twhy: every package has its place in depsRules of deps_test.go", pkg)
+		return violations
+	}
+
+	names := map[string]string{} // what the file calls a standard package that has limits → its path
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			complain(spec.Pos(), "bad import %s", spec.Path.Value)
+			continue
+		}
+		switch ours, isOurs := strings.CutPrefix(imported+"/", modulePath+"/"); {
+		case isOurs:
+			ours = strings.TrimSuffix(ours, "/")
+			if ours == "" {
+				ours = rootName
+			}
+			if !p.allowed[pkg][ours] {
+				complain(spec.Pos(), "%s may not import %s\n\trule: %s", pkg, ours, p.packages[pkg])
+			}
+		case strings.Contains(strings.Split(imported, "/")[0], "."):
+			module := p.module(imported)
+			if module == nil {
+				complain(spec.Pos(), "%s may not import %s\n\trule: no rule names its module\n\twhy: modules of others are imported only where moduleRules of deps_test.go says so", pkg, imported)
+			} else if !module.allows(pkg) {
+				complain(spec.Pos(), "%s may not import %s\n\trule: %s", pkg, imported, module)
+			}
+		default:
+			if l := p.std[imported]; l != nil && !l.allows(pkg) {
+				complain(spec.Pos(), "%s may not import %s\n\trule: %s", pkg, imported, l)
+			}
+			limited := p.limited(imported, pkg)
+			if limited == nil {
+				continue
+			}
+			local := path.Base(imported)
+			if spec.Name != nil {
+				local = spec.Name.Name
+			}
+			if local == "." {
+				complain(spec.Pos(), "%s may not import all names of %s\n\trule: %s", pkg, imported, limited)
+			}
+			names[local] = imported
+		}
+	}
+
+	ast.Inspect(file, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		// An identifier that the parser has resolved is a variable, not an import.
+		x, ok := selector.X.(*ast.Ident)
+		if !ok || x.Obj != nil || names[x.Name] == "" {
+			return true
+		}
+		full := names[x.Name] + "." + selector.Sel.Name
+		if l := p.symbol(full); l != nil && !l.allows(pkg) {
+			complain(selector.Pos(), "%s may not use %s\n\trule: %s", pkg, full, l)
+		}
+		return true
+	})
+	return violations
+}
+
+// module finds the rule of the module that a package belongs to.
+func (p *policy) module(imported string) *limit {
+	for dir := imported; dir != "."; dir = path.Dir(dir) {
+		if l := p.modules[dir]; l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// symbol finds the rule for a function or variable of the standard library.
+func (p *policy) symbol(full string) *limit {
+	for _, name := range slices.Sorted(maps.Keys(p.std)) {
+		prefix, wild := strings.CutSuffix(name, "*")
+		if name == full || wild && strings.HasPrefix(full, prefix) {
+			return p.std[name]
+		}
+	}
+	return nil
+}
+
+// limited finds a rule that keeps a name of a standard package from pkg.
+func (p *policy) limited(imported, pkg string) *limit {
+	for _, name := range slices.Sorted(maps.Keys(p.std)) {
+		if strings.HasPrefix(name, imported+".") && !p.std[name].allows(pkg) {
+			return p.std[name]
+		}
+	}
+	return nil
+}
+
+// TestDependenciesFail breaks each kind of rule and sees the checker complain.
+func TestDependenciesFail(t *testing.T) {
+	policy, err := newPolicy(depsRules, moduleRules, stdRules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := func(pkg string) string { return "package p\nimport _ \"" + modulePath + "/" + pkg + "\"\n" }
+	for _, tt := range []struct {
+		file, source string
+		want         string // the beginning of the one violation, or "" for none
+	}{
+		{"builds/plan.go", ours("profiles"), ""},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
+		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
+		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
+		{"builds/rebuild/a.go", ours("builds/actions"), ""},
+		{"builds/rebuild/a.go", ours("builds"), ""},
+		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: NONE < profiles"},
+		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
+		{"internal/release/a.go", ours("internal/startup"), ""},
+		{"internal/release/a.go", ours("internal/report"), ""},
+		{"internal/release/a.go", ours("internal/ui"), "internal/release/a.go:2: internal/release may not"},
+		{"internal/release/a.go", ours("internal/door"), "internal/release/a.go:2: internal/release may not"},
+		{"targets/a.go", ours("internal/release"), "targets/a.go:2: targets may not"},
+		{"magefile.go", ours("targets"), ""},
+		{"magefile.go", ours("internal/door"), "magefile.go:2: magefile.go may not"},
+		{"profiles/a.go", "package p\nimport _ \"" + modulePath + "\"\n", "profiles/a.go:2: profiles may not import magefile.go"},
+		{"profiles/a.go", "package p\nimport _ \"" + modulePath + "er/x\"\n", "profiles/a.go:2: profiles may not import github.com/mintmark/mintmarker/x\n\trule: no rule"},
+
+		{"internal/new/a.go", "package p\n", "internal/new/a.go:1: package internal/new is not in the policy"},
+		{"internal/new/a_test.go", ours("internal/door"), ""},
+		{"internal/ui/testdata/a.go", ours("internal/door"), ""},
+		{"internal/ui/_old/a.go", ours("internal/door"), ""},
+		{"internal/ui/_a.go", ours("internal/door"), ""},
+		{"nested/x/a.go", ours("internal/door"), ""}, // nested/go.mod exists
+		{"internal/ui/a.txt", "not Go", ""},
+		{"internal/ui/a.go", "pack", "internal/ui/a.go: cannot be read"},
+		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/door"), "internal/ui/a_plan9.go:4: internal/ui may not"},
+
+		{"profiles/a.go", `package p; import "go.yaml.in/yaml/v4"`, ""},
+		{"builds/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/a.go:1: builds may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles\n\twhy: YAML"},
+		{"builds/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
+		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
+		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},
+		{"builds/a.go", `package p; import "golang.org/x/tools/txtar"`, "builds/a.go:1: builds may not import golang.org/x/tools/txtar\n\trule: no rule names its module"},
+		{"magefile.go", `package main; import "github.com/magefile/mage/mg"`, ""},
+
+		{"builds/toolchain/a.go", `package p; import "os/exec"`, ""},
+		{"builds/a.go", `package p; import "os/exec"`, "builds/a.go:1: builds may not import os/exec\n\trule: os/exec, os.StartProcess"},
+		{"internal/door/a.go", `package p; import x "os/exec"`, "internal/door/a.go:1: internal/door may not import os/exec"},
+		{"builds/a.go", "package p\nimport \"os\"\nvar _, _ = os.Open(os.DevNull)\n", ""},
+		{"builds/a.go", "package p\nimport \"os\"\n\nvar get = os.Getenv\n", "builds/a.go:4: builds may not use os.Getenv\n\trule: os.Getenv, os.LookupEnv"},
+		{"builds/a.go", "package p\nimport sys \"os\"\nfunc f() { sys.Exit(1) }\n", "builds/a.go:3: builds may not use os.Exit"},
+		{"builds/a.go", "package p\nimport . \"os\"\n", "builds/a.go:2: builds may not import all names of os"},
+		{"builds/a.go", "package p\nimport \"os\"\nfunc f(os struct{ Stdout int }) int { return os.Stdout }\nvar _ = os.Open\n", ""},
+		{"builds/a.go", "package p\nvar os struct{ Stdout int }\nvar _ = os.Stdout\n", ""},
+		{"builds/a.go", "package p\nimport \"fmt\"\nvar _ = fmt.Sprintf(\"\")\n", ""},
+		{"builds/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", "builds/a.go:3: builds may not use fmt.Println\n\trule: fmt.Print*"},
+		{"internal/door/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", ""},
+		{"internal/release/a.go", "package p\nimport \"log\"\n", "internal/release/a.go:2: internal/release may not import log"},
+		{"builds/actions/a.go", "package p\nimport \"time\"\nvar now = time.Now\n", "builds/actions/a.go:3: builds/actions may not use time.Now\n\trule: time.Now, time.Since, time.Until !< profiles, builds/**, checksums\n\twhy: What these make"},
+		{"builds/a.go", "package p\nimport \"time\"\nvar _ = time.Second\n", ""},
+		{"internal/release/a.go", "package p\nimport \"time\"\nvar _ = time.Now()\n", ""},
+	} {
+		tree := fstest.MapFS{
+			tt.file:         {Data: []byte(tt.source)},
+			"go.mod":        {Data: []byte("module " + modulePath)},
+			"nested/go.mod": {Data: []byte("module nested")},
+		}
+		got, err := policy.check(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case tt.want == "" && len(got) == 0:
+		case tt.want != "" && len(got) == 1 && strings.HasPrefix(got[0], tt.want):
+		default:
+			t.Errorf("%s:\n%s\ngot %q\nwant %q", tt.file, tt.source, got, tt.want)
+		}
+	}
+}
+
+// TestRules breaks the rules themselves.
+func TestRules(t *testing.T) {
+	const deps, modules, std = "# why\nNONE < a, a/b;", "# why\nm.org/x < a;", "# why\nos.Exit < a/**;"
+	if _, err := newPolicy(deps, modules, std); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ deps, modules, std, want string }{
+		{"NONE < a;", modules, std, "gives no reason"},
+		{"# why\nNONE < a", modules, std, "does not end"},
+		{"# why\nNONE a;", modules, std, "want one <"},
+		{"# why\nNONE < a < b;", modules, std, "want one <"},
+		{"# why\nNONE < a; a < b;", modules, std, "more than one rule"},
+		{"# why\nNONE < a b;", modules, std, "bad name"},
+		{"# why\nNONE < a,;", modules, std, "bad name"},
+		{"# why\nNONE <\n# so\na;", modules, std, "comment within"},
+		{"# why\nNONE < a, a;", modules, std, "defined before"},
+		{"# why\nNONE < a/*;", modules, std, "is a pattern"},
+		{"# why\nb < a;\n# why\na < b;", modules, std, "b is not defined above"},
+		{"# why\na < a;", modules, std, "a is not defined above"},
+		{"# why\nNONE !< a;", modules, std, "no meaning"},
+		{deps, "# why\nm.org/x < c;", std, "c is not defined"},
+		{deps, "# why\nm.org/x, m.org/x < a;", std, "already"},
+		{deps, modules, "# why\nos.Exit < c/**;", "c/** is not defined"},
+	} {
+		if _, err := newPolicy(tt.deps, tt.modules, tt.std); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q, %q, %q: got %v, want %q", tt.deps, tt.modules, tt.std, err, tt.want)
+		}
+	}
+}
