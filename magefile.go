@@ -1,8 +1,34 @@
 //go:build mage
 
+// The magefile of mintmark itself: the targets it offers to everybody, used on
+// its own repository, and two for its developers.
 package main
 
 import (
+	"errors"
+
+	"github.com/magefile/mage/sh"
+
 	//mage:import
 	_ "github.com/mintmark/mintmark/targets"
 )
+
+// Test runs all tests, the slow ones too.
+func Test() error {
+	return sh.RunV("go", "test", "-timeout=30m", "./...")
+}
+
+// Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.
+func Lint() error {
+	var errs []error
+	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "magefile.go", "deps_test.go")
+	if err == nil && unformatted != "" {
+		err = errors.New("not gofmt-ed:\n" + unformatted)
+	}
+	errs = append(errs, err)
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		errs = append(errs, sh.RunWithV(map[string]string{"GOOS": goos}, "go", "vet", "./..."))
+	}
+	errs = append(errs, sh.RunV("go", "run", "honnef.co/go/tools/cmd/staticcheck@v0.8.2", "./..."))
+	return errors.Join(errs...)
+}

@@ -76,6 +76,18 @@ func (u *Unit) Key() string {
 	return strings.NewReplacer("/", "_", ",", "_", " ", "_", ".", "_").Replace(u.ID())
 }
 
+// CompileKey is equal for units whose compiled packages are the same: all that
+// decides a compile and not only the link.
+func (u *Unit) CompileKey() string {
+	key := strings.Join(u.Env, " ")
+	for _, f := range u.Flags {
+		if !strings.HasPrefix(f, "-ldflags=") && !strings.HasPrefix(f, "-buildvcs=") {
+			key += " " + f
+		}
+	}
+	return key
+}
+
 // GOOS is the unit's operating system.
 func (u *Unit) GOOS() string {
 	goos, _, _ := strings.Cut(u.Platform, "/")

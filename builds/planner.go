@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,14 +144,18 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		problem("platforms", "`go tool dist list` of that toolchain prints what it can build for", "%s cannot build for %s", pl.Go, base)
 		return
 	}
-	s := d.profile.Settings(d.platform)
+	s, err := d.profile.Expand(d.platform, pl.vars())
+	if err != nil {
+		var ps profiles.Problems
+		if errors.As(err, &ps) {
+			d.problems = append(d.problems, ps...)
+		} else {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+		return
+	}
 	if s.BuildMode != "" && s.BuildMode != "pie" && s.BuildMode != "exe" && s.BuildMode != "default" {
 		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)
-	}
-	s, err := s.Expand(pl.vars(d))
-	if err != nil {
-		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
-		return
 	}
 	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored {
 		s.Mod = "vendor" // what the go command does when nothing is said
@@ -230,18 +235,15 @@ func listErrors(u *Unit, err error) []error {
 	return out
 }
 
-func (pl *Planner) vars(d *draft) profiles.Vars {
+// vars is what templates see of the source; profile and platform are added to it.
+func (pl *Planner) vars() profiles.Vars {
 	short := pl.Source.Commit
 	if len(short) > 7 {
 		short = short[:7]
 	}
 	return profiles.Vars{
-		Project: pl.File.Project, Version: pl.Version, Tag: pl.Source.Tag(),
-		Commit: pl.Source.Commit, ShortCommit: short,
-		CommitDate:      FormatTime(pl.Source),
-		CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
-		Profile:         d.profile.Name,
-		OS:              d.platform.OS, Arch: d.platform.Arch, Variant: d.platform.Variant,
+		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
+		CommitDate: FormatTime(pl.Source), CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
 	}
 }
 
@@ -363,21 +365,12 @@ func readRegular(dir, name string, limit int64) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// dedupe sorts problems by position and drops repetitions: most hold for every platform.
 func dedupe(ps profiles.Problems) profiles.Problems {
-	type key struct {
-		pos profiles.Position
-		msg string
-	}
-	seen := map[key]bool{}
-	var out profiles.Problems
-	for _, p := range ps {
-		k := key{p.Pos, p.Message}
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, p)
-		}
-	}
-	return out
+	slices.SortStableFunc(ps, func(a, b profiles.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(ps, func(a, b profiles.Problem) bool { return a.Pos == b.Pos && a.Message == b.Message })
 }
 
 // distinct drops errors that say the same, such as one broken go.mod on every platform.

@@ -20,6 +20,10 @@ type Task struct {
 	ID     string
 	CPU    time.Duration // 0: not known; such tasks go first, as they may be long
 	Memory int64         // bytes with one action at a time; 0: not known
+	// Group is shared by tasks that mostly do the same work on the same cache.
+	// They never run at the same time: builds that run beside each other do
+	// not share what both are compiling, and one after the other they do.
+	Group string
 	// Run does the work with up to p actions at a time.
 	Run func(ctx context.Context, p int) error
 }
@@ -55,6 +59,7 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 		usedCPU int
 		usedMem int64
 		running int
+		groups  = map[string]bool{}
 		errs    []error
 	)
 	stop := context.AfterFunc(ctx, func() { mu.Lock(); cond.Broadcast(); mu.Unlock() })
@@ -62,7 +67,7 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 	mu.Lock()
 	defer mu.Unlock()
 	for len(queue) > 0 && len(errs) == 0 && ctx.Err() == nil {
-		next := pick(queue, b, usedCPU, usedMem, running)
+		next := pick(queue, b, groups, usedCPU, usedMem, running)
 		if next < 0 {
 			cond.Wait()
 			continue
@@ -77,11 +82,13 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 			p = b.CPUs
 		}
 		usedCPU, usedMem, running = usedCPU+1, usedMem+mem, running+1
+		groups[t.Group] = true
 		go func() {
 			err := t.Run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
 			usedCPU, usedMem, running = usedCPU-1, usedMem-mem, running-1
+			delete(groups, t.Group)
 			if err != nil {
 				errs = append(errs, err)
 			}
@@ -99,11 +106,14 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 }
 
 // pick gives the index of the first task that fits the budget now, or -1.
-func pick(queue []Task, b Budget, usedCPU int, usedMem int64, running int) int {
+func pick(queue []Task, b Budget, groups map[string]bool, usedCPU int, usedMem int64, running int) int {
 	if usedCPU >= b.CPUs {
 		return -1
 	}
 	for i, t := range queue {
+		if t.Group != "" && groups[t.Group] {
+			continue
+		}
 		if running == 0 || usedMem+taskMemory(t) <= b.Memory {
 			return i
 		}

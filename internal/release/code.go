@@ -1,28 +1,34 @@
 package release
 
 import (
-	"context"
-	"errors"
 	"go/version"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// classify gives the exit code of errors from packages that know no codes.
-func classify(err error) int {
-	var problems profiles.Problems
-	var problem profiles.Problem
-	var refused *checksums.VerifyError
-	switch {
-	case errors.As(err, &problems), errors.As(err, &problem):
+// ExitCode is the exit code an error asks for: of several errors, the highest.
+func ExitCode(err error) int {
+	code := 0
+	switch e := err.(type) {
+	case nil:
+		return 0
+	case profiles.Problem, profiles.Problems:
 		return ExitUsage
-	case errors.As(err, &refused):
+	case *checksums.VerifyError:
 		return ExitRefused
-	case errors.Is(err, context.Canceled):
-		return ExitError
+	case interface{ ExitCode() int }:
+		code = e.ExitCode()
 	}
-	return ExitError
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		code = max(code, ExitCode(e.Unwrap()))
+	case interface{ Unwrap() []error }:
+		for _, sub := range e.Unwrap() {
+			code = max(code, ExitCode(sub))
+		}
+	}
+	return max(code, ExitError)
 }
 
 func older(v, than string) bool { return version.Compare(v, than) < 0 }

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -104,16 +103,4 @@ func hinted(hint, format string, args ...any) error {
 
 func usage(hint, format string, args ...any) error {
 	return &codeError{fmt.Errorf(format, args...), ExitUsage, hint}
-}
-
-// ExitCode is the exit code an error asks for.
-func ExitCode(err error) int {
-	if err == nil {
-		return 0
-	}
-	var code interface{ ExitCode() int }
-	if errors.As(err, &code) {
-		return code.ExitCode()
-	}
-	return classify(err)
 }

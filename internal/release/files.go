@@ -52,6 +52,9 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 		return err
 	}
 	info, err := archive.Write(ctx, out, u.Archive, p.members(u, products, 0), p.source.CommitTime)
+	if err == nil {
+		err = out.Chmod(0o644) // whatever the umask says
+	}
 	if err := errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("%s: %w", a.Name, err)
 	}
@@ -82,7 +85,11 @@ func (p *pipeline) members(u *unit, products []*product, place int) []archive.Me
 		if place == 1 {
 			from = pr.second
 		}
-		ms = append(ms, archive.Member{Name: pr.name, Executable: true, Open: opener(from)})
+		sum := ""
+		if pr.artifact.Verdict == checksums.Identical {
+			sum = pr.artifact.SHA256 // what was compared is what goes in
+		}
+		ms = append(ms, archive.Member{Name: pr.name, Executable: true, SHA256: sum, Open: opener(from)})
 	}
 	for _, name := range u.Files {
 		ms = append(ms, archive.Member{

@@ -72,7 +72,7 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 	key := p.source.ModulePath + " " + id
 	cost := p.costs.Get(key)
 	p.left[id] = cost.CPU
-	t := builds.Task{ID: id, CPU: cost.CPU}
+	t := builds.Task{ID: id, CPU: cost.CPU, Group: site.Name + " " + u.CompileKey()}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}

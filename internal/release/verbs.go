@@ -280,6 +280,9 @@ func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
+	if c := signer.Caveat(); c != "" {
+		s.warn("%s", c)
+	}
 	if !signer.Deterministic() {
 		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
 	}

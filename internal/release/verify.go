@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -93,7 +94,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 			continue
 		}
 		for i, e := range entries {
-			if m := a.Members[i]; m.Name != e.Name || m.SHA256 != e.SHA256 || m.Size != e.Size {
+			if m := a.Members[i]; m.Name != e.Name || m.SHA256 != e.SHA256 || m.Size != e.Size || m.Mode != fmt.Sprintf("%04o", e.Mode.Perm()) {
 				refuse(a.Name, fmt.Sprintf("member %s is not the one the manifest lists", e.Name))
 			}
 		}
@@ -103,6 +104,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		return &refused
 	}
 	if checked > 0 {
+		v.NotChecked = slices.DeleteFunc(v.NotChecked, func(s string) bool { return strings.HasPrefix(s, "the members of archives") })
 		v.Checked = append(v.Checked, fmt.Sprintf("members of %d archives against the manifest", checked))
 	}
 	return nil

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"mintmark": main})
+}
+
+// toolchain is the one all scripts build with, so that it is fetched once.
+const toolchain = "go1.26.8"
+
+// TestScript runs the whole tool on small modules with the real go and git
+// commands. The scripts share one cache directory, as the runs of a user do.
+func TestScript(t *testing.T) {
+	for _, tool := range []string{"git", "go"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatalf("the scripts need %s: %v", tool, err)
+		}
+	}
+	cache := t.TempDir()
+	user := goEnv(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			for _, v := range []string{
+				"HOME=" + home, "MINTMARK_CACHE=" + cache, "MINTMARK_PASSWORD=", "TOOLCHAIN=" + toolchain,
+				"GOPROXY=" + user["GOPROXY"], "GOMODCACHE=" + user["GOMODCACHE"], "GOSUMDB=" + user["GOSUMDB"],
+				"GIT_CONFIG_NOSYSTEM=1",
+				"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
+				"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z",
+			} {
+				env.Vars = append(env.Vars, v)
+			}
+			return os.MkdirAll(home, 0o755)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"commit": commit,
+			"sha256": sha256Cmd,
+			"flip":   flip,
+			"untar":  untar,
+			"same":   same,
+			"ended":  ended,
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "root":
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
+	})
+}
+
+// goEnv is how the user of this machine reaches modules: all that the scripts take from it.
+func goEnv(t *testing.T) map[string]string {
+	t.Helper()
+	env := map[string]string{}
+	for _, name := range []string{"GOPROXY", "GOMODCACHE", "GOSUMDB"} {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env[name] = strings.TrimSpace(string(out))
+	}
+	return env
+}
+
+// commit DIR [TAG]... makes a repository of DIR if it is none, commits all of it, and tags it.
+func commit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: commit dir [tag]...")
+	}
+	dir := ts.MkAbs(args[0])
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		ts.Check(ts.Exec("git", "init", "-q", "-b", "main", dir))
+	}
+	ts.Check(ts.Exec("git", "-C", dir, "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", dir, "commit", "-q", "--allow-empty", "-m", "commit"))
+	for _, tag := range args[1:] {
+		ts.Check(ts.Exec("git", "-C", dir, "tag", tag))
+	}
+}
+
+// sha256 FILE WANT compares a file's digest with a value or, after -, with the digest in a text.
+func sha256Cmd(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: sha256 file text")
+	}
+	sum := sha256.Sum256([]byte(ts.ReadFile(args[0])))
+	has := strings.Contains(ts.ReadFile(args[1]), hex.EncodeToString(sum[:]))
+	if has == neg {
+		ts.Fatalf("%s has the digest %x; in %s: %v", args[0], sum, args[1], has)
+	}
+}
+
+// flip FILE changes one byte in the middle of a file.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: flip file")
+	}
+	name := ts.MkAbs(args[0])
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	ts.Check(os.WriteFile(name, data, 0o644))
+}
+
+// untar FILE.tar.gz DIR unpacks with the standard library, not with ours.
+func untar(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: untar file dir")
+	}
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	ts.Check(err)
+	r := tar.NewReader(z)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		ts.Check(err)
+		data, err := io.ReadAll(r)
+		ts.Check(err)
+		name := filepath.Join(ts.MkAbs(args[1]), filepath.FromSlash(h.Name))
+		ts.Check(os.MkdirAll(filepath.Dir(name), 0o755))
+		ts.Check(os.WriteFile(name, data, h.FileInfo().Mode()))
+	}
+}
+
+// same DIR1 DIR2 compares two directories: names, modes, bytes.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: same dir1 dir2")
+	}
+	list := func(dir string) map[string]string {
+		m := map[string]string{}
+		entries, err := os.ReadDir(ts.MkAbs(dir))
+		ts.Check(err)
+		for _, e := range entries {
+			fi, err := e.Info()
+			ts.Check(err)
+			data, err := os.ReadFile(filepath.Join(ts.MkAbs(dir), e.Name()))
+			ts.Check(err)
+			m[e.Name()] = fmt.Sprintf("%v %x", fi.Mode(), sha256.Sum256(data))
+		}
+		return m
+	}
+	a, b := list(args[0]), list(args[1])
+	if len(a) == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for name := range b {
+		if a[name] == "" {
+			ts.Fatalf("%s is only in %s", name, args[1])
+		}
+	}
+	for name, what := range a {
+		if b[name] != what {
+			ts.Fatalf("%s differs: %s, %s", name, what, b[name])
+		}
+	}
+}

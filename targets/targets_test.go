@@ -1,0 +1,103 @@
+package targets_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/internal/door"
+)
+
+// TestFlags compares the parameters of every target with the flags of the verb
+// of that name: both doors take the same.
+func TestFlags(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "targets.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, decl := range f.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || !fn.Name.IsExported() {
+			continue
+		}
+		name := strings.ToLower(fn.Name.Name)
+		verb, ok := door.Find(name)
+		if !ok {
+			t.Errorf("target %s is no verb", name)
+			continue
+		}
+		found[name] = true
+		var flags, args []string
+		for _, p := range fn.Type.Params.List[1:] { // after the context
+			for _, id := range p.Names {
+				if _, pointer := p.Type.(*ast.StarExpr); pointer {
+					flags = append(flags, id.Name)
+				} else {
+					args = append(args, id.Name)
+				}
+			}
+		}
+		if !slices.Equal(flags, verb.Flags) {
+			t.Errorf("%s: the target takes %q, the verb %q", name, flags, verb.Flags)
+		}
+		var want []string
+		if verb.Arg != "" {
+			want = []string{verb.Arg}
+		}
+		if !slices.Equal(args, want) {
+			t.Errorf("%s: the target's arguments are %q, the verb's %q", name, args, want)
+		}
+		// What is taken must also be passed on: each parameter is used in the
+		// composite literal under the field of that flag.
+		passed := map[string]string{}
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			if kv, ok := n.(*ast.KeyValueExpr); ok {
+				passed[kv.Value.(*ast.Ident).Name] = kv.Key.(*ast.Ident).Name
+			}
+			return true
+		})
+		for _, flag := range flags {
+			field, ok := reflect.TypeFor[door.Flags]().FieldByName(passed[flag])
+			if !ok || field.Tag.Get("flag") != flag {
+				t.Errorf("%s: -%s is passed as %q", name, flag, passed[flag])
+			}
+		}
+	}
+	for _, v := range door.Verbs() {
+		if !found[v.Name] {
+			t.Errorf("verb %s has no target", v.Name)
+		}
+	}
+}
+
+// TestTargets asks mage for its list of targets: mage drops a function with a
+// parameter it does not know without a word.
+func TestTargets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: compiles the magefile")
+	}
+	out, err := exec.Command("go", "tool", "mage", "-d", "..", "-l").CombinedOutput()
+	if err != nil {
+		t.Fatalf("mage -l: %v\n%s", err, out)
+	}
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^  (\S+)`).FindAllStringSubmatch(string(out), -1) {
+		got = append(got, m[1])
+	}
+	want := []string{"lint", "test"}
+	for _, v := range door.Verbs() {
+		want = append(want, v.Name)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("mage lists %q, want %q\n%s", got, want, out)
+	}
+}
