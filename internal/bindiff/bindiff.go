@@ -1,0 +1,301 @@
+// Package bindiff compares two binaries and says where and why they differ.
+//
+// # Contract
+//
+// [Compare] first compares byte by byte; everything else only explains a
+// difference. It then compares section by section (sections are matched by
+// name, so a section that merely moved does not count), the parts of the build
+// ID, and the build information, and lets named passes ([Causes]) turn what it
+// saw into findings. A pass sees both files and what differs, never the
+// findings of another pass, so the order of passes means nothing and a new one
+// cannot break an old one.
+//
+// A finding is [Certain] only if it is a difference that the files themselves
+// record (another toolchain, another tag) or that was proven (after swapping
+// the path, the names are equal). What fits the evidence but could have another
+// cause is [Likely] or [Possible].
+//
+// # Honest exceptions
+//
+//   - [Finding.Bytes] counts only the bytes the evidence itself covers. What a
+//     cause moves elsewhere (addresses, sizes, hashes) is not attributed to it, so
+//     [Diff.UnexplainedBytes] is an upper bound.
+//   - Of fat Mach-O files all slices are compared, but the build ID and the build
+//     information are those of the first slice.
+//   - A file that is no Go binary is compared by bytes only; [Diff.Notes] says so.
+package bindiff
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// Confidence says how sure a finding is.
+type Confidence string
+
+// Confidences, strongest first.
+const (
+	Certain  Confidence = "certain"  // recorded in the files or proven
+	Likely   Confidence = "likely"   // fits everything seen, but is not proven
+	Possible Confidence = "possible" // one of several explanations
+)
+
+// Diff is the comparison of the files A and B.
+type Diff struct {
+	Equal bool  `json:"equal"`
+	SizeA int64 `json:"size_a"`
+	SizeB int64 `json:"size_b"`
+
+	// DifferentBytes counts the offsets at which the files differ, those that
+	// only the longer one has included.
+	DifferentBytes int64 `json:"different_bytes"`
+	FirstOffset    int64 `json:"first_offset"` // of the first difference; -1 when equal
+
+	// Sections are those that differ, in the order of A, then those that only B has.
+	Sections     []SectionDiff `json:"sections,omitempty"`
+	BuildIDParts []string      `json:"build_id_parts,omitempty"` // that differ, by their names in gobin.BuildIDPartNames
+	BuildInfo    []KeyDiff     `json:"build_info,omitempty"`
+	Findings     []Finding     `json:"findings,omitempty"` // strongest first
+
+	// UnexplainedBytes are the bytes of the sections that differ and that no
+	// finding other than CauseUnknown covers. It is an upper bound.
+	UnexplainedBytes int64    `json:"unexplained_bytes"`
+	Notes            []string `json:"notes,omitempty"` // what could not be looked at
+}
+
+// SectionDiff is a section whose content differs.
+type SectionDiff struct {
+	Name   string     `json:"name"`
+	Kind   gobin.Kind `json:"kind"`
+	Bytes  int64      `json:"bytes"` // that differ at the same offset in the section, the longer one's rest included
+	SizeA  int64      `json:"size_a"`
+	SizeB  int64      `json:"size_b"`
+	OnlyIn string     `json:"only_in,omitempty"` // "a" or "b" when the other has no such section
+}
+
+// KeyDiff is an entry of the build information that differs. Keys are "go",
+// "path", "mod", "dep PATH", "replace PATH" and the names of settings; an absent
+// entry has the value "".
+type KeyDiff struct {
+	Key string `json:"key"`
+	A   string `json:"a"`
+	B   string `json:"b"`
+}
+
+// Finding is one explanation of the difference.
+type Finding struct {
+	Cause      string     `json:"cause"` // stable name, one of Causes
+	Confidence Confidence `json:"confidence"`
+	Evidence   []string   `json:"evidence"`
+	Remedy     string     `json:"remedy"`
+	Bytes      int64      `json:"bytes"` // of the difference that the evidence covers by itself
+}
+
+// Compare compares two files. Its error is about reading them; files that are
+// no Go binaries, or damaged ones, are compared as far as possible.
+func Compare(ctx context.Context, aPath, bPath string) (*Diff, error) {
+	a, err := openSide(aPath)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	b, err := openSide(bPath)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+
+	d, err := compare(ctx, a, b)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with %s: %w", aPath, bPath, err)
+	}
+	return d, nil
+}
+
+func compare(ctx context.Context, a, b *side) (*Diff, error) {
+	d := &Diff{SizeA: a.size, SizeB: b.size, FirstOffset: -1}
+	common := min(a.size, b.size)
+	err := differences(ctx, a.r, b.r, 0, 0, common, func(off, n int64) {
+		if d.FirstOffset < 0 {
+			d.FirstOffset = off
+		}
+		d.DifferentBytes += n
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.size != b.size {
+		d.DifferentBytes += max(a.size, b.size) - common
+		if d.FirstOffset < 0 {
+			d.FirstOffset = common
+		}
+	}
+	if d.DifferentBytes == 0 {
+		d.Equal = true
+		return d, nil
+	}
+	return d, explain(ctx, d, a, b)
+}
+
+func explain(ctx context.Context, d *Diff, a, b *side) error {
+	for _, s := range []*side{a, b} {
+		if err := s.parse(); err != nil {
+			d.Notes = append(d.Notes, err.Error())
+		} else if s.file.BuildInfo == nil && s.file.Packed == "" {
+			d.Notes = append(d.Notes, s.path+": no build information")
+		}
+	}
+	if a.file != nil && b.file != nil {
+		var err error
+		if d.Sections, err = compareSections(ctx, a, b); err != nil {
+			return err
+		}
+		d.BuildIDParts = compareBuildIDs(a.file, b.file)
+		d.BuildInfo = compareBuildInfo(a.file.BuildInfo, b.file.BuildInfo)
+		p := &pair{a: a, b: b, diff: d}
+		for _, x := range passes() {
+			for _, f := range x.run(p) {
+				f.Cause = x.name
+				d.Findings = append(d.Findings, f)
+			}
+		}
+		d.Notes = append(d.Notes, p.notes...)
+	}
+	d.UnexplainedBytes = d.DifferentBytes
+	if len(d.Sections) > 0 {
+		d.UnexplainedBytes = 0
+		for _, s := range d.Sections {
+			d.UnexplainedBytes += s.Bytes
+		}
+	}
+	for _, f := range d.Findings {
+		d.UnexplainedBytes -= f.Bytes
+	}
+	d.UnexplainedBytes = max(d.UnexplainedBytes, 0)
+	if len(d.Findings) == 0 {
+		d.Findings = []Finding{unknown(d)}
+	}
+	slices.SortStableFunc(d.Findings, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(rank(x.Confidence), rank(y.Confidence)), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Cause, y.Cause))
+	})
+	return nil
+}
+
+func rank(c Confidence) int {
+	return slices.Index([]Confidence{Certain, Likely, Possible}, c)
+}
+
+// side is one of the two files.
+type side struct {
+	path string
+	r    io.ReaderAt
+	size int64
+	file *gobin.File // nil when it is no Go binary
+
+	files    []string // of the pclntab
+	filesErr error
+	haveTab  bool
+}
+
+func openSide(path string) (*side, error) {
+	fd, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := fd.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a regular file", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, fd.Close())
+	}
+	return &side{path: path, r: fd, size: st.Size()}, nil
+}
+
+func (s *side) close() {
+	if c, ok := s.r.(io.Closer); ok {
+		_ = c.Close() // was only read
+	}
+}
+
+func (s *side) parse() (err error) {
+	if s.file, err = gobin.Parse(s.r, s.size); err != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	return nil
+}
+
+// sourceFiles returns the file names of the pclntab; nil when there is none.
+func (s *side) sourceFiles() ([]string, error) {
+	if !s.haveTab {
+		s.haveTab = true
+		f := s.file
+		if len(f.Slices) > 0 {
+			f = f.Slices[0]
+		}
+		tab, err := f.PCLNTab()
+		if err == nil {
+			s.files, err = tab.Files()
+		}
+		if err != nil && !errors.Is(err, gobin.ErrNoPCLNTab) {
+			s.filesErr = fmt.Errorf("%s: %w", s.path, err)
+		}
+	}
+	return s.files, s.filesErr
+}
+
+const block = 256 << 10
+
+// differences calls found for every run of differing bytes in n bytes of a from
+// offA and of b from offB, with offsets from the start of the ranges. A run can
+// be reported in pieces. It streams.
+func differences(ctx context.Context, a, b io.ReaderAt, offA, offB, n int64, found func(off, n int64)) error {
+	bufA, bufB := make([]byte, min(block, n)), make([]byte, min(block, n))
+	for done := int64(0); done < n; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c := min(int64(len(bufA)), n-done)
+		x, y := bufA[:c], bufB[:c]
+		if err := readFull(a, x, offA+done); err != nil {
+			return err
+		}
+		if err := readFull(b, y, offB+done); err != nil {
+			return err
+		}
+		if string(x) != string(y) {
+			for i := 0; i < len(x); {
+				if x[i] == y[i] {
+					i++
+					continue
+				}
+				start := i
+				for i < len(x) && x[i] != y[i] {
+					i++
+				}
+				found(done+int64(start), int64(i-start))
+			}
+		}
+		done += c
+	}
+	return nil
+}
+
+// readFull is ReadAt for a range that was there when the file was opened.
+func readFull(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	if err == io.EOF {
+		return errors.New("file became shorter while it was read")
+	}
+	return err
+}

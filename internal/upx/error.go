@@ -1,0 +1,99 @@
+package upx
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Exceptions that UPX reports by name (its src/except.h).
+const (
+	AlreadyPacked  = "AlreadyPackedException"
+	CantPack       = "CantPackException"
+	CantUnpack     = "CantUnpackException"
+	NotCompressed  = "NotCompressibleException"
+	NotPacked      = "NotPackedException"
+	UnknownFormat  = "UnknownExecutableFormatException"
+	OverlayTrouble = "OverlayException"
+)
+
+// Error is a refusal by UPX.
+type Error struct {
+	File      string // base name of the input
+	Op        string // "pack", "test" or "unpack"
+	Exception string // UPX's name of the error, such as [CantPack]; "" when it gave none
+	Text      string // UPX's explanation, often empty
+	ExitCode  int    // 1 is an error; 2, a warning of UPX, means that nothing was done
+}
+
+func (e *Error) Error() string {
+	s := fmt.Sprintf("upx: %s: %s: %s", e.File, e.Op, e.meaning())
+	var detail []string
+	if e.Exception != "" {
+		detail = append(detail, e.Exception)
+	}
+	if e.Text != "" {
+		detail = append(detail, e.Text)
+	}
+	if len(detail) == 0 {
+		return s
+	}
+	return s + " (" + strings.Join(detail, ": ") + ")"
+}
+
+func (e *Error) meaning() string {
+	switch e.Exception {
+	case AlreadyPacked:
+		return "already packed"
+	case CantPack:
+		return "cannot be packed"
+	case CantUnpack:
+		return "cannot be unpacked"
+	case NotCompressed:
+		return "does not get smaller"
+	case NotPacked:
+		return "not packed by upx"
+	case UnknownFormat:
+		return "upx does not know this executable format"
+	case OverlayTrouble:
+		return "has data after its end"
+	}
+	return fmt.Sprintf("exit status %d", e.ExitCode)
+}
+
+// Hint says what to do about it.
+func (e *Error) Hint() string {
+	switch {
+	case e.Exception == AlreadyPacked:
+		return "pack the file the linker wrote; is UPX run by another step as well?"
+	case e.Exception == UnknownFormat, e.Exception == CantPack:
+		return "remove upx for this platform with an override in the profile"
+	case e.Exception == NotCompressed:
+		return "the file is too small to pack; remove upx for it"
+	case e.Op != "pack":
+		return "do not release the packed file; try another version of UPX"
+	}
+	return ""
+}
+
+// exceptionLine is "upx: FILE: NameException: text".
+var exceptionLine = regexp.MustCompile(`(?m)^upx: (?:[^:\n]+): (\w*Exception)(?:: ([^\r\n]*))?\r?$`)
+
+func newError(file, op string, code int, output string) *Error {
+	e := &Error{File: file, Op: op, ExitCode: code}
+	if m := exceptionLine.FindStringSubmatch(output); m != nil {
+		e.Exception, e.Text = m[1], strings.TrimSpace(m[2])
+	} else {
+		e.Text = firstLine(output)
+	}
+	return e
+}
+
+// hintError is an error with advice for the user.
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Hint() string  { return e.hint }
+func (e *hintError) Unwrap() error { return e.error }
