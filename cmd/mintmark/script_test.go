@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 // toolchain is the one all scripts build with, so that it is fetched once.
 const toolchain = "go1.26.8"
 
+// repository is the root of this repository: found before a script changes directory.
+var repository, _ = filepath.Abs(filepath.Join("..", ".."))
+
 // TestScript runs the whole tool on small modules with the real go and git
 // commands. The scripts share one cache directory, as the runs of a user do.
 func TestScript(t *testing.T) {
@@ -43,7 +46,7 @@ func TestScript(t *testing.T) {
 			home := filepath.Join(env.WorkDir, "home")
 			for _, v := range []string{
 				"HOME=" + home, "MINTMARK_CACHE=" + cache, "MINTMARK_PASSWORD=", "TOOLCHAIN=" + toolchain,
-				"GOPROXY=" + user["GOPROXY"], "GOMODCACHE=" + user["GOMODCACHE"], "GOSUMDB=" + user["GOSUMDB"],
+				"GOPROXY=" + user["GOPROXY"], "GOMODCACHE=" + user["GOMODCACHE"], "GOSUMDB=" + user["GOSUMDB"], "USERCACHE=" + user["GOCACHE"],
 				"GIT_CONFIG_NOSYSTEM=1",
 				"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 				"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z",
@@ -53,12 +56,13 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(home, 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"commit": commit,
-			"sha256": sha256Cmd,
-			"flip":   flip,
-			"untar":  untar,
-			"same":   same,
-			"ended":  ended,
+			"commit":  commit,
+			"sha256":  sha256Cmd,
+			"flip":    flip,
+			"untar":   untar,
+			"same":    same,
+			"ended":   ended,
+			"goproxy": goproxy,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -74,7 +78,7 @@ func TestScript(t *testing.T) {
 func goEnv(t *testing.T) map[string]string {
 	t.Helper()
 	env := map[string]string{}
-	for _, name := range []string{"GOPROXY", "GOMODCACHE", "GOSUMDB"} {
+	for _, name := range []string{"GOPROXY", "GOMODCACHE", "GOSUMDB", "GOCACHE"} {
 		out, err := exec.Command("go", "env", name).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -299,6 +299,10 @@ func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
 	pr.artifact.Size, pr.artifact.SHA256 = res.OutSize, res.OutSHA256
 	pr.artifact.BuildID, pr.artifact.Package = "", ""
 	pr.artifact.Tool = fmt.Sprintf("UPX %s sha256:%s %s", res.Version, res.ToolSHA256, strings.Join(u.UPX, " "))
+	if len(res.NotRestored) > 0 && pr.artifact.Verdict == checksums.Identical {
+		pr.artifact.Verdict = checksums.Unchecked
+		pr.artifact.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
+	}
 	pr.path, pr.second = out, out
 	return nil
 }
@@ -308,8 +312,8 @@ func (p *pipeline) budget(u *unit, linked []*product) {
 	for _, pr := range linked {
 		if u.MaxSize > 0 && pr.artifact.Size > u.MaxSize {
 			p.mu.Lock()
-			p.over = append(p.over, hinted("raise budget.size, or strip, drop tags or dependencies, or pack the binary",
-				"%s: %s is %d bytes, the budget is %d", u.ID(), pr.name, pr.artifact.Size, u.MaxSize))
+			p.over = append(p.over, &codeError{fmt.Errorf("%s: %s is %d bytes, the budget is %d", u.ID(), pr.name, pr.artifact.Size, u.MaxSize),
+				ExitNotReproducible, "raise budget.size, or strip, drop tags or dependencies, or pack the binary"})
 			p.mu.Unlock()
 		}
 	}

@@ -161,6 +161,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
+	s.noteUnmeasured()
 	twice := kind != checksums.KindBuild
 	st, err := s.prepare(ctx, twice)
 	if err != nil {
@@ -186,8 +187,9 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	return res, nil
 }
 
-// gate stops what must not be published: differences, unless the profile says
-// verify: report, and broken budgets. Nothing has been signed yet.
+// gate stops what must not be published: what differs or was not checked,
+// unless the profile says verify: report, and broken budgets. Nothing has been
+// signed yet.
 func (p *pipeline) gate(m *checksums.Manifest) error {
 	report := map[string]bool{}
 	for _, u := range p.plan.Units {
@@ -195,10 +197,15 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 			report[u.ID()] = true
 		}
 	}
-	var differ []string
+	var differ, unchecked []string
 	for _, a := range m.Artifacts {
-		if a.Verdict == checksums.Different && !report[a.Profile+" "+a.Platform] {
-			differ = append(differ, fmt.Sprintf("%s %s: %s", a.Profile, a.Platform, a.Name))
+		name := fmt.Sprintf("%s %s: %s (%s)", a.Profile, a.Platform, a.Name, a.Stage)
+		switch {
+		case report[a.Profile+" "+a.Platform] || m.Kind == checksums.KindBuild:
+		case a.Verdict == checksums.Different:
+			differ = append(differ, name)
+		case a.Verdict != checksums.Identical:
+			unchecked = append(unchecked, name+": "+a.Reason)
 		}
 	}
 	errs := p.over
@@ -209,10 +216,11 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 		}
 		errs = append(errs, &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint})
 	}
-	if err := errors.Join(errs...); err != nil {
-		return &codeError{err, ExitNotReproducible, ""}
+	if len(unchecked) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
+			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (s *session) manifestToolchain() checksums.Toolchain {
@@ -289,6 +297,17 @@ func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 	return signer, nil
 }
 
+// noteUnmeasured says which of the profile's limits nobody looked at.
+func (s *session) noteUnmeasured() {
+	said := map[string]bool{}
+	for _, u := range s.plan.Units {
+		if u.MaxStartup > 0 && !said[u.Profile] {
+			said[u.Profile] = true
+			s.warn("profile %s: budget.startup is not checked: start-up was not measured", u.Profile)
+		}
+	}
+}
+
 // findUPX looks for UPX when a unit is to be packed, and refuses platforms it is known not to pack.
 func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 	var tool *upx.Tool
@@ -303,9 +322,14 @@ func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 				return nil, fmt.Errorf("%s: %w", u.ID(), err)
 			}
 		}
-		goos, rest, _ := strings.Cut(u.Platform, "/")
-		goarch, _, _ := strings.Cut(rest, "/")
-		if ok, reason := upx.Supported(tool.Version, goos, goarch); !ok {
+		goos, goarch, _ := strings.Cut(u.Platform, "/")
+		ok, reason := upx.Supported(tool.Version, goos, goarch)
+		switch {
+		case ok && reason != "":
+			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
+		case !ok && strings.HasPrefix(reason, "unknown"):
+			s.warn("%s: UPX %s: %s; mintmark checks that it unpacks to the same bytes, not that it starts", u.ID(), tool.Version, reason)
+		case !ok:
 			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
 		}
 	}
