@@ -38,7 +38,7 @@ type templateValue struct {
 	text   string
 	cond   bool
 	isCond bool
-	noTag  bool // it is .Tag, and there is none
+	absent string // the field, if it is one that this source does not have
 }
 
 func (v templateValue) true() bool {
@@ -48,11 +48,14 @@ func (v templateValue) true() bool {
 	return v.text != ""
 }
 
-// use returns the text where an empty .Tag is not acceptable.
+// use returns the text where a field that the source does not have is not acceptable.
 func (v templateValue) use() (string, error) {
 	switch {
-	case v.noTag:
+	case v.absent == "Tag":
 		return "", hintf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%v", errNoTag)
+	case v.absent != "":
+		return "", hintf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", v.absent),
+			".%s is not known: the module proxy does not say which commit this module was made from", v.absent)
 	case v.isCond:
 		return fmt.Sprint(v.cond), nil
 	}
@@ -222,5 +225,12 @@ func (e *evaluator) field(ident []string) templateValue {
 		return templateValue{text: e.vars.Env[ident[1]]}
 	}
 	s := e.vars.field(ident[0])
-	return templateValue{text: s, noTag: ident[0] == "Tag" && s == ""}
+	v := templateValue{text: s}
+	switch ident[0] {
+	case "Tag", "Commit", "ShortCommit":
+		if s == "" {
+			v.absent = ident[0]
+		}
+	}
+	return v
 }

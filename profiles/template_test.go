@@ -87,6 +87,20 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+// TestTemplateNoCommit: a module zip may not say which commit it was made from.
+func TestTemplateNoCommit(t *testing.T) {
+	bare := sample
+	bare.Commit, bare.ShortCommit = "", ""
+	for _, in := range []string{"{{.Commit}}", "{{upper .ShortCommit}}"} {
+		if got, err := expandText(in, &bare); err == nil || !strings.Contains(err.Error(), "does not say which commit") || hintOf(err) == "" {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+	if got, err := expandText(`{{default "none" .Commit}}`, &bare); err != nil || got != "none" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // TestTemplateBounds: a short template cannot make a long text.
 func TestTemplateBounds(t *testing.T) {
 	long := `.Commit`
