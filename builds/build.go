@@ -20,7 +20,7 @@ type Site struct {
 	Name     string // "first" or "second", for messages
 	Goroot   *toolchain.Goroot
 	Place    *toolchain.Place
-	Dir      string // the module's directory in the private checkout; empty for a module source
+	Dir      string // the module's directory: in the private checkout, or extracted in the module cache
 	Out      string // where binaries go, one directory a unit
 	Hostname string
 	SetUmask bool
@@ -54,6 +54,12 @@ func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error)
 	proxy, dir := "off", s.Dir
 	unitEnv := u.Env
 	if s.Kind == source.Module {
+		// The command runs outside of the module, which the PGO profile is in.
+		for i, a := range args {
+			if name, ok := strings.CutPrefix(a, "-pgo="); ok && name != "off" && name != "auto" && !filepath.IsAbs(name) {
+				args[i] = "-pgo=" + filepath.Join(s.Dir, filepath.FromSlash(name))
+			}
+		}
 		// go install asks for the module's list of versions; the place's own
 		// download directory answers, not the network.
 		proxy, dir = s.Place.Proxy(), s.Place.Empty
@@ -71,7 +77,7 @@ func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error)
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
 			// Only the compiler's own lines, with paths a reader knows.
-			exit.Output = strings.ReplaceAll(exit.Output, s.Dir+string(filepath.Separator), "")
+			exit.Output = shorten(exit.Output, s.Dir)
 			if err = explainList(exit); ctx.Err() == nil && noSpace(exit.Output) {
 				err = &toolchain.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}

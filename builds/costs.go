@@ -15,15 +15,28 @@ type Costs struct {
 	m    map[string]Cost
 }
 
-// maxCosts bounds the file.
-const maxCosts = 10_000
+// Bounds of the file: entries and bytes.
+const (
+	maxCosts     = 10_000
+	maxCostsFile = 8 << 20
+)
 
 // LoadCosts reads the file, or begins an empty one.
 func LoadCosts(path string) *Costs {
 	c := &Costs{path: path, m: map[string]Cost{}}
-	if data, err := os.ReadFile(path); err == nil {
-		if json.Unmarshal(data, &c.m) != nil || c.m == nil {
-			c.m = map[string]Cost{}
+	if fi, err := os.Stat(path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxCostsFile {
+		return c
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return c
+	}
+	if json.Unmarshal(data, &c.m) != nil || c.m == nil || len(c.m) > maxCosts {
+		c.m = map[string]Cost{}
+	}
+	for key, cost := range c.m {
+		if cost.CPU < 0 || cost.MaxRSS < 0 {
+			delete(c.m, key)
 		}
 	}
 	return c

@@ -10,7 +10,7 @@
 // them: one go build for all, because concurrent builds of the same packages
 // do not share work in flight.
 //
-// [Builder] runs units in a place under a budget of processors and memory. A
+// [Schedule] runs [Site.Build] under a budget of processors and memory. A
 // failing unit keeps others from starting, not from finishing, and every error
 // is reported.
 //

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
@@ -34,9 +35,20 @@ type Package struct {
 	Error *struct {
 		Pos, Err string
 	}
-	DepsErrors []*struct {
-		Pos, Err string
-	}
+}
+
+// packageError is an error of one package.
+type packageError struct {
+	error
+	pkg *Package
+}
+
+func (e *packageError) Unwrap() error { return e.error }
+
+// noPackage reports whether the package was asked for and is none on this
+// platform: no such directory, no Go files in it, none for the platform.
+func (e *packageError) noPackage() bool {
+	return !e.pkg.DepOnly && e.pkg.Name == "" && e.pkg.Error.Pos == ""
 }
 
 // Binary is the name go gives the package's executable, without extension.
@@ -61,7 +73,7 @@ type Loader struct {
 // everything they import, so that afterwards nothing has to be fetched; only
 // then are errors in dependencies found. All errors are reported together.
 func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, deps bool) ([]*Package, error) {
-	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,EmbedFiles,Module,Error,DepsErrors"}
+	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,EmbedFiles,Module,Error"}
 	if deps {
 		args = append(args, "-deps")
 	}
@@ -76,19 +88,25 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
 	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env})
 	if err != nil {
+		var exit *toolchain.ExitError
+		if errors.As(err, &exit) {
+			exit.Output = l.shorten(exit.Output)
+		}
 		return nil, explainList(err)
 	}
 	var pkgs []*Package
 	var errs []error
 	seen := map[string]bool{}
-	report := func(pos, msg string) {
-		text := strings.TrimSpace(msg)
-		if pos != "" {
-			text = strings.ReplaceAll(pos, l.Dir+string(filepath.Separator), "") + ": " + text
+	report := func(p *Package) {
+		text := l.shorten(strings.TrimSpace(p.Error.Err))
+		if p.Error.Pos != "" {
+			text = l.shorten(p.Error.Pos) + ": " + text
+		} else if !strings.Contains(text, p.ImportPath) {
+			text = p.ImportPath + ": " + text
 		}
 		if !seen[text] {
 			seen[text] = true
-			errs = append(errs, explainList(errors.New(text)))
+			errs = append(errs, &packageError{explainList(errors.New(text)), p})
 		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(res.Stdout))
@@ -100,11 +118,21 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 			return nil, fmt.Errorf("go list: %w", err)
 		}
 		if p.Error != nil {
-			report(p.Error.Pos, p.Error.Err)
+			report(&p)
 		}
 		pkgs = append(pkgs, &p)
 	}
 	return pkgs, errors.Join(errs...)
+}
+
+// shorten makes paths in the checkout, which has a different place each time, relative.
+func (l *Loader) shorten(text string) string { return shorten(text, l.Dir) }
+
+func shorten(text, dir string) string {
+	if dir == "" {
+		return text
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(text, dir+string(filepath.Separator), ""), dir, ".")
 }
 
 // FetchInstall makes go load what `go install PATH@VERSION` would, with the
@@ -112,6 +140,8 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) error {
 	args := u.Command(source.Module, version, "")
 	args = append([]string{args[0], "-n"}, args[1:]...)
+	// What the profile says of the code changes nothing of what has to be fetched.
+	args = slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-pgo=") })
 	env := append(l.Place.FetchEnv(l.Settings), u.Env...)
 	env = append(env, "GOPATH="+filepath.Join(l.Place.Home, "go"))
 	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Place.Empty, Env: env})

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
@@ -71,9 +73,12 @@ type PGO struct {
 // ID names the unit in output: profile and platform.
 func (u *Unit) ID() string { return u.Profile + " " + u.Platform }
 
-// Key is the ID in a form that can be a directory name.
+// Key is the ID in a form that can be a directory name. No other unit has the
+// same, also where names that differ in case only are one file.
 func (u *Unit) Key() string {
-	return strings.NewReplacer("/", "_", ",", "_", " ", "_", ".", "_").Replace(u.ID())
+	key := strings.NewReplacer("/", "_", ",", "_", " ", "_", ".", "_").Replace(strings.ToLower(u.ID()))
+	sum := sha256.Sum256([]byte(u.ID()))
+	return key + "_" + hex.EncodeToString(sum[:3])
 }
 
 // CompileKey is equal for units whose compiled packages are the same: all that
@@ -173,7 +178,8 @@ func (p *Plan) ID() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Decode reads a plan back, refusing what this version does not know.
+// Decode reads a plan back. It refuses what this version does not know and
+// whatever is not canonical, so that a plan and its ID belong together.
 func Decode(data []byte) (*Plan, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -183,6 +189,12 @@ func Decode(data []byte) (*Plan, error) {
 	}
 	if p.Schema != PlanSchema {
 		return nil, fmt.Errorf("plan: schema %q is not %q", p.Schema, PlanSchema)
+	}
+	if slices.Contains(p.Units, nil) {
+		return nil, errors.New("plan: a unit is missing")
+	}
+	if again, err := p.Encode(); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("plan: not in canonical form")
 	}
 	return &p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"go/version"
 	"io"
 	"io/fs"
 	"maps"
@@ -157,8 +158,8 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if s.BuildMode != "" && s.BuildMode != "pie" && s.BuildMode != "exe" && s.BuildMode != "default" {
 		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)
 	}
-	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored {
-		s.Mod = "vendor" // what the go command does when nothing is said
+	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored && version.Compare("go"+pl.Source.GoLine, "go1.14") >= 0 {
+		s.Mod = "vendor" // what the go command does when nothing is said (https://go.dev/ref/mod#build-commands)
 	}
 	d.settings = s
 	cgo := "0"
@@ -180,7 +181,19 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
 	if err != nil {
-		d.errs = append(d.errs, listErrors(u, err)...)
+		for _, err := range unjoin(err) {
+			var pe *packageError
+			if errors.As(err, &pe) && pe.noPackage() {
+				// Only build constraints depend on the platform; the rest is said once.
+				what, hint := "", "name directories of the commit that hold package main, such as main: ./cmd/..."
+				if strings.Contains(err.Error(), "build constraints") {
+					what, hint = " for "+u.Platform, "give "+u.Platform+" a profile of its own or an override with another main, or exclude it"
+				}
+				problem(mainKey(s.Main, pe.pkg.ImportPath), hint, "no package%s: %v", what, err)
+				continue
+			}
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
 		if len(pkgs) == 0 {
 			return
 		}
@@ -222,20 +235,24 @@ func wild(patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, "...") })
 }
 
-// listErrors names the unit in each error of a joined one.
-func listErrors(u *Unit, err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{fmt.Errorf("%s: %w", u.ID(), err)}
+// unjoin gives the errors of a joined one.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
 	}
-	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, fmt.Errorf("%s: %w", u.ID(), e))
-	}
-	return out
+	return []error{err}
 }
 
-// vars is what templates see of the source; profile and platform are added to it.
+// mainKey is the key of the pattern that gave the package.
+func mainKey(patterns []string, importPath string) string {
+	for i, p := range patterns {
+		if p == importPath || strings.HasPrefix(p, "./") && strings.HasSuffix(importPath, path.Clean(p)) {
+			return fmt.Sprintf("main[%d]", i)
+		}
+	}
+	return "main"
+}
+
 func (pl *Planner) vars() profiles.Vars {
 	short := pl.Source.Commit
 	if len(short) > 7 {
@@ -286,21 +303,36 @@ func (pl *Planner) files(d *draft, problem func(key, hint, format string, args .
 	if d.unit.Archive == "none" {
 		return
 	}
-	fsys := os.DirFS(pl.Loader.Dir)
+	// A root, since a symbolic link in the commit must not bring a file of this
+	// machine into an archive.
+	root, err := os.OpenRoot(pl.Loader.Dir)
+	if err != nil {
+		d.errs = append(d.errs, err)
+		return
+	}
+	defer root.Close()
+	fsys := root.FS()
 	seen := map[string]bool{}
-	for _, pattern := range d.settings.Files {
+	for i, pattern := range d.settings.Files {
+		key := fmt.Sprintf("files[%d]", i)
 		matches, err := fs.Glob(fsys, path.Clean(pattern))
 		if err != nil {
-			problem("files", "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
+			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
 			continue
 		}
-		if len(matches) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
-			problem("files", "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
+		literal := !strings.ContainsAny(pattern, `*?[\`)
+		if len(matches) == 0 && literal {
+			problem(key, "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
 		}
 		for _, m := range matches {
-			if fi, err := fs.Stat(fsys, m); err == nil && fi.Mode().IsRegular() && !seen[m] {
+			switch fi, err := fs.Stat(fsys, m); {
+			case err != nil:
+				problem(key, "put the file itself into the module", "%s is a symbolic link that leads to no file of the module", m)
+			case fi.Mode().IsRegular() && !seen[m]:
 				seen[m] = true
 				d.unit.Files = append(d.unit.Files, m)
+			case !fi.Mode().IsRegular() && literal:
+				problem(key, "write "+m+"/* for the files in it", "%s is not a file", m)
 			}
 		}
 	}

@@ -34,10 +34,12 @@ const DefaultMemory = 700 << 20
 
 // Schedule runs the tasks, the longest first, as many at a time as the budget
 // allows: wide and shallow, since single actions of many builds use the
-// machine as well as many actions of one, with less memory. A task whose
-// memory exceeds the whole budget runs alone. After the first error nothing new
-// starts; what runs is left to finish; all errors are returned together. When
-// ctx ends, running tasks are told through theirs.
+// machine as well as many actions of one, with less memory. The last tasks
+// share twice the processors, so that none is idle while the longest ends. A
+// task whose memory exceeds the whole budget runs alone. After the first error
+// nothing new starts; what runs is left to finish; all errors are returned
+// together. When ctx ends, running tasks are told through theirs, and its cause
+// is returned with the errors that are not of its making.
 func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 	if b.CPUs <= 0 {
 		b.CPUs = runtime.NumCPU()
@@ -74,15 +76,9 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 		}
 		t := queue[next]
 		queue = append(queue[:next], queue[next+1:]...)
-		// While there are enough tasks for every processor each gets one
-		// action at a time; the last ones get them all, so that no processor
-		// is idle while the longest chain ends.
-		p, mem := 1, taskMemory(t)
-		if len(queue) < b.CPUs {
-			p = b.CPUs
-		}
+		p := actions(t, queue, b, usedMem, running)
+		mem := taskMemory(t) * int64(p)
 		usedCPU, usedMem, running = usedCPU+1, usedMem+mem, running+1
-		groups[t.Group] = true
 		go func() {
 			err := t.Run(ctx, p)
 			mu.Lock()
@@ -99,7 +95,14 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 		cond.Wait()
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		cause := context.Cause(ctx)
+		own := []error{cause}
+		for _, err := range errs {
+			if !errors.Is(err, cause) && !errors.Is(err, ctx.Err()) {
+				own = append(own, err)
+			}
+		}
+		return errors.Join(own...)
 	}
 	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
 	return errors.Join(errs...)
@@ -119,6 +122,23 @@ func pick(queue []Task, b Budget, groups map[string]bool, usedCPU int, usedMem i
 		}
 	}
 	return -1
+}
+
+// actions is how many actions at a time t gets when it starts now. While there
+// are enough tasks for every processor each gets one. The last ones get more,
+// as the number given to go build cannot be raised later: all together about
+// twice the processors, and no more than memory permits beside them.
+func actions(t Task, queue []Task, b Budget, usedMem int64, running int) int {
+	if len(queue) >= b.CPUs {
+		return 1
+	}
+	tasks := running + 1 + len(queue)
+	p := min(b.CPUs, (2*b.CPUs+tasks-1)/tasks)
+	free := b.Memory - usedMem
+	for _, other := range queue {
+		free -= taskMemory(other) // wide first: all of them could run beside t
+	}
+	return max(1, min(p, int(min(free/taskMemory(t), int64(b.CPUs)))))
 }
 
 func taskMemory(t Task) int64 {

@@ -71,6 +71,7 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 // stringVar looks for a package-level variable the linker can set. reason says
 // why an existing one cannot be set; vars are those that can.
 func stringVar(p *Package, name string) (ok bool, reason string, vars []string) {
+	var decls []*ast.GenDecl
 	fset := token.NewFileSet()
 	for _, file := range append(slices.Clone(p.GoFiles), p.CgoFiles...) {
 		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
@@ -78,22 +79,27 @@ func stringVar(p *Package, name string) (ok bool, reason string, vars []string) 
 			continue // the compiler will say it better
 		}
 		for _, decl := range f.Decls {
-			gen, isGen := decl.(*ast.GenDecl)
-			if !isGen || gen.Tok != token.VAR && gen.Tok != token.CONST {
-				continue
+			if gen, isGen := decl.(*ast.GenDecl); isGen {
+				decls = append(decls, gen)
 			}
-			for _, spec := range gen.Specs {
-				vs := spec.(*ast.ValueSpec)
-				for i, id := range vs.Names {
-					why := settable(gen.Tok, vs, i)
-					if why == "" {
-						vars = append(vars, id.Name)
-					}
-					if id.Name == name {
-						ok = why == ""
-						if why != "" {
-							reason = fmt.Sprintf("%s is %s: the linker sets only string variables without a computed value", name, why)
-						}
+		}
+	}
+	types := stringTypes(decls)
+	for _, gen := range decls {
+		if gen.Tok != token.VAR && gen.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			vs := spec.(*ast.ValueSpec)
+			for i, id := range vs.Names {
+				why := settable(gen.Tok, vs, i, types)
+				if why == "" {
+					vars = append(vars, id.Name)
+				}
+				if id.Name == name {
+					ok = why == ""
+					if why != "" {
+						reason = fmt.Sprintf("%s is %s: the linker sets only string variables without a computed value", name, why)
 					}
 				}
 			}
@@ -102,17 +108,42 @@ func stringVar(p *Package, name string) (ok bool, reason string, vars []string) 
 	return ok, reason, vars
 }
 
+// stringTypes are the names that mean string in the package: aliases too.
+func stringTypes(decls []*ast.GenDecl) map[string]bool {
+	types := map[string]bool{"string": true}
+	for range len(decls) { // an alias of an alias may be declared before it
+		before := len(types)
+		for _, gen := range decls {
+			for _, spec := range gen.Specs {
+				if ts, ok := spec.(*ast.TypeSpec); ok && ts.Assign.IsValid() && isString(ts.Type, types) {
+					types[ts.Name.Name] = true
+				}
+			}
+		}
+		if len(types) == before {
+			break
+		}
+	}
+	return types
+}
+
+func isString(e ast.Expr, types map[string]bool) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	return ok && types[id.Name]
+}
+
 // settable says what keeps the linker from setting the i-th variable of the
 // declaration, or "". An initial value that is not a literal may still be a
 // constant expression, which only a type checker can tell: it gets the benefit.
-func settable(tok token.Token, vs *ast.ValueSpec, i int) string {
+func settable(tok token.Token, vs *ast.ValueSpec, i int, types map[string]bool) string {
 	if tok == token.CONST {
 		return "a constant"
 	}
-	if vs.Type != nil {
-		if id, ok := vs.Type.(*ast.Ident); !ok || id.Name != "string" {
-			return "not of type string"
-		}
+	if vs.Type != nil && !isString(vs.Type, types) {
+		return "not of type string"
+	}
+	if len(vs.Values) == 1 && len(vs.Names) > 1 {
+		return "initialised by a call"
 	}
 	if i >= len(vs.Values) {
 		if vs.Type == nil {
@@ -120,13 +151,19 @@ func settable(tok token.Token, vs *ast.ValueSpec, i int) string {
 		}
 		return ""
 	}
-	switch v := vs.Values[i].(type) {
+	switch v := ast.Unparen(vs.Values[i]).(type) {
 	case *ast.BasicLit:
 		if v.Kind != token.STRING {
 			return "not of type string"
 		}
 	case *ast.CallExpr:
-		return "initialised by a call"
+		if !isString(v.Fun, types) { // a conversion may be of a constant
+			return "initialised by a call"
+		}
+	case *ast.Ident:
+		if v.Name == "true" || v.Name == "false" || v.Name == "nil" {
+			return "not of type string"
+		}
 	case *ast.CompositeLit, *ast.FuncLit, *ast.UnaryExpr:
 		return "not of type string"
 	}

@@ -16,7 +16,19 @@
 // (https://go.dev/ref/mod#vcs-version). What cmd/go really stamped is compared
 // with it after the build.
 //
+// # Tags
+//
+// Only tags on the commit or below it count, so the version of a commit does
+// not change when somebody tags another one. A private clone has the full
+// history but only the one tag that decides the version: cmd/go cannot be
+// misled by the others, whatever is in their names, and two clones made before
+// and after a git fetch --tags give the same stamp.
+//
 // # Exceptions
+//
+// For a module whose path does not continue that of a module at the top of the
+// repository (or where there is none), and for gopkg.in, cmd/go stamps the
+// commit but (devel) as the version; see [Source.Unstamped].
 //
 // Submodules are not part of a module (the proxy leaves them out too) and are
 // not checked out. Git LFS files stay pointers. Both are reported in
@@ -24,7 +36,11 @@
 package source
 
 import (
+	"path"
+	"strings"
 	"time"
+
+	"golang.org/x/mod/module"
 )
 
 // Kinds of sources.
@@ -51,7 +67,12 @@ type Source struct {
 	Vendored   bool      // vendor/modules.txt is in the commit
 	Notes      []string  // what the reader should know about this source
 
+	// Unstamped says that cmd/go does not stamp the version into binaries of
+	// this module, but (devel).
+	Unstamped bool
+
 	exec map[string]bool
+	tag  string // the one tag that decides Version; "" if there is none
 }
 
 // Executable reports whether the commit says that the file, a slash-separated
@@ -62,18 +83,25 @@ func (s *Source) Executable(name string) bool { return s.exec[name] }
 // Tag is the tag of Version on the commit, or "" for an untagged one.
 func (s *Source) Tag() string {
 	for _, t := range s.Tags {
-		if t == s.tagPrefix()+s.Version {
+		if t == s.tagPrefix()+strings.TrimSuffix(s.Version, "+incompatible") {
 			return t
 		}
 	}
 	return ""
 }
 
+// tagPrefix is what the module's version tags begin with: the directory of the
+// module, without the major version if that has a directory of its own
+// (https://go.dev/ref/mod#vcs-version).
 func (s *Source) tagPrefix() string {
-	if s.Dir == "" {
+	dir := s.Dir
+	if _, major, ok := module.SplitPathVersion(s.ModulePath); ok && strings.HasPrefix(major, "/") && path.Base(dir) == major[1:] {
+		dir = strings.TrimSuffix(strings.TrimSuffix(dir, major[1:]), "/")
+	}
+	if dir == "" {
 		return ""
 	}
-	return s.Dir + "/"
+	return dir + "/"
 }
 
 type hintError struct {

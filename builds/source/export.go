@@ -2,12 +2,54 @@ package source
 
 import (
 	"archive/zip"
+	"context"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
 )
+
+// Hash computes the h1 of the module zip the module proxy would make of the
+// commit, and stores it in Sum. It exports the commit the way the proxy's go
+// command does (cmd/go/internal/modfetch/codehost.(*gitRepo).ReadZip): git
+// archive, with line endings as committed and without export-ignore and
+// export-subst, which would depend on the version of git.
+func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
+	tmp, err := os.MkdirTemp(r.cfg.Work, "export-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	env := r.neutral(place)
+	// A repository of its own, since git archive also follows .git/info/attributes and .git/config.
+	bare, zipFile := filepath.Join(tmp, "bare"), filepath.Join(tmp, "source.zip")
+	if _, err := r.git(ctx, tmp, env, "clone", "--quiet", "--bare", "--shared", "--no-tags", "--template=", "--", r.root, bare); err != nil {
+		return fmt.Errorf("exporting the commit: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(bare, "info"), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(bare, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o644); err != nil {
+		return err
+	}
+	if _, err := r.git(ctx, bare, env, "-c", "core.autocrlf=input", "-c", "core.eol=lf", "-c", "core.attributesFile="+os.DevNull,
+		"archive", "--format=zip", "-0", "-o", zipFile, r.Commit); err != nil {
+		return fmt.Errorf("exporting the commit: %w", err)
+	}
+	sum, err := hashExport(zipFile, r.Source.Dir, module.Version{Path: r.ModulePath, Version: r.Version})
+	if err != nil {
+		return &hintError{fmt.Errorf("the commit does not make a valid module: %w", err), "the module proxy would refuse it as well: see https://go.dev/ref/mod#zip-path-size-constraints"}
+	}
+	r.Sum = sum
+	return nil
+}
 
 // exported lists the files of the module in dir of a zip of the whole
 // repository. golang.org/x/mod/zip.CreateFromVCS would do it, but runs git with
@@ -40,7 +82,7 @@ func exported(zipFile, dir string) ([]modzip.File, func() error, error) {
 	if !haveLicense && license != nil {
 		// A module in a subdirectory takes the repository's licence
 		// (https://go.dev/ref/mod#vcs-license).
-		files = append(files, zipEntry{license, "LICENSE"})
+		files = append(files, licence{zipEntry{license, "LICENSE"}})
 	}
 	return files, z.Close, nil
 }
@@ -54,3 +96,40 @@ type zipEntry struct {
 func (e zipEntry) Path() string                 { return e.name }
 func (e zipEntry) Lstat() (fs.FileInfo, error)  { return e.f.FileInfo(), nil }
 func (e zipEntry) Open() (io.ReadCloser, error) { return e.f.Open() }
+
+// licence is the repository's LICENSE in a module of a subdirectory. cmd/go
+// takes the blob as a file even where it is a symbolic link.
+type licence struct{ zipEntry }
+
+func (l licence) Lstat() (fs.FileInfo, error) { return plainInfo{l.f.FileInfo()}, nil }
+
+type plainInfo struct{ fs.FileInfo }
+
+func (plainInfo) Mode() fs.FileMode { return 0o644 }
+
+func hashExport(zipFile, dir string, m module.Version) (string, error) {
+	files, closer, err := exported(zipFile, dir)
+	if err != nil {
+		return "", err
+	}
+	defer closer()
+	checked, err := modzip.CheckFiles(files)
+	if err != nil {
+		return "", err
+	}
+	if err := checked.Err(); err != nil {
+		return "", err
+	}
+	byName := map[string]modzip.File{}
+	for _, f := range files {
+		byName[f.Path()] = f
+	}
+	prefix := m.Path + "@" + m.Version + "/"
+	var names []string
+	for _, name := range checked.Valid {
+		names = append(names, prefix+name)
+	}
+	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) {
+		return byName[strings.TrimPrefix(name, prefix)].Open()
+	})
+}

@@ -5,10 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"go/version"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,9 +18,6 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
-	"golang.org/x/mod/semver"
-	"golang.org/x/mod/sumdb/dirhash"
-	modzip "golang.org/x/mod/zip"
 )
 
 // Config says where to look and with what.
@@ -44,6 +42,9 @@ type Repo struct {
 	Source
 	cfg  Config
 	root string // top of the user's work tree
+
+	tagObject string // what the ref of Source.tag points at
+	trustFile string // see neutral
 }
 
 // Open finds the repository around cfg.Dir and identifies the module at its
@@ -62,6 +63,10 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	top, err := r.look(ctx, "rev-parse", "--show-toplevel")
 	if err != nil {
 		var exit *toolchain.ExitError
+		if errors.As(err, &exit) && strings.Contains(exit.Output, "must be run in a work tree") {
+			return nil, &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
+				"run mintmark in a checkout: git clone " + dir}
+		}
 		if errors.As(err, &exit) && strings.Contains(exit.Output, "dubious ownership") {
 			return nil, &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
 				"if you trust it: git config --global --add safe.directory " + dir}
@@ -72,19 +77,20 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+	prefix, err := r.look(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	r.root = filepath.FromSlash(top)
 	if resolved, err := filepath.EvalSymlinks(r.root); err == nil {
 		r.root = resolved
 	}
-	rel, err := filepath.Rel(r.root, dir)
-	if err != nil {
-		return nil, err
-	}
-	if rel != "." {
-		r.Dir = filepath.ToSlash(rel)
-	}
+	r.Source.Dir = strings.TrimSuffix(prefix, "/")
 	if r.Commit, err = r.look(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err != nil {
 		return nil, &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
+	}
+	if err := r.trust(); err != nil {
+		return nil, err
 	}
 	if err := r.history(ctx); err != nil {
 		return nil, err
@@ -133,7 +139,41 @@ func (r *Repo) readGoMod(ctx context.Context) error {
 		return &hintError{fmt.Errorf("%s: no go.mod in the commit", name),
 			"run mintmark in the module's directory, or name it with -dir=DIR"}
 	}
-	return r.setGoMod(name, []byte(data+"\n"))
+	if err := r.setGoMod(name, []byte(data+"\n")); err != nil {
+		return &hintError{fmt.Errorf("go.mod in the commit: %w", err), "go mod tidy finds out whether go understands it"}
+	}
+	rootPath := r.ModulePath
+	if r.Dir != "" {
+		data, err := r.look(ctx, "cat-file", "blob", r.Commit+":go.mod")
+		if err != nil {
+			r.Unstamped = true // nor does cmd/go find a module at the top
+			return nil
+		}
+		rootPath = modfile.ModulePath([]byte(data))
+	}
+	r.Unstamped = unstamped(rootPath, r.ModulePath, r.Dir)
+	return nil
+}
+
+// unstamped reports whether cmd/go cannot tell the directory of the module
+// modPath in dir from the path of the module at the top of the repository, and
+// so stamps no version (cmd/go/internal/load.(*Package).setBuildInfo,
+// cmd/go/internal/modfetch.newCodeRepo).
+func unstamped(rootPath, modPath, dir string) bool {
+	codeRoot, _, ok := module.SplitPathVersion(rootPath)
+	prefix, major, ok2 := module.SplitPathVersion(modPath)
+	if !ok || !ok2 {
+		return true
+	}
+	if codeRoot == modPath {
+		prefix = modPath
+	}
+	rest, ok := strings.CutPrefix(prefix, codeRoot)
+	if !ok || rest != "" && rest[0] != '/' || codeRoot != modPath && !strings.HasPrefix(modPath, codeRoot+"/") {
+		return true
+	}
+	codeDir := strings.Trim(rest, "/")
+	return dir != codeDir && (!strings.HasPrefix(major, "/") || dir != path.Join(codeDir, major[1:]))
 }
 
 func (s *Source) setGoMod(name string, data []byte) error {
@@ -148,7 +188,8 @@ func (s *Source) setGoMod(name string, data []byte) error {
 	if f.Go != nil {
 		s.GoLine, s.Go = f.Go.Version, "go"+f.Go.Version
 	}
-	if f.Toolchain != nil && f.Toolchain.Name != "default" {
+	// A toolchain line below the go line does not count (https://go.dev/ref/mod#go-mod-file-toolchain).
+	if f.Toolchain != nil && f.Toolchain.Name != "default" && version.Compare(f.Toolchain.Name, s.Go) > 0 {
 		s.Go = f.Toolchain.Name
 	}
 	for _, rep := range f.Replace {
@@ -156,50 +197,6 @@ func (s *Source) setGoMod(name string, data []byte) error {
 			s.Notes = append(s.Notes, fmt.Sprintf("go.mod replaces %s by the directory %s: it is not a published module, and its path is recorded in the binaries", rep.Old.Path, rep.New.Path))
 		}
 	}
-	return nil
-}
-
-// version follows cmd/go/internal/modload and go.dev/ref/mod#vcs-version.
-func (r *Repo) version(ctx context.Context) error {
-	prefix := r.tagPrefix()
-	_, pathMajor, ok := module.SplitPathVersion(r.ModulePath)
-	if !ok {
-		return fmt.Errorf("go.mod: module path %s has a malformed major version", r.ModulePath)
-	}
-	match := func(tag string) (string, bool) {
-		v, ok := strings.CutPrefix(tag, prefix)
-		if !ok || semver.Canonical(v) != v || module.IsPseudoVersion(v) {
-			return "", false
-		}
-		return v, module.CheckPathMajor(v, pathMajor) == nil
-	}
-	at, err := r.look(ctx, "tag", "--points-at", r.Commit)
-	if err != nil {
-		return err
-	}
-	for tag := range strings.FieldsSeq(at) {
-		if v, ok := match(tag); ok {
-			r.Tags = append(r.Tags, tag)
-			if semver.Compare(v, r.Version) > 0 {
-				r.Version = v
-			}
-		}
-	}
-	sort.Strings(r.Tags)
-	if r.Version != "" {
-		return nil
-	}
-	below, err := r.look(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--merged="+r.Commit, "refs/tags")
-	if err != nil {
-		return err
-	}
-	base := ""
-	for tag := range strings.FieldsSeq(below) {
-		if v, ok := match(tag); ok && semver.Compare(v, base) > 0 {
-			base = v
-		}
-	}
-	r.Version = module.PseudoVersion(module.PathMajorPrefix(pathMajor), base, r.CommitTime, r.Commit[:12])
 	return nil
 }
 
@@ -260,113 +257,6 @@ func (r *Repo) notes(ctx context.Context) error {
 	return nil
 }
 
-// Checkout makes a private clean copy of the commit in dir, which must not
-// exist, and returns the module's directory in it. The copy is a full clone
-// with the history and tags cmd/go needs for the version stamp; it shares no
-// file with the user's tree but git's immutable objects (hard links, where the
-// file system has them). sum must be what [Repo.Hash] gave, "" to skip.
-func (r *Repo) Checkout(ctx context.Context, place *toolchain.Place, dir string, snapshot bool) (string, error) {
-	env := place.Env(nil, "off")
-	steps := [][]string{
-		{"clone", "--quiet", "--local", "--no-checkout", "--template=", "--", r.root, dir},
-		{"-C", dir, "config", "core.autocrlf", "false"},
-		{"-C", dir, "config", "core.eol", "lf"},
-		{"-C", dir, "config", "core.attributesFile", os.DevNull},
-		{"-C", dir, "config", "core.excludesFile", os.DevNull},
-		{"-C", dir, "config", "gc.auto", "0"},
-		{"-C", dir, "remote", "remove", "origin"}, // only the objects and the tags count
-		{"-C", dir, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", r.Commit},
-	}
-	for _, args := range steps {
-		if _, err := r.git(ctx, r.cfg.Work, env, args...); err != nil {
-			return "", fmt.Errorf("private checkout: %w", err)
-		}
-	}
-	if snapshot {
-		if err := r.overlay(ctx, dir); err != nil {
-			return "", fmt.Errorf("private checkout: %w", err)
-		}
-	}
-	return filepath.Join(dir, filepath.FromSlash(r.Dir)), nil
-}
-
-// overlay brings the user's uncommitted changes into a snapshot's checkout.
-func (r *Repo) overlay(ctx context.Context, dir string) error {
-	for _, name := range r.Dirty {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		from, to := filepath.Join(r.root, filepath.FromSlash(name)), filepath.Join(dir, filepath.FromSlash(name))
-		fi, err := os.Lstat(from)
-		if errors.Is(err, os.ErrNotExist) {
-			if err := os.RemoveAll(to); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(to); err != nil {
-			return err
-		}
-		switch {
-		case fi.Mode()&os.ModeSymlink != 0:
-			target, err := os.Readlink(from)
-			if err != nil {
-				return err
-			}
-			if err := os.Symlink(target, to); err != nil {
-				return err
-			}
-		case fi.Mode().IsRegular():
-			if err := copyFile(from, to, fi.Mode().Perm()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func copyFile(from, to string, mode os.FileMode) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
-}
-
-// Hash computes the h1 of the module zip the module proxy would make of the
-// commit, and stores it in Sum. It exports the commit the way the proxy's go
-// command does (git archive, with line endings as committed).
-func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
-	tmp, err := os.MkdirTemp(r.cfg.Work, "export-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	env := place.Env(nil, "off")
-	zipFile := filepath.Join(tmp, "source.zip")
-	if _, err := r.git(ctx, r.root, env, "-c", "core.autocrlf=input", "-c", "core.eol=lf", "archive", "--format=zip", "-0", "-o", zipFile, r.Commit); err != nil {
-		return fmt.Errorf("exporting the commit: %w", err)
-	}
-	sum, err := hashExport(zipFile, r.Source.Dir, module.Version{Path: r.ModulePath, Version: r.Version})
-	if err != nil {
-		return &hintError{fmt.Errorf("the commit does not make a valid module: %w", err), "the module proxy would refuse it as well: see https://go.dev/ref/mod#zip-files"}
-	}
-	r.Sum = sum
-	return nil
-}
-
 // look runs git for reading, as the user would, but independent of the
 // settings that could hide something.
 func (r *Repo) look(ctx context.Context, args ...string) (string, error) {
@@ -381,44 +271,44 @@ func (r *Repo) dirOr() string {
 	return r.cfg.Dir
 }
 
+// gitVars are the variables of git's that count. Others point git elsewhere: a
+// git hook sets GIT_DIR and GIT_INDEX_FILE, and a list of what is harmful
+// would never be complete.
+var gitVars = []string{
+	"GIT_CEILING_DIRECTORIES", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM",
+	"GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH",
+}
+
 func (r *Repo) git(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	var clean []string
 	for _, kv := range env {
-		switch name, _, _ := strings.Cut(kv, "="); name {
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "LANG", "LC_ALL", "LANGUAGE":
-			// A git hook sets these, and they would point every call elsewhere.
-		default:
+		name, _, _ := strings.Cut(kv, "=")
+		switch {
+		case name == "LANG" || name == "LC_ALL" || name == "LANGUAGE":
+		case !strings.HasPrefix(name, "GIT_"), slices.Contains(gitVars, name),
+			strings.HasPrefix(name, "GIT_CONFIG_KEY_"), strings.HasPrefix(name, "GIT_CONFIG_VALUE_"):
 			clean = append(clean, kv)
 		}
 	}
-	clean = append(clean, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1")
+	// Replacements and grafts are private views of a history: a clone has none of them.
+	clean = append(clean, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE="+os.DevNull)
 	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean})
 	return res.Stdout, err
 }
 
-func hashExport(zipFile, dir string, m module.Version) (string, error) {
-	files, closer, err := exported(zipFile, dir)
+// neutral is an environment for git in which nobody's settings count. It
+// trusts any owner of the repository, since the user's settings, which may say
+// so, have been asked before.
+func (r *Repo) neutral(place *toolchain.Place) []string {
+	return append(place.Env(nil, "off"), "GIT_CONFIG_GLOBAL="+r.trustFile)
+}
+
+func (r *Repo) trust() error {
+	f, err := os.CreateTemp(r.cfg.Work, "gitconfig-")
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer closer()
-	checked, err := modzip.CheckFiles(files)
-	if err != nil {
-		return "", err
-	}
-	if err := checked.Err(); err != nil {
-		return "", err
-	}
-	byName := map[string]modzip.File{}
-	for _, f := range files {
-		byName[f.Path()] = f
-	}
-	prefix := m.Path + "@" + m.Version + "/"
-	var names []string
-	for _, name := range checked.Valid {
-		names = append(names, prefix+name)
-	}
-	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) {
-		return byName[strings.TrimPrefix(name, prefix)].Open()
-	})
+	_, err = f.WriteString("[safe]\n\tdirectory = *\n")
+	r.trustFile = f.Name()
+	return errors.Join(err, f.Close())
 }

@@ -25,7 +25,8 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 			"write a version such as v1.2.3: a name like latest means something else tomorrow"}
 	}
 	if err := module.Check(modPath, version); err != nil {
-		return nil, "", fmt.Errorf("-module=%s: %w", pathVersion, err)
+		return nil, "", &hintError{fmt.Errorf("-module=%s: %w", pathVersion, err),
+			"write the path as in the module's go.mod, with /v2 and so on from major version 2"}
 	}
 	m, err := f.Module(ctx, pathVersion)
 	if err != nil {
@@ -53,7 +54,10 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 	if err := json.Unmarshal(info, &i); err != nil {
 		return nil, "", fmt.Errorf("module %s: %s: %w", pathVersion, m.Info, err)
 	}
-	s.CommitTime = i.Time.UTC()
+	if i.Time.IsZero() {
+		return nil, "", fmt.Errorf("module %s: the module proxy does not say when it was committed, and archives need a time", pathVersion)
+	}
+	s.CommitTime = i.Time.UTC().Truncate(time.Second)
 	if i.Origin != nil {
 		s.Commit = i.Origin.Hash
 	}

@@ -7,7 +7,7 @@
 // A toolchain is a released Go version, fetched as the module
 // golang.org/toolchain through the module proxy and checked against the
 // checksum database, which cmd/go does for this module even where GONOSUMDB
-// or GOSUMDB=off would skip it for others. Its hash is the h1 of that module's
+// or GOSUMDB=off would skip it for others (the one exception is below). Its hash is the h1 of that module's
 // zip. The version string alone proves nothing: an altered compiler reports
 // the same version and hits the same cache entries.
 //
@@ -28,6 +28,14 @@
 // fetch phase.
 //
 // # Exceptions
+//
+// With a GOPROXY that is a single file:// URL and nothing else, cmd/go trusts
+// that directory for the toolchain if GOSUMDB or GONOSUMDB says so
+// (cmd/go/internal/modfetch.useSumDB); [Toolchain.SumDB] is false then.
+//
+// Killing this process outright takes the command it runs with it on Linux, but
+// not what that command started; on Windows and where a command is cancelled
+// there, neither. All of it writes below private directories only.
 //
 // PATH in a build holds the directory of git and the system's standard
 // directories, because cmd/go runs git for the version stamp, and the C

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"sort"
@@ -42,40 +43,80 @@ func (g *Goroot) Go() string {
 const sumsFile = ".mintmark-sums"
 
 // Install unpacks the toolchain into dir, or finds it installed there already,
-// and verifies every installed file against t.Sum. dir appears only when it is complete.
+// and verifies every installed file against t.Sum. dir appears only when it is
+// complete. A damaged or altered toolchain is installed anew; one that could
+// not be verified because ctx ended is left alone. Several processes may
+// install into directories of one parent at the same time.
 func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
+	fail := func(err error) (*Goroot, error) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	}
 	g := &Goroot{Dir: dir, Toolchain: t}
-	if _, err := os.Stat(filepath.Join(dir, sumsFile)); err == nil {
-		if err := g.Verify(ctx); err == nil {
-			return g, nil
-		}
-		// Damaged or altered: install it anew rather than trust any of it.
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
-		}
+	if t.Sum == "" {
+		return fail(errors.New("no hash to check it against"))
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+	if err := g.Verify(ctx); err == nil {
+		return g, nil
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".unpack-")
+	if ctx.Err() != nil {
+		return fail(ctx.Err()) // half a verification says nothing about the files
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fail(err)
+	}
+	unlock, err := lock(ctx, filepath.Join(parent, lockFile))
 	if err != nil {
-		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+		return fail(err)
+	}
+	defer unlock()
+	if err := g.Verify(ctx); err == nil { // somebody installed it while we waited
+		return g, nil
+	}
+	if ctx.Err() != nil {
+		return fail(ctx.Err())
+	}
+	sweep(parent)
+	tmp, err := os.MkdirTemp(parent, unpackPrefix)
+	if err != nil {
+		return fail(err)
 	}
 	defer os.RemoveAll(tmp)
 	if err := t.unpack(ctx, tmp); err != nil {
-		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+		return fail(err)
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
-		return nil, err
+		return fail(err)
+	}
+	// What is there now is damaged or altered: none of it is trusted.
+	if err := os.RemoveAll(dir); err != nil {
+		return fail(err)
 	}
 	if err := os.Rename(tmp, dir); err != nil {
-		// Another mintmark may have been faster.
-		if verr := g.Verify(ctx); verr == nil {
-			return g, nil
-		}
-		return nil, fmt.Errorf("toolchain %s: %w", t.Version, err)
+		return fail(err)
 	}
 	return g, nil
+}
+
+const (
+	lockFile     = ".mintmark-lock"
+	unpackPrefix = ".unpack-"
+)
+
+// sweep removes what killed installations left in parent, whose lock is held.
+func sweep(parent string) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), unpackPrefix) {
+			os.RemoveAll(filepath.Join(parent, e.Name()))
+		}
+	}
 }
 
 // needed reports whether a build reads the file at all.
@@ -95,12 +136,21 @@ func executable(name string) bool {
 	return strings.HasPrefix(name, "bin/") || strings.HasPrefix(name, "pkg/tool/")
 }
 
+// maxUnpacked bounds what is written before the hash is known to be right.
+const maxUnpacked = 4 << 30
+
 func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 	z, err := zip.OpenReader(t.zip)
 	if err != nil {
 		return err
 	}
 	defer z.Close()
+	var total uint64
+	for _, f := range z.File {
+		if total += f.UncompressedSize64; total > maxUnpacked || f.UncompressedSize64 > maxUnpacked {
+			return errors.New("the toolchain's zip unpacks to more than any toolchain has")
+		}
+	}
 	prefix := t.Module + "/"
 	sums := make([]string, len(z.File))
 	var mu sync.Mutex
@@ -113,8 +163,11 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 				return err
 			}
 			name, ok := strings.CutPrefix(f.Name, prefix)
-			if !ok || !filepath.IsLocal(filepath.FromSlash(name)) || strings.HasSuffix(name, "/") {
-				return fmt.Errorf("%s: strange name in the toolchain's zip", f.Name)
+			if !ok || !filepath.IsLocal(filepath.FromSlash(name)) || path.Clean(name) != name || strings.ContainsAny(name, "\\\n\x00") {
+				return fmt.Errorf("%q: strange name in the toolchain's zip", f.Name)
+			}
+			if !f.Mode().IsRegular() {
+				return fmt.Errorf("%s: not a regular file in the toolchain's zip", f.Name)
 			}
 			h := sha256.New()
 			if !needed(name) {
@@ -122,9 +175,9 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 					return err
 				}
 			} else {
-				path := filepath.Join(dir, filepath.FromSlash(name))
+				file := filepath.Join(dir, filepath.FromSlash(name))
 				mu.Lock()
-				parent := filepath.Dir(path)
+				parent := filepath.Dir(file)
 				if !made[parent] {
 					if err := os.MkdirAll(parent, 0o755); err != nil {
 						mu.Unlock()
@@ -137,7 +190,7 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 				if executable(name) {
 					mode = 0o755
 				}
-				w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+				w, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 				if err != nil {
 					return err
 				}
@@ -145,7 +198,7 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 					return err
 				}
 				if mode != 0o644 {
-					if err := os.Chmod(path, mode); err != nil { // whatever the umask says
+					if err := os.Chmod(file, mode); err != nil { // whatever the umask says
 						return err
 					}
 				}
@@ -170,8 +223,15 @@ func copyZip(w io.Writer, f *zip.File) error {
 		return err
 	}
 	defer r.Close()
-	_, err = io.Copy(w, r)
-	return err
+	size := int64(f.UncompressedSize64)
+	n, err := io.Copy(w, io.LimitReader(r, size+1))
+	if err == nil && n != size {
+		err = zip.ErrFormat
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return nil
 }
 
 func sumLine(h hash.Hash, name string) string {
@@ -270,6 +330,9 @@ func (g *Goroot) Verify(ctx context.Context) error {
 			if hex.EncodeToString(h.Sum(nil)) != want[rel] {
 				return fmt.Errorf("%s: altered", rel)
 			}
+			if fi, err := r.Stat(); err != nil || runtime.GOOS != "windows" && executable(rel) && fi.Mode()&0o100 == 0 {
+				return errors.Join(fmt.Errorf("%s: cannot be executed", rel), err)
+			}
 			return nil
 		})
 	}
@@ -289,15 +352,24 @@ func (g *Goroot) Platforms() ([]string, error) {
 			Tip: "mintmark builds with go1.21 or newer",
 		}
 	}
-	_, list, ok := strings.Cut(string(data), "var List = []OSArch{")
+	text := string(data)
+	_, list, ok := strings.Cut(text, "var List = []OSArch{")
 	list, _, ok2 := strings.Cut(list, "\n}")
 	if !ok || !ok2 {
 		return nil, fmt.Errorf("toolchain %s: its list of platforms has an unknown form", g.Toolchain.Version)
 	}
+	// Ports known to be broken are in the table, but not in go tool dist list.
+	broken := map[string]bool{}
+	for line := range strings.Lines(text) {
+		var goos, goarch string
+		if n, _ := fmt.Sscanf(strings.TrimSpace(line), "{%q, %q}:", &goos, &goarch); n == 2 && strings.Contains(line, "Broken: true") {
+			broken[goos+"/"+goarch] = true
+		}
+	}
 	var out []string
 	for line := range strings.Lines(list) {
 		var goos, goarch string
-		if n, _ := fmt.Sscanf(strings.TrimSpace(line), "{%q, %q},", &goos, &goarch); n == 2 {
+		if n, _ := fmt.Sscanf(strings.TrimSpace(line), "{%q, %q},", &goos, &goarch); n == 2 && !broken[goos+"/"+goarch] {
 			out = append(out, goos+"/"+goarch)
 		}
 	}

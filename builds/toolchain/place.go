@@ -35,7 +35,24 @@ func (p *Place) Make() error {
 			return err
 		}
 	}
-	return nil
+	// Otherwise the go command starts a process that outlives it and writes
+	// into HOME (golang.org/x/telemetry). No variable turns that off.
+	mode := filepath.Join(p.configDir(), "go", "telemetry", "mode")
+	if err := os.MkdirAll(filepath.Dir(mode), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(mode, []byte("off"), 0o644)
+}
+
+// configDir is what os.UserConfigDir gives in the place.
+func (p *Place) configDir() string {
+	switch runtime.GOOS {
+	case "windows":
+		return filepath.Join(p.Home, "AppData", "Roaming")
+	case "darwin", "ios":
+		return filepath.Join(p.Home, "Library", "Application Support")
+	}
+	return filepath.Join(p.Home, ".config")
 }
 
 // UnitEnv are the variables that can change the bytes of a build, apart from
@@ -74,7 +91,6 @@ func (p *Place) own() []string {
 		"GOCACHE=" + p.GoCache,
 		"GOMODCACHE=" + p.ModCache,
 		"GOPATH=" + filepath.Join(p.Home, "go"),
-		"GOTELEMETRYDIR=",
 		"PATH=" + p.path(),
 		"TZ=" + p.TimeZone,
 		"LANG=" + p.Language,
@@ -96,7 +112,7 @@ func (p *Place) own() []string {
 		// Without these neither go nor git starts.
 		root := `C:\Windows`
 		env = append(env, "SYSTEMROOT="+root, "WINDIR="+root, "USERPROFILE="+p.Home,
-			"APPDATA="+filepath.Join(p.Home, "AppData", "Roaming"), "LOCALAPPDATA="+filepath.Join(p.Home, "AppData", "Local"),
+			"APPDATA="+p.configDir(), "LOCALAPPDATA="+filepath.Join(p.Home, "AppData", "Local"),
 			"TEMP="+p.Tmp, "TMP="+p.Tmp, "PATHEXT=.COM;.EXE;.BAT;.CMD")
 	}
 	return env
@@ -131,12 +147,12 @@ func (p *Place) path() string {
 // steers a build is let in.
 func (p *Place) FetchEnv(s Settings) []string {
 	env := append(UnitEnv(), p.own()...)
-	env = append(env, s.Network...) // after own: HOME and PATH are the user's here, for .netrc and credential helpers
-	for _, kv := range []string{"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
-		env = without(env, kv) // private modules may need the user's git configuration
+	for _, name := range []string{"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
+		env = without(env, name) // private modules may need the user's git configuration
 	}
+	env = append(env, s.Network...) // after own: HOME and PATH are the user's here, for .netrc and credential helpers
 	proxy := s.GOPROXY
-	if s.ModCache != "" && proxy != "off" {
+	if s.ModCache != "" { // also with GOPROXY=off, as the go command itself does
 		if _, err := os.Stat(filepath.Join(s.ModCache, "cache", "download")); err == nil {
 			proxy = proxyURL(s.ModCache) + "," + proxy
 		}

@@ -35,22 +35,28 @@ type Result struct {
 // ExitError is a command that ran and failed.
 type ExitError struct {
 	Command string // for people: the command and its first arguments
-	Code    int
+	Code    int    // -1 if a signal ended it
+	Status  string // as the system puts it: exit status 1, signal: killed
 	Output  string // what it said on stderr
 }
 
 func (e *ExitError) Error() string {
+	status := e.Status
+	if status == "" {
+		status = fmt.Sprintf("exit status %d", e.Code)
+	}
 	out := strings.TrimRight(e.Output, "\n")
 	if out == "" {
-		return fmt.Sprintf("%s: exit status %d", e.Command, e.Code)
+		return fmt.Sprintf("%s: %s", e.Command, status)
 	}
-	return fmt.Sprintf("%s: exit status %d\n%s", e.Command, e.Code, out)
+	return fmt.Sprintf("%s: %s\n%s", e.Command, status, out)
 }
 
 // Run runs the command in a process group of its own. When ctx ends, the whole
 // group is killed and Run returns only when no process of it is left that
 // could hold the output streams; on Linux the group's leader also dies with
-// this process, however that ends.
+// this process, however that ends. A command that succeeds but prints more
+// than Limit on stdout is an error, since what was kept is not all it said.
 func Run(ctx context.Context, c Command) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
@@ -76,6 +82,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		res.MaxRSS = maxRSS(st)
 	}
 	if err == nil {
+		if out.cut {
+			return res, fmt.Errorf("%s: printed more than %d bytes", c.name(), limit)
+		}
 		return res, nil
 	}
 	if ctx.Err() != nil {
@@ -83,13 +92,34 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		name := strings.TrimSuffix(filepath.Base(c.Path), ".exe")
-		for _, a := range c.Args[:min(len(c.Args), 2)] {
-			name += " " + a
-		}
-		return res, &ExitError{Command: name, Code: exit.ExitCode(), Output: string(res.Stderr)}
+		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: string(res.Stderr)}
 	}
-	return res, fmt.Errorf("%s: %w", c.Path, err)
+	if errors.Is(err, exec.ErrWaitDelay) {
+		killGroup(cmd) // what the command left behind holds its output open
+	}
+	return res, fmt.Errorf("%s: %w", c.name(), err)
+}
+
+// name is the command for people: the program and its subcommand, without options.
+func (c *Command) name() string {
+	name := strings.TrimSuffix(filepath.Base(c.Path), ".exe")
+	words := 0
+	for i := 0; i < len(c.Args) && words < 2; i++ {
+		switch a := c.Args[i]; {
+		case words == 0 && (a == "-c" || a == "-C"):
+			i++ // git's options before the subcommand have values
+		case strings.HasPrefix(a, "-"):
+			if words > 0 {
+				return name
+			}
+		case strings.ContainsAny(a, `/\@.=`+"\n"):
+			return name // an argument
+		default:
+			name += " " + a
+			words++
+		}
+	}
+	return name
 }
 
 // LookPath finds a program in the directories of a PATH value, without looking at this process's environment.
@@ -127,13 +157,14 @@ func dedupe(env []string) []string {
 type limited struct {
 	buf bytes.Buffer
 	max int
+	cut bool
 }
 
 var _ io.Writer = (*limited)(nil)
 
 func (l *limited) Write(p []byte) (int, error) {
-	if room := l.max - l.buf.Len(); room > 0 {
-		l.buf.Write(p[:min(len(p), room)])
-	}
+	room := l.max - l.buf.Len()
+	l.buf.Write(p[:min(len(p), room)])
+	l.cut = l.cut || len(p) > room
 	return len(p), nil
 }

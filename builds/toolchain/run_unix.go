@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -15,8 +16,8 @@ import (
 // process itself can set.
 func wrap(c Command) (string, []string) {
 	script := ""
-	if c.Hostname != "" {
-		script += "echo " + c.Hostname + " >/proc/sys/kernel/hostname; "
+	if c.Hostname != "" && runtime.GOOS == "linux" {
+		script += "echo '" + strings.ReplaceAll(c.Hostname, "'", "") + "' >/proc/sys/kernel/hostname; "
 	}
 	if c.SetUmask {
 		script += "umask " + strconv.FormatInt(int64(c.Umask), 8) + "; "

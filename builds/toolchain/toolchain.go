@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
+
+	"golang.org/x/mod/module"
 )
 
 // modulePath is the module that carries Go's released toolchains (https://go.dev/doc/toolchain).
@@ -21,6 +25,7 @@ type Toolchain struct {
 	Host    string // linux/amd64
 	Module  string // golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64
 	Sum     string // h1: of the module's zip
+	SumDB   bool   // Sum was checked against the checksum database
 	zip     string
 }
 
@@ -98,6 +103,7 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 		Host:    runtime.GOOS + "/" + runtime.GOARCH,
 		Module:  mod,
 		Sum:     d.Sum,
+		SumDB:   f.Settings.checksToolchain(f.Place),
 		zip:     d.Zip,
 	}, nil
 }
@@ -163,8 +169,9 @@ type Settings struct {
 var networkVars = []string{
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS",
-	"GIT_TERMINAL_PROMPT", "GIT_CONFIG_COUNT",
-	"PATH", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "SystemRoot", "XDG_CONFIG_HOME",
+	"GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_TERMINAL_PROMPT",
+	"GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
+	"PATH", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "COMSPEC", "PROGRAMDATA", "XDG_CONFIG_HOME",
 }
 
 // UserSettings asks the go command for the user's settings. environ is the
@@ -182,7 +189,9 @@ func UserSettings(ctx context.Context, goCommand, dir string, environ []string) 
 			env = append(env, kv)
 		}
 	}
-	env = append(env, "GOTOOLCHAIN=local", "GOWORK=off", "GO111MODULE=on")
+	// An empty value would let the one in the user's GOENV file through, and go
+	// env itself fails on values of these that it does not understand.
+	env = append(env, "GOTOOLCHAIN=local", "GOWORK=off", "GO111MODULE=on", "GOEXPERIMENT=none", "GOFIPS140=off")
 	res, err := Run(ctx, Command{
 		Path: goCommand,
 		Args: []string{"env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS", "GOMODCACHE"},
@@ -204,15 +213,11 @@ func UserSettings(ctx context.Context, goCommand, dir string, environ []string) 
 }
 
 func networkVar(name string) bool {
-	if strings.HasPrefix(name, "GIT_CONFIG_KEY_") || strings.HasPrefix(name, "GIT_CONFIG_VALUE_") {
-		return true
+	if runtime.GOOS == "windows" { // Path, SystemRoot
+		return strings.HasPrefix(strings.ToUpper(name), "GIT_CONFIG_") ||
+			slices.ContainsFunc(networkVars, func(n string) bool { return strings.EqualFold(n, name) })
 	}
-	for _, n := range networkVars {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return strings.HasPrefix(name, "GIT_CONFIG_KEY_") || strings.HasPrefix(name, "GIT_CONFIG_VALUE_") || slices.Contains(networkVars, name)
 }
 
 // Checks reports whether modules of that path are checked against the checksum database under these settings.
@@ -220,32 +225,18 @@ func (s Settings) Checks(modPath string) bool {
 	if s.GOSUMDB == "off" {
 		return false
 	}
-	for _, pat := range strings.Split(s.GONOSUMDB, ",") {
-		if pat != "" && matchPrefix(pat, modPath) {
-			return false
-		}
-	}
-	return true
+	return !module.MatchPrefixPatterns(s.GONOSUMDB, modPath)
 }
 
-// matchPrefix is the rule of GOPRIVATE: a glob against as many path elements as it has.
-func matchPrefix(glob, target string) bool {
-	n := strings.Count(glob, "/")
-	prefix := target
-	for i := range len(target) {
-		if target[i] == '/' {
-			if n == 0 {
-				prefix = target[:i]
-				break
-			}
-			n--
+// checksToolchain is the rule of cmd/go/internal/modfetch.useSumDB for golang.org/toolchain.
+func (s Settings) checksToolchain(p *Place) bool {
+	proxy := ""
+	for _, kv := range p.FetchEnv(s) {
+		if v, ok := strings.CutPrefix(kv, "GOPROXY="); ok {
+			proxy = v
 		}
 	}
-	if n > 0 {
-		return false
-	}
-	ok, _ := filepath.Match(glob, prefix)
-	return ok
+	return !strings.HasPrefix(proxy, "file://") || strings.ContainsAny(proxy, ",|") || s.Checks(modulePath)
 }
 
 // proxyURL is the GOPROXY value that reads a module cache's download directory.
@@ -254,5 +245,6 @@ func proxyURL(modcache string) string {
 	if !strings.HasPrefix(p, "/") {
 		p = "/" + p // C:/… on Windows
 	}
-	return "file://" + strings.ReplaceAll(strings.ReplaceAll(p, "%", "%25"), " ", "%20")
+	// Commas and bars separate the elements of GOPROXY.
+	return "file://" + strings.NewReplacer(",", "%2C", "|", "%7C").Replace((&url.URL{Path: p}).EscapedPath())
 }

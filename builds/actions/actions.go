@@ -1,0 +1,207 @@
+// Package actions reads what the go command says of the actions of a build and
+// compares two builds action by action.
+//
+// cmd/go names every compile and link by an action ID, a hash of all it knows
+// to be an input, and its result by a content (output) ID
+// (cmd/go/internal/work/buildid.go). That separates two kinds of difference:
+//
+//   - the same action ID with another output: the tool is not deterministic, or
+//     reads something that cmd/go does not know;
+//   - another action ID: the inputs differ. Of all packages whose inputs differ
+//     only those count whose dependencies are equal: the others follow.
+//
+// # Exceptions
+//
+// The toolchain enters an action ID by its version only. What the C compiler
+// reads beside the sources enters not at all.
+package actions
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// maxGraph bounds an action graph: 20 times that of a program with 2000 packages.
+const maxGraph = 256 << 20
+
+// Action is one compile or link.
+type Action struct {
+	Package  string
+	Link     bool          // the link of a main package; otherwise its compile
+	ID       string        // action ID
+	Output   string        // content ID
+	Executed bool          // a tool ran; otherwise the result came from the cache
+	CPU      time.Duration // user+sys of the tools that ran
+
+	deps []string // keys of the compiles it depends on directly
+}
+
+// Key is unique in a graph.
+func (a *Action) Key() string {
+	if a.Link {
+		return "link " + a.Package
+	}
+	return a.Package
+}
+
+// Graph is the actions of one build by [Action.Key].
+type Graph map[string]*Action
+
+// node is an entry of -debug-actiongraph (cmd/go/internal/work.actionJSON).
+type node struct {
+	ID       int
+	Mode     string
+	Package  string
+	Deps     []int
+	ActionID string
+	BuildID  string
+	Cmd      []string
+	CmdUser  time.Duration
+	CmdSys   time.Duration
+}
+
+// Load reads a file written by go build -debug-actiongraph=FILE.
+func Load(name string) (Graph, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	g, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("action graph %s: %w", name, err)
+	}
+	return g, nil
+}
+
+// Read reads an action graph.
+func Read(r io.Reader) (Graph, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxGraph+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxGraph {
+		return nil, fmt.Errorf("more than %d bytes", maxGraph)
+	}
+	var nodes []*node
+	if err := json.Unmarshal(data, &nodes); err != nil {
+		return nil, err
+	}
+	byID := map[int]*node{}
+	for _, n := range nodes {
+		if n != nil {
+			byID[n.ID] = n
+		}
+	}
+	g := Graph{}
+	for _, n := range nodes {
+		if n == nil || n.ActionID == "" || n.Package == "" || n.Mode != "build" && n.Mode != "link" {
+			continue
+		}
+		a := &Action{
+			Package: n.Package, Link: n.Mode == "link", ID: n.ActionID,
+			Executed: len(n.Cmd) > 0, CPU: n.CmdUser + n.CmdSys,
+		}
+		if i := strings.LastIndexByte(n.BuildID, '/'); i >= 0 {
+			a.Output = n.BuildID[i+1:]
+		}
+		if a.Output == a.ID {
+			a.Output = "" // not known: the build ID still holds its place
+		}
+		a.deps = compiles(n, byID)
+		g[a.Key()] = a
+	}
+	return g, nil
+}
+
+// compiles are the packages whose compiles n depends on, directly or through
+// actions that are neither compile nor link.
+func compiles(n *node, byID map[int]*node) []string {
+	var out []string
+	seen := map[int]bool{n.ID: true}
+	queue := slices.Clone(n.Deps)
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		d := byID[id]
+		if d == nil || seen[id] {
+			continue
+		}
+		seen[id] = true
+		if d.Mode == "build" && d.ActionID != "" {
+			if d.Package != n.Package || n.Mode == "link" {
+				out = append(out, d.Package)
+			}
+			continue
+		}
+		queue = append(queue, d.Deps...)
+	}
+	return out
+}
+
+// Kinds of [Difference].
+const (
+	Nondeterministic = "nondeterministic" // equal inputs, different outputs
+	Inputs           = "inputs"           // different inputs, equal dependencies
+	Missing          = "missing"          // only in one of the builds
+)
+
+// Difference is an action to blame: what follows from other differences is left out.
+type Difference struct {
+	Kind   string
+	Action string // [Action.Key]
+	A, B   *Action
+	// Follows counts the actions that differ only because they depend on this
+	// one or on others like it; it is the same for all.
+	Follows int
+}
+
+// Compare finds the actions that are to blame for a difference between two
+// builds of the same unit, compiles first, sorted by name.
+func Compare(a, b Graph) []Difference {
+	keys := map[string]bool{}
+	for k := range a {
+		keys[k] = true
+	}
+	for k := range b {
+		keys[k] = true
+	}
+	differs := func(k string) bool {
+		x, y := a[k], b[k]
+		return x == nil || y == nil || x.Output != y.Output
+	}
+	var out []Difference
+	follows := 0
+	for k := range keys {
+		x, y := a[k], b[k]
+		switch {
+		case x == nil || y == nil:
+			out = append(out, Difference{Kind: Missing, Action: k, A: x, B: y})
+		case x.ID == y.ID:
+			if x.Output != y.Output {
+				out = append(out, Difference{Kind: Nondeterministic, Action: k, A: x, B: y})
+			}
+		case slices.ContainsFunc(x.deps, differs) || slices.ContainsFunc(y.deps, differs):
+			follows++
+		default:
+			out = append(out, Difference{Kind: Inputs, Action: k, A: x, B: y})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		li, lj := strings.HasPrefix(out[i].Action, "link "), strings.HasPrefix(out[j].Action, "link ")
+		if li != lj {
+			return lj
+		}
+		return out[i].Action < out[j].Action
+	})
+	for i := range out {
+		out[i].Follows = follows
+	}
+	return out
+}

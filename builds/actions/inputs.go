@@ -1,0 +1,61 @@
+package actions
+
+import (
+	"bufio"
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// HashInputs reads what the go command prints with GODEBUG=gocachehash=1 and
+// returns the inputs of the given actions (keys as in [Graph]), in order, as
+// cmd/go hashed them. The format is cmd/go's own debugging output and no
+// promise: what cannot be read is left out.
+func HashInputs(stderr []byte, keys []string) map[string][]string {
+	want := map[string]string{} // heading → key
+	for _, k := range keys {
+		if pkg, ok := strings.CutPrefix(k, "link "); ok {
+			want["HASH[link "+pkg+"]"] = k
+		} else {
+			want["HASH[build "+k+"]"] = k
+		}
+	}
+	out := map[string][]string{}
+	sc := bufio.NewScanner(bytes.NewReader(stderr))
+	sc.Buffer(nil, 16<<20)
+	for sc.Scan() {
+		head, text, ok := strings.Cut(sc.Text(), ": ")
+		if !ok {
+			continue // the beginning or the end of a hash
+		}
+		key, ok := want[head]
+		if !ok {
+			continue
+		}
+		if input, err := strconv.Unquote(text); err == nil {
+			out[key] = append(out[key], strings.TrimSuffix(input, "\n"))
+		}
+	}
+	return out
+}
+
+// ChangedInputs are the lines of two lists of inputs that only one of them has:
+// prefixed with "A: " and "B: ".
+func ChangedInputs(a, b []string) []string {
+	var out []string
+	for _, side := range []struct {
+		name        string
+		mine, other []string
+	}{{"A: ", a, b}, {"B: ", b, a}} {
+		rest := slices.Clone(side.other)
+		for _, line := range side.mine {
+			if i := slices.Index(rest, line); i >= 0 {
+				rest = slices.Delete(rest, i, i+1)
+				continue
+			}
+			out = append(out, side.name+line)
+		}
+	}
+	return out
+}

@@ -1,0 +1,127 @@
+package builds
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"testing"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"golang.org/x/mod/module"
+	modzip "golang.org/x/mod/zip"
+)
+
+// TestBuildModule fetches a module with a PGO profile and builds it twice,
+// offline, in two places.
+func TestBuildModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles")
+	}
+	var profile bytes.Buffer
+	if err := pprof.StartCPUProfile(&profile); err != nil {
+		t.Skip("SKIPPED: somebody else takes the profile:", err)
+	}
+	for i, n := 0, 0; i < 200_000_000; i++ {
+		n += i % 7
+		runtime.KeepAlive(n)
+	}
+	pprof.StopCPUProfile()
+	files := sample()
+	files["perf/cpu.pgo"] = profile.String()
+	f := newFixture(t, files)
+	proxy := t.TempDir()
+	base := filepath.Join(proxy, "example.com", "fx", "@v", "v1.2.3")
+	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for ext, data := range map[string]string{".info": `{"Version":"v1.2.3","Time":"2026-01-02T03:04:05Z"}`, ".mod": files["go.mod"]} {
+		if err := os.WriteFile(base+ext, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(base), "list"), []byte("v1.2.3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	z, err := os.Create(base + ".zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := modzip.CreateFromDir(z, module.Version{Path: "example.com/fx", Version: "v1.2.3"}, f.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	slash := filepath.ToSlash(proxy)
+	if runtime.GOOS == "windows" {
+		slash = "/" + slash
+	}
+	settings := toolchain.Settings{GOPROXY: "file://" + slash, GOSUMDB: "off"}
+	t.Cleanup(func() { writable(f.place.ModCache) })
+	src, dir, err := source.FetchModule(t.Context(), &toolchain.Fetcher{Go: goroot(t).Go(), Place: f.place, Settings: settings}, "example.com/fx@v1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.src, f.dir = *src, dir
+	pl := f.planner(head + fmt.Sprintf("main: ./cmd/...\nprofiles:\n  release: {platforms: [%s/%s], pgo: perf/cpu.pgo}\n", runtime.GOOS, runtime.GOARCH))
+	pl.Loader.Settings = settings
+	plan, err := pl.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := plan.Units[0]
+	var binaries [2][]byte
+	for i, name := range []string{"first", "second"} {
+		place, loader := f.place, pl.Loader
+		if i == 1 {
+			other := newFixture(t, nil)
+			place = other.place
+			t.Cleanup(func() { writable(place.ModCache) })
+			loader = &Loader{Goroot: goroot(t), Place: place, Settings: toolchain.Settings{GOPROXY: f.place.Proxy(), GOSUMDB: "off"}, Kind: source.Module}
+		}
+		if err := loader.FetchInstall(t.Context(), u, src.Version); err != nil {
+			t.Fatal(err)
+		}
+		site := &Site{Name: name, Goroot: goroot(t), Place: place, Dir: filepath.Join(place.ModCache, source.CacheDir(src.ModulePath, src.Version)),
+			Out: t.TempDir(), Kind: source.Module, Version: src.Version}
+		built, _, err := site.Build(t.Context(), u, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(built) != 2 {
+			t.Fatalf("built %v", built)
+		}
+		bi, err := buildinfo.ReadFile(built[0].Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := map[string]string{}
+		for _, kv := range bi.Settings {
+			set[kv.Key] = kv.Value
+		}
+		if bi.Main.Version != "v1.2.3" || bi.Main.Sum != src.Sum || set["-pgo"] != "cpu.pgo" {
+			t.Errorf("%s: %+v", name, bi)
+		}
+		if binaries[i], err = os.ReadFile(built[0].Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(binaries[0], binaries[1]) {
+		t.Error("the two builds differ")
+	}
+}
+
+// writable makes a module cache removable: its directories are read-only.
+func writable(dir string) {
+	filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(path, 0o755)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,99 @@
+package rebuild
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The two places share no directory, and no circumstance that can be varied.
+func TestPlacesShareNothing(t *testing.T) {
+	run := t.TempDir()
+	first := First(filepath.Join(run, "first"), filepath.Join(t.TempDir(), "cache"), "/usr/bin/git")
+	second := Second(filepath.Join(run, "second"), "/usr/bin/git")
+	a := []string{first.Home, first.Tmp, first.GoCache, first.ModCache, first.Empty}
+	b := []string{second.Home, second.Tmp, second.GoCache, second.ModCache, second.Empty}
+	for i, x := range a {
+		for j, y := range b {
+			if x == y || strings.HasPrefix(x, y+"/") || strings.HasPrefix(y, x+"/") {
+				t.Errorf("%s and %s", x, y)
+			}
+			if i == j && len(x) == len(y) {
+				t.Errorf("%s and %s have the same length", x, y)
+			}
+		}
+	}
+	if first.TimeZone == second.TimeZone || first.Language == second.Language || first.MaxProcs == second.MaxProcs || first.Umask == second.Umask ||
+		second.Hostname == "" || first.Hostname != "" || first.OtherUser == second.OtherUser {
+		t.Errorf("%+v\n%+v", first, second)
+	}
+	// What the environments have in common is fixed, or said to be shared.
+	env := map[string]string{}
+	for _, kv := range first.Env(nil, "off") {
+		name, value, _ := strings.Cut(kv, "=")
+		env[name] = value
+	}
+	varied, _ := Circumstances(true, true)
+	for _, kv := range second.Env(nil, "off") {
+		name, value, _ := strings.Cut(kv, "=")
+		if slices.Contains(varied, name) && env[name] == value {
+			t.Errorf("%s is %s in both", name, value)
+		}
+	}
+}
+
+func TestCircumstances(t *testing.T) {
+	for _, host := range []bool{false, true} {
+		for _, umask := range []bool{false, true} {
+			varied, shared := Circumstances(host, umask)
+			if slices.Contains(varied, "host name") != host || slices.Contains(shared, "host name") == host ||
+				slices.Contains(varied, "umask") != umask || slices.Contains(shared, "umask") == umask {
+				t.Errorf("host name %v, umask %v: %q, %q", host, umask, varied, shared)
+			}
+			if !slices.IsSorted(varied) || !slices.IsSorted(shared) {
+				t.Errorf("not sorted: %q, %q", varied, shared)
+			}
+			for _, v := range varied {
+				if slices.Contains(shared, v) {
+					t.Errorf("%s is both", v)
+				}
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, data string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	a, same, longer, other, empty := put("a", "12345"), put("same", "12345"), put("longer", "123456"), put("other", "12344"), put("empty", "")
+	if v, err := Check(t.Context(), a, same); err != nil || v.Verdict != Identical || v.Diff != nil || v.Reason != "" {
+		t.Errorf("equal files: %+v, %v", v, err)
+	}
+	for _, f := range []string{longer, other, empty} {
+		for _, pair := range [][2]string{{a, f}, {f, a}} {
+			if v, err := Check(t.Context(), pair[0], pair[1]); err != nil || v.Verdict != Different || v.Diff == nil {
+				t.Errorf("%s: %+v, %v", filepath.Base(f), v, err)
+			}
+		}
+	}
+	// What could not be compared is never identical.
+	for _, pair := range [][2]string{{a, filepath.Join(dir, "missing")}, {filepath.Join(dir, "missing"), a}} {
+		v, err := Check(t.Context(), pair[0], pair[1])
+		if !errors.Is(err, fs.ErrNotExist) || v.Verdict != Unchecked || v.Reason == "" {
+			t.Errorf("missing file: %+v, %v", v, err)
+		}
+	}
+	if v, err := Check(t.Context(), a, dir); err == nil || v.Verdict != Unchecked {
+		t.Errorf("a directory: %+v, %v", v, err)
+	}
+}

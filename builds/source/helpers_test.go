@@ -1,0 +1,258 @@
+package source_test
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// tools are the git and the go command that run the tests, and go's build cache.
+var tools = sync.OnceValues(func() (map[string]string, error) {
+	m := map[string]string{}
+	var err error
+	if m["git"], err = exec.LookPath("git"); err != nil {
+		return nil, err
+	}
+	out, err := exec.Command("go", "env", "GOROOT", "GOCACHE").Output()
+	if err != nil {
+		return nil, err
+	}
+	goroot, cache, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	m["go"] = (&toolchain.Goroot{Dir: goroot}).Go()
+	m["cache"] = strings.TrimSpace(cache)
+	return m, nil
+})
+
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	m, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m[name]
+}
+
+// repo is a repository made by a test.
+type repo struct {
+	t    *testing.T
+	dir  string
+	home string
+	date int // of the next commit, seconds
+	env  []string
+}
+
+const program = "package main\n\nfunc main() {}\n"
+
+func newRepo(t *testing.T) *repo {
+	t.Helper()
+	// A name that quoting trips over.
+	r := &repo{t: t, dir: filepath.Join(t.TempDir(), "a 'repo'"), home: place(t).Home, date: 1767323045}
+	r.env = []string{
+		"HOME=" + r.home, "PATH=" + filepath.Dir(tool(t, "git")) + ":/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=author@example.com", "GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=committer@example.com",
+	}
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.git("-c", "init.defaultBranch=main", "init", "--quiet")
+	return r
+}
+
+// at is the same repository seen from another work tree.
+func (r *repo) at(dir string) *repo {
+	other := *r
+	other.dir = dir
+	return &other
+}
+
+func (r *repo) git(args ...string) string {
+	r.t.Helper()
+	out, err := r.try(args...)
+	if err != nil {
+		r.t.Fatalf("git %q: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(out)
+}
+
+// fails runs a git command that must fail.
+func (r *repo) fails(args ...string) {
+	r.t.Helper()
+	if out, err := r.try(args...); err == nil {
+		r.t.Fatalf("git %q did not fail\n%s", args, out)
+	}
+}
+
+func (r *repo) try(args ...string) (string, error) {
+	cmd := exec.Command(tool(r.t, "git"), args...)
+	cmd.Dir = r.dir
+	date := fmt.Sprintf("@%d +0100", r.date)
+	cmd.Env = append(r.env[:len(r.env):len(r.env)], "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (r *repo) write(name, data string) *repo {
+	r.t.Helper()
+	name = filepath.Join(r.dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+	return r
+}
+
+// module writes a module with one program.
+func (r *repo) module(dir, path string, more ...string) *repo {
+	r.t.Helper()
+	return r.write(filepath.Join(dir, "go.mod"), "module "+path+"\n\ngo 1.21\n"+strings.Join(more, "\n")+"\n").write(filepath.Join(dir, "main.go"), program)
+}
+
+func (r *repo) commit() string {
+	r.t.Helper()
+	r.git("add", "--all")
+	r.git("commit", "--quiet", "--allow-empty", "-m", "commit at "+fmt.Sprint(r.date))
+	r.date += 3600
+	return r.git("rev-parse", "HEAD")
+}
+
+func (r *repo) tag(names ...string) *repo {
+	r.t.Helper()
+	for _, n := range names {
+		r.git("tag", n)
+	}
+	return r
+}
+
+func (r *repo) config(t *testing.T, dir string) source.Config {
+	t.Helper()
+	work := t.TempDir()
+	return source.Config{Dir: filepath.Join(r.dir, dir), Git: tool(t, "git"), Env: r.env, Place: place(t), Work: work}
+}
+
+func (r *repo) open(dir string) (*source.Repo, error) {
+	r.t.Helper()
+	return source.Open(r.t.Context(), r.config(r.t, dir))
+}
+
+func (r *repo) mustOpen(dir string) *source.Repo {
+	r.t.Helper()
+	s, err := r.open(dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+// checkout makes a private copy of HEAD.
+func (r *repo) checkout(s *source.Repo, snapshot bool) string {
+	r.t.Helper()
+	dir, err := s.Checkout(r.t.Context(), place(r.t), filepath.Join(r.t.TempDir(), "private copy"), snapshot)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return dir
+}
+
+func place(t *testing.T) *toolchain.Place {
+	t.Helper()
+	dir := t.TempDir()
+	p := &toolchain.Place{
+		Home: filepath.Join(dir, "home"), Tmp: filepath.Join(dir, "tmp"), Empty: filepath.Join(dir, "empty"),
+		GoCache: tool(t, "cache"), ModCache: filepath.Join(dir, "mod"), Git: tool(t, "git"),
+		TimeZone: "UTC", Language: "C", Umask: -1,
+	}
+	if err := p.Make(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// stamp is what go writes into a binary built in dir.
+type stamp struct{ version, revision, time, modified string }
+
+// build lets the running go command build the program in dir, in the
+// environment of a real build.
+func build(t *testing.T, dir string) stamp {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "program.exe")
+	_, err := toolchain.Run(context.Background(), toolchain.Command{
+		Path: tool(t, "go"), Args: []string{"build", "-buildvcs=true", "-trimpath", "-ldflags=-s -w", "-o", out, "."}, Dir: dir,
+		Env: place(t).Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bi, err := buildinfo.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stamp{version: bi.Main.Version}
+	for _, kv := range bi.Settings {
+		switch kv.Key {
+		case "vcs.revision":
+			s.revision = kv.Value
+		case "vcs.time":
+			s.time = kv.Value
+		case "vcs.modified":
+			s.modified = kv.Value
+		}
+	}
+	return s
+}
+
+// files are the contents below dir without .git, by slash-separated name.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	m := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && d.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.Type()&os.ModeSymlink != 0 {
+			target, err := os.Readlink(path)
+			m[rel] = "-> " + target
+			return err
+		}
+		data, err := os.ReadFile(path)
+		m[rel] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func hint(err error) string {
+	for err != nil {
+		if h, ok := err.(interface{ Hint() string }); ok {
+			return h.Hint()
+		}
+		u, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return ""
+		}
+		err = u.Unwrap()
+	}
+	return ""
+}

@@ -1,0 +1,105 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// versionTag is a tag on the commit or below it that names a version of the module.
+type versionTag struct {
+	tag       string
+	object    string // what the ref points at
+	version   string // canonical
+	canonical bool   // the tag says exactly that, without build metadata
+	here      bool   // on the commit itself
+}
+
+// version finds the module's version by the rule of cmd/go
+// (cmd/go/internal/modfetch.(*codeRepo).convert, go.dev/ref/mod#vcs-version).
+// It reads retractions from a remote repository only, so they do not count.
+func (r *Repo) version(ctx context.Context) error {
+	_, pathMajor, ok := module.SplitPathVersion(r.ModulePath)
+	if !ok {
+		return fmt.Errorf("go.mod: module path %s has a malformed major version", r.ModulePath)
+	}
+	tags, err := r.versionTags(ctx, pathMajor)
+	if err != nil {
+		return err
+	}
+	for _, t := range tags {
+		if t.here && t.canonical {
+			if r.Version == "" {
+				r.Version, r.tag, r.tagObject = t.version, t.tag, t.object
+			}
+			r.Tags = append(r.Tags, t.tag)
+		}
+	}
+	sort.Strings(r.Tags)
+	if r.Version != "" {
+		return nil
+	}
+	base := ""
+	if len(tags) > 0 {
+		base, r.tag, r.tagObject = tags[0].version, tags[0].tag, tags[0].object
+	}
+	r.Version = module.PseudoVersion(module.PathMajorPrefix(pathMajor), base, r.CommitTime, r.Commit[:12])
+	return nil
+}
+
+// versionTags lists the tags, the highest version first.
+func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag, error) {
+	// Plumbing commands only: git tag and git log follow the user's settings
+	// for columns, sorting and decoration.
+	refs, err := r.look(ctx, "show-ref", "--tags", "--dereference")
+	var exit *toolchain.ExitError
+	if errors.As(err, &exit) && exit.Code == 1 && refs == "" {
+		return nil, nil // no tags at all
+	}
+	if err != nil {
+		return nil, err
+	}
+	object, commit := map[string]string{}, map[string]string{}
+	for line := range strings.SplitSeq(refs, "\n") {
+		hash, ref, _ := strings.Cut(line, " ")
+		if peeled, ok := strings.CutSuffix(ref, "^{}"); ok {
+			commit[peeled] = hash
+		} else {
+			object[ref], commit[ref] = hash, hash
+		}
+	}
+	below, err := r.look(ctx, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")
+	if err != nil {
+		return nil, err
+	}
+	var tags []versionTag
+	for ref := range strings.SplitSeq(below, "\n") {
+		tag, ok := strings.CutPrefix(ref, "refs/tags/")
+		v, ok2 := strings.CutPrefix(tag, r.tagPrefix())
+		c := semver.Canonical(v)
+		if !ok || !ok2 || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, pathMajor) {
+			continue
+		}
+		tags = append(tags, versionTag{tag, object[ref], c, c == v, commit[ref] == r.Commit})
+	}
+	slices.SortFunc(tags, func(a, b versionTag) int {
+		if c := semver.Compare(b.version, a.version); c != 0 {
+			return c
+		}
+		if a.canonical != b.canonical {
+			if a.canonical {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.tag, b.tag)
+	})
+	return tags, nil
+}
