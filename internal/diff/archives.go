@@ -1,0 +1,170 @@
+package diff
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/archive"
+)
+
+// archives compares two archives; done is false if they are none.
+func (c *comparison) archives(name, a, b string) (done bool, err error) {
+	sa, err := archive.Scan(c.ctx, a, nil)
+	if err != nil {
+		var not *archive.NotArchiveError
+		if errors.As(err, &not) {
+			return false, nil
+		}
+		return true, &UnusableError{Err: err, Tip: "the archive is damaged"}
+	}
+	sb, err := archive.Scan(c.ctx, b, nil)
+	if err != nil {
+		var not *archive.NotArchiveError
+		if errors.As(err, &not) {
+			return false, nil
+		}
+		return true, &UnusableError{Err: err, Tip: "the archive is damaged"}
+	}
+	c.verdict(name, Different, "")
+	before := len(c.out.Findings)
+	c.headers(name, sa, sb)
+
+	byName := func(s *archive.Summary) map[string]archive.Header {
+		m := map[string]archive.Header{}
+		for _, h := range s.Members {
+			m[h.Name] = h
+		}
+		return m
+	}
+	ma, mb := byName(sa), byName(sb)
+	wanted := map[string]string{}
+	contentsDiffer := false
+	for _, h := range sa.Members {
+		other, ok := mb[h.Name]
+		switch {
+		case !ok:
+			contentsDiffer = true
+			c.only(join(name, h.Name), "A")
+		case h.Type != other.Type || h.Link != other.Link:
+			contentsDiffer = true
+			c.add(join(name, h.Name), Finding{Cause: Source, Confidence: "certain", Evidence: []string{fmt.Sprintf("%s %s in A, %s %s in B", h.Type, h.Link, other.Type, other.Link)}, Remedy: "put the same files into both archives"})
+		case h.SHA256 != other.SHA256:
+			contentsDiffer = true
+			wanted[h.Name] = fileName(h.Name)
+		}
+	}
+	for _, h := range sb.Members {
+		if _, ok := ma[h.Name]; !ok {
+			contentsDiffer = true
+			c.only(join(name, h.Name), "B")
+		}
+	}
+	if len(wanted) > 0 {
+		dir, err := os.MkdirTemp(c.work, "members-")
+		if err != nil {
+			return true, err
+		}
+		defer os.RemoveAll(dir)
+		da, db := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+		if err := errors.Join(c.extract(a, da, wanted), c.extract(b, db, wanted)); err != nil {
+			return true, err
+		}
+		for _, h := range sa.Members { // in the order of the archive
+			to, ok := wanted[h.Name]
+			if !ok {
+				continue
+			}
+			delete(wanted, h.Name)
+			if err := c.file(join(name, h.Name), filepath.Join(da, to), filepath.Join(db, to)); err != nil {
+				return true, err
+			}
+		}
+	}
+	// What the contents do not explain is in the headers or the compression.
+	if !contentsDiffer && sa.Format == sb.Format {
+		sameStream := sa.SHA256 != "" && sa.SHA256 == sb.SHA256
+		if sameStream || len(c.out.Findings) == before {
+			f := Finding{Cause: ArchiveCompression, Confidence: "certain", Remedy: "use one compressor, version and level, and pin it: mintmark records its own in the manifest"}
+			switch {
+			case sa.Compression != sb.Compression:
+				f.Evidence = []string{sa.Compression + " in A", sb.Compression + " in B"}
+			case sameStream:
+				f.Evidence = []string{"the uncompressed streams are equal, their compressed forms are not"}
+			default:
+				f.Confidence = "likely"
+				f.Evidence = []string{"all members and headers are equal"}
+			}
+			c.add(name, f)
+		}
+	}
+	return true, nil
+}
+
+// headers compares everything about the members but their contents.
+func (c *comparison) headers(name string, sa, sb *archive.Summary) {
+	if sa.Format != sb.Format {
+		c.add(name, Finding{Cause: ArchiveFormat, Confidence: "certain", Evidence: []string{sa.Format + " in A, " + sb.Format + " in B"}, Remedy: "use the same archive format"})
+	}
+	names := func(s *archive.Summary) []string {
+		var out []string
+		for _, h := range s.Members {
+			out = append(out, h.Name)
+		}
+		return out
+	}
+	na, nb := names(sa), names(sb)
+	if !slices.Equal(na, nb) && slices.Equal(slices.Sorted(slices.Values(na)), slices.Sorted(slices.Values(nb))) {
+		i := 0
+		for na[i] == nb[i] {
+			i++
+		}
+		c.add(name, Finding{Cause: ArchiveOrder, Confidence: "certain",
+			Evidence: []string{fmt.Sprintf("member %d is %s in A, %s in B", i+1, na[i], nb[i])},
+			Remedy:   "sort the members; the order in which builds end must not decide it"})
+	}
+	other := map[string]archive.Header{}
+	for _, h := range sb.Members {
+		other[h.Name] = h
+	}
+	differ := map[string][]string{}
+	note := func(cause, format string, args ...any) {
+		if len(differ[cause]) < 5 {
+			differ[cause] = append(differ[cause], fmt.Sprintf(format, args...))
+		} else if len(differ[cause]) == 5 {
+			differ[cause] = append(differ[cause], "…")
+		}
+	}
+	for _, x := range sa.Members {
+		y, ok := other[x.Name]
+		if !ok {
+			continue
+		}
+		if !x.Time.Equal(y.Time) {
+			note(ArchiveTime, "%s: %s in A, %s in B", x.Name, x.Time.Format(time.RFC3339), y.Time.Format(time.RFC3339))
+		}
+		if x.Mode != y.Mode {
+			note(ArchiveMode, "%s: %v in A, %v in B", x.Name, x.Mode, y.Mode)
+		}
+		if x.Owner != y.Owner {
+			note(ArchiveOwner, "%s: %s in A, %s in B", x.Name, x.Owner, y.Owner)
+		}
+		if sa.Format == sb.Format && (x.Format != y.Format || x.Comment != y.Comment && x.Time.Equal(y.Time)) {
+			note(ArchiveFormat, "%s: %s %s in A, %s %s in B", x.Name, x.Format, x.Comment, y.Format, y.Comment)
+		}
+	}
+	remedies := map[string]string{
+		ArchiveTime:   "set every member's time to the commit's time",
+		ArchiveMode:   "set modes to 0644 and 0755: the checkout's depend on the umask",
+		ArchiveOwner:  "set the owner to 0/0 without names",
+		ArchiveFormat: "write one fixed header format",
+	}
+	for _, cause := range []string{ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat} {
+		if len(differ[cause]) > 0 {
+			c.add(name, Finding{Cause: cause, Confidence: "certain", Evidence: differ[cause], Remedy: remedies[cause]})
+		}
+	}
+}

@@ -1,0 +1,363 @@
+// Package diff compares two things that were built, whatever they are: two
+// binaries, two archives, two directories, two manifests. It descends to the
+// files that differ, and lets internal/bindiff explain those that are binaries.
+//
+// # Contract
+//
+// The verdict is identical only when every byte was compared, different when a
+// byte differs, and unchecked when something could not be compared (a manifest
+// whose files are not at hand, a file that is only in one place). Findings are
+// sorted strongest first; one that holds for several files in the same words is
+// reported once, with the files.
+package diff
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/bindiff"
+)
+
+// Schema of the JSON form.
+const Schema = "https://github.com/mintmark/mintmark/report/diff/v1"
+
+// Verdicts.
+const (
+	Identical = "identical"
+	Different = "different"
+	Unchecked = "unchecked"
+)
+
+// Report is the comparison of A and B.
+type Report struct {
+	Schema           string    `json:"schema"`
+	Verdict          string    `json:"verdict"`
+	Findings         []Finding `json:"findings"`
+	DifferentBytes   int64     `json:"different_bytes"`   // in all files that were compared
+	UnexplainedBytes int64     `json:"unexplained_bytes"` // an upper bound
+	Files            []File    `json:"files,omitempty"`   // those compared, when there is more than one
+	Notes            []string  `json:"notes,omitempty"`   // what could not be looked at
+}
+
+// Finding is a cause with its evidence and remedy, and the files it is about.
+type Finding struct {
+	Cause      string   `json:"cause"`
+	Confidence string   `json:"confidence"` // certain, likely, possible
+	Evidence   []string `json:"evidence"`
+	Remedy     string   `json:"remedy"`
+	Bytes      int64    `json:"bytes"`
+	Files      []string `json:"files,omitempty"`
+}
+
+// File is one of several files that were compared.
+type File struct {
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"` // of unchecked
+}
+
+// Archive causes, beside those of internal/bindiff.
+const (
+	ArchiveOrder       = "archive-order"
+	ArchiveTime        = "archive-time"
+	ArchiveMode        = "archive-mode"
+	ArchiveOwner       = "archive-owner"
+	ArchiveFormat      = "archive-format"
+	ArchiveCompression = "archive-compression"
+	ArchiveMembers     = "archive-members" // another set of files
+	Source             = "source"
+	Unknown            = "unknown"
+)
+
+// Causes are all causes a report can name.
+func Causes() []string {
+	own := []string{ArchiveOrder, ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat, ArchiveCompression, ArchiveMembers}
+	all := bindiff.Causes()
+	for _, c := range own {
+		if !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// UnusableError is input that cannot be compared at all.
+type UnusableError struct {
+	Err  error
+	Tip  string
+	Code int
+}
+
+func (e *UnusableError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *UnusableError) Unwrap() error { return e.Err }
+
+// Hint says what to give instead.
+func (e *UnusableError) Hint() string { return e.Tip }
+
+// ExitCode is that of wrong usage.
+func (e *UnusableError) ExitCode() int { return 2 }
+
+// comparison is a Report in the making.
+type comparison struct {
+	ctx  context.Context
+	work string // a private directory for members of archives
+	out  *Report
+}
+
+// Compare compares the files or directories a and b. work is an existing
+// private directory for temporary files.
+func Compare(ctx context.Context, a, b, work string) (*Report, error) {
+	c := &comparison{ctx: ctx, work: work, out: &Report{Schema: Schema, Findings: []Finding{}}}
+	fa, err := os.Stat(a)
+	if err != nil {
+		return nil, &UnusableError{Err: err, Tip: "name two files or two directories"}
+	}
+	fb, err := os.Stat(b)
+	if err != nil {
+		return nil, &UnusableError{Err: err, Tip: "name two files or two directories"}
+	}
+	switch {
+	case fa.IsDir() != fb.IsDir():
+		return nil, &UnusableError{Err: fmt.Errorf("%s and %s: a file cannot be compared with a directory", a, b), Tip: "name two files or two directories"}
+	case fa.IsDir():
+		err = c.directories(a, b)
+	case isManifest(a) && isManifest(b):
+		err = c.manifests(a, b)
+	default:
+		err = c.file("", a, b)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.finish()
+	return c.out, nil
+}
+
+func (c *comparison) finish() {
+	r := c.out
+	rank := map[string]int{"certain": 0, "likely": 1, "possible": 2}
+	slices.SortStableFunc(r.Findings, func(x, y Finding) int {
+		return cmp.Or(
+			cmp.Compare(boolInt(x.Cause == Unknown), boolInt(y.Cause == Unknown)),
+			cmp.Compare(rank[x.Confidence], rank[y.Confidence]),
+			cmp.Compare(y.Bytes, x.Bytes),
+			cmp.Compare(x.Cause, y.Cause),
+		)
+	})
+	r.Verdict = Identical
+	for _, f := range r.Files {
+		if f.Verdict == Different || f.Verdict == Unchecked && r.Verdict == Identical {
+			r.Verdict = f.Verdict
+		}
+	}
+	if len(r.Files) == 1 && r.Files[0].Name == "" {
+		r.Files = nil
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (c *comparison) add(name string, f Finding) {
+	for i := range c.out.Findings {
+		old := &c.out.Findings[i]
+		if old.Cause == f.Cause && old.Confidence == f.Confidence && slices.Equal(old.Evidence, f.Evidence) {
+			old.Bytes += f.Bytes
+			if name != "" && !slices.Contains(old.Files, name) {
+				old.Files = append(old.Files, name)
+			}
+			return
+		}
+	}
+	if name != "" {
+		f.Files = []string{name}
+	}
+	c.out.Findings = append(c.out.Findings, f)
+}
+
+func (c *comparison) verdict(name, verdict, reason string) {
+	c.out.Files = append(c.out.Files, File{name, verdict, reason})
+}
+
+// file compares two files; name is how to call them, "" for the only pair.
+func (c *comparison) file(name, a, b string) error {
+	equal, n, err := c.equal(a, b)
+	if err != nil {
+		return err
+	}
+	if equal {
+		c.verdict(name, Identical, "")
+		return nil
+	}
+	done, err := c.archives(name, a, b)
+	if err != nil || done {
+		return err
+	}
+	d, err := bindiff.Compare(c.ctx, a, b)
+	if err != nil {
+		return &UnusableError{Err: err, Tip: "name two Go binaries, archives, directories or release.json files"}
+	}
+	c.verdict(name, Different, "")
+	c.out.DifferentBytes += n
+	c.out.UnexplainedBytes += d.UnexplainedBytes
+	for _, f := range d.Findings {
+		c.add(name, Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes})
+	}
+	for _, note := range d.Notes {
+		if name != "" {
+			note = name + ": " + note
+		}
+		c.out.Notes = append(c.out.Notes, note)
+	}
+	if len(d.Findings) == 0 {
+		c.add(name, Finding{Cause: Unknown, Confidence: "certain", Evidence: []string{fmt.Sprintf("%d bytes differ", n)}, Remedy: "compare what made the two files"})
+		c.out.UnexplainedBytes += n
+	}
+	return nil
+}
+
+// equal compares two files byte by byte and counts the offsets that differ.
+func (c *comparison) equal(a, b string) (bool, int64, error) {
+	fa, err := os.Open(a)
+	if err != nil {
+		return false, 0, err
+	}
+	defer fa.Close()
+	fb, err := os.Open(b)
+	if err != nil {
+		return false, 0, err
+	}
+	defer fb.Close()
+	bufA, bufB := make([]byte, 256<<10), make([]byte, 256<<10)
+	var n int64
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return false, 0, err
+		}
+		na, errA := io.ReadFull(fa, bufA)
+		nb, errB := io.ReadFull(fb, bufB)
+		for _, err := range []error{errA, errB} {
+			if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return false, 0, err
+			}
+		}
+		common := min(na, nb)
+		if string(bufA[:common]) != string(bufB[:common]) {
+			for i := range common {
+				if bufA[i] != bufB[i] {
+					n++
+				}
+			}
+		}
+		n += int64(max(na, nb) - common)
+		if na == 0 && nb == 0 {
+			return n == 0, n, nil
+		}
+	}
+}
+
+// directories compares two directories by the paths of their files.
+func (c *comparison) directories(a, b string) error {
+	if isManifest(filepath.Join(a, "release.json")) && isManifest(filepath.Join(b, "release.json")) {
+		return c.manifests(filepath.Join(a, "release.json"), filepath.Join(b, "release.json"))
+	}
+	la, err := listFiles(a)
+	if err != nil {
+		return err
+	}
+	lb, err := listFiles(b)
+	if err != nil {
+		return err
+	}
+	names := slices.Concat(la, lb)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		switch inA, inB := slices.Contains(la, name), slices.Contains(lb, name); {
+		case inA && inB:
+			if err := c.file(name, filepath.Join(a, filepath.FromSlash(name)), filepath.Join(b, filepath.FromSlash(name))); err != nil {
+				return err
+			}
+		case inA:
+			c.only(name, "A")
+		default:
+			c.only(name, "B")
+		}
+	}
+	if len(names) == 0 {
+		return &UnusableError{Err: fmt.Errorf("%s and %s are empty", a, b), Tip: "name two directories with files"}
+	}
+	return nil
+}
+
+func (c *comparison) only(name, side string) {
+	c.verdict(name, Different, "")
+	c.add(name, Finding{Cause: ArchiveMembers, Confidence: "certain", Evidence: []string{"only in " + side}, Remedy: "release the same platforms, profiles and files"})
+}
+
+func listFiles(dir string) ([]string, error) {
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if !d.Type().IsRegular() {
+			return &UnusableError{Err: fmt.Errorf("%s: not a regular file", path), Tip: "compare directories of regular files"}
+		}
+		names = append(names, filepath.ToSlash(rel))
+		return nil
+	})
+	return names, err
+}
+
+// extract puts members of an archive into files below dir, named by number.
+func (c *comparison) extract(path, dir string, wanted map[string]string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	_, err := archive.Scan(c.ctx, path, func(h archive.Header, r io.Reader) error {
+		to, ok := wanted[h.Name]
+		if !ok {
+			return nil
+		}
+		f, err := os.Create(filepath.Join(dir, to))
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, r)
+		return errors.Join(err, f.Close())
+	})
+	return err
+}
+
+func fileName(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:8])
+}
+
+func join(prefix, name string) string {
+	if prefix == "" {
+		return name
+	}
+	return prefix + "!" + strings.TrimPrefix(name, "./")
+}

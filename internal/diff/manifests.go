@@ -1,0 +1,114 @@
+package diff
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// isManifest reports whether a file looks like mintmark's release.json.
+func isManifest(name string) bool {
+	fi, err := os.Stat(name)
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > checksums.MaxManifestSize {
+		return false
+	}
+	data, err := os.ReadFile(name)
+	return err == nil && strings.Contains(string(data[:min(len(data), 512)]), `"`+checksums.ManifestSchema+`"`)
+}
+
+func readManifest(name string) (*checksums.Manifest, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := checksums.ParseManifest(data)
+	if err != nil {
+		return nil, &UnusableError{Err: fmt.Errorf("%s: %w", name, err), Tip: "the manifest is damaged, or of another version of mintmark"}
+	}
+	return m, nil
+}
+
+// manifests compares two releases: first what they say they were made of, then
+// the files, matched by profile, platform and stage, since names hold versions.
+// Files that are not there are unchecked unless their digests differ.
+func (c *comparison) manifests(a, b string) error {
+	ma, errA := readManifest(a)
+	mb, errB := readManifest(b)
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	say := func(cause, what, x, y, remedy string) {
+		if x != y {
+			c.add("release.json", Finding{Cause: cause, Confidence: "certain", Evidence: []string{fmt.Sprintf("%s: %q in A, %q in B", what, x, y)}, Remedy: remedy})
+		}
+	}
+	say("vcs-revision", "commit", ma.Source.Commit, mb.Source.Commit, "compare releases of one commit")
+	say("version-stamp", "version", ma.Source.Version, mb.Source.Version, "compare releases of one version, with the same tags")
+	if ma.Source.Commit == mb.Source.Commit {
+		say("source", "module hash", ma.Source.Sum, mb.Source.Sum, "the same commit gave two module hashes: look for .gitattributes and filters")
+	}
+	say("toolchain-version", "toolchain", ma.Toolchain.Version, mb.Toolchain.Version, "pin one toolchain with go: in the profile file")
+	if ma.Toolchain.Version == mb.Toolchain.Version && ma.Toolchain.Host == mb.Toolchain.Host {
+		say("toolchain-modified", "hash of the toolchain", ma.Toolchain.Sum, mb.Toolchain.Sum, "the same version with other bytes: do not trust one of the two machines")
+	}
+	key := func(x checksums.Artifact) string {
+		if x.Published {
+			return strings.Join([]string{x.Profile, x.Platform, x.Stage, strings.ReplaceAll(x.Name, mb.Version, ma.Version)}, " ")
+		}
+		return strings.Join([]string{x.Profile, x.Platform, x.Stage, x.Name}, " ")
+	}
+	other := map[string]checksums.Artifact{}
+	for _, y := range mb.Artifacts {
+		other[key(y)] = y
+	}
+	for _, x := range ma.Artifacts {
+		k := key(x)
+		y, ok := other[k]
+		delete(other, k)
+		switch {
+		case !ok:
+			c.only(k, "A")
+		case x.SHA256 == y.SHA256 && !x.Published:
+			c.verdict(k, Identical, "by digest")
+		case x.Published && y.Published:
+			fa, fb := filepath.Join(filepath.Dir(a), x.Name), filepath.Join(filepath.Dir(b), y.Name)
+			if !exists(fa) || !exists(fb) {
+				c.digests(k, x, y, "the files are not beside the manifests")
+				continue
+			}
+			if err := c.file(k, fa, fb); err != nil {
+				return err
+			}
+		default:
+			c.digests(k, x, y, "not published by itself")
+		}
+	}
+	for _, y := range mb.Artifacts {
+		if k := key(y); other[k].SHA256 != "" {
+			c.only(k, "B")
+		}
+	}
+	return nil
+}
+
+// digests gives the verdict that two digests allow.
+func (c *comparison) digests(name string, x, y checksums.Artifact, why string) {
+	if x.SHA256 == y.SHA256 {
+		c.verdict(name, Unchecked, "the manifests say equal; "+why)
+		return
+	}
+	c.verdict(name, Different, "")
+	if x.Published {
+		c.add(name, Finding{Cause: Unknown, Confidence: "certain", Evidence: []string{fmt.Sprintf("sha256 %s in A, %s in B; %s", x.SHA256, y.SHA256, why)}, Remedy: "get both files and compare them"})
+	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
