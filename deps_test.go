@@ -52,11 +52,14 @@ const depsRules = `
 	# The ledger knows cmd/go's cache and the hash of a toolchain.
 	builds/toolchain < builds/actions;
 
-	# The build does not know that it is done twice.
-	profiles, builds/toolchain, builds/source, builds/archive < builds;
+	# The build does not know that it is done twice. It keeps the go command's account of its actions.
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
+
+	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
+	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results; it cannot build or measure.
 	profiles, checksums, builds, builds/rebuild < internal/report;
@@ -450,7 +453,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

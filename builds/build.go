@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 )
@@ -40,19 +41,19 @@ type Cost struct {
 	MaxRSS int64         `json:"max_rss"` // of its largest process, bytes
 }
 
-// Build runs the unit's one go command in the site with p actions at a time.
-func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error) {
-	fail := func(err error) ([]Built, Cost, error) {
-		return nil, Cost{}, fmt.Errorf("%s: %w", u.ID(), err)
-	}
-	out := filepath.Join(s.Out, u.Key())
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return fail(err)
-	}
+// output is the unit's directory in the site.
+func (s *Site) output(u *Unit) string { return filepath.Join(s.Out, u.Key()) }
+
+// Graph is the file with the go command's account of the unit's last build
+// here: what -debug-actiongraph writes; see package actions.
+func (s *Site) Graph(u *Unit) string { return s.output(u) + ".actions.json" }
+
+// command is the unit's one go command in this site, with p actions at a time.
+func (s *Site) command(u *Unit, p int) toolchain.Command {
+	out := s.output(u)
 	args := u.Command(s.Kind, s.Version, out+string(filepath.Separator))
-	args = append([]string{args[0], "-p=" + strconv.Itoa(p), "-modcacherw"}, args[1:]...)
+	args = append([]string{args[0], "-p=" + strconv.Itoa(p), "-modcacherw", "-debug-actiongraph=" + s.Graph(u)}, args[1:]...)
 	proxy, dir := "off", s.Dir
-	unitEnv := u.Env
 	if s.Kind == source.Module {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
@@ -64,14 +65,43 @@ func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error)
 		// download directory answers, not the network.
 		proxy, dir = s.Place.Proxy(), s.Place.Empty
 	}
-	env := s.Place.Env(unitEnv, proxy)
+	env := s.Place.Env(u.Env, proxy)
 	if s.Kind == source.Module {
 		env = append(env, "GOPATH="+out)
 	}
-	res, err := toolchain.Run(ctx, toolchain.Command{
+	return toolchain.Command{
 		Path: s.Goroot.Go(), Args: args, Dir: dir, Env: env,
 		SetUmask: s.SetUmask, Umask: s.Place.Umask, Hostname: s.Hostname,
-	})
+	}
+}
+
+// HashInputs runs the unit's command once more, with what is compiled already
+// in the cache, and returns what the go command says it hashes into the action
+// IDs of the given actions (keys as in package actions). The products go
+// elsewhere: those that were compared stay as they are.
+func (s *Site) HashInputs(ctx context.Context, u *Unit, keys []string) (map[string][]string, error) {
+	aside := *s
+	aside.Out = s.Out + "-again"
+	if err := os.MkdirAll(aside.output(u), 0o755); err != nil {
+		return nil, err
+	}
+	cmd := aside.command(u, 1)
+	cmd.Env = append(cmd.Env, "GODEBUG=gocachehash=1")
+	cmd.Limit = 512 << 20 // a line for every file of every package
+	res, err := toolchain.Run(ctx, cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%s: asking go for the inputs of its actions: %w", u.ID(), err)
+	}
+	return actions.HashInputs(res.Stderr, keys), nil
+}
+
+// Build runs the unit's one go command in the site with p actions at a time.
+func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error) {
+	out := s.output(u)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, Cost{}, fmt.Errorf("%s: %w", u.ID(), err)
+	}
+	res, err := toolchain.Run(ctx, s.command(u, p))
 	cost := Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {
 		var exit *toolchain.ExitError

@@ -76,7 +76,7 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 		}
 		t := queue[next]
 		queue = append(queue[:next], queue[next+1:]...)
-		p := actions(t, queue, b, usedMem, running)
+		p := width(t, queue, b, usedMem, running)
 		mem := taskMemory(t) * int64(p)
 		usedCPU, usedMem, running = usedCPU+1, usedMem+mem, running+1
 		go func() {
@@ -124,11 +124,11 @@ func pick(queue []Task, b Budget, groups map[string]bool, usedCPU int, usedMem i
 	return -1
 }
 
-// actions is how many actions at a time t gets when it starts now. While there
+// width is how many actions at a time t gets when it starts now. While there
 // are enough tasks for every processor each gets one. The last ones get more,
 // as the number given to go build cannot be raised later: all together about
 // twice the processors, and no more than memory permits beside them.
-func actions(t Task, queue []Task, b Budget, usedMem int64, running int) int {
+func width(t Task, queue []Task, b Budget, usedMem int64, running int) int {
 	if len(queue) >= b.CPUs {
 		return 1
 	}
