@@ -63,7 +63,8 @@ type Toolchain struct {
 	Version string `json:"version"` // go1.26.8
 	Host    string `json:"host"`    // platform it ran on, such as linux/amd64
 	Module  string `json:"module"`  // golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64
-	Sum     string `json:"sum"`     // h1: of that module's zip, from the checksum database
+	Sum     string `json:"sum"`     // h1: of that module's zip
+	SumDB   bool   `json:"sumdb"`   // Sum was checked against the checksum database
 }
 
 // Builder is the program that made the release.

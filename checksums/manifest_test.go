@@ -36,6 +36,7 @@ func testManifest() *Manifest {
 			Tags: []string{"v1.2.3", "v1.2.2"},
 		},
 		Toolchain: Toolchain{
+			SumDB:   true,
 			Version: "go1.26.8", Host: "linux/amd64",
 			Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: h1B,
 		},

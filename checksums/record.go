@@ -237,6 +237,7 @@ func dependencies(m *Manifest) ([]Resource, error) {
 		Annotations: map[string]string{
 			"h1":      m.Toolchain.Sum,
 			"host":    m.Toolchain.Host,
+			"sumdb":   strconv.FormatBool(m.Toolchain.SumDB),
 			"version": m.Toolchain.Version,
 		},
 	}

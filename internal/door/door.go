@@ -23,6 +23,17 @@ import (
 type Door struct {
 	Term *ui.Terminal
 	Env  []string
+
+	outErr error // the first failure to write a line of a result
+}
+
+// printf prints lines of a result. What cannot be written fails the verb in
+// the end: a result nobody could read is none.
+func (d *Door) printf(format string, args ...any) {
+	err := d.Term.Printf(format, args...)
+	if err != nil && d.outErr == nil && !closedPipe(err) {
+		d.outErr = fmt.Errorf("the result could not be printed: %w", err)
+	}
 }
 
 // Open is the door of this process.
@@ -45,36 +56,71 @@ func (d *Door) lookupEnv(name string) (value string, ok bool) {
 }
 
 // Run does a verb to its end, prints its result or its errors, and returns the
-// exit code. Interrupt and SIGTERM cancel it: every process it started is
-// killed and nothing half-written stays.
+// exit code. Interrupt, SIGTERM and SIGHUP cancel it: every process it started
+// is killed and nothing half-written stays. A second one ends the process.
 func (d *Door) Run(ctx context.Context, name string, f Flags, arg string) int {
 	v, ok := Find(name)
 	if !ok {
-		d.Term.Error(&usageError{fmt.Sprintf("there is no verb %q", name), "mintmark -help lists them"})
-		return release.ExitUsage
+		return d.fail(noVerb(name), yes(f.JSON))
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := catch(ctx)
 	defer stop()
-	err := v.run(ctx, d, f, arg)
+	err := f.refuseEmpty()
+	if err == nil {
+		err = v.run(ctx, d, f, arg)
+	}
+	if err == nil {
+		err = d.outErr
+	}
 	if err == nil {
 		return 0
 	}
-	code := release.ExitCode(err)
 	if ctx.Err() != nil {
 		err = &stopped{cause: context.Cause(ctx)}
 	}
+	return d.fail(err, yes(f.JSON))
+}
+
+func noVerb(name string) error {
+	return &usageError{fmt.Sprintf("there is no verb %q", name), "mintmark -help lists them"}
+}
+
+// fail prints an error, for machines as well if they asked, and returns its exit code.
+func (d *Door) fail(err error, asJSON bool) int {
+	code := release.ExitCode(err)
 	var shown *shownError
-	if !errors.As(err, &shown) {
-		if f.JSON != nil && *f.JSON {
-			doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
-			for _, e := range flatten(err) {
-				doc.Errors = append(doc.Errors, e.Error())
-			}
-			report.WriteJSON(d.Term.Stdout(), doc)
+	if asJSON && !errors.As(err, &shown) {
+		doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
+		for _, e := range flatten(err) {
+			doc.Errors = append(doc.Errors, e.Error())
 		}
+		report.WriteJSON(d.Term.Stdout(), doc)
 	}
 	d.Term.Error(err)
 	return code
+}
+
+// catch gives a context that a signal ends. The process ends at once only on a
+// further signal some time later, for when something does not listen to the
+// context: timeout(1), for one, sends the first one twice.
+//
+// A closed pipe on standard error is no reason to die amid a build: with
+// SIGPIPE caught, writing to it is an error like others.
+func catch(ctx context.Context) (context.Context, context.CancelFunc) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup(1) ignores it for us
+		signals = append(signals, syscall.SIGHUP)
+	}
+	letPipe := catchPipe()
+	ctx, stop := signal.NotifyContext(ctx, signals...)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(2 * time.Second)
+		stop()
+	})
+	return ctx, func() {
+		stop()
+		letPipe()
+	}
 }
 
 // stopped is what is said when somebody stopped us.
@@ -88,7 +134,7 @@ func (e *stopped) Error() string {
 }
 
 func (e *stopped) Hint() string {
-	return "nothing was published; builds that were done are in the cache and need not run again"
+	return "nothing was published; what the first builds compiled is in the cache"
 }
 
 // shownError is an error whose JSON document has been printed.

@@ -2,39 +2,43 @@ package door
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/mintmark/mintmark/internal/release"
+	"slices"
 )
 
 // Main is the command-line door: args are the words after the program's name.
 func Main(ctx context.Context, args []string) int {
 	d := Open()
 	if len(args) == 0 {
-		d.Term.Error(&usageError{"no verb", "mintmark -help lists them"})
-		return release.ExitUsage
+		return d.fail(&usageError{"no verb", "mintmark -help lists them"}, false)
 	}
+	// Also a command line that cannot be read has a result for machines.
+	asJSON := slices.ContainsFunc(args, func(a string) bool {
+		return slices.Contains([]string{"-json", "--json", "-json=true", "--json=true"}, a)
+	})
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
-		d.Term.Printf("%s", Usage())
-		return 0
+		return d.print(Usage())
 	case "-version", "--version", "version":
-		d.Term.Printf("mintmark %s\n", Version())
-		return 0
+		return d.print("mintmark " + Version() + "\n")
 	}
 	v, ok := Find(args[0])
 	if !ok {
-		d.Term.Error(&usageError{fmt.Sprintf("there is no verb %q", args[0]), "mintmark -help lists them"})
-		return release.ExitUsage
+		return d.fail(noVerb(args[0]), asJSON)
 	}
 	f, arg, help, err := v.Parse(args[1:])
 	if help {
-		d.Term.Printf("%s", v.Help())
-		return 0
+		return d.print(v.Help())
 	}
 	if err != nil {
-		d.Term.Error(err)
-		return release.ExitUsage
+		return d.fail(err, asJSON)
 	}
 	return d.Run(ctx, v.Name, f, arg)
+}
+
+func (d *Door) print(text string) int {
+	d.printf("%s", text)
+	if d.outErr != nil {
+		return d.fail(d.outErr, false)
+	}
+	return 0
 }

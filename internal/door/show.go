@@ -93,7 +93,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 	case res.Signed == "":
 		signed = "NOT SIGNED"
 	}
-	d.Term.Printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
+	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
 		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
 	return nil
@@ -122,12 +122,16 @@ func (d *Door) artifacts(m *checksums.Manifest) error {
 func (d *Door) findings(m *checksums.Manifest) {
 	for _, a := range m.Artifacts {
 		for _, f := range a.Findings {
-			d.Term.Printf("\n%s %s %s: %s (%s, %d bytes)\n", a.Profile, a.Platform, a.Name, f.Cause, f.Confidence, f.Bytes)
+			bytes := ""
+			if f.Bytes > 0 { // 0: how many were explained is not known
+				bytes = fmt.Sprintf(", %d bytes", f.Bytes)
+			}
+			d.printf("\n%s %s %s: %s (%s%s)\n", a.Profile, a.Platform, a.Name, f.Cause, f.Confidence, bytes)
 			for _, e := range f.Evidence {
-				d.Term.Printf("    %s\n", e)
+				d.printf("    %s\n", e)
 			}
 			if f.Remedy != "" {
-				d.Term.Printf("    remedy: %s\n", f.Remedy)
+				d.printf("    remedy: %s\n", f.Remedy)
 			}
 		}
 	}
@@ -142,6 +146,9 @@ func runBuild(ctx context.Context, d *Door, f Flags, _ string) error {
 }
 
 func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
+	if yes(f.JSON) && yes(f.Explain) {
+		return &usageError{"-json and -explain contradict each other", "-json prints the plan, which does not depend on where its values come from"}
+	}
 	c, err := d.config(f)
 	if err != nil {
 		return err
@@ -160,21 +167,21 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
 		return err
 	}
 	src := p.Plan.Source
-	d.Term.Printf("%s %s\n", p.Plan.Project, p.Plan.Version)
-	d.Term.Printf("source     %s %s, %s %s\n", src.Module, src.Version, src.Commit, src.CommitTime)
-	d.Term.Printf("           %s\n", src.Sum)
-	d.Term.Printf("toolchain  %s (%s)\n", p.Plan.Go, p.Toolchain.Module)
-	d.Term.Printf("           %s\n", p.Toolchain.Sum)
-	d.Term.Printf("plan ID    %s\n", p.ID)
-	d.Term.Printf("always     %s\n", strings.Join(p.Plan.Env, " "))
+	d.printf("%s %s\n", p.Plan.Project, p.Plan.Version)
+	d.printf("source     %s %s, %s %s\n", src.Module, src.Version, src.Commit, src.CommitTime)
+	d.printf("           %s\n", src.Sum)
+	d.printf("toolchain  %s (%s)\n", p.Plan.Go, p.Toolchain.Module)
+	d.printf("           %s\n", p.Toolchain.Sum)
+	d.printf("plan ID    %s\n", p.ID)
+	d.printf("always     %s\n", strings.Join(p.Plan.Env, " "))
 	for _, u := range p.Plan.Units {
-		d.Term.Printf("\n%s\n", u.ID())
-		d.Term.Printf("  %s \\\n    %s\n", strings.Join(u.Env, " "), shellJoin(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))
+		d.printf("\n%s\n", u.ID())
+		d.printf("  %s \\\n    %s\n", shellEnv(u.Env), shellJoin(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))
 		for _, pgo := range u.PGO {
-			d.Term.Printf("  pgo   %s sha256 %s\n", pgo.Path, pgo.SHA256)
+			d.printf("  pgo   %s sha256 %s\n", pgo.Path, pgo.SHA256)
 		}
 		if u.UPX != nil {
-			d.Term.Printf("  upx   %s\n", strings.Join(u.UPX, " "))
+			d.printf("  upx   %s\n", strings.Join(u.UPX, " "))
 		}
 		var names []string
 		for _, m := range u.Mains {
@@ -182,12 +189,12 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
 				names = append(names, n)
 			}
 		}
-		d.Term.Printf("  → %s\n", strings.Join(names, " "))
+		d.printf("  → %s\n", strings.Join(names, " "))
 		if len(u.Files) > 0 {
-			d.Term.Printf("    with %s\n", strings.Join(u.Files, " "))
+			d.printf("    with %s\n", strings.Join(u.Files, " "))
 		}
 		for _, v := range p.Explained[u.ID()] {
-			d.Term.Printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
+			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
 		}
 	}
 	return nil
@@ -197,10 +204,24 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
 func shellJoin(args []string) string {
 	var out []string
 	for _, a := range args {
-		if strings.ContainsAny(a, " '\"\\&|;<>()*?[]#~`!{}\t\n") {
+		// $OUT/ is ours, for the reader to fill in.
+		if a != "$OUT/" && (a == "" || strings.ContainsAny(a, " $'\"\\&|;<>()*?[]#~`!{}\t\n")) {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 		out = append(out, a)
+	}
+	return strings.Join(out, " ")
+}
+
+// shellEnv writes variables as a shell takes them before a command.
+func shellEnv(env []string) string {
+	var out []string
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		if value != "" {
+			value = shellJoin([]string{value})
+		}
+		out = append(out, name+"="+value)
 	}
 	return strings.Join(out, " ")
 }
@@ -226,7 +247,7 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ string) error {
 	for _, u := range res.Plan.Units {
 		profiles[u.Profile]++
 	}
-	d.Term.Printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
+	d.printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
 	return nil
 }
 
@@ -254,12 +275,12 @@ func runVerify(ctx context.Context, d *Door, f Flags, path string) error {
 	if err != nil {
 		return err
 	}
-	d.Term.Printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
+	d.printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
 	for _, c := range v.Checked {
-		d.Term.Printf("  checked      %s\n", c)
+		d.printf("  checked      %s\n", c)
 	}
 	for _, c := range v.NotChecked {
-		d.Term.Printf("  NOT CHECKED  %s\n", c)
+		d.printf("  NOT CHECKED  %s\n", c)
 	}
 	counts := map[string]int{}
 	for _, a := range v.Artifacts {
@@ -270,7 +291,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, path string) error {
 		said = append(said, fmt.Sprintf("%d %s", n, verdict))
 	}
 	sort.Strings(said)
-	d.Term.Printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
+	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
 	return nil
 }
 
@@ -291,7 +312,7 @@ func runKeygen(_ context.Context, d *Door, f Flags, _ string) error {
 	if err != nil {
 		return err
 	}
-	d.Term.Printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", key, key, pub)
+	d.printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", key, key, pub)
 	return nil
 }
 

@@ -2,11 +2,13 @@ package door
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +34,19 @@ type Flags struct {
 	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
+}
+
+// refuseEmpty refuses flags with an empty value. It is mostly that of a
+// variable that was not set, and -version= would verify any version.
+func (f *Flags) refuseEmpty() error {
+	var errs []error
+	rv := reflect.ValueOf(f).Elem()
+	for i := range rv.NumField() {
+		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && *s == "" {
+			errs = append(errs, &usageError{"-" + rv.Type().Field(i).Tag.Get("flag") + "= has no value", "leave the flag out or give it one"})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Verb is one thing mintmark does.
@@ -95,10 +110,21 @@ func (v Verb) Parse(args []string) (f Flags, arg string, help bool, err error) {
 		target := rv.Field(i)
 		set := func(s string) error {
 			p := reflect.New(field.Type.Elem())
-			if p.Elem().Kind() == reflect.String {
-				p.Elem().SetString(s)
-			} else if _, err := fmt.Sscan(s, p.Interface()); err != nil {
-				return fmt.Errorf("want a %s", map[reflect.Kind]string{reflect.Int: "number", reflect.Bool: "true or false"}[p.Elem().Kind()])
+			switch v := p.Interface().(type) {
+			case *string:
+				*v = s
+			case *int:
+				n, err := strconv.Atoi(s)
+				if err != nil {
+					return errors.New("want a number")
+				}
+				*v = n
+			case *bool:
+				b, err := strconv.ParseBool(s)
+				if err != nil {
+					return errors.New("want true or false")
+				}
+				*v = b
 			}
 			target.Set(p)
 			return nil

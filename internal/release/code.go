@@ -2,6 +2,7 @@ package release
 
 import (
 	"go/version"
+	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/profiles"
@@ -29,6 +30,21 @@ func ExitCode(err error) int {
 		}
 	}
 	return max(code, ExitError)
+}
+
+// explainFull adds to an error that came of a full disk what can be done: it
+// surfaces in many places, and some of them suggest another cause.
+func explainFull(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, s := range []string{"no space left on device", "not enough space on the disk", "disk quota exceeded"} {
+		if strings.Contains(text, s) {
+			return &codeError{err, ExitError, "the disk of that file is full; -out=DIR names another output directory, MINTMARK_CACHE another cache"}
+		}
+	}
+	return err
 }
 
 func older(v, than string) bool { return version.Compare(v, than) < 0 }

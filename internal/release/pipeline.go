@@ -201,6 +201,11 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	}
 	pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
 	if v.Diff != nil {
+		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit)
+		if err != nil {
+			p.warn("%s: the action graphs say nothing: %v", u.ID(), err)
+		}
+		v.Diff.Findings = append(blamed, v.Diff.Findings...)
 		for _, f := range v.Diff.Findings {
 			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
 				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
@@ -272,11 +277,15 @@ func (p *pipeline) checkStamp(u *unit, pr *product) error {
 	if dirty := set["vcs.modified"] == "true"; dirty != (len(p.source.Dirty) > 0) {
 		return fmt.Errorf("%s: go stamped vcs.modified=%s", pr.name, set["vcs.modified"])
 	}
-	if older(p.tc.Version, "go1.24") || p.source.Dir != "" && bi.Main.Version == "(devel)" {
-		return nil // no version stamp: before Go 1.24, and for modules below the repository's root
+	if older(p.tc.Version, "go1.24") || p.source.Unstamped {
+		return nil // go stamps the commit, and (devel) as the version
 	}
 	if len(p.source.Dirty) > 0 {
-		want += "+dirty"
+		if strings.HasSuffix(want, "+incompatible") {
+			want += ".dirty"
+		} else {
+			want += "+dirty"
+		}
 	}
 	if bi.Main.Version != want {
 		return fmt.Errorf("%s: go stamped the version %s, mintmark expected %s", pr.name, bi.Main.Version, want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -48,6 +49,9 @@ type session struct {
 
 // open finds the tools, the source, the profile file and the toolchain.
 func open(ctx context.Context, cfg *Config) (_ *session, err error) {
+	if err := checkModule(cfg); err != nil {
+		return nil, err
+	}
 	s := &session{Config: cfg}
 	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
 		return nil, err
@@ -72,8 +76,8 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 			cfg.Out = "dist" // there is no checkout to put it into
 		}
 	}
-	if cfg.Out, err = filepath.Abs(cfg.Out); err != nil {
-		return nil, err
+	if cfg.Out, err = realPath(cfg.Out); err != nil {
+		return nil, fmt.Errorf("output directory: %w", err)
 	}
 	if s.goCmd, err = toolchain.LookPath("go", cfg.env("PATH")); err != nil {
 		return nil, hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
@@ -96,6 +100,25 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// checkModule refuses a -module that no proxy needs to be asked about.
+func checkModule(cfg *Config) error {
+	if cfg.Module == "" {
+		return nil
+	}
+	const hint = "write PATH@VERSION with an exact version, such as example.com/tool@v1.2.3: a name like latest means something else tomorrow"
+	modPath, version, ok := strings.Cut(cfg.Module, "@")
+	if !ok || version == "" || module.CanonicalVersion(version) != version {
+		return usage(hint, "-module=%s: no module path with an exact version", cfg.Module)
+	}
+	if err := module.Check(modPath, version); err != nil {
+		return usage(hint, "-module=%s: %w", cfg.Module, err)
+	}
+	if cfg.Snapshot {
+		return usage("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
+	}
+	return nil
 }
 
 // resolve picks profiles and platforms, fetches the toolchain and makes the
@@ -121,7 +144,7 @@ func (s *session) openSource(ctx context.Context) error {
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: []string{s.Out}, Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir,
+			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir,
 		})
 		if err != nil {
 			return err
@@ -148,7 +171,7 @@ func (s *session) openConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	data, err := os.ReadFile(name)
+	data, err := readProfile(name)
 	switch {
 	case err == nil:
 		s.file, err = profiles.Load(s.shorten(name), data)
@@ -156,14 +179,30 @@ func (s *session) openConfig() error {
 			return err
 		}
 		for _, w := range s.file.Warnings() {
+			w.Warning = false // the event says it is one
 			s.warn("%s", w.Format())
 		}
 		return nil
 	case !asked && errors.Is(err, os.ErrNotExist):
 		return nil
 	default:
-		return usage("", "profile file: %w", err)
+		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
+}
+
+// readProfile reads no more of a file than a profile file may have.
+func readProfile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 4 << 20
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("%s: more than %d bytes is no profile file", name, most)
+	}
+	return data, err
 }
 
 // shorten makes a path below the working directory relative, for messages.
@@ -247,6 +286,9 @@ func (s *session) fetchToolchain(ctx context.Context) error {
 	s.phase("toolchain " + exact)
 	if s.tc, err = s.fetcher.Toolchain(ctx, exact); err != nil {
 		return err
+	}
+	if !s.tc.SumDB {
+		s.warn("toolchain %s was not checked against the checksum database (GOSUMDB=off with a file proxy): its hash is what the proxy served", exact)
 	}
 	s.goroot, err = s.tc.Install(ctx, filepath.Join(s.Cache, "first", "go", s.tc.DirName()))
 	return err

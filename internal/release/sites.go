@@ -90,7 +90,12 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(s.source.ModulePath, s.source.Version))
 	} else if err := loader.FetchModules(ctx, s.planner.Modules()); err != nil {
-		return nil, err
+		if hintOf(err) != "" || ctx.Err() != nil {
+			return nil, fmt.Errorf("modules of the second place: %w", err)
+		}
+		// The files come from the first place, where the go command does not
+		// look into a zip again that it has unpacked once.
+		return nil, hinted("a download in mintmark's cache may be damaged; remove "+s.place.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
 	st.second, st.src[1] = second, second.Dir
 	return st, nil

@@ -29,7 +29,8 @@ type Planned struct {
 
 // Plan resolves everything and builds nothing. A dirty tree is no error: the
 // plan is that of the commit.
-func Plan(ctx context.Context, cfg Config, explain bool) (*Planned, error) {
+func Plan(ctx context.Context, cfg Config, explain bool) (_ *Planned, err error) {
+	defer func() { err = explainFull(err) }()
 	s, err := open(ctx, &cfg)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,8 @@ type Checked struct {
 
 // Check finds what is wrong before anything is built: in the profile file, in
 // the tree, in the plan and in all dependencies, which it fetches.
-func Check(ctx context.Context, cfg Config) (*Checked, error) {
+func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
+	defer func() { err = explainFull(err) }()
 	s, err := open(ctx, &cfg)
 	if err != nil {
 		return nil, err
@@ -86,6 +88,14 @@ func Check(ctx context.Context, cfg Config) (*Checked, error) {
 	}
 	ref, err := s.keyRef()
 	errs = append(errs, err)
+	if err == nil && ref != "" && !strings.Contains(ref, "://") {
+		// Whether the passphrase is right is not asked, only for the file.
+		if f, err := os.Open(ref); err != nil {
+			errs = append(errs, hinted(keyHint, "signing key: %w", err))
+		} else {
+			f.Close()
+		}
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -118,6 +128,7 @@ func Release(ctx context.Context, cfg Config) (*Result, error) {
 }
 
 func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error) {
+	defer func() { err = explainFull(err) }()
 	s, err := open(ctx, &cfg)
 	if err != nil {
 		return nil, err
@@ -173,12 +184,16 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	m := s.manifest(kind, p)
+	err = p.gate(m)
 	res := &Result{Manifest: m, Kept: p.different, CPU: p.cpu}
-	if err := p.gate(m); err != nil {
+	if err != nil {
 		return res, err
 	}
 	if err := p.publish(ctx, m, signer, stage); err != nil {
 		return nil, err
+	}
+	if stage.leftover != nil {
+		s.warn("the previous release was replaced but not removed: %v", stage.leftover)
 	}
 	res.Out = cfg.Out
 	if signer != nil {
@@ -208,6 +223,9 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 			unchecked = append(unchecked, name+": "+a.Reason)
 		}
 	}
+	// Units end in any order; what is said of them has one.
+	sort.Strings(p.different)
+	sort.Slice(p.over, func(i, j int) bool { return p.over[i].Error() < p.over[j].Error() })
 	errs := p.over
 	if len(differ) > 0 {
 		hint := "the findings say what differs and what to change"
@@ -224,7 +242,7 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 }
 
 func (s *session) manifestToolchain() checksums.Toolchain {
-	return checksums.Toolchain{Version: s.tc.Version, Host: s.tc.Host, Module: s.tc.Module, Sum: s.tc.Sum}
+	return checksums.Toolchain{Version: s.tc.Version, Host: s.tc.Host, Module: s.tc.Module, Sum: s.tc.Sum, SumDB: s.tc.SumDB}
 }
 
 func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
@@ -254,12 +272,17 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 	return m
 }
 
+const keyHint = "make one with `mintmark keygen` and name it in MINTMARK_KEY or in " + configName + " (sign: {key: mintmark.key}); or say sign: none there for an unsigned release"
+
 // keyRef says which key a release is signed with: the environment's, else the
 // profile file's, else none if the file says so.
 func (s *session) keyRef() (string, error) {
 	switch {
 	case s.Key != "":
 		return s.Key, nil
+	case s.file.Sign.Key != "" && s.Module != "" && s.ConfigFile == "":
+		// The file came with the module: its author does not choose among our keys.
+		return "", usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
 	case s.file.Sign.Key != "":
 		ref := s.file.Sign.Key
 		if !strings.Contains(ref, "://") && !filepath.IsAbs(ref) {
@@ -275,8 +298,7 @@ func (s *session) keyRef() (string, error) {
 	case s.file.Sign.None:
 		return "", nil
 	}
-	return "", hinted("make one with `mintmark keygen` and name it in MINTMARK_KEY or in "+configName+" (sign: {key: mintmark.key}); or say sign: none there for an unsigned release",
-		"no signing key")
+	return "", hinted(keyHint, "no signing key")
 }
 
 func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
@@ -285,6 +307,9 @@ func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 		return nil, err
 	}
 	signer, err := checksums.LoadSigner(ctx, ref, s.Password)
+	if errors.Is(err, os.ErrNotExist) && hintOf(err) == "" {
+		return nil, hinted(keyHint, "signing key: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,6 +42,9 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 		vc.Verifier = v
 	case !cfg.Unsigned:
 		return nil, usage("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
+	}
+	if b, err := hex.DecodeString(cfg.Commit); cfg.Commit != "" && (err != nil || len(b) != 20 && len(b) != 32) {
+		return nil, usage("write all 40 or 64 digits: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
 	}
 	fi, err := os.Stat(cfg.Path)
 	if err != nil {
