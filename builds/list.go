@@ -182,10 +182,24 @@ func (l *Loader) FetchModules(ctx context.Context, paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	args := append([]string{"mod", "download", "-modcacherw", "--"}, paths...)
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings)})
-	if err != nil {
-		return explainList(err)
+	args := append([]string{"mod", "download", "-modcacherw", "-json", "--"}, paths...)
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings)})
+	if err == nil {
+		return nil
 	}
-	return nil
+	var errs []error
+	dec := json.NewDecoder(bytes.NewReader(res.Stdout))
+	for {
+		var m toolchain.Module
+		if derr := dec.Decode(&m); derr != nil {
+			break // the end, or not what we asked for: then err says what is known
+		}
+		if m.Error != "" {
+			errs = append(errs, explainList(fmt.Errorf("module %s@%s: %s", m.Path, m.Version, m.Error)))
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return explainList(err)
 }

@@ -80,6 +80,7 @@ func (m *Manifest) normal() (*Manifest, error) {
 	n.Source.Tags = sorted(m.Source.Tags)
 	n.Source.Dirty = sorted(m.Source.Dirty)
 	n.Rebuild.Varied = sorted(m.Rebuild.Varied)
+	n.Rebuild.Attempted = sorted(m.Rebuild.Attempted)
 	n.Rebuild.Shared = sorted(m.Rebuild.Shared)
 	n.Artifacts = slices.Clone(m.Artifacts)
 	if n.Artifacts == nil {

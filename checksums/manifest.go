@@ -77,7 +77,11 @@ type Builder struct {
 type Rebuild struct {
 	Executions int      `json:"executions"`       // builds of every unit: 2, or 1 when nothing was rebuilt
 	Varied     []string `json:"varied,omitempty"` // what was different, sorted
-	Shared     []string `json:"shared,omitempty"` // what was the same although it could matter, sorted
+	// Attempted was different too if the system permitted it. Whether it did
+	// depends on the rights of whoever made the release, not on the release, so
+	// the manifest does not say.
+	Attempted []string `json:"attempted,omitempty"`
+	Shared    []string `json:"shared,omitempty"` // what was the same although it could matter, sorted
 }
 
 // Artifact is a file with a digest. Its key is profile, platform, stage and name.

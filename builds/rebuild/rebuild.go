@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"sort"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/bindiff"
@@ -66,25 +65,13 @@ func Second(root, git string) *toolchain.Place {
 	}
 }
 
-// Circumstances says what two places differ in, and what they share although
-// a build could see it.
-func Circumstances(hostname, umask bool) (varied, shared []string) {
-	varied = []string{
-		"GOCACHE", "GOMAXPROCS", "GOMODCACHE", "GOROOT", "HOME", "LANG", "TMPDIR", "TZ", "USER", "build actions at a time", "directory", "git clone",
-	}
-	shared = []string{"C compiler", "date", "file system", "git", "kernel", "machine"}
-	add := func(ok bool, what string) {
-		if ok {
-			varied = append(varied, what)
-		} else {
-			shared = append(shared, what)
-		}
-	}
-	add(hostname, "host name")
-	add(umask, "umask")
-	sort.Strings(varied)
-	sort.Strings(shared)
-	return varied, shared
+// Circumstances says what two places differ in, what they differ in where the
+// system permits it (an own host name needs rights, a umask needs Unix), and
+// what they share although a build could see it. Sorted.
+func Circumstances() (varied, attempted, shared []string) {
+	return []string{"GOCACHE", "GOMAXPROCS", "GOMODCACHE", "GOROOT", "HOME", "LANG", "TMPDIR", "TZ", "USER", "build actions at a time", "directory", "git clone"},
+		[]string{"host name", "umask"},
+		[]string{"C compiler", "date", "file system", "git", "kernel", "machine"}
 }
 
 // Verdict is what came of comparing one file of two builds.

@@ -37,7 +37,7 @@ func TestPlacesShareNothing(t *testing.T) {
 		name, value, _ := strings.Cut(kv, "=")
 		env[name] = value
 	}
-	varied, _ := Circumstances(true, true)
+	varied, _, _ := Circumstances()
 	for _, kv := range second.Env(nil, "off") {
 		name, value, _ := strings.Cut(kv, "=")
 		if slices.Contains(varied, name) && env[name] == value {
@@ -47,21 +47,15 @@ func TestPlacesShareNothing(t *testing.T) {
 }
 
 func TestCircumstances(t *testing.T) {
-	for _, host := range []bool{false, true} {
-		for _, umask := range []bool{false, true} {
-			varied, shared := Circumstances(host, umask)
-			if slices.Contains(varied, "host name") != host || slices.Contains(shared, "host name") == host ||
-				slices.Contains(varied, "umask") != umask || slices.Contains(shared, "umask") == umask {
-				t.Errorf("host name %v, umask %v: %q, %q", host, umask, varied, shared)
-			}
-			if !slices.IsSorted(varied) || !slices.IsSorted(shared) {
-				t.Errorf("not sorted: %q, %q", varied, shared)
-			}
-			for _, v := range varied {
-				if slices.Contains(shared, v) {
-					t.Errorf("%s is both", v)
-				}
-			}
+	varied, attempted, shared := Circumstances()
+	all := slices.Concat(varied, attempted, shared)
+	slices.Sort(all)
+	if len(slices.Compact(slices.Clone(all))) != len(all) {
+		t.Errorf("something is in two lists: %q", all)
+	}
+	for _, l := range [][]string{varied, attempted, shared} {
+		if !slices.IsSorted(l) {
+			t.Errorf("not sorted: %q", l)
 		}
 	}
 }

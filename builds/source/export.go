@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -132,4 +133,33 @@ func hashExport(zipFile, dir string, m module.Version) (string, error) {
 	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) {
 		return byName[strings.TrimPrefix(name, prefix)].Open()
 	})
+}
+
+// HashSnapshot puts the hash of a snapshot's checkout into Sum: what is built is
+// not the commit, and two states of one tree must not have one plan ID. It is
+// the h1 of all files but those of version control, with "+dirty" added to the
+// version in their names; no proxy knows it.
+func (r *Repo) HashSnapshot(moduleDir string) error {
+	if len(r.Dirty) == 0 {
+		return nil
+	}
+	files, err := dirhash.DirFiles(moduleDir, r.ModulePath+"@"+r.Version+"+dirty")
+	if err != nil {
+		return err
+	}
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return strings.Contains(name, "/.git/") || strings.HasSuffix(name, "/.git")
+	})
+	prefix := r.ModulePath + "@" + r.Version + "+dirty/"
+	r.Sum, err = dirhash.Hash1(files, func(name string) (io.ReadCloser, error) {
+		path := filepath.Join(moduleDir, filepath.FromSlash(strings.TrimPrefix(name, prefix)))
+		if fi, err := os.Lstat(path); err != nil {
+			return nil, err
+		} else if fi.Mode()&os.ModeSymlink != 0 { // its target is its content, wherever it leads
+			target, err := os.Readlink(path)
+			return io.NopCloser(strings.NewReader(target)), err
+		}
+		return os.Open(path)
+	})
+	return err
 }

@@ -93,9 +93,13 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		tip := "check that this Go release exists and that the module proxy and the checksum database can be reached; the toolchain is fetched once and kept"
+		if f.Settings.GOSUMDB == "off" {
+			tip = "GOSUMDB=off: a toolchain is built with only when the checksum database knows it; unset GOSUMDB, at least for the first time"
+		}
 		return nil, &Error{
 			Err: fmt.Errorf("toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err),
-			Tip: "check that this Go release exists and that the module proxy and the checksum database can be reached; the toolchain is fetched once and kept",
+			Tip: tip,
 		}
 	}
 	return &Toolchain{

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -92,7 +93,16 @@ func (d *Door) fail(err error, asJSON bool) int {
 	if asJSON && !errors.As(err, &shown) {
 		doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
 		for _, e := range flatten(err) {
-			doc.Errors = append(doc.Errors, e.Error())
+			p := report.Problem{Message: e.Error()}
+			var h interface{ Hint() string }
+			if errors.As(e, &h) {
+				p.Hint = h.Hint()
+			}
+			var problem profiles.Problem
+			if errors.As(e, &problem) {
+				p.Hint = problem.Hint
+			}
+			doc.Errors = append(doc.Errors, p)
 		}
 		report.WriteJSON(d.Term.Stdout(), doc)
 	}

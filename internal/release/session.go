@@ -308,6 +308,11 @@ func (s *session) copySource(ctx context.Context) error {
 			return err
 		}
 		s.checkout = dir
+		if s.Snapshot {
+			if err := s.repo.HashSnapshot(dir); err != nil {
+				return fmt.Errorf("hashing the snapshot: %w", err)
+			}
+		}
 	}
 	s.loader = &builds.Loader{Goroot: s.goroot, Place: s.place, Settings: s.settings, Dir: s.checkout, Kind: s.source.Kind}
 	return nil

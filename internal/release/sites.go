@@ -14,9 +14,8 @@ import (
 
 // sites are the places of both builds, ready to build without the network.
 type sites struct {
-	first, second  *builds.Site // second is nil when nothing is rebuilt
-	src            [2]string    // module directories, for the archives' further files
-	varied, shared []string
+	first, second *builds.Site // second is nil when nothing is rebuilt
+	src           [2]string    // module directories, for the archives' further files
 }
 
 // prepare ends the fetch phase: afterwards nothing needs the network. The
@@ -55,11 +54,9 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 		return nil, cacheError(err)
 	}
 	hostname := toolchain.CanSetHostname(ctx, place.Empty)
-	umask := canUmask
-	st.varied, st.shared = rebuild.Circumstances(hostname, umask)
 	second := &builds.Site{
 		Name: "second", Place: place, Out: filepath.Join(root, "products"),
-		SetUmask: umask, Kind: s.source.Kind, Version: s.source.Version,
+		SetUmask: canUmask, Kind: s.source.Kind, Version: s.source.Version,
 	}
 	if hostname {
 		second.Hostname = place.Hostname

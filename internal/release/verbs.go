@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
@@ -261,7 +262,8 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 		Artifacts: p.artifacts,
 	}
 	if p.sites.second != nil {
-		m.Rebuild = checksums.Rebuild{Executions: 2, Varied: p.sites.varied, Shared: p.sites.shared}
+		m.Rebuild.Executions = 2
+		m.Rebuild.Varied, m.Rebuild.Attempted, m.Rebuild.Shared = rebuild.Circumstances()
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
 		a, b := m.Artifacts[i], m.Artifacts[j]

@@ -93,9 +93,15 @@ type Refusal struct {
 
 // Error is the JSON document of a verb that failed.
 type Error struct {
-	Schema   string   `json:"schema"`
-	ExitCode int      `json:"exit_code"`
-	Errors   []string `json:"errors"`
+	Schema   string    `json:"schema"`
+	ExitCode int       `json:"exit_code"`
+	Errors   []Problem `json:"errors"`
+}
+
+// Problem is one error and what to do about it.
+type Problem struct {
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 // WriteJSON writes a document for machines: indented, nothing escaped that need not be.
