@@ -38,8 +38,9 @@ type Planner struct {
 	// in them are found, and -X variables are looked up.
 	Deps bool
 
-	mu      sync.Mutex
-	modules map[string]bool
+	mu       sync.Mutex
+	modules  map[string]bool
+	embedded map[string]bool
 }
 
 // Modules are the paths of all modules the planned units need, sorted; known
@@ -50,7 +51,15 @@ func (pl *Planner) Modules() []string {
 	return slices.Sorted(maps.Keys(pl.modules))
 }
 
-func (pl *Planner) need(pkgs []*Package) {
+// Embedded are the product's own files that its packages embed, as paths in
+// the module, sorted; known after a plan with Deps.
+func (pl *Planner) Embedded() []string {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	return slices.Sorted(maps.Keys(pl.embedded))
+}
+
+func (pl *Planner) need(pkgs []*Package, vendored bool) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.modules == nil {
@@ -58,7 +67,17 @@ func (pl *Planner) need(pkgs []*Package) {
 	}
 	for _, p := range pkgs {
 		m := p.Module
-		if m == nil || m.Main || m.Replace != nil && m.Replace.Version == "" {
+		if m != nil && m.Main {
+			for _, name := range p.EmbedFiles {
+				if rel, err := filepath.Rel(pl.Loader.Dir, filepath.Join(p.Dir, name)); err == nil && filepath.IsLocal(rel) {
+					if pl.embedded == nil {
+						pl.embedded = map[string]bool{}
+					}
+					pl.embedded[filepath.ToSlash(rel)] = true
+				}
+			}
+		}
+		if vendored || m == nil || m.Main || m.Replace != nil && m.Replace.Version == "" {
 			continue // the standard library, the product itself, a directory
 		}
 		pl.modules[m.Path] = true
@@ -198,9 +217,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			return
 		}
 	}
-	if s.Mod != "vendor" {
-		pl.need(pkgs)
-	}
+	pl.need(pkgs, s.Mod == "vendor")
 	var mains []*Package
 	for _, p := range pkgs {
 		if p.DepOnly || p.Error != nil {

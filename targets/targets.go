@@ -37,7 +37,7 @@ func Release(
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not; never signed
 ) error {
-	return run(ctx, "release", "", door.Flags{
+	return run(ctx, "release", door.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }
@@ -56,7 +56,7 @@ func Build(
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not; never signed
 ) error {
-	return run(ctx, "build", "", door.Flags{
+	return run(ctx, "build", door.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }
@@ -74,7 +74,7 @@ func Plan(
 	snapshot *bool, // build the tree as it is, committed or not; never signed
 	explain *bool, // print every resolved setting with the file and line it came from
 ) error {
-	return run(ctx, "plan", "", door.Flags{
+	return run(ctx, "plan", door.Flags{
 		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Explain: explain,
 	})
 }
@@ -91,7 +91,7 @@ func Check(
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not; never signed
 ) error {
-	return run(ctx, "check", "", door.Flags{
+	return run(ctx, "check", door.Flags{
 		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }
@@ -108,9 +108,28 @@ func Verify(
 	unsigned *bool, // check without a key that the files agree with each other
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", path, door.Flags{
+	return run(ctx, "verify", door.Flags{
 		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, JSON: json,
-	})
+	}, path)
+}
+
+// Diff says why two binaries, archives, directories or releases differ.
+func Diff(
+	ctx context.Context,
+	a string, // a file or directory
+	b string, // another
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "diff", door.Flags{JSON: json}, a, b)
+}
+
+// Inspect prints what a binary says of itself, and whether anybody changed it.
+func Inspect(
+	ctx context.Context,
+	file string, // a Go binary
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "inspect", door.Flags{JSON: json}, file)
 }
 
 // Keygen makes a key pair for signing, encrypted with a passphrase.
@@ -118,17 +137,17 @@ func Keygen(
 	ctx context.Context,
 	prefix *string, // where to write PREFIX.key and PREFIX.pub (default: mintmark)
 ) error {
-	return run(ctx, "keygen", "", door.Flags{
+	return run(ctx, "keygen", door.Flags{
 		Prefix: prefix,
 	})
 }
 
 // run calls the verb and hands its exit code to Mage. What went wrong has been
 // printed by then; Mage prints the code only.
-func run(ctx context.Context, verb, arg string, f door.Flags) error {
+func run(ctx context.Context, verb string, f door.Flags, args ...string) error {
 	ctx, stop := door.WithParent(ctx)
 	defer stop()
-	if code := door.Open().Run(ctx, verb, f, arg); code != 0 {
+	if code := door.Open().Run(ctx, verb, f, args...); code != 0 {
 		return mg.Fatalf(code, "%s failed with exit code %d", verb, code)
 	}
 	return nil

@@ -47,12 +47,8 @@ func TestFlags(t *testing.T) {
 		if !slices.Equal(flags, verb.Flags) {
 			t.Errorf("%s: the target takes %q, the verb %q", name, flags, verb.Flags)
 		}
-		var want []string
-		if verb.Arg != "" {
-			want = []string{verb.Arg}
-		}
-		if !slices.Equal(args, want) {
-			t.Errorf("%s: the target's arguments are %q, the verb's %q", name, args, want)
+		if !slices.Equal(args, verb.Args) {
+			t.Errorf("%s: the target's arguments are %q, the verb's %q", name, args, verb.Args)
 		}
 		// What is taken must also be passed on: each parameter is used in the
 		// composite literal under the field of that flag.

@@ -154,12 +154,12 @@ func (s *scanner) zip(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	z, err := zip.NewReader(&budgetReader{r: f, left: maxDirectory}, fi.Size())
-	if err != nil {
+	if _, err := zip.NewReader(&budgetReader{r: f, left: maxDirectory}, fi.Size()); err != nil {
 		return err
 	}
-	// The directory was read within its budget; the contents have their own.
-	if z, err = zip.NewReader(f, fi.Size()); err != nil {
+	// The directory can be read within its budget; the contents have their own.
+	z, err := zip.NewReader(f, fi.Size())
+	if err != nil {
 		return err
 	}
 	s.out.Format = "zip"

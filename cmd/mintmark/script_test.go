@@ -44,15 +44,13 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
-			for _, v := range []string{
-				"HOME=" + home, "MINTMARK_CACHE=" + cache, "MINTMARK_PASSWORD=", "TOOLCHAIN=" + toolchain,
-				"GOPROXY=" + user["GOPROXY"], "GOMODCACHE=" + user["GOMODCACHE"], "GOSUMDB=" + user["GOSUMDB"], "USERCACHE=" + user["GOCACHE"],
+			env.Vars = append(env.Vars,
+				"HOME="+home, "MINTMARK_CACHE="+cache, "MINTMARK_PASSWORD=", "TOOLCHAIN="+toolchain,
+				"GOPROXY="+user["GOPROXY"], "GOMODCACHE="+user["GOMODCACHE"], "GOSUMDB="+user["GOSUMDB"], "USERCACHE="+user["GOCACHE"],
 				"GIT_CONFIG_NOSYSTEM=1",
 				"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 				"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z",
-			} {
-				env.Vars = append(env.Vars, v)
-			}
+			)
 			return os.MkdirAll(home, 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -59,7 +59,7 @@ func (d *Door) lookupEnv(name string) (value string, ok bool) {
 // Run does a verb to its end, prints its result or its errors, and returns the
 // exit code. Interrupt, SIGTERM and SIGHUP cancel it: every process it started
 // is killed and nothing half-written stays. A second one ends the process.
-func (d *Door) Run(ctx context.Context, name string, f Flags, arg string) int {
+func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) int {
 	v, ok := Find(name)
 	if !ok {
 		return d.fail(noVerb(name), yes(f.JSON))
@@ -68,7 +68,7 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, arg string) int {
 	defer stop()
 	err := f.refuseEmpty()
 	if err == nil {
-		err = v.run(ctx, d, f, arg)
+		err = v.run(ctx, d, f, args)
 	}
 	if err == nil {
 		err = d.outErr

@@ -25,14 +25,14 @@ func Main(ctx context.Context, args []string) int {
 	if !ok {
 		return d.fail(noVerb(args[0]), asJSON)
 	}
-	f, arg, help, err := v.Parse(args[1:])
+	f, words, help, err := v.Parse(args[1:])
 	if help {
 		return d.print(v.Help())
 	}
 	if err != nil {
 		return d.fail(err, asJSON)
 	}
-	return d.Run(ctx, v.Name, f, arg)
+	return d.Run(ctx, v.Name, f, words...)
 }
 
 func (d *Door) print(text string) int {

@@ -137,15 +137,15 @@ func (d *Door) findings(m *checksums.Manifest) {
 	}
 }
 
-func runRelease(ctx context.Context, d *Door, f Flags, _ string) error {
+func runRelease(ctx context.Context, d *Door, f Flags, _ []string) error {
 	return makeRelease(ctx, d, f, release.Release)
 }
 
-func runBuild(ctx context.Context, d *Door, f Flags, _ string) error {
+func runBuild(ctx context.Context, d *Door, f Flags, _ []string) error {
 	return makeRelease(ctx, d, f, release.Build)
 }
 
-func runPlan(ctx context.Context, d *Door, f Flags, _ string) error {
+func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 	if yes(f.JSON) && yes(f.Explain) {
 		return &usageError{"-json and -explain contradict each other", "-json prints the plan, which does not depend on where its values come from"}
 	}
@@ -226,7 +226,7 @@ func shellEnv(env []string) string {
 	return strings.Join(out, " ")
 }
 
-func runCheck(ctx context.Context, d *Door, f Flags, _ string) error {
+func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 	c, err := d.config(f)
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed})
+		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Warnings: res.Warnings})
 	}
 	if len(res.Dirty) > 0 && !yes(f.Snapshot) {
 		d.Term.Warn("the tree is not the commit (%d files, such as %s): release would refuse", len(res.Dirty), res.Dirty[0])
@@ -251,9 +251,9 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ string) error {
 	return nil
 }
 
-func runVerify(ctx context.Context, d *Door, f Flags, path string) error {
+func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	v, err := release.Verify(ctx, release.VerifyConfig{
-		Path: path, Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
+		Path: args[0], Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
 		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
 	})
 	if yes(f.JSON) && (v != nil || err == nil) {
@@ -295,7 +295,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, path string) error {
 	return nil
 }
 
-func runKeygen(_ context.Context, d *Door, f Flags, _ string) error {
+func runKeygen(_ context.Context, d *Door, f Flags, _ []string) error {
 	prefix := str(f.Prefix)
 	if prefix == "" {
 		prefix = "mintmark"

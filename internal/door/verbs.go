@@ -53,9 +53,9 @@ func (f *Flags) refuseEmpty() error {
 type Verb struct {
 	Name    string
 	Summary string
-	Arg     string   // name of its one argument, "" for none
+	Args    []string // names of its arguments, all of them required
 	Flags   []string // names, in the order of the help text
-	run     func(ctx context.Context, d *Door, f Flags, arg string) error
+	run     func(ctx context.Context, d *Door, f Flags, args []string) error
 }
 
 var building = []string{"config", "profile", "platform", "out", "jobs", "json", "dir", "module", "toolchain", "snapshot"}
@@ -67,12 +67,14 @@ func without(names []string, drop ...string) []string {
 // Verbs are all verbs, in the order of the help text.
 func Verbs() []Verb {
 	return []Verb{
-		{"release", "build everything twice, compare, archive, checksum and sign", "", building, runRelease},
-		{"build", "build everything once, without checking anything", "", building, runBuild},
-		{"plan", "print what would be built, and build nothing", "", append(without(building, "out", "jobs"), "explain"), runPlan},
-		{"check", "find what is wrong before building", "", without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", "path", []string{"key", "project", "version", "commit", "partial", "unsigned", "json"}, runVerify},
-		{"keygen", "make a key pair for signing, encrypted with a passphrase", "", []string{"prefix"}, runKeygen},
+		{"release", "build everything twice, compare, archive, checksum and sign", nil, building, runRelease},
+		{"build", "build everything once, without checking anything", nil, building, runBuild},
+		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
+		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "json"}, runVerify},
+		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
+		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
+		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
 
@@ -97,7 +99,7 @@ func (e *usageError) ExitCode() int { return 2 }
 
 // Parse reads a verb's command line: -name=value or -name value, before or
 // after the argument. help is true if help was asked for.
-func (v Verb) Parse(args []string) (f Flags, arg string, help bool, err error) {
+func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err error) {
 	fs := flag.NewFlagSet(v.Name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	rv := reflect.ValueOf(&f).Elem()
@@ -136,39 +138,34 @@ func (v Verb) Parse(args []string) (f Flags, arg string, help bool, err error) {
 		}
 	}
 	hint := fmt.Sprintf("mintmark %s -help lists its flags", v.Name)
-	var words []string
 	for len(args) > 0 {
 		if err := fs.Parse(args); err == flag.ErrHelp {
-			return f, "", true, nil
+			return f, nil, true, nil
 		} else if err != nil {
-			return f, "", false, &usageError{v.Name + ": " + err.Error(), hint}
+			return f, nil, false, &usageError{v.Name + ": " + err.Error(), hint}
 		}
 		args = fs.Args()
 		if len(args) > 0 {
 			words, args = append(words, args[0]), args[1:]
 		}
 	}
-	switch {
-	case v.Arg == "" && len(words) > 0:
-		return f, "", false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[0]), hint}
-	case v.Arg != "" && len(words) == 0:
-		return f, "", false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Arg), hint}
-	case len(words) > 1:
-		return f, "", false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[1]), hint}
-	case len(words) == 1:
-		arg = words[0]
+	switch n := len(v.Args); {
+	case len(words) > n:
+		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
+	case len(words) < n:
+		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
 	}
-	return f, arg, false, nil
+	return f, words, false, nil
 }
 
 // Help is the text of mintmark VERB -help.
 func (v Verb) Help() string {
 	var b strings.Builder
-	arg := ""
-	if v.Arg != "" {
-		arg = " " + strings.ToUpper(v.Arg)
+	args := ""
+	for _, a := range v.Args {
+		args += " " + strings.ToUpper(a)
 	}
-	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, arg, v.Summary)
+	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, args, v.Summary)
 	rt := reflect.TypeFor[Flags]()
 	for _, name := range v.Flags {
 		for i := range rt.NumField() {

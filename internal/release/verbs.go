@@ -65,6 +65,9 @@ type Checked struct {
 	PlanID string
 	Dirty  []string
 	Signed string // what a release would be signed with; "" for none
+	// Warnings are what does not stop a release, but will make other builds of
+	// the commit differ.
+	Warnings []string
 }
 
 // Check finds what is wrong before anything is built: in the profile file, in
@@ -100,7 +103,14 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Checked{Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref}, nil
+	warnings, err := s.prevent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		s.warn("%s", w)
+	}
+	return &Checked{Warnings: append(warnings, s.source.Notes...), Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref}, nil
 }
 
 // Result is the result of [Release] and [Build].

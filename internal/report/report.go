@@ -74,6 +74,8 @@ type Check struct {
 	Plan   *builds.Plan `json:"plan"`
 	Dirty  []string     `json:"dirty,omitempty"`
 	Key    string       `json:"key,omitempty"`
+	// Warnings are what will make other builds of the commit differ.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Verify is the JSON document of the verb verify.

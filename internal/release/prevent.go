@@ -1,0 +1,115 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// prevent finds what does not keep mintmark from building, but makes other
+// builds of the same commit differ, or leaves out what the maintainer may think
+// is in the release. Each warning names what to do.
+func (s *session) prevent(ctx context.Context) ([]string, error) {
+	if s.repo == nil {
+		return nil, nil // a module from the proxy has no surroundings
+	}
+	var out []string
+	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+
+	for dir := s.Dir; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			warn("%s: mintmark builds without it (GOWORK=off), plain go build with it: other module versions and godebug settings; GOWORK=off go build gives what mintmark builds", filepath.Join(dir, "go.work"))
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+
+	ignored, err := s.repo.Ignored(ctx, "*.go", "*.s", "*.pgo", "*.syso", "*.embed")
+	if err != nil {
+		return nil, err
+	}
+	ignored = slices.DeleteFunc(ignored, func(name string) bool {
+		abs := filepath.Join(s.repo.Root(), filepath.FromSlash(name))
+		rel, err := filepath.Rel(s.Out, abs)
+		return err == nil && filepath.IsLocal(rel) || strings.Contains("/"+name, "/vendor/") || strings.Contains("/"+name, "/node_modules/")
+	})
+	if len(ignored) > 0 {
+		warn("git ignores %s, so it is not in the commit and not in the release; commit generated files, or their users build something else", some(ignored))
+	}
+
+	if rel, err := filepath.Rel(s.repo.Root(), s.Out); err == nil && filepath.IsLocal(rel) {
+		ok, err := s.repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			warn("%s lies in the tree and git does not ignore it: plain go build stamps +dirty after a release; add /%s/ to .gitignore", s.Out, filepath.ToSlash(rel))
+		}
+	}
+
+	embedded := s.planner.Embedded()
+	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+		unset, err := s.repo.WithoutEOL(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		if len(unset) > 0 {
+			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", some(unset), filepath.Ext(unset[0]))
+		}
+	}
+
+	for _, name := range []string{".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml"} {
+		data, err := os.ReadFile(filepath.Join(s.checkout, name))
+		if err != nil {
+			continue
+		}
+		for _, m := range goreleaserTraps {
+			if m.re.Match(data) {
+				warn("%s: %s", name, m.why)
+			}
+		}
+	}
+	for _, dir := range []string{".", "magefiles"} {
+		if _, err := os.Stat(filepath.Join(s.Dir, dir, "mage_output_file.go")); err == nil {
+			warn("%s is mage's (mage -keep): it makes plain go build stamp +dirty; remove it", filepath.Join(dir, "mage_output_file.go"))
+		}
+	}
+	return out, nil
+}
+
+// goreleaserTraps are what a GoReleaser configuration says that makes its builds differ from ours and from each other.
+var goreleaserTraps = []struct {
+	re  *regexp.Regexp
+	why string
+}{
+	{regexp.MustCompile(`{{-?\s*\.(Date|Now|Timestamp)\b|{{-?\s*time\b`), "a template has the time of the build in it; .CommitDate is the same always"},
+	{regexp.MustCompile(`(?m)^\s*-\s*(cmd:\s*)?go (mod tidy|generate)`), "a hook changes the tree before the build, so what it builds is not the commit"},
+	{regexp.MustCompile(`{{-?\s*\.Env\.`), "a template reads the environment of whoever builds"},
+}
+
+// some names the first of several files.
+func some(names []string) string {
+	const show = 3
+	if len(names) <= show {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:show], ", "), len(names)-show)
+}
+
+// isText looks for a zero byte at the beginning, as git does.
+func isText(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	buf := make([]byte, 8000)
+	n, _ := f.Read(buf)
+	return n > 0 && !slices.Contains(buf[:n], 0) && slices.Contains(buf[:n], '\n')
+}
