@@ -6,8 +6,9 @@
 // difference. It then compares section by section (sections are matched by
 // name, so a section that merely moved does not count), the parts of the build
 // ID, and the build information, and lets named passes ([Causes]) turn what it
-// saw into findings. A pass sees both files and what differs, never the
-// findings of another pass, so the order of passes means nothing and a new one
+// saw into findings. The function tables of both files are compared function by
+// function, and the texts of their data as sets. A pass sees both files and what
+// differs, never the findings of another pass, so the order of passes means nothing and a new one
 // cannot break an old one.
 //
 // A finding is [Certain] only if it is a difference that the files themselves
@@ -18,10 +19,19 @@
 // # Honest exceptions
 //
 //   - [Finding.Bytes] counts only the bytes the evidence itself covers. What a
-//     cause moves elsewhere (addresses, sizes, hashes) is not attributed to it, so
-//     [Diff.UnexplainedBytes] is an upper bound.
-//   - Of fat Mach-O files all slices are compared, but the build ID and the build
-//     information are those of the first slice.
+//     cause moves elsewhere is left out of [Diff.UnexplainedBytes] only where that
+//     is sure: hashes and records, and, when all functions are the same but for
+//     addresses, everything else that is not data. It is an upper bound.
+//   - Code is compared apart from addresses on 386, amd64 and arm64. On other
+//     architectures only sizes and line tables of functions are. A use of other
+//     data in the same section does not count as other code anywhere.
+//   - When the files record settings that change the code of every package
+//     (another toolchain, tags, GOAMD64 …), no pass looks for differences of the
+//     source: what they contribute cannot be told apart.
+//   - Fat Mach-O files with the same architectures in the same order are compared
+//     slice by slice; [Diff.BuildIDParts] and [Diff.BuildInfo] are then those of
+//     the first slice that differs. Other fat files are compared by sections, with
+//     the build ID and build information of the first slice.
 //   - A file that is no Go binary is compared by bytes only; [Diff.Notes] says so.
 package bindiff
 
@@ -65,7 +75,7 @@ type Diff struct {
 	Findings     []Finding     `json:"findings,omitempty"` // strongest first
 
 	// UnexplainedBytes are the bytes of the sections that differ and that no
-	// finding other than CauseUnknown covers. It is an upper bound.
+	// finding other than CauseUnknown explains. It is an upper bound.
 	UnexplainedBytes int64    `json:"unexplained_bytes"`
 	Notes            []string `json:"notes,omitempty"` // what could not be looked at
 }
@@ -145,6 +155,9 @@ func compare(ctx context.Context, a, b *side) (*Diff, error) {
 }
 
 func explain(ctx context.Context, d *Diff, a, b *side) error {
+	if err := errors.Join(a.parse(), b.parse()); err == nil && sameSlices(a.file, b.file) {
+		return explainSlices(ctx, d, a, b)
+	}
 	for _, s := range []*side{a, b} {
 		if err := s.parse(); err != nil {
 			d.Notes = append(d.Notes, err.Error())
@@ -152,6 +165,7 @@ func explain(ctx context.Context, d *Diff, a, b *side) error {
 			d.Notes = append(d.Notes, s.path+": no build information")
 		}
 	}
+	var code func() *codeDiff
 	if a.file != nil && b.file != nil {
 		var err error
 		if d.Sections, err = compareSections(ctx, a, b); err != nil {
@@ -159,7 +173,7 @@ func explain(ctx context.Context, d *Diff, a, b *side) error {
 		}
 		d.BuildIDParts = compareBuildIDs(a.file, b.file)
 		d.BuildInfo = compareBuildInfo(a.file.BuildInfo, b.file.BuildInfo)
-		p := &pair{a: a, b: b, diff: d}
+		p := &pair{ctx: ctx, a: a, b: b, diff: d}
 		for _, x := range passes() {
 			for _, f := range x.run(p) {
 				f.Cause = x.name
@@ -167,25 +181,21 @@ func explain(ctx context.Context, d *Diff, a, b *side) error {
 			}
 		}
 		d.Notes = append(d.Notes, p.notes...)
+		code = p.code
 	}
-	d.UnexplainedBytes = d.DifferentBytes
-	if len(d.Sections) > 0 {
-		d.UnexplainedBytes = 0
-		for _, s := range d.Sections {
-			d.UnexplainedBytes += s.Bytes
-		}
-	}
-	for _, f := range d.Findings {
-		d.UnexplainedBytes -= f.Bytes
-	}
-	d.UnexplainedBytes = max(d.UnexplainedBytes, 0)
+	d.UnexplainedBytes = unexplained(d, code)
 	if len(d.Findings) == 0 {
 		d.Findings = []Finding{unknown(d)}
 	}
-	slices.SortStableFunc(d.Findings, func(x, y Finding) int {
+	sortFindings(d.Findings)
+	return nil
+}
+
+// sortFindings puts the strongest first; of equal ones, that which covers more.
+func sortFindings(list []Finding) {
+	slices.SortStableFunc(list, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(rank(x.Confidence), rank(y.Confidence)), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Cause, y.Cause))
 	})
-	return nil
 }
 
 func rank(c Confidence) int {
@@ -226,6 +236,9 @@ func (s *side) close() {
 }
 
 func (s *side) parse() (err error) {
+	if s.file != nil {
+		return nil
+	}
 	if s.file, err = gobin.Parse(s.r, s.size); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}

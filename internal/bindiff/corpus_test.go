@@ -56,7 +56,7 @@ var corpus = []struct {
 	{"GOAMD64", variant{args: trim}, variant{args: trim, env: []string{"GOAMD64=v3"}}, "microarchitecture", Certain, nil, true},
 	{"godebug line", variant{args: trim}, variant{args: trim, files: map[string]string{"go.mod": fixtureFiles()["go.mod"] + "\ngodebug panicnil=1\n"}}, "godebug-default", Certain, nil, true},
 	{"CGO_ENABLED", variant{args: trim}, variant{args: trim, env: []string{"CGO_ENABLED=1"}}, "cgo-enabled", Certain, nil, true},
-	{"strip", variant{args: trim}, variant{args: with(trim, "-ldflags=-s -w")}, "strip-flags", Likely, nil, false},
+	{"strip", variant{args: trim}, variant{args: with(trim, "-ldflags=-s -w")}, "strip-flags", Certain, nil, false},
 	{"stamp missing", variant{args: trim, git: gitInit}, variant{args: with(trim, "-buildvcs=false"), git: gitInit}, "vcs-missing", Certain, nil, false},
 	{"dirty", variant{args: trim, git: gitInit}, variant{args: trim, git: gitInit, after: func(dir string) {
 		_ = os.WriteFile(filepath.Join(dir, "untracked"), nil, 0o644) // the comparison notices if it failed
@@ -68,7 +68,7 @@ var corpus = []struct {
 	{"replace", variant{args: trim}, variant{args: trim, files: map[string]string{"go.mod": fixtureFiles()["go.mod"] + "\nreplace example.com/Dep => ./replaced\n"}}, "replace-path", Certain, nil, true},
 	{"ldflags value", variant{args: []string{"-ldflags=-X main.version=1 -s"}}, variant{args: []string{"-ldflags=-X main.version=2 -s"}}, "ldflags-value", Certain, []string{"build-path"}, true},
 	{"edited", variant{args: trim}, variant{args: trim, edit: flip(".gopclntab")}, "strip-tool", Certain, nil, true},
-	{"source", variant{args: trim}, variant{args: trim, files: map[string]string{"lib/lib.go": strings.ReplaceAll(fixtureFiles()["lib/lib.go"], `"lib"`, `"LIB"`)}}, CauseUnknown, Possible, nil, false},
+	{"source", variant{args: trim}, variant{args: trim, files: map[string]string{"lib/lib.go": strings.ReplaceAll(fixtureFiles()["lib/lib.go"], `"lib"`, `"LIB"`)}}, "source", Likely, nil, false},
 }
 
 func TestCorpus(t *testing.T) {

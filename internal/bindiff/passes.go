@@ -1,6 +1,7 @@
 package bindiff
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ func passes() []pass {
 		{"strip-tool", stripTool},
 		// The toolchain and its settings.
 		{"toolchain-version", toolchainVersion},
+		{"toolchain-modified", toolchainModified},
 		{"goexperiment", goexperiment},
 		{"fips140", recorded(remedyFIPS, "GOFIPS140")},
 		{"microarchitecture", microarchitecture},
@@ -50,6 +52,8 @@ func passes() []pass {
 		{"vcs-dirty", vcsDirty},
 		{"vcs-revision", vcsRevision},
 		{"version-stamp", versionStamp},
+		{"source", source},
+		{"line-endings", lineEndings},
 		{"package-path", packagePath},
 		{"module-version", moduleVersion},
 		{"vendoring", vendoring},
@@ -75,9 +79,16 @@ func Causes() []string {
 
 // pair is what a pass sees.
 type pair struct {
+	ctx   context.Context
 	a, b  *side
 	diff  *Diff
 	notes []string
+
+	// What several passes need is worked out once. It comes from the files, never
+	// from findings.
+	codeDone, textDone bool
+	codeDiff           *codeDiff
+	textDiff           *textDiff
 }
 
 // key returns the two values of a build information entry if they differ.

@@ -33,18 +33,52 @@ func packed(p *pair) []Finding {
 		return nil
 	}
 	c := Certain
-	if a == b {
+	evidence := []string{change("packed by", a, b)}
+	if x, y := p.a.file.PackedMethod, p.b.file.PackedMethod; x != y && x != "" && y != "" {
+		evidence = append(evidence, change("method", x, y))
+	} else if a == b {
 		c = Possible // other flags, or other contents: the packing hides which
+		if x != "" {
+			evidence = append(evidence, "method: "+x+" in both")
+		}
 	}
-	return one(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", change("packed by", a, b))
+	return one(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", evidence...)
+}
+
+// signatureOnly reports whether only the signatures differ and the fields of
+// the headers that say where they are, and in how many bytes.
+func (p *pair) signatureOnly() (int64, bool) {
+	var n int64
+	signed := false
+	for _, s := range p.diff.Sections {
+		switch {
+		case s.Kind == gobin.KindSignature:
+			signed = true
+		case s.Name == "(__LINKEDIT command)" && s.OnlyIn == "" && s.SizeA == s.SizeB && s.Bytes <= 16:
+		case s.Name == "(header)" && s.OnlyIn == "" && s.Bytes <= 16+8 && (s.SizeA == s.SizeB+16 || s.SizeB == s.SizeA+16):
+			// One more load command, its count and size.
+		case strings.HasPrefix(s.Name, "(after ") && s.Bytes <= 16:
+			// The padding that makes room for it.
+		default:
+			return 0, false
+		}
+		n += s.Bytes
+	}
+	return n, signed
 }
 
 func codeSignature(p *pair) []Finding {
-	n, ok := p.only(gobin.KindSignature)
+	n, ok := p.signatureOnly()
 	if !ok {
 		return nil
 	}
-	return one(Certain, n, "compare before signing, or strip the signatures of both", fmt.Sprintf("only the code signature differs, in %d bytes", n))
+	evidence := []string{fmt.Sprintf("only the code signature differs, in %d bytes", n)}
+	a, errA := p.a.file.Signature()
+	b, errB := p.b.file.Signature()
+	if errA == nil && errB == nil && a != b {
+		evidence = append(evidence, change("signature", a.String(), b.String()))
+	}
+	return one(Certain, n, "compare before signing, or strip the signatures of both", evidence...)
 }
 
 func buildIDRemoved(p *pair) []Finding {
@@ -55,23 +89,74 @@ func buildIDRemoved(p *pair) []Finding {
 	return one(Certain, 0, "pass -ldflags=-buildid= to both builds or to neither", change("build ID", a.BuildID, b.BuildID))
 }
 
+const remedyStripTool = "strip with -ldflags=\"-s -w\", not with a tool after the build"
+
 // stripTool: cmd/go computes the last part of the build ID from the linked
-// file, so files with one ID were one file when the linker had written them.
+// file, so files with one ID were one file when the linker had written them. Of
+// files with two, that hash tells whether one was changed since.
 func stripTool(p *pair) []Finding {
 	if !p.sameBuildID() {
-		return nil
+		return editedAfterLink(p)
 	}
-	if _, ok := p.only(gobin.KindSignature); ok {
+	if _, ok := p.signatureOnly(); ok {
 		return nil
 	}
 	evidence := []string{"both have the build ID " + p.a.file.BuildID + ", yet they differ: at least one was changed after the linker wrote it"}
+	n := int64(0)
 	for _, s := range p.diff.Sections {
-		if s.OnlyIn != "" {
+		n += s.Bytes
+		if s.OnlyIn != "" && len(evidence) < 10 {
 			evidence = append(evidence, fmt.Sprintf("section %s is only in %s", s.Name, strings.ToUpper(s.OnlyIn)))
 		}
 	}
-	return one(Certain, 0, "strip with -ldflags=\"-s -w\", not with a tool after the build", evidence...)
+	return one(Certain, n, remedyStripTool, evidence...)
 }
+
+func editedAfterLink(p *pair) []Finding {
+	if p.a.r == nil || !p.debugDiffers() {
+		return nil
+	}
+	var evidence []string
+	for i, s := range []*side{p.a, p.b} {
+		state, reason, err := s.file.Untouched()
+		if err != nil {
+			p.note(s, err)
+			return nil
+		}
+		if state == gobin.UntouchedNo && !strings.HasPrefix(reason, "signed again") {
+			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, reason))
+		}
+	}
+	if evidence == nil {
+		return nil
+	}
+	return one(Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
+}
+
+// stripped says what of DWARF and the symbol table is in one file only.
+func (p *pair) stripped() []string {
+	var evidence []string
+	for _, x := range []struct {
+		name string
+		is   func(gobin.Section) bool
+	}{
+		{"DWARF", func(s gobin.Section) bool { return s.Kind == gobin.KindDebug && !strings.Contains(s.Name, "gdb_scri") }},
+		{"symbol table", func(s gobin.Section) bool { return s.Name == ".symtab" }},
+	} {
+		a, b := slices.ContainsFunc(p.a.file.Sections, x.is), slices.ContainsFunc(p.b.file.Sections, x.is)
+		if a != b {
+			side := "A"
+			if b {
+				side = "B"
+			}
+			evidence = append(evidence, x.name+" is only in "+side)
+		}
+	}
+	return evidence
+}
+
+// debugDiffers reports whether one file was stripped of more than the other.
+func (p *pair) debugDiffers() bool { return len(p.stripped()) > 0 }
 
 const remedyToolchain = "pin the exact toolchain: go: go1.X.Y in the profile"
 
@@ -147,7 +232,25 @@ func godebugDefault(p *pair) []Finding {
 	if x, y := p.goVersions(); x != y {
 		c = Possible // each toolchain has its own defaults
 	}
-	return one(c, 0, "the go line and the godebug lines of go.mod (or go.work) decide: use the same, and GOWORK=off", change("build information DefaultGODEBUG", a, b))
+	evidence := []string{change("build information DefaultGODEBUG", a, b)}
+	x, y := godebugKeys(a), godebugKeys(b)
+	for _, k := range union(x, y) {
+		if x[k] != y[k] {
+			evidence = append(evidence, change("GODEBUG "+k, x[k], y[k]))
+		}
+	}
+	return one(c, 0, "the go line and the godebug lines of go.mod (or go.work) decide: use the same, and GOWORK=off", shorten(evidence)...)
+}
+
+// godebugKeys splits "k=v,k=v".
+func godebugKeys(s string) map[string]string {
+	m := map[string]string{}
+	for e := range strings.SplitSeq(s, ",") {
+		if k, v, ok := strings.Cut(e, "="); ok {
+			m[k] = v
+		}
+	}
+	return m
 }
 
 func buildTags(p *pair) []Finding {
@@ -180,10 +283,33 @@ func cgoToolchain(p *pair) []Finding {
 			evidence = append(evidence, change("build information "+k, a, b))
 		}
 	}
-	if evidence == nil {
+	const remedy = "pin the C compiler and its flags (a container image by digest, for one), or build without cgo"
+	if evidence != nil {
+		return one(Certain, 0, remedy, evidence...)
+	}
+	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format {
 		return nil
 	}
-	return one(Certain, 0, "pin the C compiler and its flags, or build without cgo", evidence...)
+	a, errA := p.a.compilers()
+	b, errB := p.b.compilers()
+	if errA != nil || errB != nil || len(a) == 0 || len(b) == 0 || slices.Equal(a, b) {
+		return nil // without any in one file, it was stripped or built without cgo
+	}
+	for _, t := range a {
+		if !slices.Contains(b, t) {
+			evidence = append(evidence, "only in A, "+t)
+		}
+	}
+	for _, t := range b {
+		if !slices.Contains(a, t) {
+			evidence = append(evidence, "only in B, "+t)
+		}
+	}
+	c := Certain
+	if _, _, differ := p.key("CGO_ENABLED"); differ || p.debugDiffers() {
+		c = Possible // the texts went with what is missing
+	}
+	return one(c, 0, remedy, shorten(evidence)...)
 }
 
 func pgoName(p *pair) []Finding {
@@ -197,7 +323,7 @@ func pgoName(p *pair) []Finding {
 func pgoProfile(p *pair) []Finding {
 	a, b, differ := p.key("-pgo")
 	if !differ || p.both("-pgo") || !p.infos() {
-		return nil
+		return pgoCode(p)
 	}
 	return one(Certain, 0, "commit the profile and name it in the mintmark profile; only one was built with one", change("build information -pgo", a, b))
 }

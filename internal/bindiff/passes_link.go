@@ -91,7 +91,7 @@ func (p *pair) recordedLdflags() (a, b ldflags, evidence string, ok bool) {
 func ldflagsValue(p *pair) []Finding {
 	a, b, _, ok := p.recordedLdflags()
 	if !ok {
-		return nil
+		return ldflagsText(p)
 	}
 	var evidence []string
 	names := slices.Concat(slices.Collect(maps.Keys(a.values)), slices.Collect(maps.Keys(b.values)))
@@ -100,7 +100,7 @@ func ldflagsValue(p *pair) []Finding {
 		va, inA := a.values[n]
 		vb, inB := b.values[n]
 		if va != vb || inA != inB {
-			evidence = append(evidence, change("-X "+n, va, vb))
+			evidence = append(evidence, described("-X "+n, va, vb))
 		}
 	}
 	if !slices.Equal(a.rest, b.rest) {
@@ -109,7 +109,7 @@ func ldflagsValue(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "set variables to what the commit determines (version, revision, commit date), never to the time, the host or the user", evidence...)
+	return one(Certain, 0, remedyValue, evidence...)
 }
 
 func stripFlags(p *pair) []Finding {
@@ -120,26 +120,26 @@ func stripFlags(p *pair) []Finding {
 	if p.sameBuildID() || p.a.file.Packed != "" || p.b.file.Packed != "" || p.a.file.Format != p.b.file.Format {
 		return nil
 	}
-	var evidence []string
-	has := func(f *gobin.File, what func(gobin.Section) bool) bool { return slices.ContainsFunc(f.Sections, what) }
-	for name, what := range map[string]func(gobin.Section) bool{
-		"DWARF":        func(s gobin.Section) bool { return s.Kind == gobin.KindDebug && !strings.Contains(s.Name, "gdb_scri") },
-		"symbol table": func(s gobin.Section) bool { return s.Name == ".symtab" },
-	} {
-		if a, b := has(p.a.file, what), has(p.b.file, what); a != b {
-			side := "A"
-			if b {
-				side = "B"
-			}
-			evidence = append(evidence, name+" is only in "+side)
-		}
-	}
-	if evidence == nil {
+	evidence := p.stripped()
+	if evidence == nil || p.a.r == nil {
 		return nil
 	}
-	slices.Sort(evidence)
-	// A tool can have stripped one of two different links.
-	return one(Likely, 0, remedy, evidence...)
+	c := Certain
+	for _, s := range []*side{p.a, p.b} {
+		switch state, _, err := s.file.Untouched(); {
+		case err != nil:
+			p.note(s, err)
+			return nil
+		case state == gobin.UntouchedNo:
+			return nil // a tool did that, or could have
+		case state != gobin.UntouchedYes:
+			c = Likely
+		}
+	}
+	if c == Certain {
+		evidence = append(evidence, "both files are as the linker wrote them")
+	}
+	return one(c, 0, remedy, evidence...)
 }
 
 // flagSpelling: the link's inputs differ in a way that changes nothing in the

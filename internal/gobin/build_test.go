@@ -63,7 +63,7 @@ func fixture(t testing.TB, platform string, args ...string) []byte {
 		}
 	}
 	write("go.mod", "module example.com/fixture\n\ngo 1.24\n")
-	write("main.go", "package main\n\nfunc main() { println(\"hello\") }\n")
+	write("main.go", "package main\n\nvar value = \"none\"\n\nfunc main() { println(\"hello\", value) }\n")
 	goos, goarch, _ := strings.Cut(platform, "/")
 	out := filepath.Join(dir, "fixture.bin")
 	goCommand(t, dir, []string{"GOOS=" + goos, "GOARCH=" + goarch}, append(append([]string{"build", "-trimpath", "-o", out}, args...), ".")...)

@@ -102,12 +102,17 @@ type File struct {
 	BuildInfo     *debug.BuildInfo // nil when there is none; of a fat file, the first slice's
 	BuildInfoFrom string           // FromSection, FromScan, FromModInfo or ""
 	Packed        string           // "UPX 3.94", or "UPX" when the version is not in the file
+	PackedMethod  string           // "NRV2B level 9", "LZMA level 8"; "" when the packer's header is not found
 
 	Slices []*File // of a fat file, in file order
 
-	in      input
-	scanned int64 // bytes searched so far
-	closer  io.Closer
+	in          input
+	scanned     int64      // bytes searched so far
+	textSegment [2]int64   // Mach-O: file offset and size of __TEXT
+	execFlags   uint64     // Mach-O: what the linker's signature says of the file type
+	peSymbols   [2]Section // PE: symbols and their names
+	peBases     []uint64   // PE: addresses of the sections, in the order of the header
+	closer      io.Closer
 }
 
 // NotGoError says that a file is no Go binary.

@@ -24,6 +24,9 @@ const (
 	machReqDyld       = 0x80000000 // flag on some of the above
 )
 
+// linkeditCommand is the load command of the segment that holds the signature.
+const linkeditCommand = "(__LINKEDIT command)"
+
 func isMachO(b []byte) bool {
 	switch binary.BigEndian.Uint32(b) {
 	case 0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe:
@@ -131,6 +134,9 @@ func (f *File) readMachO() error {
 	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: hdrSize + cmdSize}); err != nil {
 		return err
 	}
+	if bo.Uint32(h[12:]) == 2 { // MH_EXECUTE
+		f.execFlags = 1 // CS_EXECSEG_MAIN_BINARY
+	}
 	for off := hdrSize; ncmds > 0; ncmds-- {
 		if len(cmds) < 8 {
 			return malformed("load commands end early")
@@ -164,10 +170,25 @@ func (f *File) machCommand(cmd uint32, b []byte, off int64) error {
 	}
 	switch cmd {
 	case machSegment, machSegment64:
+		if len(b) >= 56 && cstr(b[8:24]) == "__TEXT" {
+			f.textSegment = [2]int64{int64(bo.Uint32(b[32:])), int64(bo.Uint32(b[36:]))}
+			if cmd == machSegment64 && len(b) >= 72 {
+				f.textSegment = [2]int64{offset(bo.Uint64(b[40:])), offset(bo.Uint64(b[48:]))}
+			}
+		}
+		if len(b) >= 56 && cstr(b[8:24]) == "__LINKEDIT" {
+			// Its size is the only field that changes when a signature is put behind it.
+			if err := f.addSection(Section{Name: linkeditCommand, Kind: KindHeader, Offset: off, Size: int64(len(b)), Nested: true}); err != nil {
+				return err
+			}
+		}
 		return f.machSegment(cmd == machSegment64, b)
 	case machUUID:
 		return f.addSection(Section{Name: "(uuid)", Kind: KindBuildID, Offset: off + 8, Size: int64(len(b)) - 8, Nested: true})
 	case machCodeSignature:
+		if err := f.addSection(Section{Name: "(signature command)", Kind: KindSignature, Offset: off, Size: int64(len(b)), Nested: true}); err != nil {
+			return err
+		}
 		return add("(code signature)", KindSignature, u32(8), u32(12))
 	case machFunctionStart:
 		return add("(function starts)", KindOther, u32(8), u32(12))

@@ -23,7 +23,9 @@ type PCLNTab struct {
 	PCTables  int64 // offset of the pc-value tables; the end of the file names
 	Funcs     int64 // offset of the function table
 
-	in input
+	in         input
+	textStart  uint64 // address the entries count from; 0 since Go 1.26 and in PIE
+	startLines bool   // Go 1.20 and later
 }
 
 // PCLNTab finds and checks the header of the pclntab. A fat file has none of
@@ -77,7 +79,7 @@ func (f *File) pclntabAt(off, size int64) (*PCLNTab, error) {
 	field := func(i int) int64 { return offset(f.word(b[head+i*f.PtrSize:])) }
 	t := &PCLNTab{
 		Offset: off, Size: size, MinPC: int(b[6]), in: f.in,
-		NumFuncs: field(0), NumFiles: field(1), // field 2 is the start of the text
+		NumFuncs: field(0), NumFiles: field(1), textStart: f.word(b[head+2*f.PtrSize:]), startLines: magic == 0xfffffff1,
 		FuncNames: off + field(3), CUs: off + field(4), FileNames: off + field(5), PCTables: off + field(6), Funcs: off + field(7),
 	}
 	last := off + need

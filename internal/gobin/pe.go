@@ -51,6 +51,10 @@ func (f *File) readPE() error {
 		return err
 	}
 	strs := symtab + 18*nsyms // COFF string table, for names longer than 8 bytes
+	if size, err := f.in.bytes(strs, 4); err == nil && symtab > 0 {
+		f.peSymbols[0] = Section{Offset: symtab, Size: 18 * nsyms}
+		f.peSymbols[1].Offset, f.peSymbols[1].Size = f.in.clip(strs, int64(bo.Uint32(size)))
+	}
 	for i := range nsect {
 		s := b[40*i:]
 		name := cstr(s[:8])
@@ -63,6 +67,7 @@ func (f *File) readPE() error {
 			Name: name, Addr: imageBase + uint64(bo.Uint32(s[12:])),
 			Size: int64(bo.Uint32(s[16:])), Offset: int64(bo.Uint32(s[20:])),
 		}
+		f.peBases = append(f.peBases, sec.Addr)
 		sec.Kind = peKind(name, bo.Uint32(s[36:]), sec.Size)
 		if err := f.addSection(sec); err != nil {
 			return err
@@ -71,6 +76,16 @@ func (f *File) readPE() error {
 	// Data directory 4 is the certificate table, the only one with a file offset.
 	if len(opt) >= dirs+40 && bo.Uint32(opt[dirs-4:]) > 4 {
 		off, size := int64(bo.Uint32(opt[dirs+32:])), int64(bo.Uint32(opt[dirs+36:]))
+		// Signing writes the checksum and the entry of the certificate table too.
+		for _, x := range []Section{
+			{Name: "(checksum)", Offset: pe + 24 + 64, Size: 4},
+			{Name: "(certificate entry)", Offset: pe + 24 + int64(dirs) + 32, Size: 8},
+		} {
+			x.Kind, x.Nested = KindSignature, true
+			if err := f.addSection(x); err != nil {
+				return err
+			}
+		}
 		if size > 0 {
 			return f.addSection(Section{Name: "(certificates)", Kind: KindSignature, Offset: off, Size: size})
 		}

@@ -1,0 +1,414 @@
+package bindiff
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// What the function tables of both files tell: which functions there are, in
+// which package and file, and whether their code and line tables are the same
+// apart from the addresses they mention.
+
+// change of a function.
+type funcChange uint8
+
+const (
+	funcAdded funcChange = iota
+	funcRemoved
+	funcSize  // another size
+	funcCode  // the same size, other instructions
+	funcLines // the same code at other lines
+)
+
+func (c funcChange) String() string {
+	return [...]string{"added", "removed", "of another size", "with other code", "at other lines"}[c]
+}
+
+// packageChange is what changed in one package.
+type packageChange struct {
+	name  string
+	funcs [5]int   // by funcChange
+	names []string // of the first functions that changed, with what did
+	files []string // in which they are, sorted; as the binary names them
+}
+
+func (p *packageChange) total() int {
+	n := 0
+	for _, c := range p.funcs {
+		n += c
+	}
+	return n
+}
+
+// codeDiff is the comparison of two function tables.
+type codeDiff struct {
+	packages  []packageChange // that changed, sorted by name
+	functions int             // compared, of the same name in both
+	std       int             // of these, in the standard library
+	unread    int             // whose code could not be compared: no known text, or another kind of machine
+}
+
+// same reports whether no function changed and the code of all was compared.
+func (d *codeDiff) same() bool {
+	return d != nil && len(d.packages) == 0 && d.functions > 0 && d.unread == 0
+}
+
+// maxShown bounds what is kept of a package for evidence.
+const maxShown = 6
+
+// code compares the function tables, once for all passes; nil when one of the
+// files has none that can be read.
+func (p *pair) code() *codeDiff {
+	if p.codeDone {
+		return p.codeDiff
+	}
+	p.codeDone = true
+	var tabs [2]*gobin.FuncTable
+	for i, s := range []*side{p.a, p.b} {
+		if s.r == nil {
+			return nil
+		}
+		t, err := s.file.Functions()
+		if err != nil {
+			if !errors.Is(err, gobin.ErrNoPCLNTab) {
+				p.note(s, err)
+			}
+			return nil
+		}
+		tabs[i] = t
+	}
+	c := newCoder(p, tabs[0], tabs[1])
+	if err := c.run(p.ctx); err != nil {
+		p.note(p.a, err)
+		return nil
+	}
+	p.codeDiff = c.result()
+	return p.codeDiff
+}
+
+func (p *pair) note(s *side, err error) {
+	text := fmt.Sprintf("%s: %v", s.path, err)
+	if !slices.Contains(p.notes, text) {
+		p.notes = append(p.notes, text)
+	}
+}
+
+// coder compares two function tables.
+type coder struct {
+	p          *pair
+	a, b       *gobin.FuncTable
+	fa, fb     window
+	comparable bool // code can be compared
+	moved      *relocator
+	packages   map[string]*packageChange
+	functions  int
+	std        int
+	unread     int
+	budget     int64 // bytes of line tables; hostile files share them
+}
+
+func newCoder(p *pair, a, b *gobin.FuncTable) *coder {
+	c := &coder{p: p, a: a, b: b, packages: map[string]*packageChange{}}
+	c.fa, c.fb = window{r: p.a.r}, window{r: p.b.r}
+	ta, tb := a.Text(), b.Text()
+	c.moved = &relocator{fa: p.a.file, fb: p.b.file, a: a, b: b}
+	c.comparable = ta.Size > 0 && tb.Size > 0 && p.a.file.Arch == p.b.file.Arch
+	c.budget = 16 * (p.a.size + p.b.size)
+	return c
+}
+
+func (c *coder) run(ctx context.Context) error {
+	// Most functions are in the same order in both: compare what is the same
+	// from both ends, and look only the middle up by name.
+	na, nb := c.a.Len(), c.b.Len()
+	n := min(na, nb)
+	head := 0
+	for ; head < n; head++ {
+		fa, fb, same, err := c.both(head, head)
+		if err != nil {
+			return err
+		}
+		if !same {
+			break
+		}
+		if err := c.compare(fa, fb); err != nil {
+			return err
+		}
+		if head%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	seed := maphash.MakeSeed()
+	key := func(name []byte) uint64 { return maphash.Bytes(seed, name) }
+	type entry struct {
+		hash uint64
+		at   int32
+	}
+	rest := make([]entry, 0, nb-head)
+	for i := head; i < nb; i++ {
+		f, err := c.b.Func(i)
+		if err != nil {
+			return err
+		}
+		rest = append(rest, entry{key(f.Name), int32(i)})
+	}
+	// By hash, and functions of the same name in their order.
+	slices.SortFunc(rest, func(x, y entry) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.at, y.at)) })
+	taken := make([]bool, len(rest))
+	next := make(map[uint64]int) // of names that occur more than once, what is taken
+	for i := head; i < na; i++ {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		fa, err := c.a.Func(i)
+		if err != nil {
+			return err
+		}
+		h := key(fa.Name)
+		at, ok := slices.BinarySearchFunc(rest, h, func(e entry, h uint64) int { return cmp.Compare(e.hash, h) })
+		if ok && at+1 < len(rest) && rest[at+1].hash == h {
+			skip := next[h]
+			next[h] = skip + 1
+			at += skip
+			ok = at < len(rest) && rest[at].hash == h
+		}
+		if !ok || taken[at] {
+			c.add(c.a, fa, funcRemoved)
+			continue
+		}
+		fb, err := c.b.Func(int(rest[at].at))
+		if err != nil {
+			return err
+		}
+		taken[at] = true
+		if err := c.compare(fa, fb); err != nil {
+			return err
+		}
+	}
+	for i, e := range rest {
+		if !taken[i] {
+			f, err := c.b.Func(int(e.at))
+			if err != nil {
+				return err
+			}
+			c.add(c.b, f, funcAdded)
+		}
+	}
+	return nil
+}
+
+func (c *coder) both(i, j int) (fa, fb gobin.Func, same bool, err error) {
+	if fa, err = c.a.Func(i); err != nil {
+		return fa, fb, false, err
+	}
+	if fb, err = c.b.Func(j); err != nil {
+		return fa, fb, false, err
+	}
+	return fa, fb, bytes.Equal(fa.Name, fb.Name), nil
+}
+
+// compare compares two functions of one name.
+func (c *coder) compare(fa, fb gobin.Func) error {
+	c.functions++
+	if standard(packageOf(fa.Name), c.p) {
+		c.std++
+	}
+	// Padding between functions belongs to the one before: the size up to the
+	// next can differ while the code does not.
+	switch same, err := c.sameCode(fa, fb); {
+	case err != nil:
+		return err
+	case !same && fa.Size != fb.Size:
+		c.add(c.b, fb, funcSize)
+		return nil
+	case !same:
+		c.add(c.b, fb, funcCode)
+		return nil
+	}
+	if c.budget < 0 {
+		return nil
+	}
+	lines := func(f func(gobin.Func) uint32) bool {
+		x, y := c.a.Steps(f(fa)), c.b.Steps(f(fb))
+		c.budget -= int64(len(x) + len(y))
+		return bytes.Equal(x, y)
+	}
+	if fa.StartLine != fb.StartLine || !lines(func(f gobin.Func) uint32 { return f.PCLine }) {
+		c.add(c.b, fb, funcLines)
+	}
+	return nil
+}
+
+// sameCode compares the code of two functions apart from addresses.
+func (c *coder) sameCode(fa, fb gobin.Func) (bool, error) {
+	if fa.Shape != fb.Shape {
+		return false, nil
+	}
+	if string(fa.Name) == "go:buildid" { // in formats without notes, the ID is at the start of the text
+		return true, nil
+	}
+	if !c.comparable {
+		c.unread++
+		return padded(fa.Size) == padded(fb.Size), nil
+	}
+	ta, tb := c.a.Text(), c.b.Text()
+	x, err := c.fa.at(ta.Offset+int64(fa.Entry), int64(fa.Size))
+	if err != nil {
+		return false, err
+	}
+	y, err := c.fb.at(tb.Offset+int64(fb.Entry), int64(fb.Size))
+	if err != nil {
+		return false, err
+	}
+	if bytes.Equal(x, y) {
+		return true, nil
+	}
+	arch := c.p.a.file.Arch
+	x, y = trimPadding(arch, x), trimPadding(arch, y)
+	if len(x) != len(y) {
+		return false, nil
+	}
+	same, known := c.moved.equal(arch, x, y, ta.Addr+uint64(fa.Entry), tb.Addr+uint64(fb.Entry))
+	if !known {
+		c.unread++
+	}
+	return same, nil
+}
+
+// padded is a size rounded up to the alignment of functions.
+func padded(n uint32) uint32 { return (n + 63) &^ 63 }
+
+// trimPadding removes what the linker fills the space behind a function with.
+func trimPadding(arch string, b []byte) []byte {
+	fill := byte(0)
+	if arch == "amd64" || arch == "386" {
+		fill = 0xcc
+	}
+	n := len(b)
+	for n > 0 && b[n-1] == fill {
+		n--
+	}
+	return b[:n]
+}
+
+// add records a change.
+func (c *coder) add(t *gobin.FuncTable, f gobin.Func, what funcChange) {
+	name := packageOf(f.Name)
+	p := c.packages[name]
+	if p == nil {
+		if len(c.packages) >= 1<<14 {
+			return // more packages than any program has
+		}
+		p = &packageChange{name: name}
+		c.packages[name] = p
+	}
+	p.funcs[what]++
+	if len(p.names) < maxShown {
+		p.names = append(p.names, clip(string(f.Name), 120)+" "+what.String())
+	}
+	if file := t.File(f); file != "" && len(p.files) < maxShown && !slices.Contains(p.files, file) {
+		p.files = append(p.files, file)
+	}
+}
+
+func (c *coder) result() *codeDiff {
+	d := &codeDiff{functions: c.functions, std: c.std, unread: c.unread}
+	for _, p := range c.packages {
+		slices.Sort(p.files)
+		slices.Sort(p.names)
+		d.packages = append(d.packages, *p)
+	}
+	slices.SortFunc(d.packages, func(x, y packageChange) int { return cmp.Compare(x.name, y.name) })
+	return d
+}
+
+// Names of what belongs to no package of the source.
+const (
+	noPackage    = "(made by the linker)"
+	typesPackage = "(types)"
+)
+
+// packageOf returns the import path of a function's package. Type arguments are
+// cut off first, since they contain slashes and dots of their own.
+func packageOf(name []byte) string {
+	if bytes.HasPrefix(name, []byte("type:")) || bytes.HasPrefix(name, []byte("type.")) {
+		return typesPackage
+	}
+	if bytes.HasPrefix(name, []byte("go:")) || bytes.HasPrefix(name, []byte("go.")) {
+		return noPackage
+	}
+	if i := bytes.IndexByte(name, '['); i >= 0 {
+		name = name[:i]
+	}
+	slash := bytes.LastIndexByte(name, '/')
+	dot := bytes.IndexByte(name[slash+1:], '.')
+	if dot < 0 {
+		return noPackage // C functions and assembly without a package
+	}
+	return clip(strings.ReplaceAll(string(name[:slash+1+dot]), "%2e", "."), 200)
+}
+
+// standard reports whether a package is of the standard library: no package of
+// a module that is recorded, and no dot in the first element.
+func standard(pkg string, p *pair) bool {
+	if pkg == "main" || pkg == noPackage || pkg == typesPackage {
+		return false
+	}
+	first, _, _ := strings.Cut(pkg, "/")
+	if strings.Contains(first, ".") {
+		return false
+	}
+	for _, s := range []*side{p.a, p.b} {
+		if bi := s.file.BuildInfo; bi != nil && bi.Main.Path != "" && (pkg == bi.Main.Path || strings.HasPrefix(pkg, bi.Main.Path+"/")) {
+			return false
+		}
+	}
+	return true
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "…"
+	}
+	return s
+}
+
+// window reads a file in order with few reads.
+type window struct {
+	r interface {
+		ReadAt([]byte, int64) (int, error)
+	}
+	off int64
+	buf []byte
+}
+
+const windowSize = 256 << 10
+
+// at returns n bytes at off, valid until the next call.
+func (w *window) at(off, n int64) ([]byte, error) {
+	if off >= w.off && off+n <= w.off+int64(len(w.buf)) {
+		return w.buf[off-w.off : off-w.off+n], nil
+	}
+	// Ahead only when read in order, so that reading out of order costs no more.
+	ahead := n
+	if end := w.off + int64(len(w.buf)); off >= w.off && off <= end+64 {
+		ahead = max(n, windowSize)
+	}
+	if int64(cap(w.buf)) < ahead {
+		w.buf = make([]byte, ahead)
+	}
+	got, err := w.r.ReadAt(w.buf[:ahead], off)
+	w.off, w.buf = off, w.buf[:got]
+	if int64(got) < n {
+		return nil, fmt.Errorf("file ends at %d: %w", off+int64(got), err)
+	}
+	return w.buf[:n], nil
+}

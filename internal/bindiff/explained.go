@@ -1,0 +1,52 @@
+package bindiff
+
+import (
+	"slices"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// unexplained counts the bytes that no finding explains, as an upper bound: the
+// smaller of two bounds that each hold.
+//
+// The first is the sum of all sections' differences less what the findings
+// cover by themselves. The second leaves out whole sections that follow from
+// any certain finding: the build ID, the build information and the signature
+// always do; code, tables of the runtime, symbols, DWARF and headers do when
+// all functions are the same in both files but for addresses. Data never does:
+// that its words are addresses which moved is likely, but not proven.
+func unexplained(d *Diff, code func() *codeDiff) int64 {
+	if len(d.Sections) == 0 {
+		n := d.DifferentBytes
+		for _, f := range d.Findings {
+			n -= f.Bytes
+		}
+		return max(n, 0)
+	}
+	var covered, moved, total int64
+	for _, f := range d.Findings {
+		covered += f.Bytes
+	}
+	certain := slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Confidence == Certain })
+	var same func() bool
+	for _, s := range d.Sections {
+		total += s.Bytes
+		if !certain {
+			continue
+		}
+		switch s.Kind {
+		case gobin.KindBuildID, gobin.KindBuildInfo, gobin.KindSignature:
+			moved += s.Bytes
+		case gobin.KindROData, gobin.KindData:
+		default:
+			if same == nil {
+				answer := code != nil && code().same()
+				same = func() bool { return answer }
+			}
+			if same() {
+				moved += s.Bytes
+			}
+		}
+	}
+	return max(0, min(total-covered, total-moved))
+}

@@ -1,0 +1,186 @@
+package bindiff
+
+import (
+	"encoding/binary"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// relocator compares code apart from the addresses in it. Two places may differ
+// if what is there points into the text at the same distance from the start of
+// the same function, or into sections of one name elsewhere. So a call of
+// another function is a difference; a use of other data in the same section is
+// not, which is why equal code proves nothing about data.
+type relocator struct {
+	fa, fb *gobin.File
+	a, b   *gobin.FuncTable
+	lastA  *gobin.Section // where the last address was: most are in few sections
+	lastB  *gobin.Section
+}
+
+// equal compares two functions of the same length that start at the addresses
+// given. known is false when nothing is known of addresses on the architecture;
+// the functions then count as equal.
+func (r *relocator) equal(arch string, x, y []byte, at, bt uint64) (same, known bool) {
+	switch arch {
+	case "amd64", "386":
+		return r.x86(x, y, at, bt), true
+	case "arm64":
+		return r.arm64(x, y, at, bt), true
+	}
+	return true, false
+}
+
+// x86 looks for 4-byte displacements and addresses around each difference. A
+// displacement counts from the end of the instruction, behind which up to four
+// bytes of an immediate operand can be.
+func (r *relocator) x86(x, y []byte, at, bt uint64) bool {
+	le := binary.LittleEndian
+	for i := 0; i < len(x); {
+		if x[i] == y[i] {
+			i++
+			continue
+		}
+		next := 0
+		for w := i; w >= 0 && w > i-4 && next == 0; w-- {
+			if w+4 > len(x) {
+				continue
+			}
+			vx, vy := le.Uint32(x[w:]), le.Uint32(y[w:])
+			for _, imm := range [...]int{4, 5, 8, 6} {
+				tx := at + uint64(w+imm) + uint64(int64(int32(vx)))
+				ty := bt + uint64(w+imm) + uint64(int64(int32(vy)))
+				if r.target(tx, ty) {
+					next = w + 4
+					break
+				}
+			}
+			if next == 0 && r.target(uint64(vx), uint64(vy)) {
+				next = w + 4
+			}
+		}
+		if next == 0 {
+			return false
+		}
+		i = max(next, i+1)
+	}
+	return true
+}
+
+// arm64 compares instruction by instruction (Arm Architecture Reference Manual,
+// C4.1): branches by target, ADRP by page, and the low bits of an address in
+// the ADD, LDR or STR that follows an ADRP.
+func (r *relocator) arm64(x, y []byte, at, bt uint64) bool {
+	le := binary.LittleEndian
+	for i := 0; i+4 <= len(x); i += 4 {
+		vx, vy := le.Uint32(x[i:]), le.Uint32(y[i:])
+		if vx == vy {
+			continue
+		}
+		px, py := at+uint64(i), bt+uint64(i)
+		switch {
+		case vx>>26 == vy>>26 && vx&0x7c000000 == 0x14000000: // B, BL
+			tx := px + uint64(int64(int32(vx<<6))>>6*4)
+			ty := py + uint64(int64(int32(vy<<6))>>6*4)
+			if !r.target(tx, ty) {
+				return false
+			}
+		case vx&0x9f00001f == vy&0x9f00001f && vx&0x9f000000 == 0x90000000: // ADRP
+			page := func(v uint32, pc uint64) uint64 {
+				imm := int64(int32(v<<8)>>13)<<2 | int64(v>>29&3)
+				return pc&^0xfff + uint64(imm<<12)
+			}
+			// The page can start before the section that the address is in.
+			tx, ty := page(vx, px), page(vy, py)
+			if !r.target(tx, ty) && !r.target(tx+0xfff, ty+0xfff) && !r.nearby(tx, ty) {
+				return false
+			}
+		case vx&0xffc003ff == vy&0xffc003ff && (vx&0x7f800000 == 0x11000000 || vx&0x3b000000 == 0x39000000):
+			// ADD and loads and stores with an immediate offset.
+		case vx>>24 == vy>>24 && vx&0x1f == vy&0x1f && vx&0x3b000000 == 0x18000000: // LDR of a literal
+		default:
+			if !r.target(uint64(vx), uint64(vy)) { // half of a literal
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// nearby reports whether both pages are in or next to a section, for what has
+// no bytes in the file (bss).
+func (r *relocator) nearby(x, y uint64) bool {
+	sx, sy := r.below(r.fa, x), r.below(r.fb, y)
+	return sx != "" && sx == sy
+}
+
+// below names the last section that starts at or before an address's page, if
+// it is less than 16 MiB away.
+func (r *relocator) below(f *gobin.File, addr uint64) string {
+	name, start := "", uint64(0)
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if s.Addr != 0 && !s.Nested && s.Addr <= addr+0xfff && s.Addr >= start && addr-min(addr, s.Addr) < 256<<20 {
+			name, start = s.Name, s.Addr
+		}
+	}
+	return name
+}
+
+// target reports whether two addresses mean the same place.
+func (r *relocator) target(x, y uint64) bool {
+	ta, tb := r.a.Text(), r.b.Text()
+	inA, inB := x-ta.Addr < uint64(ta.Size), y-tb.Addr < uint64(tb.Size)
+	if inA != inB {
+		return false
+	}
+	if !inA {
+		sx, sy := find(r.fa, x, &r.lastA), find(r.fb, y, &r.lastB)
+		if sx == nil || sy == nil {
+			// bss has an address but no bytes, hence no size here.
+			return sx == nil && sy == nil && r.bss(x, y)
+		}
+		return sx.Name == sy.Name
+	}
+	i, j := r.a.At(uint32(x-ta.Addr)), r.b.At(uint32(y-tb.Addr))
+	if i < 0 || j < 0 {
+		return false
+	}
+	if x-ta.Addr-uint64(r.a.Entry(i)) != y-tb.Addr-uint64(r.b.Entry(j)) {
+		return false
+	}
+	return r.a.SameName(i, r.b, j)
+}
+
+// bss reports whether both addresses are behind the start of a section without
+// bytes of one name, and before the next section.
+func (r *relocator) bss(x, y uint64) bool {
+	a, b := behind(r.fa, x), behind(r.fb, y)
+	return a != nil && b != nil && a.Kind == gobin.KindBSS && b.Kind == gobin.KindBSS
+}
+
+// behind returns the section with the highest address up to addr.
+func behind(f *gobin.File, addr uint64) *gobin.Section {
+	var last *gobin.Section
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if s.Addr != 0 && !s.Nested && s.Addr <= addr && (last == nil || s.Addr >= last.Addr) {
+			last = s
+		}
+	}
+	if last != nil && addr-last.Addr > 256<<20 {
+		return nil
+	}
+	return last
+}
+
+func find(f *gobin.File, addr uint64, last **gobin.Section) *gobin.Section {
+	if s := *last; s != nil && addr >= s.Addr && addr-s.Addr < uint64(s.Size) {
+		return s
+	}
+	s, _ := f.At(addr)
+	if s != nil {
+		*last = s
+	}
+	return s
+}
