@@ -35,7 +35,7 @@ const depsRules = `
 	NONE < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, builds/archive;
+	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, internal/filelock, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -44,7 +44,7 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles < builds/toolchain;
+	profiles, internal/filelock < builds/toolchain;
 
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain < builds/source;
@@ -104,7 +104,7 @@ const moduleRules = `
 	golang.org/x/term < internal/ui;
 
 	# The operating system is met where processes, files and terminals are.
-	golang.org/x/sys < internal/ui, builds/**, internal/upx, internal/startup, internal/release, internal/door;
+	golang.org/x/sys < internal/ui, builds/**, internal/upx, internal/startup, internal/filelock, internal/door;
 `
 
 // stdRules limits what of the standard library is used where: "a < b" means

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mintmark/mintmark/internal/filelock"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -68,11 +69,11 @@ func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fail(err)
 	}
-	unlock, err := lock(ctx, filepath.Join(parent, lockFile))
+	held, err := filelock.Wait(ctx, filepath.Join(parent, lockFile))
 	if err != nil {
 		return fail(err)
 	}
-	defer unlock()
+	defer held.Release()
 	if err := g.Verify(ctx); err == nil { // somebody installed it while we waited
 		return g, nil
 	}

@@ -331,29 +331,6 @@ func TestInstallAtOnce(t *testing.T) {
 	}
 }
 
-func TestLockWaits(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "lock")
-	unlock, err := lock(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	got := make(chan error)
-	go func() {
-		_, err := lock(ctx, name)
-		got <- err
-	}()
-	cancel()
-	if err := <-got; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	unlock()
-	if unlock, err = lock(t.Context(), name); err != nil {
-		t.Fatal(err)
-	}
-	unlock()
-}
-
 func write(t *testing.T, name, data string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/filelock"
 )
 
 // staging is the output directory in the making: beside the final one, so that
@@ -16,7 +18,7 @@ import (
 type staging struct {
 	final    string
 	dir      string
-	lock     *fileLock // says that dir is in use, to a mintmark with another cache as well
+	lock     *filelock.Lock // says that dir is in use, to a mintmark with another cache as well
 	done     bool
 	leftover error // what kept the previous release from being removed
 }
@@ -110,7 +112,7 @@ func openStaging(final string) (*staging, error) {
 	}
 	f.Close()
 	s := &staging{final: final, dir: strings.TrimSuffix(f.Name(), lockSuffix)}
-	if s.lock, _, err = acquire(f.Name(), ""); err != nil {
+	if s.lock, _, err = filelock.Try(f.Name(), ""); err != nil {
 		s.lock = nil // a file system without locks: the one in the cache must do
 	}
 	if err = os.Mkdir(s.dir, 0o755); err == nil {
@@ -139,12 +141,12 @@ func clearUnfinished(final string) error {
 		if _, err := os.Lstat(base + lockSuffix); err != nil {
 			continue
 		}
-		lock, _, err := acquire(base+lockSuffix, "")
-		if errors.Is(err, errLocked) {
+		lock, _, err := filelock.Try(base+lockSuffix, "")
+		if errors.Is(err, filelock.ErrLocked) {
 			return hinted("wait until it is done, or write to another directory with -out=DIR", "another mintmark is writing %s", final)
 		}
 		if err == nil {
-			lock.release()
+			lock.Release()
 		}
 	}
 	for _, name := range names {
@@ -215,7 +217,7 @@ func (s *staging) Close() {
 		removeAll(s.dir)
 	}
 	if s.lock != nil {
-		s.lock.release()
+		s.lock.Release()
 	}
 	os.Remove(s.dir + lockSuffix)
 }

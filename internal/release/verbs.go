@@ -164,7 +164,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	defer lock.release()
+	defer lock.Release()
 	stage, err := openStaging(cfg.Out)
 	if err != nil {
 		return nil, err

@@ -10,13 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/filelock"
 )
 
 // workspace is a private directory for one run, below the cache directory.
 type workspace struct {
 	cache string
 	dir   string
-	lock  *fileLock
+	lock  *filelock.Lock
 }
 
 // openWorkspace makes a fresh directory and removes those of runs that died.
@@ -33,7 +35,7 @@ func openWorkspace(cache string) (*workspace, error) {
 	if err != nil {
 		return nil, cacheError(err)
 	}
-	lock, _, err := acquire(dir+".lock", "")
+	lock, _, err := filelock.Try(dir+".lock", "")
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, cacheError(err)
@@ -47,7 +49,7 @@ func cacheError(err error) error {
 
 func (w *workspace) Close() {
 	removeAll(w.dir)
-	w.lock.release()
+	w.lock.Release()
 	os.Remove(w.dir + ".lock")
 }
 
@@ -65,9 +67,9 @@ func sweep(parent string) {
 		if _, err := os.Stat(dir + ".lock"); err != nil {
 			continue // being made, or being removed
 		}
-		if lock, _, err := acquire(dir+".lock", ""); err == nil {
+		if lock, _, err := filelock.Try(dir+".lock", ""); err == nil {
 			removeAll(dir)
-			lock.release()
+			lock.Release()
 			os.Remove(dir + ".lock")
 		}
 	}
@@ -95,7 +97,7 @@ type holder struct {
 }
 
 // lockOut makes sure that one mintmark at a time writes an output directory.
-func lockOut(cache, out string) (*fileLock, error) {
+func lockOut(cache, out string) (*filelock.Lock, error) {
 	dir := filepath.Join(cache, "locks")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, cacheError(err)
@@ -105,8 +107,8 @@ func lockOut(cache, out string) (*fileLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, other, err := acquire(filepath.Join(dir, hex.EncodeToString(sum[:8])), string(me))
-	if errors.Is(err, errLocked) {
+	lock, other, err := filelock.Try(filepath.Join(dir, hex.EncodeToString(sum[:8])), string(me))
+	if errors.Is(err, filelock.ErrLocked) {
 		var h holder
 		who := "another mintmark"
 		if json.Unmarshal([]byte(other), &h) == nil && h.PID != 0 {

@@ -1,6 +1,6 @@
 //go:build (!unix && !windows) || solaris || aix
 
-package release
+package filelock
 
 import "os"
 
