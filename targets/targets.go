@@ -99,17 +99,24 @@ func Check(
 // Verify checks a published release: signatures, checksums, files, record.
 func Verify(
 	ctx context.Context,
-	path string, // a release's directory, or its release.json
+	path string, // a release's directory, or its release.json; with -repeat a checkout
 	key *string, // public key of the publisher: file or KMS URI
 	project *string, // refuse a release of another project
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
+	repeat *int, // build the checkout until so many builds agree or two differ
+	config *string, // with -repeat: profile file
+	profile *string, // with -repeat: profiles, separated by commas
+	platform *string, // with -repeat: platforms or patterns, separated by commas
+	jobs *int, // with -repeat: builds at a time
+	toolchain *string, // with -repeat: exact toolchain
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "verify", door.Flags{
-		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, JSON: json,
+		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
+		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
 	}, path)
 }
 

@@ -29,6 +29,9 @@ func (d *Door) watch(c *release.Config) func() {
 			case release.Warning:
 				d.Term.Warn("%s", e.Text)
 			case release.Total:
+				if progress != nil {
+					progress.Close()
+				}
 				progress = ui.NewProgress(d.Term, e.N, time.Now)
 			case release.Start:
 				progress.Start(e.ID, e.Text, e.Estimate)
@@ -58,24 +61,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 	stop := d.watch(&c)
 	res, err := verb(ctx, c)
 	stop()
-	if res == nil {
-		return err
-	}
-	if yes(f.JSON) {
-		werr := report.WriteJSON(d.Term.Stdout(), report.Release{
-			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept,
-			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
-		})
-		if err != nil {
-			return &shownError{err}
-		}
-		return werr
-	}
-	if terr := d.artifacts(res.Manifest); terr != nil {
-		return errors.Join(err, terr)
-	}
-	d.findings(res.Manifest)
-	if err != nil {
+	if shown, err := d.result(f, res, err); shown {
 		return err
 	}
 	n := report.Verdicts(res.Manifest)
@@ -97,6 +83,49 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
 	return nil
+}
+
+// repeat builds a checkout again and again; nothing is published.
+func repeat(ctx context.Context, d *Door, f Flags, dir string) error {
+	if f.Key != nil || f.Project != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil {
+		return &usageError{"verify: -repeat builds a checkout, the other flags are about a published release", "leave out one or the other"}
+	}
+	f.Dir = &dir
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	res, err := release.Repeat(ctx, c, *f.Repeat)
+	stop()
+	if shown, err := d.result(f, res, err); shown {
+		return err
+	}
+	d.printf("\n%s %s: %d builds agree, the last %d of them from empty caches; nothing was published (%s of CPU in go)\n",
+		res.Manifest.Project, res.Manifest.Version, res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Executions-1, ui.FormatDuration(res.CPU))
+	return nil
+}
+
+// result shows what came of builds. shown is true when there is no more to say.
+func (d *Door) result(f Flags, res *release.Result, err error) (shown bool, _ error) {
+	if res == nil {
+		return true, err
+	}
+	if yes(f.JSON) {
+		werr := report.WriteJSON(d.Term.Stdout(), report.Release{
+			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept,
+			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
+		})
+		if err != nil {
+			return true, &shownError{err}
+		}
+		return true, werr
+	}
+	if terr := d.artifacts(res.Manifest); terr != nil {
+		return true, errors.Join(err, terr)
+	}
+	d.findings(res.Manifest)
+	return err != nil, err
 }
 
 func (d *Door) artifacts(m *checksums.Manifest) error {
@@ -252,6 +281,12 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 }
 
 func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
+	if f.Repeat != nil {
+		return repeat(ctx, d, f, args[0])
+	}
+	if f.Config != nil || f.Profile != nil || f.Platform != nil || f.Jobs != nil || f.Toolchain != nil {
+		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -version=, -commit="}
+	}
 	v, err := release.Verify(ctx, release.VerifyConfig{
 		Path: args[0], Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
 		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),

@@ -32,6 +32,7 @@ type Flags struct {
 	Commit   *string `flag:"commit" help:"refuse another commit"`
 	Partial  *bool   `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
+	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
@@ -71,7 +72,7 @@ func Verbs() []Verb {
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "json"}, runVerify},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},

@@ -47,11 +47,18 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	if !twice {
 		return st, nil
 	}
+	return st, s.prepareSecond(ctx, st, "second")
+}
+
+// prepareSecond makes a second place of that name below the work directory:
+// with empty caches and a clone of its own. The toolchain is that of all second
+// places, verified again.
+func (s *session) prepareSecond(ctx context.Context, st *sites, name string) error {
 	s.phase("preparing the second place")
-	root := filepath.Join(s.ws.dir, "second")
+	root := filepath.Join(s.ws.dir, name)
 	place := rebuild.Second(root, s.git)
 	if err := place.Make(); err != nil {
-		return nil, cacheError(err)
+		return cacheError(err)
 	}
 	hostname := toolchain.CanSetHostname(ctx, place.Empty)
 	second := &builds.Site{
@@ -73,7 +80,7 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return err
 	}
 	loader := &builds.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
@@ -82,18 +89,18 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	if s.source.Kind == source.Module {
 		for _, u := range s.plan.Units {
 			if err := loader.FetchInstall(ctx, u, s.source.Version); err != nil {
-				return nil, fmt.Errorf("%s: %w", u.ID(), err)
+				return fmt.Errorf("%s: %w", u.ID(), err)
 			}
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(s.source.ModulePath, s.source.Version))
 	} else if err := loader.FetchModules(ctx, s.planner.Modules()); err != nil {
 		if hintOf(err) != "" || ctx.Err() != nil {
-			return nil, fmt.Errorf("modules of the second place: %w", err)
+			return fmt.Errorf("modules of the second place: %w", err)
 		}
 		// The files come from the first place, where the go command does not
 		// look into a zip again that it has unpacked once.
-		return nil, hinted("a download in mintmark's cache may be damaged; remove "+s.place.ModCache+" and run it again", "modules of the second place: %w", err)
+		return hinted("a download in mintmark's cache may be damaged; remove "+s.place.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
 	st.second, st.src[1] = second, second.Dir
-	return st, nil
+	return nil
 }

@@ -239,17 +239,35 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 	sort.Slice(p.over, func(i, j int) bool { return p.over[i].Error() < p.over[j].Error() })
 	errs := p.over
 	if len(differ) > 0 {
-		hint := "the findings say what differs and what to change"
-		if len(p.different) > 0 {
-			hint += "; both builds are kept in " + strings.Join(p.different, " and ")
-		}
-		errs = append(errs, &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint})
+		errs = append(errs, p.notReproducible(differ))
 	}
 	if len(unchecked) > 0 {
 		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
 			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
 	}
 	return errors.Join(errs...)
+}
+
+// differences is the error of everything that differs, whatever the profile says.
+func (p *pipeline) differences(m *checksums.Manifest) error {
+	var differ []string
+	for _, a := range m.Artifacts {
+		if a.Verdict == checksums.Different {
+			differ = append(differ, fmt.Sprintf("%s %s: %s (%s)", a.Profile, a.Platform, a.Name, a.Stage))
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return p.notReproducible(differ)
+}
+
+func (p *pipeline) notReproducible(differ []string) error {
+	hint := "the findings say what differs and what to change"
+	if len(p.different) > 0 {
+		hint += "; both builds are kept in " + strings.Join(p.different, " and ")
+	}
+	return &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint}
 }
 
 func (s *session) manifestToolchain() checksums.Toolchain {
