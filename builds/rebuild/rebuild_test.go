@@ -91,3 +91,16 @@ func TestCheck(t *testing.T) {
 		t.Errorf("a directory: %+v, %v", v, err)
 	}
 }
+
+// TestDocumented: docs/causes.md explains what only a rebuild can show.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "causes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []string{Nondeterministic, ActionInputs} {
+		if !strings.Contains(string(text), "### `"+c+"`\n") {
+			t.Errorf("docs/causes.md has no section %s", c)
+		}
+	}
+}

@@ -21,7 +21,9 @@
 //   - [Finding.Bytes] counts only the bytes the evidence itself covers. What a
 //     cause moves elsewhere is left out of [Diff.UnexplainedBytes] only where that
 //     is sure: hashes and records, and, when all functions are the same but for
-//     addresses, everything else that is not data. It is an upper bound.
+//     addresses or those that are not are named, everything else that is not data.
+//     It is an upper bound, and a loose one where another toolchain or setting has
+//     changed all code: nothing proves then which bytes are its doing.
 //   - Code is compared apart from addresses on 386, amd64 and arm64. On other
 //     architectures only sizes and line tables of functions are. A use of other
 //     data in the same section does not count as other code anywhere.

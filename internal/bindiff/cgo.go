@@ -18,7 +18,8 @@ import (
 const (
 	maxComment  = 4096
 	maxProducer = 1024
-	maxInflated = 256 << 20 // bytes of one section of DWARF, uncompressed
+	maxInflated = 256 << 20 // bytes of DWARF of one file, uncompressed
+	maxDWARF    = 64        // sections of it that are looked into
 )
 
 // producers are how the texts of C compilers start in DWARF.
@@ -27,9 +28,14 @@ var producers = []string{"GNU C", "GNU GIMPLE", "clang version", "Apple clang", 
 // compilers returns the texts of the C compilers in a file, sorted.
 func (s *side) compilers() ([]string, error) {
 	var out []string
+	looked, left := 0, int64(maxInflated)
 	for _, sec := range s.file.Sections {
+		if looked == maxDWARF || left <= 0 {
+			break
+		}
 		switch {
 		case sec.Name == ".comment":
+			looked++
 			b := make([]byte, min(sec.Size, maxComment))
 			if _, err := io.ReadFull(s.file.Reader(sec), b); err != nil {
 				return nil, err
@@ -40,7 +46,8 @@ func (s *side) compilers() ([]string, error) {
 				}
 			}
 		case sec.Kind == gobin.KindDebug && (strings.HasSuffix(sec.Name, "debug_str") || strings.HasSuffix(sec.Name, "debug_info") || strings.HasSuffix(sec.Name, "debug_line_str")):
-			texts, err := s.producers(sec)
+			looked++
+			texts, err := s.producers(sec, &left)
 			if err != nil {
 				return nil, err
 			}
@@ -51,9 +58,9 @@ func (s *side) compilers() ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// producers finds the texts in a section of DWARF, compressed or not. A damaged
-// section has those up to the damage.
-func (s *side) producers(sec gobin.Section) ([]string, error) {
+// producers finds the texts in a section of DWARF, compressed or not, reading at
+// most left bytes of it. A damaged section has those up to the damage.
+func (s *side) producers(sec gobin.Section, left *int64) ([]string, error) {
 	var r io.Reader = s.file.Reader(sec)
 	head := make([]byte, min(sec.Size, 24))
 	if _, err := io.ReadFull(s.file.Reader(sec), head); err != nil {
@@ -82,7 +89,9 @@ func (s *side) producers(sec gobin.Section) ([]string, error) {
 		}
 		r = z
 	}
-	br := bufio.NewReaderSize(io.LimitReader(r, maxInflated), 64<<10)
+	limited := &io.LimitedReader{R: r, N: *left}
+	defer func() { *left = limited.N }()
+	br := bufio.NewReaderSize(limited, 64<<10)
 	var out []string
 	for len(out) < 64 {
 		text, err := br.ReadSlice(0)

@@ -53,12 +53,14 @@ type codeDiff struct {
 	packages  []packageChange // that changed, sorted by name
 	functions int             // compared, of the same name in both
 	std       int             // of these, in the standard library
+	used      int             // of the standard library that only the program's use of it added, removed or changed
+	starts    int             // that start at another line of their file
 	unread    int             // whose code could not be compared: no known text, or another kind of machine
 }
 
 // same reports whether no function changed and the code of all was compared.
 func (d *codeDiff) same() bool {
-	return d != nil && len(d.packages) == 0 && d.functions > 0 && d.unread == 0
+	return d != nil && len(d.packages) == 0 && d.used == 0 && d.functions > 0 && d.unread == 0
 }
 
 // maxShown bounds what is kept of a package for evidence.
@@ -111,6 +113,8 @@ type coder struct {
 	packages   map[string]*packageChange
 	functions  int
 	std        int
+	starts     int
+	used       int
 	unread     int
 	budget     int64 // bytes of line tables; hostile files share them
 }
@@ -120,7 +124,10 @@ func newCoder(p *pair, a, b *gobin.FuncTable) *coder {
 	c.fa, c.fb = window{r: p.a.r}, window{r: p.b.r}
 	ta, tb := a.Text(), b.Text()
 	c.moved = &relocator{fa: p.a.file, fb: p.b.file, a: a, b: b}
-	c.comparable = ta.Size > 0 && tb.Size > 0 && p.a.file.Arch == p.b.file.Arch
+	// Each address is looked up among the sections; no linker writes hundreds.
+	const most = 256
+	few := len(p.a.file.Sections) <= most && len(p.b.file.Sections) <= most
+	c.comparable = few && ta.Size > 0 && tb.Size > 0 && p.a.file.Arch == p.b.file.Arch
 	c.budget = 16 * (p.a.size + p.b.size)
 	return c
 }
@@ -221,6 +228,9 @@ func (c *coder) compare(fa, fb gobin.Func) error {
 	if standard(packageOf(fa.Name), c.p) {
 		c.std++
 	}
+	if fa.StartLine != fb.StartLine {
+		c.starts++
+	}
 	// Padding between functions belongs to the one before: the size up to the
 	// next can differ while the code does not.
 	switch same, err := c.sameCode(fa, fb); {
@@ -302,6 +312,12 @@ func trimPadding(arch string, b []byte) []byte {
 // add records a change.
 func (c *coder) add(t *gobin.FuncTable, f gobin.Func, what funcChange) {
 	name := packageOf(f.Name)
+	if standard(name, c.p) && (what == funcAdded || what == funcRemoved || bytes.IndexByte(f.Name, '[') >= 0 || bytes.HasSuffix(f.Name, []byte(".init"))) {
+		// What the program uses of the standard library depends on the program:
+		// which functions there are, their instances, and which maps init fills.
+		c.used++
+		return
+	}
 	p := c.packages[name]
 	if p == nil {
 		if len(c.packages) >= 1<<14 {
@@ -320,7 +336,7 @@ func (c *coder) add(t *gobin.FuncTable, f gobin.Func, what funcChange) {
 }
 
 func (c *coder) result() *codeDiff {
-	d := &codeDiff{functions: c.functions, std: c.std, unread: c.unread}
+	d := &codeDiff{functions: c.functions, std: c.std, starts: c.starts, used: c.used, unread: c.unread}
 	for _, p := range c.packages {
 		slices.Sort(p.files)
 		slices.Sort(p.names)

@@ -2,9 +2,14 @@ package bindiff
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,99 +18,302 @@ import (
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
+var update = flag.Bool("update", false, "write the table of docs/causes.md")
+
 var (
 	trim    = []string{"-trimpath"}
+	bare    = []string{"-trimpath", "-ldflags=-s -w"}
 	gitInit = []string{"init -q", "add .", "commit -q -m one"}
 )
 
 func with(list []string, more ...string) []string { return append(slices.Clone(list), more...) }
 
+// file is a variant with one file of the source changed.
+func file(name, text string, args ...string) variant {
+	return variant{args: args, files: map[string]string{name: text}}
+}
+
 // flip changes one byte in the middle of a section.
 func flip(name string) func(*testing.T, []byte) []byte {
 	return func(t *testing.T, b []byte) []byte {
-		f, err := gobin.Parse(bytes.NewReader(b), int64(len(b)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := f.Section(name)
-		if s == nil {
-			t.Fatalf("no section %s", name)
-		}
+		s := section(t, b, name)
 		b[s.Offset+s.Size/2] ^= 0x20
 		return b
 	}
 }
 
-// The corpus: pairs of builds that differ in one thing.
-var corpus = []struct {
-	name       string
-	a, b       variant
-	want       string
-	confidence Confidence
-	also       []string // further causes that may be certain
-	linuxOnly  bool
-}{
-	{"directory", variant{dir: "one"}, variant{dir: "two"}, "build-path", Certain, nil, false},
-	{"directory of another length", variant{dir: "one"}, variant{dir: "another"}, "build-path", Certain, nil, true},
-	{"trimpath", variant{args: trim}, variant{}, "build-path", Certain, nil, true},
-	{"ldflags spelling", variant{args: with(trim, "-ldflags=-s -w")}, variant{args: with(trim, "-ldflags=-w -s")}, "flag-spelling", Certain, nil, false},
-	{"dead -X", variant{args: with(trim, "-ldflags=-X main.missing=1")}, variant{args: with(trim, "-ldflags=-X main.missing=2")}, "flag-spelling", Certain, nil, false},
-	{"comment in main", variant{args: trim}, variant{args: trim, files: map[string]string{"main.go": fixtureFiles()["main.go"] + "\n// the end\n"}}, "main-package-comment-only", Likely, nil, false},
-	{"tags", variant{args: trim}, variant{args: with(trim, "-tags=extra")}, "build-tags", Certain, nil, false},
-	{"order of tags", variant{args: with(trim, "-tags=aa,bb")}, variant{args: with(trim, "-tags=bb,aa")}, "build-tags", Certain, nil, true},
-	{"GOAMD64", variant{args: trim}, variant{args: trim, env: []string{"GOAMD64=v3"}}, "microarchitecture", Certain, nil, true},
-	{"godebug line", variant{args: trim}, variant{args: trim, files: map[string]string{"go.mod": fixtureFiles()["go.mod"] + "\ngodebug panicnil=1\n"}}, "godebug-default", Certain, nil, true},
-	{"CGO_ENABLED", variant{args: trim}, variant{args: trim, env: []string{"CGO_ENABLED=1"}}, "cgo-enabled", Certain, nil, true},
-	{"strip", variant{args: trim}, variant{args: with(trim, "-ldflags=-s -w")}, "strip-flags", Certain, nil, false},
-	{"stamp missing", variant{args: trim, git: gitInit}, variant{args: with(trim, "-buildvcs=false"), git: gitInit}, "vcs-missing", Certain, nil, false},
-	{"dirty", variant{args: trim, git: gitInit}, variant{args: trim, git: gitInit, after: func(dir string) {
-		_ = os.WriteFile(filepath.Join(dir, "untracked"), nil, 0o644) // the comparison notices if it failed
-	}}, "vcs-dirty", Certain, nil, true},
-	{"other commit", variant{args: trim, git: gitInit}, variant{args: trim, git: with(gitInit, "commit -q --allow-empty -m two")}, "vcs-revision", Certain, nil, true},
-	{"tag", variant{args: trim, git: gitInit}, variant{args: trim, git: with(gitInit, "tag v1.2.3")}, "version-stamp", Certain, nil, true},
-	{"file instead of package", variant{args: trim}, variant{args: with(trim, "-buildvcs=false", "main.go")}, "package-path", Certain, nil, true},
-	{"dependency", variant{args: trim}, variant{args: trim, files: map[string]string{"go.mod": strings.Replace(fixtureFiles()["go.mod"], "v1.0.0", "v1.0.1", 1)}}, "module-version", Certain, nil, true},
-	{"replace", variant{args: trim}, variant{args: trim, files: map[string]string{"go.mod": fixtureFiles()["go.mod"] + "\nreplace example.com/Dep => ./replaced\n"}}, "replace-path", Certain, nil, true},
-	{"ldflags value", variant{args: []string{"-ldflags=-X main.version=1 -s"}}, variant{args: []string{"-ldflags=-X main.version=2 -s"}}, "ldflags-value", Certain, []string{"build-path"}, true},
-	{"edited", variant{args: trim}, variant{args: trim, edit: flip(".gopclntab")}, "strip-tool", Certain, nil, true},
-	{"source", variant{args: trim}, variant{args: trim, files: map[string]string{"lib/lib.go": strings.ReplaceAll(fixtureFiles()["lib/lib.go"], `"lib"`, `"LIB"`)}}, "source", Likely, nil, false},
+func section(t *testing.T, b []byte, name string) gobin.Section {
+	t.Helper()
+	f, err := gobin.Parse(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Section(name)
+	if s == nil {
+		t.Fatalf("no section %s", name)
+	}
+	return *s
 }
 
-func TestCorpus(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs with the go command")
+// certified appends a certificate table as a signing tool for PE does.
+func certified(t *testing.T, b []byte) []byte {
+	pe := binary.LittleEndian.Uint32(b[0x3c:])
+	b = append(b, make([]byte, -len(b)&7)...)
+	entry := pe + 24 + 112 + 32
+	binary.LittleEndian.PutUint32(b[entry:], uint32(len(b)))
+	binary.LittleEndian.PutUint32(b[entry+4:], 64)
+	binary.LittleEndian.PutUint32(b[pe+24+64:], 0x12345) // checksum
+	return append(b, bytes.Repeat([]byte("c"), 64)...)
+}
+
+func stripped(t *testing.T, path string) {
+	tool, err := exec.LookPath("strip")
+	if err != nil {
+		t.Skip("binutils are not installed")
 	}
+	if out, err := exec.Command(tool, path).CombinedOutput(); err != nil {
+		t.Skipf("strip: %v: %s", err, out)
+	}
+}
+
+// row is a pair of builds that differ in one thing.
+type row struct {
+	name     string
+	a, b     variant
+	want     string // "" when the files are identical
+	sure     Confidence
+	also     []string // further causes that may be certain
+	formats  string   // "all", or "elf" where the format does not matter
+	versions bool     // worth trying with older and newer toolchains
+	contains string   // what the evidence must say
+}
+
+const (
+	elfOnly = "elf"
+	all     = "all"
+)
+
+func edited(name, old, new string) map[string]string {
+	text := fixtureFiles()[name]
+	if !strings.Contains(text, old) {
+		panic(name + " does not contain " + old)
+	}
+	return map[string]string{name: strings.Replace(text, old, new, 1)}
+}
+
+const usesMore = `package lib
+
+import (
+	"slices"
+	"strings"
+)
+
+//go:noinline
+func Name() string {
+	list := []string{"b", "a"}
+	slices.SortFunc(list, func(x, y string) int { return strings.Compare(y, x) })
+	return strings.Join(list, strings.ToUpper("lib"))
+}
+`
+
+const embedCRLF = "the first line\r\nthe second line\r\nthe third and last line\r\n"
+
+// corpus returns the rows; the numbers are those of the catalogue the design
+// rests on.
+func corpus() []row {
+	libTwo := fixtureFiles()["lib/lib.go"] + "\n//go:noinline\nfunc Two() string { return Name() + \"2\" }\n"
+	x := func(v string) []string { return with(trim, "-ldflags=-X main.version="+v) }
+	xs := func(v string) []string { return with(trim, "-ldflags=-s -w -X main.version="+v) }
+	t := variant{args: trim}
+	g := func(more ...string) variant { return variant{args: trim, git: with(gitInit, more...)} }
+	return []row{
+		{name: "1 build directory", a: variant{dir: "one"}, b: variant{dir: "two"}, want: "build-path", sure: Certain, formats: all, versions: true},
+		{name: "1 of another length", a: variant{dir: "one"}, b: variant{dir: "another"}, want: "build-path", sure: Certain, formats: all},
+		{name: "1 -trimpath on one side", a: t, b: variant{}, want: "build-path", sure: Certain, formats: elfOnly},
+		{name: "9 comment in main", a: t, b: variant{args: trim, after: appendTo("main.go", "\n// the end\n")}, want: "main-package-comment-only", sure: Likely, formats: all},
+		{name: "10 line shift", a: t, b: file("lib/lib.go", "// A comment.\n\n"+fixtureFiles()["lib/lib.go"], trim...), want: "source", sure: Certain, formats: all, versions: true, contains: "package example.com/app/lib: functions 1 at other lines in example.com/app/lib/lib.go"},
+		{name: "10 changed function", a: t, b: variant{args: trim, files: edited("lib/lib.go", "return \"lib\"", "println(); return \"lib\"")}, want: "source", sure: Certain, formats: all, versions: true, contains: "example.com/app/lib"},
+		{name: "10 added function", a: t, b: variant{args: trim, files: map[string]string{"lib/lib.go": libTwo, "main.go": strings.Replace(mainSource, "lib.Name()", "lib.Two()", 1)}}, want: "source", sure: Certain, formats: all, contains: "lib.Two added"},
+		{name: "10 more of the standard library", a: t, b: variant{args: trim, files: map[string]string{"lib/lib.go": usesMore}}, want: "source", sure: Certain, formats: all, versions: true, contains: "example.com/app/lib"},
+		{name: "10 string of the same length", a: t, b: variant{args: trim, files: edited("lib/lib.go", `"lib"`, `"LIB"`)}, want: "source", sure: Likely, formats: all, contains: "LIB"},
+		{name: "11 CRLF in an embedded file", a: t, b: file("data.txt", embedCRLF, trim...), want: "line-endings", sure: Certain, formats: all, versions: true},
+		{name: "11 other embedded file", a: t, b: file("data.txt", "another line\nand one more\n", trim...), want: "source", sure: Likely, formats: all},
+		{name: "12 order of -s -w", a: variant{args: with(trim, "-ldflags=-s -w")}, b: variant{args: with(trim, "-ldflags=-w -s")}, want: "flag-spelling", sure: Certain, formats: all},
+		{name: "13 -X of no variable", a: variant{args: with(trim, "-ldflags=-X main.missing=1")}, b: variant{args: with(trim, "-ldflags=-X main.missing=2")}, want: "flag-spelling", sure: Certain, formats: all},
+		{name: "14 -X recorded", a: variant{args: []string{"-ldflags=-X main.version=1 -s"}}, b: variant{args: []string{"-ldflags=-X main.version=2 -s"}}, want: "ldflags-value", sure: Certain, also: []string{"build-path"}, formats: elfOnly, contains: "-X main.version"},
+		{name: "14 -X date", a: variant{args: x("2026-01-02T03:04:05Z")}, b: variant{args: x("2026-01-02T03:04:06Z")}, want: "ldflags-value", sure: Certain, formats: all, versions: true, contains: `-X main.version: "2026-01-02T03:04:05Z" in A, "2026-01-02T03:04:06Z" in B: a date`},
+		{name: "14 -X other length", a: variant{args: x("v1.2.3")}, b: variant{args: x("v1.2.3-rc.1")}, want: "ldflags-value", sure: Certain, formats: all, contains: "a version"},
+		{name: "14 -X stripped", a: variant{args: xs("2026-01-02T03:04:05Z")}, b: variant{args: xs("2026-01-02T03:04:06Z")}, want: "ldflags-value", sure: Likely, formats: all, versions: true, contains: "a date"},
+		{name: "14 -X stripped, other length", a: variant{args: xs("builder-7")}, b: variant{args: xs("builder-12")}, want: "ldflags-value", sure: Likely, formats: all, contains: "a host name"},
+		{name: "14 -X in wasm", a: variant{args: xs("2026-01-02T03:04:05Z")}, b: variant{args: xs("2026-01-02T03:04:06Z")}, want: "ldflags-value", sure: Possible, formats: "wasm", contains: "a date"},
+		{name: "15 order of tags", a: variant{args: with(trim, "-tags=aa,bb")}, b: variant{args: with(trim, "-tags=bb,aa")}, want: "build-tags", sure: Certain, formats: all},
+		{name: "15 unused tag", a: t, b: variant{args: with(trim, "-tags=extra")}, want: "build-tags", sure: Certain, formats: all},
+		{name: "16 -buildmode=exe", a: t, b: variant{args: with(trim, "-buildmode=exe")}, want: "flag-spelling", sure: Certain, formats: elfOnly},
+		{name: "17 -buildmode=pie", a: t, b: variant{args: with(trim, "-buildmode=pie")}, want: "buildmode", sure: Certain, formats: elfOnly},
+		{name: "18 stamp missing", a: g(), b: variant{args: with(trim, "-buildvcs=false"), git: gitInit}, want: "vcs-missing", sure: Certain, formats: all, versions: true},
+		{name: "19 dirty tree", a: g(), b: variant{args: trim, git: gitInit, after: func(dir string) {
+			_ = os.WriteFile(filepath.Join(dir, "untracked"), nil, 0o644) // the comparison notices if it failed
+		}}, want: "vcs-dirty", sure: Certain, formats: all, versions: true},
+		{name: "20 tag", a: g(), b: g("tag v1.2.3"), want: "version-stamp", sure: Certain, formats: all},
+		{name: "21 other commit", a: g(), b: g("commit -q --allow-empty -m two"), want: "vcs-revision", sure: Certain, formats: all, versions: true},
+		{name: "22 .git is a file", a: g(), b: g("init -q --separate-git-dir=../elsewhere"), want: "vcs-missing", sure: Certain, formats: elfOnly},
+		{name: "29 GOAMD64", a: t, b: variant{args: trim, env: []string{"GOAMD64=v3"}}, want: "microarchitecture", sure: Certain, formats: elfOnly},
+		{name: "30 GOEXPERIMENT", a: t, b: variant{args: trim, env: []string{"GOEXPERIMENT=nogreenteagc"}}, want: "goexperiment", sure: Certain, formats: elfOnly},
+		{name: "31 GOFIPS140", a: t, b: variant{args: trim, env: []string{"GOFIPS140=latest"}}, want: "fips140", sure: Certain, formats: elfOnly},
+		{name: "32 godebug line", a: t, b: file("go.mod", fixtureFiles()["go.mod"]+"\ngodebug panicnil=1\n", trim...), want: "godebug-default", sure: Certain, formats: all, contains: "GODEBUG panicnil"},
+		{name: "33 go line", a: t, b: variant{args: trim, files: edited("go.mod", "go 1.23", "go 1.24")}, want: "godebug-default", sure: Certain, formats: elfOnly, contains: "GODEBUG "},
+		{name: "35 local replacement", a: t, b: file("go.mod", fixtureFiles()["go.mod"]+"\nreplace example.com/Dep => ./replaced\n", trim...), want: "replace-path", sure: Certain, formats: elfOnly},
+		{name: "36 file instead of package", a: t, b: variant{args: with(trim, "-buildvcs=false", "main.go")}, want: "package-path", sure: Certain, formats: elfOnly},
+		{name: "dependency", a: t, b: variant{args: trim, files: edited("go.mod", "v1.0.0", "v1.0.1")}, want: "module-version", sure: Certain, formats: elfOnly},
+		{name: "38 profile's name", a: variant{args: with(trim, "-pgo=a.pgo"), after: profile("a.pgo", 1)}, b: variant{args: with(trim, "-pgo=b.pgo"), after: profile("b.pgo", 1)}, want: "pgo-name", sure: Certain, formats: elfOnly},
+		{name: "39 profile's contents", a: variant{args: with(trim, "-pgo=a.pgo"), files: hotFiles(), after: profile("a.pgo", 1)}, b: variant{args: with(trim, "-pgo=a.pgo"), files: hotFiles(), after: profile("a.pgo", 1000)}, want: "pgo-profile", sure: Likely, formats: elfOnly},
+		{name: "42 patched standard library", a: t, b: variant{args: with(trim, "-overlay=overlay.json"), after: overlay}, want: "toolchain-modified", sure: Likely, formats: elfOnly, contains: "package runtime"},
+		{name: "44 CGO_ENABLED", a: t, b: variant{args: trim, env: []string{"CGO_ENABLED=1"}}, want: "cgo-enabled", sure: Certain, formats: elfOnly},
+		{name: "47 CGO_CFLAGS", a: variant{args: trim, env: []string{"CGO_ENABLED=1"}, files: cgoFiles()}, b: variant{args: trim, env: []string{"CGO_ENABLED=1", "CGO_CFLAGS=-g -O1"}, files: cgoFiles()}, want: "cgo-toolchain", sure: Likely, formats: elfOnly},
+		{name: "47 CGO_CFLAGS without -g", a: variant{args: trim, env: []string{"CGO_ENABLED=1"}, files: cgoFiles()}, b: variant{args: trim, env: []string{"CGO_ENABLED=1", "CGO_CFLAGS=-O2"}, files: cgoFiles()}, want: "cgo-toolchain", sure: Certain, formats: elfOnly, contains: "GNU C"},
+		{name: "race", a: variant{args: trim, env: []string{"CGO_ENABLED=1"}}, b: variant{args: with(trim, "-race"), env: []string{"CGO_ENABLED=1"}}, want: "race-msan-asan", sure: Certain, formats: elfOnly},
+		{name: "-gcflags", a: t, b: variant{args: with(trim, "-gcflags=-l")}, want: "compile-flags", sure: Certain, formats: elfOnly},
+		{name: "53 -s -w", a: t, b: variant{args: bare}, want: "strip-flags", sure: Certain, formats: all, versions: true},
+		{name: "53 strip", a: t, b: variant{args: trim, post: stripped}, want: "strip-tool", sure: Certain, formats: elfOnly},
+		{name: "edited", a: t, b: variant{args: trim, edit: flip(".gopclntab")}, want: "strip-tool", sure: Certain, formats: elfOnly},
+		{name: "54 signed again", a: t, b: variant{args: trim, edit: flip("(code signature)")}, want: "code-signature", sure: Certain, formats: "macho"},
+		{name: "signed", a: t, b: variant{args: trim, edit: certified}, want: "code-signature", sure: Certain, formats: "pe"},
+		{name: "-buildid=", a: t, b: variant{args: with(trim, "-ldflags=-buildid=")}, want: "buildid-removed", sure: Certain, formats: all},
+		// What must not matter.
+		{name: "2 -trimpath", a: variant{dir: "one", args: trim}, b: variant{dir: "two", args: trim}, formats: all, versions: true},
+		{name: "5 environment", a: t, b: variant{args: trim, env: []string{"TZ=Asia/Tokyo", "GOMAXPROCS=1", "SOURCE_DATE_EPOCH=1", "LC_ALL=C", "GOGC=50", "CC=nothing", "GODEBUG=gctrace=0"}}, formats: elfOnly},
+		{name: "8 files that do not matter", a: t, b: variant{args: trim, files: map[string]string{"README": "text\n", "lib/lib_test.go": "package lib\n"}, after: appendTo("lib/lib.go", "\n// the end\n")}, formats: elfOnly},
+		{name: "8 CRLF in a package", a: t, b: file("lib/lib.go", strings.ReplaceAll(fixtureFiles()["lib/lib.go"], "\n", "\r\n"), trim...), formats: elfOnly},
+		{name: "15 separator of tags", a: variant{args: with(trim, "-tags=aa,bb")}, b: variant{args: with(trim, "-tags=aa bb")}, formats: elfOnly},
+		{name: "40 -pgo=off", a: t, b: variant{args: with(trim, "-pgo=off")}, formats: elfOnly},
+	}
+}
+
+// platformsOf lists where a row is tried.
+func (r *row) platformsOf() []string {
+	switch r.formats {
+	case all:
+		return []string{"linux/amd64", "darwin/arm64", "windows/amd64"}
+	case elfOnly:
+		return []string{"linux/amd64"}
+	case "macho":
+		return []string{"darwin/arm64"}
+	case "wasm":
+		return []string{"wasip1/wasm"}
+	case "pe":
+		return []string{"windows/amd64"}
+	}
+	return nil
+}
+
+// core rows run with -short too.
+var core = []string{"1 build directory", "10 changed function", "14 -X stripped", "2 -trimpath"}
+
+// TestCorpus builds every pair and compares it both ways.
+func TestCorpus(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
 	}
+	var table corpusTable
 	w := newWorkshop(t)
-	for _, c := range corpus {
-		for _, platform := range []string{"linux/amd64", "darwin/arm64", "windows/amd64"} {
-			if c.linuxOnly && platform != "linux/amd64" {
+	for _, c := range corpus() {
+		if testing.Short() && !slices.Contains(core, c.name) {
+			continue
+		}
+		for _, platform := range c.platformsOf() {
+			if testing.Short() && platform != "linux/amd64" {
 				continue
 			}
-			t.Run(c.name+" "+platform, func(t *testing.T) {
-				a, b := w.build(t, platform, c.a), w.build(t, platform, c.b)
-				d, err := Compare(t.Context(), a, b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if d.Equal || len(d.Findings) == 0 {
-					t.Fatalf("no finding: %+v", d)
-				}
-				checkFindings(t, d, c.want, c.confidence, c.also)
-				// The other way round, the same.
-				r, err := Compare(t.Context(), b, a)
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkFindings(t, r, c.want, c.confidence, c.also)
-				if r.DifferentBytes != d.DifferentBytes || r.FirstOffset != d.FirstOffset {
-					t.Errorf("not symmetrical: %+v and %+v", d, r)
-				}
-			})
+			t.Run(c.name+" "+platform, func(t *testing.T) { table.add(c, platform, tryRow(t, w, c, platform)) })
 		}
 	}
+	if *update && !t.Failed() && !testing.Short() {
+		table.write(t)
+	}
+}
+
+// TestVersions tries the rows where it matters with an older and a newer toolchain.
+func TestVersions(t *testing.T) {
+	if testing.Short() || runtime.GOOS != "linux" {
+		t.Skip("builds programs with other toolchains, on Linux")
+	}
+	for _, version := range []string{"go1.23.12", "go1.27.4"} {
+		t.Run(version, func(t *testing.T) {
+			w := newWorkshop(t)
+			w.tool = toolchain(t, version)
+			for _, c := range corpus() {
+				for _, platform := range c.platformsOf() {
+					if c.versions {
+						t.Run(c.name+" "+platform, func(t *testing.T) { tryRow(t, w, c, platform) })
+					}
+				}
+			}
+		})
+	}
+}
+
+// toolchain returns the go command of a version, from the user's module cache
+// or proxy.
+func toolchain(t *testing.T, version string) string {
+	t.Helper()
+	cmd := exec.Command("go", "env", "GOROOT")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN="+version)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Skipf("no toolchain %s: %v\n%s", version, err, out)
+	}
+	lines := strings.Fields(string(out))
+	return filepath.Join(lines[len(lines)-1], "bin", "go")
+}
+
+func tryRow(t *testing.T, w *workshop, c row, platform string) *Diff {
+	a, b := w.build(t, platform, c.a), w.build(t, platform, c.b)
+	d, err := Compare(t.Context(), a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.want == "" {
+		if !d.Equal || d.FirstOffset != -1 || len(d.Findings)+len(d.Sections)+len(d.Notes) > 0 {
+			t.Errorf("not identical: %+v", d)
+		}
+		return d
+	}
+	if d.Equal || len(d.Findings) == 0 {
+		t.Fatalf("no finding: %+v", d)
+	}
+	checkFindings(t, d, c.want, c.sure, c.also)
+	if c.contains != "" && !strings.Contains(strings.Join(evidenceOf(d, c.want), "\n"), c.contains) {
+		t.Errorf("evidence %q does not say %q", evidenceOf(d, c.want), c.contains)
+	}
+	// The other way round, the same. Fields of headers that are at another offset
+	// in the other file count a little differently.
+	r, err := Compare(t.Context(), b, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFindings(t, r, c.want, c.sure, c.also)
+	if r.DifferentBytes != d.DifferentBytes || r.FirstOffset != d.FirstOffset || max(r.UnexplainedBytes-d.UnexplainedBytes, d.UnexplainedBytes-r.UnexplainedBytes) > 256 || causesOf(r) != causesOf(d) {
+		t.Errorf("not symmetrical: %+v and %+v", d, r)
+	}
+	return d
+}
+
+func causesOf(d *Diff) string {
+	var out []string
+	for _, f := range d.Findings {
+		out = append(out, f.Cause+" "+string(f.Confidence))
+	}
+	return strings.Join(out, ", ")
+}
+
+func evidenceOf(d *Diff, cause string) []string {
+	for _, f := range d.Findings {
+		if f.Cause == cause {
+			return f.Evidence
+		}
+	}
+	return nil
 }
 
 func checkFindings(t *testing.T, d *Diff, want string, confidence Confidence, also []string) {
@@ -132,111 +340,130 @@ func checkFindings(t *testing.T, d *Diff, want string, confidence Confidence, al
 	if len(d.Notes) > 0 {
 		t.Errorf("notes: %q", d.Notes)
 	}
-	if (want == "flag-spelling" || want == "main-package-comment-only") && d.UnexplainedBytes != 0 {
+	if (want == "flag-spelling" || want == "main-package-comment-only" || want == "code-signature") && d.UnexplainedBytes != 0 {
 		t.Errorf("%d bytes unexplained", d.UnexplainedBytes)
 	}
 }
 
-// TestTwins: what must not matter gives equal files, so no finding.
-func TestTwins(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs with the go command")
+// corpusTable collects the table of docs/causes.md.
+type corpusTable struct {
+	rows  []row
+	cells map[string]map[string]*Diff // row → platform
+}
+
+func (c *corpusTable) add(r row, platform string, d *Diff) {
+	if c.cells == nil {
+		c.cells = map[string]map[string]*Diff{}
 	}
-	w := newWorkshop(t)
-	for _, platform := range []string{"linux/amd64", "darwin/arm64", "windows/amd64"} {
-		a := w.build(t, platform, variant{dir: "one", args: trim})
-		b := w.build(t, platform, variant{dir: "two", args: trim, env: []string{"TZ=Asia/Tokyo", "GOMAXPROCS=1"}})
-		d, err := Compare(t.Context(), a, b)
-		if err != nil || !d.Equal || d.FirstOffset != -1 || len(d.Findings)+len(d.Sections)+len(d.Notes) > 0 {
-			t.Errorf("%s: %+v, %v", platform, d, err)
+	if c.cells[r.name] == nil {
+		c.rows = append(c.rows, r)
+		c.cells[r.name] = map[string]*Diff{}
+	}
+	c.cells[r.name][platform] = d
+}
+
+// What differs from run to run in evidence.
+var (
+	tempDir = regexp.MustCompile(`"[^"]*/(TestCorpus|[0-9]{3})[^"]*?(/[a-z]+)"`)
+	hashes  = regexp.MustCompile(`[\w-]{20}(/[\w-]{20}){3}`)
+)
+
+const tableStart, tableEnd = "<!-- table: written by go test ./internal/bindiff -run TestCorpus -update -->\n", "<!-- end of table -->\n"
+
+func (c *corpusTable) write(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| pair | cause | ELF | Mach-O | PE | evidence (of the first format) |\n|---|---|---|---|---|---|\n")
+	for _, r := range c.rows {
+		cause, evidence := r.want, ""
+		if r.formats == "wasm" {
+			continue // it has no column
 		}
+		cells := []string{}
+		for _, p := range []string{"linux/amd64", "darwin/arm64", "windows/amd64"} {
+			d := c.cells[r.name][p]
+			switch {
+			case d == nil:
+				cells = append(cells, "")
+				continue
+			case d.Equal:
+				cells = append(cells, "identical")
+				continue
+			}
+			cell := string(d.Findings[0].Confidence)
+			if slices.Contains(r.a.args, "-trimpath") && slices.Contains(r.b.args, "-trimpath") {
+				// Otherwise the numbers depend on the name of a temporary directory.
+				cell += fmt.Sprintf(", %d of %d unexplained", d.UnexplainedBytes, sectionBytes(d))
+			}
+			cells = append(cells, cell)
+			if evidence == "" {
+				evidence = strings.Join(evidenceOf(d, r.want)[:1], "")
+			}
+		}
+		evidence = hashes.ReplaceAllString(tempDir.ReplaceAllString(evidence, `"…$2"`), "…")
+		evidence = strings.NewReplacer("|", `\|`, "\n", " ", "*", `\*`).Replace(clip(evidence, 240))
+		if cause == "" {
+			cause = "none"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.name, cause, strings.Join(cells, " | "), evidence)
+	}
+	const path = "../../docs/causes.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), tableStart)
+	_, tail, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table", path)
+	}
+	if err := os.WriteFile(path, []byte(head+tableStart+b.String()+tableEnd+tail), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// TestModuleCache varies the module cache, the vendor directory and GOROOT,
-// which need more than another build of the same workshop.
-func TestModuleCache(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs with the go command")
+func sectionBytes(d *Diff) (n int64) {
+	for _, s := range d.Sections {
+		n += s.Bytes
 	}
-	w, x := newWorkshop(t), newWorkshop(t)
-	build := func(w *workshop, v variant) string { return w.build(t, "linux/amd64", v) }
-	compare := func(a, b string) *Diff {
-		d, err := Compare(t.Context(), a, b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	// Without -trimpath the build directories differ too.
-	checkFindings(t, compare(build(w, variant{}), build(x, variant{})), "modcache-path", Certain, []string{"build-path"})
-
-	plain := build(w, variant{args: trim})
-	vendored := build(w, variant{args: with(trim, "-mod=vendor"), after: func(dir string) {
-		cmd := exec.Command("go", "mod", "vendor")
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "GONOSUMDB=*", "GOMODCACHE="+w.modcache)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go mod vendor: %v\n%s", err, out)
-		}
-	}})
-	checkFindings(t, compare(plain, vendored), "vendoring", Likely, nil)
-
-	link := filepath.Join(t.TempDir(), "goroot")
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(strings.TrimSpace(string(out)), link); err != nil {
-		t.Skip("no symbolic links")
-	}
-	checkFindings(t, compare(build(w, variant{}), build(w, variant{env: []string{"GOROOT=" + link}})), "goroot-path", Certain, []string{"build-path"})
+	return n
 }
 
-func TestToolchain(t *testing.T) {
-	const other = "go1.25.5"
-	if testing.Short() || runtime.GOOS != "linux" || runtime.Version() == other {
-		t.Skip("builds a program with another toolchain, on Linux")
-	}
-	// The toolchain comes from the user's module cache or proxy.
-	cmd := exec.Command("go", "version")
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN="+other)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("no toolchain %s: %v\n%s", other, err, out)
-	}
-	w := newWorkshop(t)
-	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
+// TestDocumented: every cause has a section in docs/causes.md with a pair that
+// shows it, and there are no others.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/causes.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	goroot := filepath.Join(strings.TrimSpace(string(out)), "golang.org", "toolchain@v0.0.1-"+other+".linux-"+runtime.GOARCH)
-	if _, err := os.Stat(goroot); err != nil {
-		t.Skipf("%s is not where it was expected: %v", other, err)
+	var got []string
+	for _, s := range strings.Split(string(text), "\n## ")[1:] {
+		name, body, _ := strings.Cut(s, "\n")
+		if !strings.HasPrefix(name, "`") {
+			continue
+		}
+		name = strings.Trim(name, "`")
+		got = append(got, name)
+		for _, part := range []string{"Pair:", "Remedy:"} {
+			if !strings.Contains(body, part) {
+				t.Errorf("%s has no %s", name, part)
+			}
+		}
 	}
-	a := w.build(t, "linux/amd64", variant{args: trim})
-	b := w.build(t, "linux/amd64", variant{args: trim, tool: filepath.Join(goroot, "bin", "go")})
-	d, err := Compare(t.Context(), a, b)
-	if err != nil {
-		t.Fatal(err)
+	want := Causes()
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("documented are\n%q\nwant, sorted,\n%q", got, want)
 	}
-	checkFindings(t, d, "toolchain-version", Certain, nil)
 }
 
-// TestSignature: a Mach-O file that was signed again differs nowhere else.
-func TestSignature(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs with the go command")
-	}
-	w := newWorkshop(t)
-	a := w.build(t, "darwin/arm64", variant{args: trim})
-	b := w.build(t, "darwin/arm64", variant{args: trim, edit: flip("(code signature)")})
-	d, err := Compare(t.Context(), a, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkFindings(t, d, "code-signature", Certain, nil)
-	if d.DifferentBytes != 1 || d.UnexplainedBytes != 0 {
-		t.Errorf("%+v", d)
+// appendTo appends to a file of the source after the commit, if there is one.
+func appendTo(name, text string) func(string) {
+	return func(dir string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		b, err := os.ReadFile(path)
+		if err := errors.Join(err, os.WriteFile(path, append(b, text...), 0o644)); err != nil {
+			panic(err)
+		}
 	}
 }

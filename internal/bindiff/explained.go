@@ -13,7 +13,8 @@ import (
 // cover by themselves. The second leaves out whole sections that follow from
 // any certain finding: the build ID, the build information and the signature
 // always do; code, tables of the runtime, symbols, DWARF and headers do when
-// all functions are the same in both files but for addresses. Data never does:
+// all functions are the same in both files but for addresses, or when a certain
+// finding of "source" names those that are not. Data never does:
 // that its words are addresses which moved is likely, but not proven.
 func unexplained(d *Diff, code func() *codeDiff) int64 {
 	if len(d.Sections) == 0 {
@@ -28,6 +29,7 @@ func unexplained(d *Diff, code func() *codeDiff) int64 {
 		covered += f.Bytes
 	}
 	certain := slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Confidence == Certain })
+	named := slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Confidence == Certain && f.Cause == "source" })
 	var same func() bool
 	for _, s := range d.Sections {
 		total += s.Bytes
@@ -40,7 +42,11 @@ func unexplained(d *Diff, code func() *codeDiff) int64 {
 		case gobin.KindROData, gobin.KindData:
 		default:
 			if same == nil {
-				answer := code != nil && code().same()
+				answer := false
+				if code != nil {
+					c := code()
+					answer = c.same() || named && c != nil && c.unread == 0
+				}
 				same = func() bool { return answer }
 			}
 			if same() {

@@ -21,20 +21,39 @@ type variant struct {
 	tool  string   // the go command; "" is the one on the PATH
 	after func(dir string)
 	edit  func(t *testing.T, binary []byte) []byte
+	post  func(t *testing.T, path string) // like edit, on the file
 }
 
 // files of the fixture: two packages and a dependency, none of which imports
 // more than the runtime.
 func fixtureFiles() map[string]string {
 	return map[string]string{
-		"go.mod":          "module example.com/app\n\ngo 1.24\n\nrequire example.com/Dep v1.0.0\n",
-		"main.go":         "package main\n\nimport (\n\t\"example.com/Dep\"\n\t\"example.com/app/lib\"\n)\n\nvar version = \"dev\"\n\nfunc main() { println(lib.Name(), version, dep.Name()) }\n",
+		"go.mod":          "module example.com/app\n\ngo 1.23\n\nrequire example.com/Dep v1.0.0\n",
+		"main.go":         mainSource,
 		"lib/lib.go":      "package lib\n\n//go:noinline\nfunc Name() string { return \"lib\" }\n",
+		"data.txt":        "the first line\nthe second line\nthe third and last line\n",
 		".gitignore":      "ignored\n",
-		"replaced/go.mod": "module example.com/Dep\n\ngo 1.24\n",
+		"replaced/go.mod": "module example.com/Dep\n\ngo 1.23\n",
 		"replaced/dep.go": depSource,
 	}
 }
+
+const mainSource = `package main
+
+import (
+	_ "embed"
+
+	"example.com/Dep"
+	"example.com/app/lib"
+)
+
+//go:embed data.txt
+var data string
+
+var version = "dev"
+
+func main() { println(lib.Name(), version, dep.Name(), data) }
+`
 
 const depSource = "package dep\n\n//go:noinline\nfunc Name() string { return \"dep\" }\n"
 
@@ -46,7 +65,7 @@ func proxy(t testing.TB) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	mod := "module example.com/Dep\n\ngo 1.24\n"
+	mod := "module example.com/Dep\n\ngo 1.23\n"
 	for _, v := range []string{"v1.0.0", "v1.0.1"} {
 		var buf bytes.Buffer
 		z := zip.NewWriter(&buf)
@@ -73,6 +92,7 @@ func proxy(t testing.TB) string {
 // workshop builds variants; it holds what they share.
 type workshop struct {
 	proxy, modcache string
+	tool            string // the go command of builds that name none; "" is the one on the PATH
 }
 
 func newWorkshop(t testing.TB) *workshop {
@@ -133,9 +153,15 @@ func (w *workshop) build(t *testing.T, platform string, v variant) string {
 	}
 	tool := v.tool
 	if tool == "" {
+		tool = w.tool
+	}
+	if tool == "" {
 		tool = "go"
 	}
 	run(t, dir, append(env, "GOOS="+goos, "GOARCH="+goarch), tool, args...)
+	if v.post != nil {
+		v.post(t, out)
+	}
 	if v.edit != nil {
 		b, err := os.ReadFile(out)
 		if err == nil {

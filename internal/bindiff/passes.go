@@ -165,16 +165,23 @@ func recorded(remedy string, keys ...string) func(*pair) []Finding {
 		if !p.infos() {
 			return nil
 		}
+		// Go versions record different settings: between two of them an entry
+		// that one lacks may only be one that it does not write.
+		va, vb := p.goVersions()
+		confidence := Possible
 		var evidence []string
 		for _, k := range keys {
 			if a, b, differ := p.key(k); differ {
 				evidence = append(evidence, change("build information "+k, a, b))
+				if va == vb || a != "" && b != "" {
+					confidence = Certain
+				}
 			}
 		}
 		if evidence == nil {
 			return nil
 		}
-		return one(Certain, 0, remedy, evidence...)
+		return one(confidence, 0, remedy, evidence...)
 	}
 }
 

@@ -45,6 +45,27 @@ func packed(p *pair) []Finding {
 	return one(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", evidence...)
 }
 
+// onlyC gives the evidence that code outside of Go's functions differs and no
+// Go function does: tables that only C compilers and their linkers write.
+func (p *pair) onlyC() []string {
+	if p.compiledDifferently() || len(p.diff.BuildInfo) > 0 {
+		return nil
+	}
+	var names []string
+	for _, s := range p.diff.Sections {
+		if strings.HasPrefix(s.Name, ".eh_frame") || s.Name == "__TEXT,__eh_frame" || s.Name == "__TEXT,__unwind_info" {
+			names = append(names, s.Name)
+		}
+	}
+	if c := p.code(); names == nil || c == nil || len(c.packages) > 0 {
+		return nil
+	}
+	return []string{
+		fmt.Sprintf("all %d functions of Go are the same; %s differs, which describes the code of C", p.code().functions, strings.Join(names, ", ")),
+		"the flags of the C compiler, or the source in C: both name the same compiler",
+	}
+}
+
 // signatureOnly reports whether only the signatures differ and the fields of
 // the headers that say where they are, and in how many bytes.
 func (p *pair) signatureOnly() (int64, bool) {
@@ -98,7 +119,7 @@ func stripTool(p *pair) []Finding {
 	if !p.sameBuildID() {
 		return editedAfterLink(p)
 	}
-	if _, ok := p.signatureOnly(); ok {
+	if _, ok := p.signatureOnly(); ok || p.a.file.Format != p.b.file.Format {
 		return nil
 	}
 	evidence := []string{"both have the build ID " + p.a.file.BuildID + ", yet they differ: at least one was changed after the linker wrote it"}
@@ -290,10 +311,21 @@ func cgoToolchain(p *pair) []Finding {
 	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format {
 		return nil
 	}
+	for _, s := range []*side{p.a, p.b} {
+		if v, ok := setting(s.file.BuildInfo, "CGO_ENABLED"); ok && v != "1" {
+			return nil
+		}
+	}
 	a, errA := p.a.compilers()
 	b, errB := p.b.compilers()
-	if errA != nil || errB != nil || len(a) == 0 || len(b) == 0 || slices.Equal(a, b) {
+	if errA != nil || errB != nil || len(a) == 0 || len(b) == 0 {
 		return nil // without any in one file, it was stripped or built without cgo
+	}
+	if slices.Equal(a, b) {
+		if e := p.onlyC(); e != nil {
+			return one(Likely, 0, remedy, e...)
+		}
+		return nil
 	}
 	for _, t := range a {
 		if !slices.Contains(b, t) {

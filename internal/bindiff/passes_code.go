@@ -90,7 +90,11 @@ func source(p *pair) []Finding {
 		visible += x.total() - x.funcs[funcCode]
 	}
 	confidence := Likely
+	_, profiled := setting(p.a.file.BuildInfo, "-pgo")
 	switch {
+	case profiled && c.starts == 0:
+		// The lines of the source have not moved: rather another profile of one name.
+		confidence = Possible
 	case len(std) > 0:
 		// Then the compiler or its profile is the simpler explanation.
 		confidence = Possible
@@ -99,7 +103,7 @@ func source(p *pair) []Finding {
 		confidence = Possible // package main was compiled from the same inputs
 	case c.std >= 50 && visible > 0:
 		confidence = Certain
-		evidence = append(evidence, fmt.Sprintf("all %d functions of the standard library are the same", c.std))
+		evidence = append(evidence, fmt.Sprintf("the functions of the standard library that both have are the same (%d)", c.std))
 	}
 	return one(confidence, 0, remedySource, shorten(evidence)...)
 }
@@ -124,7 +128,7 @@ func (x *packageChange) describe() string {
 // sourceData: all functions are the same and the data differs, with the inputs
 // of package main or without anything recorded that would explain it.
 func sourceData(p *pair, c *codeDiff) []Finding {
-	if len(c.packages) > 0 || len(p.diff.BuildInfo) > 0 {
+	if len(c.packages) > 0 || c.used > 0 || len(p.diff.BuildInfo) > 0 {
 		return nil
 	}
 	var names []string
@@ -137,8 +141,8 @@ func sourceData(p *pair, c *codeDiff) []Finding {
 			}
 		}
 	}
-	if names == nil || len(ldflagsText(p)) > 0 {
-		return nil // what differs in the data is the value of a variable
+	if names == nil || len(ldflagsText(p)) > 0 || p.onlyC() != nil {
+		return nil // what differs in the data is the value of a variable, or comes from C
 	}
 	if t := p.texts(); t != nil && t.crlfA+t.crlfB > 0 && !t.otherLines {
 		return nil // the line endings
@@ -249,19 +253,25 @@ func recordMissing(p *pair, remedy string) []Finding {
 	return one(Likely, 0, remedy, evidence...)
 }
 
-// pgoCode: profiles of one name, and code of all packages differs.
+// pgoCode: profiles of one name, and the code differs.
 func pgoCode(p *pair) []Finding {
 	a, b, inA, inB := p.setting("-pgo")
 	if !inA || !inB || a != b || p.a.r == nil || p.sameBuildID() || p.compiledDifferently() {
 		return nil
 	}
-	_, std := p.ours()
-	if len(std) == 0 {
+	list, std := p.ours()
+	list = append(list, std...)
+	if len(list) == 0 {
 		return nil
 	}
 	evidence := []string{"both name the profile " + a + ", which is recorded without its contents"}
-	for i := range std {
-		evidence = append(evidence, std[i].describe())
+	confidence := Possible
+	if p.code().starts == 0 {
+		confidence = Likely
+		evidence = append(evidence, "no function starts at another line, as it does after most changes of the source")
 	}
-	return one(Likely, 0, "commit the profile, and record its hash: the binary holds only its name", shorten(evidence)...)
+	for i := range list {
+		evidence = append(evidence, list[i].describe())
+	}
+	return one(confidence, 0, "commit the profile, and record its hash: the binary holds only its name", shorten(evidence)...)
 }

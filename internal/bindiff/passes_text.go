@@ -98,7 +98,8 @@ func ldflagsText(p *pair) []Finding {
 		}
 		return one(Certain, n, remedyValue, shorten(evidence)...)
 	}
-	if c := p.code(); c == nil || len(c.packages) > 0 || !p.linkOnly() {
+	c := p.code()
+	if c != nil && (len(c.packages) > 0 || c.used > 0) || !p.linkOnly() {
 		return nil
 	}
 	t := p.texts()
@@ -126,10 +127,14 @@ func ldflagsText(p *pair) []Finding {
 		n += differing(x, y)
 	}
 	slices.Sort(evidence)
-	if c := p.code(); c.same() {
+	confidence := Likely
+	switch {
+	case c == nil:
+		confidence = Possible // wasm: there is no table to compare the code by
+	case c.same():
 		evidence = append(evidence, fmt.Sprintf("the code and the lines of all %d functions are the same", c.functions))
 	}
-	return one(Likely, n, remedyValue, evidence...)
+	return one(confidence, n, remedyValue, evidence...)
 }
 
 // union returns the sorted keys of both.

@@ -92,6 +92,16 @@ func (r *relocator) arm64(x, y []byte, at, bt uint64) bool {
 			}
 			// The page can start before the section that the address is in.
 			tx, ty := page(vx, px), page(vy, py)
+			if i+8 <= len(x) {
+				lowX, okX := low12(le.Uint32(x[i+4:]), vx&0x1f)
+				lowY, okY := low12(le.Uint32(y[i+4:]), vy&0x1f)
+				if okX && okY {
+					if !r.target(tx+lowX, ty+lowY) {
+						return false
+					}
+					continue
+				}
+			}
 			if !r.target(tx, ty) && !r.target(tx+0xfff, ty+0xfff) && !r.nearby(tx, ty) {
 				return false
 			}
@@ -105,6 +115,24 @@ func (r *relocator) arm64(x, y []byte, at, bt uint64) bool {
 		}
 	}
 	return true
+}
+
+// low12 returns what an ADD, LDR or STR with an immediate offset adds to the
+// register; false for any other instruction.
+func low12(v, reg uint32) (uint64, bool) {
+	imm := uint64(v >> 10 & 0xfff)
+	switch {
+	case v>>5&0x1f != reg:
+	case v&0x7fc00000 == 0x11000000: // ADD, not shifted
+		return imm, true
+	case v&0x3b000000 == 0x39000000:
+		scale := v >> 30
+		if v&0x04800000 == 0x04800000 { // 128-bit vector
+			scale = 4
+		}
+		return imm << scale, true
+	}
+	return 0, false
 }
 
 // nearby reports whether both pages are in or next to a section, for what has
@@ -136,9 +164,14 @@ func (r *relocator) target(x, y uint64) bool {
 	}
 	if !inA {
 		sx, sy := find(r.fa, x, &r.lastA), find(r.fb, y, &r.lastB)
+		if sx == nil {
+			sx = behind(r.fa, x)
+		}
+		if sy == nil {
+			sy = behind(r.fb, y)
+		}
 		if sx == nil || sy == nil {
-			// bss has an address but no bytes, hence no size here.
-			return sx == nil && sy == nil && r.bss(x, y)
+			return false
 		}
 		return sx.Name == sy.Name
 	}
@@ -152,14 +185,8 @@ func (r *relocator) target(x, y uint64) bool {
 	return r.a.SameName(i, r.b, j)
 }
 
-// bss reports whether both addresses are behind the start of a section without
-// bytes of one name, and before the next section.
-func (r *relocator) bss(x, y uint64) bool {
-	a, b := behind(r.fa, x), behind(r.fb, y)
-	return a != nil && b != nil && a.Kind == gobin.KindBSS && b.Kind == gobin.KindBSS
-}
-
-// behind returns the section with the highest address up to addr.
+// behind returns the section in whose memory an address is that has no bytes in
+// the file: a section of its own in ELF and Mach-O, the end of .data in PE.
 func behind(f *gobin.File, addr uint64) *gobin.Section {
 	var last *gobin.Section
 	for i := range f.Sections {
@@ -168,7 +195,7 @@ func behind(f *gobin.File, addr uint64) *gobin.Section {
 			last = s
 		}
 	}
-	if last != nil && addr-last.Addr > 256<<20 {
+	if last == nil || addr-last.Addr > 256<<20 || last.Kind != gobin.KindBSS && last.Kind != gobin.KindData {
 		return nil
 	}
 	return last

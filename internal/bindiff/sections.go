@@ -65,7 +65,7 @@ func pieces(f *gobin.File) []piece {
 }
 
 // compareSections compares the pieces of the same name. Differences inside a
-// nested section of A are counted there and not in the section around it.
+// nested section are counted there and not in the section around it.
 func compareSections(ctx context.Context, a, b *side) ([]SectionDiff, error) {
 	pa, pb := pieces(a.file), pieces(b.file)
 	type key struct {
@@ -111,6 +111,13 @@ func compareSections(ctx context.Context, a, b *side) ([]SectionDiff, error) {
 func comparePiece(ctx context.Context, a, b *side, p, q piece) ([]SectionDiff, error) {
 	common := min(p.Size, q.Size)
 	own := max(p.Size, q.Size) - common
+	for _, s := range q.nested { // that A has not, so that both ways round give the same
+		s.Offset += p.Offset - q.Offset
+		inA := slices.ContainsFunc(p.nested, func(x gobin.Section) bool { return x.Name == s.Name })
+		if !inA && s.Offset+s.Size <= p.Offset+common && len(p.nested) < 2*maxNested {
+			p.nested = append(slices.Clone(p.nested), s)
+		}
+	}
 	nested := make([]int64, len(p.nested))
 	err := differences(ctx, a.r, b.r, p.Offset, q.Offset, common, func(off, n int64) {
 		// A run can cross the edges of nested sections.

@@ -132,10 +132,15 @@ func holdsTexts(s gobin.Section) bool {
 // NUL-terminated texts; without, it keeps the hashes.
 func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h uint64)) error {
 	buf := make([]byte, windowSize)
+	budget := 4 * s.size // the sections of a hostile file overlap
 	var run [maxText]byte
 	for _, sec := range s.file.Sections {
 		if !holdsTexts(sec) {
 			continue
+		}
+		if budget -= sec.Size; budget < 0 {
+			t.full = true
+			return nil
 		}
 		r := s.file.Reader(sec)
 		n, tail := 0, 0 // of the run of printable bytes; of the line, in run

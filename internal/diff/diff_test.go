@@ -184,3 +184,16 @@ func FuzzCompare(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumented: docs/causes.md explains every cause that is found here.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "causes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Causes() {
+		if !bytes.Contains(text, []byte("# `"+c+"`\n")) {
+			t.Errorf("docs/causes.md has no section %s", c)
+		}
+	}
+}

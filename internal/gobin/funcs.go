@@ -193,6 +193,9 @@ func (t *FuncTable) File(f Func) string {
 	if n <= 0 {
 		return ""
 	}
+	if v > 1<<32 {
+		return ""
+	}
 	// Zigzag from the start value -1.
 	index := int64(f.cu) + int64(v>>1) - 1
 	if v&1 != 0 {

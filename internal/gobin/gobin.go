@@ -13,6 +13,11 @@
 // read, each with a limit; everything else is streamed. A truncated or
 // inconsistent file is a [FormatError], never a panic and never a guess.
 //
+// What takes more is only read when asked for: [File.Functions] holds the
+// function table in memory, [File.Symbols] the names of the symbols, each as
+// large as it is in the file; [File.Untouched] streams the whole file to tell
+// whether it is as the Go linker left it.
+//
 // # Honest exceptions
 //
 //   - Build information written by Go before 1.18 is found only as its modinfo

@@ -337,6 +337,13 @@ func FuzzParse(f *testing.F) {
 		}
 		file.BuildIDParts()
 		for _, x := range append(file.Slices, file) {
+			_ = walk(x)
+			if state, _, err := x.Untouched(); err == nil && state == "" {
+				t.Fatal("no state")
+			}
+			_, _ = x.Signature()
+			n := 0
+			_ = x.Symbols(func([]byte, uint64) bool { n++; return n < 1000 })
 			if tab, err := x.PCLNTab(); err == nil {
 				if _, err := tab.Files(); err != nil && !errors.As(err, new(malformed)) {
 					t.Fatal(err)
