@@ -223,8 +223,8 @@ func TestToolchainChecked(t *testing.T) {
 		s    Settings
 		want bool
 	}{
-		{Settings{GOPROXY: "https://proxy.golang.org,direct", GOSUMDB: "off"}, true},
-		{Settings{GOPROXY: "https://proxy.golang.org", GOSUMDB: "sum.golang.org", GONOSUMDB: "*"}, true},
+		{Settings{GOPROXY: "https://proxy.example.com,direct", GOSUMDB: "off"}, true},
+		{Settings{GOPROXY: "https://proxy.example.com", GOSUMDB: "sum.golang.org", GONOSUMDB: "*"}, true},
 		{Settings{GOPROXY: "file:///mirror", GOSUMDB: "sum.golang.org"}, true},
 		{Settings{GOPROXY: "file:///mirror,off", GOSUMDB: "off"}, true},
 		{Settings{GOPROXY: "file:///mirror", GOSUMDB: "off"}, false},

@@ -32,10 +32,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	if err := s.resolve(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.makePlan(ctx, true); err != nil {
-		return nil, err
-	}
-	tool, err := s.findUPX(ctx)
+	tool, err := s.planAll(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -176,10 +176,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := s.copySource(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.makePlan(ctx, true); err != nil {
-		return nil, err
-	}
-	tool, err := s.findUPX(ctx)
+	tool, err := s.planAll(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -361,6 +358,14 @@ func (s *session) noteUnmeasured() {
 			s.warn("profile %s: budget.startup is not checked: start-up was not measured", u.Profile)
 		}
 	}
+}
+
+// planAll makes the plan, fetches what it needs, and finds the packer if it needs one.
+func (s *session) planAll(ctx context.Context) (*upx.Tool, error) {
+	if err := s.makePlan(ctx, true); err != nil {
+		return nil, err
+	}
+	return s.findUPX(ctx)
 }
 
 // findUPX looks for UPX when a unit is to be packed, and refuses platforms it is known not to pack.
