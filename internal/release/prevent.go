@@ -30,6 +30,10 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		}
 	}
 
+	if fi, err := os.Lstat(filepath.Join(s.repo.Root(), ".git")); err == nil && fi.Mode().IsRegular() {
+		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", s.repo.Root())
+	}
+
 	ignored, err := s.repo.Ignored(ctx, "*.go", "*.s", "*.pgo", "*.syso", "*.embed")
 	if err != nil {
 		return nil, err
