@@ -18,7 +18,7 @@ var (
 	goLooseForm  = regexp.MustCompile(`^(?:go|v)?1\.([0-9]{1,4})(?:\.([0-9x*]{1,4}))?$`)
 	tagForm      = regexp.MustCompile(`^[\pL\pN_.]+$`)
 	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	dateForm     = regexp.MustCompile(`\b(19|20)\d\d-[01]\d-[0-3]\d\b|\b(19|20)\d\d/[01]\d/[0-3]\d\b|\b(19|20)\d\d[01]\d[0-3]\d([T._-]?\d{4,6}Z?)?\b|\b[0-2]\d:[0-5]\d:[0-5]\d\b`)
+	dateForm     = regexp.MustCompile(`\b(19|20)\d\d-[01]\d-[0-3]\d(\b|T)|\b(19|20)\d\d/[01]\d/[0-3]\d\b|\b(19|20)\d\d[01]\d[0-3]\d([T._-]?\d{4,6}Z?)?\b|\b[0-2]\d:[0-5]\d:[0-5]\d\b|^1[0-9]{9}$`)
 	hashForm     = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 	hostForm     = regexp.MustCompile(`\b[\w.-]+@[\w-]+|\b[\w-]+\.(local|lan|localdomain)\b|\blocalhost\b`)
 	shellForm    = regexp.MustCompile("\\$\\(|`|\\$\\{?[A-Za-z_]")
