@@ -28,7 +28,8 @@ const (
 
 // Manifest is release.json: the whole release as data. It holds no time but
 // the commit's and no path of the machine it was made on, so two releases of
-// one commit have the same manifest, byte for byte.
+// one commit have the same manifest, byte for byte. The exception are findings
+// of artifacts that differ (verify: report): their evidence quotes what differed.
 type Manifest struct {
 	Schema    string          `json:"schema"`
 	Kind      string          `json:"kind"`

@@ -158,6 +158,9 @@ func (c *comparison) finish() {
 		)
 	})
 	r.Verdict = Identical
+	if len(r.Files) == 0 {
+		r.Verdict = Unchecked // nothing was compared
+	}
 	for _, f := range r.Files {
 		if f.Verdict == Different || f.Verdict == Unchecked && r.Verdict == Identical {
 			r.Verdict = f.Verdict
@@ -273,11 +276,22 @@ func (c *comparison) equal(a, b string) (bool, int64, error) {
 	}
 }
 
-// directories compares two directories by the paths of their files.
+// directories compares two directories by the paths of their files, and two
+// releases by what their manifests say the files are.
 func (c *comparison) directories(a, b string) error {
-	if isManifest(filepath.Join(a, "release.json")) && isManifest(filepath.Join(b, "release.json")) {
-		return c.manifests(filepath.Join(a, "release.json"), filepath.Join(b, "release.json"))
+	ma, mb := filepath.Join(a, "release.json"), filepath.Join(b, "release.json")
+	if isManifest(ma) && isManifest(mb) {
+		if err := c.manifests(ma, mb); err != nil {
+			return err
+		}
+		return c.besides(a, b)
 	}
+	return c.eachFile(a, b, func(string) bool { return true }, c.file)
+}
+
+// eachFile calls compare for the wanted files that both directories have, and
+// reports those that only one of them has.
+func (c *comparison) eachFile(a, b string, want func(name string) bool, compare func(name, fa, fb string) error) error {
 	la, err := listFiles(a)
 	if err != nil {
 		return err
@@ -287,11 +301,17 @@ func (c *comparison) directories(a, b string) error {
 		return err
 	}
 	names := slices.Concat(la, lb)
+	if len(names) == 0 {
+		return &UnusableError{Err: fmt.Errorf("%s and %s are empty", a, b), Tip: "name two directories with files"}
+	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
+		if !want(name) {
+			continue
+		}
 		switch inA, inB := slices.Contains(la, name), slices.Contains(lb, name); {
 		case inA && inB:
-			if err := c.file(name, filepath.Join(a, filepath.FromSlash(name)), filepath.Join(b, filepath.FromSlash(name))); err != nil {
+			if err := compare(name, filepath.Join(a, filepath.FromSlash(name)), filepath.Join(b, filepath.FromSlash(name))); err != nil {
 				return err
 			}
 		case inA:
@@ -299,9 +319,6 @@ func (c *comparison) directories(a, b string) error {
 		default:
 			c.only(name, "B")
 		}
-	}
-	if len(names) == 0 {
-		return &UnusableError{Err: fmt.Errorf("%s and %s are empty", a, b), Tip: "name two directories with files"}
 	}
 	return nil
 }

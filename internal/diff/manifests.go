@@ -33,14 +33,22 @@ func readManifest(name string) (*checksums.Manifest, error) {
 	return m, nil
 }
 
-// manifests compares two releases: first what they say they were made of, then
-// the files, matched by profile, platform and stage, since names hold versions.
-// Files that are not there are unchecked unless their digests differ.
+// manifests compares two releases: the manifests as files, what they say they
+// were made of, then the published files, matched by profile, platform and
+// stage, since names hold versions. Files that are not there are unchecked
+// unless their digests differ.
 func (c *comparison) manifests(a, b string) error {
 	ma, errA := readManifest(a)
 	mb, errB := readManifest(b)
 	if err := errors.Join(errA, errB); err != nil {
 		return err
+	}
+	if equal, _, err := c.equal(a, b); err != nil {
+		return err
+	} else if equal {
+		c.verdict("release.json", Identical, "")
+	} else {
+		c.verdict("release.json", Different, "")
 	}
 	say := func(cause, what, x, y, remedy string) {
 		if x != y {
@@ -73,8 +81,9 @@ func (c *comparison) manifests(a, b string) error {
 		switch {
 		case !ok:
 			c.only(k, "A")
-		case x.SHA256 == y.SHA256 && !x.Published:
-			c.verdict(k, Identical, "by digest")
+		case x.SHA256 == y.SHA256 && !x.Published && !y.Published:
+			// What is inside of an archive was compared with the archive, if at
+			// all: an equal digest in two manifests is no comparison.
 		case x.Published && y.Published:
 			fa, fb := filepath.Join(filepath.Dir(a), x.Name), filepath.Join(filepath.Dir(b), y.Name)
 			if !exists(fa) || !exists(fb) {
@@ -94,6 +103,29 @@ func (c *comparison) manifests(a, b string) error {
 		}
 	}
 	return nil
+}
+
+// besides compares what two release directories hold beside the manifests and
+// what those publish: the checksums, the signatures, and whatever else there is.
+func (c *comparison) besides(a, b string) error {
+	published := map[string]bool{"release.json": true}
+	for _, dir := range []string{a, b} {
+		m, err := readManifest(filepath.Join(dir, "release.json"))
+		if err != nil {
+			return err
+		}
+		for _, x := range m.Published() {
+			published[x.Name] = true
+		}
+	}
+	return c.eachFile(a, b, func(name string) bool { return !published[name] }, func(name, fa, fb string) error {
+		// They are about the other files: why those differ has been said.
+		equal, _, err := c.equal(fa, fb)
+		if err == nil {
+			c.verdict(name, map[bool]string{true: Identical, false: Different}[equal], "")
+		}
+		return err
+	})
 }
 
 // digests gives the verdict that two digests allow.
