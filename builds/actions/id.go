@@ -1,0 +1,38 @@
+package actions
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+)
+
+// ID is an action ID or an output ID of cmd/go: a SHA-256.
+type ID [sha256.Size]byte
+
+// ParseID reads the 64 lower-case hexadecimal digits of an ID.
+func ParseID(s string) (ID, error) {
+	var id ID
+	if len(s) != 2*len(id) {
+		return ID{}, fmt.Errorf("%q is not an ID: want %d hexadecimal digits", s, 2*len(id))
+	}
+	if _, err := hex.Decode(id[:], []byte(s)); err != nil || id.String() != s {
+		return ID{}, fmt.Errorf("%q is not an ID: want lower-case hexadecimal digits", s)
+	}
+	return id, nil
+}
+
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// shortLen is how much of an action ID build IDs and action graphs hold
+// (cmd/internal/buildid.HashToString).
+const shortLen = 15
+
+// Short is the form that build IDs and action graphs have: 20 characters.
+func (id ID) Short() string { return base64.RawURLEncoding.EncodeToString(id[:shortLen]) }
+
+// shortBytes gives the first bytes of an ID from its short form.
+func shortBytes(short string) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(short)
+	return b, err == nil && len(b) == shortLen
+}

@@ -1,0 +1,148 @@
+package actions
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"path"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Execution is one run of one action: a compile, and what it wrote.
+type Execution struct {
+	Action, Output ID
+	Size           int64    // of the output, bytes
+	Place          string   // where: [First] or [Second]
+	Run            string   // which run of mintmark, "" when no run noted it
+	Platform       string   // GOOS/GOARCH[/variant], for people
+	Package        string   // import path
+	Deps           []string // short IDs of the compiles it depends on directly, sorted
+}
+
+// Places. Executions are independent when their places differ: the two share
+// neither directory nor cache nor circumstances (see package rebuild).
+const (
+	First  = "first"
+	Second = "second"
+)
+
+// The journal has one line for an execution:
+//
+//	1 ACTION OUTPUT SIZE PLACE RUN PLATFORM PACKAGE DEPS MAC
+//
+// separated by tabs. MAC authenticates the line and the toolchain with the
+// ledger's secret: a line that was damaged, cut off, written by somebody else
+// or for another toolchain is no line. Lines are only ever appended.
+const (
+	lineVersion = "1"
+	lineFields  = 10
+	macLen      = 16
+	maxLine     = 64 << 10
+)
+
+// mac computes the lines' authentication codes.
+type mac struct {
+	h         hash.Hash
+	toolchain string
+	buf       []byte
+}
+
+func newMAC(secret []byte, toolchain string) *mac {
+	return &mac{h: hmac.New(sha256.New, secret), toolchain: toolchain}
+}
+
+// sum authenticates a line without its last field.
+func (m *mac) sum(line []byte) []byte {
+	m.h.Reset()
+	m.buf = append(append(m.buf[:0], m.toolchain...), '\n')
+	m.h.Write(m.buf)
+	m.h.Write(line)
+	m.buf = m.h.Sum(m.buf[:0])
+	return m.buf[:macLen]
+}
+
+var errLine = errors.New("not a line of a ledger")
+
+// encode writes the line of an execution, with its newline.
+func (m *mac) encode(e *Execution) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t", lineVersion, e.Action, e.Output, e.Size, e.Place, e.Run, e.Platform, e.Package, strings.Join(e.Deps, ","))
+	b.WriteString(hex.EncodeToString(m.sum(b.Bytes())))
+	b.WriteByte('\n')
+	if b.Len() > maxLine {
+		return nil, fmt.Errorf("%w: %d bytes", errLine, b.Len())
+	}
+	return b.Bytes(), nil
+}
+
+// decode reads a line, without its newline, and refuses what encode would not
+// have written with the same secret and toolchain.
+func (m *mac) decode(line []byte) (*Execution, error) {
+	cut := bytes.LastIndexByte(line, '\t')
+	if cut < 0 || len(line)-cut-1 != 2*macLen || len(line) >= maxLine {
+		return nil, errLine
+	}
+	var got [macLen]byte
+	if _, err := hex.Decode(got[:], line[cut+1:]); err != nil || !hmac.Equal(got[:], m.sum(line[:cut+1])) {
+		return nil, errLine
+	}
+	f := strings.Split(string(line), "\t")
+	if len(f) != lineFields || f[0] != lineVersion {
+		return nil, errLine // of a later version
+	}
+	e := &Execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
+	var err error
+	if e.Action, err = ParseID(f[1]); err != nil {
+		return nil, errLine
+	}
+	if e.Output, err = ParseID(f[2]); err != nil {
+		return nil, errLine
+	}
+	if e.Size, err = strconv.ParseInt(f[3], 10, 64); err != nil {
+		return nil, errLine
+	}
+	if f[8] != "" {
+		e.Deps = strings.Split(f[8], ",")
+	}
+	if e.check() != nil {
+		return nil, errLine
+	}
+	return e, nil
+}
+
+func (e *Execution) check() error {
+	if e.Size < 0 || e.Place != First && e.Place != Second {
+		return errLine
+	}
+	for _, s := range []string{e.Run, e.Platform, e.Package} {
+		if !plain(s) {
+			return fmt.Errorf("%w: %q", errLine, s)
+		}
+	}
+	for _, d := range e.Deps {
+		if _, ok := shortBytes(d); !ok {
+			return fmt.Errorf("%w: %q", errLine, d)
+		}
+	}
+	return nil
+}
+
+// plain keeps out what would break a line or a terminal.
+func plain(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) < 0
+}
+
+// own reports whether a package belongs to the module with that path.
+func own(module, pkg string) bool {
+	return pkg == module || strings.HasPrefix(pkg, module+"/") || pkg == "command-line-arguments" || !strings.Contains(path.Clean(pkg), "/") && pkg == "main"
+}

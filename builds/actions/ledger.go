@@ -1,0 +1,589 @@
+package actions
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mintmark/mintmark/internal/filelock"
+)
+
+// LedgerConfig says whose ledger is opened.
+type LedgerConfig struct {
+	// Dir holds the ledgers of all toolchains.
+	Dir string
+	// Toolchain is a name for people and a directory name no other toolchain
+	// has; Sum is its content hash, h1:.
+	Toolchain, Sum string
+	// Secret authenticates what the ledger says: entries that were not written
+	// with it count for nothing.
+	Secret []byte
+	// Run names this run of mintmark in what it adds; Now is when it began.
+	Run string
+	Now time.Time
+}
+
+// Ledger is what is known of the executions of one toolchain's actions: a
+// journal that is only appended to, and the outputs of proven actions. What it
+// says does not change while it is open; what is added counts from the next
+// time on. Any number of processes may have it open.
+type Ledger struct {
+	cfg     LedgerConfig
+	dir     string
+	entries map[ID]*entry
+	// disputed are actions with more than one output, and all that depends on them.
+	disputed map[ID]bool
+	foreign  map[ID][]foreignClaim
+	bad      int // lines that were not read
+
+	mu    sync.Mutex
+	added map[addedKey]bool
+}
+
+type addedKey struct {
+	action, output ID
+	at             where
+}
+
+// entry is all that is known of an action.
+type entry struct {
+	pkg, platform string
+	deps          []string
+	outcomes      []outcome
+}
+
+// outcome is an output and the executions that had it.
+type outcome struct {
+	output ID
+	size   int64
+	runs   []where
+}
+
+// addRun counts an execution. One that nobody noted may be any other of its
+// place, so it counts only where it is alone.
+func (o *outcome) addRun(at where) {
+	for i, w := range o.runs {
+		if w == at || w.place == at.place && at.run == "" {
+			return
+		}
+		if w.place == at.place && w.run == "" {
+			o.runs[i] = at
+			return
+		}
+	}
+	o.runs = append(o.runs, at)
+}
+
+type where struct{ place, run string }
+
+func (w where) String() string {
+	switch {
+	case w.run == "":
+		return "the " + w.place + " place"
+	default:
+		return "the " + w.place + " place, run " + w.run
+	}
+}
+
+// maxJournal bounds what is read: a line is about 500 bytes, and a release of
+// 8 platforms with 300 packages adds 4800.
+const maxJournal = 1 << 30
+
+// OpenLedger reads the ledger of a toolchain. Whatever cannot be read counts
+// as not there.
+func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
+	if cfg.Sum == "" || cfg.Toolchain == "" || len(cfg.Secret) < 16 {
+		return nil, errors.New("ledger: no toolchain hash or no secret")
+	}
+	l := &Ledger{
+		cfg: cfg, dir: filepath.Join(cfg.Dir, cfg.Toolchain),
+		entries: map[ID]*entry{}, disputed: map[ID]bool{}, added: map[addedKey]bool{},
+	}
+	f, err := os.Open(l.journal())
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxJournal+1))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if len(data) > maxJournal {
+		return nil, &LedgerError{fmt.Errorf("ledger: %s is larger than %d bytes", l.journal(), maxJournal), "mintmark ledger -prune=1 makes it smaller; removing the directory costs nothing but time"}
+	}
+	m := newMAC(cfg.Secret, cfg.Sum)
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if len(line) == 0 {
+			continue // what ends a line that was cut off
+		}
+		e, err := m.decode(line)
+		if err != nil {
+			l.bad++
+			continue
+		}
+		l.add(e)
+	}
+	l.withdraw()
+	return l, nil
+}
+
+// LedgerError is an error with what to do about it.
+type LedgerError struct {
+	Err error
+	Tip string
+}
+
+func (e *LedgerError) Error() string { return e.Err.Error() }
+func (e *LedgerError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *LedgerError) Hint() string { return e.Tip }
+
+// journal is one file for each secret, since none can read another's lines.
+func (l *Ledger) journal() string {
+	sum := sha256.Sum256(append([]byte("journal name\n"), l.cfg.Secret...))
+	return filepath.Join(l.dir, "journal-"+hex.EncodeToString(sum[:4]))
+}
+
+func (l *Ledger) object(id ID) string {
+	return filepath.Join(l.dir, "objects", hex.EncodeToString(id[:1]), id.String())
+}
+
+func (l *Ledger) add(e *Execution) {
+	en := l.entries[e.Action]
+	if en == nil {
+		en = &entry{pkg: e.Package, platform: e.Platform, deps: e.Deps}
+		l.entries[e.Action] = en
+	}
+	at := where{e.Place, e.Run}
+	for i := range en.outcomes {
+		if o := &en.outcomes[i]; o.output == e.Output {
+			o.addRun(at)
+			return
+		}
+	}
+	en.outcomes = append(en.outcomes, outcome{e.Output, e.Size, []where{at}})
+}
+
+// withdraw marks actions with several outputs, and all whose inputs come from
+// one of them.
+func (l *Ledger) withdraw() {
+	var queue []ID
+	for id, en := range l.entries {
+		if len(en.outcomes) > 1 {
+			l.disputed[id] = true
+			queue = append(queue, id)
+		}
+	}
+	if len(queue) == 0 {
+		return
+	}
+	users := map[string][]ID{} // short ID → actions that depend on it
+	for id, en := range l.entries {
+		for _, d := range en.deps {
+			users[d] = append(users[d], id)
+		}
+	}
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		for _, user := range users[id.Short()] {
+			if !l.disputed[user] {
+				l.disputed[user] = true
+				queue = append(queue, user)
+			}
+		}
+	}
+}
+
+// Proof is why an action need not be executed again.
+type Proof struct {
+	Output     ID
+	Size       int64
+	Executions int  // that are known, all with this output
+	Foreign    bool // one place is another rebuilder's; without it there would be no proof
+}
+
+// proven says whether an action with that output in the first place has been
+// executed in two places with that same output, at least one of them ours.
+func (l *Ledger) proven(id, output ID) (Proof, bool) {
+	if l.disputed[id] {
+		return Proof{}, false
+	}
+	p := Proof{Output: output}
+	places := map[string]bool{}
+	if en := l.entries[id]; en != nil {
+		o := en.outcomes[0]
+		if o.output != output {
+			return Proof{}, false
+		}
+		p.Size = o.size
+		p.Executions = len(o.runs)
+		for _, w := range o.runs {
+			places[w.place] = true
+		}
+	}
+	if places[First] && places[Second] {
+		return p, true
+	}
+	for _, c := range l.foreign[id] {
+		if c.output != output {
+			return Proof{}, false
+		}
+		p.Foreign = true
+		p.Executions++
+	}
+	if !p.Foreign {
+		return Proof{}, false
+	}
+	if len(places) == 0 {
+		p.Executions++ // that of the first place, which found the output
+	}
+	return p, true
+}
+
+// Knows reports whether the ledger could spare a build for that platform
+// anything: whether waiting for the first build is worth it.
+func (l *Ledger) Knows(platform string) bool {
+	if len(l.foreign) > 0 {
+		return true
+	}
+	for id, en := range l.entries {
+		if en.platform == platform && !l.disputed[id] && len(en.outcomes[0].runs) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// note queues an execution to be written, unless the ledger knows it.
+func (l *Ledger) note(list []*Execution, e *Execution) []*Execution {
+	if en := l.entries[e.Action]; en != nil && e.Run == "" {
+		for _, o := range en.outcomes {
+			if o.output == e.Output && slices.ContainsFunc(o.runs, func(w where) bool { return w.place == e.Place }) {
+				return list // an execution that nobody noted is no news
+			}
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := addedKey{e.Action, e.Output, where{e.Place, e.Run}}
+	if l.added[key] {
+		return list
+	}
+	l.added[key] = true
+	return append(list, e)
+}
+
+const (
+	ledgerLock = "lock"
+	sumFile    = "toolchain" // the toolchain's hash; a wrong one makes every line unreadable
+)
+
+// OpenLedgers opens the ledgers of all toolchains below cfg.Dir, sorted by name.
+func OpenLedgers(cfg LedgerConfig) ([]*Ledger, error) {
+	dirs, err := os.ReadDir(cfg.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	var out []*Ledger
+	for _, d := range dirs {
+		sum, err := os.ReadFile(filepath.Join(cfg.Dir, d.Name(), sumFile))
+		if err != nil || len(sum) == 0 {
+			continue // none, or one that was never written to
+		}
+		cfg.Toolchain, cfg.Sum = d.Name(), string(bytes.TrimSpace(sum))
+		l, err := OpenLedger(cfg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name(), err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// Forget removes the ledger with everything in it. A release that has it open
+// is not disturbed.
+func (l *Ledger) Forget(ctx context.Context) error {
+	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer lock.Release()
+	for _, name := range []string{l.journal(), filepath.Join(l.dir, "objects")} {
+		if err := os.RemoveAll(name); err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+	}
+	return nil
+}
+
+// write appends executions to the journal.
+func (l *Ledger) write(ctx context.Context, list []*Execution) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	m := newMAC(l.cfg.Secret, l.cfg.Sum)
+	var buf bytes.Buffer
+	for _, e := range list {
+		line, err := m.encode(e)
+		if err != nil {
+			continue // a package of such a name is compiled again each time
+		}
+		buf.Write(line)
+	}
+	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer lock.Release()
+	if err := os.WriteFile(filepath.Join(l.dir, sumFile), []byte(l.cfg.Sum+"\n"), 0o644); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	f, err := os.OpenFile(l.journal(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	data := buf.Bytes()
+	if fi, err := f.Stat(); err == nil && fi.Size() > 0 {
+		last := make([]byte, 1)
+		if _, err := f.ReadAt(last, fi.Size()-1); err != nil || last[0] != '\n' {
+			data = append([]byte("\n"), data...) // somebody was killed amid a line
+		}
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// fetch checks that the stored output is what its ID says and returns its file.
+// A damaged one is removed.
+// It counts as used now.
+func (l *Ledger) fetch(ctx context.Context, id ID, size int64) (string, bool) {
+	name := l.object(id)
+	if got, n, err := hashFile(ctx, name); err != nil || got != id || n != size {
+		if err == nil {
+			os.Remove(name)
+		}
+		return "", false
+	}
+	if !l.cfg.Now.IsZero() {
+		// Also for the go command, which removes what looks unused for days
+		// from its cache, be it the one that this file is about to be in.
+		os.Chtimes(name, l.cfg.Now, l.cfg.Now)
+	}
+	return name, true
+}
+
+// keep takes an output into the store, by another name of the file where the
+// caller will not change it, else as a copy.
+func (l *Ledger) keep(id ID, from string, private bool) error {
+	name := l.object(id)
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if private {
+		return linkOrCopy(from, name)
+	}
+	return copyFile(from, name)
+}
+
+func hashFile(ctx context.Context, name string) (ID, int64, error) {
+	if err := ctx.Err(); err != nil {
+		return ID{}, 0, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return ID{}, 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.CopyBuffer(struct{ io.Writer }{h}, f, make([]byte, 128<<10))
+	var id ID
+	h.Sum(id[:0])
+	return id, n, err
+}
+
+// Summary describes a ledger.
+type Summary struct {
+	Toolchain  string   `json:"toolchain"`
+	Sum        string   `json:"sum"`
+	Actions    int      `json:"actions"`
+	Proven     int      `json:"proven"` // executed in both places, with equal outputs
+	Packages   int      `json:"packages"`
+	Platforms  []string `json:"platforms"`
+	Executions int      `json:"executions"`
+	Objects    int      `json:"objects"`
+	Size       int64    `json:"size"` // bytes of journal and objects
+	// Unread are lines of the journal that were damaged or not written with
+	// this ledger's secret and toolchain.
+	Unread int `json:"unread"`
+	// Damaged are stored outputs that were not what their name says; they have been removed.
+	Damaged  int       `json:"damaged"`
+	Disputed []Dispute `json:"disputed,omitempty"`
+}
+
+// Dispute is an action that gave different outputs from the same inputs.
+type Dispute struct {
+	Package  string   `json:"package"`
+	Platform string   `json:"platform"`
+	Action   string   `json:"action"`
+	Outputs  []string `json:"outputs"`
+	Runs     []string `json:"runs"` // where each output was first seen
+	// Withdrawn counts the further actions that are not proven any more since
+	// they depend on this one or on another disputed one.
+	Withdrawn int `json:"withdrawn"`
+}
+
+// Summary describes the ledger and hashes everything in its store again.
+func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
+	s := &Summary{Toolchain: l.cfg.Toolchain, Sum: l.cfg.Sum, Actions: len(l.entries), Unread: l.bad}
+	packages, platforms := map[string]bool{}, map[string]bool{}
+	for id, en := range l.entries {
+		packages[en.pkg] = true
+		platforms[en.platform] = true
+		for _, o := range en.outcomes {
+			s.Executions += len(o.runs)
+		}
+		if _, ok := l.proven(id, en.outcomes[0].output); ok {
+			s.Proven++
+		}
+		if len(en.outcomes) > 1 {
+			d := Dispute{Package: en.pkg, Platform: en.platform, Action: id.String(), Withdrawn: len(l.disputed)}
+			for _, o := range en.outcomes {
+				d.Outputs = append(d.Outputs, o.output.String())
+				d.Runs = append(d.Runs, o.runs[0].String())
+			}
+			s.Disputed = append(s.Disputed, d)
+		}
+	}
+	for i := range s.Disputed {
+		s.Disputed[i].Withdrawn -= len(s.Disputed)
+	}
+	slices.SortFunc(s.Disputed, func(a, b Dispute) int { return bytes.Compare([]byte(a.Package+a.Action), []byte(b.Package+b.Action)) })
+	s.Packages = len(packages)
+	s.Platforms = slices.Sorted(maps.Keys(platforms))
+	if fi, err := os.Stat(l.journal()); err == nil {
+		s.Size += fi.Size()
+	}
+	err := l.walk(func(id ID, path string, fi fs.FileInfo) error {
+		if got, _, err := hashFile(ctx, path); ctx.Err() != nil {
+			return context.Cause(ctx)
+		} else if err != nil || got != id {
+			s.Damaged++
+			return os.Remove(path)
+		}
+		s.Objects++
+		s.Size += fi.Size()
+		return nil
+	})
+	return s, err
+}
+
+// walk visits the store's files; those that do not belong there are removed.
+func (l *Ledger) walk(visit func(id ID, path string, fi fs.FileInfo) error) error {
+	err := filepath.WalkDir(filepath.Join(l.dir, "objects"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		fi, err := d.Info()
+		if err != nil {
+			return err
+		}
+		id, err := ParseID(d.Name())
+		if err != nil {
+			return os.Remove(path) // a copy that was never finished
+		}
+		return visit(id, path, fi)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Prune forgets outputs that no release has used since then, and the actions
+// that have none in the store; disputed actions stay. It returns the number of
+// actions and of bytes that went.
+func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed int64, err error) {
+	if _, err := os.Stat(l.dir); errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
+	}
+	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
+	if err != nil {
+		return 0, 0, fmt.Errorf("ledger: %w", err)
+	}
+	defer lock.Release()
+	now, err := OpenLedger(l.cfg) // others may have added to it
+	if err != nil {
+		return 0, 0, err
+	}
+	have := map[ID]bool{}
+	err = now.walk(func(id ID, path string, fi fs.FileInfo) error {
+		if fi.ModTime().Before(since) {
+			freed += fi.Size()
+			return os.Remove(path)
+		}
+		have[id] = true
+		return nil
+	})
+	if err != nil {
+		return 0, freed, fmt.Errorf("ledger: %w", err)
+	}
+	m := newMAC(l.cfg.Secret, l.cfg.Sum)
+	var buf bytes.Buffer
+	for _, id := range slices.SortedFunc(maps.Keys(now.entries), func(a, b ID) int { return bytes.Compare(a[:], b[:]) }) {
+		en := now.entries[id]
+		if !now.disputed[id] && !have[en.outcomes[0].output] {
+			actions++
+			continue
+		}
+		for _, o := range en.outcomes {
+			for _, w := range o.runs {
+				line, err := m.encode(&Execution{
+					Action: id, Output: o.output, Size: o.size, Place: w.place, Run: w.run,
+					Platform: en.platform, Package: en.pkg, Deps: en.deps,
+				})
+				if err != nil {
+					return actions, freed, err // it was decoded from such a line
+				}
+				buf.Write(line)
+			}
+		}
+	}
+	tmp := l.journal() + ".new"
+	if err := os.WriteFile(tmp, buf.Bytes(), 0o600); err != nil {
+		return actions, freed, fmt.Errorf("ledger: %w", err)
+	}
+	if err := os.Rename(tmp, l.journal()); err != nil {
+		os.Remove(tmp)
+		return actions, freed, fmt.Errorf("ledger: %w", err)
+	}
+	return actions, freed, nil
+}
