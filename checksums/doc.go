@@ -10,11 +10,16 @@
 //	release.json                  the manifest: everything known about the release
 //	provenance.sigstore.json      the record, signed: an in-toto statement with SLSA provenance v1
 //
+// and, when the publisher wants others to use it, the proof ledger: ledger.json,
+// a published file like any other, and ledger.json.sigstore.json, a signature
+// for those who take the ledger and nothing else ([VerifyBlob]).
+//
 // [VerifyRelease] follows one chain and refuses when a link is missing:
 // the key checks the bundle, the bundle checks checksums.txt, checksums.txt
 // checks every file, the manifest among them; the same key checks the record,
 // and the record is the one that this manifest and these checksums give, byte
-// for byte. checksums.txt alone names no project and no version, so an old
+// for byte. A published ledger is checked twice, through the list and by its
+// own signature. checksums.txt alone names no project and no version, so an old
 // release offered as a new one is caught only by the record, and only when the
 // caller says what was expected ([VerifyConfig]).
 //
@@ -25,6 +30,8 @@
 //
 //   - That the binaries came from the source. The record says so and the key's
 //     owner signs it; only a rebuild proves it.
+//   - That what the manifest counts ([Rebuild.Actions]) and what a ledger names
+//     was executed. These are the publisher's statements too.
 //   - When it was signed. A signature by a key carries no time, so a key that
 //     was stolen has to be dropped from every place that trusts it.
 //   - What lies inside an archive. The digest of the archive is checked; the

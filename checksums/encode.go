@@ -43,8 +43,8 @@ func canonicalPlan(plan json.RawMessage) ([]byte, error) {
 }
 
 // Encode returns release.json: indented by two spaces, keys in the order of
-// the struct, lists sorted (artifacts by profile, platform, stage, name),
-// absent lists empty, no HTML escaping, one newline at the end. One manifest
+// the struct, lists sorted (artifacts by profile, platform, stage, name; actions
+// by profile, platform), absent lists empty, no HTML escaping, one newline at the end. One manifest
 // has one encoding. It reports every violation of the rules of [Manifest.Validate].
 func (m *Manifest) Encode() ([]byte, error) {
 	if err := m.Validate(); err != nil {
@@ -82,6 +82,16 @@ func (m *Manifest) normal() (*Manifest, error) {
 	n.Rebuild.Varied = sorted(m.Rebuild.Varied)
 	n.Rebuild.Attempted = sorted(m.Rebuild.Attempted)
 	n.Rebuild.Shared = sorted(m.Rebuild.Shared)
+	n.Rebuild.Rebuilders = sorted(m.Rebuild.Rebuilders)
+	n.Rebuild.Actions = slices.Clone(m.Rebuild.Actions)
+	slices.SortFunc(n.Rebuild.Actions, func(a, b UnitActions) int {
+		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Platform, b.Platform))
+	})
+	for i := range n.Rebuild.Actions {
+		a := &n.Rebuild.Actions[i]
+		a.Proven = slices.Clone(a.Proven)
+		slices.SortFunc(a.Proven, func(a, b ProvenActions) int { return cmp.Compare(a.Executions, b.Executions) })
+	}
 	n.Artifacts = slices.Clone(m.Artifacts)
 	if n.Artifacts == nil {
 		n.Artifacts = []Artifact{}

@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/golden anew")
+var update = flag.Bool("update", false, "write testdata/golden and testdata/golden-ledger anew")
 
-// TestGolden compares a whole signed release, byte for byte, with the one in
-// testdata/golden, and verifies that one. It fails when a Go version encodes
+// TestGolden compares whole signed releases, byte for byte, with those in
+// testdata/golden and, with a ledger, testdata/golden-ledger, and verifies
+// those. It fails when a Go version encodes
 // JSON otherwise, when signatures become random, and when a change here would
 // make releases of the past unreadable: then the schema needs a new version.
 func TestGolden(t *testing.T) {
@@ -30,8 +31,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "golden")
-	dir := newRelease().write(t, s)
+	for name, r := range map[string]*release{"golden": newRelease(), "golden-ledger": newLedgerRelease()} {
+		compareGolden(t, filepath.Join("testdata", name), r, s)
+	}
+}
+
+func compareGolden(t *testing.T, golden string, r *release, s *Signer) {
+	dir := r.write(t, s)
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

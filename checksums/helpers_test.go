@@ -52,6 +52,26 @@ func newRelease() *release {
 	}
 }
 
+// newLedgerRelease is a release that published its ledger and used others'. Its
+// lists are out of order on purpose.
+func newLedgerRelease() *release {
+	r := newRelease()
+	r.files[LedgerFile] = `{"schema":"ledger"}` + "\n"
+	r.m.Rebuild.Actions = []UnitActions{
+		{Profile: "router", Platform: "linux/arm/5", Links: 1, Again: 3, Unprovable: 2,
+			Proven: []ProvenActions{{Executions: 4, Actions: 7}, {Executions: 2, Actions: 40}}, Foreign: 5},
+		{Profile: "release", Platform: "linux/amd64", Links: 1, Executed: 50},
+	}
+	r.m.Rebuild.Rebuilders = []string{keyB, keyA}
+	return r
+}
+
+// Key IDs of nobody.
+const (
+	keyA = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	keyB = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+)
+
 // write makes the release in a new directory, signed by s, or unsigned when s
 // is nil.
 func (r *release) write(t testing.TB, s *Signer) string {
@@ -86,6 +106,9 @@ func (r *release) write(t testing.TB, s *Signer) string {
 		t.Fatal(err)
 	}
 	put(t, dir, ChecksumsBundle, bundle)
+	if ledger, ok := r.files[LedgerFile]; ok {
+		put(t, dir, LedgerBundle, signBlob(t, s, []byte(ledger)))
+	}
 	if r.m.Kind != KindRelease {
 		return dir
 	}
@@ -103,6 +126,15 @@ func (r *release) write(t testing.TB, s *Signer) string {
 	}
 	put(t, dir, ProvenanceBundle, signStatement(t, s, payload))
 	return dir
+}
+
+func signBlob(t testing.TB, s *Signer, data []byte) []byte {
+	t.Helper()
+	bundle, err := SignBlob(t.Context(), s, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle
 }
 
 func signStatement(t testing.TB, s *Signer, payload []byte) []byte {

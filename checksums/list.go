@@ -14,12 +14,19 @@ import (
 	"unicode/utf8"
 )
 
-// Names of the four files about a release.
+// Names of the files about a release. The first four belong to every signed
+// release.
 const (
 	ChecksumsFile    = "checksums.txt"
 	ChecksumsBundle  = "checksums.txt.sigstore.json"
 	ManifestFile     = "release.json"
 	ProvenanceBundle = "provenance.sigstore.json"
+
+	// LedgerFile is the published proof ledger: what was executed of the
+	// standard library and of dependencies. Others take it away from the
+	// release, so it has a signature of its own.
+	LedgerFile   = "ledger.json"
+	LedgerBundle = "ledger.json.sigstore.json"
 )
 
 // MaxListSize is the most bytes a checksums.txt may have: about ten thousand
@@ -171,8 +178,8 @@ func checkEntries(entries []Entry) error {
 			errs = append(errs, err)
 			continue
 		}
-		if isSelf(e.Name) {
-			errs = append(errs, fmt.Errorf("%q cannot be in the list: it is made after it", e.Name))
+		if isUnlisted(e.Name) {
+			errs = append(errs, fmt.Errorf("%q cannot be in the list: it is the list, or a signature beside it", e.Name))
 			continue
 		}
 		if err := checkDigest(e.SHA256); err != nil {
@@ -191,11 +198,12 @@ func checkEntries(entries []Entry) error {
 	return errors.Join(errs...)
 }
 
-// isSelf reports whether name is a file that is made from the list and so
-// cannot be in it.
-func isSelf(name string) bool {
+// isUnlisted reports whether name is a file of a release that is not in the
+// list: the list itself and what is made from it, and the ledger's signature, so
+// that a release has the same list signed and unsigned.
+func isUnlisted(name string) bool {
 	switch foldName(name) {
-	case foldName(ChecksumsFile), foldName(ChecksumsBundle), foldName(ProvenanceBundle):
+	case foldName(ChecksumsFile), foldName(ChecksumsBundle), foldName(ProvenanceBundle), foldName(LedgerBundle):
 		return true
 	}
 	return false

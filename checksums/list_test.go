@@ -39,6 +39,7 @@ func TestFormatList(t *testing.T) {
 		{{"../a", hexA}},
 		{{ChecksumsFile, hexA}},
 		{{ProvenanceBundle, hexA}},
+		{{LedgerBundle, hexA}},
 		{{"Checksums.txt", hexA}},
 	} {
 		if out, err := FormatList(bad); err == nil {
@@ -101,6 +102,7 @@ func TestParseListRefuses(t *testing.T) {
 		{"unsorted", line("b") + line("a"), "not sorted"},
 		{"itself", line(ChecksumsFile), "cannot be in the list"},
 		{"its bundle", line(ChecksumsBundle), "cannot be in the list"},
+		{"the ledger's bundle", line("Ledger.json.sigstore.json"), "cannot be in the list"},
 		{"too large", strings.Repeat(line("a"), MaxListSize/67+1), "more than"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

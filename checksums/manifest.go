@@ -28,8 +28,14 @@ const (
 
 // Manifest is release.json: the whole release as data. It holds no time but
 // the commit's and no path of the machine it was made on, so two releases of
-// one commit have the same manifest, byte for byte. The exception are findings
-// of artifacts that differ (verify: report): their evidence quotes what differed.
+// one commit have the same manifest, byte for byte, but for
+//
+//   - [Rebuild.Actions] and [Rebuild.Rebuilders]: they say what did not have to
+//     run since it had run before, and so depend on what the proof ledger and
+//     the first build's cache held. Where both were empty, or ignored (-full),
+//     these are the same too;
+//   - findings of artifacts that differ (verify: report): their evidence quotes
+//     what differed.
 type Manifest struct {
 	Schema    string          `json:"schema"`
 	Kind      string          `json:"kind"`
@@ -76,13 +82,65 @@ type Builder struct {
 
 // Rebuild says what the second builds had in common with the first and what not.
 type Rebuild struct {
-	Executions int      `json:"executions"`       // builds of every unit: 2, or 1 when nothing was rebuilt
+	// Executions is the number of builds of every unit: 2, or 1 when nothing was
+	// rebuilt. A build is a run of `go build`; what of the packages ran again in
+	// it is said by Actions.
+	Executions int      `json:"executions"`
 	Varied     []string `json:"varied,omitempty"` // what was different, sorted
 	// Attempted was different too if the system permitted it. Whether it did
 	// depends on the rights of whoever made the release, not on the release, so
 	// the manifest does not say.
 	Attempted []string `json:"attempted,omitempty"`
 	Shared    []string `json:"shared,omitempty"` // what was the same although it could matter, sorted
+	// Actions has an entry for each unit whose account was kept, sorted by
+	// profile and platform. Of a unit without one it is not known which of its
+	// packages ran twice.
+	Actions []UnitActions `json:"actions,omitempty"`
+	// Rebuilders are the IDs of the keys ([Verifier.KeyID]) whose published
+	// ledgers were used, sorted. Those on whose executions nothing came to rest
+	// are among them.
+	Rebuilders []string `json:"rebuilders,omitempty"`
+}
+
+// UnitActions says how the packages of one unit came about in its second
+// build, and thereby what its verdict rests on. The two builds run in two
+// places, each with directories, caches and circumstances (Rebuild.Varied) of
+// its own. Each package is in one of
+// Executed, Again, Proven and Unprovable. Units share compiles, and a shared
+// one counts in each of them: the sum over units is more than what ran.
+type UnitActions struct {
+	Profile  string `json:"profile"`
+	Platform string `json:"platform"`
+	// Links are the linked binaries: linked in both places, always.
+	Links int `json:"links"`
+	// Executed packages were compiled in both places by this release.
+	Executed int `json:"executed"`
+	// Again are packages compiled in the second place by this release, and in
+	// the first by an earlier one: the first build found them in its cache.
+	Again int `json:"again,omitempty"`
+	// Proven packages were not compiled in the second place: it took them from
+	// the proof ledger. They stand here by the number of executions known of
+	// each, sorted by that.
+	Proven []ProvenActions `json:"proven,omitempty"`
+	// Foreign are those of the Proven one of whose executions is another
+	// rebuilder's: without it they would not be proven.
+	Foreign int `json:"foreign,omitempty"`
+	// Unprovable packages are never taken from the ledger, since they read what
+	// it does not see: C code and the like. They were compiled in the second
+	// place by this release; the first build may have found them in its cache.
+	Unprovable int `json:"unprovable,omitempty"`
+	// ArchiveProven is the number of executions known of the unit's archive,
+	// which had the same members, when it was taken from the ledger. 0: there is
+	// no archive, or this release wrote it twice, from the files of each place.
+	ArchiveProven int `json:"archive_proven,omitempty"`
+}
+
+// ProvenActions counts actions of which the same number of executions is known.
+type ProvenActions struct {
+	// Executions had one output, in at least two places. 2 or more. The output
+	// that the first build found in its cache counts as one.
+	Executions int `json:"executions"`
+	Actions    int `json:"actions"` // 1 or more
 }
 
 // Artifact is a file with a digest. Its key is profile, platform, stage and name.

@@ -174,6 +174,8 @@ func TestManifestValidate(t *testing.T) {
 		{"name", "has a directory", func(m *Manifest) { m.Artifacts[1].Name = "a/b" }},
 		{"published twice", "have this name", func(m *Manifest) { m.Artifacts[0].Name = "DEMO_1.2.3_linux_amd64.tar.gz" }},
 		{"reserved name", "belongs to a file about", func(m *Manifest) { m.Artifacts[0].Name = "Release.json" }},
+		{"reserved for the ledger", "belongs to a file about", func(m *Manifest) { m.Artifacts[0].Name = "Ledger.json" }},
+		{"reserved for its bundle", "belongs to a file about", func(m *Manifest) { m.Artifacts[0].Name = LedgerBundle }},
 		{"nothing published", "without a published artifact", func(m *Manifest) { m.Artifacts = nil }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -252,6 +254,11 @@ func FuzzParseManifest(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add(small)
+	ledger, err := newLedgerRelease().m.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(ledger)
 	f.Add([]byte(`{"schema":"` + ManifestSchema + `"}`))
 	f.Add([]byte(`{"a":{"a":[{"a":1,"a":2}]}}`))
 	f.Add([]byte("{}"))

@@ -21,6 +21,9 @@ import (
 //     at least one published artifact;
 //   - an artifact has a verdict; unchecked has a reason; identical needs two
 //     executions; findings belong to different;
+//   - actions and rebuilders need two executions as well; actions are of units
+//     that have artifacts, one entry each; no count is negative; proven actions
+//     have at least two executions; foreign ones are proven and have rebuilders;
 //   - a packed file and an archive name the digests they were made from, and
 //     those are in the manifest (and, in an archive, among the members);
 //   - keys are unique, published names are unique whatever their case, and are
@@ -49,9 +52,7 @@ func (m *Manifest) Validate() error {
 	} else if id != m.PlanID {
 		v.addf("plan: has the plan ID %s, not %s", id, m.PlanID)
 	}
-	if m.Rebuild.Executions < 1 {
-		v.addf("rebuild: %d executions; every unit is built at least once", m.Rebuild.Executions)
-	}
+	v.rebuild(m)
 	v.artifacts(m)
 	if len(v.errs) == 0 {
 		return nil
@@ -113,6 +114,73 @@ func (v *validation) source(m *Manifest) {
 	}
 }
 
+func (v *validation) rebuild(m *Manifest) {
+	r := m.Rebuild
+	if r.Executions < 1 {
+		v.addf("rebuild: %d executions; every unit is built at least once", r.Executions)
+	}
+	if r.Executions < 2 && len(r.Actions)+len(r.Rebuilders) > 0 {
+		v.addf("rebuild: actions or rebuilders after %d execution; nothing was rebuilt", r.Executions)
+	}
+	rebuilders := map[string]bool{}
+	for _, id := range r.Rebuilders {
+		v.check("rebuild: rebuilder", checkKeyID(id))
+		if rebuilders[id] {
+			v.addf("rebuild: rebuilder %s is there twice", id)
+		}
+		rebuilders[id] = true
+	}
+	type unit struct{ profile, platform string }
+	units, seen := map[unit]bool{}, map[unit]bool{}
+	for _, a := range m.Artifacts {
+		units[unit{a.Profile, a.Platform}] = true
+	}
+	for _, a := range r.Actions {
+		what := "rebuild: actions of " + a.Profile + " " + a.Platform
+		u := unit{a.Profile, a.Platform}
+		if !units[u] {
+			v.addf("%s: there is no artifact of that profile and platform", what)
+		}
+		if seen[u] {
+			v.addf("%s: are there twice", what)
+		}
+		seen[u] = true
+		v.actions(what, a, len(r.Rebuilders) > 0)
+	}
+}
+
+func (v *validation) actions(what string, a UnitActions, rebuilders bool) {
+	for _, c := range []struct {
+		name  string
+		count int
+	}{{"links", a.Links}, {"executed", a.Executed}, {"again", a.Again}, {"foreign", a.Foreign}, {"unprovable", a.Unprovable}, {"archive_proven", a.ArchiveProven}} {
+		if c.count < 0 {
+			v.addf("%s: %d %s", what, c.count, c.name)
+		}
+	}
+	seen := map[int]bool{}
+	left := a.Foreign // that are not among the proven so far; a sum could overflow
+	for _, p := range a.Proven {
+		if p.Executions < 2 {
+			v.addf("%s: proven by %d execution; it takes two", what, p.Executions)
+		}
+		if seen[p.Executions] {
+			v.addf("%s: proven by %d executions: is there twice", what, p.Executions)
+		}
+		seen[p.Executions] = true
+		if p.Actions < 1 {
+			v.addf("%s: proven by %d executions: %d actions", what, p.Executions, p.Actions)
+		}
+		left -= min(left, p.Actions)
+	}
+	if left > 0 {
+		v.addf("%s: %d foreign, %d of them not among the proven", what, a.Foreign, left)
+	}
+	if a.Foreign > 0 && !rebuilders {
+		v.addf("%s: %d foreign, and no rebuilder is named", what, a.Foreign)
+	}
+}
+
 func (v *validation) artifacts(m *Manifest) {
 	type key struct{ profile, platform, stage, name string }
 	keys := map[key]bool{}
@@ -142,7 +210,7 @@ func (v *validation) artifacts(m *Manifest) {
 				v.addf("%s: two published files have this name (upper and lower case are one)", what)
 			}
 			published[fold] = a.Name
-			if isSelf(a.Name) || fold == foldName(ManifestFile) {
+			if isUnlisted(a.Name) || fold == foldName(ManifestFile) || fold == foldName(LedgerFile) {
 				v.addf("%s: the name belongs to a file about the release", what)
 			}
 		}
@@ -209,6 +277,14 @@ func is(s string, allowed ...string) error {
 		return nil
 	}
 	return fmt.Errorf("is %q; want %s", s, strings.Join(allowed, ", "))
+}
+
+// checkKeyID accepts what [Verifier.KeyID] returns.
+func checkKeyID(s string) error {
+	if raw, err := base64.StdEncoding.Strict().DecodeString(s); err != nil || len(raw) != 32 || strings.ContainsAny(s, "\r\n") {
+		return fmt.Errorf("%q is not a key ID, a SHA-256 in base64", s)
+	}
+	return nil
 }
 
 // checkWord accepts a non-empty string of printing characters without spaces.

@@ -15,7 +15,8 @@ import (
 // VerifyConfig says what a release has to be.
 type VerifyConfig struct {
 	// Verifier is the trusted key, obtained from elsewhere than the release.
-	// With a key both signatures are required.
+	// With a key both signatures are required, and that of the published ledger
+	// when there is one.
 	Verifier *Verifier
 	// Expectations. An empty one is not compared, and the [Verification] says
 	// so: a key signs more than one release, so without them an older release,
@@ -99,8 +100,9 @@ type verification struct {
 // VerifyRelease checks the release in dir, offline: key → bundle →
 // checksums.txt → every file; key → record; record = what the manifest and the
 // checksums give; manifest and record name the expected project, version and
-// commit. Files that are not listed, other than the two bundles, are refused,
-// and so is everything that is not a regular file.
+// commit. Where there is a published ledger the key checks its bundle as well.
+// Files that are not listed, other than the two bundles and that of a listed
+// ledger, are refused, and so is everything that is not a regular file.
 //
 // When something is refused the error is a *[VerifyError] with all refusals,
 // and the Verification says how far each file came. Other errors are failures
@@ -239,7 +241,7 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 // signature checks the bundle of checksums.txt.
 func (v *verification) signature(list []byte) {
 	if v.cfg.Verifier == nil {
-		v.unsigned(ChecksumsBundle, ProvenanceBundle)
+		v.unsigned(ChecksumsBundle, ProvenanceBundle, LedgerBundle)
 		return
 	}
 	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)

@@ -87,11 +87,15 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 		case FileVerified:
 			if known {
 				artifacts++
-			} else if m != nil && e.Name != ManifestFile {
+			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile {
 				v.notCheckedf("%s: the manifest does not describe it; only its digest was compared", e.Name)
 			}
 		case FileMissing:
 			missing++
+		}
+		if e.Name == LedgerFile {
+			listed[LedgerBundle] = true
+			v.ledger(e, check.Status)
 		}
 	}
 	if entries == nil {

@@ -59,6 +59,8 @@ func (d *decoder) top(root *yaml.Node) {
 			}
 		case "sign":
 			d.sign(e.value)
+		case "ledger":
+			d.ledger(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:
@@ -113,44 +115,6 @@ func orList(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-func (d *decoder) sign(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && !isNull(n) {
-		if n.Value == "none" {
-			d.file.Sign.None = true
-			return
-		}
-		d.errorAt(d.pos(n), "write sign: none or sign: {key: mintmark.key}", "sign wants none or a map with key, not %s", describeNode(n))
-		return
-	}
-	entries, ok := d.mapEntries(n, "sign", "write sign: none or sign: {key: mintmark.key}")
-	if !ok {
-		return
-	}
-	keys := topKeys()[5].sub
-	for _, e := range entries {
-		if e.name != "key" {
-			d.unknownKey(e, "sign", keys, nil)
-			continue
-		}
-		d.file.positions["sign.key"] = d.pos(e.value)
-		if s, ok := d.text(e.value, "sign.key"); ok {
-			switch {
-			case s == "":
-				d.errorAt(d.pos(e.value), "", "sign.key is empty")
-			case strings.HasPrefix(strings.TrimSpace(s), "-----BEGIN"):
-				d.secret[e.value.Line] = true
-				d.errorAt(d.pos(e.value), "name the file instead, and make a new key: this one has been written down", "sign.key is a key, not the name of one")
-			case strings.Contains(s, "{{"):
-				d.errorAt(d.pos(e.value), "", "sign.key cannot be a template")
-			}
-			d.file.Sign.Key = s
-		}
-	}
-	if d.file.Sign.Key == "" && len(entries) == 0 {
-		d.errorAt(d.pos(n), "write sign: none or sign: {key: mintmark.key}", "sign has no key")
-	}
 }
 
 func (d *decoder) profiles(e entry) {

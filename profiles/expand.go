@@ -102,6 +102,7 @@ func joined(err error) []error {
 // reservedNames are the files of a release that are not artifacts.
 var reservedNames = []string{
 	"checksums.txt", "checksums.txt.sigstore.json", "provenance.sigstore.json", "release.json",
+	"ledger.json", "ledger.json.sigstore.json",
 	"sbom.cdx.json", "measurements.json", "report.html", "report.md",
 }
 

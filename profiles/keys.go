@@ -47,6 +47,10 @@ func topKeys() []key {
 		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
 			{name: "sign.key", kind: kindText, doc: "Path of the private key, relative to this file, or a KMS URI."},
 		}},
+		{name: "ledger", kind: kindGroup, doc: "What is told to other rebuilders of the compiles that a release ran, and whose word counts here.", sub: []key{
+			{name: "ledger.publish", kind: kindBool, def: "false", doc: "A release writes ledger.json, what it executed of the standard library and of dependencies, signed."},
+			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file or KMS URIs, whose published ledgers count."},
+		}},
 		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
 	}
 }
@@ -127,6 +131,7 @@ var elsewhere = map[string]string{
 	"goversion": "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
+	"publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
 	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",
 	"include": "platforms: {include: […]}", "exclude": "platforms: {exclude: […]}", "os": "platforms: {os: […]}", "arch": "platforms: {arch: […]}",

@@ -15,12 +15,14 @@ type File struct {
 	Untagged string
 	// Sign is the signing key, if the file says anything about one.
 	Sign Sign
+	// Ledger is what the file says about the published ledgers of proofs.
+	Ledger Ledger
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 
 	src       *source
 	warnings  []Problem
-	positions map[string]Position // of the top-level keys
+	positions map[string]Position // of the top-level keys; see Pos
 	common    layer               // top-level settings, below all profiles
 }
 
@@ -30,6 +32,19 @@ type Sign struct {
 	None bool
 	// Key is a path (relative to the profile file) or a KMS URI.
 	Key string
+}
+
+// Ledger is the top-level key `ledger`: what of the executed compiles is told
+// to others, and who is believed.
+type Ledger struct {
+	// Publish makes a release write what it executed of the standard library
+	// and of dependencies. Default: false.
+	Publish bool
+	// Rebuilders are the public keys whose published ledgers count: paths
+	// (relative to the profile file) or KMS URIs, as written and in order,
+	// without duplicates. That two of them are one key under two names is not
+	// seen here.
+	Rebuilders []string
 }
 
 // Profile is one named, inherited profile.

@@ -1,0 +1,48 @@
+package checksums
+
+// MaxLedgerSize is the most bytes a ledger.json may have: about a million
+// actions.
+const MaxLedgerSize = 256 << 20
+
+// ledger checks the signature of the published ledger, which the list has with
+// that entry and whose file came out with that status. Its bundle is there only
+// together with it; without a listed ledger it is a file like any other that
+// the list lacks.
+func (v *verification) ledger(e Entry, status string) {
+	switch status {
+	case FileVerified:
+	case FileMissing:
+		if _, err := v.root.Lstat(LedgerBundle); err == nil {
+			v.refuse(LedgerBundle, "get "+LedgerFile+" too, or remove the signature", "is a signature over %s, which is not here", LedgerFile)
+		}
+		return
+	default:
+		return // refused already; a signature over something else says nothing
+	}
+	v.notCheckedf("%s: that what it says was executed: the publisher states it", LedgerFile)
+	if v.cfg.Verifier == nil {
+		return // v.unsigned has said so
+	}
+	bundle := v.read(LedgerBundle, MaxBundleSize, missingSignature)
+	if bundle == nil {
+		return
+	}
+	data := v.read(LedgerFile, MaxLedgerSize, "")
+	if data == nil {
+		return
+	}
+	if digestBytes(data) != e.SHA256 {
+		v.refuse(LedgerFile, "", "was changed while it was verified")
+		return
+	}
+	b, err := readBundle(bundle)
+	if err == nil {
+		err = b.verifyBlob(v.cfg.Verifier, data)
+	}
+	if err != nil {
+		v.refuseAll(LedgerBundle, err)
+		return
+	}
+	v.checkedf("%s is signed by key %s", LedgerFile, v.cfg.Verifier.keyID)
+	v.unusedParts(LedgerBundle, b)
+}

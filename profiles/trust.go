@@ -1,0 +1,108 @@
+package profiles
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// sign decodes the key that signs a release.
+func (d *decoder) sign(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		if n.Value == "none" {
+			d.file.Sign.None = true
+			return
+		}
+		d.errorAt(d.pos(n), "write sign: none or sign: {key: mintmark.key}", "sign wants none or a map with key, not %s", describeNode(n))
+		return
+	}
+	entries, ok := d.mapEntries(n, "sign", "write sign: none or sign: {key: mintmark.key}")
+	if !ok {
+		return
+	}
+	keys := topKeys()[5].sub
+	for _, e := range entries {
+		if e.name != "key" {
+			d.unknownKey(e, "sign", keys, nil)
+			continue
+		}
+		d.file.positions["sign.key"] = d.pos(e.value)
+		if s, ok := d.text(e.value, "sign.key"); ok {
+			d.keyName(e.value, "sign.key", s)
+			d.file.Sign.Key = s
+		}
+	}
+	if d.file.Sign.Key == "" && len(entries) == 0 {
+		d.errorAt(d.pos(n), "write sign: none or sign: {key: mintmark.key}", "sign has no key")
+	}
+}
+
+// keyName reports a text that cannot be the name of a key's file, nor its URI.
+func (d *decoder) keyName(n *yaml.Node, what, s string) bool {
+	begin := strings.TrimSpace(s)
+	switch {
+	case begin == "":
+		d.errorAt(d.pos(n), "", "%s is empty", what)
+	case strings.HasPrefix(begin, "-----BEGIN") && !strings.HasPrefix(begin, "-----BEGIN PUBLIC KEY"):
+		d.secret[n.Line] = true
+		d.errorAt(d.pos(n), "name the file instead, and make a new key: this one has been written down", "%s is a key, not the name of one", what)
+	case strings.HasPrefix(begin, "-----BEGIN"):
+		d.errorAt(d.pos(n), "write the key into a file and name that", "%s is a key, not the name of one", what)
+	case strings.Contains(s, "{{"):
+		d.errorAt(d.pos(n), "", "%s cannot be a template", what)
+	default:
+		return true
+	}
+	return false
+}
+
+// ledger decodes what is told to other rebuilders, and who is believed.
+func (d *decoder) ledger(n *yaml.Node) {
+	const hint = "write ledger: {publish: true}, or ledger: {rebuilders: [alice.pub]}"
+	entries, ok := d.mapEntries(n, "ledger", hint)
+	if !ok {
+		return
+	}
+	if len(entries) == 0 {
+		d.errorAt(d.pos(n), hint, "ledger says nothing")
+	}
+	for _, e := range entries {
+		switch e.name {
+		case "publish":
+			d.file.positions["ledger.publish"] = d.pos(e.value)
+			if v, ok := d.boolean(e.value, "ledger.publish"); ok {
+				d.file.Ledger.Publish = v
+			}
+		case "rebuilders":
+			d.file.positions["ledger.rebuilders"] = d.pos(e.value)
+			d.rebuilders(e.value)
+		default:
+			d.unknownKey(e, "ledger", topKeys()[6].sub, nil)
+		}
+	}
+}
+
+func (d *decoder) rebuilders(n *yaml.Node) {
+	const what = "an element of ledger.rebuilders"
+	list, nodes, _ := d.texts(n, "ledger.rebuilders", "")
+	first := map[string]Position{}
+	for i, s := range list {
+		pos := d.pos(nodes[i])
+		d.file.positions[fmt.Sprintf("ledger.rebuilders[%d]", i)] = pos
+		if !d.keyName(nodes[i], what, s) {
+			continue
+		}
+		same := s
+		if !strings.Contains(s, "://") {
+			same = path.Clean(s)
+		}
+		if before, ok := first[same]; ok {
+			d.errorAt(pos, fmt.Sprintf("it is in line %d already; one rebuilder counts once", before.Line), "the rebuilder %q is there twice", s)
+			continue
+		}
+		first[same] = pos
+		d.file.Ledger.Rebuilders = append(d.file.Ledger.Rebuilders, s)
+	}
+}
