@@ -38,7 +38,13 @@ type book struct {
 	links      int
 	proven     []Proof
 	unprovable int
-	compiled   []ID // in the second place; by this release, since it began empty
+	compiled   []compiled // in the second place; by this release, since it began empty
+}
+
+// compiled is a compile of the second place.
+type compiled struct {
+	id  ID   // zero: not known
+	ran bool // the unit's own first build executed it as well
 }
 
 // Tally says how the packages of a unit came about in the second build.
@@ -89,7 +95,7 @@ func (a *Account) Seed(ctx context.Context, u Unit, g Graph) error {
 			continue
 		}
 		a.compareKnown(u, act, e)
-		proof, ok := a.ledger.proven(e.Action, e.Output)
+		proof, ok := a.ledger.proven(e.Action, e.Output, a.witnessed(act, e))
 		if !ok {
 			continue
 		}
@@ -134,23 +140,29 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 	var store []cacheEntry
 	for _, act := range second.compiles() {
 		one := first[act.Key()]
-		if one == nil || one.ID != act.ID {
-			b.compiled = append(b.compiled, ID{}) // the builds differ, and the verdict says it
+		if one == nil {
+			continue // the builds differ, and the verdict says it
+		}
+		if one.ID != act.ID {
+			b.compiled = append(b.compiled, compiled{ran: one.Executed}) // the same
 			continue
 		}
 		e1, ok1 := a.first.find(one.ID)
 		e2, ok2 := a.second.find(act.ID)
+		a.mu.Lock()
 		if ok1 && one.Executed {
-			a.mu.Lock()
 			a.ran[e1.Action] = true
-			a.mu.Unlock()
 		}
-		if u.Unprovable(act.Package) {
+		proof, served := a.served[e1.Action]
+		a.mu.Unlock()
+		served = served && ok1
+		// Another unit may have been given what this one was not: they share a cache.
+		if u.Unprovable(act.Package) && !served {
 			b.unprovable++
 			continue
 		}
 		if !ok1 || !ok2 || e1.Action != e2.Action {
-			b.compiled = append(b.compiled, ID{})
+			b.compiled = append(b.compiled, compiled{ran: one.Executed})
 			continue
 		}
 		if e1.Output == e2.Output {
@@ -167,14 +179,11 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 		}
 		news = a.ledger.note(news, &ex)
 		a.compareKnown(u, act, e1)
-		a.mu.Lock()
-		proof, served := a.served[e1.Action]
-		a.mu.Unlock()
 		if served {
 			b.proven = append(b.proven, proof)
 			continue
 		}
-		b.compiled = append(b.compiled, e1.Action)
+		b.compiled = append(b.compiled, compiled{e1.Action, one.Executed})
 		again := ex
 		again.Output, again.Size, again.Place, again.Run = e2.Output, e2.Size, Second, a.ledger.cfg.Run
 		news = a.ledger.note(news, &again)
@@ -202,6 +211,17 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 		}
 	}
 	return a.ledger.write(ctx, news)
+}
+
+// witnessed reports whether the first place executed the action while this
+// release or one that noted it looked on, and did not just find its output.
+func (a *Account) witnessed(act *Action, e cacheEntry) bool {
+	if act.Executed {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ran[e.Action]
 }
 
 // compiles are the graph's compiles, by package.
@@ -282,8 +302,8 @@ func (a *Account) Tally(unit string) (Tally, bool) {
 		return Tally{}, false
 	}
 	t := Tally{Links: b.links, Unprovable: b.unprovable, Proven: map[int]int{}}
-	for _, id := range b.compiled {
-		if a.ran[id] {
+	for _, c := range b.compiled {
+		if c.ran || a.ran[c.id] {
 			t.Executed++
 		} else {
 			t.Again++

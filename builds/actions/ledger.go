@@ -220,13 +220,19 @@ type Proof struct {
 }
 
 // proven says whether an action with that output in the first place has been
-// executed in two places with that same output, at least one of them ours.
-func (l *Ledger) proven(id, output ID) (Proof, bool) {
+// executed in two places with that same output, at least one of them ours. An
+// output that the first place merely has counts as executed there next to an
+// execution in our second place. Next to somebody else's it does not: then
+// nobody here has seen it run. witnessed says that the first place has just run it.
+func (l *Ledger) proven(id, output ID, witnessed bool) (Proof, bool) {
 	if l.disputed[id] {
 		return Proof{}, false
 	}
 	p := Proof{Output: output}
 	places := map[string]bool{}
+	if witnessed {
+		p.Executions = 1
+	}
 	if en := l.entries[id]; en != nil {
 		o := en.outcomes[0]
 		if o.output != output {
@@ -236,6 +242,7 @@ func (l *Ledger) proven(id, output ID) (Proof, bool) {
 		p.Executions = len(o.runs)
 		for _, w := range o.runs {
 			places[w.place] = true
+			witnessed = witnessed || w.run != ""
 		}
 	}
 	if places[First] && places[Second] {
@@ -248,13 +255,7 @@ func (l *Ledger) proven(id, output ID) (Proof, bool) {
 		p.Foreign = true
 		p.Executions++
 	}
-	if !p.Foreign {
-		return Proof{}, false
-	}
-	if len(places) == 0 {
-		p.Executions++ // that of the first place, which found the output
-	}
-	return p, true
+	return p, p.Foreign && witnessed
 }
 
 // Knows reports whether the ledger could spare a build for that platform
@@ -471,7 +472,7 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 		for _, o := range en.outcomes {
 			s.Executions += len(o.runs)
 		}
-		if _, ok := l.proven(id, en.outcomes[0].output); ok {
+		if _, ok := l.proven(id, en.outcomes[0].output, false); ok {
 			s.Proven++
 		}
 		if len(en.outcomes) > 1 {

@@ -417,8 +417,22 @@ func TestForeign(t *testing.T) {
 	if err := l.Believe("alice", tc, claims); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := l.proven(hashOf("a"), hashOf("other")); ok {
+	for _, witnessed := range []bool{false, true} {
+		if _, ok := l.proven(hashOf("a"), hashOf("other"), witnessed); ok {
+			t.Error("another output is proven")
+		}
+	}
+	if _, ok := l.proven(hashOf("a"), hashOf("A"), false); ok {
 		t.Error("a foreign entry alone is a proof")
+	}
+	// An output that came from nobody knows where is no execution of ours.
+	b.run(l, cached(product()), nil)
+	_, _, compiled := b.run(l, cached(product()), product())
+	b.want(compiled, "a", "b", "m")
+	b = newBench(t)
+	l = b.open()
+	if err := l.Believe("alice", tc, claims); err != nil {
+		t.Fatal(err)
 	}
 	tally, _, compiled := b.run(l, product(), product())
 	b.want(compiled, "m")

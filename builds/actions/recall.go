@@ -13,7 +13,7 @@ func (l *Ledger) Recall(ctx context.Context, action ID) (file string, p Proof, o
 	if en == nil {
 		return "", p, false
 	}
-	if p, ok = l.proven(action, en.outcomes[0].output); !ok {
+	if p, ok = l.proven(action, en.outcomes[0].output, false); !ok {
 		return "", p, false
 	}
 	file, ok = l.fetch(ctx, p.Output, p.Size)

@@ -1,0 +1,34 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Recipe reads all members and hashes everything that decides the bytes that
+// [Write] would write: equal recipes make equal archives. The entries are those
+// of the archive.
+func Recipe(ctx context.Context, format string, members []Member, modTime time.Time) (key [sha256.Size]byte, entries []Entry, err error) {
+	if err := errors.Join(CheckNames(names(members))); err != nil {
+		return key, nil, fmt.Errorf("archive: %w", err)
+	}
+	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })
+	h := sha256.New()
+	fmt.Fprintf(h, "archive recipe 1\n%s\n%s\n%d\n", format, Tool(format), modTime.UTC().Unix())
+	for _, m := range members {
+		e, err := copyMember(ctx, m, func(int64) (io.Writer, error) { return io.Discard, nil })
+		if err != nil {
+			return key, nil, fmt.Errorf("archive: %w", err)
+		}
+		entries = append(entries, e)
+		fmt.Fprintf(h, "%q %d %s %o\n", e.Name, e.Size, e.SHA256, e.Mode)
+	}
+	h.Sum(key[:0])
+	return key, entries, nil
+}
