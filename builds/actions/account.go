@@ -118,13 +118,17 @@ func (a *Account) Seed(ctx context.Context, u Unit, g Graph) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		a.mu.Lock()
-		err := a.second.put(e, object)
-		if err == nil {
-			a.served[e.Action] = proof
+		entry := a.ledger.fetchEntry(e)
+		if entry == "" {
+			if err := a.ledger.keepEntry(e); err == nil {
+				entry = a.ledger.fetchEntry(e)
+			}
 		}
+		// Before the file is there: a build that runs may find it at any time.
+		a.mu.Lock()
+		a.served[e.Action] = proof
 		a.mu.Unlock()
-		if err != nil {
+		if err := a.second.put(e, object, entry); err != nil {
 			return fmt.Errorf("%s: seeding the second place: %w", u.ID, err)
 		}
 	}
@@ -155,7 +159,7 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 		}
 		proof, served := a.served[e1.Action]
 		a.mu.Unlock()
-		served = served && ok1
+		served = served && ok1 && !act.Executed
 		// Another unit may have been given what this one was not: they share a cache.
 		if u.Unprovable(act.Package) && !served {
 			b.unprovable++
@@ -206,7 +210,11 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 	a.mu.Unlock()
 	// Outputs first: an entry without its output is of use to nobody.
 	for _, e := range store {
-		if err := a.ledger.keep(e.Output, a.second.file(e.Output, "d"), true); err != nil {
+		err := a.ledger.keep(e.Output, a.second.file(e.Output, "d"), true)
+		if err == nil {
+			err = a.ledger.keepEntry(e)
+		}
+		if err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}

@@ -23,6 +23,7 @@ type goCache struct {
 
 	mu    sync.Mutex
 	names map[byte]map[string]string // first byte → short bytes of the ID → file name
+	made  map[string]bool            // directories that are there
 }
 
 // cacheEntry is what the cache says of an action.
@@ -114,21 +115,43 @@ func parseEntry(b []byte) (e cacheEntry, err error) {
 	return e, nil
 }
 
-// put makes the cache hold an entry whose output is in the file object, which
-// must not be written to any more.
-func (c *goCache) put(e cacheEntry, object string) error {
+// put makes the cache hold an entry whose output is in the file object, and
+// which is itself, where it is not "", in the file entry. Neither file must be
+// written to any more: they get one more name each, as that is several times
+// cheaper than a new file.
+func (c *goCache) put(e cacheEntry, object, entry string) error {
 	for _, id := range []ID{e.Action, e.Output} {
-		if err := os.MkdirAll(filepath.Dir(c.file(id, "a")), 0o755); err != nil {
+		if err := c.makeDir(filepath.Dir(c.file(id, "a"))); err != nil {
 			return err
 		}
 	}
 	if err := linkOrCopy(object, c.file(e.Output, "d")); err != nil {
 		return err
 	}
-	// A time of 1: no time is better than one that nothing happened at, and 0
-	// is taken for none.
-	line := fmt.Sprintf("v1 %s %s %20d %20d\n", e.Action, e.Output, e.Size, 1)
-	return os.WriteFile(c.file(e.Action, "a"), []byte(line), 0o644)
+	if entry != "" {
+		return linkOrCopy(entry, c.file(e.Action, "a"))
+	}
+	return os.WriteFile(c.file(e.Action, "a"), e.encode(), 0o644)
+}
+
+// encode writes the entry as the go command does. Its time is 1: no time is
+// better than one that nothing happened at, and 0 is taken for none.
+func (e cacheEntry) encode() []byte {
+	return fmt.Appendf(nil, "v1 %s %s %20d %20d\n", e.Action, e.Output, e.Size, 1)
+}
+
+// makeDir makes a directory, once.
+func (c *goCache) makeDir(dir string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made[dir] {
+		return nil
+	}
+	if c.made == nil {
+		c.made = map[string]bool{}
+	}
+	c.made[dir] = true
+	return os.MkdirAll(dir, 0o755)
 }
 
 // linkOrCopy makes another name for a file, or another file where the file
@@ -148,13 +171,27 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer r.Close()
-	w, err := os.CreateTemp(filepath.Dir(to), ".copy-")
+	return replace(to, func(w io.Writer) error {
+		_, err := io.Copy(w, r)
+		return err
+	})
+}
+
+// writeFile writes all or nothing, for its owner alone.
+func writeFile(name string, data []byte) error {
+	return replace(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func replace(name string, fill func(io.Writer) error) error {
+	w, err := os.CreateTemp(filepath.Dir(name), ".new-")
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(w, r)
-	if err = errors.Join(err, w.Close()); err == nil {
-		err = os.Rename(w.Name(), to)
+	if err = errors.Join(fill(w), w.Close()); err == nil {
+		err = os.Rename(w.Name(), name)
 	}
 	if err != nil {
 		os.Remove(w.Name())

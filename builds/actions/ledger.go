@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +45,7 @@ type Ledger struct {
 	disputed map[ID]bool
 	foreign  map[ID][]foreignClaim
 	bad      int // lines that were not read
+	buffers  buffers
 
 	mu    sync.Mutex
 	added map[addedKey]bool
@@ -158,10 +158,6 @@ func (e *LedgerError) Hint() string { return e.Tip }
 func (l *Ledger) journal() string {
 	sum := sha256.Sum256(append([]byte("journal name\n"), l.cfg.Secret...))
 	return filepath.Join(l.dir, "journal-"+hex.EncodeToString(sum[:4]))
-}
-
-func (l *Ledger) object(id ID) string {
-	return filepath.Join(l.dir, "objects", hex.EncodeToString(id[:1]), id.String())
 }
 
 func (l *Ledger) add(e *Execution) {
@@ -296,47 +292,6 @@ const (
 	sumFile    = "toolchain" // the toolchain's hash; a wrong one makes every line unreadable
 )
 
-// OpenLedgers opens the ledgers of all toolchains below cfg.Dir, sorted by name.
-func OpenLedgers(cfg LedgerConfig) ([]*Ledger, error) {
-	dirs, err := os.ReadDir(cfg.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
-	}
-	var out []*Ledger
-	for _, d := range dirs {
-		sum, err := os.ReadFile(filepath.Join(cfg.Dir, d.Name(), sumFile))
-		if err != nil || len(sum) == 0 {
-			continue // none, or one that was never written to
-		}
-		cfg.Toolchain, cfg.Sum = d.Name(), string(bytes.TrimSpace(sum))
-		l, err := OpenLedger(cfg)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Name(), err)
-		}
-		out = append(out, l)
-	}
-	return out, nil
-}
-
-// Forget removes the ledger with everything in it. A release that has it open
-// is not disturbed.
-func (l *Ledger) Forget(ctx context.Context) error {
-	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	defer lock.Release()
-	for _, name := range []string{l.journal(), filepath.Join(l.dir, "objects")} {
-		if err := os.RemoveAll(name); err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-	}
-	return nil
-}
-
 // write appends executions to the journal.
 func (l *Ledger) write(ctx context.Context, list []*Execution) error {
 	if len(list) == 0 {
@@ -378,213 +333,4 @@ func (l *Ledger) write(ctx context.Context, list []*Execution) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil
-}
-
-// fetch checks that the stored output is what its ID says and returns its file.
-// A damaged one is removed.
-// It counts as used now.
-func (l *Ledger) fetch(ctx context.Context, id ID, size int64) (string, bool) {
-	name := l.object(id)
-	if got, n, err := hashFile(ctx, name); err != nil || got != id || n != size {
-		if err == nil {
-			os.Remove(name)
-		}
-		return "", false
-	}
-	if !l.cfg.Now.IsZero() {
-		// Also for the go command, which removes what looks unused for days
-		// from its cache, be it the one that this file is about to be in.
-		os.Chtimes(name, l.cfg.Now, l.cfg.Now)
-	}
-	return name, true
-}
-
-// keep takes an output into the store, by another name of the file where the
-// caller will not change it, else as a copy.
-func (l *Ledger) keep(id ID, from string, private bool) error {
-	name := l.object(id)
-	if _, err := os.Stat(name); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	if private {
-		return linkOrCopy(from, name)
-	}
-	return copyFile(from, name)
-}
-
-func hashFile(ctx context.Context, name string) (ID, int64, error) {
-	if err := ctx.Err(); err != nil {
-		return ID{}, 0, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return ID{}, 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.CopyBuffer(struct{ io.Writer }{h}, f, make([]byte, 128<<10))
-	var id ID
-	h.Sum(id[:0])
-	return id, n, err
-}
-
-// Summary describes a ledger.
-type Summary struct {
-	Toolchain  string   `json:"toolchain"`
-	Sum        string   `json:"sum"`
-	Actions    int      `json:"actions"`
-	Proven     int      `json:"proven"` // executed in both places, with equal outputs
-	Packages   int      `json:"packages"`
-	Platforms  []string `json:"platforms"`
-	Executions int      `json:"executions"`
-	Objects    int      `json:"objects"`
-	Size       int64    `json:"size"` // bytes of journal and objects
-	// Unread are lines of the journal that were damaged or not written with
-	// this ledger's secret and toolchain.
-	Unread int `json:"unread"`
-	// Damaged are stored outputs that were not what their name says; they have been removed.
-	Damaged  int       `json:"damaged"`
-	Disputed []Dispute `json:"disputed,omitempty"`
-}
-
-// Dispute is an action that gave different outputs from the same inputs.
-type Dispute struct {
-	Package  string   `json:"package"`
-	Platform string   `json:"platform"`
-	Action   string   `json:"action"`
-	Outputs  []string `json:"outputs"`
-	Runs     []string `json:"runs"` // where each output was first seen
-	// Withdrawn counts the further actions that are not proven any more since
-	// they depend on this one or on another disputed one.
-	Withdrawn int `json:"withdrawn"`
-}
-
-// Summary describes the ledger and hashes everything in its store again.
-func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
-	s := &Summary{Toolchain: l.cfg.Toolchain, Sum: l.cfg.Sum, Actions: len(l.entries), Unread: l.bad}
-	packages, platforms := map[string]bool{}, map[string]bool{}
-	for id, en := range l.entries {
-		packages[en.pkg] = true
-		platforms[en.platform] = true
-		for _, o := range en.outcomes {
-			s.Executions += len(o.runs)
-		}
-		if _, ok := l.proven(id, en.outcomes[0].output, false); ok {
-			s.Proven++
-		}
-		if len(en.outcomes) > 1 {
-			d := Dispute{Package: en.pkg, Platform: en.platform, Action: id.String(), Withdrawn: len(l.disputed)}
-			for _, o := range en.outcomes {
-				d.Outputs = append(d.Outputs, o.output.String())
-				d.Runs = append(d.Runs, o.runs[0].String())
-			}
-			s.Disputed = append(s.Disputed, d)
-		}
-	}
-	for i := range s.Disputed {
-		s.Disputed[i].Withdrawn -= len(s.Disputed)
-	}
-	slices.SortFunc(s.Disputed, func(a, b Dispute) int { return bytes.Compare([]byte(a.Package+a.Action), []byte(b.Package+b.Action)) })
-	s.Packages = len(packages)
-	s.Platforms = slices.Sorted(maps.Keys(platforms))
-	if fi, err := os.Stat(l.journal()); err == nil {
-		s.Size += fi.Size()
-	}
-	err := l.walk(func(id ID, path string, fi fs.FileInfo) error {
-		if got, _, err := hashFile(ctx, path); ctx.Err() != nil {
-			return context.Cause(ctx)
-		} else if err != nil || got != id {
-			s.Damaged++
-			return os.Remove(path)
-		}
-		s.Objects++
-		s.Size += fi.Size()
-		return nil
-	})
-	return s, err
-}
-
-// walk visits the store's files; those that do not belong there are removed.
-func (l *Ledger) walk(visit func(id ID, path string, fi fs.FileInfo) error) error {
-	err := filepath.WalkDir(filepath.Join(l.dir, "objects"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		fi, err := d.Info()
-		if err != nil {
-			return err
-		}
-		id, err := ParseID(d.Name())
-		if err != nil {
-			return os.Remove(path) // a copy that was never finished
-		}
-		return visit(id, path, fi)
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// Prune forgets outputs that no release has used since then, and the actions
-// that have none in the store; disputed actions stay. It returns the number of
-// actions and of bytes that went.
-func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed int64, err error) {
-	if _, err := os.Stat(l.dir); errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, nil
-	}
-	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
-	if err != nil {
-		return 0, 0, fmt.Errorf("ledger: %w", err)
-	}
-	defer lock.Release()
-	now, err := OpenLedger(l.cfg) // others may have added to it
-	if err != nil {
-		return 0, 0, err
-	}
-	have := map[ID]bool{}
-	err = now.walk(func(id ID, path string, fi fs.FileInfo) error {
-		if fi.ModTime().Before(since) {
-			freed += fi.Size()
-			return os.Remove(path)
-		}
-		have[id] = true
-		return nil
-	})
-	if err != nil {
-		return 0, freed, fmt.Errorf("ledger: %w", err)
-	}
-	m := newMAC(l.cfg.Secret, l.cfg.Sum)
-	var buf bytes.Buffer
-	for _, id := range slices.SortedFunc(maps.Keys(now.entries), func(a, b ID) int { return bytes.Compare(a[:], b[:]) }) {
-		en := now.entries[id]
-		if !now.disputed[id] && !have[en.outcomes[0].output] {
-			actions++
-			continue
-		}
-		for _, o := range en.outcomes {
-			for _, w := range o.runs {
-				line, err := m.encode(&Execution{
-					Action: id, Output: o.output, Size: o.size, Place: w.place, Run: w.run,
-					Platform: en.platform, Package: en.pkg, Deps: en.deps,
-				})
-				if err != nil {
-					return actions, freed, err // it was decoded from such a line
-				}
-				buf.Write(line)
-			}
-		}
-	}
-	tmp := l.journal() + ".new"
-	if err := os.WriteFile(tmp, buf.Bytes(), 0o600); err != nil {
-		return actions, freed, fmt.Errorf("ledger: %w", err)
-	}
-	if err := os.Rename(tmp, l.journal()); err != nil {
-		os.Remove(tmp)
-		return actions, freed, fmt.Errorf("ledger: %w", err)
-	}
-	return actions, freed, nil
 }

@@ -68,7 +68,7 @@ func (b *bench) compile(cache string, p pkg) {
 	if err := os.WriteFile(object, []byte(p.out), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := c.put(e, object); err != nil {
+	if err := c.put(e, object, ""); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -92,7 +92,7 @@ func (b *bench) run(l *Ledger, first, second []pkg, unprovable ...string) (Tally
 	c := &goCache{dir: cacheB}
 	for _, p := range second {
 		if e, ok := c.find(hashOf(p.name + p.source).Short()); ok {
-			if id, n, err := hashFile(b.t.Context(), c.file(e.Output, "d")); err != nil || id != e.Output || n != e.Size {
+			if id, n, err := new(buffers).hash(b.t.Context(), c.file(e.Output, "d")); err != nil || id != e.Output || n != e.Size {
 				b.t.Errorf("%s: served an output of %d bytes with hash %s for %s, %v", p.name, n, id, e.Output, err)
 			}
 			continue
@@ -525,7 +525,7 @@ func TestPrune(t *testing.T) {
 	if err := os.Chtimes(old, then, then); err != nil {
 		t.Fatal(err)
 	}
-	stray := filepath.Join(filepath.Dir(old), ".copy-123")
+	stray := filepath.Join(filepath.Dir(old), ".new-123")
 	if err := os.WriteFile(stray, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
