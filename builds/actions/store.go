@@ -10,13 +10,13 @@ import (
 	"sync"
 )
 
+// object is the file of an output in the store.
 func (l *Ledger) object(id ID) string {
 	return filepath.Join(l.dir, "objects", hex.EncodeToString(id[:1]), id.String())
 }
 
 // fetch checks that the stored output is what its ID says and returns its file.
-// A damaged one is removed.
-// It counts as used now.
+// A damaged one is removed. It counts as used now.
 func (l *Ledger) fetch(ctx context.Context, id ID, size int64) (string, bool) {
 	name := l.object(id)
 	if got, n, err := l.buffers.hash(ctx, name); err != nil || got != id || n != size {
