@@ -35,7 +35,7 @@ const depsRules = `
 	NONE < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, internal/filelock, builds/archive;
+	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -44,16 +44,16 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock < builds/toolchain;
+	profiles, internal/filelock, internal/remember < builds/toolchain;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain < builds/source;
+	builds/toolchain, internal/remember < builds/source;
 
 	# The ledger knows cmd/go's cache and the hash of a toolchain.
 	builds/toolchain < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
@@ -72,6 +72,9 @@ const depsRules = `
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
+
+	# The benchmark measures the built tool from outside, as it measures the others.
+	NONE < internal/benchmark;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
@@ -114,16 +117,16 @@ const moduleRules = `
 const stdRules = `
 	# Processes are started where their environment is made, so that none inherits the user's.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, builds/source, internal/upx, internal/startup;
+	< builds/toolchain, builds/source, internal/upx, internal/startup, internal/benchmark;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/door, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/door, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, magefile.go;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -453,7 +456,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

@@ -11,23 +11,26 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/remember"
 )
 
 // Package is what go list says of a package on one platform.
 type Package struct {
-	ImportPath string
-	Name       string
-	Dir        string
-	Target     string
-	Standard   bool
-	DepOnly    bool
-	GoFiles    []string
-	CgoFiles   []string
-	EmbedFiles []string
-	Module     *struct {
+	ImportPath              string
+	Name                    string
+	Dir                     string
+	Target                  string
+	Standard                bool
+	DepOnly                 bool
+	GoFiles                 []string
+	CgoFiles                []string
+	SwigFiles, SwigCXXFiles []string
+	EmbedFiles              []string
+	Module                  *struct {
 		Path, Version string
 		Replace       *struct{ Path, Version string }
 		Main          bool
@@ -67,13 +70,24 @@ type Loader struct {
 	Settings toolchain.Settings
 	Dir      string // the module's directory in a private checkout
 	Kind     string // of the source
+
+	// Known remembers what go said of a source; may be nil. Source is what the
+	// answers depend on, [source.Source.Identity]; with "" nothing is remembered.
+	Known  *remember.Store
+	Source string
+	// Ready makes Dir when it is first needed; nil if it is there. It may be
+	// called often, and from several goroutines.
+	Ready func(ctx context.Context) error
+
+	seen sync.Map // what there has found
 }
 
 // List loads patterns for the unit's platform and flags. With deps it loads
 // everything they import, so that afterwards nothing has to be fetched; only
-// then are errors in dependencies found. All errors are reported together.
+// then are errors in dependencies found. All errors are reported together. An
+// answer without errors is remembered.
 func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, deps bool) ([]*Package, error) {
-	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,EmbedFiles,Module,Error"}
+	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,SwigFiles,SwigCXXFiles,EmbedFiles,Module,Error"}
 	if deps {
 		args = append(args, "-deps")
 	}
@@ -83,6 +97,24 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		}
 	}
 	args = append(append(args, "--"), patterns...)
+	key, known := l.listKey(unitEnv, args)
+	if known {
+		if pkgs, ok := l.recall(key); ok {
+			return pkgs, nil
+		}
+	}
+	if err := l.ready(ctx); err != nil {
+		return nil, err
+	}
+	pkgs, err := l.ask(ctx, unitEnv, args)
+	if known && err == nil {
+		l.retain(key, pkgs, deps)
+	}
+	return pkgs, err
+}
+
+// ask runs go list.
+func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, error) {
 	env := append(l.Place.FetchEnv(l.Settings), unitEnv...)
 	// The modules' caches are the place's own, whatever the user's settings.
 	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
@@ -122,6 +154,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		}
 		pkgs = append(pkgs, &p)
 	}
+	l.respell(pkgs)
 	return pkgs, errors.Join(errs...)
 }
 

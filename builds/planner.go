@@ -3,15 +3,10 @@ package builds
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/version"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -22,6 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -39,16 +35,27 @@ type Planner struct {
 	Deps bool
 
 	mu       sync.Mutex
-	modules  map[string]bool
+	modules  map[string]module.Version
 	embedded map[string]bool
+	c        map[string]map[string]bool // unit ID → packages with C code
 }
 
-// Modules are the paths of all modules the planned units need, sorted; known
-// after a plan with Deps. Empty when everything is vendored.
-func (pl *Planner) Modules() []string {
+// Needed is a module that the planned units need.
+type Needed struct {
+	Path   string         // as it is imported
+	Module module.Version // what is downloaded for it: something else if go.mod replaces it
+}
+
+// Modules are all modules the planned units need, sorted by path; known after a
+// plan with Deps. Empty when everything is vendored.
+func (pl *Planner) Modules() []Needed {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
-	return slices.Sorted(maps.Keys(pl.modules))
+	var all []Needed
+	for _, path := range slices.Sorted(maps.Keys(pl.modules)) {
+		all = append(all, Needed{path, pl.modules[path]})
+	}
+	return all
 }
 
 // Embedded are the product's own files that its packages embed, as paths in
@@ -63,7 +70,7 @@ func (pl *Planner) need(pkgs []*Package, vendored bool) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.modules == nil {
-		pl.modules = map[string]bool{}
+		pl.modules = map[string]module.Version{}
 	}
 	for _, p := range pkgs {
 		m := p.Module
@@ -77,10 +84,9 @@ func (pl *Planner) need(pkgs []*Package, vendored bool) {
 				}
 			}
 		}
-		if vendored || m == nil || m.Main || m.Replace != nil && m.Replace.Version == "" {
-			continue // the standard library, the product itself, a directory
+		if from, ok := p.download(); ok && !vendored {
+			pl.modules[m.Path] = from
 		}
-		pl.modules[m.Path] = true
 	}
 }
 
@@ -218,6 +224,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		}
 	}
 	pl.need(pkgs, s.Mod == "vendor")
+	pl.noteC(u, pkgs)
 	var mains []*Package
 	for _, p := range pkgs {
 		if p.DepOnly || p.Error != nil {
@@ -241,9 +248,14 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			}
 		}
 	}
-	pl.pgo(d, mains, problem)
-	pl.files(d, problem)
-	if pl.Deps && err == nil {
+	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+	}
+	if pl.Deps && err == nil && len(s.Set) > 0 {
+		if err := pl.Loader.ready(ctx); err != nil {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+			return
+		}
 		pl.variables(d, pkgs, problem)
 	}
 }
@@ -281,86 +293,6 @@ func (pl *Planner) vars() profiles.Vars {
 	}
 }
 
-// pgo records the profiles the compiler will read. An empty file is silently
-// ignored by the go command, so it is refused here.
-func (pl *Planner) pgo(d *draft, mains []*Package, problem func(key, hint, format string, args ...any)) {
-	var names []string
-	switch s := d.settings; s.PGO {
-	case "off":
-		return
-	case "":
-		for _, m := range mains {
-			name := filepath.Join(m.Dir, "default.pgo")
-			if _, err := os.Stat(name); err == nil {
-				if rel, err := filepath.Rel(pl.Loader.Dir, name); err == nil {
-					names = append(names, filepath.ToSlash(rel))
-				}
-			}
-		}
-	default:
-		names = []string{path.Clean(s.PGO)}
-	}
-	for _, name := range names {
-		data, err := readRegular(pl.Loader.Dir, name, 256<<20)
-		if err != nil {
-			problem("pgo", "commit the profile, or say pgo: off", "PGO profile %s: %v", name, err)
-			continue
-		}
-		if len(data) == 0 {
-			problem("pgo", "record a profile, or say pgo: off", "PGO profile %s is empty: the go command would build without it and say nothing", name)
-			continue
-		}
-		sum := sha256.Sum256(data)
-		d.unit.PGO = append(d.unit.PGO, PGO{Path: name, SHA256: hex.EncodeToString(sum[:])})
-	}
-}
-
-// files resolves the globs of further files for the archive.
-func (pl *Planner) files(d *draft, problem func(key, hint, format string, args ...any)) {
-	if d.unit.Archive == "none" {
-		return
-	}
-	// A root, since a symbolic link in the commit must not bring a file of this
-	// machine into an archive.
-	root, err := os.OpenRoot(pl.Loader.Dir)
-	if err != nil {
-		d.errs = append(d.errs, err)
-		return
-	}
-	defer root.Close()
-	fsys := root.FS()
-	seen := map[string]bool{}
-	for i, pattern := range d.settings.Files {
-		key := fmt.Sprintf("files[%d]", i)
-		matches, err := fs.Glob(fsys, path.Clean(pattern))
-		if err != nil {
-			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
-			continue
-		}
-		literal := !strings.ContainsAny(pattern, `*?[\`)
-		if len(matches) == 0 && literal {
-			problem(key, "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
-		}
-		for _, m := range matches {
-			switch fi, err := fs.Stat(fsys, m); {
-			case err != nil:
-				problem(key, "put the file itself into the module", "%s is a symbolic link that leads to no file of the module", m)
-			case fi.Mode().IsRegular() && !seen[m]:
-				seen[m] = true
-				d.unit.Files = append(d.unit.Files, m)
-			case !fi.Mode().IsRegular() && literal:
-				problem(key, "write "+m+"/* for the files in it", "%s is not a file", m)
-			}
-		}
-	}
-	sort.Strings(d.unit.Files)
-	for _, m := range d.unit.Mains {
-		if seen[m.Binary+d.unit.Exe()] {
-			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", m.Binary+d.unit.Exe())
-		}
-	}
-}
-
 // collisions finds published files of one name. Names that differ in case
 // only collide too: they are one file on Windows and macOS.
 func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
@@ -388,30 +320,6 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 		}
 	}
 	return problems
-}
-
-func readRegular(dir, name string, limit int64) ([]byte, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(name))
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.New("not in the commit")
-		}
-		return nil, err
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() || fi.Size() > limit {
-		return nil, errors.New("not a regular file of sensible size")
-	}
-	return io.ReadAll(f)
 }
 
 // dedupe sorts problems by position and drops repetitions: most hold for every platform.

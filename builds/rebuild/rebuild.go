@@ -44,17 +44,27 @@ func First(root, cache, git string) *toolchain.Place {
 	}
 }
 
-// Second is the place of the second build. Nothing in it outlives the release:
-// it begins with empty caches. Its path is longer than the first one's, has a
-// character in it that quoting trips over, and differs from its first part on.
-func Second(root, git string) *toolchain.Place {
-	root = filepath.Join(root, "second place")
+// Second is the place of the second build. It shares no file with the first.
+// Nothing in it outlives the release but unpacked modules, if cache is given:
+// the module cache is then below that directory, and whoever uses it checks
+// each module's content against go.sum ([builds.UseKeptModules]). The toolchain
+// is kept elsewhere, and checked in the same way. The build cache begins empty:
+// what is proven may be put into it, nothing else. Its path is longer than the
+// first one's, has a character in it that quoting trips over, and differs from
+// its first part on.
+func Second(root, cache, git string) *toolchain.Place {
+	const name = "second place"
+	root = filepath.Join(root, name)
+	modules := filepath.Join(root, "modules")
+	if cache != "" {
+		modules = filepath.Join(cache, name, "modules")
+	}
 	return &toolchain.Place{
 		Home:      filepath.Join(root, "h"),
 		Tmp:       filepath.Join(root, "scratch", "t"),
 		Empty:     filepath.Join(root, "nothing"),
 		GoCache:   filepath.Join(root, "objects"),
-		ModCache:  filepath.Join(root, "modules"),
+		ModCache:  modules,
 		Git:       git,
 		TimeZone:  "Pacific/Chatham", // 12:45 or 13:45 hours ahead
 		Language:  "C.UTF-8",

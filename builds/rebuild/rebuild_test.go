@@ -8,13 +8,32 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
 )
 
 // The two places share no directory, and no circumstance that can be varied.
 func TestPlacesShareNothing(t *testing.T) {
-	run := t.TempDir()
-	first := First(filepath.Join(run, "first"), filepath.Join(t.TempDir(), "cache"), "/usr/bin/git")
-	second := Second(filepath.Join(run, "second"), "/usr/bin/git")
+	run, cache := t.TempDir(), t.TempDir()
+	first := First(filepath.Join(run, "first"), filepath.Join(cache, "first"), "/usr/bin/git")
+	fresh := Second(filepath.Join(run, "second"), "", "/usr/bin/git")
+	kept := Second(filepath.Join(run, "second"), filepath.Join(cache, "second"), "/usr/bin/git")
+	for _, second := range []*toolchain.Place{fresh, kept} {
+		shareNothing(t, first, second)
+	}
+	// What is kept is modules, nothing else.
+	if strings.HasPrefix(fresh.ModCache, cache) || !strings.HasPrefix(kept.ModCache, cache) {
+		t.Errorf("modules in %s and %s", fresh.ModCache, kept.ModCache)
+	}
+	for _, dir := range []string{kept.Home, kept.Tmp, kept.GoCache, kept.Empty} {
+		if !strings.HasPrefix(dir, run) {
+			t.Errorf("%s outlives the release", dir)
+		}
+	}
+}
+
+func shareNothing(t *testing.T, first, second *toolchain.Place) {
+	t.Helper()
 	a := []string{first.Home, first.Tmp, first.GoCache, first.ModCache, first.Empty}
 	b := []string{second.Home, second.Tmp, second.GoCache, second.ModCache, second.Empty}
 	for i, x := range a {

@@ -22,13 +22,14 @@ import (
 // snapshot, the user's uncommitted changes are brought in.
 func (r *Repo) Checkout(ctx context.Context, place *toolchain.Place, dir string, snapshot bool) (string, error) {
 	env := r.neutral(place)
+	clone := []string{"clone", "--quiet", "--local", "--no-tags", "--no-checkout", "--template="}
+	for _, setting := range []string{
+		"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull, "core.excludesFile=" + os.DevNull, "gc.auto=0",
+	} {
+		clone = append(clone, "--config="+setting) // kept in the clone: cmd/go runs git there
+	}
 	steps := [][]string{
-		{"clone", "--quiet", "--local", "--no-tags", "--no-checkout", "--template=", "--", r.root, dir},
-		{"-C", dir, "config", "core.autocrlf", "false"},
-		{"-C", dir, "config", "core.eol", "lf"},
-		{"-C", dir, "config", "core.attributesFile", os.DevNull},
-		{"-C", dir, "config", "core.excludesFile", os.DevNull},
-		{"-C", dir, "config", "gc.auto", "0"},
+		append(clone, "--", r.root, dir),
 		{"-C", dir, "remote", "remove", "origin"}, // only the objects count
 		{"-C", dir, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", r.Commit},
 	}

@@ -71,8 +71,23 @@ type Source struct {
 	// this module, but (devel).
 	Unstamped bool
 
-	exec map[string]bool
-	tag  string // the one tag that decides Version; "" if there is none
+	exec    map[string]bool
+	tag     string // the one tag that decides Version; "" if there is none
+	outside bool   // the commit may lead to files that are not in it
+}
+
+// Identity names everything a checkout of the source can hold, so that what the
+// go command once said of one is true of any other. It is "" when it is not
+// known, or when the source leads to files outside of it.
+func (s *Source) Identity() string {
+	switch {
+	case s.outside:
+	case s.Kind == Git && s.Tree != "":
+		return "git " + s.Tree + " " + s.Dir
+	case s.Kind == Module && s.Sum != "":
+		return "module " + s.ModulePath + "@" + s.Version + " " + s.Sum
+	}
+	return ""
 }
 
 // Executable reports whether the commit says that the file, a slash-separated

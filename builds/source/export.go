@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
@@ -21,8 +22,13 @@ import (
 // commit, and stores it in Sum. It exports the commit the way the proxy's go
 // command does (cmd/go/internal/modfetch/codehost.(*gitRepo).ReadZip): git
 // archive, with line endings as committed and without export-ignore and
-// export-subst, which would depend on the version of git.
+// export-subst, which would depend on the version of git. The same tree has the
+// same hash for ever, so it is remembered.
 func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
+	key := remember.NewKey("h1 of a commit 1", r.Tree, r.Dir, r.ModulePath, r.Version)
+	if r.cfg.Known.Get(key, &r.Sum) && r.Sum != "" {
+		return nil
+	}
 	tmp, err := os.MkdirTemp(r.cfg.Work, "export-")
 	if err != nil {
 		return err
@@ -49,6 +55,7 @@ func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
 		return &hintError{fmt.Errorf("the commit does not make a valid module: %w", err), "the module proxy would refuse it as well: see https://go.dev/ref/mod#zip-path-size-constraints"}
 	}
 	r.Sum = sum
+	r.cfg.Known.Put(key, sum)
 	return nil
 }
 

@@ -11,11 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 )
@@ -35,6 +34,8 @@ type Config struct {
 	Place *toolchain.Place
 	// Work is a private directory for temporary files.
 	Work string
+	// Known remembers what was found out of a commit before; may be nil.
+	Known *remember.Store
 }
 
 // Repo is an opened repository with the source its HEAD holds.
@@ -43,6 +44,7 @@ type Repo struct {
 	cfg  Config
 	root string // top of the user's work tree
 
+	shallow   bool
 	tagObject string // what the ref of Source.tag points at
 	trustFile string // see neutral
 }
@@ -60,42 +62,27 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	cfg.Dir = dir
 	r := &Repo{cfg: cfg}
 	r.Kind = Git
-	top, err := r.look(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
-		var exit *toolchain.ExitError
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "must be run in a work tree") {
-			return nil, &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
-				"run mintmark in a checkout: git clone " + dir}
-		}
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "dubious ownership") {
-			return nil, &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
-				"if you trust it: git config --global --add safe.directory " + dir}
-		}
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "not a git repository") {
-			return nil, &hintError{fmt.Errorf("%s: not a git repository", dir),
-				"mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION"}
-		}
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	prefix, err := r.look(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	r.root = filepath.FromSlash(top)
-	if resolved, err := filepath.EvalSymlinks(r.root); err == nil {
-		r.root = resolved
-	}
-	r.Source.Dir = strings.TrimSuffix(prefix, "/")
-	if r.Commit, err = r.look(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err != nil {
-		return nil, &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
+	if err := r.find(ctx); err != nil {
+		return nil, err
 	}
 	if err := r.trust(); err != nil {
 		return nil, err
 	}
-	if err := r.history(ctx); err != nil {
+	if r.shallow {
+		// The version of an untagged commit depends on the tags below it, and
+		// a shallow clone usually lacks tags altogether: go would stamp
+		// another version than in a full clone, without a word.
+		return nil, &hintError{fmt.Errorf("%s: a shallow clone: the version cannot be told without the history and the tags", r.root),
+			"git fetch --unshallow --tags (GitHub Actions: actions/checkout with fetch-depth: 0)"}
+	}
+	t, err := r.readTree(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := r.readGoMod(ctx); err != nil {
+	if r.CommitTime, r.Tree, err = t.commit(); err != nil {
+		return nil, err
+	}
+	if err := r.readGoMod(t); err != nil {
 		return nil, err
 	}
 	if err := r.version(ctx); err != nil {
@@ -104,52 +91,77 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	if err := r.dirt(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.notes(ctx)
+	r.notes(t)
+	return r, nil
 }
 
-func (r *Repo) history(ctx context.Context) error {
+// find asks git where the repository is and what its HEAD is.
+func (r *Repo) find(ctx context.Context) error {
+	// All in one, where the answer can be told apart: a path may have line ends in it.
+	out, err := r.look(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--is-shallow-repository", "HEAD^{commit}")
+	if lines := strings.Split(out, "\n"); err == nil && len(lines) == 4 {
+		r.setRoot(lines[0], lines[1])
+		r.shallow, r.Commit = lines[2] == "true", lines[3]
+		return nil
+	}
+	// One by one: then it is known what failed.
+	dir := r.cfg.Dir
+	top, err := r.look(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		var exit *toolchain.ExitError
+		if errors.As(err, &exit) && strings.Contains(exit.Output, "must be run in a work tree") {
+			return &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
+				"run mintmark in a checkout: git clone " + dir}
+		}
+		if errors.As(err, &exit) && strings.Contains(exit.Output, "dubious ownership") {
+			return &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
+				"if you trust it: git config --global --add safe.directory " + dir}
+		}
+		if errors.As(err, &exit) && strings.Contains(exit.Output, "not a git repository") {
+			return &hintError{fmt.Errorf("%s: not a git repository", dir),
+				"mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION"}
+		}
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	prefix, err := r.look(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	r.setRoot(top, prefix)
+	if r.Commit, err = r.look(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err != nil {
+		return &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
+	}
 	shallow, err := r.look(ctx, "rev-parse", "--is-shallow-repository")
-	if err != nil {
-		return err
-	}
-	if shallow == "true" {
-		// The version of an untagged commit depends on the tags below it, and
-		// a shallow clone usually lacks tags altogether: go would stamp
-		// another version than in a full clone, without a word.
-		return &hintError{fmt.Errorf("%s: a shallow clone: the version cannot be told without the history and the tags", r.root),
-			"git fetch --unshallow --tags (GitHub Actions: actions/checkout with fetch-depth: 0)"}
-	}
-	out, err := r.look(ctx, "-c", "log.showSignature=false", "show", "--no-patch", "--format=%ct %T", r.Commit)
-	if err != nil {
-		return err
-	}
-	sec, tree, _ := strings.Cut(out, " ")
-	n, err := strconv.ParseInt(sec, 10, 64)
-	if err != nil {
-		return fmt.Errorf("git show: strange commit time %q", sec)
-	}
-	r.CommitTime, r.Tree = time.Unix(n, 0).UTC(), tree
-	return nil
+	r.shallow = shallow == "true"
+	return err
 }
 
-func (r *Repo) readGoMod(ctx context.Context) error {
+func (r *Repo) setRoot(top, prefix string) {
+	r.root = filepath.FromSlash(top)
+	if resolved, err := filepath.EvalSymlinks(r.root); err == nil {
+		r.root = resolved
+	}
+	r.Source.Dir = strings.TrimSuffix(prefix, "/")
+}
+
+func (r *Repo) readGoMod(t *tree) error {
 	name := path.Join(r.Dir, "go.mod")
-	data, err := r.look(ctx, "cat-file", "blob", r.Commit+":"+name)
-	if err != nil {
+	data, ok := t.files[name]
+	if !ok {
 		return &hintError{fmt.Errorf("%s: no go.mod in the commit", name),
 			"run mintmark in the module's directory, or name it with -dir=DIR"}
 	}
-	if err := r.setGoMod(name, []byte(data+"\n")); err != nil {
+	if err := r.setGoMod(name, data); err != nil {
 		return &hintError{fmt.Errorf("go.mod in the commit: %w", err), "go mod tidy finds out whether go understands it"}
 	}
 	rootPath := r.ModulePath
 	if r.Dir != "" {
-		data, err := r.look(ctx, "cat-file", "blob", r.Commit+":go.mod")
-		if err != nil {
+		data, ok := t.files["go.mod"]
+		if !ok {
 			r.Unstamped = true // nor does cmd/go find a module at the top
 			return nil
 		}
-		rootPath = modfile.ModulePath([]byte(data))
+		rootPath = modfile.ModulePath(data)
 	}
 	r.Unstamped = unstamped(rootPath, r.ModulePath, r.Dir)
 	return nil
@@ -194,6 +206,7 @@ func (s *Source) setGoMod(name string, data []byte) error {
 	}
 	for _, rep := range f.Replace {
 		if rep.New.Version == "" {
+			s.outside = s.outside || leadsOut(path.Join(s.Dir, "go.mod"), filepath.ToSlash(rep.New.Path))
 			s.Notes = append(s.Notes, fmt.Sprintf("go.mod replaces %s by the directory %s: it is not a published module, and its path is recorded in the binaries", rep.Old.Path, rep.New.Path))
 		}
 	}
@@ -225,36 +238,24 @@ func (r *Repo) dirt(ctx context.Context) error {
 	return nil
 }
 
-func (r *Repo) notes(ctx context.Context) error {
-	out, err := r.git(ctx, r.root, r.cfg.Env, "ls-tree", "-r", "-z", "--full-tree", r.Commit)
-	if err != nil {
-		return err
-	}
-	for entry := range bytes.SplitSeq(out, []byte{0}) {
-		meta, name, ok := strings.Cut(string(entry), "\t")
-		if !ok {
-			continue
+func (r *Repo) notes(t *tree) {
+	r.exec = map[string]bool{}
+	for _, e := range t.entries {
+		switch {
+		case e.mode == "160000":
+			r.Notes = append(r.Notes, fmt.Sprintf("submodule %s is not part of the module and is not checked out", e.name))
+		case e.mode == "100755":
+			r.exec[e.name] = true
+		case e.mode == "120000" && leadsOut(e.name, string(t.files[e.name])):
+			r.outside = true
 		}
-		if strings.HasPrefix(meta, "160000 ") {
-			r.Notes = append(r.Notes, fmt.Sprintf("submodule %s is not part of the module and is not checked out", name))
-		}
-		if strings.HasPrefix(meta, "100755 ") {
-			if r.exec == nil {
-				r.exec = map[string]bool{}
-			}
-			r.exec[name] = true
-		}
-		if name == path.Join(r.Dir, "vendor/modules.txt") {
+		if e.name == path.Join(r.Dir, "vendor/modules.txt") {
 			r.Vendored = true
 		}
-		if path.Base(name) == ".gitattributes" {
-			data, err := r.look(ctx, "cat-file", "blob", r.Commit+":"+name)
-			if err == nil && strings.Contains(data, "filter=") {
-				r.Notes = append(r.Notes, name+" names a filter (Git LFS?): mintmark checks out what the commit holds and runs no filter")
-			}
+		if path.Base(e.name) == ".gitattributes" && bytes.Contains(t.files[e.name], []byte("filter=")) {
+			r.Notes = append(r.Notes, e.name+" names a filter (Git LFS?): mintmark checks out what the commit holds and runs no filter")
 		}
 	}
-	return nil
 }
 
 // look runs git for reading, as the user would, but independent of the
@@ -280,6 +281,11 @@ var gitVars = []string{
 }
 
 func (r *Repo) git(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
+	return r.feed(ctx, nil, dir, env, args...)
+}
+
+// feed is git with something to read.
+func (r *Repo) feed(ctx context.Context, stdin []byte, dir string, env []string, args ...string) ([]byte, error) {
 	var clean []string
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
@@ -292,7 +298,7 @@ func (r *Repo) git(ctx context.Context, dir string, env []string, args ...string
 	}
 	// Replacements and grafts are private views of a history: a clone has none of them.
 	clean = append(clean, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE="+os.DevNull)
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean, Stdin: stdin})
 	return res.Stdout, err
 }
 

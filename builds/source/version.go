@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -54,7 +55,8 @@ func (r *Repo) version(ctx context.Context) error {
 	return nil
 }
 
-// versionTags lists the tags, the highest version first.
+// versionTags lists the tags, the highest version first. Where one is on the
+// commit, those below it do not count and are not looked for.
 func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag, error) {
 	// Plumbing commands only: git tag and git log follow the user's settings
 	// for columns, sorting and decoration.
@@ -75,20 +77,31 @@ func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag,
 			object[ref], commit[ref] = hash, hash
 		}
 	}
-	below, err := r.look(ctx, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")
-	if err != nil {
-		return nil, err
-	}
 	var tags []versionTag
-	for ref := range strings.SplitSeq(below, "\n") {
+	here := false
+	for ref := range commit {
 		tag, ok := strings.CutPrefix(ref, "refs/tags/")
 		v, ok2 := strings.CutPrefix(tag, r.tagPrefix())
 		c := semver.Canonical(v)
 		if !ok || !ok2 || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, pathMajor) {
 			continue
 		}
-		tags = append(tags, versionTag{tag, object[ref], c, c == v, commit[ref] == r.Commit})
+		t := versionTag{tag, object[ref], c, c == v, commit[ref] == r.Commit}
+		here = here || t.here && t.canonical
+		tags = append(tags, t)
 	}
+	var below map[string]bool
+	if !here && len(tags) > 0 {
+		if below, err = r.tagsBelow(ctx, refs); err != nil {
+			return nil, err
+		}
+	}
+	tags = slices.DeleteFunc(tags, func(t versionTag) bool {
+		if here {
+			return !t.here
+		}
+		return !below["refs/tags/"+t.tag]
+	})
 	slices.SortFunc(tags, func(a, b versionTag) int {
 		if c := semver.Compare(b.version, a.version); c != 0 {
 			return c
@@ -102,4 +115,25 @@ func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag,
 		return strings.Compare(a.tag, b.tag)
 	})
 	return tags, nil
+}
+
+// tagsBelow are the refs of tags whose commits are in the commit's history. refs
+// are all tags with what they point at: with them the answer never changes, and
+// git walks through the whole history for it.
+func (r *Repo) tagsBelow(ctx context.Context, refs string) (map[string]bool, error) {
+	key := remember.NewKey("tags below a commit 1", r.Commit, refs)
+	var names []string
+	if !r.cfg.Known.Get(key, &names) {
+		out, err := r.look(ctx, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")
+		if err != nil {
+			return nil, err
+		}
+		names = strings.Split(out, "\n")
+		r.cfg.Known.Put(key, names)
+	}
+	below := map[string]bool{}
+	for _, name := range names {
+		below[name] = true
+	}
+	return below, nil
 }

@@ -17,8 +17,9 @@
 // file on the way and refuses a zip whose h1 is not the one the checksum
 // database gave. What a build never reads (tests, test data, the source of the
 // go command itself) is hashed but not written. [Goroot.Verify] hashes the
-// installed files again; it is called before each use, so a toolchain altered
-// on disk is noticed.
+// installed files again. Install does that before each use, so that a toolchain
+// altered on disk is noticed, unless the system says that no file of it has
+// changed since it was last done: see package remember for what that rests on.
 //
 // # The environment
 //

@@ -21,6 +21,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -28,6 +29,8 @@ import (
 type Goroot struct {
 	Dir       string
 	Toolchain *Toolchain
+
+	settle func(ctx context.Context) error // after it was unpacked
 }
 
 // Go is the path of its go command.
@@ -44,11 +47,12 @@ func (g *Goroot) Go() string {
 const sumsFile = ".mintmark-sums"
 
 // Install unpacks the toolchain into dir, or finds it installed there already,
-// and verifies every installed file against t.Sum. dir appears only when it is
+// and verifies every installed file against t.Sum, unless known remembers that
+// they were verified and have not changed since. dir appears only when it is
 // complete. A damaged or altered toolchain is installed anew; one that could
 // not be verified because ctx ended is left alone. Several processes may
 // install into directories of one parent at the same time.
-func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
+func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Store) (*Goroot, error) {
 	fail := func(err error) (*Goroot, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -59,7 +63,9 @@ func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
 	if t.Sum == "" {
 		return fail(errors.New("no hash to check it against"))
 	}
-	if err := g.Verify(ctx); err == nil {
+	what := t.checkedAs()
+	verify := func() error { return g.Verify(ctx) }
+	if err := known.Checked(ctx, dir, what, verify); err == nil {
 		return g, nil
 	}
 	if ctx.Err() != nil {
@@ -74,7 +80,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
 		return fail(err)
 	}
 	defer held.Release()
-	if err := g.Verify(ctx); err == nil { // somebody installed it while we waited
+	if err := known.Checked(ctx, dir, what, verify); err == nil { // somebody installed it while we waited
 		return g, nil
 	}
 	if ctx.Err() != nil {
@@ -99,7 +105,22 @@ func (t *Toolchain) Install(ctx context.Context, dir string) (*Goroot, error) {
 	if err := os.Rename(tmp, dir); err != nil {
 		return fail(err)
 	}
+	g.settle = func(ctx context.Context) error {
+		return known.Settle(ctx, dir, what, func() error { return g.Verify(ctx) })
+	}
 	return g, nil
+}
+
+// checkedAs is what [Goroot.Verify] has found when it succeeds.
+func (t *Toolchain) checkedAs() string { return "toolchain 1 " + t.Module + " " + t.Sum }
+
+// Settle verifies a toolchain that Install has just unpacked once more when its
+// files are old enough for the next Install to rely on that. For the end of a run.
+func (g *Goroot) Settle(ctx context.Context) error {
+	if g.settle == nil {
+		return nil
+	}
+	return g.settle(ctx)
 }
 
 const (

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
@@ -75,7 +77,7 @@ func fakeToolchain(t *testing.T, files []fakeFile) *Toolchain {
 func TestInstall(t *testing.T) {
 	tc := fakeToolchain(t, fakeFiles)
 	dir := filepath.Join(t.TempDir(), "cache", tc.DirName())
-	g, err := tc.Install(t.Context(), dir)
+	g, err := tc.Install(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +135,7 @@ func TestInstallRefuses(t *testing.T) {
 			tc := fakeToolchain(t, tt.files)
 			parent := filepath.Join(t.TempDir(), "deep", "cache")
 			dir := filepath.Join(parent, "tc")
-			if _, err := tc.Install(t.Context(), dir); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := tc.Install(t.Context(), dir, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 			if _, err := os.Lstat(dir); err == nil {
@@ -156,7 +158,7 @@ func TestInstallWrongHash(t *testing.T) {
 		bad := fakeToolchain(t, altered)
 		bad.Sum = tc.Sum
 		dir := filepath.Join(t.TempDir(), "tc")
-		_, err := bad.Install(t.Context(), dir)
+		_, err := bad.Install(t.Context(), dir, nil)
 		var h interface{ Hint() string }
 		if err == nil || !strings.Contains(err.Error(), tc.Sum) || !errors.As(err, &h) || h.Hint() == "" {
 			t.Errorf("%s altered: %v", altered[i].name, err)
@@ -167,7 +169,7 @@ func TestInstallWrongHash(t *testing.T) {
 		altered = slices.Clone(fakeFiles)
 	}
 	tc.Sum = ""
-	if _, err := tc.Install(t.Context(), filepath.Join(t.TempDir(), "tc")); err == nil {
+	if _, err := tc.Install(t.Context(), filepath.Join(t.TempDir(), "tc"), nil); err == nil {
 		t.Error("a toolchain without hash was installed")
 	}
 }
@@ -193,63 +195,66 @@ func TestInstallBomb(t *testing.T) {
 	if err := os.WriteFile(tc.zip, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tc.Install(t.Context(), filepath.Join(t.TempDir(), "tc")); err == nil || !strings.Contains(err.Error(), "zip") {
+	if _, err := tc.Install(t.Context(), filepath.Join(t.TempDir(), "tc"), nil); err == nil || !strings.Contains(err.Error(), "zip") {
 		t.Errorf("got %v", err)
 	}
 }
 
+// damages are ways an installed toolchain can be other than it should, and what Verify says.
+var damages = []struct {
+	name, want string
+	damage     func(t *testing.T, dir string)
+}{
+	{"altered", "altered", func(t *testing.T, dir string) {
+		write(t, filepath.Join(dir, "src", "fmt", "print.go"), "package fmX\n")
+	}},
+	{"missing", "missing", func(t *testing.T, dir string) {
+		remove(t, filepath.Join(dir, "VERSION"))
+	}},
+	{"extra file", "does not belong", func(t *testing.T, dir string) {
+		write(t, filepath.Join(dir, "src", "fmt", "extra.go"), "package fmt\n")
+	}},
+	{"a file that was hashed only", "does not belong", func(t *testing.T, dir string) {
+		write(t, filepath.Join(dir, "src", "fmt", "print_test.go"), "package fmt\n")
+	}},
+	{"symlink instead of a file", "does not belong", func(t *testing.T, dir string) {
+		remove(t, filepath.Join(dir, "VERSION"))
+		other := filepath.Join(t.TempDir(), "VERSION")
+		write(t, other, "go1.99.1\n")
+		if err := os.Symlink(other, filepath.Join(dir, "VERSION")); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}},
+	{"sums altered", "hash", func(t *testing.T, dir string) {
+		name := filepath.Join(dir, sumsFile)
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[0] ^= 1
+		write(t, name, string(data))
+	}},
+	{"sums emptied", "hash", func(t *testing.T, dir string) { write(t, filepath.Join(dir, sumsFile), "") }},
+	{"sums malformed", "malformed", func(t *testing.T, dir string) { write(t, filepath.Join(dir, sumsFile), "x\n") }},
+	{"sums missing", "no such file", func(t *testing.T, dir string) { remove(t, filepath.Join(dir, sumsFile)) }},
+	{"cannot be executed", "cannot be executed", func(t *testing.T, dir string) {
+		if err := os.Chmod(filepath.Join(dir, "bin", "go"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}},
+	{"everything missing", "no such file", func(t *testing.T, dir string) {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}},
+}
+
 func TestInstallRepairs(t *testing.T) {
-	for _, tt := range []struct {
-		name, want string
-		damage     func(t *testing.T, dir string)
-	}{
-		{"altered", "altered", func(t *testing.T, dir string) {
-			write(t, filepath.Join(dir, "src", "fmt", "print.go"), "package fmX\n")
-		}},
-		{"missing", "missing", func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, "VERSION"))
-		}},
-		{"extra file", "does not belong", func(t *testing.T, dir string) {
-			write(t, filepath.Join(dir, "src", "fmt", "extra.go"), "package fmt\n")
-		}},
-		{"a file that was hashed only", "does not belong", func(t *testing.T, dir string) {
-			write(t, filepath.Join(dir, "src", "fmt", "print_test.go"), "package fmt\n")
-		}},
-		{"symlink instead of a file", "does not belong", func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, "VERSION"))
-			other := filepath.Join(t.TempDir(), "VERSION")
-			write(t, other, "go1.99.1\n")
-			if err := os.Symlink(other, filepath.Join(dir, "VERSION")); err != nil {
-				t.Skip("no symbolic links here:", err)
-			}
-		}},
-		{"sums altered", "hash", func(t *testing.T, dir string) {
-			name := filepath.Join(dir, sumsFile)
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data[0] ^= 1
-			write(t, name, string(data))
-		}},
-		{"sums emptied", "hash", func(t *testing.T, dir string) { write(t, filepath.Join(dir, sumsFile), "") }},
-		{"sums malformed", "malformed", func(t *testing.T, dir string) { write(t, filepath.Join(dir, sumsFile), "x\n") }},
-		{"sums missing", "no such file", func(t *testing.T, dir string) { remove(t, filepath.Join(dir, sumsFile)) }},
-		{"cannot be executed", "cannot be executed", func(t *testing.T, dir string) {
-			if err := os.Chmod(filepath.Join(dir, "bin", "go"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{"everything missing", "no such file", func(t *testing.T, dir string) {
-			if err := os.RemoveAll(dir); err != nil {
-				t.Fatal(err)
-			}
-		}},
-	} {
+	for _, tt := range damages {
 		t.Run(tt.name, func(t *testing.T) {
 			tc := fakeToolchain(t, fakeFiles)
 			dir := filepath.Join(t.TempDir(), "tc")
-			g, err := tc.Install(t.Context(), dir)
+			g, err := tc.Install(t.Context(), dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -257,7 +262,7 @@ func TestInstallRepairs(t *testing.T) {
 			if err := g.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Verify: %v, want %q", err, tt.want)
 			}
-			if _, err := tc.Install(t.Context(), dir); err != nil {
+			if _, err := tc.Install(t.Context(), dir, nil); err != nil {
 				t.Fatal(err)
 			}
 			if err := g.Verify(t.Context()); err != nil {
@@ -267,12 +272,83 @@ func TestInstallRepairs(t *testing.T) {
 	}
 }
 
+// A toolchain that is remembered as verified is verified again, and installed
+// anew, when anything about it changed.
+func TestInstallRemembers(t *testing.T) {
+	known := &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	type installed struct {
+		tc  *Toolchain
+		g   *Goroot
+		dir string
+	}
+	var all []installed
+	for range damages {
+		i := installed{tc: fakeToolchain(t, fakeFiles), dir: filepath.Join(t.TempDir(), "tc")}
+		var err error
+		if i.g, err = i.tc.Install(t.Context(), i.dir, known); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, i)
+	}
+	// verified reports whether an Install would have to look into the files.
+	verified := func(i installed) bool {
+		unknown := false
+		if err := known.Checked(t.Context(), i.dir, i.tc.checkedAs(), func() error { unknown = true; return errors.New("not known") }); err == nil && unknown {
+			t.Fatal("Checked has lost an error")
+		}
+		return !unknown
+	}
+	for deadline := 0; !verified(all[0]); deadline++ {
+		if deadline == 100 {
+			t.Skip("this system does not tell whether files change")
+		}
+		time.Sleep(100 * time.Millisecond)
+		if err := all[0].g.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, tt := range damages {
+		t.Run(tt.name, func(t *testing.T) {
+			i := all[n]
+			if err := i.g.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := i.tc.Install(t.Context(), i.dir, known); err != nil || !verified(i) {
+				t.Fatalf("not remembered: %v", err)
+			}
+			tt.damage(t, i.dir)
+			if verified(i) {
+				t.Error("believed to be unchanged")
+			}
+			if _, err := i.tc.Install(t.Context(), i.dir, known); err != nil {
+				t.Fatal(err)
+			}
+			if err := i.g.Verify(t.Context()); err != nil {
+				t.Errorf("after installing again: %v", err)
+			}
+		})
+	}
+	// Another hash is another toolchain, whatever is remembered of the directory.
+	i := all[0]
+	if err := i.g.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other := *i.tc
+	other.Sum = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	if _, err := other.Install(t.Context(), i.dir, known); err == nil {
+		t.Error("installed under a hash that is not its own")
+	}
+	if err := i.g.Verify(t.Context()); err != nil {
+		t.Errorf("destroyed by an attempt to install another: %v", err)
+	}
+}
+
 // An interrupted verification proves nothing: the toolchain, which another
 // process may be using, must stay.
 func TestInstallCancelled(t *testing.T) {
 	tc := fakeToolchain(t, fakeFiles)
 	dir := filepath.Join(t.TempDir(), "tc")
-	g, err := tc.Install(t.Context(), dir)
+	g, err := tc.Install(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +358,7 @@ func TestInstallCancelled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := tc.Install(ctx, dir); !errors.Is(err, context.Canceled) {
+	if _, err := tc.Install(ctx, dir, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	after, err := os.Stat(dir)
@@ -300,7 +376,7 @@ func TestInstallAtOnce(t *testing.T) {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "tc")
 		if damaged {
-			if _, err := tc.Install(t.Context(), dir); err != nil {
+			if _, err := tc.Install(t.Context(), dir, nil); err != nil {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(dir, "VERSION"), "go1.98\n")
@@ -310,7 +386,7 @@ func TestInstallAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				g, err := tc.Install(t.Context(), dir)
+				g, err := tc.Install(t.Context(), dir, nil)
 				if err != nil {
 					t.Error(err)
 					return

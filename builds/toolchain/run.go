@@ -18,6 +18,7 @@ type Command struct {
 	Args     []string
 	Dir      string
 	Env      []string // the whole environment
+	Stdin    []byte   // what it reads; nothing by default
 	Umask    int      // with SetUmask
 	SetUmask bool
 	Hostname string // "" keeps the host's
@@ -69,6 +70,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = c.Dir
 	cmd.Env = dedupe(c.Env)
+	if c.Stdin != nil {
+		cmd.Stdin = bytes.NewReader(c.Stdin)
+	}
 	out, errOut := &limited{max: limit}, &limited{max: limit}
 	cmd.Stdout, cmd.Stderr = out, errOut
 	unlock := isolate(cmd, c)

@@ -14,6 +14,8 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 )
@@ -25,6 +27,8 @@ const configName = "mintmark.yaml"
 type session struct {
 	*Config
 	ws       *workspace
+	known    *remember.Store // what earlier runs found out
+	locks    []*filelock.Lock
 	goCmd    string
 	git      string
 	place    *toolchain.Place // of the first build
@@ -42,6 +46,7 @@ type session struct {
 	version  string // of the release, without v
 	checkout string // module directory of the first private copy
 	loader   *builds.Loader
+	settle   []func() error // what lets the next run rely on what this one unpacked
 	planner  *builds.Planner
 	plan     *builds.Plan
 	planID   string
@@ -52,7 +57,7 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg}
+	s := &session{Config: cfg, known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
 	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
 		return nil, err
 	}
@@ -133,7 +138,19 @@ func (s *session) resolve(ctx context.Context) error {
 	return s.copySource(ctx)
 }
 
-func (s *session) Close() { s.ws.Close() }
+// Close ends the run. What was unpacked in it is checked once more, so that the
+// next run need not: that can wait until nobody waits for it, and whether it
+// went well only the next run needs to know.
+func (s *session) Close() {
+	for _, settle := range s.settle {
+		settle()
+	}
+	for _, l := range s.locks {
+		l.Release()
+	}
+	s.known.Prune()
+	s.ws.Close()
+}
 
 func (s *session) openSource(ctx context.Context) error {
 	if s.Module != "" {
@@ -144,7 +161,7 @@ func (s *session) openSource(ctx context.Context) error {
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir,
+			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir, Known: s.known,
 		})
 		if err != nil {
 			return err
@@ -290,49 +307,10 @@ func (s *session) fetchToolchain(ctx context.Context) error {
 	if !s.tc.SumDB {
 		s.warn("toolchain %s was not checked against the checksum database (GOSUMDB=off with a file proxy): its hash is what the proxy served", exact)
 	}
-	s.goroot, err = s.tc.Install(ctx, filepath.Join(s.Cache, "first", "go", s.tc.DirName()))
-	return err
-}
-
-// copySource makes the first private copy and computes the module's hash.
-func (s *session) copySource(ctx context.Context) error {
-	if s.Module != "" {
-		s.checkout = s.moduleDir
-	} else {
-		s.phase("private checkout of " + s.source.Commit[:12])
-		if err := s.repo.Hash(ctx, s.place); err != nil {
-			return err
-		}
-		dir, err := s.repo.Checkout(ctx, s.place, filepath.Join(s.ws.dir, "first", "src"), s.Snapshot)
-		if err != nil {
-			return err
-		}
-		s.checkout = dir
-		if s.Snapshot {
-			if err := s.repo.HashSnapshot(dir); err != nil {
-				return fmt.Errorf("hashing the snapshot: %w", err)
-			}
-		}
+	s.goroot, err = s.tc.Install(ctx, filepath.Join(s.Cache, "first", "go", s.tc.DirName()), s.known)
+	if err == nil {
+		s.settle = append(s.settle, func() error { return s.goroot.Settle(ctx) })
 	}
-	s.loader = &builds.Loader{Goroot: s.goroot, Place: s.place, Settings: s.settings, Dir: s.checkout, Kind: s.source.Kind}
-	return nil
-}
-
-// makePlan expands the plan; with deps everything it needs is fetched as well.
-func (s *session) makePlan(ctx context.Context, deps bool) error {
-	if deps {
-		s.phase("fetching modules")
-	}
-	s.planner = &builds.Planner{
-		File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
-		Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps,
-	}
-	plan, err := s.planner.Plan(ctx)
-	if err != nil {
-		return err
-	}
-	s.plan = plan
-	s.planID, err = plan.ID()
 	return err
 }
 

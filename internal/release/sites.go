@@ -3,12 +3,14 @@ package release
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/filelock"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -19,9 +21,9 @@ type sites struct {
 }
 
 // prepare ends the fetch phase: afterwards nothing needs the network. The
-// second place gets a toolchain, a clone and modules of its own; the modules
-// come from the first place's downloads, unpacked anew and checked again
-// against go.sum.
+// second place gets a toolchain, a clone and modules of its own; what modules it
+// has to unpack come from the first place's downloads, checked again against
+// go.sum.
 func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	st := &sites{}
 	st.src[0] = s.checkout
@@ -50,13 +52,17 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	return st, s.prepareSecond(ctx, st, "second")
 }
 
-// prepareSecond makes a second place of that name below the work directory:
-// with empty caches and a clone of its own. The toolchain is that of all second
-// places, verified again.
+// prepareSecond makes a second place of that name below the work directory, with
+// a clone of its own. The toolchain is that of all second places, verified
+// again, and so are the modules of the one named second.
 func (s *session) prepareSecond(ctx context.Context, st *sites, name string) error {
 	s.phase("preparing the second place")
 	root := filepath.Join(s.ws.dir, name)
-	place := rebuild.Second(root, s.git)
+	cache := ""
+	if name == "second" && s.repo != nil && s.keepModules() {
+		cache = filepath.Join(s.Cache, "second")
+	}
+	place := rebuild.Second(root, cache, s.git)
 	if err := place.Make(); err != nil {
 		return cacheError(err)
 	}
@@ -70,7 +76,7 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		second.Goroot, err = s.tc.Install(gctx, filepath.Join(s.Cache, "second", "toolchains", s.tc.DirName(), "goroot"))
+		second.Goroot, err = s.tc.Install(gctx, filepath.Join(s.Cache, "second", "toolchains", s.tc.DirName(), "goroot"), s.known)
 		return err
 	})
 	if s.repo != nil {
@@ -82,6 +88,36 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	s.settle = append(s.settle, func() error { return second.Goroot.Settle(ctx) })
+	if err := s.secondModules(ctx, second, root, cache != ""); err != nil {
+		return err
+	}
+	st.second, st.src[1] = second, second.Dir
+	return nil
+}
+
+// keepModules takes the modules of earlier second places for this run alone.
+// While somebody else has them, or where nothing is remembered, every module is
+// unpacked anew.
+func (s *session) keepModules() bool {
+	if s.Full || len(s.Secret) == 0 {
+		return false
+	}
+	dir := filepath.Join(s.Cache, "second")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return false
+	}
+	lock, _, err := filelock.Try(filepath.Join(dir, "modules.lock"), "")
+	if err != nil {
+		return false
+	}
+	s.locks = append(s.locks, lock)
+	return true
+}
+
+// secondModules gives the second place its modules.
+func (s *session) secondModules(ctx context.Context, second *builds.Site, root string, kept bool) error {
+	place := second.Place
 	loader := &builds.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
 		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"},
@@ -93,7 +129,32 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 			}
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(s.source.ModulePath, s.source.Version))
-	} else if err := loader.FetchModules(ctx, s.planner.Modules()); err != nil {
+		return nil
+	}
+	needed := s.planner.Modules()
+	if kept {
+		modules, err := builds.UseKeptModules(ctx, loader, s.known, needed)
+		if err == nil {
+			s.settle = append(s.settle, func() error { return modules.Settle(ctx) })
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		// Whatever is wrong there, without it everything is as it was the first time.
+		if err := removeAll(place.ModCache); err != nil {
+			return cacheError(err)
+		}
+		place.ModCache = rebuild.Second(root, "", s.git).ModCache
+		if err := place.Make(); err != nil {
+			return cacheError(err)
+		}
+	}
+	var paths []string
+	for _, n := range needed {
+		paths = append(paths, n.Path)
+	}
+	if err := loader.FetchModules(ctx, paths); err != nil {
 		if hintOf(err) != "" || ctx.Err() != nil {
 			return fmt.Errorf("modules of the second place: %w", err)
 		}
@@ -101,6 +162,5 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 		// look into a zip again that it has unpacked once.
 		return hinted("a download in mintmark's cache may be damaged; remove "+s.place.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
-	st.second, st.src[1] = second, second.Dir
 	return nil
 }

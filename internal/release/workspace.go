@@ -47,6 +47,9 @@ func cacheError(err error) error {
 	return hinted("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
 }
 
+// name is that of the run: no other has it.
+func (w *workspace) name() string { return filepath.Base(w.dir) }
+
 func (w *workspace) Close() {
 	removeAll(w.dir)
 	w.lock.Release()

@@ -1,0 +1,161 @@
+package builds
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// reporter notes a problem with the profile's key.
+type reporter func(key, hint, format string, args ...any)
+
+// heard wraps a reporter and says whether there was anything to report.
+func (r reporter) heard() (wrapped reporter, spoke *bool) {
+	spoke = new(bool)
+	return func(key, hint, format string, args ...any) {
+		*spoke = true
+		r(key, hint, format, args...)
+	}, spoke
+}
+
+// pgo records the profiles the compiler will read. An empty file is silently
+// ignored by the go command, so it is refused here.
+func (pl *Planner) pgo(ctx context.Context, d *draft, mains []*Package, problem reporter) (err error) {
+	setting := d.settings.PGO
+	if setting == "off" {
+		return nil
+	}
+	parts := []string{"pgo", setting}
+	var dirs []string
+	for _, m := range mains {
+		rel, err := filepath.Rel(pl.Loader.Dir, m.Dir)
+		if err != nil {
+			return err
+		}
+		dirs = append(dirs, filepath.ToSlash(rel))
+	}
+	inside := !slices.ContainsFunc(dirs, func(dir string) bool { return !filepath.IsLocal(dir) })
+	problem, wrong := problem.heard()
+	d.unit.PGO, err = recollect(ctx, pl.Loader, func() ([]PGO, bool) {
+		return pl.findPGO(setting, dirs, problem), inside && !*wrong
+	}, append(parts, dirs...)...)
+	return err
+}
+
+func (pl *Planner) findPGO(setting string, mains []string, problem reporter) (found []PGO) {
+	var names []string
+	if setting != "" {
+		names = []string{path.Clean(setting)}
+	} else {
+		for _, dir := range mains {
+			name := path.Join(dir, "default.pgo")
+			if _, err := os.Stat(filepath.Join(pl.Loader.Dir, filepath.FromSlash(name))); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, name := range names {
+		data, err := readRegular(pl.Loader.Dir, name, 256<<20)
+		if err != nil {
+			problem("pgo", "commit the profile, or say pgo: off", "PGO profile %s: %v", name, err)
+			continue
+		}
+		if len(data) == 0 {
+			problem("pgo", "record a profile, or say pgo: off", "PGO profile %s is empty: the go command would build without it and say nothing", name)
+			continue
+		}
+		sum := sha256.Sum256(data)
+		found = append(found, PGO{Path: name, SHA256: hex.EncodeToString(sum[:])})
+	}
+	return found
+}
+
+// files resolves the globs of further files for the archive.
+func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err error) {
+	if d.unit.Archive == "none" || len(d.settings.Files) == 0 {
+		return nil
+	}
+	wrapped, wrong := problem.heard()
+	d.unit.Files, err = recollect(ctx, pl.Loader, func() ([]string, bool) {
+		found, ferr := pl.findFiles(d.settings.Files, wrapped)
+		if ferr != nil {
+			d.errs = append(d.errs, ferr)
+		}
+		return found, ferr == nil && !*wrong
+	}, append([]string{"files"}, d.settings.Files...)...)
+	for _, m := range d.unit.Mains {
+		if name := m.Binary + d.unit.Exe(); slices.Contains(d.unit.Files, name) {
+			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", name)
+		}
+	}
+	return err
+}
+
+func (pl *Planner) findFiles(patterns []string, problem reporter) (found []string, err error) {
+	// A root, since a symbolic link in the commit must not bring a file of this
+	// machine into an archive.
+	root, err := os.OpenRoot(pl.Loader.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	fsys := root.FS()
+	for i, pattern := range patterns {
+		key := fmt.Sprintf("files[%d]", i)
+		matches, err := fs.Glob(fsys, path.Clean(pattern))
+		if err != nil {
+			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
+			continue
+		}
+		literal := !strings.ContainsAny(pattern, `*?[\`)
+		if len(matches) == 0 && literal {
+			problem(key, "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
+		}
+		for _, m := range matches {
+			switch fi, err := fs.Stat(fsys, m); {
+			case err != nil:
+				problem(key, "put the file itself into the module", "%s is a symbolic link that leads to no file of the module", m)
+			case fi.Mode().IsRegular() && !slices.Contains(found, m):
+				found = append(found, m)
+			case !fi.Mode().IsRegular() && literal:
+				problem(key, "write "+m+"/* for the files in it", "%s is not a file", m)
+			}
+		}
+	}
+	sort.Strings(found)
+	return found, nil
+}
+
+func readRegular(dir, name string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.New("not in the commit")
+		}
+		return nil, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() > limit {
+		return nil, errors.New("not a regular file of sensible size")
+	}
+	return io.ReadAll(f)
+}

@@ -1,0 +1,71 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/mintmark/mintmark/builds"
+)
+
+// copySource computes the module's hash, and makes the first private copy; if
+// the source is known from earlier runs, only when somebody needs it.
+func (s *session) copySource(ctx context.Context) error {
+	s.loader = &builds.Loader{
+		Goroot: s.goroot, Place: s.place, Settings: s.settings, Kind: s.source.Kind,
+		Known: s.known, Source: s.source.Identity(),
+	}
+	if s.Module != "" {
+		s.checkout, s.loader.Dir = s.moduleDir, s.moduleDir
+		return nil
+	}
+	if err := s.repo.Hash(ctx, s.place); err != nil {
+		return err
+	}
+	top := filepath.Join(s.ws.dir, "first", "src")
+	s.checkout = filepath.Join(top, filepath.FromSlash(s.source.Dir))
+	s.loader.Dir = s.checkout
+	var once sync.Once
+	var err error
+	s.loader.Ready = func(context.Context) error {
+		once.Do(func() {
+			s.phase("private checkout of " + s.source.Commit[:12])
+			_, err = s.repo.Checkout(ctx, s.place, top, s.Snapshot)
+		})
+		return err
+	}
+	if !s.Snapshot {
+		return nil
+	}
+	// What is built is not the commit.
+	s.loader.Source = ""
+	if err := s.loader.Ready(ctx); err != nil {
+		return err
+	}
+	if err := s.repo.HashSnapshot(s.checkout); err != nil {
+		return fmt.Errorf("hashing the snapshot: %w", err)
+	}
+	return nil
+}
+
+// makePlan expands the plan; with deps everything it needs is fetched as well,
+// and the first private copy is there.
+func (s *session) makePlan(ctx context.Context, deps bool) error {
+	if deps {
+		s.phase("fetching modules")
+	}
+	s.planner = &builds.Planner{
+		File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
+		Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps,
+	}
+	plan, err := s.planner.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	s.plan = plan
+	if s.planID, err = plan.ID(); err != nil || !deps || s.loader.Ready == nil {
+		return err
+	}
+	return s.loader.Ready(ctx)
+}
