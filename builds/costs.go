@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // Costs remembers what builds took, for the order and the estimates of the
@@ -12,7 +13,15 @@ import (
 type Costs struct {
 	mu   sync.Mutex
 	path string
-	m    map[string]Cost
+	m    map[string]pastCost
+}
+
+// pastCost is what is kept of the runs of one build.
+type pastCost struct {
+	Cost
+	// Full is the CPU of a run that needed as much memory as MaxRSS says: by it
+	// a run from a warm cache is known, which says nothing about a cold one.
+	Full time.Duration `json:"full"`
 }
 
 // Bounds of the file: entries and bytes.
@@ -23,7 +32,7 @@ const (
 
 // LoadCosts reads the file, or begins an empty one.
 func LoadCosts(path string) *Costs {
-	c := &Costs{path: path, m: map[string]Cost{}}
+	c := &Costs{path: path, m: map[string]pastCost{}}
 	if fi, err := os.Stat(path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxCostsFile {
 		return c
 	}
@@ -32,11 +41,14 @@ func LoadCosts(path string) *Costs {
 		return c
 	}
 	if json.Unmarshal(data, &c.m) != nil || c.m == nil || len(c.m) > maxCosts {
-		c.m = map[string]Cost{}
+		c.m = map[string]pastCost{}
 	}
 	for key, cost := range c.m {
-		if cost.CPU < 0 || cost.MaxRSS < 0 {
+		if cost.CPU < 0 || cost.MaxRSS < 0 || cost.Full < 0 {
 			delete(c.m, key)
+		} else if cost.Full == 0 {
+			cost.Full = cost.CPU // written by a version that did not know it
+			c.m[key] = cost
 		}
 	}
 	return c
@@ -46,21 +58,30 @@ func LoadCosts(path string) *Costs {
 func (c *Costs) Get(key string) Cost {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.m[key]
+	return c.m[key].Cost
 }
 
-// Set records a run. CPU is kept as it is; memory never goes down at once,
-// because a run from a warm cache needs less than the next cold one.
+// Set records a run. CPU is kept as it is. Memory goes up at once, and down
+// slowly: only after runs that did at least half the work of the one that needed
+// most, since a warm run compiles little and the next cold one must not be taken
+// for as small. That work is forgotten by and by as well: a build that has
+// become smaller for good is believed after some dozens of runs.
 func (c *Costs) Set(key string, cost Cost) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	past := pastCost{Cost: cost, Full: cost.CPU}
 	if old := c.m[key]; cost.MaxRSS < old.MaxRSS {
-		cost.MaxRSS = old.MaxRSS - (old.MaxRSS-cost.MaxRSS)/8
+		past.MaxRSS, past.Full = old.MaxRSS, old.Full
+		if cost.CPU >= old.Full/2 {
+			past.MaxRSS -= (old.MaxRSS - cost.MaxRSS) / 8
+		} else {
+			past.Full -= old.Full / 32
+		}
 	}
 	if len(c.m) >= maxCosts {
-		c.m = map[string]Cost{}
+		c.m = map[string]pastCost{}
 	}
-	c.m[key] = cost
+	c.m[key] = past
 }
 
 // Save writes the file, all or nothing.

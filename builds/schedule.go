@@ -11,8 +11,19 @@ import (
 
 // Budget bounds what runs at the same time.
 type Budget struct {
-	CPUs   int   // build actions at a time over all tasks; 0: the machine's processors
+	CPUs   int   // processors to keep busy; 0: the machine's
 	Memory int64 // bytes; 0: what [MachineMemory] says
+}
+
+// orMachine fills in what the machine has.
+func (b Budget) orMachine() Budget {
+	if b.CPUs <= 0 {
+		b.CPUs = runtime.NumCPU()
+	}
+	if b.Memory <= 0 {
+		b.Memory = MachineMemory()
+	}
+	return b
 }
 
 // Task is one build with what it is expected to cost.
@@ -24,6 +35,9 @@ type Task struct {
 	// They never run at the same time: builds that run beside each other do
 	// not share what both are compiling, and one after the other they do.
 	Group string
+	// After holds the IDs of tasks that must have ended without an error before
+	// this one may start. A task whose predecessor failed never runs.
+	After []string
 	// Run does the work with up to p actions at a time.
 	Run func(ctx context.Context, p int) error
 }
@@ -32,59 +46,40 @@ type Task struct {
 // measured: a large compile plus the go command.
 const DefaultMemory = 700 << 20
 
-// Schedule runs the tasks, the longest first, as many at a time as the budget
-// allows: wide and shallow, since single actions of many builds use the
-// machine as well as many actions of one, with less memory. The last tasks
-// share twice the processors, so that none is idle while the longest ends. A
-// task whose memory exceeds the whole budget runs alone. After the first error
+// Schedule runs the tasks, each once, in the order and width that a [Queue]
+// gives. It is an error, before anything runs, when a task waits for one that
+// is not there, or for itself through others. After the first error of a task
 // nothing new starts; what runs is left to finish; all errors are returned
 // together. When ctx ends, running tasks are told through theirs, and its cause
 // is returned with the errors that are not of its making.
 func Schedule(ctx context.Context, b Budget, tasks []Task) error {
-	if b.CPUs <= 0 {
-		b.CPUs = runtime.NumCPU()
+	queue, err := NewQueue(b, tasks)
+	if err != nil {
+		return err
 	}
-	if b.Memory <= 0 {
-		b.Memory = MachineMemory()
-	}
-	queue := append([]Task(nil), tasks...)
-	sort.SliceStable(queue, func(i, j int) bool {
-		a, b := queue[i].CPU, queue[j].CPU
-		if (a == 0) != (b == 0) {
-			return a == 0
-		}
-		return a > b
-	})
 	var (
 		mu      sync.Mutex
 		cond    = sync.NewCond(&mu)
-		usedCPU int
-		usedMem int64
 		running int
-		groups  = map[string]bool{}
 		errs    []error
 	)
 	stop := context.AfterFunc(ctx, func() { mu.Lock(); cond.Broadcast(); mu.Unlock() })
 	defer stop()
 	mu.Lock()
 	defer mu.Unlock()
-	for len(queue) > 0 && len(errs) == 0 && ctx.Err() == nil {
-		next := pick(queue, b, groups, usedCPU, usedMem, running)
-		if next < 0 {
+	for queue.Waiting() > 0 && len(errs) == 0 && ctx.Err() == nil {
+		i, p, ok := queue.Next()
+		if !ok {
 			cond.Wait()
 			continue
 		}
-		t := queue[next]
-		queue = append(queue[:next], queue[next+1:]...)
-		p := width(t, queue, b, usedMem, running)
-		mem := taskMemory(t) * int64(p)
-		usedCPU, usedMem, running = usedCPU+1, usedMem+mem, running+1
+		running++
 		go func() {
-			err := t.Run(ctx, p)
+			err := tasks[i].Run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
-			usedCPU, usedMem, running = usedCPU-1, usedMem-mem, running-1
-			delete(groups, t.Group)
+			running--
+			queue.Ended(i, err == nil)
 			if err != nil {
 				errs = append(errs, err)
 			}
@@ -106,44 +101,4 @@ func Schedule(ctx context.Context, b Budget, tasks []Task) error {
 	}
 	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
 	return errors.Join(errs...)
-}
-
-// pick gives the index of the first task that fits the budget now, or -1.
-func pick(queue []Task, b Budget, groups map[string]bool, usedCPU int, usedMem int64, running int) int {
-	if usedCPU >= b.CPUs {
-		return -1
-	}
-	for i, t := range queue {
-		if t.Group != "" && groups[t.Group] {
-			continue
-		}
-		if running == 0 || usedMem+taskMemory(t) <= b.Memory {
-			return i
-		}
-	}
-	return -1
-}
-
-// width is how many actions at a time t gets when it starts now. While there
-// are enough tasks for every processor each gets one. The last ones get more,
-// as the number given to go build cannot be raised later: all together about
-// twice the processors, and no more than memory permits beside them.
-func width(t Task, queue []Task, b Budget, usedMem int64, running int) int {
-	if len(queue) >= b.CPUs {
-		return 1
-	}
-	tasks := running + 1 + len(queue)
-	p := min(b.CPUs, (2*b.CPUs+tasks-1)/tasks)
-	free := b.Memory - usedMem
-	for _, other := range queue {
-		free -= taskMemory(other) // wide first: all of them could run beside t
-	}
-	return max(1, min(p, int(min(free/taskMemory(t), int64(b.CPUs)))))
-}
-
-func taskMemory(t Task) int64 {
-	if t.Memory <= 0 {
-		return DefaultMemory
-	}
-	return t.Memory
 }

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -55,11 +54,13 @@ func TestScheduleBudget(t *testing.T) {
 		mem    int64
 		most   int
 	}{
-		{"processors", Budget{4, 100 * gb}, 40, gb, 4},
+		{"processors", Budget{2, 100 * gb}, 40, gb, 2},
+		{"one more than processors", Budget{4, 100 * gb}, 5, gb, 5},
+		{"the last of many", Budget{4, 100 * gb}, 8, gb, 6},
 		{"one processor", Budget{1, 100 * gb}, 5, gb, 1},
 		{"memory", Budget{8, 3 * gb}, 20, gb, 3},
 		{"hardly any memory", Budget{8, 1}, 5, gb, 1},
-		{"no limit of memory", Budget{3, math.MaxInt64}, 9, gb, 3},
+		{"no limit of memory", Budget{2, math.MaxInt64}, 9, gb, 2},
 		{"unknown memory", Budget{8, 2 * DefaultMemory}, 9, 0, 2},
 		{"one task", Budget{8, 100 * gb}, 1, gb, 1},
 		{"no task", Budget{8, 100 * gb}, 0, gb, 0},
@@ -129,45 +130,6 @@ func TestScheduleBigTaskAlone(t *testing.T) {
 			t.Errorf("%d small tasks at the same time, want 3", m.most)
 		}
 	})
-}
-
-func TestScheduleActions(t *testing.T) {
-	for _, tt := range []struct {
-		cpus, tasks int
-		mem, budget int64
-		sum         int // of the actions of all tasks if they start at once, at most
-		first       int // actions of the first
-	}{
-		{2, 1, 1, 100, 2, 2},
-		{2, 2, 1, 100, 4, 2},
-		{2, 6, 1, 100, 12, 1},
-		{16, 1, 1, 100, 16, 16},
-		{16, 12, 1, 1000, 36, 3}, // not 12 × 16
-		{16, 15, 1, 1000, 45, 3},
-		{16, 12, 10, 130, 13, 2}, // memory permits one each and one more
-		{8, 1, 100, 50, 1, 1},    // not even one
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var m meter
-			var tasks []Task
-			for i := range tt.tasks {
-				tasks = append(tasks, m.task(fmt.Sprint(i), 5*time.Second, tt.mem, nil))
-			}
-			if err := Schedule(t.Context(), Budget{tt.cpus, tt.budget}, tasks); err != nil {
-				t.Fatal(err)
-			}
-			sum := 0
-			for _, p := range m.p {
-				if p < 1 || p > tt.cpus {
-					t.Errorf("%+v: %d actions", tt, p)
-				}
-				sum += p
-			}
-			if sum > tt.sum || m.p["0"] != tt.first {
-				t.Errorf("%+v: actions %v", tt, m.p)
-			}
-		})
-	}
 }
 
 func TestScheduleErrors(t *testing.T) {
@@ -248,61 +210,126 @@ func TestScheduleDefaults(t *testing.T) {
 	}
 }
 
-func TestCosts(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "costs.json")
-	c := LoadCosts(path)
-	if got := c.Get("x"); got != (Cost{}) {
-		t.Errorf("unknown: %v", got)
-	}
-	c.Set("x", Cost{CPU: 5 * time.Second, MaxRSS: 800})
-	c.Set("x", Cost{CPU: 1 * time.Second, MaxRSS: 0})
-	if got := c.Get("x"); got != (Cost{CPU: time.Second, MaxRSS: 700}) {
-		t.Errorf("memory went down at once, or never: %v", got)
-	}
-	if err := c.Save(); err != nil {
-		t.Fatal(err)
-	}
-	if got := LoadCosts(path).Get("x"); got != c.Get("x") {
-		t.Errorf("read back %v", got)
-	}
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".costs-*"))
-	if len(left) > 0 {
-		t.Errorf("left behind: %q", left)
-	}
-	if err := LoadCosts(filepath.Join(t.TempDir(), "missing", "costs.json")).Save(); err == nil {
-		t.Error("saved into a directory that is not there")
+func TestScheduleAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		ended := map[string]bool{}
+		task := func(id string, cpu int, after ...string) Task {
+			tk := m.task(id, time.Duration(cpu)*time.Second, 1, nil)
+			run := tk.Run
+			tk.After = after
+			tk.Run = func(ctx context.Context, p int) error {
+				m.mu.Lock()
+				for _, id := range after {
+					if !ended[id] {
+						t.Errorf("%s runs before %s has ended", tk.ID, id)
+					}
+				}
+				m.mu.Unlock()
+				err := run(ctx, p)
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				ended[tk.ID] = true
+				return err
+			}
+			return tk
+		}
+		tasks := []Task{task("d", 9, "b", "c", "b"), task("b", 2, "a"), task("c", 5, "a"), task("a", 1), task("e", 12)}
+		if err := Schedule(t.Context(), Budget{1, 100}, tasks); err != nil {
+			t.Fatal(err)
+		}
+		// With what waits for them, a is 15 seconds long, c 14, e 12 and b 11.
+		if want := []string{"a", "c", "e", "b", "d"}; !slices.Equal(m.order, want) {
+			t.Errorf("order %q, want %q", m.order, want)
+		}
+	})
+}
+
+func TestScheduleAfterFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		fails := errors.New("fails")
+		after := func(tk Task, ids ...string) Task { tk.After = ids; return tk }
+		tasks := []Task{
+			m.task("a", time.Second, 1, fails),
+			after(m.task("b", time.Second, 1, nil), "a"),
+			after(m.task("c", time.Second, 1, nil), "b"),
+			m.task("long", 5*time.Second, 1, nil),
+			after(m.task("d", time.Second, 1, nil), "long"),
+		}
+		err := Schedule(t.Context(), Budget{2, 100}, tasks)
+		if !errors.Is(err, fails) || err.Error() != "fails" {
+			t.Errorf("got %v", err)
+		}
+		slices.Sort(m.order)
+		if !slices.Equal(m.order, []string{"a", "long"}) || m.running != 0 {
+			t.Errorf("ran %q, %d still running", m.order, m.running)
+		}
+	})
+}
+
+// What cannot be scheduled is refused before anything runs.
+func TestScheduleRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		tasks []Task
+		want  string
+	}{
+		{[]Task{{ID: "a"}, {ID: "b", After: []string{"a", "c"}}}, `task "b" waits for "c", which is not among the tasks`},
+		{[]Task{{ID: "a", After: []string{"a"}}}, `tasks wait for each other: "a" before "a"`},
+		{[]Task{{ID: "x"}, {ID: "a", After: []string{"c", "x"}}, {ID: "b", After: []string{"a"}}, {ID: "c", After: []string{"b"}}}, `tasks wait for each other: "a" before "b" before "c" before "a"`},
+		{[]Task{{ID: "a"}, {ID: "a"}, {ID: "b", After: []string{"a"}}}, `task "b" waits for "a", which is the name of 2 tasks`},
+	} {
+		for i := range tt.tasks {
+			tt.tasks[i].Run = func(context.Context, int) error { t.Error("a task ran"); return nil }
+		}
+		if err := Schedule(t.Context(), Budget{4, 100}, tt.tasks); err == nil || err.Error() != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
 	}
 }
 
-func TestCostsDamaged(t *testing.T) {
-	dir := t.TempDir()
-	for i, data := range []string{"", "{", "null", "[]", `"x"`, `{"x":{"cpu":"y"}}`, `{"x":{"cpu":5,"max_rss":7},"y":`, "\x00\xff", `{"x":{"cpu":-5,"max_rss":7}}`, `{"x":{"cpu":5,"max_rss":-7}}`,
-		`{"x":{"cpu":5},"y":"` + strings.Repeat("y", maxCostsFile) + `"}`} {
-		path := filepath.Join(dir, fmt.Sprint(i))
-		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		c := LoadCosts(path)
-		if got := c.Get("x"); got != (Cost{}) {
-			t.Errorf("%.40q: %v", data, got)
-		}
-		c.Set("z", Cost{CPU: 1})
-		if err := c.Save(); err != nil {
-			t.Errorf("%.40q: %v", data, err)
-		}
-		if got := LoadCosts(path).Get("z"); got.CPU != 1 {
-			t.Errorf("%.40q: not repaired", data)
-		}
-	}
-	// A directory in its place, and many entries.
-	if c := LoadCosts(dir); c.Get("x") != (Cost{}) || c.Save() == nil {
-		t.Error("a directory served as the file")
-	}
-	c := LoadCosts(filepath.Join(dir, "many"))
-	for i := range maxCosts + 5 {
-		c.Set(fmt.Sprint(i), Cost{CPU: 1})
-	}
-	if len(c.m) > maxCosts {
-		t.Errorf("%d entries", len(c.m))
+// TestScheduleRandom runs what TestQueueRandom decides, in goroutines.
+func TestScheduleRandom(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			b, tasks := randomTasks(rnd)
+			var mu sync.Mutex
+			runs, used, running := map[string]int{}, int64(0), 0
+			for i := range tasks {
+				mem, after := tasks[i].Memory, tasks[i].After
+				if mem == 0 {
+					mem = DefaultMemory
+				}
+				d := time.Duration(1+rnd.IntN(1000)) * time.Millisecond
+				tasks[i].Run = func(ctx context.Context, p int) error {
+					mu.Lock()
+					used, running = used+mem*int64(p), running+1
+					if used > b.Memory && running > 1 {
+						t.Errorf("seed %d: %d bytes in %d tasks, the budget is %d", seed, used, running, b.Memory)
+					}
+					for _, id := range after {
+						if runs[id] != 1 {
+							t.Errorf("seed %d: %s runs before %s has ended", seed, tasks[i].ID, id)
+						}
+					}
+					mu.Unlock()
+					time.Sleep(d)
+					mu.Lock()
+					defer mu.Unlock()
+					used, running = used-mem*int64(p), running-1
+					runs[tasks[i].ID]++
+					return nil
+				}
+			}
+			if err := Schedule(t.Context(), b, tasks); err != nil {
+				t.Fatal(err)
+			}
+			for _, tk := range tasks {
+				if runs[tk.ID] != 1 {
+					t.Errorf("seed %d: %s ran %d times", seed, tk.ID, runs[tk.ID])
+				}
+			}
+		})
 	}
 }
