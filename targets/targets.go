@@ -36,9 +36,11 @@ func Release(
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not; never signed
+	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
+	ledgers *string, // published ledgers of other rebuilders, separated by commas
 ) error {
 	return run(ctx, "release", door.Flags{
-		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Full: full, Ledgers: ledgers,
 	})
 }
 
@@ -137,6 +139,16 @@ func Inspect(
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "inspect", door.Flags{JSON: json}, file)
+}
+
+// Ledger shows, checks and prunes what earlier releases have proven.
+func Ledger(
+	ctx context.Context,
+	prune *int, // forget what no release has used for so many days
+	forget *bool, // forget everything
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "ledger", door.Flags{Prune: prune, Forget: forget, JSON: json})
 }
 
 // Keygen makes a key pair for signing, encrypted with a passphrase.

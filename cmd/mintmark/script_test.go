@@ -54,13 +54,17 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(home, 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"commit":  commit,
-			"sha256":  sha256Cmd,
-			"flip":    flip,
-			"untar":   untar,
-			"same":    same,
-			"ended":   ended,
-			"goproxy": goproxy,
+			"commit":         commit,
+			"sha256":         sha256Cmd,
+			"flip":           flip,
+			"untar":          untar,
+			"same":           same,
+			"ended":          ended,
+			"goproxy":        goproxy,
+			"owncache":       newCaches(t, cache, user).own,
+			"forge":          forge,
+			"poison":         poison,
+			"altertoolchain": altertoolchain,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

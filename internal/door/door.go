@@ -187,7 +187,7 @@ func WithParent(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // config makes the pipeline's configuration of the flags and the environment.
-func (d *Door) config(f Flags) (release.Config, error) {
+func (d *Door) config(f Flags) (c release.Config, err error) {
 	cache := d.getenv("MINTMARK_CACHE")
 	if cache == "" {
 		dir, err := os.UserCacheDir()
@@ -199,10 +199,17 @@ func (d *Door) config(f Flags) (release.Config, error) {
 	if !filepath.IsAbs(cache) {
 		return release.Config{}, &usageError{"MINTMARK_CACHE=" + cache + " is not an absolute path", "set it to an absolute path"}
 	}
-	c := release.Config{
+	c = release.Config{
 		Dir: str(f.Dir), ConfigFile: str(f.Config), Module: str(f.Module), Toolchain: str(f.Toolchain),
 		Platforms: str(f.Platform), Out: str(f.Out), Snapshot: f.Snapshot != nil && *f.Snapshot,
 		Cache: cache, Environ: d.Env, Key: d.getenv("MINTMARK_KEY"), Password: d.password, Tool: Version(),
+		Full: yes(f.Full), Now: time.Now(),
+	}
+	if c.Secret, err = d.ledgerSecret(); err != nil {
+		d.Term.Warn("nothing that was proven before is used: %v", err)
+	}
+	if f.Ledgers != nil {
+		c.Ledgers = strings.Split(*f.Ledgers, ",")
 	}
 	if f.Profile != nil && *f.Profile != "" {
 		c.Profiles = strings.Split(*f.Profile, ",")

@@ -79,6 +79,9 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 	case res.Signed == "":
 		signed = "NOT SIGNED"
 	}
+	if text := report.Again(res.Manifest); text != "" {
+		d.printf("\n%s", text)
+	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
 		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))

@@ -34,6 +34,11 @@ type Flags struct {
 	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
+	Full    *bool   `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
+	Ledgers *string `flag:"ledgers" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
+	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
+	Forget  *bool   `flag:"forget" help:"forget everything"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -68,13 +73,14 @@ func without(names []string, drop ...string) []string {
 // Verbs are all verbs, in the order of the help text.
 func Verbs() []Verb {
 	return []Verb{
-		{"release", "build everything twice, compare, archive, checksum and sign", nil, building, runRelease},
+		{"release", "build everything twice, compare, archive, checksum and sign", nil, append(without(building), "full", "ledgers"), runRelease},
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
 		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
+		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }

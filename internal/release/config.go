@@ -20,9 +20,20 @@ type Config struct {
 	Jobs       int      // builds at a time; default: the machine's processors
 	Snapshot   bool     // build the tree as it is, dirty or not; never signed
 
-	Cache    string   // mintmark's own cache directory
-	Environ  []string // the user's environment; see builds/toolchain for what is used of it
-	Key      string   // path or KMS URI; overrides the profile file's
+	// Full makes both builds begin with empty caches, takes nothing from the
+	// proof ledger, and hashes everything again that is remembered as checked.
+	Full bool
+	// Ledgers are published ledgers of other rebuilders: FILE with
+	// FILE.sigstore.json beside it. The profile file names their keys.
+	Ledgers []string
+
+	Cache string // mintmark's own cache directory
+	// Secret authenticates what mintmark remembers of its own builds; without
+	// one it remembers nothing that would spare a build.
+	Secret   []byte
+	Now      time.Time // when the verb began; only for what is unused for long
+	Environ  []string  // the user's environment; see builds/toolchain for what is used of it
+	Key      string    // path or KMS URI; overrides the profile file's
 	Password checksums.PasswordFunc
 	Tool     string // mintmark's own version, for the manifest
 

@@ -47,33 +47,68 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 		}
 		p.add(pr.artifact)
 	}
-	out, err := os.OpenFile(filepath.Join(p.stage, a.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err := p.makeArchive(ctx, u, products, &a); err != nil {
+		return fmt.Errorf("%s: %w", a.Name, err)
+	}
+	p.add(a)
+	return nil
+}
+
+// makeArchive writes the unit's archive, twice: from the files of each place.
+// The same archive of an earlier release, written twice then, spares both.
+func (p *pipeline) makeArchive(ctx context.Context, u *unit, products []*product, a *checksums.Artifact) error {
+	first, when := p.members(u, products, 0), p.source.CommitTime
+	recipe, entries, err := archive.Recipe(ctx, u.Archive, first, when)
 	if err != nil {
 		return err
 	}
-	info, err := archive.Write(ctx, out, u.Archive, p.members(u, products, 0), p.source.CommitTime)
+	for _, e := range entries {
+		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
+	}
+	twice := p.sites.second != nil && a.Verdict == checksums.Identical
+	second := p.members(u, products, 1)
+	if twice {
+		again, others, err := archive.Recipe(ctx, u.Archive, second, when)
+		if err != nil {
+			return fmt.Errorf("second time: %w", err)
+		}
+		if again != recipe {
+			a.Verdict = checksums.Different
+			a.Findings = []checksums.Finding{memberFinding(entries, others)}
+			twice = false
+		}
+	}
+	name := filepath.Join(p.stage, a.Name)
+	if twice && p.books.recallArchive(ctx, u.Unit, recipe, name, a) {
+		return nil
+	}
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	info, err := archive.Write(ctx, out, u.Archive, first, when)
 	if err == nil {
 		err = out.Chmod(0o644) // whatever the umask says
 	}
 	if err := errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("%s: %w", a.Name, err)
+		return err
 	}
 	a.Size, a.SHA256 = info.Size, info.SHA256
-	for _, e := range info.Entries {
-		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
+	if !twice {
+		return nil
 	}
-	if p.sites.second != nil && a.Verdict == checksums.Identical {
-		// The archive is made twice as well, from the files of each place.
-		again, err := archive.Write(ctx, io.Discard, u.Archive, p.members(u, products, 1), p.source.CommitTime)
-		if err != nil {
-			return fmt.Errorf("%s: second time: %w", a.Name, err)
-		}
-		if again.SHA256 != a.SHA256 {
-			a.Verdict = checksums.Different
-			a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
-		}
+	again, err := archive.Write(ctx, io.Discard, u.Archive, second, when)
+	if err != nil {
+		return fmt.Errorf("second time: %w", err)
 	}
-	p.add(a)
+	if again.SHA256 != a.SHA256 {
+		a.Verdict = checksums.Different
+		a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
+		return nil
+	}
+	if err := p.books.rememberArchive(ctx, u.Unit, recipe, name, a); err != nil && ctx.Err() == nil {
+		p.warn("%s: the next release will make it again: %v", a.Name, err)
+	}
 	return nil
 }
 

@@ -27,6 +27,7 @@ type pipeline struct {
 	stage string // directory of the files to publish
 	upx   *upx.Tool
 	costs *builds.Costs
+	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
 
 	mu        sync.Mutex
 	left      map[string]time.Duration // estimates of what is not done
@@ -70,14 +71,26 @@ func (p *pipeline) run(ctx context.Context) error {
 func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 	id := u.ID() + " · " + site.Name + " build"
 	key := p.source.ModulePath + " " + id
+	seeded := i == 1 && p.books.waits(u.Unit)
+	if seeded {
+		key += ", seeded" // costs a fraction of a whole one
+	}
 	cost := p.costs.Get(key)
 	p.left[id] = cost.CPU
 	t := builds.Task{ID: id, CPU: cost.CPU, Group: site.Name + " " + u.CompileKey()}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
+	if seeded {
+		t.After = []string{u.ID() + " · " + p.sites.first.Name + " build"}
+	}
 	t.Run = func(ctx context.Context, n int) error {
 		p.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		if seeded {
+			if err := p.seed(ctx, u.Unit); err != nil {
+				return err
+			}
+		}
 		built, spent, err := site.Build(ctx, u.Unit, n)
 		if err == nil {
 			p.costs.Set(key, spent)
@@ -115,7 +128,11 @@ func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) 
 	if !last {
 		return "", nil
 	}
-	verdict, err := p.finish(ctx, u)
+	err := p.settle(ctx, u.Unit)
+	verdict := ""
+	if err == nil {
+		verdict, err = p.finish(ctx, u)
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", u.ID(), err)
 	}

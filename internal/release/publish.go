@@ -34,6 +34,15 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 	if m.Kind == checksums.KindBuild {
 		return stage.publish()
 	}
+	ledger, err := p.publishedLedger()
+	if err != nil {
+		return err
+	}
+	if ledger != nil {
+		if err := write(checksums.LedgerFile, ledger); err != nil {
+			return err
+		}
+	}
 	// Digests are taken from the files as they lie on the disk now, not from
 	// memory: what is signed is what will be published.
 	var entries []checksums.Entry
@@ -76,6 +85,15 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 		}
 		if err := write(checksums.ChecksumsBundle, bundle); err != nil {
 			return err
+		}
+		if ledger != nil {
+			b, err := checksums.SignBlob(ctx, signer, ledger)
+			if err != nil {
+				return fmt.Errorf("signing %s: %w", checksums.LedgerFile, err)
+			}
+			if err := write(checksums.LedgerBundle, b); err != nil {
+				return err
+			}
 		}
 		if bundle, err = checksums.SignStatement(ctx, signer, payload); err != nil {
 			return fmt.Errorf("signing the record: %w", err)

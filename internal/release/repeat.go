@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,9 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	if err := s.resolve(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.useCaches(); err != nil {
+		return nil, err
+	}
 	tool, err := s.planAll(ctx)
 	if err != nil {
 		return nil, err
@@ -53,6 +57,9 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 			return nil, err
 		}
 		p := &pipeline{session: s, sites: st, stage: stage, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+		if p.books = s.keepBooks(s.openLedger(), st); p.books != nil {
+			p.books.seeding = false // every build is a whole one
+		}
 		if err := p.run(ctx); err != nil {
 			return nil, err
 		}
@@ -63,7 +70,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 			cpu += res.CPU
 		}
 		res = &Result{Manifest: m, Kept: p.different, CPU: cpu}
-		if err := p.differences(m); err != nil {
+		if err := errors.Join(p.differences(m), p.alarms()); err != nil {
 			return res, err
 		}
 		for _, a := range m.Artifacts {

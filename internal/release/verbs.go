@@ -173,6 +173,9 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := s.fetchToolchain(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.useCaches(); err != nil {
+		return nil, err
+	}
 	if err := s.copySource(ctx); err != nil {
 		return nil, err
 	}
@@ -187,6 +190,11 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+	if twice {
+		if p.books, err = s.openBooks(ctx, st, signer); err != nil {
+			return nil, err
+		}
+	}
 	s.phase("building")
 	if err := p.run(ctx); err != nil {
 		return nil, err
@@ -203,6 +211,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if stage.leftover != nil {
 		s.warn("the previous release was replaced but not removed: %v", stage.leftover)
 	}
+	s.tidyLedgers(ctx)
 	res.Out = cfg.Out
 	if signer != nil {
 		res.Signed = signer.KeyID()
@@ -235,6 +244,9 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 	sort.Strings(p.different)
 	sort.Slice(p.over, func(i, j int) bool { return p.over[i].Error() < p.over[j].Error() })
 	errs := p.over
+	if err := p.alarms(); err != nil {
+		errs = append(errs, err)
+	}
 	if len(differ) > 0 {
 		errs = append(errs, p.notReproducible(differ))
 	}
@@ -288,6 +300,8 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 	}
 	if p.sites.second != nil {
 		m.Rebuild.Executions = 2
+		m.Rebuild.Actions = p.unitActions()
+		m.Rebuild.Rebuilders = p.rebuilders()
 		m.Rebuild.Varied, m.Rebuild.Attempted, m.Rebuild.Shared = rebuild.Circumstances()
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
@@ -311,17 +325,7 @@ func (s *session) keyRef() (string, error) {
 		// The file came with the module: its author does not choose among our keys.
 		return "", usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
 	case s.file.Sign.Key != "":
-		ref := s.file.Sign.Key
-		if !strings.Contains(ref, "://") && !filepath.IsAbs(ref) {
-			dir := filepath.Dir(s.file.Path)
-			if !filepath.IsAbs(dir) {
-				if wd, err := os.Getwd(); err == nil {
-					dir = filepath.Join(wd, dir)
-				}
-			}
-			ref = filepath.Join(dir, ref)
-		}
-		return ref, nil
+		return s.besideProfile(s.file.Sign.Key), nil
 	case s.file.Sign.None:
 		return "", nil
 	}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/mintmark/mintmark/builds"
@@ -65,6 +66,7 @@ const (
 	CheckSchema   = "https://github.com/mintmark/mintmark/report/check/v1"
 	VerifySchema  = "https://github.com/mintmark/mintmark/report/verify/v1"
 	ErrorSchema   = "https://github.com/mintmark/mintmark/report/error/v1"
+	LedgerSchema  = "https://github.com/mintmark/mintmark/report/ledger/v1"
 )
 
 // Check is the JSON document of the verb check.
@@ -112,4 +114,43 @@ func WriteJSON(w io.Writer, v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// Again says in one sentence how the second builds of a release came about; ""
+// when nothing was rebuilt or nothing is known of it.
+func Again(m *checksums.Manifest) string {
+	var links, executed, proven, foreign, unprovable, archives int
+	least := 0
+	for _, u := range m.Rebuild.Actions {
+		links += u.Links
+		executed += u.Executed + u.Again
+		foreign += u.Foreign
+		unprovable += u.Unprovable
+		if u.ArchiveProven > 0 {
+			archives++
+		}
+		for _, p := range u.Proven {
+			proven += p.Actions
+			if least == 0 || p.Executions < least {
+				least = p.Executions
+			}
+		}
+	}
+	if len(m.Rebuild.Actions) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("second builds: %d links and %d packages executed again", links, executed)
+	if unprovable > 0 {
+		text += fmt.Sprintf(", and %d packages that are never taken as proven (C code)", unprovable)
+	}
+	if proven > 0 {
+		text += fmt.Sprintf("; %d packages proven earlier, by at least %d executions with one output", proven, least)
+	}
+	if foreign > 0 {
+		text += fmt.Sprintf(" (%d of them rest on another rebuilder's)", foreign)
+	}
+	if archives > 0 {
+		text += fmt.Sprintf("; %d archives made twice earlier", archives)
+	}
+	return text
 }

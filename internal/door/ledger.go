@@ -1,0 +1,125 @@
+package door
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// ledgerSecret is what authenticates the proof ledger: MINTMARK_LEDGER_KEY, or
+// a file in the user's configuration directory, made when there is none. It is
+// not in the cache directory on purpose: a cache that somebody else filled, as
+// those that continuous integration restores, proves nothing here.
+func (d *Door) ledgerSecret() ([]byte, error) {
+	if v := d.getenv("MINTMARK_LEDGER_KEY"); v != "" {
+		if len(v) < 16 {
+			return nil, errors.New("MINTMARK_LEDGER_KEY is shorter than 16 characters")
+		}
+		sum := sha256.Sum256([]byte(v))
+		return sum[:], nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Join(dir, "mintmark", "ledger.key")
+	const size = 32
+	if data, err := os.ReadFile(name); err == nil && len(data) == size {
+		return data, nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	secret := make([]byte, size)
+	rand.Read(secret)
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".ledger-") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(secret)
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return nil, err
+	}
+	// Two first runs at once: the first link stays. A damaged file is replaced.
+	if err := os.Link(tmp.Name(), name); errors.Is(err, fs.ErrExist) {
+		if data, err := os.ReadFile(name); err == nil && len(data) == size {
+			return data, nil
+		}
+		return secret, os.Rename(tmp.Name(), name)
+	} else if err != nil {
+		return secret, os.Rename(tmp.Name(), name) // no hard links here
+	}
+	return secret, nil
+}
+
+func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	if len(c.Secret) == 0 {
+		return &usageError{"no ledger without its secret", "set HOME, or MINTMARK_LEDGER_KEY to a secret of your own"}
+	}
+	opt := release.LedgerOptions{Forget: yes(f.Forget)}
+	if f.Prune != nil {
+		if *f.Prune < 1 || opt.Forget {
+			return &usageError{fmt.Sprintf("-prune=%d", *f.Prune), "at least one day, and not with -forget"}
+		}
+		opt.Prune = time.Duration(*f.Prune) * 24 * time.Hour
+	}
+	res, err := release.Ledger(ctx, c, opt)
+	if res == nil {
+		return err
+	}
+	if yes(f.JSON) {
+		if werr := report.WriteJSON(d.Term.Stdout(), struct {
+			Schema string `json:"schema"`
+			*release.Ledgers
+		}{report.LedgerSchema, res}); werr != nil {
+			return werr
+		}
+		if err != nil {
+			return &shownError{err}
+		}
+		return nil
+	}
+	if opt.Prune > 0 {
+		d.printf("forgot %d actions and %s\n", res.Pruned, ui.FormatBytes(res.Freed))
+	}
+	if len(res.Ledgers) == 0 {
+		d.printf("the ledger is empty\n")
+	}
+	for _, l := range res.Ledgers {
+		d.printf("%s (%s)\n", l.Toolchain, l.Sum)
+		d.printf("  %d actions, %d of them proven, of %d packages for %s\n", l.Actions, l.Proven, l.Packages, strings.Join(l.Platforms, ", "))
+		d.printf("  %d executions known; %d outputs kept, all as their hashes say; %s\n", l.Executions, l.Objects, ui.FormatBytes(l.Size))
+		if l.Unread > 0 {
+			d.printf("  %d lines are damaged or were written with another secret: they count for nothing\n", l.Unread)
+		}
+		if l.Damaged > 0 {
+			d.printf("  %d outputs were damaged and have been removed\n", l.Damaged)
+		}
+		for _, x := range l.Disputed {
+			d.printf("  NOT DETERMINISTIC: package %s for %s: action %s\n", x.Package, x.Platform, x.Action)
+			for i := range x.Outputs {
+				d.printf("    output %s in %s\n", x.Outputs[i], x.Runs[i])
+			}
+			d.printf("    %d more actions depend on disputed ones and are not proven any more\n", x.Withdrawn)
+		}
+	}
+	return err
+}

@@ -1,0 +1,275 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// keepUnused is how long the ledger keeps outputs that no release uses.
+const keepUnused = 90 * 24 * time.Hour
+
+// ledgerDir holds the proof ledgers of all toolchains.
+func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
+
+// useCaches gives the first place the build cache of its toolchain: cmd/go
+// itself tells toolchains apart by version only, not by content. With -full it
+// gets an empty one.
+func (s *session) useCaches() error {
+	dir := filepath.Join(s.Cache, "first", "gocache", s.tc.DirName())
+	if s.Full {
+		dir = filepath.Join(s.ws.dir, "first", "objects")
+	}
+	s.place.GoCache = dir
+	return cacheErrorOrNil(os.MkdirAll(dir, 0o755))
+}
+
+func cacheErrorOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return cacheError(err)
+}
+
+// openLedger opens the ledger of the session's toolchain. A ledger that cannot
+// be read costs time, and a warning says so.
+func (s *session) openLedger() *actions.Ledger {
+	l, err := actions.OpenLedger(s.ledgerConfig(s.tc.DirName(), s.tc.Sum))
+	if err != nil {
+		s.warn("nothing is taken from the proof ledger: %v", err)
+		return nil
+	}
+	return l
+}
+
+func (s *session) ledgerConfig(name, sum string) actions.LedgerConfig {
+	dir, secret := ledgerDir(s.Cache), s.Secret
+	if len(secret) == 0 {
+		// A ledger for this run alone: the books are kept all the same.
+		dir, secret = ledgerDir(s.ws.dir), []byte("of this run and of no other: "+s.ws.dir)
+	}
+	return actions.LedgerConfig{
+		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
+		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.ws.name(), Now: s.Now,
+	}
+}
+
+// bookkeeping connects a pipeline with the ledger.
+type bookkeeping struct {
+	ledger  *actions.Ledger
+	account *actions.Account
+	seeding bool
+	// archives remembers archives by recipe. nil: each is made twice.
+	archives *actions.Ledger
+
+	mu       sync.Mutex
+	recalled map[string]int // unit ID → executions known of its archive
+	// rebuilders are the key IDs of those whose ledgers are used, sorted.
+	rebuilders []string
+}
+
+// keepBooks begins the account of the release. It returns nil when there is no ledger.
+func (s *session) keepBooks(ledger *actions.Ledger, st *sites) *bookkeeping {
+	if ledger == nil || st.second == nil {
+		return nil
+	}
+	b := &bookkeeping{
+		ledger: ledger, seeding: !s.Full, recalled: map[string]int{},
+		account: ledger.Account(st.first.Place.GoCache, st.second.Place.GoCache),
+	}
+	// What is asked of a compiler's hash for compiles is the compressor's
+	// version for archives: it is part of mintmark, and in the recipe as well.
+	if l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives")); err == nil {
+		b.archives = l
+	}
+	return b
+}
+
+// recallArchive copies the archive of that recipe from the ledger to name,
+// fills in its digest, and reports whether there was one.
+func (b *bookkeeping) recallArchive(ctx context.Context, u *builds.Unit, recipe actions.ID, name string, a *checksums.Artifact) bool {
+	if b == nil || b.archives == nil || !b.seeding {
+		return false
+	}
+	file, proof, ok := b.archives.Recall(ctx, recipe)
+	if !ok {
+		return false
+	}
+	sum, size, err := copyFile(file, name, 0o644)
+	if err != nil || sum != proof.Output.String() {
+		os.Remove(name)
+		return false
+	}
+	a.Size, a.SHA256 = size, sum
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.recalled[u.ID()] = proof.Executions
+	return true
+}
+
+// rememberArchive adds an archive that was just made twice.
+func (b *bookkeeping) rememberArchive(ctx context.Context, u *builds.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+	if b == nil || b.archives == nil {
+		return nil
+	}
+	output, err := actions.ParseID(a.SHA256)
+	if err != nil {
+		return err
+	}
+	return b.archives.Remember(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
+}
+
+// waits reports whether the second build of a unit has something to gain from
+// waiting for the first: then the ledger may spare it most of its work.
+func (b *bookkeeping) waits(u *builds.Unit) bool {
+	return b != nil && b.seeding && provable(u) && b.ledger.Knows(u.Platform)
+}
+
+// seed gives the second place what is proven of the unit, after its first build.
+func (p *pipeline) seed(ctx context.Context, u *builds.Unit) error {
+	g, err := actions.Load(p.sites.first.Graph(u))
+	if err != nil {
+		p.warn("%s: everything is compiled again: %v", u.ID(), err)
+		return nil
+	}
+	return p.books.account.Seed(ctx, p.accountUnit(u), g)
+}
+
+// settle enters both builds of a unit into the ledger.
+func (p *pipeline) settle(ctx context.Context, u *builds.Unit) error {
+	if p.books == nil {
+		return nil
+	}
+	a, errA := actions.Load(p.sites.first.Graph(u))
+	b, errB := actions.Load(p.sites.second.Graph(u))
+	err := errors.Join(errA, errB)
+	if err == nil {
+		err = p.books.account.Settle(ctx, p.accountUnit(u), a, b)
+	}
+	if _, accounted := p.books.account.Tally(u.ID()); err != nil && ctx.Err() == nil && (accounted || !p.books.waits(u)) {
+		p.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
+		return nil
+	}
+	return err // what was taken from the ledger must be accounted for
+}
+
+func (p *pipeline) accountUnit(u *builds.Unit) actions.Unit {
+	all := !provable(u)
+	c := p.planner.C(u)
+	return actions.Unit{
+		ID: u.ID(), Platform: u.Platform,
+		Unprovable: func(pkg string) bool { return all || c[pkg] },
+	}
+}
+
+// readsFiles are flags of the compiler and the assembler that make them read
+// files which are not part of the action ID, or write where nobody looks.
+var readsFiles = []string{"-I", "-D", "-importcfg", "-embedcfg", "-symabis", "-linkobj", "-importmap", "-pgoprofile", "-toolexec", "-overlay", "-pkgdir"}
+
+// provable reports whether cmd/go's action IDs hold everything that the unit's
+// compiles read, apart from C code.
+func provable(u *builds.Unit) bool {
+	for _, f := range u.Flags {
+		name, value, _ := strings.Cut(f, "=")
+		switch name {
+		case "-toolexec", "-overlay", "-pkgdir", "-compiler", "-gccgoflags":
+			return false
+		case "-gcflags", "-asmflags":
+			for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" ='\"", r) }) {
+				if slices.ContainsFunc(readsFiles, func(flag string) bool {
+					return strings.HasPrefix("-"+strings.TrimLeft(word, "-"), flag)
+				}) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// unitActions is the ledger's account of every unit, for the manifest.
+func (p *pipeline) unitActions() []checksums.UnitActions {
+	if p.books == nil {
+		return nil
+	}
+	var out []checksums.UnitActions
+	for _, u := range p.plan.Units {
+		t, ok := p.books.account.Tally(u.ID())
+		if !ok {
+			continue
+		}
+		ua := checksums.UnitActions{
+			Profile: u.Profile, Platform: u.Platform, Links: t.Links,
+			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable,
+		}
+		ua.ArchiveProven = p.books.recalled[u.ID()]
+		for _, n := range slices.Sorted(maps.Keys(t.Proven)) {
+			ua.Proven = append(ua.Proven, checksums.ProvenActions{Executions: n, Actions: t.Proven[n]})
+		}
+		out = append(out, ua)
+	}
+	slices.SortFunc(out, func(a, b checksums.UnitActions) int {
+		return strings.Compare(a.Profile+"\x00"+a.Platform, b.Profile+"\x00"+b.Platform)
+	})
+	return out
+}
+
+// alarms stops a release when an action gave another output than it once did,
+// even if the two builds of today agree. Where the profile says verify: report
+// it is a warning.
+func (p *pipeline) alarms() error {
+	if p.books == nil {
+		return nil
+	}
+	report := map[string]bool{}
+	for _, u := range p.plan.Units {
+		report[u.ID()] = u.Verify == "report"
+	}
+	var stop []string
+	for _, a := range p.books.account.Alarms() {
+		if report[a.Unit] {
+			p.warn("not deterministic: %v", a)
+		} else {
+			stop = append(stop, a.Error())
+		}
+	}
+	if len(stop) == 0 {
+		return nil
+	}
+	return &codeError{fmt.Errorf("not deterministic: the same inputs gave different outputs\n%s", strings.Join(stop, "\n")), ExitNotReproducible,
+		"what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew"}
+}
+
+// tidyLedgers forgets from time to time what no release has used for long.
+func (s *session) tidyLedgers(ctx context.Context) {
+	if s.Now.IsZero() || len(s.Secret) == 0 {
+		return
+	}
+	const every = 7 * 24 * time.Hour
+	mark := filepath.Join(ledgerDir(s.Cache), "tidied")
+	if fi, err := os.Stat(mark); err == nil && s.Now.Sub(fi.ModTime()) < every {
+		return
+	}
+	if err := os.WriteFile(mark, nil, 0o644); err != nil {
+		return // there is no ledger yet
+	}
+	list, err := actions.OpenLedgers(s.ledgerConfig("", ""))
+	for _, l := range list {
+		_, _, perr := l.Prune(ctx, s.Now.Add(-keepUnused))
+		err = errors.Join(err, perr)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.warn("the proof ledger was not tidied: %v", err)
+	}
+}

@@ -1,0 +1,159 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// openBooks opens the ledger, adds the ledgers of other rebuilders, and begins
+// the account of the release. nil means that there is no ledger.
+func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Signer) (*bookkeeping, error) {
+	ledger := s.openLedger()
+	var used []string
+	if len(s.Ledgers) > 0 {
+		if s.Full {
+			return nil, usage("leave one of them out", "-full uses no ledger, and -ledgers names some")
+		}
+		if ledger == nil {
+			return nil, hinted("see the warning above", "-ledgers needs a ledger of our own")
+		}
+		verifiers, err := s.rebuilderKeys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for id := range verifiers {
+			if signer != nil && id == signer.KeyID() {
+				return nil, usage("an own execution does not count twice; name other people's keys", "ledger.rebuilders has the key that signs this release")
+			}
+		}
+		var errs []error
+		for _, name := range s.Ledgers {
+			id, err := believe(ledger, verifiers, name)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
+			} else if slices.Contains(used, id) {
+				errs = append(errs, usage("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by key %s", s.shorten(name), id))
+			}
+			used = append(used, id)
+		}
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		slices.Sort(used)
+	}
+	b := s.keepBooks(ledger, st)
+	if b != nil {
+		b.rebuilders = used
+	}
+	return b, nil
+}
+
+// rebuilderKeys are the keys that the profile file names, by key ID.
+func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+	refs := s.file.Ledger.Rebuilders
+	if len(refs) == 0 {
+		return nil, usage("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
+	}
+	if s.Module != "" && s.ConfigFile == "" {
+		// The file came with the module: its author does not choose whom we believe.
+		return nil, usage("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
+	}
+	out := map[string]*checksums.Verifier{}
+	var errs []error
+	for i, ref := range refs {
+		v, err := checksums.LoadVerifier(ctx, s.besideProfile(ref))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.file.Pos(fmt.Sprintf("ledger.rebuilders[%d]", i)), err))
+			continue
+		}
+		out[v.KeyID()] = v
+	}
+	return out, errors.Join(errs...)
+}
+
+// besideProfile makes a path of the profile file absolute. URIs stay as they are.
+func (s *session) besideProfile(ref string) string {
+	if strings.Contains(ref, "://") || filepath.IsAbs(ref) {
+		return ref
+	}
+	dir := filepath.Dir(s.file.Path)
+	if !filepath.IsAbs(dir) {
+		if wd, err := os.Getwd(); err == nil {
+			dir = filepath.Join(wd, dir)
+		}
+	}
+	return filepath.Join(dir, ref)
+}
+
+// believe checks a published ledger's signature and adds what it says. It
+// returns the ID of the key that signed it.
+func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
+	data, err := readBounded(name, actions.MaxClaimsSize)
+	if err != nil {
+		return "", err
+	}
+	bundle, err := readBounded(name+".sigstore.json", 1<<20)
+	if err != nil {
+		return "", &codeError{fmt.Errorf("not signed: %w", err), ExitRefused, "a ledger comes with its signature beside it, FILE.sigstore.json"}
+	}
+	id := ""
+	for key, v := range verifiers {
+		if err = checksums.VerifyBlob(v, bundle, data); err == nil {
+			id = key
+			break
+		}
+	}
+	if id == "" {
+		if len(verifiers) > 1 {
+			err = errors.New("signed by none of the keys in ledger.rebuilders")
+		}
+		return "", &codeError{err, ExitRefused, "whose ledger is it? ledger.rebuilders names the keys that count"}
+	}
+	tc, claims, err := actions.DecodeClaims(data)
+	if err != nil {
+		return "", &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
+	}
+	return id, ledger.Believe("key "+id, tc, claims)
+}
+
+func readBounded(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("more than %d bytes", most)
+	}
+	return data, err
+}
+
+// rebuilders are the key IDs of those whose ledgers were used.
+func (p *pipeline) rebuilders() []string {
+	if p.books == nil {
+		return nil
+	}
+	return p.books.rebuilders
+}
+
+// publishedLedger is what this release executed of the standard library and of
+// dependencies, for others; nil when the profile file does not ask for it.
+func (p *pipeline) publishedLedger() ([]byte, error) {
+	if !p.file.Ledger.Publish {
+		return nil, nil
+	}
+	if p.books == nil {
+		return nil, hinted("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
+	}
+	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, p.books.account.Claims(p.source.ModulePath))
+}
