@@ -2,6 +2,7 @@ package builds
 
 import (
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -58,11 +59,20 @@ func Remaining(b Budget, tasks []Task, progress map[string]Progress) (left time.
 	if known == 0 || 2*unknown > len(open) {
 		return 0, false
 	}
+	byID := map[string]*openTask{}
+	for i := range open {
+		byID[open[i].ID] = &open[i]
+	}
+	front := 0 // tasks that wait for none
+	for _, t := range open {
+		if !slices.ContainsFunc(t.After, func(id string) bool { return byID[id] != nil }) {
+			front++
+		}
+	}
 	mean, slow := sum/float64(known), max(1, busy/float64(cpus))
-	share := max(1, cpus/len(open))
+	share := max(1, cpus/max(1, front))
 	work, longest := 0.0, 0.0
 	groups := map[string]float64{}
-	byID := map[string]*openTask{}
 	for i := range open {
 		t := &open[i]
 		if t.cpu == 0 {
@@ -76,7 +86,6 @@ func Remaining(b Budget, tasks []Task, progress map[string]Progress) (left time.
 			t.cpu *= t.lasts / all
 		}
 		work += t.cpu
-		byID[t.ID] = t
 		if t.Group != "" {
 			groups[t.Group] += t.lasts
 			longest = max(longest, groups[t.Group])

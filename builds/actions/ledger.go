@@ -43,6 +43,7 @@ type Ledger struct {
 	entries map[ID]*entry
 	// disputed are actions with more than one output, and all that depends on them.
 	disputed map[ID]bool
+	known    map[string]bool // platforms of which something may be proven
 	foreign  map[ID][]foreignClaim
 	bad      int // lines that were not read
 	buffers  buffers
@@ -108,7 +109,7 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, dir: filepath.Join(cfg.Dir, cfg.Toolchain),
-		entries: map[ID]*entry{}, disputed: map[ID]bool{}, added: map[addedKey]bool{},
+		entries: map[ID]*entry{}, disputed: map[ID]bool{}, known: map[string]bool{}, added: map[addedKey]bool{},
 	}
 	f, err := os.Open(l.journal())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -139,6 +140,11 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 		l.add(e)
 	}
 	l.withdraw()
+	for id, en := range l.entries {
+		if !l.known[en.platform] && !l.disputed[id] && len(en.outcomes[0].runs) > 1 {
+			l.known[en.platform] = true
+		}
+	}
 	return l, nil
 }
 
@@ -257,15 +263,7 @@ func (l *Ledger) proven(id, output ID, witnessed bool) (Proof, bool) {
 // Knows reports whether the ledger could spare a build for that platform
 // anything: whether waiting for the first build is worth it.
 func (l *Ledger) Knows(platform string) bool {
-	if len(l.foreign) > 0 {
-		return true
-	}
-	for id, en := range l.entries {
-		if en.platform == platform && !l.disputed[id] && len(en.outcomes[0].runs) > 1 {
-			return true
-		}
-	}
-	return false
+	return len(l.foreign) > 0 || l.known[platform]
 }
 
 // note queues an execution to be written, unless the ledger knows it.

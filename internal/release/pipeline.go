@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +29,9 @@ type pipeline struct {
 	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
 
 	mu        sync.Mutex
-	left      map[string]time.Duration // estimates of what is not done
+	tasks     []builds.Task
+	progress  map[string]builds.Progress // of tasks, by ID
+	began     map[string]time.Time       // tasks that run
 	artifacts []checksums.Artifact
 	different []string // directories where differing files were kept
 	over      []error  // budgets
@@ -47,7 +48,7 @@ type unit struct {
 
 // run builds, compares, packs and archives all units.
 func (p *pipeline) run(ctx context.Context) error {
-	p.left = map[string]time.Duration{}
+	p.progress, p.began = map[string]builds.Progress{}, map[string]time.Time{}
 	var tasks [2][]builds.Task
 	for _, u := range p.plan.Units {
 		u := &unit{Unit: u}
@@ -61,6 +62,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	// Both builds are one queue: the machine is never idle between them.
 	all := slices.Concat(tasks[0], tasks[1])
 	p.event(Event{Kind: Total, N: len(all)})
+	p.tasks = all
 	err := builds.Schedule(ctx, builds.Budget{CPUs: p.Jobs}, all)
 	if serr := p.costs.Save(); serr != nil {
 		p.note("estimates were not saved: %v", serr)
@@ -76,7 +78,6 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 		key += ", seeded" // costs a fraction of a whole one
 	}
 	cost := p.costs.Get(key)
-	p.left[id] = cost.CPU
 	t := builds.Task{ID: id, CPU: cost.CPU, Group: site.Name + " " + u.CompileKey()}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
@@ -86,6 +87,7 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 	}
 	t.Run = func(ctx context.Context, n int) error {
 		p.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		p.moved(id, builds.Progress{P: n})
 		if seeded {
 			if err := p.seed(ctx, u.Unit); err != nil {
 				return err
@@ -99,23 +101,33 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 		if err == nil {
 			text, err = p.built(ctx, u, i, built)
 		}
-		p.mu.Lock()
-		p.cpu += spent.CPU
-		delete(p.left, id)
-		var rest time.Duration
-		for _, d := range p.left {
-			rest += d
-		}
-		p.mu.Unlock()
 		p.event(Event{Kind: Done, ID: id, Text: text, Err: err})
-		jobs := p.Jobs
-		if jobs <= 0 {
-			jobs = runtime.NumCPU()
-		}
-		p.event(Event{Kind: Remaining, Estimate: rest / time.Duration(jobs)})
+		p.moved(id, builds.Progress{P: n, Done: true, CPU: spent.CPU})
 		return err
 	}
 	return t
+}
+
+// moved notes how far a task is and says how long everything will take.
+func (p *pipeline) moved(id string, now builds.Progress) {
+	p.mu.Lock()
+	p.cpu += now.CPU
+	if now.Done {
+		delete(p.began, id)
+	} else {
+		p.began[id] = time.Now()
+	}
+	p.progress[id] = now
+	for id, at := range p.began {
+		running := p.progress[id]
+		running.Ran = time.Since(at)
+		p.progress[id] = running
+	}
+	left, known := builds.Remaining(builds.Budget{CPUs: p.Jobs}, p.tasks, p.progress)
+	p.mu.Unlock()
+	if known {
+		p.event(Event{Kind: Remaining, Estimate: left})
+	}
 }
 
 // built notes one build of a unit; the last one to be done carries on with it.
