@@ -49,8 +49,8 @@ const depsRules = `
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain, internal/remember < builds/source;
 
-	# The ledger knows cmd/go's cache and the hash of a toolchain.
-	builds/toolchain < builds/actions;
+	# The ledger knows cmd/go's cache and shares its files with other processes.
+	internal/filelock < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds;
@@ -73,8 +73,11 @@ const depsRules = `
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
 
+	# A model of machines runs the very scheduler that real ones run.
+	builds < internal/benchmark/simulate;
+
 	# The benchmark measures the built tool from outside, as it measures the others.
-	NONE < internal/benchmark;
+	internal/benchmark/simulate < internal/benchmark;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
