@@ -61,6 +61,7 @@ func TestCostsWarm(t *testing.T) {
 	if got := c.Get("x"); got.MaxRSS != 900 {
 		t.Errorf("after a run that needed more: %v", got)
 	}
+	c.Set("x", Cost{CPU: 20 * time.Second, MaxRSS: 1000})
 	for range 200 {
 		c.Set("x", warm)
 	}

@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,8 +99,7 @@ func NewQueue(b Budget, tasks []Task) (*Queue, error) {
 		if t.CPU <= 0 {
 			j.cpu, rank[i] = mean, sum+1
 		}
-		after := slices.Compact(slices.Sorted(slices.Values(t.After)))
-		for _, id := range after {
+		for _, id := range t.After {
 			switch before := byID[id]; len(before) {
 			case 1:
 				q.jobs[before[0]].then = append(q.jobs[before[0]].then, i)
@@ -118,13 +118,7 @@ func NewQueue(b Budget, tasks []Task) (*Queue, error) {
 		q.waiting = append(q.waiting, i)
 	}
 	slices.SortStableFunc(q.waiting, func(x, y int) int {
-		switch a, b := q.jobs[x].rank, q.jobs[y].rank; {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
+		return cmp.Compare(q.jobs[y].rank, q.jobs[x].rank)
 	})
 	return q, nil
 }

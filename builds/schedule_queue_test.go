@@ -74,6 +74,8 @@ func TestQueue(t *testing.T) {
 		{"the longer of the last two is wider", Budget{2, 1000}, costs(20, 10), nil, []string{"0:2 1:1"}},
 		{"one processor", Budget{1, 1000}, equal(3, 20, 1), []int{0, 1, 2}, []string{"0:1", "1:1", "2:1", ""}},
 		{"one unit", Budget{16, 1000}, equal(1, 20, 1), nil, []string{"0:16"}},
+		{"no more actions than processors for next to nothing", Budget{64, 1000}, equal(3, 20, 1), nil, []string{"0:22 1:21 2:21"}},
+		{"more actions than processors when it helps", Budget{16, 1000}, equal(3, 20, 1), nil, []string{"0:6 1:6 2:6"}},
 		{"one unit, memory for five actions", Budget{16, 59}, equal(1, 20, 10), nil, []string{"0:5"}},
 		{"wide before deep when memory is short", Budget{16, 130}, equal(12, 20, 10), nil,
 			[]string{"0:2 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1"}},

@@ -39,6 +39,7 @@ func TestRemaining(t *testing.T) {
 		{"running with two actions: 15 s in all", 2, eight[:1], state{"0": {P: 2, Ran: 10 * s}}, 5 * s, true},
 		{"longer than expected", 1, eight[:1], state{"0": {P: 1, Ran: 40 * s}}, 4 * s, true},
 		{"three share two processors: 30 s each", 2, eight[:3], state{"0": {P: 1}, "1": {P: 1}, "2": {P: 1}}, 30 * s, true},
+		{"half of that is over", 2, eight[:3], state{"0": {P: 1, Ran: 15 * s}, "1": {P: 1, Ran: 15 * s}, "2": {P: 1, Ran: 15 * s}}, 15 * s, true},
 		{"one after the other", 4, []Task{task("b", 8*s, "a"), task("a", 20*s), task("c", 16*s, "b")}, state{"a": {P: 1, Ran: 8 * s}},
 			27 * s, true}, // 12 of a's; then 5 and 10, since each has all four processors
 		{"what it waits for is done", 1, []Task{task("a", 20*s), task("b", 8*s, "a")}, state{"a": done(20 * s)}, 8 * s, true},

@@ -22,7 +22,9 @@ import (
 // snapshot, the user's uncommitted changes are brought in.
 func (r *Repo) Checkout(ctx context.Context, place *toolchain.Place, dir string, snapshot bool) (string, error) {
 	env := r.neutral(place)
-	clone := []string{"clone", "--quiet", "--local", "--no-tags", "--no-checkout", "--template="}
+	// Without --local: git makes hard links for a path anyway, but only then
+	// copies where dir is on another file system.
+	clone := []string{"clone", "--quiet", "--no-tags", "--no-checkout", "--template="}
 	for _, setting := range []string{
 		"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull, "core.excludesFile=" + os.DevNull, "gc.auto=0",
 	} {

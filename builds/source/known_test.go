@@ -191,3 +191,27 @@ func TestStrangeNames(t *testing.T) {
 		t.Errorf("notes %q", s.Notes)
 	}
 }
+
+// The cache directory may be on another file system than the repository.
+func TestOtherFileSystem(t *testing.T) {
+	const shm = "/dev/shm"
+	r := newRepo(t)
+	r.module("", "example.com/m").commit()
+	r.tag("v1.0.0")
+	s := r.mustOpen("")
+	dir, err := os.MkdirTemp(shm, "mintmark-test-")
+	if err != nil {
+		t.Skip("SKIPPED: no second file system here:", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Link(filepath.Join(r.dir, "go.mod"), filepath.Join(dir, "go.mod")); err == nil {
+		t.Skip("SKIPPED: no second file system here")
+	}
+	copied, err := s.Checkout(t.Context(), place(t), filepath.Join(dir, "copy"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := build(t, copied); got.version != "v1.0.0" || got.modified != "false" {
+		t.Errorf("go stamps %+v", got)
+	}
+}
