@@ -1,7 +1,7 @@
 //go:build mage
 
 // The magefile of mintmark itself: the targets it offers to everybody, used on
-// its own repository, and two for its developers.
+// its own repository, and three for its developers.
 package main
 
 import (
@@ -31,4 +31,9 @@ func Lint() error {
 	}
 	errs = append(errs, sh.RunV("go", "run", "honnef.co/go/tools/cmd/staticcheck@v0.8.2", "./..."))
 	return errors.Join(errs...)
+}
+
+// Benchmark measures docs/benchmarks.md anew and rewrites its tables: more than an hour.
+func Benchmark() error {
+	return sh.RunV("go", "run", "./internal/benchmark", "-update")
 }

@@ -277,8 +277,8 @@ func altertoolchain(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		data, err := io.ReadAll(r)
 		ts.Check(err)
-		add(f.Name+"-altered", append(data, '\n'))
-		add(f.Name, []byte("#!/bin/sh\nREAL=\"$0-altered\"\n"+ts.ReadFile(args[1])))
+		add(path.Join(path.Dir(f.Name), "altered", "compile"), append(data, '\n')) // it tells its name
+		add(f.Name, []byte("#!/bin/sh\nREAL=\"${0%/*}/altered/compile\"\n"+ts.ReadFile(args[1])))
 	}
 	ts.Check(w.Close())
 	if altered != 1 {
