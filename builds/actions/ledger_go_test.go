@@ -207,6 +207,14 @@ func TestNondeterministicCompiler(t *testing.T) {
 			if err := os.CopyFS(filepath.Join(b.work, "first"), os.DirFS(filepath.Join(warm.work, "first"))); err != nil {
 				t.Fatal(err)
 			}
+			if c.follows != nil { // what is proven of std spares compiling it
+				if err := os.CopyFS(b.cfg.Dir, os.DirFS(warm.cfg.Dir)); err != nil {
+					t.Fatal(err)
+				}
+				b.write("low/low.go", "package low\n\nfunc Y() int { return 2 }\n")
+				b.write("lib/lib.go", "package lib\n\nimport \"example.com/m/low\"\n\nfunc X() int { return low.Y() + 2 }\n")
+				b.write("main.go", "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.X() + 2) }\n")
+			}
 			for i := range 2 {
 				tally, acc, compiled := b.release()
 				alarms := acc.Alarms()

@@ -48,9 +48,19 @@ func newCaches(t *testing.T, shared string, user map[string]string) *caches {
 	return c
 }
 
+// proven makes what the standard library needs for linux/amd64 compiled and
+// proven in the cache that all scripts share, for those that say so.
+func (c *caches) proven(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: proven")
+	}
+	c.once.Do(c.prove)
+	ts.Check(c.err)
+	ts.Setenv("MINTMARK_LEDGER_KEY", provenSecret)
+}
+
 // own DIR makes DIR the cache of the script: empty, but for toolchains, which
-// need not be unpacked again. With -proven first, what the standard library
-// needs for linux/amd64 is compiled and proven in it.
+// need not be unpacked again. With -proven first, it also has what is proven.
 func (c *caches) own(ts *testscript.TestScript, neg bool, args []string) {
 	proven := len(args) == 2 && args[0] == "-proven"
 	if neg || len(args) != 1 && !proven {
@@ -59,12 +69,10 @@ func (c *caches) own(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(args[len(args)-1])
 	ts.Check(os.MkdirAll(dir, 0o755))
 	if proven {
-		c.once.Do(c.prove)
-		ts.Check(c.err)
+		c.proven(ts, false, nil)
 		for _, sub := range []string{"first/gocache", "ledger"} {
 			ts.Check(copyTree(filepath.Join(c.shared, sub), filepath.Join(dir, sub), copyOne))
 		}
-		ts.Setenv("MINTMARK_LEDGER_KEY", provenSecret)
 	}
 	ts.Check(shareToolchains(c.shared, dir))
 	ts.Setenv("MINTMARK_CACHE", dir)

@@ -38,6 +38,7 @@ func TestScript(t *testing.T) {
 	}
 	cache := t.TempDir()
 	user := goEnv(t)
+	caches := newCaches(t, cache, user)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
@@ -61,7 +62,8 @@ func TestScript(t *testing.T) {
 			"same":           same,
 			"ended":          ended,
 			"goproxy":        goproxy,
-			"owncache":       newCaches(t, cache, user).own,
+			"owncache":       caches.own,
+			"proven":         caches.proven,
 			"forge":          forge,
 			"poison":         poison,
 			"altertoolchain": altertoolchain,
