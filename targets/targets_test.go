@@ -87,7 +87,7 @@ func TestTargets(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^  (\S+)`).FindAllStringSubmatch(string(out), -1) {
 		got = append(got, m[1])
 	}
-	want := []string{"lint", "test"}
+	want := []string{"benchmark", "lint", "test"}
 	for _, v := range door.Verbs() {
 		want = append(want, v.Name)
 	}
