@@ -162,11 +162,12 @@ func discard(modCache string, m module.Version) error {
 			return err
 		}
 	}
-	return removeTree(filepath.Join(modCache, dir))
+	return RemoveTree(filepath.Join(modCache, dir))
 }
 
-// removeTree also removes directories that are not writable.
-func removeTree(dir string) error {
+// RemoveTree removes a directory with all that is in it, also where a tool made
+// directories read-only, as the go command does in module caches.
+func RemoveTree(dir string) error {
 	if err := os.RemoveAll(dir); err == nil {
 		return nil
 	}

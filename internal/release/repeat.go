@@ -81,10 +81,10 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 			}
 			agreed[key] = a.SHA256
 		}
-		if err := removeAll(filepath.Join(s.ws.dir, name)); err != nil {
+		if err := builds.RemoveTree(filepath.Join(s.ws.dir, name)); err != nil {
 			return nil, cacheError(err)
 		}
-		if err := removeAll(stage); err != nil {
+		if err := builds.RemoveTree(stage); err != nil {
 			return nil, cacheError(err)
 		}
 	}

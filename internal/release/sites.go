@@ -142,7 +142,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 			return context.Cause(ctx)
 		}
 		// Whatever is wrong there, without it everything is as it was the first time.
-		if err := removeAll(place.ModCache); err != nil {
+		if err := builds.RemoveTree(place.ModCache); err != nil {
 			return cacheError(err)
 		}
 		place.ModCache = rebuild.Second(root, "", s.git).ModCache

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/filelock"
 )
 
@@ -161,7 +162,7 @@ func clearUnfinished(final string) error {
 		}
 	}
 	for _, name := range names {
-		removeAll(name)
+		builds.RemoveTree(name)
 	}
 	return nil
 }
@@ -207,14 +208,14 @@ func (s *staging) publish() error {
 	}
 	s.done = true
 	if hadOld {
-		s.leftover = removeAll(old)
+		s.leftover = builds.RemoveTree(old)
 	}
 	return nil
 }
 
 func (s *staging) Close() {
 	if !s.done {
-		removeAll(s.dir)
+		builds.RemoveTree(s.dir)
 	}
 	if s.lock != nil {
 		s.lock.Release()

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/filelock"
 )
 
@@ -51,7 +51,7 @@ func cacheError(err error) error {
 func (w *workspace) name() string { return filepath.Base(w.dir) }
 
 func (w *workspace) Close() {
-	removeAll(w.dir)
+	builds.RemoveTree(w.dir)
 	w.lock.Release()
 	os.Remove(w.dir + ".lock")
 }
@@ -71,25 +71,11 @@ func sweep(parent string) {
 			continue // being made, or being removed
 		}
 		if lock, _, err := filelock.Try(dir+".lock", ""); err == nil {
-			removeAll(dir)
+			builds.RemoveTree(dir)
 			lock.Release()
 			os.Remove(dir + ".lock")
 		}
 	}
-}
-
-// removeAll removes a tree even where a tool made directories read-only.
-func removeAll(dir string) error {
-	if err := os.RemoveAll(dir); err == nil {
-		return nil
-	}
-	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			os.Chmod(path, 0o755)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }
 
 // holder is what a lock file says of who holds it.

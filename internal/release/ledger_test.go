@@ -1,0 +1,86 @@
+package release
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/actions"
+)
+
+// A unit whose compiler or assembler reads what no action ID holds proves nothing.
+func TestProvable(t *testing.T) {
+	for _, c := range []struct {
+		flags []string
+		want  bool
+	}{
+		{nil, true},
+		{[]string{"-trimpath", "-tags=a,b", "-ldflags=-s -w -X main.D=-I", "-pgo=default.pgo"}, true},
+		{[]string{"-gcflags=-N -l"}, true},
+		{[]string{"-gcflags=all=-N -l", "-asmflags=-S"}, true},
+		{[]string{"-gcflags=-embedcfg=/x"}, false},
+		{[]string{"-gcflags=all=-importcfg /x"}, false},
+		{[]string{"-gcflags='-symabis=x'"}, false},
+		{[]string{"-gcflags=--linkobj=x"}, false},
+		{[]string{"-asmflags=-I/usr/include"}, false},
+		{[]string{"-asmflags=all=-I /usr/include"}, false},
+		{[]string{"-toolexec=wrap"}, false},
+		{[]string{"-overlay=o.json"}, false},
+		{[]string{"-compiler=gccgo"}, false},
+	} {
+		if got := provable(&builds.Unit{Flags: c.flags}); got != c.want {
+			t.Errorf("%q: %v", c.flags, got)
+		}
+	}
+}
+
+// What no release has used for long is forgotten, at most once a week.
+func TestTidyLedgers(t *testing.T) {
+	now := time.Now()
+	s := &session{Config: &Config{Cache: t.TempDir(), Secret: bytes.Repeat([]byte("s"), 32), Now: now}, ws: &workspace{dir: "run-1"}}
+	file := filepath.Join(t.TempDir(), "f")
+	remember := func(text string, used time.Time) {
+		t.Helper()
+		l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		id := actions.ID(sha256.Sum256([]byte(text)))
+		if err := l.Remember(t.Context(), text, "linux/amd64", id, id, int64(len(text)), file); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(ledgerDir(s.Cache), "archives", "objects", id.String()[:2], id.String())
+		if err := os.Chtimes(name, used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := func(text string) bool {
+		t.Helper()
+		l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, p, ok := l.Recall(t.Context(), sha256.Sum256([]byte(text)))
+		return ok && p.Executions == 2
+	}
+	s.tidyLedgers(t.Context()) // there is none
+	remember("old", now.Add(-keepUnused-time.Hour))
+	remember("new", now.Add(-keepUnused+time.Hour))
+	s.tidyLedgers(t.Context())
+	if known("old") || !known("new") {
+		t.Errorf("old: %v, new: %v", known("old"), known("new"))
+	}
+	remember("old again", now.Add(-keepUnused-time.Hour))
+	s.Now = now.Add(24 * time.Hour)
+	s.tidyLedgers(t.Context())
+	if !known("old again") {
+		t.Error("tidied after a day")
+	}
+}
