@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Recipe reads all members and hashes everything that decides the bytes that
-// [Write] would write: equal recipes make equal archives. The entries are those
-// of the archive.
+// Recipe hashes everything that decides the bytes that [Write] would write:
+// equal recipes make equal archives. The entries are those of the archive.
+// Members whose SHA256 is given are taken at their word, as the caller has just
+// read them; all others are read.
 func Recipe(ctx context.Context, format string, members []Member, modTime time.Time) (key [sha256.Size]byte, entries []Entry, err error) {
 	if err := errors.Join(CheckNames(names(members))); err != nil {
 		return key, nil, fmt.Errorf("archive: %w", err)
@@ -22,7 +23,7 @@ func Recipe(ctx context.Context, format string, members []Member, modTime time.T
 	h := sha256.New()
 	fmt.Fprintf(h, "archive recipe 1\n%s\n%s\n%d\n", format, Tool(format), modTime.UTC().Unix())
 	for _, m := range members {
-		e, err := copyMember(ctx, m, func(int64) (io.Writer, error) { return io.Discard, nil })
+		e, err := entryOf(ctx, m)
 		if err != nil {
 			return key, nil, fmt.Errorf("archive: %w", err)
 		}
@@ -31,4 +32,15 @@ func Recipe(ctx context.Context, format string, members []Member, modTime time.T
 	}
 	h.Sum(key[:0])
 	return key, entries, nil
+}
+
+func entryOf(ctx context.Context, m Member) (Entry, error) {
+	if m.SHA256 == "" {
+		return copyMember(ctx, m, func(int64) (io.Writer, error) { return io.Discard, nil })
+	}
+	r, size, err := m.Open()
+	if err != nil {
+		return Entry{}, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	return Entry{Name: m.Name, Size: size, SHA256: m.SHA256, Mode: m.Mode()}, r.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/filelock"
@@ -31,13 +32,21 @@ func openWorkspace(cache string) (*workspace, error) {
 		return nil, cacheError(err)
 	}
 	sweep(parent)
-	dir, err := os.MkdirTemp(parent, "run-")
+	// The lock comes first and the directory after it: nobody can ever find the
+	// directory of a run that lives without its lock being held.
+	f, err := os.CreateTemp(parent, "run-*.lock")
 	if err != nil {
 		return nil, cacheError(err)
 	}
-	lock, _, err := filelock.Try(dir+".lock", "")
+	f.Close()
+	lock, _, err := filelock.Try(f.Name(), "")
 	if err != nil {
-		os.RemoveAll(dir)
+		return nil, cacheError(err)
+	}
+	dir := strings.TrimSuffix(f.Name(), ".lock")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		lock.Release()
+		os.Remove(f.Name())
 		return nil, cacheError(err)
 	}
 	return &workspace{cache: cache, dir: dir, lock: lock}, nil
@@ -56,7 +65,8 @@ func (w *workspace) Close() {
 	os.Remove(w.dir + ".lock")
 }
 
-// sweep removes the directories of runs whose lock nobody holds.
+// sweep removes the directories of runs whose lock nobody holds, and old locks
+// that have no directory.
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -64,11 +74,15 @@ func sweep(parent string) {
 	}
 	for _, e := range entries {
 		dir := filepath.Join(parent, e.Name())
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), "run-") {
+		if !strings.HasPrefix(e.Name(), "run-") {
 			continue
 		}
-		if _, err := os.Stat(dir + ".lock"); err != nil {
-			continue // being made, or being removed
+		if base, isLock := strings.CutSuffix(dir, ".lock"); isLock && !e.IsDir() {
+			// A young one may be about to get its directory.
+			if fi, err := e.Info(); err != nil || time.Since(fi.ModTime()) < 24*time.Hour {
+				continue
+			}
+			dir = base
 		}
 		if lock, _, err := filelock.Try(dir+".lock", ""); err == nil {
 			builds.RemoveTree(dir)
