@@ -48,12 +48,10 @@ func (m *image) findStrings(t *types, lowest, highest uint64) {
 }
 
 // claimFuncValue claims the descriptor of a function at an address if there is one.
-func (m *image) claimFuncValue(at uint64) bool {
-	f, ok := m.fn.isEntry(m.wordAt(at))
-	if ok {
+func (m *image) claimFuncValue(at uint64) {
+	if f, ok := m.fn.isEntry(m.wordAt(at)); ok {
 		m.claimAddr(at, m.ptr, FuncValue, Exact, rankSymbol, m.fn.pkg[f], m.fn.name[f])
 	}
-	return ok
 }
 
 // object is a piece of data from one place that something refers to up to the next.
@@ -61,6 +59,7 @@ type object struct {
 	addr, end uint64
 	pkg       int32 // noPackage as long as it is not known
 	kind      Kind
+	symbol    string
 	length    uint32 // of a string, when all that refer to it agree; else 0
 }
 
@@ -115,13 +114,16 @@ func (m *image) inferData() {
 	for _, p := range pointers {
 		starts = append(starts, p.to)
 	}
+	for _, s := range m.starts {
+		if m.inferable(s.addr) {
+			starts = append(starts, s.addr)
+		}
+	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
 	objects := make([]object, 0, len(starts))
 	for i, a := range starts {
-		if m.claimFuncValue(a) {
-			// Its end is still a border for the one before.
-		}
+		m.claimFuncValue(a)
 		end, kind := m.limit(a)
 		if i+1 < len(starts) {
 			end = min(end, starts[i+1])
@@ -137,6 +139,11 @@ func (m *image) inferData() {
 	}
 	slices.SortFunc(m.refs, func(a, b ref) int { return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.fn, b.fn)) })
 	m.voteByCode(objects)
+	for _, s := range m.starts {
+		if i := find(s.addr); i >= 0 && objects[i].addr == s.addr {
+			objects[i].pkg, objects[i].symbol = s.pkg, s.name
+		}
+	}
 	var edges []edge
 	var v vote
 	for _, p := range pointers {
@@ -224,7 +231,7 @@ func (m *image) claimObject(o *object) {
 		m.claimAddr(o.addr, size, kind, Shared, rankData, noPackage, "")
 		return
 	}
-	m.claimAddr(o.addr, size, kind, Inferred, rankData, o.pkg, "")
+	m.claimAddr(o.addr, size, kind, Inferred, rankData, o.pkg, o.symbol)
 }
 
 // region is the region of known kind an address is in, or nil.

@@ -27,6 +27,7 @@ type image struct {
 	mod     *moduledata
 	refs    []ref
 	regions []region // parts of the read-only data whose kind is known, by address
+	starts  []start  // of variables, from symbols without size
 	opcodes [2][256]uint8
 }
 

@@ -15,8 +15,15 @@ type symbol struct {
 	addr, size uint64
 }
 
-// markers are symbols that the linker puts at the borders of its parts; they
-// name no bytes.
+// start is where a variable starts whose end no symbol tells.
+type start struct {
+	addr uint64
+	pkg  int32
+	name string
+}
+
+// marker tells the symbols that the linker puts at the borders of its parts;
+// they name no bytes.
 func marker(name string) bool {
 	rest, ok := strings.CutPrefix(name, "runtime.")
 	if !ok {
@@ -31,8 +38,8 @@ func marker(name string) bool {
 }
 
 // claimSymbols claims the variables of a symbol table. Where the format gives
-// symbols no size (Mach-O, PE) one ends at the next, and only in writable data,
-// where the linker names everything.
+// symbols no size (Mach-O, PE), and there are variables without a symbol between
+// them, only where one starts is exact; it is kept for [image.inferData].
 func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
 	var list []symbol
 	err := from.SizedSymbols(func(name []byte, addr, size uint64) bool {
@@ -60,7 +67,7 @@ func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
 			}
 			s.size = list[j].addr - s.addr
 		}
-		if s.size == 0 {
+		if s.size == 0 || s.size > 1<<46 {
 			continue
 		}
 		pkg := m.pkg(PackageOf(s.name))
@@ -75,7 +82,11 @@ func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
 		case gobin.KindCode:
 			m.claimAddr(s.addr, s.size, Text, Exact, rankRegion, pkg, s.name)
 		case gobin.KindData, gobin.KindROData:
-			if !sized && in.Kind == gobin.KindROData || pkg == noPackage && !strings.HasPrefix(s.name, "go:") {
+			if pkg == noPackage && !strings.HasPrefix(s.name, "go:") {
+				continue
+			}
+			if !sized {
+				m.starts = append(m.starts, start{s.addr, pkg, s.name})
 				continue
 			}
 			if s.addr+s.size > in.Addr+uint64(in.Size) {
