@@ -124,6 +124,9 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 	if f.Packed != "" {
 		return nil, packedError{f.Packed}
 	}
+	if f.Format == gobin.FatMachO {
+		return analyzeFat(ctx, file, b, f, opts)
+	}
 	l := &Ledger{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
 	if !l.Modules.Known {
 		l.Notes = append(l.Notes, "no build information: which module a package is of is guessed from its path")
@@ -145,7 +148,11 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 
 // analyzeGo claims what the Go linker wrote.
 func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
-	if m.Format == gobin.Wasm || m.Format == gobin.FatMachO {
+	switch m.Format {
+	case gobin.Wasm:
+		m.analyzeWasm()
+		return nil
+	case gobin.XCOFF, gobin.Plan9:
 		m.note("only sections are told apart in this format")
 		return nil
 	}

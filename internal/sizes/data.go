@@ -297,13 +297,17 @@ func (m *image) pointers() []pointer {
 		if _, exact := sectionKind(s); exact {
 			continue
 		}
-		from := (s.Addr + m.ptr - 1) &^ (m.ptr - 1)
+		from, next := (s.Addr+m.ptr-1)&^(m.ptr-1), 0
 		for at := from; at+m.ptr <= s.Addr+uint64(s.Size); at += m.ptr {
-			if at&0xfff == 0 || at == from { // regions are large: look once in a while
-				if r := m.region(at); r != nil {
-					at = max(at, (r.to-1)&^(m.ptr-1))
-					continue
+			for next < len(m.regions) && m.regions[next].to <= at {
+				next++
+			}
+			if next < len(m.regions) && at >= m.regions[next].from {
+				if at = (m.regions[next].to - 1) &^ (m.ptr - 1); at < from {
+					at = from
 				}
+				next++
+				continue
 			}
 			off := s.Offset + int64(at-s.Addr)
 			v := m.word(m.b[off:])

@@ -28,7 +28,7 @@ type image struct {
 	refs    []ref
 	regions []region // parts of the read-only data whose kind is known, by address
 	starts  []start  // of variables, from symbols without size
-	opcodes [2][256]uint8
+	opcodes opcodes
 }
 
 // region is a range of addresses of one kind.
@@ -43,7 +43,7 @@ func newImage(f *gobin.File, b []byte) *image {
 	if f.Big {
 		m.order = binary.BigEndian
 	}
-	m.opcodes[0], m.opcodes[1] = immediates()
+	m.opcodes = newOpcodes()
 	for _, s := range f.Sections {
 		if s.Addr != 0 && s.Size > 0 && !s.Nested && s.Kind != gobin.KindDebug && s.Kind != gobin.KindSymbols {
 			m.sections = append(m.sections, s)

@@ -137,6 +137,18 @@ func (t *types) add(addr uint64) int32 {
 	if x.kind == 0 || x.kind > abiUnsafePointer || align == 0 || align > 64 || align&(align-1) != 0 || fieldAlign == 0 || fieldAlign > 64 || str >= t.end-t.base {
 		return -1
 	}
+	if size, pointers := t.word(b), t.word(b[p:]); pointers > size {
+		return -1
+	}
+	// The functions to compare and the pointer mask are where such things are.
+	if equal := t.word(tail[8:]); equal != 0 {
+		if _, ok := t.fn.isEntry(t.wordAt(equal)); !ok {
+			return -1
+		}
+	}
+	if mask := t.word(tail[8+p:]); mask != 0 && t.section(mask) == nil && !t.inBSS(mask) {
+		return -1
+	}
 	name, nameSize := t.nameAt(t.base + str)
 	if nameSize == 0 {
 		return -1
@@ -327,14 +339,14 @@ func (t *types) owner(i int32, depth int) (int32, Confidence) {
 	pkg, conf := noPackage, Shared
 	if x.uncommon != 0 {
 		if off := t.order.Uint32(t.bytes(x.uncommon, 4)); off != 0 {
-			if path, size := t.nameAt(t.base + uint64(off)); size > 0 && path != "" {
+			if path, size := t.nameAt(t.base + uint64(off)); size > 0 && path != "" && path != "go.shape" {
 				pkg, conf = t.pkg(path), Exact
 			}
 		}
 	}
 	if pkg == noPackage && (x.kind == abiStruct || x.kind == abiInterface) {
 		// Types with unexported names say of which package these are.
-		if path, size := t.nameAt(t.wordAt(x.addr + t.head())); size > 0 && path != "" {
+		if path, size := t.nameAt(t.wordAt(x.addr + t.head())); size > 0 && path != "" && path != "go.shape" {
 			pkg, conf = t.pkg(path), Exact
 		}
 	}
