@@ -6,8 +6,8 @@ import (
 )
 
 // analyzeWasm claims the functions of a WebAssembly module (core specification,
-// section 5.5). Their names are in the section "name", or, when that was
-// stripped, in the pclntab in the module's data. The data itself is not
+// section 5.5). Their names are in the pclntab in the module's data; those in
+// the section "name" are made of word characters only. The data itself is not
 // attributed: the linker leaves out the zeros between its pieces.
 func (m *image) analyzeWasm() {
 	m.note("wasm: functions are told apart, data is not")
@@ -17,10 +17,7 @@ func (m *image) analyzeWasm() {
 	}
 	names := m.wasmNames()
 	imports := m.wasmImports()
-	table := map[uint32]string{}
-	if len(names) == 0 {
-		table = m.wasmFunctions()
-	}
+	table := m.wasmFunctions()
 	b := &reader{b: m.b[code.Offset : code.Offset+code.Size]}
 	n := b.uvarint()
 	m.add(code.Offset, int64(b.at), Headers, Exact, rankTable, noPackage, "code")
@@ -32,9 +29,9 @@ func (m *image) analyzeWasm() {
 			m.note("the code section is damaged")
 			return
 		}
-		name := names[uint32(imports+i)]
+		name := table[uint32(i)]
 		if name == "" {
-			name = table[uint32(i)]
+			name = names[uint32(imports+i)]
 		}
 		pkg, conf := m.pkg(PackageOf(name)), Exact
 		if pkg == noPackage {
@@ -137,7 +134,8 @@ func (m *image) wasmImports() uint64 {
 }
 
 // wasmFunctions are the names by the order in the code section, from the
-// pclntab: the pc of a function is its number shifted by 16 (cmd/link/internal/wasm).
+// pclntab: the pc of a function is its number, shifted by 16 before Go 1.26
+// (cmd/link/internal/wasm).
 func (m *image) wasmFunctions() map[uint32]string {
 	mem := m.wasmMemory()
 	out := map[uint32]string{}
@@ -157,6 +155,13 @@ func (m *image) wasmFunctions() map[uint32]string {
 			continue
 		}
 		tab := h[funcs:]
+		if n < 2 {
+			return out
+		}
+		first, step := m.order.Uint32(tab), uint32(1)
+		if m.order.Uint32(tab[8:])-first >= 1<<16 {
+			step = 1 << 16
+		}
 		for i := range n {
 			entry, rec := m.order.Uint32(tab[8*i:]), uint64(m.order.Uint32(tab[8*i+4:]))
 			if rec+8 > uint64(len(tab)) {
@@ -168,7 +173,7 @@ func (m *image) wasmFunctions() map[uint32]string {
 			}
 			name := h[off:min(uint64(len(h)), off+4096)]
 			if end := bytes.IndexByte(name, 0); end > 0 {
-				out[entry>>16] = string(name[:end])
+				out[(entry-first)/step] = string(name[:end])
 			}
 		}
 		return out
