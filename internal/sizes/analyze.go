@@ -156,6 +156,7 @@ func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
 		m.note("only sections are told apart in this format")
 		return nil
 	}
+	m.relocate()
 	if err := m.readFunctions(); err != nil {
 		m.note("the function table could not be read: " + err.Error())
 		return nil
