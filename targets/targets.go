@@ -166,6 +166,21 @@ func Inspect(
 	return run(ctx, "inspect", door.Flags{JSON: json}, file)
 }
 
+// Size says what every byte of a binary is for, or why it grew.
+func Size(
+	ctx context.Context,
+	file string, // a Go binary, or a directory with some
+	by *string, // show one list only: package, module, kind or function
+	top *int, // rows of a list; 0 is all
+	twin *string, // an unstripped link of the same program, for the names of variables
+	old *string, // compare with this older binary
+	sql *string, // write every range of the file as SQL text
+	svg *string, // write a treemap
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "size", door.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, JSON: json}, file)
+}
+
 // Ledger shows, checks and prunes what earlier releases have proven.
 func Ledger(
 	ctx context.Context,

@@ -45,6 +45,13 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
+	By   *string `flag:"by" help:"show one list only: package, module, kind or function"`
+	Top  *int    `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
+	Twin *string `flag:"twin" help:"an unstripped link of the same program, for the names of variables"`
+	Old  *string `flag:"old" help:"compare with this older binary; the same as naming it first"`
+	SQL  *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
+	SVG  *string `flag:"svg" help:"write a treemap"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -87,6 +94,7 @@ func Verbs() []Verb {
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
+		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "json"}, runSize},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
@@ -166,6 +174,9 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 			words, args = append(words, args[0]), args[1:]
 		}
 	}
+	if len(words) == 2 && v.Name == "size" && f.Old == nil { // OLD NEW
+		f.Old, words = &words[0], words[1:]
+	}
 	switch n := len(v.Args); {
 	case len(words) > n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
@@ -181,6 +192,9 @@ func (v Verb) Help() string {
 	args := ""
 	for _, a := range v.Args {
 		args += " " + strings.ToUpper(a)
+	}
+	if v.Name == "size" {
+		args = " [OLD]" + args
 	}
 	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, args, v.Summary)
 	rt := reflect.TypeFor[Flags]()

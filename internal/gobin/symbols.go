@@ -11,6 +11,10 @@ import (
 // Mach-O and PE, have none. The names are held in memory, as they are in the
 // file; a damaged table ends the list early.
 func (f *File) Symbols(found func(name []byte, addr uint64) bool) error {
+	return f.symbols(func(name []byte, addr, _ uint64) bool { return found(name, addr) })
+}
+
+func (f *File) symbols(found func(name []byte, addr, size uint64) bool) error {
 	table, names, entry := f.symbolTable()
 	if entry == 0 || names.Size == 0 {
 		return nil
@@ -46,13 +50,15 @@ func (f *File) Symbols(found func(name []byte, addr uint64) bool) error {
 				skip--
 				continue
 			}
-			var addr uint64
+			var addr, size uint64
 			var nm []byte
 			switch {
 			case f.Format == ELF && f.PtrSize == 8:
 				nm, addr = name(int64(bo.Uint32(b))), bo.Uint64(b[8:])
+				size = bo.Uint64(b[16:])
 			case f.Format == ELF:
 				nm, addr = name(int64(bo.Uint32(b))), uint64(bo.Uint32(b[4:]))
+				size = uint64(bo.Uint32(b[8:]))
 			case f.Format == MachO:
 				nm, addr = name(int64(bo.Uint32(b))), f.word(b[8:])
 				nm = bytes.TrimPrefix(nm, []byte("_")) // C names have one; Go's do not
@@ -68,7 +74,7 @@ func (f *File) Symbols(found func(name []byte, addr uint64) bool) error {
 			if budget < 0 {
 				return malformed("symbol names overlap")
 			}
-			if addr != 0 && len(nm) > 0 && !found(nm, addr) {
+			if addr != 0 && len(nm) > 0 && !found(nm, addr, size) {
 				return nil
 			}
 		}

@@ -1,0 +1,324 @@
+package door
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/sizes"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// defaultTop is how many rows a list has unless -top says otherwise.
+const defaultTop = 20
+
+func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
+	top := defaultTop
+	if f.Top != nil {
+		if top = *f.Top; top < 0 {
+			return &usageError{fmt.Sprintf("-top=%d", top), "a number of rows; 0 is all"}
+		}
+	}
+	by := str(f.By)
+	switch by {
+	case "", "package", "module", "kind", "function":
+	default:
+		return &usageError{"-by=" + by, "package, module, kind or function"}
+	}
+	if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
+		if f.Old != nil || f.Twin != nil || f.SQL != nil || f.SVG != nil || f.By != nil {
+			return &usageError{args[0] + " is a directory", "-old, -twin, -sql, -svg and -by are about one file"}
+		}
+		return d.sizeDir(ctx, f, args[0])
+	}
+	l, err := release.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
+	if err != nil {
+		return err
+	}
+	if f.SQL != nil {
+		if err := writeFile(*f.SQL, func(w *bufio.Writer) error { return sizes.WriteSQL(w, l) }); err != nil {
+			return err
+		}
+	}
+	s := sizes.Summarize(l)
+	if f.SVG != nil {
+		if err := writeFile(*f.SVG, func(w *bufio.Writer) error { _, err := w.WriteString(sizes.TreemapSVG(s) + "\n"); return err }); err != nil {
+			return err
+		}
+	}
+	if f.Old != nil {
+		old, err := release.Size(ctx, *f.Old, "", d.getenv("PATH"))
+		if err != nil {
+			return err
+		}
+		delta := sizes.Compare(old, l)
+		if yes(f.JSON) {
+			return report.WriteJSON(d.Term.Stdout(), delta)
+		}
+		return d.sizeDelta(delta, top)
+	}
+	if yes(f.JSON) {
+		if f.Top == nil {
+			top = 100
+		}
+		if top > 0 && len(s.Functions) > top {
+			s.Functions = s.Functions[:top]
+		}
+		return report.WriteJSON(d.Term.Stdout(), s)
+	}
+	return d.size(s, by, top)
+}
+
+// writeFile writes a file as a whole; a failure leaves none behind.
+func writeFile(name string, write func(*bufio.Writer) error) error {
+	fd, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(fd)
+	if err := errors.Join(write(w), w.Flush(), fd.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
+func share(n, of int64) string {
+	if of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+}
+
+// size prints a summary for people.
+func (d *Door) size(s *sizes.Summary, by string, top int) error {
+	d.printf("%s: %d bytes (%s), %s %s", s.File, s.Size, ui.FormatBytes(s.Size), s.Format, s.Arch)
+	if s.GoVersion != "" {
+		d.printf(", %s", s.GoVersion)
+		if s.VersionFrom != "buildinfo" {
+			d.printf(" (from %s)", s.VersionFrom)
+		}
+	}
+	d.printf("\n")
+	if s.Packed != "" {
+		d.printf("packed by %s: %d bytes (%s) on disk; the rest is about the unpacked file\n", s.Packed, s.PackedSize, ui.FormatBytes(s.PackedSize))
+	}
+	d.printf("exact %s, inferred %s, shared or unknown %s; symbols: %s", share(s.Totals.Exact, s.Size), share(s.Totals.Inferred, s.Size), share(s.Totals.Shared, s.Size), s.SymbolsFrom)
+	if s.BSS > 0 {
+		d.printf("; and %s of memory that takes no bytes of the file", ui.FormatBytes(s.BSS))
+	}
+	d.printf("\n\n")
+	var err error
+	switch by {
+	case "":
+		err = errors.Join(d.sizeModules(s, top), d.sizePackages(s, top), d.sizeKinds(s))
+	case "module":
+		err = d.sizeModules(s, top)
+	case "package":
+		err = d.sizePackages(s, top)
+	case "kind":
+		err = d.sizeKinds(s)
+	case "function":
+		err = d.sizeFunctions(s, top)
+	}
+	for _, n := range s.Notes {
+		d.printf("note: %s\n", n)
+	}
+	return err
+}
+
+// originNames are the groups in words.
+func originName(group string) string {
+	switch group {
+	case sizes.GroupOwn:
+		return "own code"
+	case sizes.GroupDependency:
+		return "dependencies"
+	case sizes.GroupStd:
+		return "standard library"
+	}
+	return "no single package"
+}
+
+func (d *Door) write(t *ui.Table) error {
+	err := t.Write(d.Term.Stdout())
+	d.printf("\n")
+	return err
+}
+
+func text(s string) ui.Cell { return ui.Cell{Text: s} }
+
+func (d *Door) sizeModules(s *sizes.Summary, top int) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "origin", Flexible: true}, {Title: "version"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
+	for _, g := range s.Groups {
+		t.Row(text(originName(g.Name)), text(""), text(fmt.Sprint(g.Size)), text(share(g.Size, s.Size)))
+		if g.Name != sizes.GroupDependency {
+			continue
+		}
+		for i, m := range g.Modules {
+			if top > 0 && i == top {
+				t.Row(text(fmt.Sprintf("  and %d more", len(g.Modules)-top)))
+				break
+			}
+			t.Row(text("  "+m.Path), text(m.Version), text(fmt.Sprint(m.Size)), text(share(m.Size, s.Size)))
+		}
+	}
+	return d.write(&t)
+}
+
+func (d *Door) sizePackages(s *sizes.Summary, top int) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "package", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}, {Title: "code", Align: ui.Right}, {Title: "tables", Align: ui.Right}, {Title: "types", Align: ui.Right}, {Title: "data", Align: ui.Right}}}
+	n := 0
+	list := s.Packages()
+	for i, p := range list {
+		if p.Path == "" {
+			continue
+		}
+		if top > 0 && n == top {
+			t.Row(text(fmt.Sprintf("and %d more", len(list)-i)))
+			break
+		}
+		n++
+		var code, tables, types, data int64
+		for _, k := range p.Kinds {
+			switch k.Name {
+			case "text", "code":
+				code += k.Size
+			case "func-record", "func-name", "pctab", "funcdata", "file-table", "findfunc":
+				tables += k.Size
+			case "type", "type-name", "itab", "gcbits", "type-links":
+				types += k.Size
+			default:
+				data += k.Size
+			}
+		}
+		t.Row(text(p.Path), text(fmt.Sprint(p.Size)), text(share(p.Size, s.Size)), text(fmt.Sprint(code)), text(fmt.Sprint(tables)), text(fmt.Sprint(types)), text(fmt.Sprint(data)))
+	}
+	return d.write(&t)
+}
+
+func (d *Door) sizeKinds(s *sizes.Summary) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "kind"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
+	for _, k := range s.Kinds {
+		t.Row(text(k.Name), text(fmt.Sprint(k.Size)), text(share(k.Size, s.Size)))
+	}
+	return d.write(&t)
+}
+
+func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "function", Flexible: true}, {Title: "bytes", Align: ui.Right}}}
+	for i, k := range s.Functions {
+		if top > 0 && i == top {
+			t.Row(text(fmt.Sprintf("and %d more", len(s.Functions)-top)))
+			break
+		}
+		t.Row(text(k.Name), text(fmt.Sprint(k.Size)))
+	}
+	return d.write(&t)
+}
+
+// signed is a change with its sign.
+func signed(n int64) string { return fmt.Sprintf("%+d", n) }
+
+func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
+	d.printf("%s -> %s: %d -> %d bytes, %s (%+.2f %%)\n", x.Old, x.New, x.OldSize, x.NewSize, signed(x.NewSize-x.OldSize), 100*float64(x.NewSize-x.OldSize)/float64(max(x.OldSize, 1)))
+	if x.OldGo != x.NewGo {
+		d.printf("toolchain: %s -> %s\n", x.OldGo, x.NewGo)
+	}
+	d.printf("\n")
+	table := func(title string, list []sizes.Change, top int) error {
+		t := ui.Table{Columns: []ui.Column{{Title: title, Flexible: true}, {Title: "old", Align: ui.Right}, {Title: "new", Align: ui.Right}, {Title: "change", Align: ui.Right}}}
+		for i, c := range list {
+			if top > 0 && i == top {
+				t.Row(text(fmt.Sprintf("and %d more", len(list)-top)))
+				break
+			}
+			name := c.Name
+			if name == "" {
+				name = "(no single package)"
+			}
+			if c.Was != "" {
+				name += " (was " + c.Was + ")"
+			}
+			t.Row(text(name), text(fmt.Sprint(c.Old)), text(fmt.Sprint(c.New)), text(signed(c.Grown())))
+		}
+		return d.write(&t)
+	}
+	m := ui.Table{Columns: []ui.Column{{Title: "dependency", Flexible: true}, {Title: "old"}, {Title: "new"}, {Title: "change", Align: ui.Right}}}
+	for i, c := range x.Modules {
+		if top > 0 && i == top {
+			m.Row(text(fmt.Sprintf("and %d more", len(x.Modules)-top)))
+			break
+		}
+		m.Row(text(c.Path), text(c.OldVersion), text(c.NewVersion), text(signed(c.New-c.Old)))
+	}
+	err := table("cause", x.Causes, 0)
+	if len(x.Modules) > 0 {
+		err = errors.Join(err, d.write(&m))
+	}
+	err = errors.Join(err, table("package", x.Packages, top), table("kind", x.Kinds, 0))
+	for _, n := range x.Notes {
+		d.printf("note: %s\n", n)
+	}
+	return err
+}
+
+// sizeDir is the sizes of all Go binaries in a directory and below.
+func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
+	var all []*sizes.Summary
+	skipped := 0
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		l, err := release.Size(ctx, path, "", d.getenv("PATH"))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if release.ExitCode(err) != release.ExitUsage { // a Go binary, but not readable
+				d.Term.Warn("%v", err)
+			}
+			skipped++
+			return nil
+		}
+		s := sizes.Summarize(l)
+		s.Functions = nil
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return &usageError{dir + ": no Go binary in it", "archives must be unpacked first"}
+	}
+	if yes(f.JSON) {
+		return report.WriteJSON(d.Term.Stdout(), all)
+	}
+	t := ui.Table{Columns: []ui.Column{{Title: "file", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "own", Align: ui.Right}, {Title: "dependencies", Align: ui.Right}, {Title: "std", Align: ui.Right}, {Title: "none", Align: ui.Right}, {Title: "go"}}}
+	for _, s := range all {
+		by := map[string]int64{}
+		for _, g := range s.Groups {
+			by[g.Name] = g.Size
+		}
+		name, err := filepath.Rel(dir, s.File)
+		if err != nil {
+			name = s.File
+		}
+		t.Row(text(name), text(fmt.Sprint(s.Size)), text(fmt.Sprint(by[sizes.GroupOwn])), text(fmt.Sprint(by[sizes.GroupDependency])), text(fmt.Sprint(by[sizes.GroupStd])), text(fmt.Sprint(by[sizes.GroupNone])), text(strings.TrimPrefix(s.GoVersion, "go")))
+	}
+	if err := d.write(&t); err != nil {
+		return err
+	}
+	if skipped > 0 {
+		d.printf("not looked at: %d other files\n", skipped)
+	}
+	return nil
+}

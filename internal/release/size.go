@@ -1,0 +1,35 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/sizes"
+	"github.com/mintmark/mintmark/internal/upx"
+)
+
+// Size says what the bytes of a Go binary are for. twin is an unstripped link
+// of the same program, or ""; path is where UPX is looked for when the file is
+// packed, as in the variable PATH.
+func Size(ctx context.Context, file, twin, path string) (*sizes.Ledger, error) {
+	l, err := sizes.Analyze(ctx, file, sizes.Options{
+		Twin: twin,
+		Unpack: func(ctx context.Context, packed, unpacked string) error {
+			tool, err := upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(path)})
+			if err != nil {
+				return hinted("install UPX to have the file unpacked, or name the file before packing", "%s is packed: %w", packed, err)
+			}
+			return tool.Unpack(ctx, packed, unpacked)
+		},
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("name a Go binary, or a directory with some", "%w", err)
+	}
+	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
+		return nil, usage(hintOf(err), "%w", err)
+	}
+	return l, err
+}

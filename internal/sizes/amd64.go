@@ -1,0 +1,252 @@
+package sizes
+
+import "encoding/binary"
+
+// What follows an opcode (Intel SDM volume 2, appendix A), in 64-bit mode.
+const (
+	opModRM  = 1 << iota
+	opImm8   // one byte
+	opImm16  // two bytes
+	opImmZ   // four bytes, two with the operand size prefix
+	opImmV   // as opImmZ, eight with REX.W
+	opImmA   // an address of eight bytes
+	opPrefix // a prefix
+	opBad
+)
+
+// opcodes are the one-byte opcodes and those behind 0F.
+type opcodes struct{ one, two [256]uint8 }
+
+func newOpcodes() (o opcodes) {
+	set := func(t *[256]uint8, v uint8, from, to int) {
+		for i := from; i <= to; i++ {
+			t[i] = v
+		}
+	}
+	one := func(v uint8, from, to int) { set(&o.one, v, from, to) }
+	for base := 0; base < 0x40; base += 8 {
+		one(opModRM, base, base+3)
+		one(opImm8, base+4, base+4)
+		one(opImmZ, base+5, base+5)
+		one(opBad, base+6, base+7)
+	}
+	for _, p := range []int{0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3} {
+		one(opPrefix, p, p)
+	}
+	one(opPrefix, 0x40, 0x4f) // REX
+	one(opBad, 0x60, 0x62)
+	one(opModRM, 0x63, 0x63)
+	one(opImmZ, 0x68, 0x68)
+	one(opModRM|opImmZ, 0x69, 0x69)
+	one(opImm8, 0x6a, 0x6a)
+	one(opModRM|opImm8, 0x6b, 0x6b)
+	one(opImm8, 0x70, 0x7f)
+	one(opModRM|opImm8, 0x80, 0x83)
+	one(opModRM|opImmZ, 0x81, 0x81)
+	one(opModRM, 0x84, 0x8f)
+	one(opBad, 0x9a, 0x9a)
+	one(opImmA, 0xa0, 0xa3)
+	one(opImm8, 0xa8, 0xa8)
+	one(opImmZ, 0xa9, 0xa9)
+	one(opImm8, 0xb0, 0xb7)
+	one(opImmV, 0xb8, 0xbf)
+	one(opModRM|opImm8, 0xc0, 0xc1)
+	one(opImm16, 0xc2, 0xc2)
+	one(opBad, 0xc4, 0xc5) // VEX, handled apart
+	one(opModRM|opImm8, 0xc6, 0xc6)
+	one(opModRM|opImmZ, 0xc7, 0xc7)
+	one(opImm16|opImm8, 0xc8, 0xc8)
+	one(opImm16, 0xca, 0xca)
+	one(opImm8, 0xcd, 0xcd)
+	one(opModRM, 0xd0, 0xd3)
+	one(opBad, 0xd4, 0xd6)
+	one(opModRM, 0xd8, 0xdf)
+	one(opImm8, 0xe0, 0xe7)
+	one(opImmZ, 0xe8, 0xe9)
+	one(opBad, 0xea, 0xea)
+	one(opImm8, 0xeb, 0xeb)
+	one(opModRM, 0xf6, 0xf7) // TEST has an immediate, handled apart
+	one(opModRM, 0xfe, 0xff)
+
+	two := func(v uint8, from, to int) { set(&o.two, v, from, to) }
+	two(opModRM, 0x00, 0xff)
+	two(0, 0x05, 0x09)
+	two(0, 0x0b, 0x0b)
+	two(0, 0x0e, 0x0e)
+	two(0, 0x30, 0x37)
+	two(opModRM|opImm8, 0x70, 0x73)
+	two(0, 0x77, 0x77)
+	two(opImmZ, 0x80, 0x8f)
+	two(0, 0xa0, 0xa2)
+	two(opModRM|opImm8, 0xa4, 0xa4)
+	two(0, 0xa8, 0xaa)
+	two(opModRM|opImm8, 0xac, 0xac)
+	two(opModRM|opImm8, 0xba, 0xba)
+	two(opModRM|opImm8, 0xc2, 0xc2)
+	two(opModRM|opImm8, 0xc4, 0xc6)
+	two(0, 0xc8, 0xcf)
+	return o
+}
+
+// instruction is as much of an instruction as is needed here.
+type instruction struct {
+	size   int    // 0 when it is not understood
+	opcode int    // of the one-byte map; -1 of another
+	disp   int    // where the displacement from the next instruction is; 0 when there is none
+	imm    uint32 // of MOVL $imm, register
+}
+
+// decode finds the length of the instruction at the front of b, and its operand
+// relative to the instruction pointer.
+func (o *opcodes) decode(b []byte) (in instruction) {
+	at, wide, short := 0, false, false
+	for at < len(b) && at < 14 && o.one[b[at]] == opPrefix {
+		wide = b[at]&0xf8 == 0x48 // REX is the last prefix
+		short = short || b[at] == 0x66
+		at++
+	}
+	if at >= len(b) {
+		return in
+	}
+	in.opcode = int(b[at])
+	var f uint8
+	switch b[at] {
+	case 0x0f:
+		in.opcode = -1
+		if at++; at >= len(b) {
+			return in
+		}
+		switch b[at] {
+		case 0x38:
+			f = opModRM
+			at++
+		case 0x3a:
+			f = opModRM | opImm8
+			at++
+		default:
+			f = o.two[b[at]]
+		}
+	case 0xc4, 0xc5, 0x62: // VEX and EVEX
+		n, pmap := 1, byte(1)
+		switch b[at] {
+		case 0xc4:
+			n = 2
+		case 0x62:
+			n = 3
+		}
+		if at+n+1 >= len(b) {
+			return in
+		}
+		if n > 1 {
+			pmap = b[at+1] & 7
+		}
+		in.opcode = -1
+		at += n + 1
+		switch pmap {
+		case 1:
+			f = o.two[b[at]]
+		case 2:
+			f = opModRM
+		case 3:
+			f = opModRM | opImm8
+		default:
+			return in
+		}
+	default:
+		f = o.one[b[at]]
+	}
+	if f&opBad != 0 || at >= len(b) {
+		return in
+	}
+	at++
+	if f&opModRM != 0 {
+		if at >= len(b) {
+			return in
+		}
+		m := b[at]
+		at++
+		if in.opcode == 0xf6 && m&0x30 == 0 {
+			f |= opImm8
+		}
+		if in.opcode == 0xf7 && m&0x30 == 0 {
+			f |= opImmZ
+		}
+		mod, rm := m>>6, m&7
+		if mod != 3 && rm == 4 {
+			if at >= len(b) {
+				return in
+			}
+			if mod == 0 && b[at]&7 == 5 {
+				at += 4
+			}
+			at++
+		}
+		switch {
+		case mod == 0 && rm == 5:
+			in.disp = at
+			at += 4
+		case mod == 1:
+			at++
+		case mod == 2:
+			at += 4
+		}
+	}
+	z := 4
+	if short && !wide {
+		z = 2
+	}
+	if in.opcode == 0xe8 || in.opcode == 0xe9 || in.opcode < 0 {
+		z = 4 // jumps have no short form in 64-bit mode
+	}
+	if f&opImm8 != 0 {
+		at++
+	}
+	if f&opImm16 != 0 {
+		at += 2
+	}
+	if f&opImmZ != 0 {
+		at += z
+	}
+	if f&opImmV != 0 {
+		if wide {
+			at += 8
+		} else {
+			if at+4 <= len(b) && z == 4 {
+				in.imm = binary.LittleEndian.Uint32(b[at:])
+			}
+			at += z
+		}
+	}
+	if f&opImmA != 0 {
+		at += 8
+	}
+	if at > len(b) {
+		return instruction{}
+	}
+	in.size = at
+	return in
+}
+
+// refsAMD64 finds the operands relative to the instruction pointer. What is not
+// understood (tables in assembly, say) is skipped byte by byte.
+func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
+	for at := 0; at < len(code); {
+		in := m.opcodes.decode(code[at:])
+		if in.size == 0 {
+			at++
+			continue
+		}
+		next := at + in.size
+		if in.disp > 0 {
+			disp := int32(binary.LittleEndian.Uint32(code[at+in.disp:]))
+			length := uint32(0)
+			if in.opcode == 0x8d { // LEA of a string, then MOVL $length, register
+				if n := m.opcodes.decode(code[next:]); n.opcode&0xf8 == 0xb8 {
+					length = n.imm
+				}
+			}
+			m.addRef(fn, addr+uint64(next)+uint64(int64(disp)), length)
+		}
+		at = next
+	}
+}

@@ -1,0 +1,232 @@
+package sizes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// Options of [Analyze]. The zero value analyses the file by itself.
+type Options struct {
+	// Twin is the path of an unstripped link of the same program, whose symbol
+	// table gives exact names to variables; "" when there is none.
+	Twin string
+	// Unpack writes the unpacked form of a file packed by UPX. Without it such a
+	// file is refused.
+	Unpack func(ctx context.Context, packed, unpacked string) error
+}
+
+// MaxSize is the largest file that is analysed: it is held in memory.
+const MaxSize = 2 << 30
+
+// Error is an error about one file, with a hint what to do.
+type Error struct {
+	File string
+	Err  error
+	Tip  string
+}
+
+func (e *Error) Error() string { return e.File + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *Error) Hint() string { return e.Tip }
+
+// Analyze says what every byte of a Go binary is for. It holds the file in
+// memory, and some five times the size of its function table.
+func Analyze(ctx context.Context, file string, opts Options) (*Ledger, error) {
+	b, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	l, err := analyze(ctx, file, b, opts)
+	if packed := new(packedError); errors.As(err, packed) {
+		l, err = unpacked(ctx, file, packed.by, int64(len(b)), opts)
+	}
+	return l, err
+}
+
+func read(file string) ([]byte, error) {
+	fd, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer fd.Close()
+	st, err := fd.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, &Error{file, errors.New("not a regular file"), "name a Go binary"}
+	}
+	if st.Size() > MaxSize {
+		return nil, &Error{file, fmt.Errorf("%d bytes; at most %d are analysed", st.Size(), int64(MaxSize)), "name a Go binary"}
+	}
+	b := make([]byte, st.Size())
+	if _, err := io.ReadFull(fd, b); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return b, nil
+}
+
+// packedError says that a file is packed.
+type packedError struct{ by string }
+
+func (e packedError) Error() string { return "packed by " + e.by }
+
+// unpacked analyses what a packed file unpacks to.
+func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*Ledger, error) {
+	if opts.Unpack == nil {
+		return nil, &Error{file, errors.New("packed by " + by), "unpack it first (upx -d), or name the file before packing"}
+	}
+	dir, err := os.MkdirTemp("", "mintmark-size-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	to := filepath.Join(dir, "unpacked")
+	if err := opts.Unpack(ctx, file, to); err != nil {
+		return nil, err
+	}
+	b, err := read(to)
+	if err != nil {
+		return nil, err
+	}
+	l, err := analyze(ctx, file, b, opts)
+	if err != nil {
+		return nil, err
+	}
+	l.Packed, l.PackedSize = by, size
+	return l, nil
+}
+
+func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger, error) {
+	f, err := gobin.Parse(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		var not *gobin.NotGoError
+		var bad *gobin.FormatError
+		if errors.As(err, &not) {
+			not.Path = file
+		} else if errors.As(err, &bad) {
+			bad.Path = file
+		} else {
+			err = fmt.Errorf("%s: %w", file, err)
+		}
+		return nil, err
+	}
+	if f.Packed != "" {
+		return nil, packedError{f.Packed}
+	}
+	if f.Format == gobin.FatMachO {
+		return analyzeFat(ctx, file, b, f, opts)
+	}
+	l := &Ledger{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
+	if !l.Modules.Known {
+		l.Notes = append(l.Notes, "no build information: which module a package is of is guessed from its path")
+	}
+	m := newImage(f, b)
+	l.GoVersion, l.GoVersionFrom = m.version()
+	m.claimSections()
+	m.claimBuildID()
+	if err := m.analyzeGo(ctx, l, opts); err != nil {
+		return nil, err
+	}
+	l.Ranges = m.ranges(b)
+	for _, r := range l.Ranges {
+		l.Totals.add(r.Confidence, r.Size)
+	}
+	l.Notes = append(l.Notes, m.notes...)
+	return l, l.Check()
+}
+
+// analyzeGo claims what the Go linker wrote.
+func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
+	switch m.Format {
+	case gobin.Wasm:
+		m.analyzeWasm()
+		return nil
+	case gobin.XCOFF, gobin.Plan9:
+		m.note("only sections are told apart in this format")
+		return nil
+	}
+	m.relocate()
+	if err := m.readFunctions(); err != nil {
+		m.note("the function table could not be read: " + err.Error())
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := m.symbols(l, opts); err != nil {
+		return err
+	}
+	m.claimModuledata()
+	m.readRefs()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.readTypes()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.inferData()
+	m.bss(l)
+	return nil
+}
+
+// symbols claims variables by the symbol table of the twin or of the file.
+func (m *image) symbols(l *Ledger, opts Options) (err error) {
+	if opts.Twin != "" {
+		twin, err := gobin.Open(opts.Twin)
+		if err != nil {
+			return err
+		}
+		defer twin.Close()
+		if err := m.sameProgram(twin); err != nil {
+			return &Error{opts.Twin, fmt.Errorf("not an unstripped link of the same program: %w", err), "link it from the same source with the same toolchain and flags, but without -s -w"}
+		}
+		l.SymbolsFrom = SymbolsTwin
+		l.BSS, err = m.claimSymbols(twin)
+		return err
+	}
+	l.BSS, err = m.claimSymbols(m.File)
+	if err != nil {
+		m.note("the symbol table could not be read: " + err.Error())
+		l.BSS = nil
+		return nil
+	}
+	for _, s := range m.Sections {
+		if s.Kind == gobin.KindSymbols && s.Size > 0 && (strings.HasPrefix(s.Name, ".symtab") || s.Name == "(symbols)") {
+			l.SymbolsFrom = SymbolsOwn
+		}
+	}
+	return nil
+}
+
+// bss lists the memory without bytes in the file: what symbols name, and the rest.
+func (m *image) bss(l *Ledger) {
+	d := m.mod
+	if d == nil {
+		return
+	}
+	named := int64(0)
+	for _, r := range l.BSS {
+		named += r.Size
+	}
+	total := int64(0)
+	for i := 0; i < 4; i += 2 {
+		if d.bss[i+1] > d.bss[i] && d.bss[i+1]-d.bss[i] < 1<<46 {
+			total += int64(d.bss[i+1] - d.bss[i])
+		}
+	}
+	if total > named {
+		l.BSS = append(l.BSS, Range{Offset: int64(d.bss[0]), Size: total - named, Symbol: "(not named)", Kind: Data, Confidence: Shared})
+	}
+}

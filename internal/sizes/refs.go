@@ -1,0 +1,84 @@
+package sizes
+
+// ref is a reference to data from code: the function, by number.
+type ref struct {
+	to     uint64
+	fn     int32
+	length uint32 // of the string, where the code next to it tells; else 0
+}
+
+// readRefs reads the references to data in the code of all functions.
+func (m *image) readRefs() {
+	if m.fn == nil {
+		return
+	}
+	switch m.Arch {
+	case "amd64", "arm64":
+	default:
+		m.note("references in code for " + m.Arch + " are not read: data is attributed through pointers only")
+		return
+	}
+	text := m.b[m.fn.text.Offset : m.fn.text.Offset+m.fn.text.Size]
+	for i := range m.fn.pkg {
+		from, to := m.fn.start[i], m.fn.start[i+1]
+		if int64(to) > int64(len(text)) {
+			break
+		}
+		code, addr := text[from:to], m.fn.text.Addr+uint64(from)
+		if m.Arch == "amd64" {
+			m.refsAMD64(int32(i), code, addr)
+		} else {
+			m.refsARM64(int32(i), code, addr)
+		}
+	}
+}
+
+// addRef records a reference if it leads to data in the file.
+func (m *image) addRef(fn int32, to uint64, length uint32) {
+	text := &m.fn.text
+	if to >= text.Addr && to-text.Addr < uint64(text.Size) || m.section(to) == nil {
+		return
+	}
+	m.refs = append(m.refs, ref{to, fn, length})
+}
+
+// refsARM64 finds pairs of ADRP and an ADD, load or store that uses the page.
+func (m *image) refsARM64(fn int32, code []byte, addr uint64) {
+	var page [32]uint64
+	var when [32]int
+	for i := 0; i+4 <= len(code); i += 4 {
+		w := m.order.Uint32(code[i:])
+		if w&0x9f000000 == 0x90000000 { // ADRP
+			imm := int64(int32(w>>5<<13)>>13)<<2 | int64(w>>29&3)
+			page[w&31] = (addr+uint64(i))&^0xfff + uint64(imm<<12)
+			when[w&31] = i + 4
+			continue
+		}
+		rn := w >> 5 & 31
+		if when[rn] == 0 || i+4-when[rn] > 32 {
+			continue
+		}
+		var off uint64
+		switch {
+		case w&0x7fc00000 == 0x11000000: // ADD immediate, no shift
+			off = uint64(w >> 10 & 0xfff)
+		case w&0x3b000000 == 0x39000000: // load or store, unsigned offset
+			shift := w >> 30
+			if w&0x04800000 == 0x04800000 {
+				shift = 4 // 128 bits
+			}
+			off = uint64(w>>10&0xfff) << shift
+		default:
+			continue
+		}
+		length := uint32(0)
+		if i+8 <= len(code) {
+			if n := m.order.Uint32(code[i+4:]); n&0x7f800000 == 0x52800000 && n>>21&3 == 0 { // MOVZ
+				length = n >> 5 & 0xffff
+			} else if n&0x7f8003e0 == 0x320003e0 { // MOV of a bit mask; the length is not decoded
+				length = 0
+			}
+		}
+		m.addRef(fn, page[rn]+off, length)
+	}
+}

@@ -1,0 +1,186 @@
+package sizes
+
+import (
+	"fmt"
+	"html"
+	"strings"
+)
+
+// Treemap sizes, in CSS pixels of the SVG's own coordinates.
+const (
+	treemapWidth  = 960
+	treemapHeight = 600
+	treemapBar    = 18 // title of a group or module
+)
+
+// TreemapSVG draws a summary as a treemap: groups, in them modules, in them
+// packages; areas are bytes. It is one <svg> element to be put inline into
+// HTML, with a style of its own for light and dark, no script and nothing from
+// elsewhere. The same summary gives the same text.
+func TreemapSVG(s *Summary) string {
+	t := &treemap{total: s.Size}
+	fmt.Fprintf(&t.b, `<svg class="treemap" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui,sans-serif" font-size="11">`,
+		treemapWidth, treemapHeight, html.EscapeString(fmt.Sprintf("Treemap of %s, %d bytes", s.File, s.Size)))
+	t.b.WriteString(`<style>.treemap{width:100%;height:auto;background:#fff;color:#1c1e21}.treemap rect{stroke:#fff;stroke-width:1}.treemap text{fill:#15181b;pointer-events:none}` +
+		`.treemap .own{fill:#7fb0e6}.treemap .dependency{fill:#f2bf7c}.treemap .std{fill:#a9cfa4}.treemap .none{fill:#cfd2d6}.treemap .frame{fill:none;stroke:#55595f;stroke-width:1.2}` +
+		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
+	var items []item
+	for _, g := range s.Groups {
+		items = append(items, item{name: g.Name, size: g.Size, group: g.Name, parts: moduleItems(g)})
+	}
+	t.draw(items, rect{0, 0, treemapWidth, treemapHeight}, 0)
+	t.b.WriteString("</svg>")
+	return t.b.String()
+}
+
+func moduleItems(g Group) []item {
+	var out []item
+	for _, m := range g.Modules {
+		it := item{name: strings.TrimSpace(m.Path + " " + m.Version), size: m.Size, group: g.Name}
+		if g.Name == GroupNone { // kinds, since there are no packages
+			it.name = "no single package"
+			for _, p := range m.Packages {
+				for _, k := range p.Kinds {
+					it.parts = append(it.parts, item{name: k.Name, size: k.Size, group: g.Name})
+				}
+			}
+			out = append(out, it.parts...)
+			continue
+		}
+		for _, p := range m.Packages {
+			it.parts = append(it.parts, item{name: p.Path, size: p.Size, group: g.Name})
+		}
+		if len(g.Modules) == 1 {
+			return it.parts
+		}
+		if len(it.parts) == 1 {
+			it.parts = nil
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+type item struct {
+	name, group string
+	size        int64
+	parts       []item
+}
+
+type rect struct{ x, y, w, h float64 }
+
+type treemap struct {
+	b     strings.Builder
+	total int64
+}
+
+// draw lays items out in r by the squarified algorithm (Bruls, Huizing, van
+// Wijk: Squarified Treemaps, 2000): rows along the shorter side, each filled as
+// long as its worst aspect ratio gets better. Items must be sorted by size or
+// be few.
+func (t *treemap) draw(items []item, r rect, depth int) {
+	var total int64
+	for _, it := range items {
+		total += it.size
+	}
+	if total <= 0 || r.w < 1 || r.h < 1 {
+		return
+	}
+	scale := r.w * r.h / float64(total) // area of a byte
+	for len(items) > 0 {
+		side := min(r.w, r.h)
+		if side < 0.5 {
+			return
+		}
+		n, sum, best := 0, 0.0, 0.0
+		for n < len(items) {
+			a := float64(items[n].size) * scale
+			worst := aspect(float64(items[0].size)*scale, a, sum+a, side)
+			if n > 0 && worst > best {
+				break
+			}
+			best, sum = worst, sum+a
+			n++
+		}
+		thick, at := sum/side, 0.0
+		for _, it := range items[:n] {
+			length := float64(it.size) * scale / thick
+			c := rect{r.x + at, r.y, length, thick}
+			if r.w >= r.h {
+				c = rect{r.x, r.y + at, thick, length}
+			}
+			t.box(it, c, depth)
+			at += length
+		}
+		if r.w >= r.h {
+			r.x, r.w = r.x+thick, r.w-thick
+		} else {
+			r.y, r.h = r.y+thick, r.h-thick
+		}
+		items = items[n:]
+	}
+}
+
+// aspect is the worst aspect ratio of a row of areas from small to large that
+// add up to sum, along a side.
+func aspect(large, small, sum, side float64) float64 {
+	if small <= 0 || sum <= 0 {
+		return 1e18
+	}
+	s2 := sum * sum
+	w2 := side * side
+	return max(w2*large/s2, s2/(w2*small))
+}
+
+func (t *treemap) box(it item, r rect, depth int) {
+	if r.w < 0.8 || r.h < 0.8 {
+		return // too small to be seen
+	}
+	title := fmt.Sprintf("%s: %d bytes, %.1f %%", it.name, it.size, 100*float64(it.size)/float64(t.total))
+	if len(it.parts) > 0 && r.w > 40 && r.h > 2*treemapBar {
+		fmt.Fprintf(&t.b, `<g><title>%s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, html.EscapeString(title), it.group, r.x, r.y, r.w, r.h)
+		t.label(it.name+" "+size(it.size), r, true)
+		t.b.WriteString("</g>")
+		t.draw(it.parts, rect{r.x + 2, r.y + treemapBar, r.w - 4, r.h - treemapBar - 2}, depth+1)
+		fmt.Fprintf(&t.b, `<rect class="frame" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, r.x, r.y, r.w, r.h)
+		return
+	}
+	fmt.Fprintf(&t.b, `<g><title>%s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, html.EscapeString(title), it.group, r.x, r.y, r.w, r.h)
+	t.label(it.name, r, false)
+	t.b.WriteString("</g>")
+}
+
+// label writes a text if it fits, the end of it if only that does: the last
+// element of a path says the most.
+func (t *treemap) label(text string, r rect, bold bool) {
+	const charWidth = 6.2
+	room := int((r.w - 6) / charWidth)
+	if r.h < 13 || room < 3 {
+		return
+	}
+	runes := []rune(text)
+	if len(runes) > room {
+		if i := strings.LastIndexByte(text, '/'); i >= 0 && !bold {
+			runes = []rune(text[i+1:])
+		}
+	}
+	if len(runes) > room {
+		runes = append(runes[:room-1:room-1], '…')
+	}
+	weight := ""
+	if bold {
+		weight = ` font-weight="600"`
+	}
+	fmt.Fprintf(&t.b, `<text x="%.1f" y="%.1f"%s>%s</text>`, r.x+4, r.y+12.5, weight, html.EscapeString(string(runes)))
+}
+
+// size is bytes for people, in units of 1024.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

@@ -1,0 +1,174 @@
+package sizes
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Schema is the schema of [Summary]'s JSON form.
+const Schema = "https://github.com/mintmark/mintmark/report/size/v1"
+
+// Summary is a ledger added up: by group, module and package, by kind, and by
+// function. All parts add up to the size, but Functions, which are the largest.
+type Summary struct {
+	Schema      string   `json:"schema"`
+	File        string   `json:"file"`
+	Size        int64    `json:"size"`
+	Packed      string   `json:"packed,omitempty"`
+	PackedSize  int64    `json:"packed_size,omitempty"`
+	Format      string   `json:"format"`
+	Arch        string   `json:"arch"`
+	GoVersion   string   `json:"go_version,omitempty"`
+	VersionFrom string   `json:"go_version_from,omitempty"`
+	SymbolsFrom string   `json:"symbols_from"`
+	Totals      Totals   `json:"totals"`
+	Reach       int64    `json:"reach"` // bytes with a package or a kind that says more than the section
+	BSS         int64    `json:"bss"`   // memory without bytes in the file
+	Groups      []Group  `json:"groups"`
+	Kinds       []Amount `json:"kinds"`
+	Functions   []Amount `json:"functions,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+}
+
+// Group is the packages of one origin: own, dependency, std, none.
+type Group struct {
+	Name    string   `json:"name"`
+	Size    int64    `json:"size"`
+	Modules []Module `json:"modules"`
+}
+
+// Module is the packages of one module.
+type Module struct {
+	Mod
+	Size     int64     `json:"size"`
+	Packages []Package `json:"packages"`
+}
+
+// Package is what one package takes.
+type Package struct {
+	Path   string   `json:"path"`
+	Size   int64    `json:"size"`
+	Totals Totals   `json:"totals"`
+	Kinds  []Amount `json:"kinds"`
+}
+
+// Amount is bytes of something with a name.
+type Amount struct {
+	Name       string `json:"name"`
+	Package    string `json:"package,omitempty"`
+	Size       int64  `json:"size"`
+	Confidence string `json:"confidence,omitempty"`
+}
+
+// Summarize adds a ledger up. The parts are sorted by size, the largest first.
+func Summarize(l *Ledger) *Summary {
+	s := &Summary{
+		Schema: Schema, File: l.File, Size: l.Size, Packed: l.Packed, PackedSize: l.PackedSize, Format: l.Format, Arch: l.Arch,
+		GoVersion: l.GoVersion, VersionFrom: l.GoVersionFrom, SymbolsFrom: l.SymbolsFrom, Totals: l.Totals, Reach: l.Reach(), Notes: l.Notes,
+	}
+	for _, r := range l.BSS {
+		s.BSS += r.Size
+	}
+	type pkgSum struct {
+		totals Totals
+		kinds  [numKinds]int64
+	}
+	pkgs := map[string]*pkgSum{}
+	var kinds [numKinds]int64
+	funcs := map[[2]string]int64{}
+	for _, r := range l.Ranges {
+		p := pkgs[r.Package]
+		if p == nil {
+			p = &pkgSum{}
+			pkgs[r.Package] = p
+		}
+		p.totals.add(r.Confidence, r.Size)
+		p.kinds[r.Kind] += r.Size
+		kinds[r.Kind] += r.Size
+		if r.Symbol != "" && (r.Kind == Text || r.Kind == FuncRecord || r.Kind == FuncName) {
+			funcs[[2]string{r.Package, r.Symbol}] += r.Size
+		}
+	}
+	groups := map[string]map[Mod][]Package{}
+	for path, p := range pkgs {
+		group, mod := l.Modules.Of(path)
+		if groups[group] == nil {
+			groups[group] = map[Mod][]Package{}
+		}
+		groups[group][mod] = append(groups[group][mod], Package{Path: path, Size: p.totals.Sum(), Totals: p.totals, Kinds: kindAmounts(&p.kinds)})
+	}
+	for _, name := range []string{GroupOwn, GroupDependency, GroupStd, GroupNone} {
+		g := Group{Name: name}
+		for mod, list := range groups[name] {
+			m := Module{Mod: mod, Packages: list}
+			for _, p := range list {
+				m.Size += p.Size
+			}
+			slices.SortFunc(m.Packages, func(a, b Package) int {
+				return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path))
+			})
+			g.Size += m.Size
+			g.Modules = append(g.Modules, m)
+		}
+		slices.SortFunc(g.Modules, func(a, b Module) int {
+			return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Version, b.Version))
+		})
+		if g.Size > 0 {
+			s.Groups = append(s.Groups, g)
+		}
+	}
+	s.Kinds = kindAmounts(&kinds)
+	for k, n := range funcs {
+		s.Functions = append(s.Functions, Amount{Name: k[1], Package: k[0], Size: n})
+	}
+	sortAmounts(s.Functions)
+	return s
+}
+
+func kindAmounts(k *[numKinds]int64) []Amount {
+	var out []Amount
+	for i, n := range k {
+		if n > 0 {
+			out = append(out, Amount{Name: Kind(i).String(), Size: n})
+		}
+	}
+	sortAmounts(out)
+	return out
+}
+
+func sortAmounts(a []Amount) {
+	slices.SortFunc(a, func(x, y Amount) int {
+		return cmp.Or(cmp.Compare(y.Size, x.Size), cmp.Compare(x.Package, y.Package), cmp.Compare(x.Name, y.Name))
+	})
+}
+
+// Packages are all packages of a summary, the largest first; bytes that are of
+// no single package are under the path "".
+func (s *Summary) Packages() []Package {
+	var out []Package
+	for _, g := range s.Groups {
+		for _, m := range g.Modules {
+			out = append(out, m.Packages...)
+		}
+	}
+	slices.SortFunc(out, func(a, b Package) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path))
+	})
+	return out
+}
+
+// Top are the n largest packages, for saying who is to blame when a budget is
+// exceeded. Bytes without a package are left out; n below 1 is all.
+func Top(s *Summary, n int) []Amount {
+	var out []Amount
+	for _, p := range s.Packages() {
+		if p.Path == "" {
+			continue
+		}
+		if n > 0 && len(out) == n {
+			break
+		}
+		out = append(out, Amount{Name: p.Path, Size: p.Size})
+	}
+	return out
+}
