@@ -151,6 +151,29 @@ func Ledger(
 	return run(ctx, "ledger", door.Flags{Prune: prune, Forget: forget, JSON: json})
 }
 
+// Bench compares the start-up and memory of programs.
+func Bench(
+	ctx context.Context,
+	files *string, // programs, separated by commas; the first is the base
+	args *string, // arguments of every program, as in a shell
+	env *string, // the programs' whole environment, as in a shell
+	stdin *string, // file that their standard input comes from (default: empty)
+	ready *string, // when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT
+	time *string, // how long the rounds may take, warm and cold each (default: 20s)
+	within *string, // stop earlier when all ratios are known to so many percent (default: 2)
+	cold *bool, // also start with the program out of the page cache (default: true)
+	memory *bool, // also read their memory (default: true)
+	seed *int, // order of the rounds (default: another each time)
+	samples *string, // write every start to this file, one JSON object per line
+	format *string, // table (default), markdown, or gobench for benchstat
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "bench", door.Flags{
+		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
+		Seed: seed, Samples: samples, Format: format, JSON: json,
+	})
+}
+
 // Keygen makes a key pair for signing, encrypted with a passphrase.
 func Keygen(
 	ctx context.Context,
