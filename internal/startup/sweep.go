@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -22,8 +21,9 @@ type SweepConfig struct {
 	// Reference is a program that has to print the same, such as the unpacked
 	// one; "" is the program itself with no variables.
 	Reference string
-	Dir       string // working directory; "" is the caller's
-	Work      string // an existing directory for temporary files, absolute
+	// Work is an existing directory for temporary files, absolute; Dir is the
+	// working directory, "" for Work, where crashes may leave their dumps.
+	Work, Dir string
 	// Counts of variables to try, ascending; none is 0 to 1000 in steps of 50.
 	Counts  []int
 	Timeout time.Duration // of one start; 0 is 30 s
@@ -63,6 +63,9 @@ func Sweep(ctx context.Context, cfg SweepConfig) (*SweepResult, error) {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = cfg.Work
 	}
 	s := &sweep{cfg: cfg, res: &SweepResult{FirstFailure: -1}}
 	if err := s.prepare(ctx); err != nil {
@@ -161,11 +164,7 @@ func (s *sweep) run(ctx context.Context, path string, n int) (outcome, error) {
 		l.path = s.cfg.Emulator
 		l.args = append([]string{filepath.Base(s.cfg.Emulator), path}, s.cfg.Args...)
 	}
-	o, err := retryBusy(func() (outcome, error) { return l.run(ctx) })
-	if errors.Is(err, os.ErrNotExist) || ctx.Err() != nil {
-		return o, err
-	}
-	return o, err
+	return retryBusy(func() (outcome, error) { return l.run(ctx) })
 }
 
 // sweepEnv are n variables like those that Kubernetes sets for services.
