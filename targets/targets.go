@@ -163,6 +163,7 @@ func Bench(
 	within *string, // stop earlier when all ratios are known to so many percent (default: 2)
 	cold *bool, // also start with the program out of the page cache (default: true)
 	memory *bool, // also read their memory (default: true)
+	realtime *bool, // run them before everything else on a busy machine (Linux, root)
 	seed *int, // order of the rounds (default: another each time)
 	samples *string, // write every start to this file, one JSON object per line
 	format *string, // table (default), markdown, or gobench for benchstat
@@ -170,7 +171,7 @@ func Bench(
 ) error {
 	return run(ctx, "bench", door.Flags{
 		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
-		Seed: seed, Samples: samples, Format: format, JSON: json,
+		Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
 	})
 }
 

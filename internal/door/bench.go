@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -49,25 +50,36 @@ func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
 			return err
 		}
 	}
-	return show(d, res)
+	b := &benched{Result: res}
+	if b.Packing, err = release.PackingAccounts(ctx, res, c.Programs, 1, 10, 100); err != nil {
+		return err
+	}
+	return show(d, b)
+}
+
+// benched is what is shown of a measurement.
+type benched struct {
+	*startup.Result
+	// Packing says of every packed program whether that pays.
+	Packing []release.Packed `json:"packing,omitempty"`
 }
 
 // benchFormat is how the result is shown.
-func benchFormat(f Flags) (func(*Door, *startup.Result) error, error) {
-	table := func(d *Door, r *startup.Result) error { return d.benchTable(r) }
+func benchFormat(f Flags) (func(*Door, *benched) error, error) {
+	table := func(d *Door, r *benched) error { return d.benchTable(r) }
 	if yes(f.JSON) {
 		if f.Format != nil {
 			return nil, &usageError{"bench: -json and -format contradict each other", "leave one of them out"}
 		}
-		return func(d *Door, r *startup.Result) error { return report.WriteJSON(d.Term.Stdout(), r) }, nil
+		return func(d *Door, r *benched) error { return report.WriteJSON(d.Term.Stdout(), r) }, nil
 	}
 	switch str(f.Format) {
 	case "", "table":
 		return table, nil
 	case "markdown":
-		return func(d *Door, r *startup.Result) error { return d.benchMarkdown(r) }, nil
+		return func(d *Door, r *benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *startup.Result) error { return r.WriteGoBench(d.Term.Stdout()) }, nil
+		return func(d *Door, r *benched) error { return r.WriteGoBench(d.Term.Stdout()) }, nil
 	}
 	return nil, &usageError{"bench: unknown -format=" + *f.Format, "it is table, markdown or gobench"}
 }
@@ -112,6 +124,7 @@ func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 	}
 	c.SkipCold = f.Cold != nil && !*f.Cold
 	c.SkipMemory = f.Memory != nil && !*f.Memory
+	c.Realtime = yes(f.Realtime)
 	c.Seed = uint64(rand.Uint32())
 	if f.Seed != nil {
 		c.Seed = uint64(*f.Seed)

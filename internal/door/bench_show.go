@@ -6,34 +6,53 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
+// sheet is one table of a measurement.
+type sheet struct {
+	header []string // the first column's texts stand on the left
+	rows   [][]string
+}
+
+func benchSheets(r *benched) []sheet {
+	header, rows := benchRows(r.Result)
+	sheets := []sheet{{header, rows}}
+	if len(r.Packing) > 0 {
+		sheets = append(sheets, packingSheet(r.Packing))
+	}
+	return sheets
+}
+
 // benchTable shows a measurement for people at a terminal.
-func (d *Door) benchTable(r *startup.Result) error {
-	header, rows := benchRows(r)
-	t := ui.Table{}
-	for i, h := range header {
-		c := ui.Column{Title: h}
+func (d *Door) benchTable(r *benched) error {
+	for i, s := range benchSheets(r) {
 		if i > 0 {
-			c.Align = ui.Right
-		} else {
-			c.Flexible = true
+			d.printf("\n")
 		}
-		t.Columns = append(t.Columns, c)
-	}
-	for _, row := range rows {
-		var cells []ui.Cell
-		for _, text := range row {
-			cells = append(cells, ui.Plain.Text(text))
+		t := ui.Table{}
+		for i, h := range s.header {
+			c := ui.Column{Title: h, Align: ui.Right}
+			if i == 0 {
+				c = ui.Column{Title: h, Flexible: true}
+			}
+			t.Columns = append(t.Columns, c)
 		}
-		t.Row(cells...)
+		for _, row := range s.rows {
+			var cells []ui.Cell
+			for _, text := range row {
+				cells = append(cells, ui.Plain.Text(text))
+			}
+			t.Row(cells...)
+		}
+		if err := t.Write(d.Term.Stdout()); err != nil {
+			return err
+		}
 	}
-	if err := t.Write(d.Term.Stdout()); err != nil {
-		return err
-	}
+	d.printf("\n")
 	for _, line := range benchRemarks(r) {
 		d.printf("%s\n", line)
 	}
@@ -41,28 +60,68 @@ func (d *Door) benchTable(r *startup.Result) error {
 }
 
 // benchMarkdown shows the same for a step summary of continuous integration.
-func (d *Door) benchMarkdown(r *startup.Result) error {
-	header, rows := benchRows(r)
-	cell := func(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(ui.CleanLine(s)) }
+func (d *Door) benchMarkdown(r *benched) error {
+	cell := func(s string) string {
+		return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`").Replace(ui.CleanLine(s))
+	}
 	line := func(cells []string) {
 		for _, c := range cells {
 			d.printf("| %s ", cell(c))
 		}
 		d.printf("|\n")
 	}
-	line(header)
-	for i := range header {
-		d.printf("%s", map[bool]string{true: "|---", false: "|---:"}[i == 0])
+	for _, s := range benchSheets(r) {
+		line(s.header)
+		d.printf("|---|%s\n", strings.Repeat("---:|", len(s.header)-1))
+		for _, row := range s.rows {
+			line(row)
+		}
+		d.printf("\n")
 	}
-	d.printf("|\n")
-	for _, row := range rows {
-		line(row)
-	}
-	d.printf("\n")
 	for _, text := range benchRemarks(r) {
-		d.printf("- %s\n", ui.CleanLine(text))
+		d.printf("- %s\n", cell(text))
 	}
 	return nil
+}
+
+// packingSheet is the answer to "is packing worth it", a row for each number of
+// starts per transfer.
+func packingSheet(packed []release.Packed) sheet {
+	s := sheet{header: []string{"packed", "disk saved", "extra per start", "private memory", "starts per transfer", "pays: file", ".tar.gz", ".tar.zst"}}
+	for _, p := range packed {
+		if p.Packing == nil {
+			s.rows = append(s.rows, []string{p.Program, "–", "–", "–", "–", "–", "–", "–"})
+			continue
+		}
+		memory := "not measured"
+		if p.ExtraMemory != nil {
+			memory = plus(ui.FormatBytes(*p.ExtraMemory))
+		}
+		for _, r := range p.Rows {
+			if r.Form != startup.FormRaw {
+				continue
+			}
+			row := []string{p.Program, ui.FormatBytes(p.DiskSaved), plus(fmtNano(p.Extra)), memory, strconv.Itoa(r.Starts)}
+			for _, form := range []string{startup.FormRaw, startup.FormGzip, startup.FormZstd} {
+				answer := "not known"
+				for _, q := range p.Rows {
+					if q.Form == form && q.Starts == r.Starts {
+						answer = q.String()
+					}
+				}
+				row = append(row, answer)
+			}
+			s.rows = append(s.rows, row)
+		}
+	}
+	return s
+}
+
+func plus(s string) string {
+	if strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "+" + s
 }
 
 // benchRows are the rows of both: a program each.
@@ -156,6 +215,9 @@ func percent(x float64) string {
 
 // fmtNano writes a measured time with three digits that count.
 func fmtNano(ns float64) string {
+	if ns < 0 {
+		return "-" + fmtNano(-ns)
+	}
 	for _, u := range []struct {
 		size float64
 		name string
@@ -170,7 +232,7 @@ func fmtNano(ns float64) string {
 
 // benchRemarks are the lines below the table: how it was measured, what the
 // figures can tell, and what was not measured and why.
-func benchRemarks(r *startup.Result) (lines []string) {
+func benchRemarks(r *benched) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, run := range r.Runs {
 		if run.NotMeasured != "" {
@@ -215,10 +277,20 @@ func benchRemarks(r *startup.Result) (lines []string) {
 			}
 		}
 	}
+	for _, p := range r.Packing {
+		if p.NotComputed != "" {
+			add("packing of %s: not computed: %s", p.Program, p.NotComputed)
+			continue
+		}
+		add("packing: %s (%s) against %s; it pays where the way to the user is slower than that, each transfer followed by so many starts", p.Program, p.Packer, p.Plain)
+	}
 	lines = append(lines, r.Notes...)
 	host := fmt.Sprintf("ready is %s; %s, %d processors", r.Ready, r.Host.Platform, r.Host.CPUs)
 	if len(r.Host.Load) == 2 {
 		host += fmt.Sprintf(", load %.1f before and %.1f after", r.Host.Load[0], r.Host.Load[1])
+	}
+	if r.Realtime {
+		host += ", real-time scheduling"
 	}
 	add("%s; intervals of at least %.0f %%; seed %d", host, 100*r.Confidence, r.Seed)
 	return lines

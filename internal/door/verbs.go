@@ -39,18 +39,19 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
-	Files   *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
-	Args    *string `flag:"args" help:"arguments of every program, as in a shell"`
-	Env     *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
-	Stdin   *string `flag:"stdin" help:"file that their standard input comes from (default: empty)"`
-	Ready   *string `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
-	Time    *string `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
-	Within  *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
-	Cold    *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
-	Memory  *bool   `flag:"memory" help:"also read their memory (default: true)"`
-	Seed    *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
-	Samples *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
-	Format  *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
+	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
+	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
+	Env      *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
+	Stdin    *string `flag:"stdin" help:"file that their standard input comes from (default: empty)"`
+	Ready    *string `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
+	Time     *string `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
+	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
+	Cold     *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
+	Memory   *bool   `flag:"memory" help:"also read their memory (default: true)"`
+	Realtime *bool   `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
+	Seed     *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
+	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
+	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
@@ -97,7 +98,7 @@ func Verbs() []Verb {
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
-		{"bench", "compare the start-up and memory of programs", []string{"file..."}, []string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "seed", "samples", "format", "json"}, runBench},
+		{"bench", "compare the start-up and memory of programs", []string{"file..."}, []string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format", "json"}, runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }

@@ -21,6 +21,9 @@ type launch struct {
 	ready   Ready
 	exit    int // the status that it has to end with when readiness is its exit
 	timeout time.Duration
+	// realtime schedules the program, and the thread that waits for it, before
+	// everything else.
+	realtime bool
 	// capture keeps what it writes, for runs that nobody times; work is a
 	// directory for that.
 	capture bool

@@ -14,7 +14,8 @@ import (
 
 // process is a program that was started.
 type process struct {
-	pid int
+	pid      int
+	realtime bool
 
 	mu     sync.Mutex
 	gone   bool // ended, and its number may be another's once reaped is set
@@ -34,12 +35,32 @@ func (l *launch) start(s *streams) (*process, error) {
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	}
 	runtime.LockOSThread()
+	if l.realtime {
+		if err := schedule(unix.SCHED_FIFO, 50); err != nil {
+			runtime.UnlockOSThread()
+			return nil, &hintError{fmt.Errorf("SCHED_FIFO: %w", err), "it needs root or CAP_SYS_NICE; measure without it"}
+		}
+	}
 	pid, err := syscall.ForkExec(l.path, l.args, attr)
+	p := &process{pid: pid, realtime: l.realtime}
 	if err != nil {
-		runtime.UnlockOSThread()
+		p.release()
 		return nil, &os.PathError{Op: "start", Path: l.args[0], Err: err}
 	}
-	return &process{pid: pid}, nil
+	return p, nil
+}
+
+// release gives the thread back as it was.
+func (p *process) release() {
+	if p.realtime && schedule(unix.SCHED_NORMAL, 0) != nil {
+		return // not to be used by others: it ends with its goroutine
+	}
+	runtime.UnlockOSThread()
+}
+
+// schedule sets how this thread, and what it starts, is scheduled.
+func schedule(policy uint32, priority uint32) error {
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
 }
 
 // wait returns when the program has ended. It is not reaped yet, so that its
@@ -84,7 +105,7 @@ func (p *process) signal(sig syscall.Signal) {
 // reap takes the ended program's account. What it has started and left behind
 // is killed.
 func (p *process) reap(o *outcome) (status string) {
-	defer runtime.UnlockOSThread()
+	defer p.release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	syscall.Kill(-p.pid, syscall.SIGKILL)

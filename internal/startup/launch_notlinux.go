@@ -3,6 +3,7 @@
 package startup
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -20,6 +21,9 @@ type process struct {
 }
 
 func (l *launch) start(s *streams) (*process, error) {
+	if l.realtime {
+		return nil, errors.New("real-time scheduling is there on Linux only")
+	}
 	proc, err := os.StartProcess(l.path, l.args, &os.ProcAttr{Dir: l.dir, Env: l.env, Files: []*os.File{s.stdin, s.stdout, s.stderr}})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	b.rng = rand.New(rand.NewPCG(cfg.Seed, 0))
 	b.res = &Result{
-		Schema: Schema, Workload: cfg.Workload, Ready: cfg.Workload.Ready.String(), Seed: cfg.Seed, Confidence: cfg.Confidence,
+		Schema: Schema, Workload: cfg.Workload, Ready: cfg.Workload.Ready.String(), Seed: cfg.Seed, Realtime: cfg.Realtime, Confidence: cfg.Confidence,
 		Host: Host{Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Kernel: kernel()},
 	}
 	if v, ok := load(); ok {
@@ -135,7 +136,7 @@ func (b *bench) launch(path string) *launch {
 	w := b.Workload
 	return &launch{
 		path: path, args: append([]string{filepath.Base(path)}, w.Args...), env: w.Env, dir: b.Dir, work: b.Work,
-		stdin: w.Stdin, ready: w.Ready, exit: w.Exit, timeout: w.Timeout,
+		stdin: w.Stdin, ready: w.Ready, exit: w.Exit, timeout: w.Timeout, realtime: b.Realtime,
 	}
 }
 
@@ -246,6 +247,7 @@ func (b *bench) rounds(ctx context.Context, cache string) (*Run, error) {
 	}
 	t := &table{walls: make([][]float64, len(paths)), samples: make([][]Sample, len(paths))}
 	began := time.Now()
+	told := began
 	for {
 		round := run.Rounds
 		if round%CopyRounds == 0 {
@@ -276,7 +278,10 @@ func (b *bench) rounds(ctx context.Context, cache string) (*Run, error) {
 			run.Stopped = why
 			break
 		}
-		b.event("%s: %d rounds, intervals up to ±%s", cache, run.Rounds, percent(widest(ratios)))
+		if w := widest(ratios); !math.IsInf(w, 0) && time.Since(told) > 2*time.Second {
+			b.event("%s: %d rounds, intervals up to ±%s", cache, run.Rounds, percent(w))
+			told = time.Now()
+		}
 	}
 	return run, b.summarize(run, t)
 }

@@ -43,6 +43,11 @@ type Config struct {
 	Work string
 	// SkipCold leaves out cold starts, SkipMemory the memory.
 	SkipCold, SkipMemory bool
+	// Realtime starts the programs, and waits for them, before everything else
+	// that the machine has to do (SCHED_FIFO; Linux, root). On a busy machine it
+	// makes of a spread of 100 % one of 10 %. It also changes what is measured:
+	// a program that leaves work to threads of its own has them scheduled so too.
+	Realtime bool
 	// Rule says when to stop; zero is ±2 % after at least 20 rounds, at most 1000.
 	Rule stats.Rule
 	// Time is how long the rounds may take, warm and cold each; 0 is 20 s.
@@ -68,6 +73,7 @@ type Result struct {
 	Workload Workload `json:"workload"`
 	Ready    string   `json:"ready"` // see [ParseReady]
 	Seed     uint64   `json:"seed"`
+	Realtime bool     `json:"realtime,omitempty"` // see [Config]
 	// Confidence is the least coverage of all intervals.
 	Confidence float64   `json:"confidence"`
 	Programs   []Subject `json:"programs"` // as configured; the first is the base
