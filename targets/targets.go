@@ -167,11 +167,20 @@ func Bench(
 	seed *int, // order of the rounds (default: another each time)
 	samples *string, // write every start to this file, one JSON object per line
 	format *string, // table (default), markdown, or gobench for benchstat
+	config *string, // without files: profile file (default: mintmark.yaml in the product's directory)
+	profile *string, // without files: profiles, separated by commas
+	platform *string, // without files: platforms or patterns, separated by commas
+	jobs *int, // without files: build actions at a time
 	json *bool, // print the result as one JSON document
+	dir *string, // without files: the product's directory in its git checkout
+	module *string, // without files: take the source from the module proxy: PATH@VERSION
+	toolchain *string, // without files: exact toolchain
+	snapshot *bool, // without files: build the tree as it is, committed or not
 ) error {
 	return run(ctx, "bench", door.Flags{
 		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
 		Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
+		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }
 

@@ -30,56 +30,72 @@ func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
 	if f.Files != nil {
 		files = append(strings.Split(*f.Files, ","), files...)
 	}
-	if len(files) == 0 {
-		return &usageError{"bench: missing argument: file", "name the programs to compare; the first is the base"}
+	var res *release.Benched
+	if len(files) > 0 {
+		if name := f.buildFlag(); name != "" {
+			return &usageError{"bench: -" + name + " is about a checkout, and files are given", "leave out one or the other"}
+		}
+		c.Programs = programs(files)
+		res, err = release.BenchFiles(ctx, c)
+	} else {
+		cfg, cerr := d.config(f)
+		if cerr != nil {
+			return cerr
+		}
+		stop := d.watch(&cfg)
+		res, err = release.Bench(ctx, cfg, c)
+		stop()
 	}
-	c.Programs = programs(files)
-	if c.Work, err = os.MkdirTemp("", "mintmark-bench-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(c.Work)
-	if c.Work, err = filepath.Abs(c.Work); err != nil {
-		return err
-	}
-	res, err := startup.Measure(ctx, c)
 	if err != nil {
 		return err
 	}
 	if f.Samples != nil {
-		if err := writeSamples(*f.Samples, res); err != nil {
+		if err := writeSamples(*f.Samples, res.Result); err != nil {
 			return err
 		}
 	}
-	b := &benched{Result: res}
-	if b.Packing, err = release.PackingAccounts(ctx, res, c.Programs, 1, 10, 100); err != nil {
-		return err
-	}
-	return show(d, b)
+	return show(d, res)
 }
 
-// benched is what is shown of a measurement.
-type benched struct {
-	*startup.Result
-	// Packing says of every packed program whether that pays.
-	Packing []release.Packed `json:"packing,omitempty"`
+// buildFlag is a flag that was given and that only builds need.
+func (f *Flags) buildFlag() string {
+	switch {
+	case f.Config != nil:
+		return "config"
+	case f.Profile != nil:
+		return "profile"
+	case f.Platform != nil:
+		return "platform"
+	case f.Dir != nil:
+		return "dir"
+	case f.Module != nil:
+		return "module"
+	case f.Toolchain != nil:
+		return "toolchain"
+	case f.Snapshot != nil:
+		return "snapshot"
+	case f.Jobs != nil:
+		return "jobs"
+	}
+	return ""
 }
 
 // benchFormat is how the result is shown.
-func benchFormat(f Flags) (func(*Door, *benched) error, error) {
-	table := func(d *Door, r *benched) error { return d.benchTable(r) }
+func benchFormat(f Flags) (func(*Door, *release.Benched) error, error) {
+	table := func(d *Door, r *release.Benched) error { return d.benchTable(r) }
 	if yes(f.JSON) {
 		if f.Format != nil {
 			return nil, &usageError{"bench: -json and -format contradict each other", "leave one of them out"}
 		}
-		return func(d *Door, r *benched) error { return report.WriteJSON(d.Term.Stdout(), r) }, nil
+		return func(d *Door, r *release.Benched) error { return report.WriteJSON(d.Term.Stdout(), r) }, nil
 	}
 	switch str(f.Format) {
 	case "", "table":
 		return table, nil
 	case "markdown":
-		return func(d *Door, r *benched) error { return d.benchMarkdown(r) }, nil
+		return func(d *Door, r *release.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *benched) error { return r.WriteGoBench(d.Term.Stdout()) }, nil
+		return func(d *Door, r *release.Benched) error { return r.WriteGoBench(d.Term.Stdout()) }, nil
 	}
 	return nil, &usageError{"bench: unknown -format=" + *f.Format, "it is table, markdown or gobench"}
 }
@@ -107,8 +123,10 @@ func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 		}
 	}
 	c.Workload.Stdin = str(f.Stdin)
-	if c.Workload.Ready, err = startup.ParseReady(str(f.Ready)); err != nil {
-		errs = append(errs, &usageError{"bench: " + err.Error(), "-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT"})
+	if f.Ready != nil {
+		if c.Workload.Ready, err = startup.ParseReady(*f.Ready); err != nil {
+			errs = append(errs, &usageError{"bench: " + err.Error(), "-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT"})
+		}
 	}
 	if f.Time != nil {
 		if c.Time, err = time.ParseDuration(*f.Time); err != nil || c.Time <= 0 {

@@ -18,7 +18,7 @@ type sheet struct {
 	rows   [][]string
 }
 
-func benchSheets(r *benched) []sheet {
+func benchSheets(r *release.Benched) []sheet {
 	header, rows := benchRows(r.Result)
 	sheets := []sheet{{header, rows}}
 	if len(r.Packing) > 0 {
@@ -28,7 +28,7 @@ func benchSheets(r *benched) []sheet {
 }
 
 // benchTable shows a measurement for people at a terminal.
-func (d *Door) benchTable(r *benched) error {
+func (d *Door) benchTable(r *release.Benched) error {
 	for i, s := range benchSheets(r) {
 		if i > 0 {
 			d.printf("\n")
@@ -60,7 +60,7 @@ func (d *Door) benchTable(r *benched) error {
 }
 
 // benchMarkdown shows the same for a step summary of continuous integration.
-func (d *Door) benchMarkdown(r *benched) error {
+func (d *Door) benchMarkdown(r *release.Benched) error {
 	cell := func(s string) string {
 		return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`").Replace(ui.CleanLine(s))
 	}
@@ -232,7 +232,7 @@ func fmtNano(ns float64) string {
 
 // benchRemarks are the lines below the table: how it was measured, what the
 // figures can tell, and what was not measured and why.
-func benchRemarks(r *benched) (lines []string) {
+func benchRemarks(r *release.Benched) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, run := range r.Runs {
 		if run.NotMeasured != "" {
@@ -252,6 +252,9 @@ func benchRemarks(r *benched) (lines []string) {
 				add("%s: no difference beyond the noise floor between %s and %s", run.Cache, c.Base, c.Program)
 			}
 		}
+	}
+	if r.Profile != "" {
+		add("variants of profile %s for %s, each built once: nothing was compared with a second build, and nothing is published", r.Profile, r.Platform)
 	}
 	said := map[string]bool{}
 	for _, p := range r.Programs {

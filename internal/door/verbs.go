@@ -98,7 +98,7 @@ func Verbs() []Verb {
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
-		{"bench", "compare the start-up and memory of programs", []string{"file..."}, []string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format", "json"}, runBench},
+		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }

@@ -126,6 +126,12 @@ func (b *bench) look(ctx context.Context) error {
 		} else if s.NotMeasured, s.Smoke, err = b.foreign(ctx, p, f); err != nil {
 			return err
 		}
+		for _, earlier := range b.res.Programs {
+			if earlier.SHA256 == s.SHA256 {
+				b.note("%s and %s are the same file, bit for bit", earlier.Name, s.Name)
+				break
+			}
+		}
 		b.res.Programs = append(b.res.Programs, s)
 	}
 	return nil
