@@ -247,10 +247,14 @@ func benchRemarks(r *release.Benched) (lines []string) {
 			floor = "noise floor " + percent(*run.NoiseFloor)
 		}
 		add("%s: %d rounds (%s); %s: %s against itself is %s", run.Cache, run.Rounds, why, floor, run.Control.Program, ratio(run.Control))
+		var alike []string
 		for _, c := range run.Comparisons {
 			if c.Verdict == stats.NoDifference {
-				add("%s: no difference beyond the noise floor between %s and %s", run.Cache, c.Base, c.Program)
+				alike = append(alike, c.Base+" and "+c.Program)
 			}
+		}
+		if len(alike) > 0 {
+			add("%s: no difference beyond the noise floor: %s", run.Cache, strings.Join(alike, "; "))
 		}
 	}
 	if r.Profile != "" {
@@ -280,12 +284,15 @@ func benchRemarks(r *release.Benched) (lines []string) {
 			}
 		}
 	}
+	var packers []string
 	for _, p := range r.Packing {
+		packers = append(packers, p.Program+" by "+p.Packer)
 		if p.NotComputed != "" {
 			add("packing of %s: not computed: %s", p.Program, p.NotComputed)
-			continue
 		}
-		add("packing: %s (%s) against %s; it pays where the way to the user is slower than that, each transfer followed by so many starts", p.Program, p.Packer, p.Plain)
+	}
+	if len(packers) > 0 {
+		add("packed: %s; against %s. It pays where the way to the user is slower than that, with so many warm starts after each transfer", strings.Join(packers, "; "), r.Packing[0].Plain)
 	}
 	lines = append(lines, r.Notes...)
 	host := fmt.Sprintf("ready is %s; %s, %d processors", r.Ready, r.Host.Platform, r.Host.CPUs)
