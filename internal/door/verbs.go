@@ -52,6 +52,20 @@ type Flags struct {
 	SQL  *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
 	SVG  *string `flag:"svg" help:"write a treemap"`
 
+	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
+	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
+	Env      *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
+	Stdin    *string `flag:"stdin" help:"file that their standard input comes from (default: empty)"`
+	Ready    *string `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
+	Time     *string `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
+	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
+	Cold     *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
+	Memory   *bool   `flag:"memory" help:"also read their memory (default: true)"`
+	Realtime *bool   `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
+	Seed     *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
+	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
+	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -72,9 +86,12 @@ func (f *Flags) refuseEmpty() error {
 type Verb struct {
 	Name    string
 	Summary string
-	Args    []string // names of its arguments, all of them required
-	Flags   []string // names, in the order of the help text
-	run     func(ctx context.Context, d *Door, f Flags, args []string) error
+	// Args are the names of its arguments, all of them required; but of one that
+	// ends in "..." there may be any number. A Mage target cannot have such ones:
+	// a flag takes them there.
+	Args  []string
+	Flags []string // names, in the order of the help text
+	run   func(ctx context.Context, d *Door, f Flags, args []string) error
 }
 
 var building = []string{"config", "profile", "platform", "out", "jobs", "json", "dir", "module", "toolchain", "snapshot"}
@@ -96,6 +113,7 @@ func Verbs() []Verb {
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "json"}, runSize},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
+		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
@@ -177,8 +195,13 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 	if len(words) == 2 && v.Name == "size" && f.Old == nil { // OLD NEW
 		f.Old, words = &words[0], words[1:]
 	}
-	switch n := len(v.Args); {
-	case len(words) > n:
+	n := len(v.Args)
+	more := n > 0 && strings.HasSuffix(v.Args[n-1], "...")
+	if more {
+		n--
+	}
+	switch {
+	case len(words) > n && !more:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
 	case len(words) < n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
@@ -191,6 +214,10 @@ func (v Verb) Help() string {
 	var b strings.Builder
 	args := ""
 	for _, a := range v.Args {
+		if name, more := strings.CutSuffix(a, "..."); more {
+			args += " [" + strings.ToUpper(name) + "]..."
+			continue
+		}
 		args += " " + strings.ToUpper(a)
 	}
 	if v.Name == "size" {
