@@ -130,7 +130,9 @@ func importPath(imports map[string][]string, from []string, to string) []string 
 }
 
 // linkReason is the shortest chain of references to a symbol of a package, and
-// how many of its symbols there are. The linker gives each symbol one reference.
+// how many of its symbols there are. The linker gives each symbol one
+// reference. Chains from main.main say the most; those through the
+// initialisation of a package say only that it is imported, and come last.
 func linkReason(edges []builds.LinkEdge, pkg string, isMain bool) (chain []string, kept int) {
 	parent := map[string]string{}
 	for _, e := range edges {
@@ -142,42 +144,49 @@ func linkReason(edges []builds.LinkEdge, pkg string, isMain bool) (chain []strin
 	if isMain {
 		of = "main"
 	}
-	seen, initOnly := map[string]bool{}, false
+	seen, best := map[string]bool{}, 0
 	for _, e := range edges {
 		if seen[e.To] || sizes.PackageOf(e.To) != of {
 			continue
 		}
 		seen[e.To] = true
 		kept++
-		// That a package is initialised follows from the import; a reference to a
-		// function or variable says more.
-		isInit := strings.HasSuffix(e.To, "..inittask")
-		if isInit && chain != nil && !initOnly {
-			continue
-		}
-		if !isInit && initOnly {
-			chain = nil
-		}
 		path := []string{e.To}
-		for s := e.To; len(path) < 1000; {
+		for s := e.To; s != "main.main" && len(path) < 1000; {
 			p, ok := parent[s]
-			if !ok || slices.Contains(path, p) {
+			if !ok || p == "_" || slices.Contains(path, p) { // "_" is the linker's root
 				break
 			}
 			path = append(path, p)
 			s = p
 		}
-		if chain == nil || len(path) < len(chain) || len(path) == len(chain) && fmt.Sprint(path) < fmt.Sprint(chain) {
-			chain, initOnly = path, isInit
+		slices.Reverse(path)
+		rank := 1
+		if path[0] != "main.main" {
+			rank = 2
+		}
+		for _, s := range path {
+			if strings.HasSuffix(s, "..inittask") {
+				rank = 3
+			}
+		}
+		if about(e.To) {
+			rank = 4
+		}
+		if chain == nil || rank < best || rank == best && (len(path) < len(chain) || len(path) == len(chain) && fmt.Sprint(path) < fmt.Sprint(chain)) {
+			chain, best = path, rank
 		}
 	}
-	slices.Reverse(chain)
-	// How the runtime gets to main.main is the same in every program.
-	if i := slices.Index(chain, "main.main"); i > 0 {
-		chain = chain[i:]
-	}
-	if len(chain) > 0 && chain[0] == "_" { // the linker's root
-		chain = chain[1:]
-	}
 	return chain, kept
+}
+
+// about reports whether a symbol is a table about a function and not a function
+// or variable (cmd/internal/obj, the names of funcdata).
+func about(symbol string) bool {
+	i := strings.LastIndexByte(symbol, '.')
+	switch strings.TrimRight(symbol[i+1:], "0123456789") {
+	case "arginfo", "argliveinfo", "stkobj", "opendefer", "args_stackmap", "wrapinfo":
+		return true
+	}
+	return false
 }
