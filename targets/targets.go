@@ -181,6 +181,21 @@ func Size(
 	return run(ctx, "size", door.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, JSON: json}, file)
 }
 
+// Why says why a package is in the program: by which imports and references.
+func Why(
+	ctx context.Context,
+	path string, // an import path, or the end of one
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	toolchain *string, // exact toolchain, such as go1.26.8
+	snapshot *bool, // build the tree as it is, committed or not
+) error {
+	return run(ctx, "why", door.Flags{Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Toolchain: toolchain, Snapshot: snapshot}, path)
+}
+
 // Ledger shows, checks and prunes what earlier releases have proven.
 func Ledger(
 	ctx context.Context,

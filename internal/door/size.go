@@ -318,7 +318,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		return err
 	}
 	if skipped > 0 {
-		d.printf("not looked at: %d other files\n", skipped)
+		d.printf("not looked at: %d other files, which are no Go binaries or could not be read\n", skipped)
 	}
 	return nil
 }

@@ -112,6 +112,7 @@ func Verbs() []Verb {
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "json"}, runSize},
+		{"why", "say why a package is in the program: by which imports and references", []string{"path"}, without(building, "out", "jobs", "module"), runWhy},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},

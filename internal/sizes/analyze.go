@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -193,19 +192,16 @@ func (m *image) symbols(l *Ledger, opts Options) (err error) {
 			return &Error{opts.Twin, fmt.Errorf("not an unstripped link of the same program: %w", err), "link it from the same source with the same toolchain and flags, but without -s -w"}
 		}
 		l.SymbolsFrom = SymbolsTwin
-		l.BSS, err = m.claimSymbols(twin)
+		l.BSS, _, err = m.claimSymbols(twin)
 		return err
 	}
-	l.BSS, err = m.claimSymbols(m.File)
+	bss, names, err := m.claimSymbols(m.File)
 	if err != nil {
 		m.note("the symbol table could not be read: " + err.Error())
-		l.BSS = nil
 		return nil
 	}
-	for _, s := range m.Sections {
-		if s.Kind == gobin.KindSymbols && s.Size > 0 && (strings.HasPrefix(s.Name, ".symtab") || s.Name == "(symbols)") {
-			l.SymbolsFrom = SymbolsOwn
-		}
+	if l.BSS = bss; names > 0 {
+		l.SymbolsFrom = SymbolsOwn
 	}
 	return nil
 }

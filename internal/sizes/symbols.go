@@ -39,19 +39,20 @@ func marker(name string) bool {
 
 // claimSymbols claims the variables of a symbol table. Where the format gives
 // symbols no size (Mach-O, PE), and there are variables without a symbol between
-// them, only where one starts is exact; it is kept for [image.inferData].
-func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
+// them, only where one starts is exact; it is kept for
+// [image.inferData]. names is how many were of a package: a stripped file has a
+// symbol table, too, with what it imports.
+func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err error) {
 	var list []symbol
-	err := from.SizedSymbols(func(name []byte, addr, size uint64) bool {
+	err = from.SizedSymbols(func(name []byte, addr, size uint64) bool {
 		list = append(list, symbol{string(name), addr, size})
 		return true
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	slices.SortStableFunc(list, func(a, b symbol) int { return cmp.Compare(a.addr, b.addr) })
 	sized := from.Format == gobin.ELF
-	var bss []Range
 	for i := range list {
 		s := &list[i]
 		if marker(s.name) {
@@ -78,6 +79,9 @@ func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
 			}
 			continue
 		}
+		if pkg != noPackage {
+			names++
+		}
 		switch in.Kind {
 		case gobin.KindCode:
 			m.claimAddr(s.addr, s.size, Text, Exact, rankRegion, pkg, s.name)
@@ -95,7 +99,7 @@ func (m *image) claimSymbols(from *gobin.File) ([]Range, error) {
 			m.claimAddr(s.addr, s.size, Variable, Exact, rankSymbol, pkg, s.name)
 		}
 	}
-	return bss, nil
+	return bss, names, nil
 }
 
 func (m *image) inBSS(addr uint64) bool {

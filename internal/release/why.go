@@ -1,0 +1,192 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/internal/sizes"
+)
+
+// WhySchema is the schema of [Why]'s JSON form.
+const WhySchema = "https://github.com/mintmark/mintmark/report/why/v1"
+
+// Reason is why a package is in a program.
+type Reason struct {
+	Schema   string   `json:"schema"`
+	Package  string   `json:"package"`
+	Unit     string   `json:"unit"`              // profile and platform that were asked about
+	Imports  []string `json:"imports,omitempty"` // shortest import path, from a main package on; nothing when it is not imported
+	Symbols  []string `json:"symbols,omitempty"` // references from the linker's roots to the first symbol of the package
+	Kept     int      `json:"kept"`              // symbols of the package that the linker kept
+	Packages int      `json:"packages"`          // that the program is made of
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// WhyLinked says why a package is in the program: by which imports, and by
+// which references the linker reached it. Of several units it asks about that
+// of this machine's platform, else about the first.
+func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err error) {
+	defer func() { err = explainFull(err) }()
+	s, err := open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.resolve(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.makePlan(ctx, true); err != nil {
+		return nil, err
+	}
+	u := s.plan.Units[0]
+	for _, x := range s.plan.Units {
+		if x.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(x.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/") {
+			u = x
+			break
+		}
+	}
+	imports, err := s.loader.Imports(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reason{Schema: WhySchema, Package: pkg, Unit: u.ID(), Packages: len(imports)}
+	if _, ok := imports[pkg]; !ok {
+		// The end of a path is enough where it is the only one.
+		var like []string
+		for p := range imports {
+			if strings.HasSuffix(p, "/"+pkg) {
+				like = append(like, p)
+			}
+		}
+		slices.Sort(like)
+		switch len(like) {
+		case 0:
+			return r, nil
+		case 1:
+			r.Package = like[0]
+		default:
+			return nil, usage("name one of them", "%s is the end of %d packages: %s", pkg, len(like), strings.Join(like, ", "))
+		}
+	}
+	var mains []string
+	for _, m := range u.Mains {
+		mains = append(mains, m.Package)
+	}
+	r.Imports = importPath(imports, mains, r.Package)
+	s.phase("linking with -dumpdep")
+	st, err := s.prepare(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	edges, err := st.first.LinkEdges(ctx, u, max(1, s.Jobs))
+	if err != nil {
+		return nil, err
+	}
+	if len(edges) == 0 {
+		r.Notes = append(r.Notes, "the linker said nothing: why it kept symbols is not known")
+	}
+	inMain := slices.Contains(mains, r.Package)
+	r.Symbols, r.Kept = linkReason(edges, r.Package, inMain)
+	return r, nil
+}
+
+// importPath is a shortest path of imports from one of the packages to another;
+// of several the first by name.
+func importPath(imports map[string][]string, from []string, to string) []string {
+	before := map[string]string{}
+	var queue []string
+	for _, m := range slices.Sorted(slices.Values(from)) {
+		// A main package may be given as a directory.
+		for p := range imports {
+			if p == m {
+				before[p] = ""
+				queue = append(queue, p)
+			}
+		}
+	}
+	for len(queue) > 0 {
+		p := queue[0]
+		queue = queue[1:]
+		if p == to {
+			var path []string
+			for ; p != ""; p = before[p] {
+				path = append(path, p)
+			}
+			slices.Reverse(path)
+			return path
+		}
+		for _, next := range imports[p] {
+			if _, ok := before[next]; !ok {
+				before[next] = p
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+// linkReason is the shortest chain of references to a symbol of a package, and
+// how many of its symbols there are. The linker gives each symbol one
+// reference. Chains from main.main say the most; those through the
+// initialisation of a package say only that it is imported, and come last.
+func linkReason(edges []builds.LinkEdge, pkg string, isMain bool) (chain []string, kept int) {
+	parent := map[string]string{}
+	for _, e := range edges {
+		if _, ok := parent[e.To]; !ok && e.From != e.To {
+			parent[e.To] = e.From
+		}
+	}
+	of := pkg
+	if isMain {
+		of = "main"
+	}
+	seen, best := map[string]bool{}, 0
+	for _, e := range edges {
+		if seen[e.To] || sizes.PackageOf(e.To) != of {
+			continue
+		}
+		seen[e.To] = true
+		kept++
+		path := []string{e.To}
+		for s := e.To; s != "main.main" && len(path) < 1000; {
+			p, ok := parent[s]
+			if !ok || p == "_" || slices.Contains(path, p) { // "_" is the linker's root
+				break
+			}
+			path = append(path, p)
+			s = p
+		}
+		slices.Reverse(path)
+		rank := 1
+		if path[0] != "main.main" {
+			rank = 2
+		}
+		for _, s := range path {
+			if strings.HasSuffix(s, "..inittask") {
+				rank = 3
+			}
+		}
+		if about(e.To) {
+			rank = 4
+		}
+		if chain == nil || rank < best || rank == best && (len(path) < len(chain) || len(path) == len(chain) && fmt.Sprint(path) < fmt.Sprint(chain)) {
+			chain, best = path, rank
+		}
+	}
+	return chain, kept
+}
+
+// about reports whether a symbol is a table about a function and not a function
+// or variable (cmd/internal/obj, the names of funcdata).
+func about(symbol string) bool {
+	i := strings.LastIndexByte(symbol, '.')
+	switch strings.TrimRight(symbol[i+1:], "0123456789") {
+	case "arginfo", "argliveinfo", "stkobj", "opendefer", "args_stackmap", "wrapinfo":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,116 @@
+package sizes
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// try analyses bytes: no panic, the invariant holds, memory stays in proportion.
+func try(t *testing.T, b []byte) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	l, err := analyze(t.Context(), "fuzz", b, Options{})
+	runtime.ReadMemStats(&after)
+	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(64*len(b)+16<<20); got > limit {
+		t.Fatalf("%d bytes allocated for a file of %d", got, len(b))
+	}
+	if err != nil {
+		var not *gobin.NotGoError
+		var bad *gobin.FormatError
+		if !errors.As(err, &not) && !errors.As(err, &bad) && !errors.As(err, new(packedError)) {
+			t.Fatalf("error %v", err)
+		}
+		return
+	}
+	if err := l.Check(); err != nil {
+		t.Fatal(err)
+	}
+	Summarize(l)
+}
+
+// FuzzAnalyze mutates real binaries: patches are an offset, relative to a place
+// that is parsed, and a value, in groups of seven bytes.
+func FuzzAnalyze(f *testing.F) {
+	if testing.Short() {
+		f.Skip("builds programs with the go command")
+	}
+	var files [][]byte
+	var places [][]int64
+	for _, p := range []build{{"local", "linux/amd64", true, ""}, {"local", "darwin/arm64", true, ""}, {"local", "windows/amd64", true, ""}, {"local", "wasip1/wasm", true, ""}, {"local", "linux/386", false, ""}, {"go1.23.12", "linux/amd64", true, ""}, {"go1.27.3", "linux/amd64", true, ""}} {
+		b, err := os.ReadFile(fixture(f, p))
+		if err != nil {
+			f.Fatal(err)
+		}
+		files = append(files, b)
+		places = append(places, parsed(f, b))
+	}
+	for i := range files {
+		f.Add(byte(i), []byte{})
+		for at := range byte(6) {
+			f.Add(byte(i), []byte{at, 0, 16, 0xff, 0xff, 0xff, 0xff})
+			f.Add(byte(i), []byte{at, 0, 8, 0, 0, 0, 0, at, 0, 40, 1, 0, 0, 0x80})
+		}
+	}
+	f.Fuzz(func(t *testing.T, which byte, patches []byte) {
+		n := int(which) % len(files)
+		b := bytes.Clone(files[n])
+		for ; len(patches) >= 7; patches = patches[7:] {
+			base := places[n][int(patches[0])%len(places[n])]
+			at := base + int64(binary.BigEndian.Uint16(patches[1:]))
+			if at+4 <= int64(len(b)) {
+				copy(b[at:], patches[3:7])
+			}
+		}
+		try(t, b)
+	})
+}
+
+// parsed are offsets of what is parsed: headers, pclntab and its parts, module
+// data, types.
+func parsed(t testing.TB, b []byte) []int64 {
+	out := []int64{0, int64(len(b)) / 2}
+	f, err := gobin.Parse(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range f.Sections {
+		out = append(out, s.Offset)
+	}
+	if p, err := f.PCLNTab(); err == nil {
+		out = append(out, p.Offset, p.FuncNames, p.CUs, p.FileNames, p.PCTables, p.Funcs, p.Funcs+8*p.NumFuncs, p.Funcs+4*p.NumFuncs)
+		m := newImage(f, bytes.Clone(b))
+		m.version()
+		if m.readFunctions() == nil && m.mod != nil {
+			for _, a := range []uint64{m.mod.addr, m.mod.addr + 30*m.ptr, m.mod.types, m.mod.itablinks, m.mod.typelinks, m.mod.gofunc} {
+				if off, ok := m.at(a, 1); ok {
+					out = append(out, off)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// FuzzFile takes whole files.
+func FuzzFile(f *testing.F) {
+	f.Add([]byte("\x00asm\x01\x00\x00\x00"))
+	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) { try(t, b) })
+}
+
+// FuzzDecode: an instruction is not longer than what there is.
+func FuzzDecode(f *testing.F) {
+	o := newOpcodes()
+	f.Add([]byte{0x48, 0x8d, 0x05, 1, 2, 3, 4})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if in := o.decode(b); in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
+			t.Errorf("%+v of %d bytes", in, len(b))
+		}
+	})
+}
