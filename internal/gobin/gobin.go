@@ -265,12 +265,23 @@ func (f *File) identify() error {
 	if err := f.findBuildInfo(); err != nil {
 		return err
 	}
-	if f.BuildID != "" || f.BuildInfo != nil {
+	if f.BuildID != "" || f.BuildInfoFrom == FromSection {
 		f.sortSections()
 		return nil
 	}
 	if err := f.findPacker(); err != nil {
 		return err
+	}
+	if f.BuildInfo != nil {
+		// The fast levels of UPX leave stretches of the program as they are, and so
+		// the marks around runtime.modinfo with a garbled text between them. A
+		// packer's whole header counts for more than what a search has found.
+		if f.PackedMethod == "" {
+			f.Packed = ""
+			f.sortSections()
+			return nil
+		}
+		f.BuildInfo, f.BuildInfoFrom = nil, ""
 	}
 	if f.Packed == "" {
 		if _, err := f.PCLNTab(); errors.Is(err, ErrNoPCLNTab) {

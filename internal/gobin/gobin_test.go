@@ -224,6 +224,16 @@ func TestUPX(t *testing.T) {
 	if f := mustParse(t, packed); f.Packed != "UPX 3.94" {
 		t.Errorf("Packed = %q", f.Packed)
 	}
+	// UPX -1 leaves the marks of runtime.modinfo with some of the text.
+	remains := append(slices.Clone(packed), modInfoStart+"path\texam\xfe\xff.com/x\n"+modInfoEnd...)
+	remains = append(remains, "UPX!\x0d\x16\x02\x01\x00\x00\x00\x00"...)
+	if f := mustParse(t, remains); f.Packed != "UPX 3.94" || f.PackedMethod != "NRV2B level 1" || f.BuildInfo != nil || f.BuildInfoFrom != "" {
+		t.Errorf("Packed = %q by %q, build information %v", f.Packed, f.PackedMethod, f.BuildInfo)
+	}
+	unmarked := append(slices.Clone(b), modInfoStart+"path\texample.com/x\n"+modInfoEnd+" UPX! "...)
+	if f := mustParse(t, unmarked); f.Packed != "" || f.BuildInfo == nil {
+		t.Errorf("Packed = %q, build information %v for a program that only mentions the mark", f.Packed, f.BuildInfo)
+	}
 	// A Go program that knows the marks is not packed.
 	knows := append(minimalELF("a/b/c/d", ""), "$Id: UPX 3.94 Copyright UPX!"...)
 	if f := mustParse(t, knows); f.Packed != "" {
