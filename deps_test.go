@@ -61,8 +61,9 @@ const depsRules = `
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
 
-	# A report holds results; it cannot build or measure.
-	profiles, checksums, builds, builds/rebuild < internal/report;
+	# A report holds results and draws them; it neither builds nor measures, but
+	# knows the results of those who do, and says sizes as the terminal does.
+	profiles, checksums, builds, builds/rebuild, internal/sizes, internal/startup, internal/stats, internal/ui < internal/report;
 
 	# The pipeline is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;

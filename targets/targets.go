@@ -38,9 +38,13 @@ func Release(
 	snapshot *bool, // build the tree as it is, committed or not; never signed
 	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
 	ledgers *string, // published ledgers of other rebuilders, separated by commas
+	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
+	against *string, // compare sizes with an earlier release: its directory or measurements.json
+	with *string, // show these too: files that bench -json and size -waterfall -json printed
 ) error {
 	return run(ctx, "release", door.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Full: full, Ledgers: ledgers,
+		Report: report, Against: against, With: with,
 	})
 }
 
@@ -126,6 +130,19 @@ func Verify(
 		Rebuild: rebuild, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
 	}, path)
+}
+
+// Report verifies a release and says what it is.
+func Report(
+	ctx context.Context,
+	path string, // a release's directory
+	key *string, // public key of the publisher: file or KMS URI
+	against *string, // compare sizes with an earlier release: its directory or measurements.json
+	with *string, // show these too: files that bench -json and size -waterfall -json printed
+	out *string, // directory for report.html and report.md
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "report", door.Flags{Key: key, Against: against, With: with, Out: out, JSON: json}, path)
 }
 
 // Attest builds a published release again and signs what came out identical.

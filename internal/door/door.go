@@ -208,6 +208,7 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	if c.Secret, err = d.ledgerSecret(); err != nil {
 		d.Term.Warn("nothing that was proven or checked before is used: %v", err)
 	}
+	c.NoReport, c.Against, c.With = f.Report != nil && !*f.Report, str(f.Against), words(f.With)
 	c.Ledgers, c.Profiles = words(f.Ledgers), words(f.Profile)
 	if f.Jobs != nil {
 		if *f.Jobs < 1 {

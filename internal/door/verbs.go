@@ -66,6 +66,10 @@ type Flags struct {
 	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
 	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
 
+	Report  *bool   `flag:"report" help:"write measurements.json, report.html and report.md into the release (default: true)"`
+	Against *string `flag:"against" help:"compare sizes with an earlier release: its directory or measurements.json"`
+	With    *string `flag:"with" list:"true" help:"show these too: files that bench -json and size -waterfall -json printed, separated by commas"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -103,11 +107,12 @@ func without(names []string, drop ...string) []string {
 // Verbs are all verbs, in the order of the help text.
 func Verbs() []Verb {
 	return []Verb{
-		{"release", "build everything twice, compare, archive, checksum and sign", nil, append(without(building), "full", "ledgers"), runRelease},
+		{"release", "build everything twice, compare, archive, checksum and sign", nil, append(without(building), "full", "ledgers", "report", "against", "with"), runRelease},
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
 		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"report", "verify a release and say what it is: verdict, files, sizes, start-up, provenance", []string{"path"}, []string{"key", "against", "with", "out", "json"}, runReport},
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},

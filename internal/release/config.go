@@ -27,6 +27,10 @@ type Config struct {
 	// FILE.sigstore.json beside it. The profile file names their keys.
 	Ledgers []string
 
+	NoReport bool     // leave measurements.json, report.html and report.md out
+	Against  string   // earlier release that the report compares sizes with: directory or measurements.json
+	With     []string // results of bench and size -waterfall that the report shows
+
 	Cache string // mintmark's own cache directory
 	// Secret authenticates what mintmark remembers of its own builds; without
 	// one it remembers nothing that would spare a build.

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -40,6 +41,12 @@ type pipeline struct {
 	different []string          // directories where differing files were kept
 	over      []error           // budgets
 	cpu       time.Duration
+
+	measures  bool // sizes for the report
+	measuring sync.Mutex
+	sized     []report.Sized
+	previous  *report.Measurements // of the release that the report compares with
+	extra     [][]byte             // what else the report shows
 }
 
 // unit is one unit on its way.
@@ -186,6 +193,11 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 			p.add(pr.artifact)
 		}
 		return verdict, nil // nothing is made of it; the gate stops the release
+	}
+	for _, pr := range linked {
+		if err := p.measure(ctx, u, pr); err != nil {
+			return "", err
+		}
 	}
 	if u.UPX != nil {
 		for _, pr := range linked {

@@ -43,6 +43,15 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 			return err
 		}
 	}
+	people, err := p.reportFiles(m, signer)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	for name, data := range people {
+		if err := write(name, data); err != nil {
+			return err
+		}
+	}
 	// Digests are taken from the files as they lie on the disk now, not from
 	// memory: what is signed is what will be published.
 	var entries []checksums.Entry

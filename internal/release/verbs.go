@@ -160,6 +160,10 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 			return nil, err
 		}
 	}
+	previous, extra, err := cfg.readReportInputs(s.file.Project)
+	if err != nil {
+		return nil, err
+	}
 	lock, err := lockOut(cfg.Cache, cfg.Out)
 	if err != nil {
 		return nil, err
@@ -195,6 +199,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 			return nil, err
 		}
 	}
+	p.measures, p.previous, p.extra = twice && !cfg.NoReport, previous, extra
 	s.phase("building")
 	if err := p.run(ctx); err != nil {
 		return nil, err

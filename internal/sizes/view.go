@@ -49,7 +49,7 @@ type Package struct {
 	Path   string   `json:"path"`
 	Size   int64    `json:"size"`
 	Totals Totals   `json:"totals"`
-	Kinds  []Amount `json:"kinds"`
+	Kinds  []Amount `json:"kinds,omitempty"`
 }
 
 // Amount is bytes of something with a name.

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// Inputs is what a page is made of. The same inputs give the same page.
+type Inputs struct {
+	Manifest *checksums.Manifest
+	Signed   bool   // there is a signature
+	SignedBy string // the ID of the key; "" when the signature was not checked
+	// Checked says who looked at the signature; "" when the page is part of the
+	// release that is signed, and so cannot vouch for it.
+	Checked      string
+	Measurements *Measurements // nil: see NotMeasured
+	NotMeasured  string        // why there are no measurements
+	// Previous are the measurements of the release that sizes are compared with.
+	Previous *Measurements
+}
+
+// Compose makes the page of a release.
+func Compose(in Inputs) *Page {
+	m := in.Manifest
+	p := &Page{Schema: PageSchema, Title: m.Project + " " + m.Version}
+	p.verdict(in)
+	p.Sections = append(p.Sections, differences(m)...)
+	p.Sections = append(p.Sections, artifacts(m), sizesSection(in), deltaSection(in))
+	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), provenance(in))
+	return p
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+func (p *Page) verdict(in Inputs) {
+	m := in.Manifest
+	n := Verdicts(m)
+	all := n.Identical + n.Different + n.Unchecked
+	switch {
+	case n.Different > 0:
+		p.Verdict = checksums.Different
+		p.Headline = fmt.Sprintf("%d of %s DIFFERENT in two builds", n.Different, plural(all, "artifact"))
+	case n.Unchecked > 0 || all == 0:
+		p.Verdict = checksums.Unchecked
+		p.Headline = fmt.Sprintf("%d of %s not checked", n.Unchecked, plural(all, "artifact"))
+	case all == 1:
+		p.Verdict, p.Headline = checksums.Identical, "1 artifact, identical in two builds"
+	default:
+		p.Verdict, p.Headline = checksums.Identical, fmt.Sprintf("All %d artifacts identical in two builds", all)
+	}
+	if p.Verdict != checksums.Identical && n.Identical > 0 {
+		p.Headline += fmt.Sprintf("; %d identical", n.Identical)
+	}
+	signed := "NOT SIGNED: anybody can have made these files"
+	switch {
+	case m.Kind != checksums.KindRelease:
+		signed = "A " + m.Kind + ", not a release: not signed"
+	case in.SignedBy != "":
+		signed = "Signed by key " + in.SignedBy
+	case in.Signed:
+		signed = "Signed, but by whom was NOT CHECKED: no public key was given"
+	}
+	if in.Checked != "" {
+		signed += " (" + in.Checked + ")"
+	} else if in.SignedBy != "" {
+		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
+	}
+	p.Facts = []string{signed}
+	if again := Again(m); again != "" {
+		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
+	}
+	s := m.Source
+	from := fmt.Sprintf("Source %s %s", s.Module, s.Version)
+	if s.Commit != "" {
+		from += ", commit " + s.Commit
+	}
+	p.Facts = append(p.Facts, from+" of "+s.CommitTime+"; toolchain "+m.Toolchain.Version)
+}
+
+// differences is what was found about artifacts that differ or were not checked.
+func differences(m *checksums.Manifest) []Section {
+	s := Section{ID: "different", Title: "What is not identical"}
+	for _, a := range m.Artifacts {
+		if a.Verdict == checksums.Identical {
+			continue
+		}
+		t := Table{Title: fmt.Sprintf("%s, %s %s (%s): %s", a.Name, a.Profile, a.Platform, a.Stage, a.Verdict),
+			Columns: []Column{{Title: "cause"}, {Title: "evidence"}, {Title: "remedy"}}}
+		if a.Reason != "" {
+			t.Rows = append(t.Rows, []string{a.Verdict, a.Reason, ""})
+		}
+		for _, f := range a.Findings {
+			t.Rows = append(t.Rows, []string{f.Cause + " (" + f.Confidence + ")", strings.Join(f.Evidence, "; "), f.Remedy})
+		}
+		s.Tables = append(s.Tables, t)
+	}
+	if len(s.Tables) == 0 {
+		return nil
+	}
+	return []Section{s}
+}
+
+// artifacts are the published files, and the stages that they were made of.
+func artifacts(m *checksums.Manifest) Section {
+	s := Section{ID: "artifacts", Title: "Artifacts"}
+	published := Table{Title: "Published files", Columns: []Column{{Title: "file"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
+	before := Table{Title: "What they were made of", Columns: []Column{{Title: "file"}, {Title: "profile"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
+	for _, a := range m.Artifacts {
+		if a.Published {
+			published.Rows = append(published.Rows, []string{a.Name, a.Platform, a.Stage, ui.FormatBytes(a.Size), a.Verdict, a.SHA256})
+		} else {
+			before.Rows = append(before.Rows, []string{a.Name, a.Profile, a.Platform, a.Stage, ui.FormatBytes(a.Size), a.Verdict, a.SHA256})
+		}
+	}
+	if len(published.Rows) == 0 {
+		s.Text = []string{"Nothing was published."}
+	} else {
+		s.Tables = []Table{published}
+	}
+	if len(before.Rows) > 0 {
+		s.Parts = []Part{{Title: fmt.Sprintf("%s: %s", before.Title, plural(len(before.Rows), "file")), Tables: []Table{{Columns: before.Columns, Rows: before.Rows}}}}
+	}
+	return s
+}
+
+// provenance is what a stranger needs to check or build the release.
+func provenance(in Inputs) Section {
+	m := in.Manifest
+	s := Section{ID: "provenance", Title: "Provenance, and how to check it"}
+	t := Table{Columns: []Column{{Title: "what"}, {Title: "value"}}}
+	add := func(what, value string) {
+		if value != "" {
+			t.Rows = append(t.Rows, []string{what, value})
+		}
+	}
+	sumdb := func(ok bool) string {
+		if ok {
+			return " (in the checksum database)"
+		}
+		return " (not checked against the checksum database)"
+	}
+	add("module", m.Source.Module+" "+m.Source.Version)
+	add("module hash", m.Source.Sum+sumdb(m.Source.SumDB))
+	add("commit", m.Source.Commit)
+	add("commit time", m.Source.CommitTime)
+	add("tags", strings.Join(m.Source.Tags, ", "))
+	add("changed files", strings.Join(m.Source.Dirty, ", "))
+	add("toolchain", m.Toolchain.Module)
+	add("toolchain hash", m.Toolchain.Sum+sumdb(m.Toolchain.SumDB))
+	add("built by", m.Builder.Name+" "+m.Builder.Version)
+	add("plan ID", m.PlanID)
+	add("builds of each unit", fmt.Sprint(m.Rebuild.Executions))
+	add("different between them", strings.Join(m.Rebuild.Varied, ", "))
+	add("also, where the system let it", strings.Join(m.Rebuild.Attempted, ", "))
+	add("the same in both", strings.Join(m.Rebuild.Shared, ", "))
+	s.Tables = []Table{t}
+	if m.Kind != checksums.KindRelease {
+		s.Notes = []string{"A " + m.Kind + " is not signed and cannot be verified."}
+		return s
+	}
+	expect := "-project=" + shellWord(m.Project) + " -version=" + shellWord(m.Version)
+	if m.Source.Commit != "" {
+		expect += " -commit=" + shellWord(m.Source.Commit)
+	}
+	key := "-key=PUBLISHER.pub "
+	if !in.Signed {
+		key = "-unsigned "
+	}
+	s.Commands = []Command{
+		{"Check signatures, checksums, files and record, offline", "mintmark verify " + key + expect + " DIR"},
+		{"Build it again from its source and compare every stage", "mintmark verify -rebuild " + key + expect + " DIR"},
+		{"Without mintmark: the digests only", "sha256sum -c " + checksums.ChecksumsFile},
+	}
+	if in.Signed {
+		s.Commands = append(s.Commands, Command{"With cosign: the signature over the digests",
+			"cosign verify-blob --key PUBLISHER.pub --bundle " + checksums.ChecksumsBundle + " --insecure-ignore-tlog=true " + checksums.ChecksumsFile})
+		s.Notes = append(s.Notes, "PUBLISHER.pub has to come from elsewhere than this release: a key that lies beside it proves nothing.")
+	}
+	s.Notes = append(s.Notes, "That the files come from this source is the publisher's statement. It becomes more than that when somebody else builds them again.")
+	return s
+}
+
+// shellWord quotes a text so that a shell takes it as one word.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-+@/:", r)
+	}
+	if s != "" && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
