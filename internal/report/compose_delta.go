@@ -25,8 +25,8 @@ func deltaSection(in Inputs) Section {
 	all := in.Measurements.Sizes
 	t := Table{Columns: []Column{{Title: "binary"}, {Title: "before", Kind: Number}, {Title: "now", Kind: Number}, {Title: "change", Kind: Number}, {Title: "relative", Kind: Number}}}
 	found := map[int]bool{}
-	open := true
-	for _, b := range all {
+	open := first(all)
+	for at, b := range all {
 		label := b.label(all)
 		i := slices.IndexFunc(in.Previous.Sizes, func(o Sized) bool {
 			return o.Profile == b.Profile && o.Platform == b.Platform && o.Name == b.Name
@@ -44,7 +44,7 @@ func deltaSection(in Inputs) Section {
 		was, now := in.Previous.Sizes[i].Summary, b.Summary
 		t.Rows = append(t.Rows, []string{label, ui.FormatBytes(was.Size), ui.FormatBytes(now.Size), change(now.Size - was.Size), relative(was.Size, now.Size)})
 		d := difference(was, now)
-		p := Part{Title: label + ": " + change(now.Size-was.Size), Open: open}
+		p := Part{Title: label + ": " + change(now.Size-was.Size), Open: at == open}
 		causes := Table{Title: "By cause", Columns: []Column{{Title: "cause"}, {Title: "change", Kind: Number}}}
 		for _, c := range d.causes {
 			causes.Rows = append(causes.Rows, []string{c.Name, change(c.Grown())})
@@ -63,7 +63,6 @@ func deltaSection(in Inputs) Section {
 			p.Charts = []Chart{changeChart(d.causes)}
 		}
 		s.Parts = append(s.Parts, p)
-		open = false
 	}
 	for i, o := range in.Previous.Sizes {
 		if !found[i] {

@@ -74,8 +74,8 @@ func sizesSection(in Inputs) Section {
 			largest = max(largest, b.Summary.Size)
 		}
 	}
-	open := true
-	for _, b := range all {
+	open := first(all)
+	for i, b := range all {
 		x, label := b.Summary, b.label(all)
 		if x == nil {
 			s.Notes = append(s.Notes, label+": not measured: "+b.NotMeasured)
@@ -97,8 +97,7 @@ func sizesSection(in Inputs) Section {
 			at += by[g]
 		}
 		stack.Strips = append(stack.Strips, strip)
-		s.Parts = append(s.Parts, Part{Title: label + " by package", Open: open, Tables: []Table{packagesTable(x)}, Charts: []Chart{{Label: "Treemap of " + label, Treemap: treemap(x, label)}}})
-		open = false
+		s.Parts = append(s.Parts, Part{Title: label + " by package", Open: i == open, Tables: []Table{packagesTable(x)}, Charts: []Chart{{Label: "Treemap of " + label, Treemap: treemap(x, label)}}})
 		for _, n := range x.Notes {
 			s.Notes = append(s.Notes, label+": "+n)
 		}
@@ -110,6 +109,18 @@ func sizesSection(in Inputs) Section {
 	s.Text = []string{"Bytes of the linked files, before packing and archiving. Every byte is counted once: exact means that the file itself or a symbol table says whose it is, inferred that only one package refers to it, shared that several do or nobody was found. Of stripped files data is inferred."}
 	s.Charts, s.Tables = []Chart{stack}, []Table{t}
 	return s
+}
+
+// first is the binary that is shown in full: that of linux/amd64, which most
+// people can compare with others, else the first that was measured.
+func first(all []Sized) int {
+	best := -1
+	for i, b := range all {
+		if b.Summary != nil && (best < 0 || all[best].Platform != "linux/amd64" && b.Platform == "linux/amd64") {
+			best = i
+		}
+	}
+	return best
 }
 
 func packagesTable(x *sizes.Summary) Table {

@@ -16,6 +16,13 @@ func HTML(w io.Writer, p *Page) error {
 		"line": ui.CleanLine,
 		"svg":  func(s string) template.HTML { return template.HTML(s) }, // of TreemapSVG, which escapes
 		"at":   func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + "%" },
+		"wide": func(t Table) bool { return len(t.Columns) > 5 }, // on a phone each row is a card
+		"title": func(t Table, i int) string {
+			if i < len(t.Columns) {
+				return t.Columns[i].Title
+			}
+			return ""
+		},
 		"column": func(t Table, i int) string {
 			if i < len(t.Columns) {
 				return t.Columns[i].Kind
@@ -83,7 +90,10 @@ figure{margin:.6rem 0 1rem}
 .c-own{fill:var(--own);background:var(--own)}.c-dependency{fill:var(--dependency);background:var(--dependency)}.c-std{fill:var(--std);background:var(--std)}.c-none{fill:var(--none);background:var(--none)}
 .c-warm{fill:var(--warm);background:var(--warm)}.c-cold{fill:var(--cold);background:var(--cold)}.c-less{fill:var(--less);background:var(--less)}.c-more{fill:var(--more);background:var(--more)}.c-left{fill:var(--left);background:var(--left)}.c-gz{fill:var(--gz);background:var(--gz)}
 svg.treemap{min-width:40rem;max-width:100%;border-radius:4px}
-@media (max-width:40rem){body{padding:.8rem .8rem 3rem}.strip{grid-template-columns:1fr max-content;gap:0 .7rem;margin:.35rem 0}.strip svg{grid-column:1/-1;grid-row:2}.strip.axis>:first-child,.strip.axis>.value{display:none}svg.treemap{max-width:none}td.digest{min-width:12rem}}
+@media (max-width:40rem){body{padding:.8rem .8rem 3rem}.strip{grid-template-columns:1fr max-content;gap:0 .7rem;margin:.35rem 0}.strip svg{grid-column:1/-1;grid-row:2}.strip.axis>:first-child,.strip.axis>.value{display:none}svg.treemap{max-width:none}td.digest{min-width:0}
+table.wide,table.wide tbody{display:block}table.wide thead{display:none}table.wide tr{display:flex;flex-wrap:wrap;gap:.1rem .9rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
+table.wide td{border:0;padding:0;min-width:0;max-width:100%;text-align:left;white-space:normal}table.wide td:first-child{flex:1 0 100%;font-weight:600;overflow-wrap:anywhere}table.wide td.digest{flex:1 0 100%}
+table.wide td:not(:first-child)::before{content:attr(data-title) " ";color:var(--faint);font:.85rem system-ui,"DejaVu Sans",sans-serif}}
 @media print{:root{--back:#fff;--panel:#f5f6f8;--text:#000;--faint:#444;--line:#bbb}body{font-size:10pt;max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}table{font-size:8pt}th,td{padding-right:.5rem}td.digest{font-size:6.5pt;min-width:0}tr,figure,pre,.verdict,.strip{break-inside:avoid}h2,h3,summary{break-after:avoid}svg.treemap{min-width:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style>
 </head>
@@ -110,9 +120,9 @@ svg.treemap{min-width:40rem;max-width:100%;border-radius:4px}
 </body>
 </html>
 {{define "table"}}{{$t := .}}{{if .Title}}<h3>{{line .Title}}</h3>
-{{end}}<div class="scroll"><table><thead><tr>{{range .Columns}}<th{{if eq .Kind "number"}} class="number"{{end}}>{{line .Title}}</th>{{end}}</tr></thead>
+{{end}}<div class="scroll"><table{{if wide .}} class="wide"{{end}}><thead><tr>{{range .Columns}}<th{{if eq .Kind "number"}} class="number"{{end}}>{{line .Title}}</th>{{end}}</tr></thead>
 <tbody>
-{{range .Rows}}<tr>{{range $i, $c := .}}{{$k := column $t $i}}<td{{if eq $k "mark"}} class="{{$c}}"{{else if $k}} class="{{$k}}"{{end}}>{{line $c}}</td>{{end}}</tr>
+{{range .Rows}}<tr>{{range $i, $c := .}}{{$k := column $t $i}}<td data-title="{{line (title $t $i)}}"{{if eq $k "mark"}} class="{{$c}}"{{else if $k}} class="{{$k}}"{{end}}>{{line $c}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>
 {{end}}
 {{define "chart"}}{{$c := .}}{{if .Treemap}}<figure class="scroll">{{svg .Treemap}}</figure>
