@@ -164,7 +164,7 @@ func dots(b *Startup, title string) Chart {
 	}
 	marks = marks[first : last+1]
 	from, to := math.Log(marks[0]), math.Log(marks[len(marks)-1])
-	at := func(ns float64) float64 { return 3 + 94*(math.Log(ns)-from)/(to-from) }
+	at := func(ns float64) float64 { return 4 + 90*(math.Log(ns)-from)/(to-from) }
 	for i, m := range marks {
 		if len(marks) > 8 && i%3 != 0 && i != 0 && i != len(marks)-1 {
 			continue // powers of ten or so are enough

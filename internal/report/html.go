@@ -16,7 +16,7 @@ func HTML(w io.Writer, p *Page) error {
 		"line": ui.CleanLine,
 		"svg":  func(s string) template.HTML { return template.HTML(s) }, // of TreemapSVG, which escapes
 		"at":   func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + "%" },
-		"wide": func(t Table) bool { return len(t.Columns) > 5 }, // on a phone each row is a card
+		"wide": func(t Table) bool { return len(t.Columns) > 4 }, // on a phone each row is a card
 		"title": func(t Table, i int) string {
 			if i < len(t.Columns) {
 				return t.Columns[i].Title
@@ -77,7 +77,7 @@ pre{background:var(--panel);border:1px solid var(--line);border-radius:4px;paddi
 .absent{color:var(--faint);font-style:italic}
 .notes{color:var(--faint);font-size:.88rem;padding-left:1.1rem}
 figure{margin:.6rem 0 1rem}
-.strip{display:grid;grid-template-columns:minmax(7rem,13rem) 1fr minmax(4.5rem,max-content);gap:.7rem;align-items:center;font-size:.9rem;min-height:1.6rem}
+.strip{display:grid;grid-template-columns:minmax(7rem,13rem) 1fr 9.5rem;gap:.7rem;align-items:center;font-size:.9rem;min-height:1.6rem}
 .strip>:first-child{overflow-wrap:anywhere}
 .strip .value{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;min-width:5.5rem}
 .strip svg{display:block;width:100%;height:1.3rem;overflow:visible}
@@ -87,6 +87,7 @@ figure{margin:.6rem 0 1rem}
 .legend{font-size:.85rem;color:var(--faint);margin:0 0 .4rem}
 .legend span{white-space:nowrap;margin-right:1rem}
 .legend i{display:inline-block;width:.75rem;height:.75rem;border-radius:2px;margin-right:.3rem;vertical-align:-1px}
+.c-warm.range,circle.c-warm{transform:translateY(-.27rem)}.c-cold.range,circle.c-cold{transform:translateY(.27rem)}
 .c-own{fill:var(--own);background:var(--own)}.c-dependency{fill:var(--dependency);background:var(--dependency)}.c-std{fill:var(--std);background:var(--std)}.c-none{fill:var(--none);background:var(--none)}
 .c-warm{fill:var(--warm);background:var(--warm)}.c-cold{fill:var(--cold);background:var(--cold)}.c-less{fill:var(--less);background:var(--less)}.c-more{fill:var(--more);background:var(--more)}.c-left{fill:var(--left);background:var(--left)}.c-gz{fill:var(--gz);background:var(--gz)}
 svg.treemap{min-width:40rem;max-width:100%;border-radius:4px}
@@ -130,8 +131,8 @@ table.wide td:not(:first-child)::before{content:attr(data-title) " ";color:var(-
 <p class="legend">{{range .Legend}}<span><i class="c-{{.Class}}"></i>{{line .Label}}</span>{{end}}</p>
 {{range .Strips}}<div class="strip"><span>{{line .Name}}</span><svg aria-hidden="true"><rect class="ground" width="100%" height="100%"/>{{range $c.Ticks}}<line class="tick" x1="{{at .At}}" x2="{{at .At}}" y1="0" y2="100%"/>{{end}}
 {{- range .Marks}}{{if eq .Kind "bar"}}<rect class="c-{{.Class}}" x="{{at .From}}" width="{{at .Width}}" y="10%" height="80%"><title>{{line .Title}}</title></rect>
-{{- else if eq .Kind "range"}}<rect class="c-{{.Class}}" x="{{at .From}}" width="{{at .Width}}" y="42%" height="16%"><title>{{line .Title}}</title></rect>
-{{- else}}<circle class="c-{{.Class}}" cx="{{at .From}}" cy="50%" r="4.5"><title>{{line .Title}}</title></circle>{{end}}{{end}}</svg><span class="value">{{line .Value}}</span></div>
+{{- else if eq .Kind "range"}}<rect class="c-{{.Class}} range" x="{{at .From}}" width="{{at .Width}}" y="42%" height="16%"><title>{{line .Title}}</title></rect>
+{{- else}}<circle class="c-{{.Class}}" cx="{{at .From}}" cy="50%" r="4"><title>{{line .Title}}</title></circle>{{end}}{{end}}</svg><span class="value">{{line .Value}}</span></div>
 {{end}}{{if .Ticks}}<div class="strip axis"><span></span><svg aria-hidden="true">{{range .Ticks}}<text x="{{at .At}}" y="70%" text-anchor="middle">{{line .Label}}</text>{{end}}</svg><span class="value"></span></div>
 {{end}}</figure>
 {{end}}{{end}}`

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"strings"
 
@@ -32,7 +33,8 @@ func Markdown(w io.Writer, p *Page) error {
 			if part.Open {
 				open = " open"
 			}
-			fmt.Fprintf(&b, "<details%s><summary>%s</summary>\n\n", open, inline(part.Title))
+			// A line of HTML: backslashes would be seen in it.
+			fmt.Fprintf(&b, "<details%s><summary>%s</summary>\n\n", open, html.EscapeString(ui.CleanLine(part.Title)))
 			for _, t := range part.Tables {
 				markdownTable(&b, t)
 			}
