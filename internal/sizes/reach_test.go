@@ -203,9 +203,9 @@ func TestTwinOfAnother(t *testing.T) {
 // TestNoBuildInfo: without build information the version comes from the strings
 // or is found by trying, and the reach stays.
 func TestNoBuildInfo(t *testing.T) {
-	for _, tc := range []string{"local", "go1.23.12", "go1.27.3"} {
-		t.Run(tc, func(t *testing.T) {
-			path := fixture(t, build{tc, "linux/amd64", true, ""})
+	for _, tc := range []build{{"local", "linux/amd64", true, ""}, {"go1.23.12", "linux/amd64", true, ""}, {"go1.27.3", "linux/amd64", true, ""}, {"local", "windows/amd64", true, ""}, {"local", "darwin/arm64", true, ""}} {
+		t.Run(tc.String(), func(t *testing.T) {
+			path := fixture(t, tc)
 			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
