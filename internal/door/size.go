@@ -246,6 +246,9 @@ func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
 			if c.Was != "" {
 				name += " (was " + c.Was + ")"
 			}
+			if c.From != "" {
+				name += " (probably from " + c.From + ")"
+			}
 			t.Row(text(name), text(fmt.Sprint(c.Old)), text(fmt.Sprint(c.New)), text(signed(c.Grown())))
 		}
 		return d.write(&t)

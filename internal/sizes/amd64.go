@@ -237,6 +237,9 @@ func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
 			continue
 		}
 		next := at + in.size
+		if in.opcode == 0xe8 && in.size >= 5 { // CALL
+			m.addCall(fn, addr+uint64(next)+uint64(int64(int32(binary.LittleEndian.Uint32(code[next-4:])))))
+		}
 		if in.disp > 0 {
 			disp := int32(binary.LittleEndian.Uint32(code[at+in.disp:]))
 			length := uint32(0)

@@ -120,8 +120,10 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 		}
 		return nil, err
 	}
-	if f.Packed != "" {
-		return nil, packedError{f.Packed}
+	if by, err := f.Packer(); err != nil {
+		return nil, err
+	} else if by != "" {
+		return nil, packedError{by}
 	}
 	if f.Format == gobin.FatMachO {
 		return analyzeFat(ctx, file, b, f, opts)

@@ -89,12 +89,27 @@ func (v *vote) winner() int32 {
 	if v.total == 0 {
 		return noPackage
 	}
+	if len(v.pkgs) == 1 {
+		return v.pkgs[0]
+	}
 	for i, n := range v.count {
 		if 2*n > v.total {
 			return v.pkgs[i]
 		}
 	}
 	return severalOwners
+}
+
+// definer is the package among the voters that all others call and that calls
+// none of them: they import it, and so a variable they all use can only be
+// defined there, or below. noPackage when there is no such.
+func (v *vote) definer(calls map[call]bool) int32 {
+	for _, p := range v.pkgs {
+		if !slices.ContainsFunc(v.pkgs, func(q int32) bool { return q != p && (!calls[call{q, p}] || calls[call{p, q}]) }) {
+			return p
+		}
+	}
+	return noPackage
 }
 
 // inferData attributes the data that no table describes to the packages whose
@@ -208,7 +223,13 @@ func (m *image) voteByCode(objects []object) {
 		if agree {
 			o.length = length
 		}
-		o.pkg = v.winner()
+		o.pkg = noPackage
+		if o.kind != Strings && len(v.pkgs) > 1 && len(v.pkgs) <= 16 {
+			o.pkg = v.definer(m.calls)
+		}
+		if o.pkg == noPackage {
+			o.pkg = v.winner()
+		}
 	}
 }
 

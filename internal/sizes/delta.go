@@ -41,8 +41,9 @@ type Delta struct {
 
 // Change is one part before and after.
 type Change struct {
-	Name  string   `json:"name"`          // of the new one; of the old one if it is gone
-	Was   string   `json:"was,omitempty"` // its old name, if it was moved or renamed
+	Name  string   `json:"name"`           // of the new one; of the old one if it is gone
+	Was   string   `json:"was,omitempty"`  // its old name, if it was moved or renamed
+	From  string   `json:"from,omitempty"` // the package that is still there, but most of this one's code probably was in
 	Group string   `json:"group,omitempty"`
 	Cause string   `json:"cause,omitempty"`
 	Old   int64    `json:"old"`
@@ -106,6 +107,7 @@ func Compare(old, new *Ledger) *Delta {
 	d := &Delta{Schema: DeltaSchema, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
 	a, b := newSide(old), newSide(new)
 	moved := matchMoves(a, b) // new → old
+	parts := partFrom(a, b, moved)
 	gone := map[string]bool{}
 	for _, from := range moved {
 		gone[from] = true
@@ -127,7 +129,7 @@ func Compare(old, new *Ledger) *Delta {
 			was = from
 		}
 		ka, kb := a.kinds[was], b.kinds[p]
-		c := Change{Name: p}
+		c := Change{Name: p, From: parts[p]}
 		if was != p {
 			c.Was = was
 		}
@@ -278,7 +280,7 @@ func matchMoves(a, b *side) map[string]string {
 			if !cand[i] && !(suffix && len(b.funcs[to]) == 0 && len(a.funcs[from]) == 0) {
 				continue
 			}
-			s := alike(a.funcs[from], b.funcs[to])
+			s := max(alike(a.funcs[from], b.funcs[to]), 0.6*contained(a.funcs[from], b.funcs[to]))
 			if suffix {
 				s += 0.3 * commonSuffix(from, to)
 			}
@@ -298,6 +300,65 @@ func matchMoves(a, b *side) map[string]string {
 		}
 	}
 	return out
+}
+
+// contained is the share of x's code in functions that y has, too; 0 for
+// packages so small that a few usual names would decide.
+func contained(x, y map[string]int64) float64 {
+	var common, total int64
+	for f, n := range x {
+		total += n
+		if _, ok := y[f]; ok {
+			common += n
+		}
+	}
+	if total < 2048 || 10*common < 7*total {
+		return 0
+	}
+	return float64(common) / float64(total)
+}
+
+// partFrom finds, for packages that only b has and that are no other package
+// moved, one that both have and whose functions went there: it shrank, has a
+// path that ends alike, and had at least half of the new one's functions or lost
+// most of its code, about as much as the new one has.
+func partFrom(a, b *side, moved map[string]string) map[string]string {
+	byBase := map[string][]string{}
+	for p := range a.kinds {
+		if b.kinds[p] != nil && p != "" {
+			byBase[path.Base(p)] = append(byBase[path.Base(p)], p)
+		}
+	}
+	out := map[string]string{}
+	for to := range b.kinds {
+		if a.kinds[to] != nil || moved[to] != "" {
+			continue
+		}
+		best := 0.0
+		for _, from := range byBase[path.Base(to)] {
+			was := map[string]int64{} // what from had and lost
+			for f, n := range a.funcs[from] {
+				if _, ok := b.funcs[from][f]; !ok {
+					was[f] = n
+				}
+			}
+			s := alike(was, b.funcs[to])
+			if s < 0.5 && shrankBy(a.kinds[from], b.kinds[from], b.kinds[to]) {
+				s = 0.5 // its types were renamed on the way
+			}
+			if s >= 0.5 && (s > best || s == best && from < out[to]) {
+				best, out[to] = s, from
+			}
+		}
+	}
+	return out
+}
+
+// shrankBy reports whether a package lost most of its code, and a new one has
+// about as much.
+func shrankBy(old, now, added *[numKinds]int64) bool {
+	lost := old[Text] - now[Text]
+	return 2*lost > old[Text] && lost > 1024 && added[Text] > lost/3 && added[Text] < 3*lost
 }
 
 // alike is the share of code, from 0 to 1, in functions that both have.

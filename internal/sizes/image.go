@@ -26,8 +26,9 @@ type image struct {
 	fn      *functions
 	mod     *moduledata
 	refs    []ref
-	regions []region // parts of the read-only data whose kind is known, by address
-	starts  []start  // of variables, from symbols without size
+	calls   map[call]bool // between packages
+	regions []region      // parts of the read-only data whose kind is known, by address
+	starts  []start       // of variables, from symbols without size
 	opcodes opcodes
 }
 

@@ -177,12 +177,10 @@ func (m *Modules) Of(pkg string) (group string, mod Mod) {
 // guessModule takes the usual number of elements of the hosts everybody uses.
 func guessModule(pkg string) string {
 	e := strings.Split(pkg, "/")
-	n := len(e)
+	n := 2
 	switch e[0] {
 	case "github.com", "gitlab.com", "bitbucket.org", "golang.org":
 		n = 3
-	default:
-		n = 2
 	}
 	return strings.Join(e[:min(n, len(e))], "/")
 }

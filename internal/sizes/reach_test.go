@@ -166,7 +166,7 @@ func TestInferred(t *testing.T) {
 	for _, c := range []struct {
 		toolchain, platform string
 		right               float64
-	}{{"local", "linux/amd64", 75}, {"go1.23.12", "linux/amd64", 65}, {"local", "linux/arm64", 75}} {
+	}{{"local", "linux/amd64", 84}, {"go1.23.12", "linux/amd64", 72}, {"local", "linux/arm64", 84}} {
 		t.Run(c.toolchain+" "+c.platform, func(t *testing.T) {
 			stripped, twin := fixture(t, build{c.toolchain, c.platform, true, ""}), fixture(t, build{c.toolchain, c.platform, false, ""})
 			guess, exact := analyzed(t, stripped, Options{}), analyzed(t, stripped, Options{Twin: twin})
@@ -203,9 +203,9 @@ func TestTwinOfAnother(t *testing.T) {
 // TestNoBuildInfo: without build information the version comes from the strings
 // or is found by trying, and the reach stays.
 func TestNoBuildInfo(t *testing.T) {
-	for _, tc := range []string{"local", "go1.23.12", "go1.27.3"} {
-		t.Run(tc, func(t *testing.T) {
-			path := fixture(t, build{tc, "linux/amd64", true, ""})
+	for _, tc := range []build{{"local", "linux/amd64", true, ""}, {"go1.23.12", "linux/amd64", true, ""}, {"go1.27.3", "linux/amd64", true, ""}, {"local", "windows/amd64", true, ""}, {"local", "darwin/arm64", true, ""}} {
+		t.Run(tc.String(), func(t *testing.T) {
+			path := fixture(t, tc)
 			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

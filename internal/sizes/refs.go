@@ -7,6 +7,19 @@ type ref struct {
 	length uint32 // of the string, where the code next to it tells; else 0
 }
 
+// call says that a function of one package calls one of another: the first
+// imports the second, or at least what it is made of does.
+type call struct{ from, to int32 }
+
+// addCall records a call from a function to an address.
+func (m *image) addCall(fn int32, to uint64) {
+	i := m.fn.find(to)
+	if i < 0 || m.fn.pkg[i] == m.fn.pkg[fn] || m.fn.pkg[i] == noPackage {
+		return
+	}
+	m.calls[call{m.fn.pkg[fn], m.fn.pkg[i]}] = true
+}
+
 // readRefs reads the references to data in the code of all functions.
 func (m *image) readRefs() {
 	if m.fn == nil {
@@ -18,6 +31,7 @@ func (m *image) readRefs() {
 		m.note("references in code for " + m.Arch + " are not read: data is attributed through pointers only")
 		return
 	}
+	m.calls = map[call]bool{}
 	text := m.b[m.fn.text.Offset : m.fn.text.Offset+m.fn.text.Size]
 	for i := range m.fn.pkg {
 		from, to := m.fn.start[i], m.fn.start[i+1]
@@ -52,6 +66,10 @@ func (m *image) refsARM64(fn int32, code []byte, addr uint64) {
 			imm := int64(int32(w>>5<<13)>>13)<<2 | int64(w>>29&3)
 			page[w&31] = (addr+uint64(i))&^0xfff + uint64(imm<<12)
 			when[w&31] = i + 4
+			continue
+		}
+		if w&0xfc000000 == 0x94000000 { // BL
+			m.addCall(fn, addr+uint64(i)+uint64(int64(int32(w<<6)>>6)<<2))
 			continue
 		}
 		rn := w >> 5 & 31

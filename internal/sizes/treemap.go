@@ -1,8 +1,10 @@
 package sizes
 
 import (
+	"cmp"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 )
 
@@ -26,11 +28,24 @@ func TreemapSVG(s *Summary) string {
 		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
 	var items []item
 	for _, g := range s.Groups {
-		items = append(items, item{name: g.Name, size: g.Size, group: g.Name, parts: moduleItems(g)})
+		items = append(items, item{name: groupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g)})
 	}
+	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(b.size, a.size) })
 	t.draw(items, rect{0, 0, treemapWidth, treemapHeight}, 0)
 	t.b.WriteString("</svg>")
 	return t.b.String()
+}
+
+func groupTitle(group string) string {
+	switch group {
+	case GroupOwn:
+		return "own code"
+	case GroupDependency:
+		return "dependencies"
+	case GroupStd:
+		return "standard library"
+	}
+	return "no single package"
 }
 
 func moduleItems(g Group) []item {
@@ -38,7 +53,6 @@ func moduleItems(g Group) []item {
 	for _, m := range g.Modules {
 		it := item{name: strings.TrimSpace(m.Path + " " + m.Version), size: m.Size, group: g.Name}
 		if g.Name == GroupNone { // kinds, since there are no packages
-			it.name = "no single package"
 			for _, p := range m.Packages {
 				for _, k := range p.Kinds {
 					it.parts = append(it.parts, item{name: k.Name, size: k.Size, group: g.Name})
@@ -76,8 +90,8 @@ type treemap struct {
 
 // draw lays items out in r by the squarified algorithm (Bruls, Huizing, van
 // Wijk: Squarified Treemaps, 2000): rows along the shorter side, each filled as
-// long as its worst aspect ratio gets better. Items must be sorted by size or
-// be few.
+// long as its worst aspect ratio gets better. Items are sorted by size, the
+// largest first.
 func (t *treemap) draw(items []item, r rect, depth int) {
 	var total int64
 	for _, it := range items {
