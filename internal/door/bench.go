@@ -147,6 +147,7 @@ func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 	if f.Seed != nil {
 		c.Seed = uint64(*f.Seed)
 	}
+	c.Plugin = d.getenv("MINTMARK_QEMU_PLUGIN")
 	c.Emulators = filepath.SplitList(d.getenv("PATH"))
 	c.Event = func(text string) { d.Term.Note("%s", text) }
 	return c, errors.Join(errs...)

@@ -123,6 +123,13 @@ func (b *bench) look(ctx context.Context) error {
 		s := Subject{Name: p.Name, File: f}
 		if native(f.Platform) {
 			b.measured = append(b.measured, i)
+			if b.Plugin != "" && f.Platform != "script" {
+				if emulator, err := Emulator(f.Platform, b.Emulators); err != nil {
+					b.note("%s: emulated instructions: not measured: %v", p.Name, err)
+				} else if s.Smoke, err = b.emulate(ctx, emulator, p); err != nil {
+					return err
+				}
+			}
 		} else if s.NotMeasured, s.Smoke, err = b.foreign(ctx, p, f); err != nil {
 			return err
 		}
