@@ -80,6 +80,12 @@ func (b *bench) defaults() error {
 		}
 		seen[p.Name] = true
 	}
+	if b.Workload.Args == nil {
+		b.Workload.Args = []string{} // a list in JSON
+	}
+	if b.Workload.Env == nil {
+		b.Workload.Env = []string{}
+	}
 	if b.Rule == (stats.Rule{}) {
 		b.Rule = stats.Rule{HalfWidth: 0.02, Least: 20, Most: 1000}
 	}

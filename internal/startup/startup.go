@@ -7,7 +7,7 @@ import (
 )
 
 // Schema names the form of [Result] in JSON.
-const Schema = "mintmark.dev/startup/v1"
+const Schema = "https://github.com/mintmark/mintmark/startup/v1"
 
 // CopyRounds is after how many rounds all programs are copied anew.
 const CopyRounds = 20
