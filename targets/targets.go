@@ -163,6 +163,7 @@ func Bench(
 	within *string, // stop earlier when all ratios are known to so many percent (default: 2)
 	cold *bool, // also start with the program out of the page cache (default: true)
 	memory *bool, // also read their memory (default: true)
+	sweep *bool, // also start them with 0 to 1000 environment variables: packed programs can crash there
 	realtime *bool, // run them before everything else on a busy machine (Linux, root)
 	seed *int, // order of the rounds (default: another each time)
 	samples *string, // write every start to this file, one JSON object per line
@@ -179,7 +180,7 @@ func Bench(
 ) error {
 	return run(ctx, "bench", door.Flags{
 		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
-		Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
+		Sweep: sweep, Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }

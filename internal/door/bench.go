@@ -36,14 +36,14 @@ func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
 			return &usageError{"bench: -" + name + " is about a checkout, and files are given", "leave out one or the other"}
 		}
 		c.Programs = programs(files)
-		res, err = release.BenchFiles(ctx, c)
+		res, err = release.BenchFiles(ctx, c, yes(f.Sweep))
 	} else {
 		cfg, cerr := d.config(f)
 		if cerr != nil {
 			return cerr
 		}
 		stop := d.watch(&cfg)
-		res, err = release.Bench(ctx, cfg, c)
+		res, err = release.Bench(ctx, cfg, c, yes(f.Sweep))
 		stop()
 	}
 	if err != nil {

@@ -108,12 +108,18 @@ func TestRemarks(t *testing.T) {
 			Runs:  []startup.Run{{Cache: startup.Warm, Rounds: 3, Control: &startup.Comparison{Program: "a (fresh copy)", Ratio: 1}}, {Cache: startup.Cold, NotMeasured: "in memory"}},
 			Notes: []string{"a note"},
 		},
+		Sweeps: []release.Swept{
+			{Program: "a", SweepResult: &startup.SweepResult{FirstFailure: -1, Tried: []startup.SweepStep{{Variables: 0}, {Variables: 1000}}}},
+			{Program: "b", SweepResult: &startup.SweepResult{FirstFailure: 472, Emulator: "qemu-aarch64", Tried: []startup.SweepStep{{Variables: 471}, {Variables: 472, Failure: "killed by SIGSEGV"}}}},
+			{Program: "c", NotSwept: "no qemu"},
+		},
 		Packing: []release.Packed{{Program: "p", Plain: "a", Packer: "UPX", NotComputed: "too few"}},
 	}
 	text := strings.Join(benchRemarks(r), "\n")
 	for _, want := range []string{
 		"memory of a: not measured: no ptrace", "b: not measured: foreign", "b: FAILS under qemu-arm: it crashed", "c: starts and ends as it should under qemu-arm",
 		"c: 5 emulated user-mode instructions", "no noise floor: too few rounds, so nothing is called a difference", "cold: not measured: in memory", "a note", "packing of p: not computed: too few",
+		"environments of a: it starts with 0 to 1000 variables", "environments of b: it FAILS with 472 variables under qemu-aarch64: killed by SIGSEGV", "environments of c: not swept: no qemu",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

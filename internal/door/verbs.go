@@ -48,6 +48,7 @@ type Flags struct {
 	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
 	Cold     *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
 	Memory   *bool   `flag:"memory" help:"also read their memory (default: true)"`
+	Sweep    *bool   `flag:"sweep" help:"also start them with 0 to 1000 environment variables: packed programs can crash there"`
 	Realtime *bool   `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
 	Seed     *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
 	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
@@ -98,7 +99,7 @@ func Verbs() []Verb {
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
-		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
+		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "sweep", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
