@@ -18,8 +18,18 @@ type Stripped struct {
 func strippedOf(f *gobin.File) Stripped {
 	var s Stripped
 	for _, sec := range f.Sections {
-		s.Symbols = s.Symbols || sec.Kind == gobin.KindSymbols
-		s.DWARF = s.DWARF || sec.Kind == gobin.KindDebug
+		switch {
+		case sec.Kind == gobin.KindDebug && sec.Size > 0:
+			s.DWARF = true
+		case f.Format == gobin.ELF:
+			// The table of dynamic symbols and the names of sections always stay.
+			s.Symbols = s.Symbols || sec.Name == ".symtab"
+		case f.Format == gobin.PE:
+			// With -s a symbol table of a few bytes stays.
+			s.Symbols = s.Symbols || sec.Kind == gobin.KindSymbols && sec.Size > 4096
+		case sec.Kind == gobin.KindSymbols:
+			s.Symbols = true
+		}
 	}
 	if f.Format == gobin.MachO {
 		s.Symbols = s.DWARF // with -s, imported symbols stay
