@@ -74,11 +74,15 @@ func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file s
 		extra = append(extra, "-o", file)
 	}
 	args = append(append(append(args[:1:1], extra...), args[1:]...), j.target())
-	proxy, work := "off", j.dir
+	work := j.dir
 	if j.install != "" {
-		proxy, work = j.place.Proxy(), j.place.Empty
+		work = j.place.Empty
 	}
-	env := j.place.Env(j.claim.Env, proxy)
+	// Not GOPROXY=off: the go command would then take the version of a revision
+	// from any pseudo-version of it that the module cache has, and not ask
+	// (cmd/go/internal/modfetch, readDiskStat). The place's own downloads need
+	// no network either.
+	env := j.place.Env(j.claim.Env, j.place.Proxy())
 	if j.install != "" {
 		env = append(env, "GOPATH="+dir)
 	}
