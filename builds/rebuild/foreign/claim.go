@@ -63,7 +63,7 @@ var (
 func goRelease(v string) (release, experiments string, err error) {
 	switch {
 	case v == "":
-		return "", "", errors.New("it does not say which Go it was built with")
+		return "", "", errors.New("it does not say which Go it was built with: Go before 1.18, mostly, which recorded no settings either")
 	case releaseGo.MatchString(v):
 		release = v
 	case markedGo.MatchString(v):

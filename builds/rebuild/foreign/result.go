@@ -1,6 +1,8 @@
 package foreign
 
 import (
+	"strings"
+
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
 )
@@ -100,7 +102,18 @@ func (r *Result) note(text string) {
 }
 
 func (r *Result) unchecked(reason string) {
-	r.Verdict, r.Reason = rebuild.Unchecked, reason
+	r.Verdict, r.Reason = rebuild.Unchecked, oneLine(reason)
+}
+
+// oneLine joins the lines of a message of other tools.
+func oneLine(s string) string {
+	var parts []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Kept is the file of the closest build; it lives as long as the work directory.

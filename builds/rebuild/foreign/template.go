@@ -67,7 +67,7 @@ func nextHole(s string) (start, end int) {
 	for i := 0; i < len(s); i++ {
 		rest := s[i:]
 		switch {
-		case strings.HasPrefix(rest, "{{"):
+		case strings.HasPrefix(rest, "{{"), strings.HasPrefix(rest, "${{"): // Go's, and that of workflows
 			if n := strings.Index(rest, "}}"); n > 0 {
 				return i, i + n + 2
 			}

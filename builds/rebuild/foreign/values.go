@@ -117,7 +117,7 @@ func (v *Values) of(hole string) []string {
 		out = v.Dates
 	case has("commit", "revision", "sha", "hash", "rev-parse", "git_rev", "gitrev", "head", "build"):
 		out = slices.Concat(v.Commits, v.Shorts, v.Tags, v.Dates)
-	case has(".tag", "tag"):
+	case has("tag", "ref_name", "github.ref"):
 		out = slices.Concat(v.Tags, v.Versions)
 	case has("version", "ver"):
 		out = both
