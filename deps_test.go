@@ -58,6 +58,9 @@ const depsRules = `
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
+	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
+	profiles, builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild/foreign;
+
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
 
@@ -87,8 +90,8 @@ const depsRules = `
 // may import the packages of module a, any major version. A module that is not
 // here may not be imported at all.
 const moduleRules = `
-	# YAML is how profiles are written, and nothing else.
-	go.yaml.in/yaml < profiles;
+	# YAML is how profiles are written, and the release configuration of others.
+	go.yaml.in/yaml < profiles, builds/rebuild/foreign;
 
 	# Compressors belong to archives, whose bytes depend on them.
 	github.com/klauspost/compress < builds/archive;

@@ -166,6 +166,19 @@ func Inspect(
 	return run(ctx, "inspect", door.Flags{JSON: json}, file)
 }
 
+// Rebuild rebuilds published binaries of anybody and compares bit for bit.
+func Rebuild(
+	ctx context.Context,
+	binaries string, // a binary, an archive with binaries, or a directory of these
+	source *string, // take the source from this git repository, directory or URL
+	like *string, // settings for binaries that record none: those of this binary
+	keep *string, // directory for recovered profiles and rebuilt files that differ
+	jobs *int, // builds at a time
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Jobs: jobs, JSON: json}, binaries)
+}
+
 // Ledger shows, checks and prunes what earlier releases have proven.
 func Ledger(
 	ctx context.Context,

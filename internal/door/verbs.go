@@ -45,6 +45,10 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
+	Source *string `flag:"source" help:"take the source from this git repository, directory or URL, instead of the module proxy"`
+	Like   *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep   *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -87,10 +91,14 @@ func Verbs() []Verb {
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
+		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
+
+// many reports whether the verb's one argument may be given several times.
+func (v Verb) many() bool { return v.Name == "rebuild" }
 
 // Find gives the verb of that name.
 func Find(name string) (Verb, bool) {
@@ -167,7 +175,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		}
 	}
 	switch n := len(v.Args); {
-	case len(words) > n:
+	case len(words) > n && !v.many():
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
 	case len(words) < n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
@@ -181,6 +189,9 @@ func (v Verb) Help() string {
 	args := ""
 	for _, a := range v.Args {
 		args += " " + strings.ToUpper(a)
+	}
+	if v.many() {
+		args += "…"
 	}
 	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, args, v.Summary)
 	rt := reflect.TypeFor[Flags]()
