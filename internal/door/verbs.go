@@ -35,7 +35,7 @@ type Flags struct {
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
 	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
-	Source     *string `flag:"source" help:"git repository to take the source from: a directory or an address"`
+	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
 	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
@@ -45,9 +45,8 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
-	Source *string `flag:"source" help:"take the source from this git repository, directory or URL, instead of the module proxy"`
-	Like   *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
-	Keep   *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -49,24 +48,16 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 			return nil, usage("name a binary, an archive with binaries, or a directory of these", "%w", err)
 		}
 	}
-	s := &session{Config: &cfg, known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
-	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
+	s, err := begin(&cfg)
+	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	if s.goCmd, err = toolchain.LookPath("go", cfg.env("PATH")); err != nil {
-		return nil, hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
-	}
-	s.git, _ = toolchain.LookPath("git", cfg.env("PATH")) // only -source= needs one
-	// Caches of its own: what others publish has no business in those of releases.
-	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), filepath.Join(cfg.Cache, "foreign"), s.git)
-	if err := s.place.Make(); err != nil {
-		return nil, cacheError(err)
-	}
-	if s.settings, err = toolchain.UserSettings(ctx, s.goCmd, s.place.Empty, cfg.Environ); err != nil {
+	// Caches of its own: what others publish has no business in those of
+	// releases. Only -source= needs git.
+	if err := s.findTools(ctx, filepath.Join(cfg.Cache, "foreign"), false); err != nil {
 		return nil, err
 	}
-	s.fetcher = &toolchain.Fetcher{Go: s.goCmd, Place: s.place, Settings: s.settings}
 	work := filepath.Join(s.ws.dir, "foreign")
 	members := filepath.Join(work, "members")
 	if err := os.MkdirAll(members, 0o755); err != nil {
