@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -29,7 +29,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	} else {
 		d.rebuilt(res)
 	}
-	if res.Verdict == rebuild.Identical {
+	if res.Verdict == checksums.Identical {
 		return nil
 	}
 	err = &differ{fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)}
