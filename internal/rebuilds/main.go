@@ -128,9 +128,9 @@ func render(rows []row) string {
 	}
 	fmt.Fprintf(&b, `# Published binaries, rebuilt
 
-Made by `+"`go run ./internal/rebuilds -update`"+` from the list in [rebuilds.txt](rebuilds.txt): every executable in these npm packages, rebuilt by `+"`mintmark rebuild`"+` from nothing but the file. %d binaries: %d identical bit for bit, %d different, %d unchecked.
+Made by `+"`go run ./internal/rebuilds -update`"+` from the list in [rebuilds.txt](rebuilds.txt): every executable in these npm packages, rebuilt by `+"`mintmark rebuild`"+` from nothing but the package. %d binaries: %d identical bit for bit, %d different, %d unchecked.
 
-Source and toolchain came through the module proxy and were checked against the checksum database; the version control stamp was replayed from what the binary claims (see the package documentation of builds/rebuild/foreign). The time is that of one binary on %s with %d processors, with whatever earlier rows had left in the caches. It says nothing but the order of magnitude.
+Source and toolchain came through the module proxy and were checked against the checksum database; the version control stamp was replayed from what the binary claims (see the package documentation of builds/rebuild/foreign). The time is that of one binary on %s with %d processors, in caches as earlier rebuilds had left them: mostly a link. From empty caches it takes minutes, for all that is to be compiled.
 
 | package | file | platform | toolchain | verdict | time | sha256 |
 |---|---|---|---|---|---|---|
@@ -151,7 +151,7 @@ Source and toolchain came through the module proxy and were checked against the 
 		if len(revision) > 12 {
 			revision = revision[:12]
 		}
-		fmt.Fprintf(&b, "| %s %s | %s@%s | %s | `%s` | %d links, %d spellings |\n", r.pkg, r.member, r.Source.Module, r.Source.Version, revision, strings.ReplaceAll(r.LDFlags, "|", `\|`), r.Relinks, r.Spelled)
+		fmt.Fprintf(&b, "| %s %s | %s@%s | %s | `%s` | %s, %s |\n", r.pkg, r.member, r.Source.Module, r.Source.Version, revision, strings.ReplaceAll(r.LDFlags, "|", `\|`), plural(r.Relinks, "link"), plural(r.Spelled, "spelling"))
 	}
 	b.WriteString("\n## Why the others are not identical\n\n")
 	for _, r := range rows {
@@ -170,4 +170,11 @@ Source and toolchain came through the module proxy and were checked against the 
 // setting of the machine.
 func withoutHosts(s string) string {
 	return regexp.MustCompile(`https?://[^\s]+`).ReplaceAllString(s, "the module proxy")
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprint(n, " ", what, "s")
 }
