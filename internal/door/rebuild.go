@@ -55,8 +55,11 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		if r.SHA256 != "" {
 			line("sha256", "%s (%s)", r.SHA256, ui.FormatBytes(r.Size))
 		}
-		if r.Packed != "" {
+		switch {
+		case r.Unpacked != "":
 			line("packed", "%s; inside: sha256 %s", r.Packed, r.Unpacked)
+		default:
+			line("packed", "%s", r.Packed)
 		}
 		line("package", "%s", strings.TrimSpace(r.Package+" "+r.Platform))
 		if s := r.Source; s.Module != "" {
