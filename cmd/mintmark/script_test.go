@@ -62,11 +62,13 @@ func TestScript(t *testing.T) {
 			"same":           same,
 			"ended":          ended,
 			"goproxy":        goproxy,
+			"publish":        publish,
 			"owncache":       caches.own,
 			"proven":         caches.proven,
 			"forge":          forge,
 			"poison":         poison,
 			"altertoolchain": altertoolchain,
+			"forgerelease":   forgerelease,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

@@ -26,7 +26,7 @@ type Flags struct {
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher: file or KMS URI"`
+	Key      *string `flag:"key" help:"public key of the publisher, file or KMS URI; rebuild: your own private key, to sign what came out identical"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -34,10 +34,19 @@ type Flags struct {
 	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
+	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
+	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
+	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
+	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
+
 	Full    *bool   `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
 	Ledgers *string `flag:"ledgers" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
+
+	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
 
 	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
 	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
@@ -95,14 +104,19 @@ func Verbs() []Verb {
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
+		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "sweep", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
+
+// many reports whether the verb's one argument may be given several times.
+func (v Verb) many() bool { return v.Name == "rebuild" }
 
 // Find gives the verb of that name.
 func Find(name string) (Verb, bool) {
@@ -141,6 +155,9 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 			switch v := p.Interface().(type) {
 			case *string:
 				*v = s
+				if field.Tag.Get("list") != "" && !target.IsNil() {
+					*v = target.Elem().String() + "," + s // given again
+				}
 			case *int:
 				n, err := strconv.Atoi(s)
 				if err != nil {
@@ -181,7 +198,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		n--
 	}
 	switch {
-	case len(words) > n && !more:
+	case len(words) > n && !more && !v.many():
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
 	case len(words) < n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
@@ -199,6 +216,9 @@ func (v Verb) Help() string {
 			continue
 		}
 		args += " " + strings.ToUpper(a)
+	}
+	if v.many() {
+		args += "…"
 	}
 	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, args, v.Summary)
 	rt := reflect.TypeFor[Flags]()
