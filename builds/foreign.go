@@ -37,12 +37,12 @@ func (p *Plan) CheckForeign() error {
 	}
 	for _, u := range p.Units {
 		for _, f := range u.Flags {
-			if !harmlessFlag(f) {
+			if !HarmlessFlag(f) {
 				refuse(u, "flag %q", f)
 			}
 		}
 		for _, kv := range u.Env {
-			if !harmlessVariable(kv) {
+			if !HarmlessVariable(kv) {
 				refuse(u, "variable %q", kv)
 			}
 		}
@@ -72,6 +72,8 @@ var (
 	fileForm    = regexp.MustCompile(`^[A-Za-z0-9_+.][A-Za-z0-9_+.~-]*$`)
 	// A C compiler by its usual name, to be found on PATH.
 	compilerForm = regexp.MustCompile(`^[a-z0-9_.]*([a-z0-9_]+-)*(cc|c\+\+|gcc|g\+\+|clang|clang\+\+)(-[0-9.]+)?$`)
+	libraryForm  = regexp.MustCompile(`^(-l[A-Za-z0-9_+.-]+|-static|-s)$`)
+	modeForm     = regexp.MustCompile(`^[a-z-]+$`)
 	cFlagForm    = regexp.MustCompile(`^(-O[0-3sz]?|-g[0-3]?|-[DU][A-Za-z_][A-Za-z0-9_]*(=[A-Za-z0-9_.]*)?|-m[a-z0-9]+(=[a-z0-9+._-]+)?|-f(no-)?[a-z-]+|-std=[a-z0-9+]+)$`)
 )
 
@@ -82,7 +84,9 @@ var (
 	linkerFlags   = []string{"-B", "-E", "-H", "-I", "-R", "-T", "-X", "-aslr", "-bindnow", "-buildid", "-checklinkname", "-compressdwarf", "-f", "-funcalign", "-g", "-k", "-linkmode", "-r", "-randlayout", "-s", "-w"}
 )
 
-func harmlessFlag(f string) bool {
+// HarmlessFlag reports whether a flag of go build, -name or -name=value, can
+// neither name a program to run nor a file to write.
+func HarmlessFlag(f string) bool {
 	name, value, _ := strings.Cut(f, "=")
 	switch name {
 	case "-trimpath":
@@ -93,8 +97,10 @@ func harmlessFlag(f string) bool {
 		return value == "vendor" || value == "mod" || value == "readonly"
 	case "-tags":
 		return true
+	case "-race", "-msan", "-asan", "-cover":
+		return value == "" || value == "true"
 	case "-buildmode":
-		return value == "pie" || value == "exe" || value == "default"
+		return modeForm.MatchString(value)
 	case "-pgo":
 		return value == "off" || value == "auto" || filepath.IsLocal(filepath.FromSlash(value))
 	case "-gcflags", "-asmflags":
@@ -139,7 +145,8 @@ func harmlessArguments(value string, allowed []string) bool {
 	return true
 }
 
-func harmlessVariable(kv string) bool {
+// HarmlessVariable is [HarmlessFlag] for a variable of a build, name=value.
+func HarmlessVariable(kv string) bool {
 	name, value, _ := strings.Cut(kv, "=")
 	switch name {
 	case "GOOS", "GOARCH", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM", "CGO_ENABLED", "GOEXPERIMENT", "GOFIPS140":
@@ -148,6 +155,8 @@ func harmlessVariable(kv string) bool {
 		return compilerForm.MatchString(value)
 	case "CGO_CFLAGS", "CGO_CXXFLAGS", "CGO_CPPFLAGS":
 		return !slices.ContainsFunc(strings.Fields(value), func(f string) bool { return !cFlagForm.MatchString(f) })
+	case "CGO_LDFLAGS":
+		return !slices.ContainsFunc(strings.Fields(value), func(f string) bool { return !cFlagForm.MatchString(f) && !libraryForm.MatchString(f) })
 	}
 	return false
 }

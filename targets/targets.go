@@ -213,6 +213,20 @@ func Why(
 	return run(ctx, "why", door.Flags{Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Toolchain: toolchain, Snapshot: snapshot}, path)
 }
 
+// Rebuild rebuilds published binaries of anybody and compares bit for bit.
+func Rebuild(
+	ctx context.Context,
+	binaries string, // a binary, an archive with binaries, or a directory of these
+	source *string, // take the source from this git repository, directory or URL
+	like *string, // settings for binaries that record none: those of this binary
+	keep *string, // directory for recovered profiles and rebuilt files that differ
+	key *string, // your own private key, to sign what came out identical
+	jobs *int, // builds at a time
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Key: key, Jobs: jobs, JSON: json}, binaries)
+}
+
 // Ledger shows, checks and prunes what earlier releases have proven.
 func Ledger(
 	ctx context.Context,
@@ -235,6 +249,7 @@ func Bench(
 	within *string, // stop earlier when all ratios are known to so many percent (default: 2)
 	cold *bool, // also start with the program out of the page cache (default: true)
 	memory *bool, // also read their memory (default: true)
+	sweep *bool, // also start them with 0 to 1000 environment variables: packed programs can crash there
 	realtime *bool, // run them before everything else on a busy machine (Linux, root)
 	seed *int, // order of the rounds (default: another each time)
 	samples *string, // write every start to this file, one JSON object per line
@@ -251,7 +266,7 @@ func Bench(
 ) error {
 	return run(ctx, "bench", door.Flags{
 		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
-		Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
+		Sweep: sweep, Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }

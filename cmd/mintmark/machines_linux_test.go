@@ -128,9 +128,9 @@ func (m *machine) run(offline bool, args ...string) string {
 	return out.String()
 }
 
-// publish makes a release of a small program on this machine and gives the
+// publishTo makes a release of a small program on this machine and gives the
 // stranger what is published of it: the files, the public key and the repository.
-func publish(t *testing.T, m *machine, platforms string) {
+func publishTo(t *testing.T, m *machine, platforms string) {
 	t.Helper()
 	home := t.TempDir()
 	dir := filepath.Join(home, "hello")
@@ -184,7 +184,7 @@ func TestTwoMachines(t *testing.T) {
 		t.Skip("-short: builds three times")
 	}
 	m := newMachine(t, "go1.25.5", "amd64")
-	publish(t, m, "linux/amd64, darwin/arm64")
+	publishTo(t, m, "linux/amd64, darwin/arm64")
 	for _, offline := range []bool{false, true} {
 		out := m.run(offline, append(strangerArgs, "dist")...)
 		if !strings.Contains(out, "4 of 4 artifacts built again here, on linux/amd64, are identical") {
@@ -217,7 +217,7 @@ func TestOtherArchitecture(t *testing.T) {
 		t.Skip("arm64 programs do not run here: install qemu-user-static and have binfmt_misc know it")
 	}
 	m := newMachine(t, "go1.26.7", "arm64")
-	publish(t, m, "linux/amd64")
+	publishTo(t, m, "linux/amd64")
 	out := m.run(false, append(strangerArgs, "dist")...)
 	if !strings.Contains(out, "2 of 2 artifacts built again here, on linux/arm64, are identical") {
 		t.Errorf("%s", out)

@@ -62,6 +62,7 @@ func TestScript(t *testing.T) {
 			"same":           same,
 			"ended":          ended,
 			"goproxy":        goproxy,
+			"publish":        publish,
 			"owncache":       caches.own,
 			"proven":         caches.proven,
 			"forge":          forge,

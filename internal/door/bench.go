@@ -36,14 +36,14 @@ func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
 			return &usageError{"bench: -" + name + " is about a checkout, and files are given", "leave out one or the other"}
 		}
 		c.Programs = programs(files)
-		res, err = release.BenchFiles(ctx, c)
+		res, err = release.BenchFiles(ctx, c, yes(f.Sweep))
 	} else {
 		cfg, cerr := d.config(f)
 		if cerr != nil {
 			return cerr
 		}
 		stop := d.watch(&cfg)
-		res, err = release.Bench(ctx, cfg, c)
+		res, err = release.Bench(ctx, cfg, c, yes(f.Sweep))
 		stop()
 	}
 	if err != nil {
@@ -147,6 +147,7 @@ func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 	if f.Seed != nil {
 		c.Seed = uint64(*f.Seed)
 	}
+	c.Plugin = d.getenv("MINTMARK_QEMU_PLUGIN")
 	c.Emulators = filepath.SplitList(d.getenv("PATH"))
 	c.Event = func(text string) { d.Term.Note("%s", text) }
 	return c, errors.Join(errs...)

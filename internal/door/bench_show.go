@@ -294,6 +294,16 @@ func benchRemarks(r *release.Benched) (lines []string) {
 	if len(packers) > 0 {
 		add("packed: %s; against %s. It pays where the way to the user is slower than that, with so many warm starts after each transfer", strings.Join(packers, "; "), r.Packing[0].Plain)
 	}
+	for _, s := range r.Sweeps {
+		switch {
+		case s.NotSwept != "":
+			add("environments of %s: not swept: %s", s.Program, s.NotSwept)
+		case s.FirstFailure < 0:
+			add("environments of %s: it starts with 0 to %d variables%s", s.Program, s.Tried[len(s.Tried)-1].Variables, under(s.Emulator))
+		default:
+			add("environments of %s: it FAILS with %d variables%s: %s", s.Program, s.FirstFailure, under(s.Emulator), failureOf(s.SweepResult))
+		}
+	}
 	lines = append(lines, r.Notes...)
 	host := fmt.Sprintf("ready is %s; %s, %d processors", r.Ready, r.Host.Platform, r.Host.CPUs)
 	if len(r.Host.Load) == 2 {
@@ -304,4 +314,21 @@ func benchRemarks(r *release.Benched) (lines []string) {
 	}
 	add("%s; intervals of at least %.0f %%; seed %d", host, 100*r.Confidence, r.Seed)
 	return lines
+}
+
+func under(emulator string) string {
+	if emulator == "" {
+		return ""
+	}
+	return " under " + emulator
+}
+
+// failureOf is how the first start failed that did.
+func failureOf(s *startup.SweepResult) string {
+	for _, t := range s.Tried {
+		if t.Variables == s.FirstFailure {
+			return t.Failure
+		}
+	}
+	return ""
 }

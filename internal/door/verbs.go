@@ -26,7 +26,7 @@ type Flags struct {
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher: file or KMS URI"`
+	Key      *string `flag:"key" help:"public key of the publisher, file or KMS URI; rebuild: your own private key, to sign what came out identical"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -35,7 +35,7 @@ type Flags struct {
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
 	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
-	Source     *string `flag:"source" help:"git repository to take the source from: a directory or an address"`
+	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
 	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
@@ -52,6 +52,9 @@ type Flags struct {
 	SQL  *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
 	SVG  *string `flag:"svg" help:"write a treemap"`
 
+	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+
 	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
 	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
 	Env      *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
@@ -61,6 +64,7 @@ type Flags struct {
 	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
 	Cold     *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
 	Memory   *bool   `flag:"memory" help:"also read their memory (default: true)"`
+	Sweep    *bool   `flag:"sweep" help:"also start them with 0 to 1000 environment variables: packed programs can crash there"`
 	Realtime *bool   `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
 	Seed     *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
 	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
@@ -118,11 +122,15 @@ func Verbs() []Verb {
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "json"}, runSize},
 		{"why", "say why a package is in the program: by which imports and references", []string{"path"}, without(building, "out", "jobs", "module"), runWhy},
+		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
-		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
+		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "sweep", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
+
+// many reports whether the verb's one argument may be given several times.
+func (v Verb) many() bool { return v.Name == "rebuild" }
 
 // Find gives the verb of that name.
 func Find(name string) (Verb, bool) {
@@ -207,7 +215,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		n--
 	}
 	switch {
-	case len(words) > n && !more:
+	case len(words) > n && !more && !v.many():
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
 	case len(words) < n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
@@ -228,6 +236,9 @@ func (v Verb) Help() string {
 	}
 	if v.Name == "size" {
 		args = " [OLD]" + args
+	}
+	if v.many() {
+		args += "…"
 	}
 	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s\n\n", v.Name, args, v.Summary)
 	rt := reflect.TypeFor[Flags]()

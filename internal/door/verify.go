@@ -41,7 +41,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: v}, err)
 	}
 	if v != nil {
-		err = errors.Join(d.rebuilt(v), err)
+		err = errors.Join(d.builtAgain(v), err)
 	}
 	if err != nil {
 		return err
@@ -118,8 +118,8 @@ func (d *Door) verified(v *checksums.Verification) {
 	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
 }
 
-// rebuilt shows what came of building the release again.
-func (d *Door) rebuilt(v *checksums.Verification) error {
+// builtAgain shows what came of building the release again.
+func (d *Door) builtAgain(v *checksums.Verification) error {
 	if len(v.Rebuilt) == 0 {
 		return nil
 	}
@@ -154,7 +154,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 	if yes(f.JSON) {
 		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: res.Verification, Statement: res.File, Attested: res.Subjects, SignedBy: res.KeyID}, err)
 	}
-	if err := errors.Join(d.rebuilt(res.Verification), err); err != nil {
+	if err := errors.Join(d.builtAgain(res.Verification), err); err != nil {
 		return err
 	}
 	for _, l := range res.Left {

@@ -22,22 +22,32 @@ type Benched struct {
 	Platform string `json:"platform,omitempty"`
 	// Packing says of every packed program whether that pays.
 	Packing []Packed `json:"packing,omitempty"`
+	// Sweeps are the programs' starts in larger and larger environments, if asked for.
+	Sweeps []Swept `json:"sweeps,omitempty"`
+}
+
+// Swept is one program's sweep over sizes of the environment.
+type Swept struct {
+	Program string `json:"program"`
+	// NotSwept is why there is no result.
+	NotSwept string `json:"not_swept,omitempty"`
+	*startup.SweepResult
 }
 
 // packStarts are the numbers of starts per transfer that accounts are made for.
 func packStarts() []int { return []int{1, 10, 100} }
 
 // BenchFiles measures programs as they are. opt.Work is made here.
-func BenchFiles(ctx context.Context, opt startup.Config) (_ *Benched, err error) {
+func BenchFiles(ctx context.Context, opt startup.Config, sweep bool) (_ *Benched, err error) {
 	work, err := os.MkdirTemp("", "mintmark-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	return bench(ctx, work, opt)
+	return bench(ctx, work, opt, sweep)
 }
 
-func bench(ctx context.Context, work string, opt startup.Config) (_ *Benched, err error) {
+func bench(ctx context.Context, work string, opt startup.Config, sweep bool) (_ *Benched, err error) {
 	if opt.Work, err = filepath.Abs(work); err != nil {
 		return nil, err
 	}
@@ -45,14 +55,51 @@ func bench(ctx context.Context, work string, opt startup.Config) (_ *Benched, er
 	if b.Result, err = startup.Measure(ctx, opt); err != nil {
 		return nil, err
 	}
-	b.Packing, err = PackingAccounts(ctx, b.Result, opt.Programs, packStarts()...)
+	if b.Packing, err = PackingAccounts(ctx, b.Result, opt.Programs, packStarts()...); err != nil || !sweep {
+		return b, err
+	}
+	b.Sweeps, err = sweepAll(ctx, b.Result, opt)
 	return b, err
+}
+
+// sweepAll starts every program in environments of many sizes, under emulation
+// where this machine does not run it.
+func sweepAll(ctx context.Context, res *startup.Result, opt startup.Config) ([]Swept, error) {
+	var all []Swept
+	for i, s := range res.Programs {
+		if opt.Event != nil {
+			opt.Event("environments of " + s.Name)
+		}
+		one := Swept{Program: s.Name}
+		cfg := startup.SweepConfig{
+			Path: opt.Programs[i].Path, Args: opt.Workload.Args, Exit: opt.Workload.Exit, Dir: opt.Dir, Work: opt.Work, Timeout: opt.Workload.Timeout,
+		}
+		var err error
+		if s.NotMeasured != "" {
+			if cfg.Emulator, err = startup.Emulator(s.Platform, opt.Emulators); err != nil {
+				one.NotSwept = err.Error()
+			}
+		}
+		switch {
+		case opt.Workload.Ready.Kind() != startup.OnExit:
+			one.NotSwept = "only programs that end by themselves are swept, and ready is " + opt.Workload.Ready.String()
+		case len(opt.Workload.Env) > 0 || opt.Workload.Stdin != "":
+			one.NotSwept = "only programs that need no environment and no input are swept"
+		}
+		if one.NotSwept == "" {
+			if one.SweepResult, err = startup.Sweep(ctx, cfg); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.Name, err)
+			}
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 // Bench builds the variants that a profile's bench names, once each, for one
 // platform of this machine, and measures them. Nothing is published. What opt
 // says of the workload goes before what the profile says.
-func Bench(ctx context.Context, cfg Config, opt startup.Config) (_ *Benched, err error) {
+func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
 	defer func() { err = explainFull(err) }()
 	s, err := open(ctx, &cfg)
 	if err != nil {
@@ -90,7 +137,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config) (_ *Benched, err
 		return nil, cacheError(err)
 	}
 	s.phase("measuring")
-	b, err := bench(ctx, work, opt)
+	b, err := bench(ctx, work, opt, sweep)
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,18 @@
 package startup
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
-// Smoke is one run of a program of another platform under emulation. It shows
+// Smoke is one run of a program under emulation. It shows
 // that the program starts and does what the workload says, and nothing about
 // its speed.
 type Smoke struct {
@@ -75,19 +78,62 @@ func (b *bench) foreign(ctx context.Context, p Program, f File) (why string, _ *
 		return err.Error(), nil, nil
 	}
 	why = f.Platform + " runs under emulation only: milliseconds there say nothing about a real machine"
+	s, err := b.emulate(ctx, emulator, p)
+	return why, s, err
+}
+
+// emulate runs a program once under an emulator, and counts its instructions if
+// there is a plugin for that.
+func (b *bench) emulate(ctx context.Context, emulator string, p Program) (*Smoke, error) {
 	path, err := filepath.Abs(p.Path)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	l := b.launch(emulator)
-	l.args = append([]string{filepath.Base(emulator), path}, b.Workload.Args...)
+	l.args = []string{filepath.Base(emulator)}
+	counts := filepath.Join(b.Work, "instructions")
+	if b.Plugin != "" {
+		l.args = append(l.args, "-plugin", b.Plugin, "-d", "plugin", "-D", counts)
+		defer os.Remove(counts)
+	}
+	l.args = append(append(l.args, path), b.Workload.Args...)
 	l.capture = true
 	s := &Smoke{Emulator: filepath.Base(emulator), OK: true}
 	if _, err := retryBusy(func() (outcome, error) { return l.run(ctx) }); err != nil {
 		if ctx.Err() != nil {
-			return "", nil, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		s.OK, s.Failure = false, err.Error()
+		return s, nil
 	}
-	return why, s, nil
+	if b.Plugin != "" {
+		data, err := os.ReadFile(counts)
+		if err == nil {
+			s.Instructions, err = parseInstructions(data)
+		}
+		if err != nil {
+			b.note("%s: emulated instructions: not measured: %v", p.Name, err)
+		}
+	}
+	return s, nil
+}
+
+// parseInstructions reads what qemu's own plugin libinsn.so logs at the end:
+// "total insns: N", or "insns: N" where it counts in one place.
+func parseInstructions(log []byte) (int64, error) {
+	for _, name := range []string{"total insns: ", "insns: "} {
+		i := bytes.LastIndex(log, []byte(name))
+		if i < 0 {
+			continue
+		}
+		digits := log[i+len(name):]
+		end := 0
+		for end < len(digits) && digits[end] >= '0' && digits[end] <= '9' {
+			end++
+		}
+		if n, err := strconv.ParseInt(string(digits[:end]), 10, 64); err == nil && n > 0 {
+			return n, nil
+		}
+	}
+	return 0, errors.New("the plugin wrote no number of instructions (is it libinsn.so, and the emulator not the static one?)")
 }

@@ -137,11 +137,8 @@ func (l *launch) run(ctx context.Context) (o outcome, err error) {
 			return o, &failure{what: "something accepts connections on " + l.ready.addr + " before the program is started"}
 		}
 	}
-	began := time.Now()
-	p, err := l.start(&s)
-	if err != nil {
-		return o, err
-	}
+	// Before the clock starts: setting a timer may wake another thread.
+	p := &process{}
 	var late atomic.Bool
 	timer := time.AfterFunc(l.timeout, func() {
 		late.Store(true)
@@ -149,7 +146,12 @@ func (l *launch) run(ctx context.Context) (o outcome, err error) {
 	})
 	defer timer.Stop()
 	defer context.AfterFunc(ctx, p.kill)()
+	fds := s.fds()
 
+	began := time.Now()
+	if err := l.start(p, fds); err != nil {
+		return o, err
+	}
 	w := &watcher{began: began, ready: l.ready}
 	if l.ready.Kind() == OnExit && !l.capture {
 		o.took = p.wait(began)

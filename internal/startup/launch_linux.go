@@ -18,9 +18,13 @@ type process struct {
 	realtime bool
 
 	mu     sync.Mutex
-	gone   bool // ended, and its number may be another's once reaped is set
-	reaped bool
+	runs   bool // it was started, and not yet reaped: its number is its own
+	gone   bool // it has ended
+	killed bool // somebody wanted to kill it before it was started
 }
+
+// fds are the program's files as the kernel knows them.
+func (s *streams) fds() []uintptr { return []uintptr{s.stdin.Fd(), s.stdout.Fd(), s.stderr.Fd()} }
 
 // start launches the program with clone(CLONE_VFORK) and execve, and nothing
 // else: 142 µs for a program that does nothing but exit, where os.StartProcess
@@ -28,26 +32,31 @@ type process struct {
 //
 // The thread is kept until [process.reap], since the kernel kills the program
 // when the thread that started it ends: so none outlives a killed mintmark.
-func (l *launch) start(s *streams) (*process, error) {
+func (l *launch) start(p *process, fds []uintptr) error {
 	attr := &syscall.ProcAttr{
-		Dir: l.dir, Env: l.env,
-		Files: []uintptr{s.stdin.Fd(), s.stdout.Fd(), s.stderr.Fd()},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+		Dir: l.dir, Env: l.env, Files: fds,
+		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	}
 	runtime.LockOSThread()
 	if l.realtime {
 		if err := schedule(unix.SCHED_FIFO, 50); err != nil {
 			runtime.UnlockOSThread()
-			return nil, &hintError{fmt.Errorf("SCHED_FIFO: %w", err), "it needs root or CAP_SYS_NICE; measure without it"}
+			return &hintError{fmt.Errorf("SCHED_FIFO: %w", err), "it needs root or CAP_SYS_NICE; measure without it"}
 		}
 	}
 	pid, err := syscall.ForkExec(l.path, l.args, attr)
-	p := &process{pid: pid, realtime: l.realtime}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.realtime = l.realtime
 	if err != nil {
 		p.release()
-		return nil, &os.PathError{Op: "start", Path: l.args[0], Err: err}
+		return &os.PathError{Op: "start", Path: l.args[0], Err: err}
 	}
-	return p, nil
+	p.pid, p.runs = pid, true
+	if p.killed {
+		syscall.Kill(-pid, syscall.SIGKILL)
+	}
+	return nil
 }
 
 // release gives the thread back as it was.
@@ -97,8 +106,10 @@ func (p *process) stop(patience time.Duration) {
 func (p *process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.reaped {
+	if p.runs {
 		syscall.Kill(-p.pid, sig)
+	} else if p.pid == 0 {
+		p.killed = true
 	}
 }
 
@@ -116,7 +127,7 @@ func (p *process) reap(o *outcome) (status string) {
 		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
-		p.reaped = true
+		p.runs = false
 		if err != nil {
 			return err.Error()
 		}

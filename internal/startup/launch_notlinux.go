@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -13,22 +14,33 @@ import (
 
 // process is a program that was started.
 type process struct {
-	pid   int
-	proc  *os.Process
-	gone  atomic.Bool
-	state *os.ProcessState
-	err   error
+	pid    int
+	mu     sync.Mutex
+	proc   *os.Process // nil before it was started
+	killed bool        // somebody wanted to kill it before
+	gone   atomic.Bool
+	state  *os.ProcessState
+	err    error
 }
 
-func (l *launch) start(s *streams) (*process, error) {
+// fds are the program's files.
+func (s *streams) fds() []*os.File { return []*os.File{s.stdin, s.stdout, s.stderr} }
+
+func (l *launch) start(p *process, files []*os.File) error {
 	if l.realtime {
-		return nil, errors.New("real-time scheduling is there on Linux only")
+		return errors.New("real-time scheduling is there on Linux only")
 	}
-	proc, err := os.StartProcess(l.path, l.args, &os.ProcAttr{Dir: l.dir, Env: l.env, Files: []*os.File{s.stdin, s.stdout, s.stderr}})
+	proc, err := os.StartProcess(l.path, l.args, &os.ProcAttr{Dir: l.dir, Env: l.env, Files: files})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &process{pid: proc.Pid, proc: proc}, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pid, p.proc = proc.Pid, proc
+	if p.killed {
+		proc.Kill()
+	}
+	return nil
 }
 
 func (p *process) wait(began time.Time) time.Duration {
@@ -40,7 +52,13 @@ func (p *process) wait(began time.Time) time.Duration {
 
 func (p *process) over() bool { return p.gone.Load() }
 
-func (p *process) kill() { p.proc.Kill() }
+func (p *process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.killed = true; p.proc != nil {
+		p.proc.Kill()
+	}
+}
 
 // stop asks the program to end, and kills it after a while. Windows has nothing
 // to ask with.

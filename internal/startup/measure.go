@@ -80,6 +80,12 @@ func (b *bench) defaults() error {
 		}
 		seen[p.Name] = true
 	}
+	if b.Workload.Args == nil {
+		b.Workload.Args = []string{} // a list in JSON
+	}
+	if b.Workload.Env == nil {
+		b.Workload.Env = []string{}
+	}
 	if b.Rule == (stats.Rule{}) {
 		b.Rule = stats.Rule{HalfWidth: 0.02, Least: 20, Most: 1000}
 	}
@@ -123,6 +129,13 @@ func (b *bench) look(ctx context.Context) error {
 		s := Subject{Name: p.Name, File: f}
 		if native(f.Platform) {
 			b.measured = append(b.measured, i)
+			if b.Plugin != "" && f.Platform != "script" {
+				if emulator, err := Emulator(f.Platform, b.Emulators); err != nil {
+					b.note("%s: emulated instructions: not measured: %v", p.Name, err)
+				} else if s.Smoke, err = b.emulate(ctx, emulator, p); err != nil {
+					return err
+				}
+			}
 		} else if s.NotMeasured, s.Smoke, err = b.foreign(ctx, p, f); err != nil {
 			return err
 		}

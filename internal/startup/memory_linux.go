@@ -71,9 +71,8 @@ func (t *tracee) kill() {
 
 func (l *launch) traced(ctx context.Context, s *streams) (m Memory, err error) {
 	pid, err := syscall.ForkExec(l.path, l.args, &syscall.ProcAttr{
-		Dir: l.dir, Env: l.env,
-		Files: []uintptr{s.stdin.Fd(), s.stdout.Fd(), s.stderr.Fd()},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Ptrace: true},
+		Dir: l.dir, Env: l.env, Files: s.fds(),
+		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Ptrace: true},
 	})
 	if err != nil {
 		return m, &os.PathError{Op: "trace", Path: l.args[0], Err: err}

@@ -7,7 +7,7 @@ import (
 )
 
 // Schema names the form of [Result] in JSON.
-const Schema = "mintmark.dev/startup/v1"
+const Schema = "https://github.com/mintmark/mintmark/startup/v1"
 
 // CopyRounds is after how many rounds all programs are copied anew.
 const CopyRounds = 20
@@ -60,7 +60,9 @@ type Config struct {
 	MemoryRuns int
 	// Emulators are the directories in which qemu is looked for, as a PATH.
 	Emulators []string
-	// Plugin is a plugin for qemu that counts instructions; "" is none.
+	// Plugin is qemu's plugin that counts instructions, libinsn.so; "" is none.
+	// With one, also programs of this machine are run once under emulation. Static
+	// builds of qemu cannot load it.
 	Plugin string
 	// Event, if not nil, is told what is being done.
 	Event func(text string)
@@ -102,7 +104,9 @@ type Subject struct {
 	// NotMeasured is why there are no times; its smoke run may still say something.
 	NotMeasured string  `json:"not_measured,omitempty"`
 	Memory      *Memory `json:"memory,omitempty"`
-	Smoke       *Smoke  `json:"smoke,omitempty"` // of a program of another platform
+	// Smoke is the run under emulation: of a program of another platform, or of
+	// any where instructions are counted.
+	Smoke *Smoke `json:"smoke,omitempty"`
 }
 
 // Cache states of a [Run].

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Unpack writes what the file packed unpacks to (`upx -d`) to out. The packed
-// file is not touched. Any UPX that is not older than the one that packed can
-// do it; that the result is what was packed is not checked here.
+// Unpack writes what the file packed holds to out, which must not exist. UPX
+// tests the packed data first. Any UPX that is not older than the one that
+// packed can unpack; PE files are not restored exactly (see the package).
 func (t *Tool) Unpack(ctx context.Context, packed, out string) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(out), ".upx-*")
 	if err != nil {
@@ -20,7 +20,11 @@ func (t *Tool) Unpack(ctx context.Context, packed, out string) (err error) {
 	if _, _, err := copyFile(ctx, packed, filepath.Join(dir, "packed")); err != nil {
 		return fmt.Errorf("upx: %w", err)
 	}
-	if err := t.step(ctx, dir, filepath.Base(packed), "unpack", "-d", "-o", "unpacked", "packed"); err != nil {
+	name := filepath.Base(packed)
+	if err := t.step(ctx, dir, name, "test", "-t", "packed"); err != nil {
+		return err
+	}
+	if err := t.step(ctx, dir, name, "unpack", "-d", "-o", "unpacked", "packed"); err != nil {
 		return err
 	}
 	if err := os.Rename(filepath.Join(dir, "unpacked"), out); err != nil {

@@ -1,0 +1,119 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: str(f.Key)})
+	stop()
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		if err := report.WriteJSON(d.Term.Stdout(), res); err != nil {
+			return err
+		}
+	} else {
+		d.rebuilt(res)
+	}
+	if res.Verdict == checksums.Identical {
+		return nil
+	}
+	text := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
+	if err = errors.New(text); res.Different > 0 {
+		err = &differ{text} // a difference was found; else something is only not known
+	}
+	if yes(f.JSON) {
+		return &shownError{err}
+	}
+	return err
+}
+
+// rebuilt prints what came of each binary.
+func (d *Door) rebuilt(res *release.Rebuilt) {
+	for i, r := range res.Results {
+		if i > 0 {
+			d.printf("\n")
+		}
+		d.printf("%s %s\n", r.Verdict, r.Name)
+		line := func(key, format string, args ...any) {
+			if text := strings.TrimSpace(fmt.Sprintf(format, args...)); text != "" {
+				d.printf("  %-10s %s\n", key, text)
+			}
+		}
+		line("reason", "%s", r.Reason)
+		if r.SHA256 != "" {
+			line("sha256", "%s (%s)", r.SHA256, ui.FormatBytes(r.Size))
+		}
+		switch {
+		case r.Unpacked != "":
+			line("packed", "%s; inside: sha256 %s", r.Packed, r.Unpacked)
+		default:
+			line("packed", "%s", r.Packed)
+		}
+		line("package", "%s", strings.TrimSpace(r.Package+" "+r.Platform))
+		if s := r.Source; s.Module != "" {
+			line("source", "%s", strings.TrimSpace(s.Module+" "+s.Version+" "+s.Sum)+checked(s.Sum, s.SumDB))
+			if s.Revision != "" {
+				who := map[string]string{"": "the binary alone says so", "proxy": "the module proxy says the same", "git": "checked out"}[s.Confirmed]
+				line("revision", "%s (%s)", s.Revision, who)
+			}
+		}
+		line("stamp", "%s", r.Stamp)
+		if t := r.Toolchain; t.Version != "" {
+			line("toolchain", "%s %s%s", t.Version, t.Sum, checked(t.Sum, t.SumDB))
+		} else {
+			line("toolchain", "%s", t.Claimed)
+		}
+		if len(r.Command) > 0 {
+			line("command", "%s %s", shellEnv(r.Env), shellJoin(r.Command))
+			line("tried", "%d links, %d spellings of -ldflags", r.Relinks, r.Spelled)
+		}
+		if r.Seconds > 0 {
+			line("took", "%.1f s", r.Seconds)
+		}
+		for _, n := range r.Notes {
+			line("note", "%s", n)
+		}
+		for _, f := range r.Findings {
+			d.printf("  %s (%s)\n", f.Cause, f.Confidence)
+			for _, e := range f.Evidence {
+				d.printf("      %s\n", e)
+			}
+		}
+		if r.Profile != "" && len(res.Results) == 1 {
+			d.printf("\n%s", r.Profile)
+		}
+	}
+	for _, name := range res.Statements {
+		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
+	}
+	if len(res.Results) > 1 {
+		d.printf("\n%d identical, %d different, %d not checked\n", res.Identical, res.Different, res.Unchecked)
+	}
+}
+
+// checked says whether a hash was checked against the checksum database.
+func checked(sum string, db bool) string {
+	switch {
+	case sum == "":
+		return ""
+	case db:
+		return " (checksum database agrees)"
+	}
+	return " (NOT checked against the checksum database)"
+}
