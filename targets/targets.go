@@ -193,9 +193,14 @@ func Size(
 	old *string, // compare with this older binary
 	sql *string, // write every range of the file as SQL text
 	svg *string, // write a treemap
+	waterfall *bool, // file is a checkout: build a profile's variants for one platform and say what each setting saves
+	config *string, // with waterfall: profile file (default: mintmark.yaml in the product's directory)
+	profile *string, // with waterfall: profiles, separated by commas
+	platform *string, // with waterfall: platforms or patterns, separated by commas
+	jobs *int, // with waterfall: build actions at a time
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", door.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, JSON: json}, file)
+	return run(ctx, "size", door.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, Waterfall: waterfall, Config: config, Profile: profile, Platform: platform, Jobs: jobs, JSON: json}, file)
 }
 
 // Why says why a package is in the program: by which imports and references.

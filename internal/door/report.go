@@ -97,3 +97,35 @@ func (d *Door) pageTable(t report.Table) error {
 	}
 	return out.Write(d.Term.Stdout())
 }
+
+// waterfall says what each of a profile's settings saves.
+func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
+	if f.By != nil || f.Top != nil || f.Twin != nil || f.Old != nil || f.SQL != nil || f.SVG != nil {
+		return &usageError{"size: -waterfall goes with -config, -profile, -platform, -jobs and -json only", "it builds a checkout, the other flags are about one file"}
+	}
+	f.Dir = &dir
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	x, err := release.Savings(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		return report.WriteJSON(d.Term.Stdout(), x)
+	}
+	err = d.pageTable(report.SavingsTable(x))
+	d.printf("\n")
+	for _, step := range x.Steps {
+		if step.NotMeasured != "" {
+			d.printf("- %s: not measured: %s\n", ui.CleanLine(step.Name), ui.CleanLine(step.NotMeasured))
+		}
+	}
+	for _, n := range x.Notes {
+		d.printf("- %s\n", ui.CleanLine(n))
+	}
+	return err
+}

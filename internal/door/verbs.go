@@ -45,12 +45,13 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
-	By   *string `flag:"by" help:"show one list only: package, module, kind or function"`
-	Top  *int    `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
-	Twin *string `flag:"twin" help:"an unstripped link of the same program, for the names of variables"`
-	Old  *string `flag:"old" help:"compare with this older binary; the same as naming it first"`
-	SQL  *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
-	SVG  *string `flag:"svg" help:"write a treemap"`
+	By        *string `flag:"by" help:"show one list only: package, module, kind or function"`
+	Top       *int    `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
+	Twin      *string `flag:"twin" help:"an unstripped link of the same program, for the names of variables"`
+	Old       *string `flag:"old" help:"compare with this older binary; the same as naming it first"`
+	SQL       *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
+	Waterfall *bool   `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
+	SVG       *string `flag:"svg" help:"write a treemap"`
 
 	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
 	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
@@ -120,7 +121,7 @@ func Verbs() []Verb {
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
-		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "json"}, runSize},
+		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "waterfall", "config", "profile", "platform", "jobs", "json"}, runSize},
 		{"why", "say why a package is in the program: by which imports and references", []string{"path"}, without(building, "out", "jobs", "module"), runWhy},
 		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},

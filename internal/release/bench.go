@@ -9,9 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/startup"
-	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -215,63 +213,23 @@ func (s *session) buildVariants(ctx context.Context, settings profiles.Settings)
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)
 	}
-	units := make([]*builds.Unit, len(variants))
+	var altered []altered
 	for i, v := range variants {
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
 			return nil, usage("leave one out", "bench.variants has %q twice", v.Name)
 		}
-		s.planner = &builds.Planner{
-			File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
-			Snapshot: s.Snapshot, Loader: s.loader, Deps: true, Alter: func(set *profiles.Settings) { alter(v, set) },
-		}
-		plan, err := s.planner.Plan(ctx)
+		u, err := s.planAltered(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
 		if err != nil {
 			return nil, err
 		}
-		s.plan, units[i] = plan, plan.Units[0]
-		if n := len(units[i].Mains); n != 1 {
-			return nil, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", units[i].Profile, n)
-		}
+		altered = append(altered, u)
 	}
-	if s.loader.Ready != nil {
-		if err := s.loader.Ready(ctx); err != nil {
-			return nil, err
-		}
-	}
-	st, err := s.prepare(ctx, false)
-	if err != nil {
+	if err := s.buildAltered(ctx, altered); err != nil {
 		return nil, err
 	}
-	jobs := s.Jobs
-	if jobs == 0 {
-		jobs = runtime.NumCPU()
-	}
-	var tool *upx.Tool
 	var programs []startup.Program
-	for i, v := range variants {
-		s.phase("building " + v.Name)
-		site := *st.first
-		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
-		built, _, err := site.Build(ctx, units[i], jobs)
-		if err != nil {
-			return nil, err
-		}
-		path := built[0].Path
-		if units[i].UPX != nil {
-			if tool == nil {
-				if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
-					return nil, fmt.Errorf("%s: %w", v.Name, err)
-				}
-			}
-			packed := path + ".packed"
-			if _, err := tool.Pack(ctx, path, packed, units[i].UPX); err != nil {
-				return nil, fmt.Errorf("%s: %w", v.Name, err)
-			}
-			if err := os.Rename(packed, path); err != nil {
-				return nil, err
-			}
-		}
-		programs = append(programs, startup.Program{Name: v.Name, Path: path})
+	for _, a := range altered {
+		programs = append(programs, startup.Program{Name: a.name, Path: a.path})
 	}
 	return programs, nil
 }

@@ -1,0 +1,84 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// altered is the one selected unit of a session with other settings: built once
+// to be measured, and never published.
+type altered struct {
+	name string
+	unit *builds.Unit
+	path string // of the program; set by buildAltered
+}
+
+// planAltered plans the unit with settings that change has altered.
+func (s *session) planAltered(ctx context.Context, name string, change func(*profiles.Settings)) (altered, error) {
+	s.planner = &builds.Planner{
+		File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
+		Snapshot: s.Snapshot, Loader: s.loader, Deps: true, Alter: change,
+	}
+	plan, err := s.planner.Plan(ctx)
+	if err != nil {
+		return altered{}, err
+	}
+	s.plan = plan
+	u := plan.Units[0]
+	if n := len(u.Mains); n != 1 {
+		return altered{}, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", u.Profile, n)
+	}
+	return altered{name: name, unit: u}, nil
+}
+
+// buildAltered builds and packs them all, one after the other, in the first place.
+func (s *session) buildAltered(ctx context.Context, list []altered) error {
+	if s.loader.Ready != nil {
+		if err := s.loader.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	st, err := s.prepare(ctx, false)
+	if err != nil {
+		return err
+	}
+	jobs := s.Jobs
+	if jobs == 0 {
+		jobs = runtime.NumCPU()
+	}
+	var tool *upx.Tool
+	for i := range list {
+		a := &list[i]
+		s.phase("building " + a.name)
+		site := *st.first
+		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
+		built, _, err := site.Build(ctx, a.unit, jobs)
+		if err != nil {
+			return err
+		}
+		a.path = built[0].Path
+		if a.unit.UPX == nil {
+			continue
+		}
+		if tool == nil {
+			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
+				return fmt.Errorf("%s: %w", a.name, err)
+			}
+		}
+		packed := a.path + ".packed"
+		if _, err := tool.Pack(ctx, a.path, packed, a.unit.UPX); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+		if err := os.Rename(packed, a.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
