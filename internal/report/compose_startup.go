@@ -195,7 +195,7 @@ func dots(b *Startup, title string) Chart {
 func packingSection(in Inputs) Section {
 	s := Section{ID: "packing", Title: "Does packing with UPX pay?"}
 	packed := slices.ContainsFunc(in.Manifest.Artifacts, func(a checksums.Artifact) bool { return a.Stage == checksums.StagePacked })
-	t := Table{Columns: []Column{{Title: "packed"}, {Title: "disk saved", Kind: Number}, {Title: "extra per start", Kind: Number}, {Title: "private memory", Kind: Number}, {Title: "starts per transfer", Kind: Number}, {Title: "pays: file"}, {Title: "in .tar.gz"}, {Title: "in .tar.zst"}}}
+	t := Table{Columns: []Column{{Title: "packed"}, {Title: "disk saved", Kind: Number}, {Title: "extra per start", Kind: Number}, {Title: "private memory", Kind: Number}, {Title: "starts per transfer", Kind: Number}, {Title: "pays: file", Kind: Short}, {Title: "in .tar.gz", Kind: Short}, {Title: "in .tar.zst", Kind: Short}}}
 	if in.Measurements != nil {
 		for _, b := range in.Measurements.Startup {
 			for _, p := range b.Packing {

@@ -17,6 +17,7 @@ func HTML(w io.Writer, p *Page) error {
 		"svg":  func(s string) template.HTML { return template.HTML(s) }, // of TreemapSVG, which escapes
 		"at":   func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + "%" },
 		"wide": func(t Table) bool { return len(t.Columns) > 4 }, // on a phone each row is a card
+		"pair": func(t Table) bool { return len(t.Columns) == 2 },
 		"title": func(t Table, i int) string {
 			if i < len(t.Columns) {
 				return t.Columns[i].Title
@@ -71,6 +72,8 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 th,td{padding:.25rem .9rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--faint);white-space:nowrap}
 td{min-width:4.2rem;max-width:34rem;overflow-wrap:break-word}
+table.pair td:last-child:not(.number){overflow-wrap:anywhere;max-width:50rem}
+.short{white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
 td.digest{font:.82em/1.5 ui-monospace,"DejaVu Sans Mono",monospace;max-width:none;min-width:18rem;overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:4px;padding:.55rem .75rem;margin:.2rem 0 .8rem;white-space:pre-wrap;overflow-wrap:anywhere;font:.86rem/1.5 ui-monospace,"DejaVu Sans Mono",monospace;user-select:all}
@@ -121,7 +124,7 @@ table.wide td:not(:first-child)::before{content:attr(data-title) " ";color:var(-
 </body>
 </html>
 {{define "table"}}{{$t := .}}{{if .Title}}<h3>{{line .Title}}</h3>
-{{end}}<div class="scroll"><table{{if wide .}} class="wide"{{end}}><thead><tr>{{range .Columns}}<th{{if eq .Kind "number"}} class="number"{{end}}>{{line .Title}}</th>{{end}}</tr></thead>
+{{end}}<div class="scroll"><table{{if wide .}} class="wide"{{else if pair .}} class="pair"{{end}}><thead><tr>{{range .Columns}}<th{{if eq .Kind "number"}} class="number"{{end}}>{{line .Title}}</th>{{end}}</tr></thead>
 <tbody>
 {{range .Rows}}<tr>{{range $i, $c := .}}{{$k := column $t $i}}<td data-title="{{line (title $t $i)}}"{{if eq $k "mark"}} class="{{$c}}"{{else if $k}} class="{{$k}}"{{end}}>{{line $c}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>

@@ -62,7 +62,8 @@ type Column struct {
 const (
 	Number = "number"
 	Digest = "digest"
-	Mark   = "mark" // a verdict, in its colour
+	Mark   = "mark"  // a verdict, in its colour
+	Short  = "short" // text that stays on one line
 )
 
 // Chart is one of several kinds of drawings.
