@@ -69,6 +69,7 @@ func TestScript(t *testing.T) {
 			"poison":         poison,
 			"altertoolchain": altertoolchain,
 			"forgerelease":   forgerelease,
+			"lastsize":       lastsize,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
