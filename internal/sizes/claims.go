@@ -97,7 +97,10 @@ func (a *active) Pop() any {
 // and else not known.
 func (c *claims) ranges(file []byte) []Range {
 	slices.SortFunc(c.list, func(x, y claim) int {
-		return cmp.Or(cmp.Compare(x.off, y.off), cmp.Compare(x.rank, y.rank), cmp.Compare(y.end, x.end),
+		if x.off != y.off {
+			return cmp.Compare(x.off, y.off)
+		}
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(y.end, x.end),
 			cmp.Compare(x.kind, y.kind), cmp.Compare(c.name(x.pkg), c.name(y.pkg)), cmp.Compare(x.symbol, y.symbol))
 	})
 	out := make([]Range, 0, len(c.list))
@@ -175,7 +178,12 @@ type use struct {
 // merge sorts uses and calls each for every place with its only user, or
 // severalOwners.
 func merge(uses []use, each func(at, next uint32, pkg int32), end uint32) {
-	slices.SortFunc(uses, func(a, b use) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.pkg, b.pkg)) })
+	slices.SortFunc(uses, func(a, b use) int {
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
+		}
+		return cmp.Compare(a.pkg, b.pkg)
+	})
 	for i := 0; i < len(uses); {
 		u := uses[i]
 		j := i + 1

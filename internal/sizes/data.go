@@ -152,7 +152,12 @@ func (m *image) inferData() {
 		}
 		return i
 	}
-	slices.SortFunc(m.refs, func(a, b ref) int { return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.fn, b.fn)) })
+	slices.SortFunc(m.refs, func(a, b ref) int {
+		if a.to != b.to {
+			return cmp.Compare(a.to, b.to)
+		}
+		return cmp.Or(cmp.Compare(a.fn, b.fn), cmp.Compare(a.length, b.length))
+	})
 	m.voteByCode(objects)
 	for _, s := range m.starts {
 		if i := find(s.addr); i >= 0 && objects[i].addr == s.addr {

@@ -12,8 +12,10 @@
 //   - [Exact]: the file's own structure says so (headers, the function table,
 //     type descriptors with a package path), or a symbol table does: the file's
 //     or that of an unstripped link of the same program ([Options.Twin]).
-//   - [Inferred]: all code that refers to the bytes is of one package, or a type
-//     without a name is made of the types of one package.
+//   - [Inferred]: only code of one package refers to the bytes; or one of those
+//     that do is imported by the others; or it has more than half of the
+//     functions that do; or a type without a name is made of the types of one
+//     package.
 //   - [Shared]: several packages use the bytes, or nobody could be found.
 //
 // # Honest exceptions
