@@ -41,7 +41,11 @@ func (b *subject) rebuild(ctx context.Context) error {
 	b.Toolchain = Toolchain{Claimed: b.Toolchain.Claimed, Version: t.Version, Host: t.Host, Module: t.Module, Sum: t.Sum, SumDB: t.SumDB}
 	src, err := b.tree(ctx, c, b.in.Versions)
 	if err != nil {
-		return fmt.Errorf("no source: %w", err)
+		tip := ""
+		if b.Config.Source == "" && !strings.Contains(err.Error(), "-source=") {
+			tip = "; -source= takes its repository instead"
+		}
+		return fmt.Errorf("no source: %w%s", err, tip)
 	}
 	b.Source = src.Origin
 	for _, n := range src.notes {
