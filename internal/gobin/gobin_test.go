@@ -240,6 +240,11 @@ func TestUPX(t *testing.T) {
 	if f := mustParse(t, kept); f.Packed != "UPX 3.94" || f.BuildID != "aaa/bbb/ccc/ddd" {
 		t.Errorf("Packed = %q, build ID %q", f.Packed, f.BuildID)
 	}
+	// The text of the build information may have survived; it is not to be relied on.
+	raw := append(slices.Clone(packed), modInfoStart+"path\texample.com/x\nmod\texample.com/x\tv1.0.0\t\n"+modInfoEnd+"UPX!\x00\x00"...)
+	if f := mustParse(t, raw); f.Packed != "UPX 3.94" || f.BuildInfo != nil || f.BuildInfoFrom != "" {
+		t.Errorf("Packed = %q, %+v", f.Packed, f.BuildInfo)
+	}
 	// A Go program that knows the marks is not packed.
 	knows := append(minimalELF("a/b/c/d", ""), "$Id: UPX 3.94 Copyright UPX!"...)
 	if f := mustParse(t, knows); f.Packed != "" {
