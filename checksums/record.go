@@ -229,19 +229,23 @@ func dependencies(m *Manifest) ([]Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("toolchain: %w", err)
 	}
-	module, version, _ := strings.Cut(m.Toolchain.Module, "@")
-	toolchain := Resource{
+	return []Resource{source, toolchainResource(m.Toolchain, h1)}, nil
+}
+
+// toolchainResource names a toolchain; h1 is its decoded hash.
+func toolchainResource(tc Toolchain, h1 []byte) Resource {
+	module, version, _ := strings.Cut(tc.Module, "@")
+	return Resource{
 		Name:   "toolchain",
 		URI:    purl(module, version),
 		Digest: map[string]string{"dirHash": hex.EncodeToString(h1)},
 		Annotations: map[string]string{
-			"h1":      m.Toolchain.Sum,
-			"host":    m.Toolchain.Host,
-			"sumdb":   strconv.FormatBool(m.Toolchain.SumDB),
-			"version": m.Toolchain.Version,
+			"h1":      tc.Sum,
+			"host":    tc.Host,
+			"sumdb":   strconv.FormatBool(tc.SumDB),
+			"version": tc.Version,
 		},
 	}
-	return []Resource{source, toolchain}, nil
 }
 
 // purl is the package URL of a Go module version. Upper-case letters stay: the
@@ -343,11 +347,17 @@ func (s *Statement) Encode() ([]byte, error) {
 // subjects, and with a plan that has the plan ID. Who signed it is checked
 // before, by [VerifyStatement].
 func ParseStatement(data []byte) (*Statement, error) {
+	return parseStatement(data, "record", BuildType)
+}
+
+// parseStatement is [ParseStatement] for a build type; what names the
+// statement in errors.
+func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 	if len(data) > MaxStatementSize {
-		return nil, fmt.Errorf("record: has %d bytes, more than %d", len(data), MaxStatementSize)
+		return nil, fmt.Errorf("%s: has %d bytes, more than %d", what, len(data), MaxStatementSize)
 	}
 	if err := checkJSON(data); err != nil {
-		return nil, fmt.Errorf("record: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	var head struct {
 		Type          string `json:"_type"`
@@ -359,58 +369,58 @@ func ParseStatement(data []byte) (*Statement, error) {
 		} `json:"predicate"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("record: is not an in-toto statement: %w", err)
+		return nil, fmt.Errorf("%s: is not an in-toto statement: %w", what, err)
 	}
 	for _, t := range []struct{ what, got, want string }{
 		{"type", head.Type, StatementType},
 		{"predicate type", head.PredicateType, PredicateType},
-		{"build type", head.Predicate.BuildDefinition.BuildType, BuildType},
+		{"build type", head.Predicate.BuildDefinition.BuildType, buildType},
 	} {
 		if t.got != t.want {
 			return nil, withHint("written by a newer mintmark, or not by mintmark",
-				"record: has %s %q, this version reads %q", t.what, t.got, t.want)
+				"%s: has %s %q, this version reads %q", what, t.what, t.got, t.want)
 		}
 	}
 	s := new(Statement)
 	if err := decodeStrict(data, s); err != nil {
-		return nil, fmt.Errorf("record: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if len(s.Subject) == 0 {
-		return nil, errors.New("record: has no subject")
+		return nil, fmt.Errorf("%s: has no subject", what)
 	}
 	if len(s.Subject) > MaxSubjects {
-		return nil, fmt.Errorf("record: has %d subjects, more than %d", len(s.Subject), MaxSubjects)
+		return nil, fmt.Errorf("%s: has %d subjects, more than %d", what, len(s.Subject), MaxSubjects)
 	}
 	seen := map[string]bool{}
 	for _, r := range s.Subject {
 		if len(r.Digest) != 1 {
-			return nil, fmt.Errorf("record: subject %q: has %d digests; want sha256 alone", r.Name, len(r.Digest))
+			return nil, fmt.Errorf("%s: subject %q: has %d digests; want sha256 alone", what, r.Name, len(r.Digest))
 		}
 		if err := checkDigest(r.Digest["sha256"]); err != nil {
-			return nil, fmt.Errorf("record: subject %q: sha256: %w", r.Name, err)
+			return nil, fmt.Errorf("%s: subject %q: sha256: %w", what, r.Name, err)
 		}
 		if err := checkPath(r.Name); err != nil {
-			return nil, fmt.Errorf("record: subject: %w", err)
+			return nil, fmt.Errorf("%s: subject: %w", what, err)
 		}
 		if seen[r.Name] {
-			return nil, fmt.Errorf("record: subject %q is there twice", r.Name)
+			return nil, fmt.Errorf("%s: subject %q is there twice", what, r.Name)
 		}
 		seen[r.Name] = true
 	}
 	p := s.Predicate.BuildDefinition.ExternalParameters
 	id, err := PlanID(p.Plan)
 	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if id != p.PlanID {
-		return nil, fmt.Errorf("record: the plan has the plan ID %s, not %s", id, p.PlanID)
+		return nil, fmt.Errorf("%s: the plan has the plan ID %s, not %s", what, id, p.PlanID)
 	}
 	canonical, err := s.Encode()
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(canonical, data) {
-		return nil, errors.New("record: is not in canonical form; it was not written by mintmark")
+		return nil, fmt.Errorf("%s: is not in canonical form; it was not written by mintmark", what)
 	}
 	return s, nil
 }

@@ -64,18 +64,25 @@ type VerdictCheck struct {
 // Verification is what was checked and what was not. It holds only when the
 // error that came with it is nil.
 type Verification struct {
-	Project    string         `json:"project,omitempty"`
-	Module     string         `json:"module,omitempty"`
-	Version    string         `json:"version,omitempty"`
-	Commit     string         `json:"commit,omitempty"`
-	PlanID     string         `json:"plan_id,omitempty"`
-	KeyID      string         `json:"key_id,omitempty"`   // of the key that signed
-	Unsigned   bool           `json:"unsigned,omitempty"` // no signature was checked
-	Files      []FileCheck    `json:"files,omitempty"`    // sorted by name
-	Artifacts  []VerdictCheck `json:"artifacts,omitempty"`
-	Checked    []string       `json:"checked"`
-	NotChecked []string       `json:"not_checked"`
-	Manifest   *Manifest      `json:"-"`
+	Project   string         `json:"project,omitempty"`
+	Module    string         `json:"module,omitempty"`
+	Version   string         `json:"version,omitempty"`
+	Commit    string         `json:"commit,omitempty"`
+	PlanID    string         `json:"plan_id,omitempty"`
+	KeyID     string         `json:"key_id,omitempty"`   // of the key that signed
+	Unsigned  bool           `json:"unsigned,omitempty"` // no signature was checked
+	Files     []FileCheck    `json:"files,omitempty"`    // sorted by name
+	Artifacts []VerdictCheck `json:"artifacts,omitempty"`
+	// Statements are files beside the release that are named like rebuild
+	// statements. Nobody has looked into them; see [CheckQuorum].
+	Statements []string `json:"statements,omitempty"`
+	// Rebuilt is what came of building the release again here, if that was done.
+	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
+	// Rebuilders are those whose statements counted.
+	Rebuilders []Rebuilder `json:"rebuilders,omitempty"`
+	Checked    []string    `json:"checked"`
+	NotChecked []string    `json:"not_checked"`
+	Manifest   *Manifest   `json:"-"`
 }
 
 // AllIdentical reports whether the manifest calls every artifact identical,

@@ -217,6 +217,10 @@ func (v *verification) unlisted(listed map[string]bool) error {
 		if listed[f.Name()] {
 			continue
 		}
+		if strings.HasSuffix(f.Name(), StatementSuffix) && f.Type().IsRegular() {
+			v.out.Statements = append(v.out.Statements, f.Name())
+			continue
+		}
 		v.out.Files = append(v.out.Files, FileCheck{Name: f.Name(), Status: FileUnlisted})
 		what := "file"
 		if f.IsDir() {

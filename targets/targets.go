@@ -108,17 +108,42 @@ func Verify(
 	commit *string, // refuse another commit
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
+	rebuild *bool, // build the release again from its recorded source and toolchain, and compare every stage
+	source *string, // with -rebuild: git repository to take the source from
+	threshold *int, // how many rebuilders must vouch for every file
+	rebuilder *string, // public keys of rebuilders whose statements count, separated by commas
+	statements *string, // rebuild statements: files or directories, separated by commas
 	repeat *int, // build the checkout until so many builds agree or two differ
 	config *string, // with -repeat: profile file
 	profile *string, // with -repeat: profiles, separated by commas
-	platform *string, // with -repeat: platforms or patterns, separated by commas
-	jobs *int, // with -repeat: builds at a time
+	platform *string, // with -rebuild or -repeat: platforms or patterns, separated by commas
+	jobs *int, // with -rebuild or -repeat: builds at a time
 	toolchain *string, // with -repeat: exact toolchain
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "verify", door.Flags{
 		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
+		Rebuild: rebuild, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
+	}, path)
+}
+
+// Attest builds a published release again and signs what came out identical.
+func Attest(
+	ctx context.Context,
+	path string, // a release's directory, or its release.json
+	key *string, // public key of the publisher: file or KMS URI
+	project *string, // refuse a release of another project
+	version *string, // refuse another version
+	commit *string, // refuse another commit
+	platform *string, // platforms or patterns, separated by commas
+	source *string, // git repository to take the source from: a directory or an address
+	out *string, // file to write, NAME.rebuild.sigstore.json
+	jobs *int, // builds at a time (default: the number of processors)
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "attest", door.Flags{
+		Key: key, Project: project, Version: version, Commit: commit, Platform: platform, Source: source, Out: out, Jobs: jobs, JSON: json,
 	}, path)
 }
 
@@ -148,10 +173,11 @@ func Rebuild(
 	source *string, // take the source from this git repository, directory or URL
 	like *string, // settings for binaries that record none: those of this binary
 	keep *string, // directory for recovered profiles and rebuilt files that differ
+	key *string, // your own private key, to sign what came out identical
 	jobs *int, // builds at a time
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Jobs: jobs, JSON: json}, binaries)
+	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Key: key, Jobs: jobs, JSON: json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.

@@ -68,6 +68,7 @@ func TestScript(t *testing.T) {
 			"forge":          forge,
 			"poison":         poison,
 			"altertoolchain": altertoolchain,
+			"forgerelease":   forgerelease,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

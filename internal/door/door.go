@@ -206,14 +206,9 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 		Full: yes(f.Full), Now: time.Now(),
 	}
 	if c.Secret, err = d.ledgerSecret(); err != nil {
-		d.Term.Warn("nothing that was proven before is used: %v", err)
+		d.Term.Warn("nothing that was proven or checked before is used: %v", err)
 	}
-	if f.Ledgers != nil {
-		c.Ledgers = strings.Split(*f.Ledgers, ",")
-	}
-	if f.Profile != nil && *f.Profile != "" {
-		c.Profiles = strings.Split(*f.Profile, ",")
-	}
+	c.Ledgers, c.Profiles = words(f.Ledgers), words(f.Profile)
 	if f.Jobs != nil {
 		if *f.Jobs < 1 {
 			return release.Config{}, &usageError{fmt.Sprintf("-jobs=%d", *f.Jobs), "at least one"}

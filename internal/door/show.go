@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -137,34 +136,43 @@ func (d *Door) artifacts(m *checksums.Manifest) error {
 		{Title: "SIZE", Align: ui.Right}, {Title: "VERDICT"}, {Title: "SHA256"},
 	}}
 	for _, r := range report.Rows(m) {
-		style := ui.Good
-		switch r.Verdict {
-		case checksums.Different:
-			style = ui.Bad
-		case checksums.Unchecked:
-			style = ui.Doubt
-		}
 		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
-			ui.Plain.Text(ui.FormatBytes(r.Size)), style.Text(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
+			ui.Plain.Text(ui.FormatBytes(r.Size)), styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
 	}
 	return t.Write(d.Term.Stdout())
+}
+
+// styled is a verdict in its colour.
+func styled(verdict string) ui.Cell {
+	switch verdict {
+	case checksums.Different:
+		return ui.Bad.Text(verdict)
+	case checksums.Unchecked:
+		return ui.Doubt.Text(verdict)
+	}
+	return ui.Good.Text(verdict)
 }
 
 // findings prints why artifacts differ.
 func (d *Door) findings(m *checksums.Manifest) {
 	for _, a := range m.Artifacts {
-		for _, f := range a.Findings {
-			bytes := ""
-			if f.Bytes > 0 { // 0: how many were explained is not known
-				bytes = fmt.Sprintf(", %d bytes", f.Bytes)
-			}
-			d.printf("\n%s %s %s: %s (%s%s)\n", a.Profile, a.Platform, a.Name, f.Cause, f.Confidence, bytes)
-			for _, e := range f.Evidence {
-				d.printf("    %s\n", e)
-			}
-			if f.Remedy != "" {
-				d.printf("    remedy: %s\n", f.Remedy)
-			}
+		d.because(a.Profile+" "+a.Platform+" "+a.Name, a.Findings)
+	}
+}
+
+// because prints findings about something.
+func (d *Door) because(name string, list []checksums.Finding) {
+	for _, f := range list {
+		bytes := ""
+		if f.Bytes > 0 { // 0: how many were explained is not known
+			bytes = fmt.Sprintf(", %d bytes", f.Bytes)
+		}
+		d.printf("\n%s: %s (%s%s)\n", name, f.Cause, f.Confidence, bytes)
+		for _, e := range f.Evidence {
+			d.printf("    %s\n", e)
+		}
+		if f.Remedy != "" {
+			d.printf("    remedy: %s\n", f.Remedy)
 		}
 	}
 }
@@ -280,56 +288,6 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 		profiles[u.Profile]++
 	}
 	d.printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
-	return nil
-}
-
-func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
-	if f.Repeat != nil {
-		return repeat(ctx, d, f, args[0])
-	}
-	if f.Config != nil || f.Profile != nil || f.Platform != nil || f.Jobs != nil || f.Toolchain != nil {
-		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -version=, -commit="}
-	}
-	v, err := release.Verify(ctx, release.VerifyConfig{
-		Path: args[0], Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
-		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
-	})
-	if yes(f.JSON) && (v != nil || err == nil) {
-		doc := report.Verify{Schema: report.VerifySchema, Verified: err == nil, Verification: v}
-		var refused *checksums.VerifyError
-		if errors.As(err, &refused) {
-			for _, r := range refused.Refusals {
-				doc.Refusals = append(doc.Refusals, report.Refusal{File: r.Name, Reason: r.Reason, Hint: r.Remedy})
-			}
-		}
-		if werr := report.WriteJSON(d.Term.Stdout(), doc); werr != nil {
-			return errors.Join(err, werr)
-		}
-		if err != nil {
-			return &shownError{err}
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	d.printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
-	for _, c := range v.Checked {
-		d.printf("  checked      %s\n", c)
-	}
-	for _, c := range v.NotChecked {
-		d.printf("  NOT CHECKED  %s\n", c)
-	}
-	counts := map[string]int{}
-	for _, a := range v.Artifacts {
-		counts[a.Verdict]++
-	}
-	var said []string
-	for verdict, n := range counts {
-		said = append(said, fmt.Sprintf("%d %s", n, verdict))
-	}
-	sort.Strings(said)
-	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
 	return nil
 }
 

@@ -26,7 +26,7 @@ type Flags struct {
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher: file or KMS URI"`
+	Key      *string `flag:"key" help:"public key of the publisher, file or KMS URI; rebuild: your own private key, to sign what came out identical"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -34,14 +34,19 @@ type Flags struct {
 	Unsigned *bool   `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
+	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
+	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
+	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
+	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
+
 	Full    *bool   `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
 	Ledgers *string `flag:"ledgers" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
-	Source *string `flag:"source" help:"take the source from this git repository, directory or URL, instead of the module proxy"`
-	Like   *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
-	Keep   *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
@@ -81,10 +86,11 @@ func Verbs() []Verb {
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
-		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "jobs", "json"}, runRebuild},
+		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
@@ -130,6 +136,9 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 			switch v := p.Interface().(type) {
 			case *string:
 				*v = s
+				if field.Tag.Get("list") != "" && !target.IsNil() {
+					*v = target.Elem().String() + "," + s // given again
+				}
 			case *int:
 				n, err := strconv.Atoi(s)
 				if err != nil {

@@ -27,14 +27,18 @@ type pipeline struct {
 	upx   *upx.Tool
 	costs *builds.Costs
 	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
+	// judge gives a linked binary its verdict when there is no second build: by
+	// what was published. nil: it is unchecked.
+	judge func(*checksums.Artifact)
 
 	mu        sync.Mutex
 	tasks     []builds.Task
 	progress  map[string]builds.Progress // of tasks, by ID
 	began     map[string]time.Time       // tasks that run
 	artifacts []checksums.Artifact
-	different []string // directories where differing files were kept
-	over      []error  // budgets
+	products  map[string]string // digest → file, of linked binaries that were built once
+	different []string          // directories where differing files were kept
+	over      []error           // budgets
 	cpu       time.Duration
 }
 
@@ -222,6 +226,15 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		bin.Close()
 	}
 	if pr.second == "" {
+		if p.judge != nil {
+			p.judge(&pr.artifact)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.products == nil {
+			p.products = map[string]string{}
+		}
+		p.products[sum] = pr.path
 		return nil
 	}
 	v, err := rebuild.Check(ctx, pr.path, pr.second)

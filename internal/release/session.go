@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -57,8 +56,8 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg, known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
-	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
+	s, err := begin(cfg)
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -84,20 +83,9 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 	if cfg.Out, err = realPath(cfg.Out); err != nil {
 		return nil, fmt.Errorf("output directory: %w", err)
 	}
-	if s.goCmd, err = toolchain.LookPath("go", cfg.env("PATH")); err != nil {
-		return nil, hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
-	}
-	if s.git, err = toolchain.LookPath("git", cfg.env("PATH")); err != nil && cfg.Module == "" {
-		return nil, hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
-	}
-	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), filepath.Join(cfg.Cache, "first"), s.git)
-	if err := s.place.Make(); err != nil {
-		return nil, cacheError(err)
-	}
-	if s.settings, err = toolchain.UserSettings(ctx, s.goCmd, s.place.Empty, cfg.Environ); err != nil {
+	if err := s.findTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == ""); err != nil {
 		return nil, err
 	}
-	s.fetcher = &toolchain.Fetcher{Go: s.goCmd, Place: s.place, Settings: s.settings}
 
 	// The profile file and the source are independent of each other: report
 	// what is wrong with both.
@@ -105,6 +93,36 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// begin opens a run's private directory.
+func begin(cfg *Config) (*session, error) {
+	s := &session{Config: cfg, known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
+	var err error
+	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// findTools finds go and git, and makes the first place, whose caches outlive
+// the run below the directory cache.
+func (s *session) findTools(ctx context.Context, cache string, needGit bool) (err error) {
+	if s.goCmd, err = toolchain.LookPath("go", s.env("PATH")); err != nil {
+		return hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
+	}
+	if s.git, err = toolchain.LookPath("git", s.env("PATH")); err != nil && needGit {
+		return hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
+	}
+	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), cache, s.git)
+	if err := s.place.Make(); err != nil {
+		return cacheError(err)
+	}
+	if s.settings, err = toolchain.UserSettings(ctx, s.goCmd, s.place.Empty, s.Environ); err != nil {
+		return err
+	}
+	s.fetcher = &toolchain.Fetcher{Go: s.goCmd, Place: s.place, Settings: s.settings}
+	return nil
 }
 
 // checkModule refuses a -module that no proxy needs to be asked about.
@@ -188,7 +206,8 @@ func (s *session) openConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	data, err := readProfile(name)
+	const most = 4 << 20 // no profile file has more
+	data, err := readBounded(name, most)
 	switch {
 	case err == nil:
 		s.file, err = profiles.Load(s.shorten(name), data)
@@ -205,21 +224,6 @@ func (s *session) openConfig() error {
 	default:
 		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
-}
-
-// readProfile reads no more of a file than a profile file may have.
-func readProfile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	const most = 4 << 20
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(data) > most {
-		err = fmt.Errorf("%s: more than %d bytes is no profile file", name, most)
-	}
-	return data, err
 }
 
 // shorten makes a path below the working directory relative, for messages.
@@ -300,6 +304,11 @@ func (s *session) fetchToolchain(ctx context.Context) error {
 	if older(exact, "go1.21") {
 		return usage("pin a newer one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
 	}
+	return s.useToolchain(ctx, exact, filepath.Join(s.Cache, "first", "go"))
+}
+
+// useToolchain fetches the toolchain of that version and unpacks it below dir.
+func (s *session) useToolchain(ctx context.Context, exact, dir string) (err error) {
 	s.phase("toolchain " + exact)
 	if s.tc, err = s.fetcher.Toolchain(ctx, exact); err != nil {
 		return err
@@ -307,7 +316,7 @@ func (s *session) fetchToolchain(ctx context.Context) error {
 	if !s.tc.SumDB {
 		s.warn("toolchain %s was not checked against the checksum database (GOSUMDB=off with a file proxy): its hash is what the proxy served", exact)
 	}
-	s.goroot, err = s.tc.Install(ctx, filepath.Join(s.Cache, "first", "go", s.tc.DirName()), s.known)
+	s.goroot, err = s.tc.Install(ctx, filepath.Join(dir, s.tc.DirName()), s.known)
 	if err == nil {
 		s.settle = append(s.settle, func() error { return s.goroot.Settle(ctx) })
 	}

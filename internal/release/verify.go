@@ -22,10 +22,19 @@ type VerifyConfig struct {
 	Commit   string
 	Missing  bool // listed files may be absent
 	Unsigned bool // no key: check only that the files agree with each other
+
+	// Rebuilders are public keys, paths or KMS URIs, of those whose rebuild
+	// statements count. Threshold of them must vouch for every published
+	// artifact; 0 means all of them. Statements are files or directories to find
+	// them in, besides the release's own directory.
+	Rebuilders []string
+	Threshold  int
+	Statements []string
 }
 
 // Verify checks a published release offline: signatures, checksums, files, the
-// record, and the members of every archive against the manifest.
+// record, the members of every archive against the manifest, and the statements
+// of rebuilders.
 func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, error) {
 	vc := checksums.VerifyConfig{
 		Project: cfg.Project, Version: cfg.Version, Commit: cfg.Commit,
@@ -50,17 +59,18 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if err != nil {
 		return nil, usage("name a release's directory or its release.json", "%w", err)
 	}
-	if !fi.IsDir() {
-		return checksums.VerifyManifest(ctx, cfg.Path, vc)
+	var v *checksums.Verification
+	if fi.IsDir() {
+		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
+			err = verifyMembers(ctx, cfg.Path, v)
+		}
+	} else {
+		v, err = checksums.VerifyManifest(ctx, cfg.Path, vc)
 	}
-	v, err := checksums.VerifyRelease(ctx, cfg.Path, vc)
 	if err != nil {
 		return v, err
 	}
-	if err := verifyMembers(ctx, cfg.Path, v); err != nil {
-		return v, err
-	}
-	return v, nil
+	return v, quorum(ctx, cfg, v)
 }
 
 // verifyMembers compares what is in the archives with what the manifest says is in them.

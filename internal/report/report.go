@@ -86,6 +86,11 @@ type Verify struct {
 	Verified bool      `json:"verified"`
 	Refusals []Refusal `json:"refusals,omitempty"`
 	*checksums.Verification
+	// Statement is the file of the rebuild statement that attest wrote, SignedBy
+	// its key ID, Attested what it vouches for.
+	Statement string   `json:"statement,omitempty"`
+	SignedBy  string   `json:"signed_by,omitempty"`
+	Attested  []string `json:"attested,omitempty"`
 }
 
 // Refusal is one reason not to trust a release.

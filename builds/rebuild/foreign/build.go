@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
 )
 
@@ -60,6 +62,9 @@ func (j *job) target() string {
 
 // build links once and returns the product and the go command's messages.
 func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file string, stderr []byte, err error) {
+	if err := j.harmless(ldflags); err != nil {
+		return "", nil, err
+	}
 	dir := filepath.Join(j.out, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", nil, err
@@ -106,6 +111,22 @@ func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file s
 	}
 	file, err = onlyFile(filepath.Join(dir, "bin"))
 	return file, res.Stderr, err
+}
+
+// harmless refuses settings that a hostile binary, or a configuration in its
+// source, could run a program on this machine with.
+func (j *job) harmless(ldflags string) error {
+	for _, f := range append(slices.Clone(j.claim.Flags), "-ldflags="+ldflags) {
+		if !builds.HarmlessFlag(f) {
+			return fmt.Errorf("the flag %q could run a program of its maker's choosing", f)
+		}
+	}
+	for _, kv := range j.claim.Env {
+		if !builds.HarmlessVariable(kv) {
+			return fmt.Errorf("the variable %q could run a program of its maker's choosing", kv)
+		}
+	}
+	return nil
 }
 
 // lastLines keeps the end of a long message, where the error is.

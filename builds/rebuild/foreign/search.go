@@ -101,7 +101,11 @@ func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) 
 		if err != nil {
 			return nil, err
 		}
-		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, c)
+		claim, err := c.replay()
+		if err != nil {
+			return nil, err
+		}
+		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, claim)
 		if err != nil {
 			return nil, err
 		}

@@ -142,7 +142,11 @@ func TestStampReplay(t *testing.T) {
 			if !strings.HasPrefix(c.Version, tt.version) || c.Modified != tt.dirty {
 				t.Fatalf("the true build is version %s, modified %v", c.Version, c.Modified)
 			}
-			stamp, err := newStamp(program, t.TempDir(), bare, c)
+			claim, err := c.replay()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stamp, err := newStamp(program, t.TempDir(), bare, claim)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +186,11 @@ func TestStampUnknown(t *testing.T) {
 	c := &Claim{VCS: "git", Revision: strings.Repeat("ab", 20), Time: "2026-01-02T03:04:05Z", Version: "v1.2.3"}
 	root := t.TempDir()
 	write(t, root, map[string]string{"go.mod": "module x\n"})
-	stamp, err := newStamp(program, t.TempDir(), root, c)
+	claim, err := c.replay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp, err := newStamp(program, t.TempDir(), root, claim)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +225,14 @@ func TestStampUnknown(t *testing.T) {
 
 func TestStampClaims(t *testing.T) {
 	good := Claim{VCS: "git", Revision: "0123456789", Time: "2026-01-02T03:04:05Z", Version: "v1.2.3"}
-	if _, err := stampClaims(&good, "/x"); err != nil {
+	claims := func(c *Claim) (string, error) {
+		r, err := c.replay()
+		if err != nil {
+			return "", err
+		}
+		return r.claims("/x")
+	}
+	if _, err := claims(&good); err != nil {
 		t.Error(err)
 	}
 	for _, change := range []func(*Claim){
@@ -228,7 +243,7 @@ func TestStampClaims(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if text, err := stampClaims(&c, "/x"); err == nil {
+		if text, err := claims(&c); err == nil {
 			t.Errorf("%+v: %q", c, text)
 		}
 	}

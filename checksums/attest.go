@@ -1,0 +1,195 @@
+package checksums
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// RebuildType is the build type of a rebuild statement: what a rebuilder signs
+// who built a published release again; see docs/provenance.md. The predicate
+// is SLSA provenance like the record's, so what reads one reads the other, and
+// the build type keeps them apart.
+const RebuildType = "https://github.com/mintmark/mintmark/blob/main/docs/provenance.md#rebuild-type-v1"
+
+// StatementSuffix is how the file of a signed rebuild statement ends. Such
+// files may lie beside the files of a release although it does not list them:
+// they are made after it, by others.
+const StatementSuffix = ".rebuild.sigstore.json"
+
+// RebuiltArtifact is an artifact of a published release, built once more.
+type RebuiltArtifact struct {
+	Profile  string `json:"profile"`
+	Platform string `json:"platform"`
+	Stage    string `json:"stage"`
+	Name     string `json:"name"`
+	SHA256   string `json:"sha256"`            // as published
+	Rebuilt  string `json:"rebuilt,omitempty"` // as built here; "" if it was not
+	Verdict  string `json:"verdict"`           // of this rebuild
+	Reason   string `json:"reason,omitempty"`  // of unchecked
+	// Findings say why a different one differs, where the published bytes were
+	// at hand.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+func (r *RebuiltArtifact) key() string {
+	return artifactName(Artifact{Profile: r.Profile, Platform: r.Platform, Stage: r.Stage, Name: r.Name})
+}
+
+// NewRebuildStatement returns the statement of a rebuilder about a release:
+// its subjects are the artifacts that came out identical, under the names they
+// have in the record; its byproducts are all that were looked at, with the
+// verdict. manifest is the SHA-256 of release.json, tc the toolchain that the
+// rebuilder used, which is another module than the publisher's on another
+// platform. An artifact that is different makes it an error: whoever has one
+// has found something else to say.
+//
+// There is no time in it, for the reason given at [RunDetails].
+func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder, rebuilt []RebuiltArtifact) (*Statement, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	if m.Kind != KindRelease {
+		return nil, fmt.Errorf("rebuild statement: a %s is not a release", m.Kind)
+	}
+	if err := checkDigest(manifest); err != nil {
+		return nil, fmt.Errorf("rebuild statement: manifest: %w", err)
+	}
+	n, err := m.normal()
+	if err != nil {
+		return nil, fmt.Errorf("rebuild statement: %w", err)
+	}
+	published := map[string]Artifact{}
+	for _, a := range n.Artifacts {
+		published[artifactName(a)] = a
+	}
+	var subjects, byproducts []Resource
+	var errs []error
+	for _, r := range rebuilt {
+		a, ok := published[r.key()]
+		switch {
+		case !ok || a.SHA256 != r.SHA256:
+			errs = append(errs, fmt.Errorf("rebuild statement: %s with digest %s is not in the manifest", r.key(), r.SHA256))
+			continue
+		case r.Verdict == Different:
+			errs = append(errs, fmt.Errorf("rebuild statement: %s is different", r.key()))
+			continue
+		case r.Verdict == Identical && r.Rebuilt != r.SHA256:
+			errs = append(errs, fmt.Errorf("rebuild statement: %s is called identical, and has digest %s, not %s", r.key(), r.Rebuilt, r.SHA256))
+			continue
+		}
+		b := Resource{Name: r.key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": r.Verdict}}
+		if r.Reason != "" {
+			b.Annotations["reason"] = r.Reason
+		}
+		byproducts = append(byproducts, b)
+		if r.Verdict == Identical {
+			subjects = append(subjects, subjectOf(a))
+		}
+	}
+	if len(errs) == 0 && len(subjects) == 0 {
+		errs = append(errs, errors.New("rebuild statement: no artifact came out identical"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	byName := func(a, b Resource) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortFunc(subjects, byName)
+	slices.SortFunc(byproducts, byName)
+	deps, err := rebuildDependencies(n, manifest, tc)
+	if err != nil {
+		return nil, err
+	}
+	return &Statement{
+		Type: StatementType, Subject: subjects, PredicateType: PredicateType,
+		Predicate: Provenance{
+			BuildDefinition: BuildDefinition{
+				BuildType:            RebuildType,
+				ExternalParameters:   ExternalParameters{Project: n.Project, Version: n.Version, Plan: n.Plan, PlanID: n.PlanID},
+				InternalParameters:   InternalParameters{Rebuild: Rebuild{Executions: 1}},
+				ResolvedDependencies: deps,
+			},
+			RunDetails: RunDetails{
+				Builder:    BuilderInfo{ID: BuilderID, Version: map[string]string{by.Name: by.Version}},
+				Byproducts: byproducts,
+			},
+		},
+	}, nil
+}
+
+// subjectOf names an artifact as the record does.
+func subjectOf(a Artifact) Resource {
+	digest := map[string]string{"sha256": a.SHA256}
+	if a.Published {
+		return Resource{Name: a.Name, Digest: digest}
+	}
+	return Resource{Name: artifactName(a), Digest: digest, Annotations: map[string]string{"stage": a.Stage}}
+}
+
+func rebuildDependencies(m *Manifest, manifest string, tc Toolchain) ([]Resource, error) {
+	other := *m
+	other.Toolchain = tc
+	deps, err := dependencies(&other)
+	if err != nil {
+		return nil, fmt.Errorf("rebuild statement: %w", err)
+	}
+	return append(deps, Resource{Name: ManifestFile, Digest: map[string]string{"sha256": manifest}}), nil
+}
+
+// ParseRebuildStatement reads a rebuild statement, which must be exactly as
+// [Statement.Encode] writes it. Who signed it is checked before, by
+// [VerifyStatement], and what it is about after, by [CheckQuorum].
+func ParseRebuildStatement(data []byte) (*Statement, error) {
+	return parseStatement(data, "rebuild statement", RebuildType)
+}
+
+// about compares what a rebuild statement is about with a release. Every
+// difference is a reason for not counting it.
+func (s *Statement) about(m *Manifest, manifest string) []string {
+	var wrong []string
+	p := s.Predicate.BuildDefinition.ExternalParameters
+	compare := func(what, got, want string) {
+		if got != want {
+			wrong = append(wrong, fmt.Sprintf("is about %s %q, not %q", what, got, want))
+		}
+	}
+	compare("project", p.Project, m.Project)
+	compare("version", p.Version, m.Version)
+	compare("commit", s.Commit(), m.Source.Commit)
+	compare("plan", p.PlanID, m.PlanID)
+	h1 := ""
+	if b, err := decodeH1(m.Source.Sum); err == nil {
+		h1 = hex.EncodeToString(b)
+	}
+	compare("source h1", s.source().Digest["dirHash"], h1)
+	for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
+		switch d.Name {
+		case ManifestFile:
+			compare(ManifestFile, d.Digest["sha256"], manifest)
+			manifest = ""
+		case "toolchain":
+			compare("toolchain", d.Annotations["version"], m.Toolchain.Version)
+			if d.Annotations["host"] == m.Toolchain.Host {
+				compare("toolchain h1", d.Annotations["h1"], m.Toolchain.Sum)
+			}
+		}
+	}
+	if manifest != "" {
+		wrong = append(wrong, "does not say which "+ManifestFile+" it is about")
+	}
+	published := map[string]string{}
+	for _, a := range m.Artifacts {
+		published[subjectOf(a).Name] = a.SHA256
+	}
+	for _, r := range s.Subject {
+		switch d, ok := published[r.Name]; {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("names %s, which the release does not have", r.Name))
+		case d != r.Digest["sha256"]:
+			wrong = append(wrong, fmt.Sprintf("is about another %s: digest %s, the release has %s", r.Name, r.Digest["sha256"], d))
+		}
+	}
+	return wrong
+}

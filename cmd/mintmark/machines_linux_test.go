@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// machine is a stranger's machine, as far as one machine can be two: another
+// user, root directory of everything, HOME, host name, caches and host Go.
+type machine struct {
+	t      *testing.T
+	dir    string
+	goroot string // of its host Go
+	binary string // its mintmark
+}
+
+const nobody = 65534
+
+// newMachine copies the host Go and builds mintmark for it. goarch is that of the host.
+func newMachine(t *testing.T, hostGo, goarch string) *machine {
+	t.Helper()
+	for _, name := range []string{"unshare", "setpriv", "git"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("no %s", name)
+		}
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("not root: another user and host name cannot be had")
+	}
+	// Not t.TempDir, whose parents other users may not enter.
+	dir, err := os.MkdirTemp("", "machine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				os.Chmod(name, 0o755) // module caches are read-only
+			}
+			return nil
+		})
+		os.RemoveAll(dir)
+	})
+	m := &machine{t: t, dir: dir, goroot: filepath.Join(dir, "goroot"), binary: filepath.Join(dir, "mintmark")}
+	for _, sub := range []string{"home", "release"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	module := "golang.org/toolchain@v0.0.1-" + hostGo + ".linux-" + goarch
+	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
+	var mod struct{ Dir, Error string }
+	if jerr := json.Unmarshal(out, &mod); jerr != nil || mod.Dir == "" {
+		t.Skipf("%s cannot be fetched: %v %s", module, err, mod.Error)
+	}
+	if err := os.CopyFS(m.goroot, os.DirFS(mod.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tools := range []string{"bin", "pkg/tool"} { // zips of modules keep no modes
+		m.walk(filepath.Join(m.goroot, tools), func(name string) error { return os.Chmod(name, 0o755) })
+	}
+	build := exec.Command("go", "build", "-o", m.binary, ".")
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return m
+}
+
+func (m *machine) walk(dir string, do func(string) error) {
+	m.t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return do(name)
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// give hands a file or directory to the machine's user, under its base name.
+func (m *machine) give(from string) {
+	m.t.Helper()
+	to := filepath.Join(m.dir, filepath.Base(from))
+	if err := exec.Command("cp", "-r", "--no-preserve=mode", from, to).Run(); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// run runs mintmark there, without a network if offline.
+func (m *machine) run(offline bool, args ...string) string {
+	m.t.Helper()
+	m.walk(m.dir, func(name string) error { return os.Lchown(name, nobody, nobody) })
+	spaces := []string{"--uts"}
+	if offline {
+		spaces = append(spaces, "--net")
+	}
+	env := []string{
+		"HOME=" + filepath.Join(m.dir, "home"), "PATH=" + filepath.Join(m.goroot, "bin") + ":/usr/bin:/bin",
+		"SSL_CERT_FILE=" + os.Getenv("SSL_CERT_FILE"), "SSL_CERT_DIR=" + os.Getenv("SSL_CERT_DIR"),
+	}
+	for name, value := range goEnv(m.t) {
+		if name == "GOPROXY" || name == "GOSUMDB" {
+			env = append(env, name+"="+value)
+		}
+	}
+	inner := append([]string{"-c", `hostname stranger && cd "$0" && exec "$@"`, m.dir,
+		"setpriv", fmt.Sprintf("--reuid=%d", nobody), fmt.Sprintf("--regid=%d", nobody), "--clear-groups", "env", "-i"}, env...)
+	inner = append(append(inner, m.binary), args...)
+	cmd := exec.CommandContext(m.t.Context(), "unshare", append(append(spaces, "sh"), inner...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		m.t.Fatalf("mintmark %s: %v\n%s%s", strings.Join(args, " "), err, out.Bytes(), said.Bytes())
+	}
+	return out.String()
+}
+
+// publishTo makes a release of a small program on this machine and gives the
+// stranger what is published of it: the files, the public key and the repository.
+func publishTo(t *testing.T, m *machine, platforms string) {
+	t.Helper()
+	home := t.TempDir()
+	dir := filepath.Join(home, "hello")
+	for name, text := range map[string]string{
+		"go.mod":     "module example.com/hello\n\ngo 1.24.0\n",
+		"main.go":    "package main\n\nvar commit string\n\nfunc main() { println(\"hello\", commit) }\n",
+		".gitignore": "/dist/\n",
+		"mintmark.yaml": "version: 1\nproject: hello\ngo: " + toolchain + "\nprofiles:\n  release:\n    ldflags: {strip: true, set: {main.commit: \"{{.Commit}}\"}}\n" +
+			"    archive: tar.gz\n    platforms: [" + platforms + "]\n",
+	} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"git", "init", "-q", "-b", "main", "."},
+		{"git", "add", "-A"},
+		{"git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "commit"},
+		{"git", "tag", "v1.0.0"},
+		{"mintmark", "keygen", "-prefix=" + filepath.Join(home, "publisher")},
+		{"mintmark", "release"},
+		{"git", "clone", "-q", "--mirror", ".", filepath.Join(home, "source.git")},
+	} {
+		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "HOME="+home, "MINTMARK_CACHE="+filepath.Join(home, "cache"), "MINTMARK_PASSWORD=",
+			"MINTMARK_KEY="+filepath.Join(home, "publisher.key"), "GIT_CONFIG_NOSYSTEM=1")
+		for name, value := range goEnv(t) {
+			if name != "GOCACHE" {
+				cmd.Env = append(cmd.Env, name+"="+value)
+			}
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	for _, name := range []string{filepath.Join(dir, "dist"), filepath.Join(home, "publisher.pub"), filepath.Join(home, "source.git")} {
+		m.give(name)
+	}
+}
+
+var strangerArgs = []string{"verify", "-rebuild", "-key=publisher.pub", "-project=hello", "-version=1.0.0", "-source=source.git"}
+
+// TestTwoMachines: what one machine published another one builds again, as
+// another user, with another Go, and without a network once it has fetched.
+func TestTwoMachines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: builds three times")
+	}
+	m := newMachine(t, "go1.25.5", "amd64")
+	publishTo(t, m, "linux/amd64, darwin/arm64")
+	for _, offline := range []bool{false, true} {
+		out := m.run(offline, append(strangerArgs, "dist")...)
+		if !strings.Contains(out, "4 of 4 artifacts built again here, on linux/amd64, are identical") {
+			t.Errorf("offline %v:\n%s", offline, out)
+		}
+	}
+	// release.json and its record alone.
+	only := filepath.Join(m.dir, "only")
+	if err := os.Mkdir(only, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"release.json", "provenance.sigstore.json"} {
+		if err := os.Rename(filepath.Join(m.dir, "dist", name), filepath.Join(only, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := m.run(true, append(strangerArgs, "-platform=darwin", "only/release.json")...)
+	if !strings.Contains(out, "2 of 2 artifacts built again here") {
+		t.Errorf("%s", out)
+	}
+}
+
+// TestOtherArchitecture: a release made on amd64 comes out the same on an arm64
+// host: an arm64 mintmark with arm64 toolchains, emulated.
+func TestOtherArchitecture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: builds in an emulator")
+	}
+	if _, err := os.Stat("/proc/sys/fs/binfmt_misc/qemu-aarch64"); err != nil {
+		t.Skip("arm64 programs do not run here: install qemu-user-static and have binfmt_misc know it")
+	}
+	m := newMachine(t, "go1.26.7", "arm64")
+	publishTo(t, m, "linux/amd64")
+	out := m.run(false, append(strangerArgs, "dist")...)
+	if !strings.Contains(out, "2 of 2 artifacts built again here, on linux/arm64, are identical") {
+		t.Errorf("%s", out)
+	}
+}

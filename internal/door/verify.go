@@ -1,0 +1,165 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
+	if f.Repeat != nil {
+		return repeat(ctx, d, f, args[0])
+	}
+	if f.Config != nil || f.Profile != nil || f.Toolchain != nil {
+		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -version=, -commit="}
+	}
+	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil) {
+		return &usageError{"verify: -platform, -jobs and -source go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
+	}
+	vc := verifyConfig(f, args[0])
+	var v *checksums.Verification
+	var err error
+	if yes(f.Rebuild) {
+		c, cerr := d.rebuildConfig(f)
+		if cerr != nil {
+			return cerr
+		}
+		stop := d.watch(&c)
+		v, err = release.VerifyRebuild(ctx, c, vc, str(f.Source))
+		stop()
+	} else {
+		v, err = release.Verify(ctx, vc)
+	}
+	if yes(f.JSON) && (v != nil || err == nil) {
+		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: v}, err)
+	}
+	if v != nil {
+		err = errors.Join(d.builtAgain(v), err)
+	}
+	if err != nil {
+		return err
+	}
+	d.verified(v)
+	return nil
+}
+
+func verifyConfig(f Flags, path string) release.VerifyConfig {
+	return release.VerifyConfig{
+		Path: path, Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
+		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
+		Rebuilders: words(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
+	}
+}
+
+// rebuildConfig is the configuration of a verb that builds somebody else's
+// release: no checkout, no profile file.
+func (d *Door) rebuildConfig(f Flags) (release.Config, error) {
+	return d.config(Flags{Platform: f.Platform, Jobs: f.Jobs})
+}
+
+// words splits the value of a flag that takes several.
+func words(p *string) []string {
+	if p == nil {
+		return nil
+	}
+	return strings.Split(*p, ",")
+}
+
+func number(p *int) int {
+	if p == nil {
+		return 0
+	}
+	return *p
+}
+
+// verifyJSON prints a verification, well or not.
+func (d *Door) verifyJSON(doc report.Verify, err error) error {
+	doc.Verified = err == nil
+	var refused *checksums.VerifyError
+	if errors.As(err, &refused) {
+		for _, r := range refused.Refusals {
+			doc.Refusals = append(doc.Refusals, report.Refusal{File: r.Name, Reason: r.Reason, Hint: r.Remedy})
+		}
+	}
+	if werr := report.WriteJSON(d.Term.Stdout(), doc); werr != nil {
+		return errors.Join(err, werr)
+	}
+	if err != nil {
+		return &shownError{err}
+	}
+	return nil
+}
+
+// verified says what was checked and what was not.
+func (d *Door) verified(v *checksums.Verification) {
+	d.printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
+	for _, c := range v.Checked {
+		d.printf("  checked      %s\n", c)
+	}
+	for _, c := range v.NotChecked {
+		d.printf("  NOT CHECKED  %s\n", c)
+	}
+	counts := map[string]int{}
+	for _, a := range v.Artifacts {
+		counts[a.Verdict]++
+	}
+	var said []string
+	for verdict, n := range counts {
+		said = append(said, fmt.Sprintf("%d %s", n, verdict))
+	}
+	sort.Strings(said)
+	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
+}
+
+// builtAgain shows what came of building the release again.
+func (d *Door) builtAgain(v *checksums.Verification) error {
+	if len(v.Rebuilt) == 0 {
+		return nil
+	}
+	t := ui.Table{Columns: []ui.Column{
+		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256"},
+	}}
+	for _, r := range v.Rebuilt {
+		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
+			styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
+	}
+	if err := t.Write(d.Term.Stdout()); err != nil {
+		return err
+	}
+	for _, r := range v.Rebuilt {
+		d.because(r.Profile+" "+r.Platform+" "+r.Name, r.Findings)
+	}
+	d.printf("\n")
+	return nil
+}
+
+func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
+	c, err := d.rebuildConfig(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	res, err := release.Attest(ctx, c, verifyConfig(f, args[0]), str(f.Source), str(f.Out))
+	stop()
+	if res == nil {
+		return err
+	}
+	if yes(f.JSON) {
+		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: res.Verification, Statement: res.File, Attested: res.Subjects, SignedBy: res.KeyID}, err)
+	}
+	if err := errors.Join(d.builtAgain(res.Verification), err); err != nil {
+		return err
+	}
+	for _, l := range res.Left {
+		d.Term.Warn("not in the statement: %s", l)
+	}
+	d.printf("%s %s: %d artifacts rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version, len(res.Subjects), res.KeyID, res.File)
+	return nil
+}

@@ -1,0 +1,193 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+)
+
+// Attested is what came of [Attest].
+type Attested struct {
+	Verification *checksums.Verification
+	File         string   // the bundle that was written; "" for none
+	KeyID        string   // who signed it
+	Subjects     []string // what it vouches for
+	Left         []string // what was looked at and is not in it, with the reason
+}
+
+// Attest builds a published release again as [VerifyRebuild] does, and signs a
+// statement that names every artifact that came out identical, with the key
+// cfg.Key. When one came out different nothing is signed. What could not be
+// compared is left out of the statement. out is the file to write; "" is
+// PROJECT_VERSION.KEY.rebuild.sigstore.json in the working directory.
+func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) (*Attested, error) {
+	if cfg.Key == "" {
+		return nil, usage("name your own private key in MINTMARK_KEY; mintmark keygen makes one", "no key to sign the statement with")
+	}
+	if out != "" && !strings.HasSuffix(out, checksums.StatementSuffix) {
+		return nil, usage("end the name in "+checksums.StatementSuffix+": verify looks for such files beside a release", "-out=%s", out)
+	}
+	signer, err := checksums.LoadSigner(ctx, cfg.Key, cfg.Password)
+	if err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	t, err := rebuildRelease(ctx, cfg, vc, from)
+	if t == nil {
+		return nil, err
+	}
+	res := &Attested{Verification: t.out, KeyID: signer.KeyID()}
+	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError || t.out.KeyID == signer.KeyID() {
+		if t.out.KeyID == signer.KeyID() {
+			err = errors.Join(err, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already"))
+		}
+		return res, err
+	}
+	st, serr := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: cfg.Tool}, t.out.Rebuilt)
+	if serr != nil {
+		return res, errors.Join(err, serr)
+	}
+	for _, s := range st.Subject {
+		res.Subjects = append(res.Subjects, s.Name)
+	}
+	for _, r := range t.out.Rebuilt {
+		if r.Verdict != checksums.Identical {
+			res.Left = append(res.Left, fmt.Sprintf("%s %s: %s (%s): %s", r.Profile, r.Platform, r.Name, r.Stage, r.Reason))
+		}
+	}
+	payload, err := st.Encode()
+	if err != nil {
+		return res, err
+	}
+	bundle, err := checksums.SignStatement(ctx, signer, payload)
+	if err != nil {
+		return res, fmt.Errorf("signing the statement: %w", err)
+	}
+	if out == "" {
+		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
+	}
+	if err := writeWhole(out, bundle); err != nil {
+		return res, err
+	}
+	res.File = out
+	return res, nil
+}
+
+// short makes a key's name fit for a file's name.
+func short(keyID string) string {
+	s := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, keyID)
+	return s[:min(len(s), 12)]
+}
+
+// writeWhole writes a file or leaves what was there.
+func writeWhole(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".mintmark-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// quorum counts the rebuild statements about a verified release.
+func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) error {
+	dir, name := cfg.Path, filepath.Join(cfg.Path, checksums.ManifestFile)
+	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
+		dir, name = filepath.Dir(cfg.Path), cfg.Path
+	}
+	if len(cfg.Rebuilders) == 0 {
+		switch {
+		case cfg.Threshold != 0 || len(cfg.Statements) > 0:
+			return usage("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
+		case len(v.Statements) > 0:
+			v.NotChecked = append(v.NotChecked, fmt.Sprintf("%d rebuild statements beside the release: -rebuilder= names the keys that count", len(v.Statements)))
+		}
+		return nil
+	}
+	q := checksums.Quorum{Threshold: cfg.Threshold, Publisher: v.KeyID}
+	ids := map[string]bool{}
+	for _, ref := range cfg.Rebuilders {
+		k, err := checksums.LoadVerifier(ctx, ref)
+		if err != nil {
+			return fmt.Errorf("rebuilder's key: %w", err)
+		}
+		q.Rebuilders = append(q.Rebuilders, k)
+		ids[k.KeyID()] = true
+	}
+	switch {
+	case cfg.Threshold < 0:
+		return usage("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
+	case cfg.Threshold == 0:
+		q.Threshold = len(ids) // all that were named
+	}
+	files, err := statementFiles(dir, cfg.Statements)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		data, err := readBounded(f, checksums.MaxBundleSize)
+		if err != nil {
+			return fmt.Errorf("rebuild statement: %s: %w", f, err)
+		}
+		q.Statements = append(q.Statements, checksums.SignedStatement{Name: filepath.Base(f), Bundle: data})
+	}
+	sum, _, err := checksums.FileDigest(name)
+	if err != nil {
+		return err
+	}
+	found, notes, err := checksums.CheckQuorum(v.Manifest, sum, q)
+	v.Rebuilders = found
+	v.NotChecked = append(v.NotChecked, notes...)
+	if err != nil {
+		return err
+	}
+	var who []string
+	for _, r := range found {
+		who = append(who, r.KeyID)
+	}
+	v.Checked = append(v.Checked, fmt.Sprintf("every published artifact was rebuilt by at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))
+	return nil
+}
+
+// statementFiles are the named files, those in named directories, and those
+// beside the release.
+func statementFiles(dir string, named []string) ([]string, error) {
+	var files []string
+	for _, name := range append([]string{dir}, named...) {
+		fi, err := os.Stat(name)
+		if err != nil {
+			return nil, usage("-statements= names files or directories", "rebuild statement: %w", err)
+		}
+		if !fi.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		list, err := os.ReadDir(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range list {
+			if strings.HasSuffix(f.Name(), checksums.StatementSuffix) && f.Type().IsRegular() {
+				files = append(files, filepath.Join(name, f.Name()))
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}

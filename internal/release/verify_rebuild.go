@@ -1,0 +1,444 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// notRebuilt is what a verification without a rebuild leaves open; see
+// checksums.VerifyRelease.
+const notRebuilt = "that the binaries come from the source"
+
+// third is the rebuilding of a published release: the third build, after the
+// publisher's two. It shares no cache with the other two, even on the machine
+// that made the release.
+type third struct {
+	*session
+	m        *checksums.Manifest
+	out      *checksums.Verification
+	manifest string // SHA-256 of release.json
+	dir      string // of the published files; "" when there is only release.json
+	from     string // -source
+	all      *builds.Plan
+	noUPX    error // why packed files could not be made
+	refusals []checksums.RefusedError
+}
+
+// VerifyRebuild verifies a published release as [Verify] does and then builds
+// it from the source and the toolchain that its record names, compares each
+// stage with the published digest, and puts the verdicts into
+// [checksums.Verification.Rebuilt]. Of cfg it uses Platforms, Jobs, the cache,
+// the environment and Event. from is the repository to take the source from; ""
+// is the module proxy.
+//
+// The error has exit code 4 if something is not as signed or not as recorded, 3
+// if an artifact came out different, and 1 if one could not be built or compared.
+func VerifyRebuild(ctx context.Context, cfg Config, vc VerifyConfig, from string) (*checksums.Verification, error) {
+	t, err := rebuildRelease(ctx, cfg, vc, from)
+	if t == nil {
+		return nil, err
+	}
+	return t.out, err
+}
+
+// rebuildRelease is VerifyRebuild. The third build is nil only with an error
+// from before the verification.
+func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from string) (_ *third, err error) {
+	defer func() { err = explainFull(err) }()
+	v, err := Verify(ctx, vc)
+	if v == nil {
+		return nil, err
+	}
+	t := &third{m: v.Manifest, out: v, from: from, dir: vc.Path}
+	if err != nil {
+		return t, err
+	}
+	name := filepath.Join(vc.Path, checksums.ManifestFile)
+	if fi, err := os.Stat(vc.Path); err == nil && !fi.IsDir() {
+		name, t.dir = vc.Path, ""
+	}
+	if t.manifest, _, err = checksums.FileDigest(name); err != nil {
+		return t, err
+	}
+	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); err != nil {
+		return t, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
+	}
+	if err := errors.Join(t.checkPlan(), t.all.CheckForeign()); err != nil {
+		return t, err
+	}
+	// What earlier runs of this machine found out is no evidence against it.
+	cfg.Full = true
+	if t.session, err = begin(&cfg); err != nil {
+		return t, err
+	}
+	defer t.Close()
+	if t.plan, err = t.selectUnits(cfg.Platforms); err != nil {
+		return t, err
+	}
+	t.planID, t.version = t.m.PlanID, t.m.Version
+	return t, t.run(ctx)
+}
+
+// checkPlan holds the plan against the manifest: both are signed, but what is
+// built is the plan, and what is shown the manifest.
+func (t *third) checkPlan() error {
+	p, m := t.all, t.m
+	for _, c := range []struct{ what, plan, manifest string }{
+		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
+		{"source's kind", p.Source.Kind, m.Source.Kind}, {"module", p.Source.Module, m.Source.Module},
+		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
+		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},
+	} {
+		if c.plan != c.manifest {
+			t.refuse(checksums.ManifestFile, "the %s is %q in the plan and %q in the manifest", c.what, c.plan, c.manifest)
+		}
+	}
+	return t.refused()
+}
+
+func (t *third) refuse(name, format string, args ...any) {
+	t.refusals = append(t.refusals, checksums.RefusedError{Name: name, Reason: fmt.Sprintf(format, args...),
+		Remedy: "what the release says of itself does not hold: do not use it"})
+}
+
+func (t *third) refused() error {
+	if len(t.refusals) == 0 {
+		return nil
+	}
+	return &checksums.VerifyError{Refusals: t.refusals}
+}
+
+func (t *third) selectUnits(platforms string) (*builds.Plan, error) {
+	pats, err := profiles.ParsePatternList(platforms)
+	if err != nil {
+		return nil, usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
+	}
+	plan := *t.all
+	if len(pats) == 0 {
+		return &plan, nil
+	}
+	plan.Units = nil
+	for _, u := range t.all.Units {
+		pl, err := profiles.ParsePlatform(u.Platform)
+		if err == nil && slices.ContainsFunc(pats, func(p profiles.Pattern) bool { return p.Match(pl) }) {
+			plan.Units = append(plan.Units, u)
+		}
+	}
+	if len(plan.Units) == 0 {
+		return nil, usage("release.json lists its platforms", "-platform=%s: the release has none of them", platforms)
+	}
+	if n := len(t.all.Units) - len(plan.Units); n > 0 {
+		t.out.NotChecked = append(t.out.NotChecked, fmt.Sprintf("%d of %d units were not rebuilt: -platform=%s", n, len(t.all.Units), platforms))
+	}
+	return &plan, nil
+}
+
+// run fetches, holds what it fetched against the record, builds and compares.
+func (t *third) run(ctx context.Context) error {
+	cache := filepath.Join(t.Cache, "rebuild")
+	if err := t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
+		return err
+	}
+	t.place.GoCache = filepath.Join(t.ws.dir, "first", "objects")
+	if err := t.place.Make(); err != nil {
+		return cacheError(err)
+	}
+	if err := t.useToolchain(ctx, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+		return err
+	}
+	if err := errors.Join(t.checkToolchain(ctx), t.fetchSource(ctx)); err != nil {
+		return err
+	}
+	if err := t.fetchModules(ctx); err != nil {
+		return err
+	}
+	st, err := t.prepare(ctx, false)
+	if err != nil {
+		return err
+	}
+	st.first.Name = "third"
+	tool := t.packer(ctx)
+	stage := filepath.Join(t.ws.dir, "products")
+	if err := os.MkdirAll(stage, 0o755); err != nil {
+		return cacheError(err)
+	}
+	t.phase("building")
+	p := &pipeline{session: t.session, sites: st, stage: stage, upx: tool, costs: builds.LoadCosts(filepath.Join(t.Cache, "costs.json")), judge: t.judge}
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	t.compare(ctx, p)
+	return t.verdict()
+}
+
+// checkToolchain holds the record's hash of the toolchain against the checksum
+// database's, also when it ran on another kind of host than this one.
+func (t *third) checkToolchain(ctx context.Context) error {
+	want := t.m.Toolchain
+	sum, sumdb, module := t.tc.Sum, t.tc.SumDB, t.tc.Module
+	if want.Host != t.tc.Host {
+		goos, goarch, _ := strings.Cut(want.Host, "/")
+		module = "golang.org/toolchain@v0.0.1-" + t.tc.Version + "." + goos + "-" + goarch
+		t.phase("the publisher's toolchain, for its hash")
+		m, err := t.fetcher.Module(ctx, module)
+		if err != nil {
+			return hinted("check that the module proxy can be reached", "the publisher's toolchain %s: %w", module, err)
+		}
+		sum = m.Sum
+	}
+	switch {
+	case module != want.Module:
+		t.refuse(checksums.ManifestFile, "the toolchain %s for %s is the module %s, not %s", want.Version, want.Host, module, want.Module)
+	case sum != want.Sum:
+		t.refuse(checksums.ManifestFile, "the toolchain %s has hash %s, the record says %s", module, sum, want.Sum)
+	case sumdb:
+		t.checked("the toolchain %s for %s has the recorded hash in the checksum database", want.Version, want.Host)
+	default:
+		t.notChecked("the toolchain's hash: it is as recorded, but the checksum database was not asked")
+	}
+	return t.refused()
+}
+
+func (t *third) checked(format string, args ...any) {
+	t.out.Checked = append(t.out.Checked, fmt.Sprintf(format, args...))
+}
+
+func (t *third) notChecked(format string, args ...any) {
+	t.out.NotChecked = append(t.out.NotChecked, fmt.Sprintf(format, args...))
+}
+
+// fetchSource gets the recorded source and holds it against the record.
+func (t *third) fetchSource(ctx context.Context) error {
+	src := t.m.Source
+	at := src.Module + "@" + src.Version
+	switch {
+	case src.Kind == source.Module:
+		t.phase("fetching " + at)
+		var err error
+		if t.source, t.moduleDir, err = source.FetchModule(ctx, t.fetcher, at); err != nil {
+			return err
+		}
+		t.Module = at
+	case t.from != "":
+		if err := t.clone(ctx); err != nil {
+			return err
+		}
+	default:
+		return t.replaySource(ctx)
+	}
+	if err := t.copySource(ctx); err != nil {
+		return err
+	}
+	compare := func(what, got, want string) {
+		if got != want {
+			t.refuse(checksums.ManifestFile, "the source's %s is %q, the record says %q", what, got, want)
+		}
+	}
+	compare("module", t.source.ModulePath, src.Module)
+	compare("version", t.source.Version, src.Version)
+	compare("h1", t.source.Sum, src.Sum)
+	if src.Kind == source.Git {
+		compare("commit", t.source.Commit, src.Commit)
+		compare("tree", t.source.Tree, src.Tree)
+		compare("directory", t.source.Dir, src.Dir)
+	}
+	compare("commit time", builds.FormatTime(t.source), src.CommitTime)
+	if err := t.refused(); err != nil {
+		return err
+	}
+	if t.source.SumDB {
+		t.checked("the source %s has the recorded h1 in the checksum database", at)
+	} else {
+		t.checked("the source has the recorded h1 %s", src.Sum)
+		t.notChecked("that others got the same source: the checksum database was not asked for it")
+	}
+	return nil
+}
+
+// replaySource takes the source from the module proxy in place of the commit,
+// and has a program answer in git's place what the record says of the commit.
+// The zip is the commit's if it has the recorded h1; that the commit's hash and
+// time belong to it is then still the record's word, which the digests confirm:
+// both are in the binaries.
+func (t *third) replaySource(ctx context.Context) error {
+	src := t.m.Source
+	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
+	if src.Dir != "" {
+		return hinted(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
+	}
+	at := src.Module + "@" + src.Version
+	t.phase("fetching " + at)
+	m, err := t.fetcher.Module(ctx, at)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return hinted(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
+	}
+	if m.Sum != src.Sum {
+		t.refuse(checksums.ManifestFile, "the source's h1 is %q, the record says %q", m.Sum, src.Sum)
+		return t.refused()
+	}
+	for _, u := range t.plan.Units {
+		if slices.Contains(u.Flags, "-mod=vendor") {
+			return hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
+		}
+	}
+	t.checkout = filepath.Join(t.ws.dir, "first", "src")
+	if err := os.CopyFS(t.checkout, os.DirFS(m.Dir)); err != nil {
+		return cacheError(err)
+	}
+	if err := os.Mkdir(filepath.Join(t.checkout, ".git"), 0o755); err != nil {
+		return cacheError(err)
+	}
+	when, err := time.Parse(time.RFC3339, src.CommitTime)
+	if err != nil {
+		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
+	}
+	claim := foreign.Replay{Revision: src.Commit, Time: when}
+	if err := claim.SetVersion(src.Version); err != nil {
+		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
+	}
+	stamp, err := foreign.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
+	if err != nil {
+		return err
+	}
+	t.place.Git = stamp.Git
+	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	t.source.SumDB = t.settings.Checks(src.Module)
+	for _, a := range t.m.Artifacts {
+		for _, member := range a.Members {
+			t.source.SetExecutable(member.Name, member.Mode == "0755")
+		}
+	}
+	t.loader = &builds.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
+	if t.source.SumDB {
+		t.checked("the source %s of the module proxy has the recorded h1 in the checksum database", at)
+	} else {
+		t.checked("the source %s of the module proxy has the recorded h1 %s", at, src.Sum)
+		t.notChecked("that others got the same source: the checksum database was not asked for it")
+	}
+	t.notChecked("that the commit %s is that source: its stamp was replayed from the record; -source= takes the commit itself", src.Commit)
+	return nil
+}
+
+// clone makes a private clone of -source at the recorded commit.
+func (t *third) clone(ctx context.Context) error {
+	from := t.from
+	if fi, err := os.Stat(from); err == nil && fi.IsDir() {
+		if from, err = filepath.Abs(from); err != nil {
+			return err
+		}
+	}
+	t.phase("fetching the commit " + t.m.Source.Commit)
+	dir := filepath.Join(t.ws.dir, "source")
+	if err := source.CloneAt(ctx, t.git, t.Environ, from, t.m.Source.Commit, t.m.Source.Tags, dir, t.ws.dir); err != nil {
+		return err
+	}
+	repo, err := source.Open(ctx, source.Config{
+		Dir: filepath.Join(dir, filepath.FromSlash(t.m.Source.Dir)), Git: t.git, Env: t.Environ, Place: t.place, Work: t.ws.dir, Known: t.known,
+	})
+	if err != nil {
+		return err
+	}
+	t.repo, t.source = repo, &repo.Source
+	return nil
+}
+
+// fetchModules ends the fetch phase: with the units' own go list, everything
+// that they import is in the module cache.
+func (t *third) fetchModules(ctx context.Context) error {
+	if t.loader.Ready != nil {
+		if err := t.loader.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	if t.m.Source.Kind == source.Module {
+		return nil // prepare fetches what go install needs
+	}
+	t.phase("fetching modules")
+	var errs []error
+	for _, u := range t.plan.Units {
+		var mains []string
+		for _, m := range u.Mains {
+			mains = append(mains, m.Package)
+		}
+		if _, err := t.loader.List(ctx, u.Env, u.Flags, mains, true); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// packer finds UPX if the plan needs it. Without it, what is packed cannot be
+// compared, and everything before that still can.
+func (t *third) packer(ctx context.Context) *upx.Tool {
+	if !slices.ContainsFunc(t.plan.Units, func(u *builds.Unit) bool { return u.UPX != nil }) {
+		return nil
+	}
+	tool, err := t.findUPX(ctx)
+	if err == nil {
+		return tool
+	}
+	t.noUPX = err
+	plan := *t.plan
+	plan.Units = nil
+	for _, u := range t.plan.Units {
+		linkedOnly := *u
+		if u.UPX != nil {
+			linkedOnly.UPX, linkedOnly.Archive = nil, "none"
+		}
+		plan.Units = append(plan.Units, &linkedOnly)
+	}
+	t.plan = &plan
+	return nil
+}
+
+// judge gives a binary that was just linked its verdict.
+func (t *third) judge(a *checksums.Artifact) {
+	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such binary"
+	for _, p := range t.m.Artifacts {
+		if p.Stage == checksums.StageLinked && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
+			a.Verdict, a.Reason = checksums.Different, ""
+			if p.SHA256 == a.SHA256 {
+				a.Verdict = checksums.Identical
+			}
+		}
+	}
+}
+
+// verdict is the error of what did not come out identical.
+func (t *third) verdict() error {
+	var different, unchecked []string
+	for _, r := range t.out.Rebuilt {
+		name := fmt.Sprintf("%s %s: %s (%s)", r.Profile, r.Platform, r.Name, r.Stage)
+		switch r.Verdict {
+		case checksums.Different:
+			different = append(different, name)
+		case checksums.Unchecked:
+			unchecked = append(unchecked, name+": "+r.Reason)
+		}
+	}
+	var errs []error
+	if len(different) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("not reproduced: what was built here is not what was published\n%s", strings.Join(different, "\n")), ExitNotReproducible,
+			"the findings say what differs; do not trust the files before you know why"})
+	}
+	if len(unchecked) > 0 {
+		errs = append(errs, hinted("everything else was compared; the reasons say what is missing", "not compared:\n%s", strings.Join(unchecked, "\n")))
+	}
+	return errors.Join(errs...)
+}
