@@ -53,7 +53,11 @@ func (s *Site) command(u *Unit, p int) toolchain.Command {
 	out := s.output(u)
 	args := u.Command(s.Kind, s.Version, out+string(filepath.Separator))
 	args = append([]string{args[0], "-p=" + strconv.Itoa(p), "-modcacherw", "-debug-actiongraph=" + s.Graph(u)}, args[1:]...)
-	proxy, dir := "off", s.Dir
+	// Not GOPROXY=off: with that the go command does not ask git for the version
+	// of a commit of which it has ever made a pseudo-version, and stamps that one
+	// although the commit has got a tag since (cmd/go/internal/modfetch,
+	// readDiskStat). The place's own downloads need no network either.
+	proxy, dir := s.Place.Proxy(), s.Dir
 	if s.Kind == source.Module {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
@@ -63,7 +67,7 @@ func (s *Site) command(u *Unit, p int) toolchain.Command {
 		}
 		// go install asks for the module's list of versions; the place's own
 		// download directory answers, not the network.
-		proxy, dir = s.Place.Proxy(), s.Place.Empty
+		dir = s.Place.Empty
 	}
 	env := s.Place.Env(u.Env, proxy)
 	if s.Kind == source.Module {

@@ -81,7 +81,9 @@ var (
 // no file to read or write.
 var (
 	compilerFlags = []string{"-B", "-C", "-N", "-S", "-c", "-d", "-dwarf", "-dwarfbasentries", "-dwarflocationlists", "-e", "-l", "-lang", "-m", "-smallframes", "-spectre", "-w", "-wb"}
-	linkerFlags   = []string{"-B", "-E", "-H", "-I", "-R", "-T", "-X", "-aslr", "-bindnow", "-buildid", "-checklinkname", "-compressdwarf", "-f", "-funcalign", "-g", "-k", "-linkmode", "-r", "-randlayout", "-s", "-w"}
+	linkerFlags   = []string{"-B", "-E", "-H", "-I", "-R", "-T", "-X", "-aslr", "-bindnow", "-buildid", "-checklinkname", "-compressdwarf", "-d", "-f", "-funcalign", "-g", "-k", "-linkmode", "-r", "-randlayout", "-s", "-v", "-w"}
+	// What releases pass to the C linker; it names no file either.
+	externalFlags = []string{"", "-static", "-static-pie"}
 )
 
 // HarmlessFlag reports whether a flag of go build, -name or -name=value, can
@@ -117,7 +119,7 @@ func HarmlessFlag(f string) bool {
 // harmlessArguments splits a value as cmd/go does (cmd/internal/quoted). What
 // is no flag must be the value of the flag before it.
 func harmlessArguments(value string, allowed []string) bool {
-	wantsValue := false
+	wantsValue, wantsExternal := false, false
 	for value = strings.TrimLeft(value, " \t\r\n"); value != ""; value = strings.TrimLeft(value, " \t\r\n") {
 		var word string
 		if q := value[0]; q == '\'' || q == '"' {
@@ -131,18 +133,32 @@ func harmlessArguments(value string, allowed []string) bool {
 		} else {
 			word, value = value, ""
 		}
+		if wantsExternal {
+			if !slices.Contains(externalFlags, word) {
+				return false
+			}
+			wantsExternal = false
+			continue
+		}
 		if wantsValue && !strings.HasPrefix(word, "-") {
 			wantsValue = false
 			continue
 		}
-		name, _, has := strings.Cut(word, "=")
+		name, flags, has := strings.Cut(word, "=")
 		name = "-" + strings.TrimLeft(name, "-")
+		if name == "-extldflags" && slices.Contains(allowed, "-linkmode") {
+			if has && !slices.Contains(externalFlags, flags) {
+				return false
+			}
+			wantsValue, wantsExternal = false, !has
+			continue
+		}
 		if !strings.HasPrefix(word, "-") || !slices.Contains(allowed, name) {
 			return false
 		}
 		wantsValue = !has
 	}
-	return true
+	return !wantsExternal
 }
 
 // HarmlessVariable is [HarmlessFlag] for a variable of a build, name=value.

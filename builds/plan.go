@@ -199,5 +199,7 @@ func Decode(data []byte) (*Plan, error) {
 	return &p, nil
 }
 
-// CommonEnv is the part of the environment that every plan has.
+// CommonEnv is the part of the environment that every plan has. GOPROXY=off
+// stands for no network: the command itself is given the place's own downloads
+// ([Site]), whose path differs from place to place.
 func CommonEnv() []string { return append(toolchain.UnitEnv(), "GOPROXY=off", "GOSUMDB=off") }

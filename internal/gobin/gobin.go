@@ -266,27 +266,26 @@ func (f *File) identify() error {
 	if err := f.findBuildInfo(); err != nil {
 		return err
 	}
-	// UPX 5 keeps the notes of an ELF file, the build ID among them, and no section.
+	// A packed file may show some of it all the same: UPX 5 keeps the notes of an
+	// ELF file, the build ID among them, and what does not compress stays as it
+	// is, even the text of the build information. But it has no section of its
+	// own, and a PE file has UPX's.
 	named := slices.ContainsFunc(f.Sections, func(s Section) bool { return s.Name != "" && s.Name[0] != '(' })
-	if f.BuildInfoFrom == FromSection || f.BuildID != "" && (f.Format != ELF || named) {
+	found := f.BuildInfo != nil || f.BuildID != ""
+	if f.BuildInfoFrom == FromSection || found && f.Format != PE && (f.Format != ELF || named) {
 		f.sortSections()
 		return nil
 	}
 	if err := f.findPacker(); err != nil {
 		return err
 	}
-	if f.BuildInfo != nil {
-		// The fast levels of UPX leave stretches of the program as they are, and so
-		// the marks around runtime.modinfo with a garbled text between them. A
-		// packer's whole header counts for more than what a search has found.
-		if f.PackedMethod == "" {
-			f.Packed = ""
-			f.sortSections()
-			return nil
-		}
+	if f.Packed != "" {
 		f.BuildInfo, f.BuildInfoFrom = nil, ""
+	} else if found {
+		f.sortSections()
+		return nil
 	}
-	if f.Packed == "" && f.BuildID == "" {
+	if f.Packed == "" {
 		if _, err := f.PCLNTab(); errors.Is(err, ErrNoPCLNTab) {
 			return &NotGoError{Format: f.Format}
 		} else if err != nil {

@@ -160,7 +160,11 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 	var mu sync.Mutex // toolchains may be installed side by side
 	return foreign.Config{
 		Place: s.place, Fetcher: s.fetcher, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
-		Install: func(ctx context.Context, t *toolchain.Toolchain) (*toolchain.Goroot, error) {
+		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
+			t, err := s.fetcher.Toolchain(ctx, version)
+			if err != nil {
+				return nil, err
+			}
 			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.known)
 			if err == nil {
 				mu.Lock()

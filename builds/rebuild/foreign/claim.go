@@ -239,15 +239,6 @@ func (c *Claim) Project() string {
 	return path.Base(p)
 }
 
-// Binary is the name the go command gives the program, without extension.
-func (c *Claim) Binary() string {
-	base := path.Base(c.Package)
-	if _, major, ok := module.SplitPathVersion(c.Package); ok && major == "/"+base {
-		base = path.Base(strings.TrimSuffix(c.Package, major))
-	}
-	return base
-}
-
 // MainDir is the package's directory in the module, as the go command takes it.
 func (c *Claim) MainDir() (string, bool) {
 	if c.Package == c.Module {

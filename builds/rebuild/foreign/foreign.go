@@ -23,8 +23,8 @@ type Config struct {
 	// Place has the caches; its Git is the user's git, for -source, "" for none.
 	Place   *toolchain.Place
 	Fetcher *toolchain.Fetcher
-	// Install makes a release of Go ready; asked once for each.
-	Install func(ctx context.Context, t *toolchain.Toolchain) (*toolchain.Goroot, error)
+	// Goroot fetches a release of Go and makes it ready; asked once for each.
+	Goroot func(ctx context.Context, version string) (*toolchain.Goroot, error)
 	// Unpack unpacks a file packed by that packer ("UPX 3.94") into out; nil
 	// when there is no packer.
 	Unpack func(ctx context.Context, packer, file, out string) error
@@ -131,13 +131,7 @@ func share[T any](e *engine, key string, make func(dir string) (T, error)) (T, e
 
 // toolchain fetches and installs a release.
 func (e *engine) toolchain(ctx context.Context, version string) (*toolchain.Goroot, error) {
-	return share(e, "toolchain "+version, func(string) (*toolchain.Goroot, error) {
-		t, err := e.Fetcher.Toolchain(ctx, version)
-		if err != nil {
-			return nil, err
-		}
-		return e.Install(ctx, t)
-	})
+	return share(e, "toolchain "+version, func(string) (*toolchain.Goroot, error) { return e.Goroot(ctx, version) })
 }
 
 // stampProgram compiles the program that answers in git's place.

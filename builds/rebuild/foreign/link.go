@@ -105,3 +105,22 @@ func actionID(h hash.Hash, flags string, after []byte) string {
 	h.Write(after)
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])
 }
+
+// Ignored are the variables that the flags set in packages which are not linked.
+func (in *LinkInputs) Ignored(flags []string) (names []string) {
+	for i, f := range flags {
+		if f == "-X" && i+1 < len(flags) {
+			f = "-X=" + flags[i+1]
+		}
+		name, ok := strings.CutPrefix(f, "-X=")
+		name, _, _ = strings.Cut(name, "=")
+		dot := strings.LastIndex(name, ".")
+		if !ok || dot <= 0 || name[:dot] == "main" {
+			continue
+		}
+		if !bytes.Contains(in.after, []byte("packagefile "+name[:dot]+"=")) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

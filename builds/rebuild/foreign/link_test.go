@@ -40,6 +40,9 @@ func TestLinkInputs(t *testing.T) {
 			t.Errorf("%q: computed %s, linked %s", text, got, f.BuildIDParts()[0])
 		}
 	}
+	if got := in.Ignored([]string{"-s", "-X", "main.v=1", "-X=runtime.x=2", "-X", "example.com/gone.v=a.b=c"}); len(got) != 1 || got[0] != "example.com/gone.v" {
+		t.Errorf("ignored: %q", got)
+	}
 	if _, err := parseLinkInputs(stderr, "example.com/other"); err == nil {
 		t.Error("another package was found")
 	}

@@ -58,7 +58,7 @@ func extras(f *gobin.File) [][]string {
 	list := [][]string{
 		{}, {"-extldflags", "-static"}, {"-extldflags=-static"}, {"-buildid="}, {"-checklinkname=0"}, {"-compressdwarf=false"},
 		{"-linkmode=external"}, {"-linkmode", "external"}, {"-linkmode=internal"}, {"-linkmode", "internal"},
-		{"-linkmode", "external", "-extldflags", "-static"}, {"-linkmode=external", "-extldflags=-static"}, {"-d"}, {"-v"}, {"-trimpath"},
+		{"-linkmode", "external", "-extldflags", "-static"}, {"-linkmode=external", "-extldflags=-static"}, {"-d"}, {"-v"},
 	}
 	if f.Format == gobin.PE {
 		list = slices.Insert(list, 1, []string{"-H=windowsgui"}, []string{"-H", "windowsgui"})
