@@ -103,7 +103,7 @@ func (c *Config) readReportInputs(project string) (previous *report.Measurements
 	for _, name := range c.With {
 		data, err := readMeasured(name)
 		if err == nil {
-			err = (&report.Measurements{}).Add(data)
+			err = (&report.Measurements{Project: project}).Add(data)
 		}
 		if err != nil {
 			errs = append(errs, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))

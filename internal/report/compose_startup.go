@@ -264,7 +264,7 @@ func savingsSection(in Inputs) Section {
 		for _, step := range x.Steps {
 			most = max(most, step.Size)
 		}
-		c := Chart{Label: "Size after each step, profile " + x.Profile + ", " + x.Platform, Legend: []Key{{"left", "file"}, {"less", "saved by this step"}, {"gz", "in .tar.gz"}}}
+		c := Chart{Label: "Size after each step, profile " + x.Profile + ", " + x.Platform, Legend: []Key{{"left", "file"}, {"less", "saved by this step"}, {"more", "added by it"}, {"gz", "in .tar.gz"}}}
 		last := int64(0)
 		for _, step := range x.Steps {
 			if step.NotMeasured != "" {
@@ -276,6 +276,9 @@ func savingsSection(in Inputs) Section {
 			strip.Marks = append(strip.Marks, Shape{Kind: "bar", Class: "left", From: 0, To: part(step.Size), Title: "file: " + ui.FormatBytes(step.Size)})
 			if last > step.Size {
 				strip.Marks = append(strip.Marks, Shape{Kind: "bar", Class: "less", From: part(step.Size), To: part(last), Title: "saved: " + ui.FormatBytes(last-step.Size)})
+			}
+			if last > 0 && last < step.Size {
+				strip.Marks = append(strip.Marks, Shape{Kind: "bar", Class: "more", From: part(last), To: part(step.Size), Title: "added: " + ui.FormatBytes(step.Size-last)})
 			}
 			if step.Gzip > 0 {
 				strip.Marks = append(strip.Marks, Shape{Kind: "dot", Class: "gz", From: part(step.Gzip), To: part(step.Gzip), Title: ".tar.gz: " + ui.FormatBytes(step.Gzip)})

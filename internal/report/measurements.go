@@ -177,6 +177,9 @@ func (m *Measurements) Add(data []byte) error {
 		if err := s.check(); err != nil {
 			return err
 		}
+		if m.Project != "" && s.Project != m.Project {
+			return fmt.Errorf("is of project %q, not %q", s.Project, m.Project)
+		}
 		m.Savings = append(m.Savings, s)
 	default:
 		return fmt.Errorf("schema %q is neither of bench -json nor of size -waterfall -json", is.Schema)

@@ -334,6 +334,36 @@ func TestMeasurements(t *testing.T) {
 	}
 }
 
+// TestAdd takes over what the verbs print, of this project.
+func TestAdd(t *testing.T) {
+	in := inputs().Measurements
+	bench, err := json.Marshal(in.Startup[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	savings, err := json.Marshal(in.Savings[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Measurements{Project: "tool"}
+	for _, data := range [][]byte{bench, savings} {
+		if err := m.Add(data); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(m.Startup) != 1 || len(m.Startup[0].Packing) != 1 || len(m.Savings) != 1 {
+		t.Errorf("took over %d and %d", len(m.Startup), len(m.Savings))
+	}
+	for _, data := range []string{"", "{}", `{"schema":"x"}`, `{"schema":"` + startup.Schema + `","runs":[{"cache":"warm"}]}`} {
+		if err := m.Add([]byte(data)); err == nil {
+			t.Errorf("took over %s", data)
+		}
+	}
+	if err := (&Measurements{Project: "other"}).Add(savings); err == nil {
+		t.Error("took over the savings of another project")
+	}
+}
+
 // FuzzMeasurements draws whatever is not refused.
 func FuzzMeasurements(f *testing.F) {
 	data, err := inputs().Measurements.Encode()
