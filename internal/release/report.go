@@ -81,9 +81,14 @@ func (p *pipeline) measurements(m *checksums.Manifest) (*report.Measurements, er
 		}
 	}
 	slices.Sort(out.BenchDeclared)
-	for _, x := range p.extra {
+	// Both were looked at before anything was built, but the project has its name
+	// from the plan where the profile file gives none.
+	if p.previous != nil && p.previous.Project != m.Project {
+		return nil, usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, p.previous.Project, m.Project)
+	}
+	for i, x := range p.extra {
 		if err := out.Add(x); err != nil {
-			return nil, err // were read before anything was built
+			return nil, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
 		}
 	}
 	return out, nil

@@ -15,7 +15,7 @@ import (
 func deltaSection(in Inputs) Section {
 	s := Section{ID: "delta", Title: "What changed in size"}
 	switch {
-	case in.Measurements == nil:
+	case noSizes(in):
 		s.NotMeasured = in.NotMeasured
 		return s
 	case in.Previous == nil:

@@ -55,9 +55,14 @@ func (s *Sized) label(all []Sized) string {
 	return strings.Join(parts, " ")
 }
 
+// noSizes: the release has none, whatever else was measured of it.
+func noSizes(in Inputs) bool {
+	return in.Measurements == nil || len(in.Measurements.Sizes) == 0 && in.NotMeasured != ""
+}
+
 func sizesSection(in Inputs) Section {
 	s := Section{ID: "sizes", Title: "What the binaries are made of"}
-	if in.Measurements == nil {
+	if noSizes(in) {
 		s.NotMeasured = in.NotMeasured
 		return s
 	}

@@ -216,12 +216,15 @@ func TestAlike(t *testing.T) {
 // TestNotMeasured takes everything away: each section says why it is empty.
 func TestNotMeasured(t *testing.T) {
 	in := inputs()
-	for name, m := range map[string]*Measurements{"none": nil, "sizes": {BenchDeclared: []string{"release"}, Sizes: in.Measurements.Sizes}, "failed": {Sizes: in.Measurements.Sizes[1:]}} {
+	for name, m := range map[string]*Measurements{"none": nil, "sizes": {BenchDeclared: []string{"release"}, Sizes: in.Measurements.Sizes}, "failed": {Sizes: in.Measurements.Sizes[1:]}, "only bench": {Startup: in.Measurements.Startup}} {
 		in.Measurements, in.NotMeasured, in.Previous = m, "the release has no measurements", nil
 		for _, s := range Compose(in).Sections {
 			empty := len(s.Tables)+len(s.Parts)+len(s.Charts) == 0
 			if empty != (s.NotMeasured != "") {
 				t.Errorf("%s: section %s: empty %v, not measured %q", name, s.ID, empty, s.NotMeasured)
+			}
+			if s.ID == "sizes" && (name == "none" || name == "only bench") && s.NotMeasured != in.NotMeasured {
+				t.Errorf("%s: sizes not measured %q", name, s.NotMeasured)
 			}
 			if s.ID == "startup" && name == "sizes" && !strings.Contains(s.NotMeasured, "profile release declares") {
 				t.Errorf("start-up of a profile with bench: %q", s.NotMeasured)
