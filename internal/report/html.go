@@ -50,7 +50,7 @@ const pageTemplate = `<!DOCTYPE html>
 <style>
 :root{--back:#fff;--panel:#f5f6f8;--text:#1c1e21;--faint:#5b6168;--line:#d9dce0;--good:#116b34;--bad:#b3261e;--doubt:#8a5300;--goodback:#e7f5ec;--badback:#fdecea;--doubtback:#fff4e0;
 --own:#4a88cf;--dependency:#e39a3b;--std:#6fae68;--none:#a7adb5;--warm:#c2452d;--cold:#2f6fb7;--less:#6fae68;--more:#c2452d;--left:#4a88cf;--gz:#1c1e21}
-@media (prefers-color-scheme:dark){:root{--back:#16181b;--panel:#1f2226;--text:#e8eaed;--faint:#a3a9b1;--line:#373b41;--good:#7fd69b;--bad:#ff9a8f;--doubt:#ffc46b;--goodback:#14301f;--badback:#3b1a17;--doubtback:#38290f;
+@media screen and (prefers-color-scheme:dark){:root{--back:#16181b;--panel:#1f2226;--text:#e8eaed;--faint:#a3a9b1;--line:#373b41;--good:#7fd69b;--bad:#ff9a8f;--doubt:#ffc46b;--goodback:#14301f;--badback:#3b1a17;--doubtback:#38290f;
 --own:#5d97da;--dependency:#c98a37;--std:#5f9a58;--none:#6c737c;--warm:#ff8b73;--cold:#7fb4ef;--less:#5f9a58;--more:#ff8b73;--left:#5d97da;--gz:#e8eaed}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:76rem;padding:1.2rem 1.2rem 4rem;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
