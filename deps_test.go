@@ -71,7 +71,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/ui, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;

@@ -33,6 +33,9 @@ type Planner struct {
 	// Deps makes the planner load all dependencies: they are fetched, errors
 	// in them are found, and -X variables are looked up.
 	Deps bool
+	// Alter, if not nil, changes the expanded settings of every unit: for builds
+	// that are compared with the profile's and never released.
+	Alter func(*profiles.Settings)
 
 	mu       sync.Mutex
 	modules  map[string]module.Version
@@ -179,6 +182,9 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
 		return
+	}
+	if pl.Alter != nil {
+		pl.Alter(&s)
 	}
 	if s.BuildMode != "" && s.BuildMode != "pie" && s.BuildMode != "exe" && s.BuildMode != "default" {
 		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)

@@ -307,7 +307,10 @@ func (d *decoder) setting(k key, e entry, into layer) {
 }
 
 func groupHint(name string) string {
-	if name == "ldflags" {
+	switch name {
+	case "bench":
+		return "write bench: {args: [--version], variants: [stripped, plain]}"
+	case "ldflags":
 		return "write ldflags: {strip: true, set: {main.version: \"{{.Version}}\"}, extra: [-FLAG]}"
 	}
 	return "write budget: {size: 8MiB, startup: 300ms}"

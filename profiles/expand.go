@@ -68,6 +68,7 @@ func (s Settings) clone() Settings {
 	s.Env = maps.Clone(s.Env)
 	s.Files = slices.Clone(s.Files)
 	s.UPX = slices.Clone(s.UPX)
+	s.Bench.Args, s.Bench.Env, s.Bench.Variants = slices.Clone(s.Bench.Args), slices.Clone(s.Bench.Env), slices.Clone(s.Bench.Variants)
 	return s
 }
 

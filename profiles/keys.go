@@ -97,6 +97,14 @@ func settingKeys() []key {
 			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit."},
 			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit."},
 		}},
+		{name: "bench", kind: kindGroup, doc: "What mintmark bench starts, and which variants of the binary it compares.", sub: []key{
+			{name: "bench.main", kind: kindText, doc: "The program to start, if main has several: one path of this module."},
+			{name: "bench.args", kind: kindList, doc: "Its arguments, one per element."},
+			{name: "bench.env", kind: kindList, doc: "Its whole environment, as NAME=VALUE."},
+			{name: "bench.stdin", kind: kindText, doc: "File in the commit that its standard input comes from. Default: an empty input."},
+			{name: "bench.ready", kind: kindText, doc: "When it counts as started: exit (the default), first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT."},
+			{name: "bench.variants", kind: kindList, doc: "What is compared; the first is the base: profile, plain, stripped, upx FLAGS, pgo off, pgo auto, pgo FILE."},
+		}},
 		{name: "verify", kind: kindText, def: "require", enum: []string{"require", "report"}, doc: "require signs nothing that came out different; report signs it and says so."},
 	}
 }

@@ -99,6 +99,7 @@ type Settings struct {
 	Name      string   // template of the artifact's name without extension
 	UPX       []string // flags of UPX; nil: not packed
 	Budget    Budget
+	Bench     Bench
 	Verify    string // "require" (default): nothing different is signed; "report"
 }
 

@@ -95,6 +95,7 @@ func (l layer) settings() Settings {
 		Files:     list("files"),
 		Name:      l["name"].text,
 		Budget:    Budget{Size: l["budget.size"].size, Startup: l["budget.startup"].dur},
+		Bench:     l.bench(),
 		Verify:    l["verify"].text,
 	}
 	if s.BuildMode == "default" {

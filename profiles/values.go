@@ -226,6 +226,22 @@ func (d *decoder) checkValue(k key, v *value) {
 		d.checkTemplate(v, -1, v.text, true)
 	case "upx":
 		each(checkUPXFlag)
+	case "bench.main":
+		if err := checkMain(v.text); err != nil {
+			d.err(v.pos, err)
+		}
+	case "bench.env":
+		each(checkBenchEnv)
+	case "bench.stdin":
+		if err := checkInCommit(k.name, v.text); err != nil {
+			d.err(v.pos, err)
+		}
+	case "bench.ready":
+		if err := checkReady(v.text); err != nil {
+			d.err(v.pos, err)
+		}
+	case "bench.variants":
+		each(checkVariant)
 	}
 }
 

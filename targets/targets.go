@@ -189,6 +189,39 @@ func Ledger(
 	return run(ctx, "ledger", door.Flags{Prune: prune, Forget: forget, JSON: json})
 }
 
+// Bench compares the start-up and memory of programs.
+func Bench(
+	ctx context.Context,
+	files *string, // programs, separated by commas; the first is the base
+	args *string, // arguments of every program, as in a shell
+	env *string, // the programs' whole environment, as in a shell
+	stdin *string, // file that their standard input comes from (default: empty)
+	ready *string, // when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT
+	time *string, // how long the rounds may take, warm and cold each (default: 20s)
+	within *string, // stop earlier when all ratios are known to so many percent (default: 2)
+	cold *bool, // also start with the program out of the page cache (default: true)
+	memory *bool, // also read their memory (default: true)
+	realtime *bool, // run them before everything else on a busy machine (Linux, root)
+	seed *int, // order of the rounds (default: another each time)
+	samples *string, // write every start to this file, one JSON object per line
+	format *string, // table (default), markdown, or gobench for benchstat
+	config *string, // without files: profile file (default: mintmark.yaml in the product's directory)
+	profile *string, // without files: profiles, separated by commas
+	platform *string, // without files: platforms or patterns, separated by commas
+	jobs *int, // without files: build actions at a time
+	json *bool, // print the result as one JSON document
+	dir *string, // without files: the product's directory in its git checkout
+	module *string, // without files: take the source from the module proxy: PATH@VERSION
+	toolchain *string, // without files: exact toolchain
+	snapshot *bool, // without files: build the tree as it is, committed or not
+) error {
+	return run(ctx, "bench", door.Flags{
+		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
+		Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
+		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+	})
+}
+
 // Keygen makes a key pair for signing, encrypted with a passphrase.
 func Keygen(
 	ctx context.Context,

@@ -47,8 +47,9 @@ func TestFlags(t *testing.T) {
 		if !slices.Equal(flags, verb.Flags) {
 			t.Errorf("%s: the target takes %q, the verb %q", name, flags, verb.Flags)
 		}
-		if !slices.Equal(args, verb.Args) {
-			t.Errorf("%s: the target's arguments are %q, the verb's %q", name, args, verb.Args)
+		fixed := slices.DeleteFunc(slices.Clone(verb.Args), func(a string) bool { return strings.HasSuffix(a, "...") })
+		if !slices.Equal(args, fixed) {
+			t.Errorf("%s: the target's arguments are %q, the verb's %q", name, args, fixed)
 		}
 		// What is taken must also be passed on: each parameter is used in the
 		// composite literal under the field of that flag.

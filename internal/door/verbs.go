@@ -48,6 +48,20 @@ type Flags struct {
 	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
 	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
 
+	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
+	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
+	Env      *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
+	Stdin    *string `flag:"stdin" help:"file that their standard input comes from (default: empty)"`
+	Ready    *string `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
+	Time     *string `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
+	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
+	Cold     *bool   `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
+	Memory   *bool   `flag:"memory" help:"also read their memory (default: true)"`
+	Realtime *bool   `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
+	Seed     *int    `flag:"seed" help:"order of the rounds (default: another each time)"`
+	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
+	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -68,9 +82,12 @@ func (f *Flags) refuseEmpty() error {
 type Verb struct {
 	Name    string
 	Summary string
-	Args    []string // names of its arguments, all of them required
-	Flags   []string // names, in the order of the help text
-	run     func(ctx context.Context, d *Door, f Flags, args []string) error
+	// Args are the names of its arguments, all of them required; but of one that
+	// ends in "..." there may be any number. A Mage target cannot have such ones:
+	// a flag takes them there.
+	Args  []string
+	Flags []string // names, in the order of the help text
+	run   func(ctx context.Context, d *Door, f Flags, args []string) error
 }
 
 var building = []string{"config", "profile", "platform", "out", "jobs", "json", "dir", "module", "toolchain", "snapshot"}
@@ -92,6 +109,7 @@ func Verbs() []Verb {
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
+		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
@@ -173,8 +191,13 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 			words, args = append(words, args[0]), args[1:]
 		}
 	}
-	switch n := len(v.Args); {
-	case len(words) > n && !v.many():
+	n := len(v.Args)
+	more := v.many() || n > 0 && strings.HasSuffix(v.Args[n-1], "...")
+	if more && !v.many() {
+		n--
+	}
+	switch {
+	case len(words) > n && !more:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
 	case len(words) < n:
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
@@ -187,6 +210,10 @@ func (v Verb) Help() string {
 	var b strings.Builder
 	args := ""
 	for _, a := range v.Args {
+		if name, more := strings.CutSuffix(a, "..."); more {
+			args += " [" + strings.ToUpper(name) + "]..."
+			continue
+		}
 		args += " " + strings.ToUpper(a)
 	}
 	if v.many() {

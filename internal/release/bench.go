@@ -1,0 +1,251 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// Benched is the result of [Bench].
+type Benched struct {
+	*startup.Result
+	Profile  string `json:"profile,omitempty"` // of a checkout
+	Platform string `json:"platform,omitempty"`
+	// Packing says of every packed program whether that pays.
+	Packing []Packed `json:"packing,omitempty"`
+}
+
+// packStarts are the numbers of starts per transfer that accounts are made for.
+func packStarts() []int { return []int{1, 10, 100} }
+
+// BenchFiles measures programs as they are. opt.Work is made here.
+func BenchFiles(ctx context.Context, opt startup.Config) (_ *Benched, err error) {
+	work, err := os.MkdirTemp("", "mintmark-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	return bench(ctx, work, opt)
+}
+
+func bench(ctx context.Context, work string, opt startup.Config) (_ *Benched, err error) {
+	if opt.Work, err = filepath.Abs(work); err != nil {
+		return nil, err
+	}
+	b := &Benched{}
+	if b.Result, err = startup.Measure(ctx, opt); err != nil {
+		return nil, err
+	}
+	b.Packing, err = PackingAccounts(ctx, b.Result, opt.Programs, packStarts()...)
+	return b, err
+}
+
+// Bench builds the variants that a profile's bench names, once each, for one
+// platform of this machine, and measures them. Nothing is published. What opt
+// says of the workload goes before what the profile says.
+func Bench(ctx context.Context, cfg Config, opt startup.Config) (_ *Benched, err error) {
+	defer func() { err = explainFull(err) }()
+	s, err := open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.refuseDirty(); err != nil {
+		return nil, err
+	}
+	if err := s.choose(); err != nil {
+		return nil, err
+	}
+	sel, settings, err := s.chooseBench()
+	if err != nil {
+		return nil, err
+	}
+	s.selected = []profiles.Selected{sel}
+	if err := s.fetchToolchain(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.useCaches(); err != nil {
+		return nil, err
+	}
+	if err := s.copySource(ctx); err != nil {
+		return nil, err
+	}
+	if opt.Programs, err = s.buildVariants(ctx, settings); err != nil {
+		return nil, err
+	}
+	if err := s.workload(&opt, settings.Bench); err != nil {
+		return nil, err
+	}
+	work := filepath.Join(s.ws.dir, "bench")
+	if err := os.Mkdir(work, 0o755); err != nil {
+		return nil, cacheError(err)
+	}
+	s.phase("measuring")
+	b, err := bench(ctx, work, opt)
+	if err != nil {
+		return nil, err
+	}
+	b.Profile, b.Platform = sel.Profile.Name, sel.Platforms[0].String()
+	return b, nil
+}
+
+// chooseBench finds the one profile and platform to measure: a platform that
+// this machine runs, of a profile with bench if there is one.
+func (s *session) chooseBench() (profiles.Selected, profiles.Settings, error) {
+	type choice struct {
+		profiles.Selected
+		settings profiles.Settings
+	}
+	var runs, declared []choice
+	for _, sel := range s.selected {
+		for _, pl := range sel.Platforms {
+			if pl.OS != runtime.GOOS || pl.Arch != runtime.GOARCH {
+				continue
+			}
+			c := choice{profiles.Selected{Profile: sel.Profile, Platforms: []profiles.Platform{pl}}, sel.Profile.Settings(pl)}
+			runs = append(runs, c)
+			if b := c.settings.Bench; len(b.Args)+len(b.Env)+len(b.Variants) > 0 || b.Ready+b.Stdin+b.Main != "" {
+				declared = append(declared, c)
+			}
+		}
+	}
+	if len(declared) > 0 {
+		runs = declared
+	}
+	switch len(runs) {
+	case 0:
+		return profiles.Selected{}, profiles.Settings{}, usage("choose among the profiles with -profile and -platform, or add the platform to one",
+			"no selected profile builds for %s/%s, which is what can be measured here", runtime.GOOS, runtime.GOARCH)
+	case 1:
+		return runs[0].Selected, runs[0].settings, nil
+	}
+	var names []string
+	for _, r := range runs {
+		names = append(names, r.Profile.Name+" "+r.Platforms[0].String())
+	}
+	return profiles.Selected{}, profiles.Settings{}, usage("choose one with -profile and -platform, or write bench: into one of them",
+		"there is more than one to measure: %s", strings.Join(names, ", "))
+}
+
+// defaultVariants are compared where the profile names none.
+func defaultVariants(s profiles.Settings) []profiles.Variant {
+	list := []profiles.Variant{{Name: profiles.Stripped, Kind: profiles.Stripped}, {Name: profiles.Plain, Kind: profiles.Plain}}
+	if s.UPX != nil {
+		list = append(list, profiles.Variant{Name: profiles.AsProfile, Kind: profiles.AsProfile})
+	}
+	return list
+}
+
+// alter makes the settings of a variant of those of the profile.
+func alter(v profiles.Variant, s *profiles.Settings) {
+	if s.Bench.Main != "" {
+		s.Main = []string{s.Bench.Main}
+	}
+	switch v.Kind {
+	case profiles.Plain:
+		s.Strip, s.UPX = false, nil
+	case profiles.Stripped:
+		s.Strip, s.UPX = true, nil
+	case profiles.WithUPX:
+		s.UPX = append([]string{}, v.UPX...)
+	case profiles.WithPGO:
+		s.PGO, s.UPX = v.PGO, nil
+	}
+}
+
+// buildVariants builds and packs every variant, in the first place.
+func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) ([]startup.Program, error) {
+	variants := settings.Bench.Variants
+	if len(variants) == 0 {
+		variants = defaultVariants(settings)
+	}
+	units := make([]*builds.Unit, len(variants))
+	for i, v := range variants {
+		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
+			return nil, usage("leave one out", "bench.variants has %q twice", v.Name)
+		}
+		s.planner = &builds.Planner{
+			File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
+			Snapshot: s.Snapshot, Loader: s.loader, Deps: true, Alter: func(set *profiles.Settings) { alter(v, set) },
+		}
+		plan, err := s.planner.Plan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.plan, units[i] = plan, plan.Units[0]
+		if n := len(units[i].Mains); n != 1 {
+			return nil, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", units[i].Profile, n)
+		}
+	}
+	if s.loader.Ready != nil {
+		if err := s.loader.Ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	st, err := s.prepare(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	jobs := s.Jobs
+	if jobs == 0 {
+		jobs = runtime.NumCPU()
+	}
+	var tool *upx.Tool
+	var programs []startup.Program
+	for i, v := range variants {
+		s.phase("building " + v.Name)
+		site := *st.first
+		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
+		built, _, err := site.Build(ctx, units[i], jobs)
+		if err != nil {
+			return nil, err
+		}
+		path := built[0].Path
+		if units[i].UPX != nil {
+			if tool == nil {
+				if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
+					return nil, fmt.Errorf("%s: %w", v.Name, err)
+				}
+			}
+			packed := path + ".packed"
+			if _, err := tool.Pack(ctx, path, packed, units[i].UPX); err != nil {
+				return nil, fmt.Errorf("%s: %w", v.Name, err)
+			}
+			if err := os.Rename(packed, path); err != nil {
+				return nil, err
+			}
+		}
+		programs = append(programs, startup.Program{Name: v.Name, Path: path})
+	}
+	return programs, nil
+}
+
+// workload fills in what the profile says and opt does not.
+func (s *session) workload(opt *startup.Config, b profiles.Bench) (err error) {
+	w := &opt.Workload
+	if w.Args == nil {
+		w.Args = b.Args
+	}
+	if w.Env == nil {
+		w.Env = b.Env
+	}
+	opt.Dir = s.checkout
+	if w.Stdin == "" && b.Stdin != "" {
+		w.Stdin = filepath.Join(s.checkout, filepath.FromSlash(b.Stdin))
+	}
+	if w.Ready == (startup.Ready{}) {
+		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}

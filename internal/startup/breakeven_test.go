@@ -1,0 +1,87 @@
+package startup
+
+import (
+	"math"
+	"testing"
+)
+
+// TestAccount: a program of 8.36 MB that gets 2.98 MB, 60 ms slower.
+func TestAccount(t *testing.T) {
+	plain := Footprint{Disk: 8_360_000, Gzip: 3_390_000, Zstd: 2_890_000, Start: 2.5e6, PrivateDirty: 852 << 10, HasMemory: true}
+	packed := Footprint{Disk: 2_980_000, Gzip: 2_950_000, Zstd: 2_920_000, Start: 62.5e6, PrivateDirty: 8980 << 10, HasMemory: true}
+	p := Account(plain, packed, 1, 10)
+	if p.DiskSaved != 5_380_000 || p.Extra != 60e6 || p.ExtraMemory == nil || *p.ExtraMemory != 8128<<10 {
+		t.Errorf("%+v", p)
+	}
+	want := []struct {
+		form   string
+		starts int
+		saved  int64
+		text   string
+	}{
+		{FormRaw, 1, 5_380_000, "below 90 MB/s"}, // 5.38 MB / 60 ms
+		{FormRaw, 10, 5_380_000, "below 9.0 MB/s"},
+		{FormGzip, 1, 440_000, "below 7.3 MB/s"},
+		{FormGzip, 10, 440_000, "below 730 kB/s"},
+		{FormZstd, 1, -30_000, "never"},
+		{FormZstd, 10, -30_000, "never"},
+	}
+	if len(p.Rows) != len(want) {
+		t.Fatalf("%d rows: %+v", len(p.Rows), p.Rows)
+	}
+	for i, w := range want {
+		if r := p.Rows[i]; r.Form != w.form || r.Starts != w.starts || r.Saved != w.saved || r.String() != w.text {
+			t.Errorf("row %d: %+v (%s), want %+v", i, r, r, w)
+		}
+	}
+	if got := ExtraPerMB(plain, packed); math.Abs(got-60e6/8.36) > 1 {
+		t.Errorf("%v ns per MB", got)
+	}
+	if !math.IsNaN(ExtraPerMB(Footprint{}, packed)) {
+		t.Error("a rate for a file without size")
+	}
+
+	plain.HasMemory, plain.Zstd = false, 0
+	if p := Account(plain, packed, 1); p.ExtraMemory != nil || len(p.Rows) != 2 {
+		t.Errorf("memory and zstd are not known: %+v", p)
+	}
+	if p := Account(plain, packed); len(p.Rows) != 0 {
+		t.Errorf("no starts: %+v", p.Rows)
+	}
+}
+
+func TestBreakEven(t *testing.T) {
+	for _, c := range []struct {
+		plain, packed int64
+		extra         float64
+		text          string
+	}{
+		{100, 50, 1e9, "below 50 B/s"},
+		{100, 50, 0, "always"},
+		{100, 50, -1e6, "always"},
+		{100, 100, 1, "never"},
+		{100, 100, 0, "never"}, // nothing gained
+		{100, 150, 1e6, "never"},
+		{100, 150, -1e9, "above 50 B/s"},
+	} {
+		if got := breakEven(FormRaw, c.plain, c.packed, c.extra, 1); got.String() != c.text {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+func TestFormatBandwidth(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		want string
+	}{
+		{0, "0 B/s"}, {0.04, "0 B/s"}, {1, "1.0 B/s"}, {9.94, "9.9 B/s"}, {9.96, "10 B/s"}, {99.9, "100 B/s"},
+		{994, "990 B/s"}, {996, "1.0 kB/s"}, {1234, "1.2 kB/s"}, {5.5e6, "5.5 MB/s"}, {106e6, "110 MB/s"}, {2.2e9, "2.2 GB/s"}, {5e15, "5000 TB/s"},
+	} {
+		if got := FormatBandwidth(c.v); got != c.want {
+			t.Errorf("%v: %q, want %q", c.v, got, c.want)
+		}
+	}
+	FormatBandwidth(math.NaN())
+	FormatBandwidth(math.Inf(1))
+}

@@ -1,0 +1,275 @@
+package startup
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// launch is one way to start a program.
+type launch struct {
+	path    string
+	args    []string // with the program's name
+	env     []string
+	dir     string
+	stdin   string // file; "" is empty input
+	ready   Ready
+	exit    int // the status that it has to end with when readiness is its exit
+	timeout time.Duration
+	// realtime schedules the program, and the thread that waits for it, before
+	// everything else.
+	realtime bool
+	// capture keeps what it writes, for runs that nobody times; work is a
+	// directory for that.
+	capture bool
+	work    string
+	// atReady, if not nil, is called with the process number when the program is
+	// ready and has not ended. Not for exit.
+	atReady func(pid int)
+}
+
+// outcome is what came of one launch.
+type outcome struct {
+	took           time.Duration // until ready
+	cpu            time.Duration // user and system together, until its end
+	minor, major   int64         // faults
+	faults         bool          // they are known
+	stdout, stderr []byte        // the first bytes, when captured
+}
+
+const (
+	captured = 64 << 10               // bytes of each stream that are kept
+	searched = 1 << 20                // bytes of standard output that a pattern may need
+	poll     = 200 * time.Microsecond // between two attempts to connect
+	patience = 2 * time.Second        // for a program that was asked to end
+)
+
+// failure is a program that did not do what the workload says.
+type failure struct {
+	what   string
+	stderr []byte
+}
+
+func (e *failure) Error() string {
+	if tail := lastLines(e.stderr); tail != "" {
+		return e.what + "; it wrote: " + tail
+	}
+	return e.what
+}
+
+func (e *failure) Hint() string {
+	return "a program gets the declared arguments and environment and nothing else; declare what it needs"
+}
+
+// lastLines is the end of what a program wrote, on one line.
+func lastLines(b []byte) string {
+	s := strings.TrimSpace(string(b))
+	if i := len(s) - 300; i > 0 {
+		s = "…" + strings.ToValidUTF8(s[i:], "")
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// streams are the files that a program is started with.
+type streams struct {
+	stdin, stdout, stderr *os.File // the program's ends
+	out                   *os.File // our end of standard output, if there is a pipe
+	errors                *os.File // a file with standard error, if captured
+}
+
+func (l *launch) open() (s streams, err error) {
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	in := l.stdin
+	if in == "" {
+		in = os.DevNull
+	}
+	if s.stdin, err = os.Open(in); err != nil {
+		return s, fmt.Errorf("standard input: %w", err)
+	}
+	if l.capture {
+		// A file, so that nothing waits for whoever inherited a pipe.
+		if s.errors, err = os.CreateTemp(l.work, ".stderr-"); err != nil {
+			return s, err
+		}
+		os.Remove(s.errors.Name())
+		s.stderr = s.errors
+	} else if s.stderr, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+		return s, err
+	}
+	if l.capture || l.ready.Kind() == OnFirstByte || l.ready.Kind() == OnStdout {
+		s.out, s.stdout, err = os.Pipe()
+	} else {
+		s.stdout, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	}
+	return s, err
+}
+
+func (s *streams) close() {
+	for _, f := range []*os.File{s.stdin, s.stdout, s.stderr, s.out, s.errors} {
+		if f != nil {
+			f.Close() // twice for some: harmless
+		}
+	}
+}
+
+// run starts the program once and waits until it is ready and has ended.
+func (l *launch) run(ctx context.Context) (o outcome, err error) {
+	if err := ctx.Err(); err != nil {
+		return o, context.Cause(ctx)
+	}
+	s, err := l.open()
+	if err != nil {
+		return o, err
+	}
+	defer s.close()
+	if l.ready.Kind() == OnTCP {
+		if c, err := net.DialTimeout("tcp", l.ready.addr, time.Second); err == nil {
+			c.Close()
+			return o, &failure{what: "something accepts connections on " + l.ready.addr + " before the program is started"}
+		}
+	}
+	began := time.Now()
+	p, err := l.start(&s)
+	if err != nil {
+		return o, err
+	}
+	var late atomic.Bool
+	timer := time.AfterFunc(l.timeout, func() {
+		late.Store(true)
+		p.kill()
+	})
+	defer timer.Stop()
+	defer context.AfterFunc(ctx, p.kill)()
+
+	w := &watcher{began: began, ready: l.ready}
+	if l.ready.Kind() == OnExit && !l.capture {
+		o.took = p.wait(began)
+	} else {
+		s.stdout.Close() // so that the pipe ends with the program
+		o.took = w.watch(p, s.out, l)
+	}
+	status := p.reap(&o)
+	if s.errors != nil {
+		o.stderr = make([]byte, captured)
+		n, _ := s.errors.ReadAt(o.stderr, 0)
+		o.stderr = o.stderr[:n]
+	}
+	o.stdout = w.written.Bytes()
+	switch {
+	case ctx.Err() != nil:
+		return o, context.Cause(ctx)
+	case late.Load():
+		return o, &failure{fmt.Sprintf("not ready after %v (ready is %s)", l.timeout, l.ready), o.stderr}
+	case l.ready.Kind() == OnExit && status != exitStatus(l.exit):
+		return o, &failure{fmt.Sprintf("%s, want %s", status, exitStatus(l.exit)), o.stderr}
+	case l.ready.Kind() != OnExit && !w.isReady:
+		return o, &failure{fmt.Sprintf("it ended (%s) before it was ready (%s)", status, l.ready), o.stderr}
+	}
+	return o, nil
+}
+
+func exitStatus(n int) string { return fmt.Sprintf("exit status %d", n) }
+
+// watcher waits for a program's readiness that is not only its exit.
+type watcher struct {
+	began   time.Time
+	ready   Ready
+	isReady bool
+	written bytes.Buffer // the first of standard output
+	// search is what a pattern is looked for in.
+	search []byte
+}
+
+// watch returns when the program has ended, how long it took to be ready.
+func (w *watcher) watch(p *process, out *os.File, l *launch) (took time.Duration) {
+	ended := make(chan time.Duration, 1)
+	go func() { ended <- p.wait(w.began) }()
+	// Called by one goroutine only: the one that connects or the one that reads.
+	ready := func(at time.Duration) {
+		if w.isReady {
+			return
+		}
+		w.isReady, took = true, at
+		if l.atReady != nil {
+			l.atReady(p.pid)
+		}
+		p.stop(patience)
+	}
+	connected := make(chan struct{})
+	go func() {
+		defer close(connected)
+		if w.ready.Kind() == OnTCP {
+			w.connect(p, ready)
+		}
+	}()
+	if out != nil {
+		// Reading blocks until somebody closes the pipe's other end, which
+		// children of the program may hold: its end must end that as well.
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			d := <-ended
+			ended <- d
+			time.AfterFunc(patience, func() { out.Close() })
+		}()
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := out.Read(buf)
+			if n > 0 {
+				at := time.Since(w.began)
+				w.written.Write(buf[:min(n, max(0, captured-w.written.Len()))])
+				if w.matches(buf[:n]) {
+					ready(at)
+				}
+			}
+			if err != nil { // the end, mostly
+				break
+			}
+		}
+		<-over
+	}
+	<-connected
+	exited := <-ended
+	if w.ready.Kind() == OnExit {
+		w.isReady, took = true, exited
+	}
+	return took
+}
+
+// matches says whether what was written until now means ready.
+func (w *watcher) matches(more []byte) bool {
+	switch w.ready.Kind() {
+	case OnFirstByte:
+		return true
+	case OnStdout:
+		if len(w.search) > searched {
+			return false
+		}
+		w.search = append(w.search, more...)
+		return w.ready.pattern.Match(w.search)
+	}
+	return false
+}
+
+// connect tries to connect until it works or the program has ended.
+func (w *watcher) connect(p *process, ready func(time.Duration)) {
+	for !p.over() {
+		c, err := net.DialTimeout("tcp", w.ready.addr, time.Second)
+		if err == nil {
+			at := time.Since(w.began)
+			c.Close()
+			ready(at)
+			return
+		}
+		time.Sleep(poll)
+	}
+}

