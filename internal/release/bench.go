@@ -212,7 +212,7 @@ func (s *session) buildVariants(ctx context.Context, settings profiles.Settings)
 		path := built[0].Path
 		if units[i].UPX != nil {
 			if tool == nil {
-				if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
+				if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH")), Version: units[i].UPXVersion, SHA256: units[i].UPXSHA256}); err != nil {
 					return nil, fmt.Errorf("%s: %w", v.Name, err)
 				}
 			}

@@ -40,6 +40,8 @@ type pipeline struct {
 	different []string          // directories where differing files were kept
 	over      []error           // budgets
 	cpu       time.Duration
+
+	port sync.Mutex // held while programs run that listen on a declared port
 }
 
 // unit is one unit on its way.
@@ -354,8 +356,9 @@ func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
 		pr.artifact.Verdict = checksums.Unchecked
 		pr.artifact.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
 	}
+	linked := pr.path
 	pr.path, pr.second = out, out
-	return nil
+	return p.prove(ctx, u, pr, res, linked)
 }
 
 // budget compares the final binaries with the profile's limits.

@@ -250,6 +250,16 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 	if len(differ) > 0 {
 		errs = append(errs, p.notReproducible(differ))
 	}
+	var enforced []checksums.Artifact
+	for _, a := range m.Artifacts {
+		if !report[a.Profile+" "+a.Platform] {
+			enforced = append(enforced, a)
+		}
+	}
+	if failed, _ := Unproven(enforced); len(failed) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")), ExitNotReproducible,
+			"set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail"})
+	}
 	if len(unchecked) > 0 {
 		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
 			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
@@ -370,32 +380,4 @@ func (s *session) planAll(ctx context.Context) (*upx.Tool, error) {
 		return nil, err
 	}
 	return s.findUPX(ctx)
-}
-
-// findUPX looks for UPX when a unit is to be packed, and refuses platforms it is known not to pack.
-func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
-	var tool *upx.Tool
-	var errs []error
-	for _, u := range s.plan.Units {
-		if u.UPX == nil {
-			continue
-		}
-		if tool == nil {
-			var err error
-			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
-				return nil, fmt.Errorf("%s: %w", u.ID(), err)
-			}
-		}
-		goos, goarch, _ := strings.Cut(u.Platform, "/")
-		ok, reason := upx.Supported(tool.Version, goos, goarch)
-		switch {
-		case ok && reason != "":
-			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
-		case !ok && strings.HasPrefix(reason, "unknown"):
-			s.warn("%s: UPX %s: %s; mintmark checks that it unpacks to the same bytes, not that it starts", u.ID(), tool.Version, reason)
-		case !ok:
-			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
-		}
-	}
-	return tool, errors.Join(errs...)
 }
