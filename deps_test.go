@@ -35,7 +35,7 @@ const depsRules = `
 	NONE < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -52,8 +52,8 @@ const depsRules = `
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock < builds/actions;
 
-	# The build does not know that it is done twice. It keeps the go command's account of its actions.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds;
+	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;

@@ -69,11 +69,15 @@ func TestScript(t *testing.T) {
 			"poison":         poison,
 			"altertoolchain": altertoolchain,
 			"forgerelease":   forgerelease,
+			"installupx":     installupx,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "upx": // 3.94
+				_, err := realUPX()
+				return err == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},

@@ -62,6 +62,8 @@ type Flags struct {
 	Samples  *string `flag:"samples" help:"write every start to this file, one JSON object per line"`
 	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
 
+	In *string `flag:"in" list:"true" help:"further profiles to merge, separated by commas"`
+
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
@@ -110,6 +112,7 @@ func Verbs() []Verb {
 		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
+		{"pgo", "merge CPU profiles for the optimiser: pgo merge OUT IN...", []string{"command", "out", "in..."}, []string{"in", "json"}, runPGO},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }

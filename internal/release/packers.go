@@ -21,15 +21,15 @@ func (s *session) refuseUnpackable() error {
 		if u.UPX == nil {
 			continue
 		}
-		versions := upx.Measured()
+		versions, by := upx.Measured(), "by any UPX"
 		if u.UPXVersion != "" {
-			versions = []string{u.UPXVersion}
+			versions, by = []string{u.UPXVersion}, "by UPX "+u.UPXVersion
 		}
 		why := unpackable(u, versions)
 		if why == "" {
 			continue
 		}
-		problems = append(problems, s.file.Problem(s.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed: %s", u.ID(), why),
+		problems = append(problems, s.file.Problem(s.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed %s: %s", u.ID(), by, why),
 			"an override can leave it unpacked: {platforms: ["+u.Platform+"], upx: off}"))
 	}
 	if len(problems) == 0 {
@@ -47,7 +47,7 @@ func unpackable(u *builds.Unit, versions []string) (why string) {
 		if ok || strings.HasPrefix(reason, upx.Unknown) {
 			return ""
 		}
-		why = "UPX " + v + ": " + reason
+		why = reason
 	}
 	return why
 }

@@ -107,6 +107,11 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
+	stale, err := s.stalePGO(ctx)
+	if err != nil {
+		return nil, err
+	}
+	warnings = append(warnings, stale...)
 	for _, w := range warnings {
 		s.warn("%s", w)
 	}
@@ -184,6 +189,13 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	s.noteUnmeasured()
+	stale, err := s.stalePGO(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range stale {
+		s.warn("%s", w)
+	}
 	twice := kind != checksums.KindBuild
 	st, err := s.prepare(ctx, twice)
 	if err != nil {
