@@ -190,7 +190,7 @@ func TestParseRefuses(t *testing.T) {
 		data       []byte
 	}{
 		{"empty", "is empty", nil},
-		{"text", "is no CPU profile of pprof (byte 0", []byte("garbage, not a profile\n")},
+		{"text", "is no CPU profile of pprof, or damaged: byte 0", []byte("garbage, not a profile\n")},
 		{"zeros", "is no CPU profile of pprof", make([]byte, 100)},
 		{"gzip of nothing", "no string table", zip(t, nil)},
 		{"gzip of text", "is no CPU profile", zip(t, []byte("garbage"))},

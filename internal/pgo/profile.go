@@ -80,11 +80,7 @@ func Parse(data []byte) (*Profile, error) {
 	}
 	d := &decoder{locations: map[uint64][]rawLine{}, functions: map[uint64]rawFunction{}}
 	if err := fields(data, 0, d.field); err != nil {
-		var syntax *syntaxError
-		if errors.As(err, &syntax) && syntax.at == 0 {
-			return nil, fmt.Errorf("is no CPU profile of pprof (%w)", err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("is no CPU profile of pprof, or damaged: %w", err)
 	}
 	p, err := d.profile()
 	if err != nil {
