@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
@@ -241,8 +240,8 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 		}
 		if u.UPX != nil {
 			d.printf("  upx   %s\n", strings.Join(u.UPX, " "))
-			if u.UPXVersion != "" || u.UPXSHA256 != "" {
-				d.printf("        by UPX %s\n", pinnedUPX(u))
+			if pin := pinnedUPX(u.UPXVersion, u.UPXSHA256); pin != "" {
+				d.printf("        by UPX %s\n", pin)
 			}
 		}
 		var names []string
@@ -262,16 +261,12 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 	return nil
 }
 
-// pinnedUPX names the UPX that a unit has to be packed with.
-func pinnedUPX(u *builds.Unit) string {
-	var words []string
-	if u.UPXVersion != "" {
-		words = append(words, u.UPXVersion)
+// pinnedUPX names the UPX that a unit has to be packed with; "" if it is any.
+func pinnedUPX(version, sum string) string {
+	if sum != "" {
+		sum = "sha256:" + sum
 	}
-	if u.UPXSHA256 != "" {
-		words = append(words, "sha256:"+u.UPXSHA256)
-	}
-	return strings.Join(words, " ")
+	return strings.TrimSpace(version + " " + sum)
 }
 
 // shellJoin writes a command so that a shell reads it back as it is.
