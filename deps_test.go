@@ -82,6 +82,9 @@ const depsRules = `
 	# The benchmark measures the built tool from outside, as it measures the others.
 	internal/benchmark/simulate < internal/benchmark;
 
+	# The page of rebuilt binaries is made by the verb itself.
+	internal/release, builds/rebuild/foreign, checksums < internal/rebuilds;
+
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
 `
@@ -123,16 +126,16 @@ const moduleRules = `
 const stdRules = `
 	# Processes are started where their environment is made, so that none inherits the user's.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, builds/source, internal/upx, internal/startup, internal/benchmark;
+	< builds/toolchain, builds/source, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, magefile.go;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -492,7 +495,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/door"), "internal/ui/a_plan9.go:4: internal/ui may not"},
 
 		{"profiles/a.go", `package p; import "go.yaml.in/yaml/v4"`, ""},
-		{"builds/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/a.go:1: builds may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles\n\twhy: YAML"},
+		{"builds/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/a.go:1: builds may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/rebuild/foreign\n\twhy: YAML"},
 		{"builds/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},

@@ -229,19 +229,23 @@ func dependencies(m *Manifest) ([]Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("toolchain: %w", err)
 	}
-	module, version, _ := strings.Cut(m.Toolchain.Module, "@")
-	toolchain := Resource{
+	return []Resource{source, toolchainResource(m.Toolchain, h1)}, nil
+}
+
+// toolchainResource names a toolchain; h1 is its decoded hash.
+func toolchainResource(tc Toolchain, h1 []byte) Resource {
+	module, version, _ := strings.Cut(tc.Module, "@")
+	return Resource{
 		Name:   "toolchain",
 		URI:    purl(module, version),
 		Digest: map[string]string{"dirHash": hex.EncodeToString(h1)},
 		Annotations: map[string]string{
-			"h1":      m.Toolchain.Sum,
-			"host":    m.Toolchain.Host,
-			"sumdb":   strconv.FormatBool(m.Toolchain.SumDB),
-			"version": m.Toolchain.Version,
+			"h1":      tc.Sum,
+			"host":    tc.Host,
+			"sumdb":   strconv.FormatBool(tc.SumDB),
+			"version": tc.Version,
 		},
 	}
-	return []Resource{source, toolchain}, nil
 }
 
 // purl is the package URL of a Go module version. Upper-case letters stay: the

@@ -47,16 +47,16 @@ func TestUPX(t *testing.T) {
 			t.Errorf("%s: %q %q %q", platform, s.UPX, s.UPXVersion, s.UPXSHA256)
 		}
 	}
-	if pos := p.Pos(Platform{"linux", "386", ""}, "upx.version").String(); pos != "m.yaml:12:44" {
+	if pos := p.Pos(Platform{"linux", "386", ""}, "upx.version").String(); pos != "m.yaml:12:45" {
 		t.Errorf("upx.version is at %s", pos)
 	}
-	if pos := p.Pos(Platform{"linux", "386", ""}, "upx.flags[1]").String(); pos != "m.yaml:12:26" {
+	if pos := p.Pos(Platform{"linux", "386", ""}, "upx.flags[1]").String(); pos != "m.yaml:12:27" {
 		t.Errorf("the second flag is at %s", pos)
 	}
 
 	for text, want := range map[string]string{
 		"upx: {flags: [-o, x]}":                             `the UPX flag "-o" is mintmark's own`,
-		"upx: {flag: [-1]}":                                 "did you mean flags?",
+		"upx: {flgs: [-1]}":                                 "did you mean flags?",
 		"upx: {flags: [-1], version: newest}":               `upx.version wants a version, not "newest"`,
 		"upx: {flags: [-1], sha256: ABC}":                   "upx.sha256 wants 64 lower-case hexadecimal digits",
 		"upx: {flags: [-1], sha256: " + sum + "0}":          "upx.sha256 wants 64",

@@ -173,10 +173,11 @@ func Rebuild(
 	source *string, // take the source from this git repository, directory or URL
 	like *string, // settings for binaries that record none: those of this binary
 	keep *string, // directory for recovered profiles and rebuilt files that differ
+	key *string, // your own private key, to sign what came out identical
 	jobs *int, // builds at a time
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Jobs: jobs, JSON: json}, binaries)
+	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Key: key, Jobs: jobs, JSON: json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.

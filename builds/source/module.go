@@ -90,6 +90,25 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 	return s, m.Dir, nil
 }
 
+// Published is a commit of a module at the root of its repository that somebody
+// else has recorded and whose files come from the module proxy.
+func Published(modPath, version, sum, commit string, when time.Time) *Source {
+	s := &Source{Kind: Git, ModulePath: modPath, Version: version, Sum: sum, Commit: commit, CommitTime: when.UTC()}
+	if !module.IsPseudoVersion(version) {
+		s.Tags = []string{strings.TrimSuffix(version, "+incompatible")}
+	}
+	return s
+}
+
+// SetExecutable says whether a file of the commit is executable: a path from
+// the top of the repository. A module's zip does not say it.
+func (s *Source) SetExecutable(name string, executable bool) {
+	if s.exec == nil {
+		s.exec = map[string]bool{}
+	}
+	s.exec[name] = executable
+}
+
 // CacheDir is where the go command keeps an extracted module, relative to the module cache.
 func CacheDir(modPath, version string) string {
 	p, err := module.EscapePath(modPath)

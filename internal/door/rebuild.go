@@ -2,10 +2,11 @@ package door
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -17,7 +18,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep)})
+	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: str(f.Key)})
 	stop()
 	if err != nil {
 		return err
@@ -29,10 +30,13 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	} else {
 		d.rebuilt(res)
 	}
-	if res.Verdict == rebuild.Identical {
+	if res.Verdict == checksums.Identical {
 		return nil
 	}
-	err = &differ{fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)}
+	text := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
+	if err = errors.New(text); res.Different > 0 {
+		err = &differ{text} // a difference was found; else something is only not known
+	}
 	if yes(f.JSON) {
 		return &shownError{err}
 	}
@@ -55,8 +59,11 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		if r.SHA256 != "" {
 			line("sha256", "%s (%s)", r.SHA256, ui.FormatBytes(r.Size))
 		}
-		if r.Packed != "" {
+		switch {
+		case r.Unpacked != "":
 			line("packed", "%s; inside: sha256 %s", r.Packed, r.Unpacked)
+		default:
+			line("packed", "%s", r.Packed)
 		}
 		line("package", "%s", strings.TrimSpace(r.Package+" "+r.Platform))
 		if s := r.Source; s.Module != "" {
@@ -91,6 +98,9 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		if r.Profile != "" && len(res.Results) == 1 {
 			d.printf("\n%s", r.Profile)
 		}
+	}
+	for _, name := range res.Statements {
+		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
 	}
 	if len(res.Results) > 1 {
 		d.printf("\n%d identical, %d different, %d not checked\n", res.Identical, res.Different, res.Unchecked)

@@ -26,7 +26,7 @@ type Flags struct {
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher: file or KMS URI"`
+	Key      *string `flag:"key" help:"public key of the publisher, file or KMS URI; rebuild: your own private key, to sign what came out identical"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -109,7 +109,7 @@ func Verbs() []Verb {
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
-		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "jobs", "json"}, runRebuild},
+		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
 		{"pgo", "merge CPU profiles for the optimiser: pgo merge OUT IN...", []string{"command", "out", "in..."}, []string{"in", "json"}, runPGO},

@@ -37,6 +37,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -265,14 +266,16 @@ func (f *File) identify() error {
 	if err := f.findBuildInfo(); err != nil {
 		return err
 	}
-	if f.BuildID != "" || f.BuildInfo != nil {
+	// UPX 5 keeps the notes of an ELF file, the build ID among them, and no section.
+	named := slices.ContainsFunc(f.Sections, func(s Section) bool { return s.Name != "" && s.Name[0] != '(' })
+	if f.BuildInfo != nil || f.BuildID != "" && (f.Format != ELF || named) {
 		f.sortSections()
 		return nil
 	}
 	if err := f.findPacker(); err != nil {
 		return err
 	}
-	if f.Packed == "" {
+	if f.Packed == "" && f.BuildID == "" {
 		if _, err := f.PCLNTab(); errors.Is(err, ErrNoPCLNTab) {
 			return &NotGoError{Format: f.Format}
 		} else if err != nil {

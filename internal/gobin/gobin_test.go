@@ -224,6 +224,22 @@ func TestUPX(t *testing.T) {
 	if f := mustParse(t, packed); f.Packed != "UPX 3.94" {
 		t.Errorf("Packed = %q", f.Packed)
 	}
+	// A newer UPX keeps the note with the build ID, in a segment.
+	kept := append([]byte(nil), packed...)
+	noted := minimalELF("aaa/bbb/ccc/ddd", "")
+	at := bytes.Index(noted, []byte("Go\x00\x00aaa")) - 12
+	note := noted[at : at+32]
+	le := binary.LittleEndian
+	le.PutUint64(kept[32:], uint64(len(kept))) // program headers
+	le.PutUint16(kept[56:], 1)
+	ph := make([]byte, 56)
+	le.PutUint32(ph, 4) // PT_NOTE
+	le.PutUint64(ph[8:], uint64(len(kept)+len(ph)))
+	le.PutUint64(ph[32:], uint64(len(note)))
+	kept = append(append(append(kept, ph...), note...), "UPX!\x00\x00"...)
+	if f := mustParse(t, kept); f.Packed != "UPX 3.94" || f.BuildID != "aaa/bbb/ccc/ddd" {
+		t.Errorf("Packed = %q, build ID %q", f.Packed, f.BuildID)
+	}
 	// A Go program that knows the marks is not packed.
 	knows := append(minimalELF("a/b/c/d", ""), "$Id: UPX 3.94 Copyright UPX!"...)
 	if f := mustParse(t, knows); f.Packed != "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,9 +141,9 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 		return err
 	}
 	for _, f := range files {
-		data, err := readAtMost(f, checksums.MaxBundleSize)
+		data, err := readBounded(f, checksums.MaxBundleSize)
 		if err != nil {
-			return fmt.Errorf("rebuild statement: %w", err)
+			return fmt.Errorf("rebuild statement: %s: %w", f, err)
 		}
 		q.Statements = append(q.Statements, checksums.SignedStatement{Name: filepath.Base(f), Bundle: data})
 	}
@@ -164,19 +163,6 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 	}
 	v.Checked = append(v.Checked, fmt.Sprintf("every published artifact was rebuilt by at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))
 	return nil
-}
-
-func readAtMost(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("%s: more than %d bytes", name, most)
-	}
-	return data, err
 }
 
 // statementFiles are the named files, those in named directories, and those

@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -25,7 +26,11 @@ type Foreign struct {
 	Names  []string // binaries, archives, directories
 	Source string   // directory or URL of a git repository; "" asks the module proxy
 	Like   string   // a sibling binary, for files that say nothing of themselves
-	Keep   string   // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
+	// Key is the private key, path or KMS URI, that signs a statement about each
+	// binary that came out identical; "" signs nothing. The statements go into
+	// Keep, or the working directory.
+	Key  string
+	Keep string // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
 }
 
 // Rebuilt is what came of rebuilding binaries of others.
@@ -36,6 +41,9 @@ type Rebuilt struct {
 	Different int               `json:"different"`
 	Unchecked int               `json:"unchecked"`
 	Results   []*foreign.Result `json:"results"`
+	SignedBy  string            `json:"signed_by,omitempty"`
+	// Statements are the files of what was signed, in the order of the results.
+	Statements []string `json:"statements,omitempty"`
 }
 
 // Rebuild rebuilds published binaries and compares them bit for bit. Nothing
@@ -46,6 +54,12 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	for _, name := range what.Names {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, usage("name a binary, an archive with binaries, or a directory of these", "%w", err)
+		}
+	}
+	var signer *checksums.Signer
+	if what.Key != "" {
+		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
+			return nil, fmt.Errorf("signing key: %w", err)
 		}
 	}
 	s, err := begin(&cfg)
@@ -90,7 +104,54 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	case out.Unchecked > 0 || len(results) == 0:
 		out.Verdict = rebuild.Unchecked
 	}
-	return out, keepRebuilt(what.Keep, results)
+	return out, errors.Join(keepRebuilt(what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+}
+
+// signRebuilt signs a statement about each binary that came out identical.
+func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums.Signer, out *Rebuilt) error {
+	if signer == nil {
+		return nil
+	}
+	out.SignedBy = signer.KeyID()
+	for i, r := range out.Results {
+		if r.Verdict != rebuild.Identical {
+			continue
+		}
+		digest := r.SHA256
+		if r.Unpacked != "" {
+			digest = r.Unpacked // what was built is what is inside
+		}
+		b := checksums.BinaryRebuild{
+			Name: fileName(r.Name), SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
+			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
+			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool},
+		}
+		payload, err := b.Encode()
+		if err != nil {
+			return err
+		}
+		bundle, err := checksums.SignStatement(ctx, signer, payload)
+		if err != nil {
+			return fmt.Errorf("signing the statement about %s: %w", r.Name, err)
+		}
+		name := filepath.Join(dir, fmt.Sprintf("%d-%s", i+1, fileName(r.Name))+checksums.StatementSuffix)
+		if err := writeWhole(name, bundle); err != nil {
+			return err
+		}
+		out.Statements = append(out.Statements, name)
+	}
+	return nil
+}
+
+// fileName is the base name of a file or of an archive's member, fit for any system.
+func fileName(name string) string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|!@ `, c) || c < ' ' {
+			return '_'
+		}
+		return c
+	}, filepath.Base(name))
 }
 
 // foreignConfig lends the session's parts.
@@ -152,12 +213,7 @@ func keepRebuilt(dir string, results []*foreign.Result) error {
 		return err
 	}
 	for i, r := range results {
-		base := fmt.Sprintf("%d-%s", i+1, strings.Map(func(c rune) rune {
-			if strings.ContainsRune(`/\:*?"<>|!@ `, c) || c < ' ' {
-				return '_'
-			}
-			return c
-		}, filepath.Base(r.Name)))
+		base := fmt.Sprintf("%d-%s", i+1, fileName(r.Name))
 		if r.Profile != "" {
 			if err := os.WriteFile(filepath.Join(dir, base+".yaml"), []byte(r.Profile), 0o644); err != nil {
 				return err

@@ -125,6 +125,7 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 	return id, ledger.Believe("key "+id, tc, claims)
 }
 
+// readBounded reads a file that has at most so many bytes.
 func readBounded(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {

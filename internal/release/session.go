@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -207,7 +206,8 @@ func (s *session) openConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	data, err := readProfile(name)
+	const most = 4 << 20 // no profile file has more
+	data, err := readBounded(name, most)
 	switch {
 	case err == nil:
 		s.file, err = profiles.Load(s.shorten(name), data)
@@ -224,21 +224,6 @@ func (s *session) openConfig() error {
 	default:
 		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
-}
-
-// readProfile reads no more of a file than a profile file may have.
-func readProfile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	const most = 4 << 20
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(data) > most {
-		err = fmt.Errorf("%s: more than %d bytes is no profile file", name, most)
-	}
-	return data, err
 }
 
 // shorten makes a path below the working directory relative, for messages.

@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -147,7 +149,7 @@ func (t *third) selectUnits(platforms string) (*builds.Plan, error) {
 // run fetches, holds what it fetched against the record, builds and compares.
 func (t *third) run(ctx context.Context) error {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if err := t.findTools(ctx, cache, t.m.Source.Kind == source.Git); err != nil {
+	if err := t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
 		return err
 	}
 	t.place.GoCache = filepath.Join(t.ws.dir, "first", "objects")
@@ -235,7 +237,7 @@ func (t *third) fetchSource(ctx context.Context) error {
 			return err
 		}
 	default:
-		return hinted("name a git repository that has the commit: -source=DIR or -source=https://…", "no source: the release was built from the git commit %s", src.Commit)
+		return t.replaySource(ctx)
 	}
 	if err := t.copySource(ctx); err != nil {
 		return err
@@ -263,6 +265,73 @@ func (t *third) fetchSource(ctx context.Context) error {
 		t.checked("the source has the recorded h1 %s", src.Sum)
 		t.notChecked("that others got the same source: the checksum database was not asked for it")
 	}
+	return nil
+}
+
+// replaySource takes the source from the module proxy in place of the commit,
+// and has a program answer in git's place what the record says of the commit.
+// The zip is the commit's if it has the recorded h1; that the commit's hash and
+// time belong to it is then still the record's word, which the digests confirm:
+// both are in the binaries.
+func (t *third) replaySource(ctx context.Context) error {
+	src := t.m.Source
+	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
+	if src.Dir != "" {
+		return hinted(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
+	}
+	at := src.Module + "@" + src.Version
+	t.phase("fetching " + at)
+	m, err := t.fetcher.Module(ctx, at)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return hinted(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
+	}
+	if m.Sum != src.Sum {
+		t.refuse(checksums.ManifestFile, "the source's h1 is %q, the record says %q", m.Sum, src.Sum)
+		return t.refused()
+	}
+	for _, u := range t.plan.Units {
+		if slices.Contains(u.Flags, "-mod=vendor") {
+			return hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
+		}
+	}
+	t.checkout = filepath.Join(t.ws.dir, "first", "src")
+	if err := os.CopyFS(t.checkout, os.DirFS(m.Dir)); err != nil {
+		return cacheError(err)
+	}
+	if err := os.Mkdir(filepath.Join(t.checkout, ".git"), 0o755); err != nil {
+		return cacheError(err)
+	}
+	when, err := time.Parse(time.RFC3339, src.CommitTime)
+	if err != nil {
+		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
+	}
+	claim := foreign.Replay{Revision: src.Commit, Time: when}
+	if err := claim.SetVersion(src.Version); err != nil {
+		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
+	}
+	stamp, err := foreign.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
+	if err != nil {
+		return err
+	}
+	t.place.Git = stamp.Git
+	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	t.source.SumDB = t.settings.Checks(src.Module)
+	for _, a := range t.m.Artifacts {
+		for _, member := range a.Members {
+			t.source.SetExecutable(member.Name, member.Mode == "0755")
+		}
+	}
+	t.loader = &builds.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
+	if t.source.SumDB {
+		t.checked("the source %s of the module proxy has the recorded h1 in the checksum database", at)
+	} else {
+		t.checked("the source %s of the module proxy has the recorded h1 %s", at, src.Sum)
+		t.notChecked("that others got the same source: the checksum database was not asked for it")
+	}
+	t.notChecked("that the commit %s is that source: its stamp was replayed from the record; -source= takes the commit itself", src.Commit)
 	return nil
 }
 

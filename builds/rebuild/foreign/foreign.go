@@ -238,6 +238,16 @@ func (b *subject) read(ctx context.Context) error {
 		defer sibling.Close()
 		claimed = sibling
 		b.note("its settings are those of " + filepath.Base(b.Like) + ", since it says nothing of itself")
+	} else if b.Like != "" && f.BuildInfo.GoVersion == "" {
+		sibling, err := gobin.Open(b.Like)
+		if err != nil {
+			return fmt.Errorf("-like: %w", err)
+		}
+		defer sibling.Close()
+		if sibling.BuildInfo != nil {
+			f.BuildInfo.GoVersion = sibling.BuildInfo.GoVersion
+			b.note("its toolchain is that of " + filepath.Base(b.Like) + ", since it does not name one")
+		}
 	}
 	c, err := ReadClaim(claimed)
 	if c != nil {

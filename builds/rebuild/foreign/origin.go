@@ -88,7 +88,8 @@ func findVersion(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []st
 		}
 		infos, _ := listModules(ctx, f, query...)
 		for _, m := range infos {
-			if m.Error == nil && (m.Origin != nil && m.Origin.Hash == c.Revision || m.Time.Equal(want)) {
+			known := m.Origin != nil && m.Origin.Hash != ""
+			if m.Error == nil && (known && m.Origin.Hash == c.Revision || !known && m.Time.Equal(want)) {
 				return m.Version
 			}
 		}

@@ -191,12 +191,16 @@ func templated(value string, c *Claim) string {
 
 // projectName keeps of a name what a profile file accepts.
 func projectName(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-' {
 			return r
 		}
 		return '_'
 	}, s)
+	if s = strings.TrimLeft(s, "._-"); s == "" {
+		return "recovered"
+	}
+	return s
 }
 
 // clean makes text of a binary fit for one line of a comment.

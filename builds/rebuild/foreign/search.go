@@ -47,6 +47,9 @@ func (b *subject) rebuild(ctx context.Context) error {
 	for _, n := range src.notes {
 		b.note(n)
 	}
+	if c.LocalModule != "" {
+		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
+	}
 	j, err := b.job(ctx, goroot, src)
 	if err != nil {
 		return err
@@ -96,7 +99,11 @@ func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) 
 		if err != nil {
 			return nil, err
 		}
-		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, c)
+		claim, err := c.replay()
+		if err != nil {
+			return nil, err
+		}
+		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, claim)
 		if err != nil {
 			return nil, err
 		}
@@ -248,9 +255,12 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []Templa
 		b.note("the spelling of -ldflags was tried by linking: " + err.Error())
 		return b.relink(ctx, best, templates, v, false)
 	}
+	// What is hashed for each grows with the number of packages.
+	const mostHashed = 8 << 30 // bytes: about half a minute
+	most := min(b.MaxSpellings, mostHashed/(len(in.after)+1))
 	for c := range candidates(b.bin, templates, v) {
-		if b.Spelled++; b.Spelled > b.MaxSpellings {
-			b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", b.MaxSpellings))
+		if b.Spelled++; b.Spelled > most {
+			b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", most))
 			break
 		}
 		if b.Spelled%1000 == 0 && ctx.Err() != nil {

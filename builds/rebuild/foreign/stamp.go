@@ -15,9 +15,44 @@ import (
 )
 
 // Stamp is a program named git that answers the go command's questions with
-// what a binary claims.
+// what a binary or a record claims.
 type Stamp struct {
 	Git string // its path; nothing else is in its directory but its files
+}
+
+// Replay is what a [Stamp] claims of a source.
+type Replay struct {
+	Revision string
+	Time     time.Time // of the commit
+	Modified bool
+	// Tag is the version tag on the revision, Ancestor the newest one below it;
+	// "" for none.
+	Tag, Ancestor string
+	// Unversioned says that there is no version to be found.
+	Unversioned bool
+}
+
+// NewStamp compiles the program with the toolchain goroot, in dir, which must
+// not exist, for the source whose work tree is root. The go command takes root
+// for a repository when it has a directory .git, however empty.
+func NewStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir, root string, r Replay) (*Stamp, error) {
+	program, err := buildStamp(ctx, goroot, place, filepath.Join(dir, "source"))
+	if err != nil {
+		return nil, err
+	}
+	return newStamp(program, filepath.Join(dir, "bin"), root, r)
+}
+
+// SetVersion takes the tags from a module version that the go command stamped.
+func (r *Replay) SetVersion(version string) error {
+	version = strings.TrimSuffix(version, "+incompatible")
+	if !module.IsPseudoVersion(version) {
+		r.Tag = version
+		return nil
+	}
+	base, err := module.PseudoVersionBase(version)
+	r.Ancestor = base
+	return err
 }
 
 // The files beside the program.
@@ -51,10 +86,10 @@ func buildStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.
 	return out, nil
 }
 
-// newStamp puts a copy of the program beside a binary's claims into dir. root
+// newStamp puts a copy of the program beside what it claims into dir. root
 // is the top of the replayed work tree.
-func newStamp(program, dir, root string, c *Claim) (*Stamp, error) {
-	text, err := stampClaims(c, root)
+func newStamp(program, dir, root string, r Replay) (*Stamp, error) {
+	text, err := r.claims(root)
 	if err != nil {
 		return nil, err
 	}
@@ -69,42 +104,47 @@ func newStamp(program, dir, root string, c *Claim) (*Stamp, error) {
 	return s, errors.Join(os.WriteFile(s.Git, data, 0o755), os.WriteFile(filepath.Join(dir, claimsFile), []byte(text), 0o644))
 }
 
-// stampClaims are the lines the program reads: a key, a blank, a value.
-func stampClaims(c *Claim, root string) (string, error) {
-	if c.VCS != "git" {
-		return "", fmt.Errorf("stamped from %s: only git's stamps can be replayed", c.VCS)
-	}
-	if c.Revision == "" || strings.ContainsAny(c.Revision, " \n") {
+// claims are the lines the program reads: a key, a blank, a value.
+func (r Replay) claims(root string) (string, error) {
+	if r.Revision == "" || strings.ContainsAny(r.Revision, " \n") || strings.ContainsAny(r.Tag+r.Ancestor+root, "\n") {
 		return "", errors.New("its version control stamp names no revision")
-	}
-	t, err := time.Parse(time.RFC3339Nano, c.Time)
-	if err != nil {
-		return "", fmt.Errorf("its version control stamp has the time %q: %w", c.Time, err)
 	}
 	lines := []string{
 		"root " + root,
-		"revision " + c.Revision,
-		fmt.Sprintf("time %d", t.Unix()),
-		fmt.Sprintf("modified %v", c.Modified),
+		"revision " + r.Revision,
+		fmt.Sprintf("time %d", r.Time.Unix()),
+		fmt.Sprintf("modified %v", r.Modified),
 	}
-	release := c.Release()
-	switch {
-	case release == "" || release == "(devel)":
-		// The version is then what a go command says that finds none: those
-		// before go1.24, which do not ask, and later ones outside of a module.
+	for key, value := range map[string]string{"tag": r.Tag, "ancestor": r.Ancestor} {
+		if value != "" {
+			lines = append(lines, key+" "+value)
+		}
+	}
+	if r.Unversioned {
 		lines = append(lines, "unversioned true")
-	case c.Pseudo():
-		base, err := module.PseudoVersionBase(release)
-		if err != nil {
-			return "", err
-		}
-		if base != "" {
-			lines = append(lines, "ancestor "+strings.TrimSuffix(base, "+incompatible"))
-		}
-	default:
-		lines = append(lines, "tag "+c.Tag())
 	}
 	return strings.Join(lines, "\n") + "\n", nil
+}
+
+// replay is what a binary claims of its source.
+func (c *Claim) replay() (Replay, error) {
+	r := Replay{Revision: c.Revision, Modified: c.Modified}
+	if c.VCS != "git" {
+		return r, fmt.Errorf("stamped from %s: only git's stamps can be replayed", c.VCS)
+	}
+	var err error
+	if r.Time, err = time.Parse(time.RFC3339Nano, c.Time); err != nil {
+		return r, fmt.Errorf("its version control stamp has the time %q: %w", c.Time, err)
+	}
+	switch release := c.Release(); release {
+	case "", "(devel)":
+		// The version is then what a go command says that finds none: those
+		// before go1.24, which do not ask, and later ones outside of a module.
+		r.Unversioned = true
+	default:
+		err = r.SetVersion(release)
+	}
+	return r, err
 }
 
 // unknown are the questions the program had no answer to.

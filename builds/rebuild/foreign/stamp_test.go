@@ -76,21 +76,28 @@ func TestStampReplay(t *testing.T) {
 		then         []string // tags of a second commit; nil for no second commit
 		dirty        bool
 		version      string // of the module in the binary; a prefix
+		dir, root    string // of the module in the repository, and the path of the module at its top
 	}{
-		{"tag", "example.com/tool", []string{"v1.2.3"}, nil, false, "v1.2.3"},
-		{"no tag", "example.com/tool", nil, nil, false, "v0.0.0-2026"},
-		{"after a tag", "example.com/tool", []string{"v1.2.3"}, []string{}, false, "v1.2.4-0.2026"},
-		{"after a prerelease", "example.com/tool", []string{"v1.3.0-rc.1"}, []string{}, false, "v1.3.0-rc.1.0.2026"},
-		{"two tags", "example.com/tool", []string{"v1.2.3", "v1.2.4"}, nil, false, "v1.2.4"},
-		{"major version 2", "example.com/tool/v2", []string{"v2.0.1"}, nil, false, "v2.0.1"},
-		{"tag of another major version", "example.com/tool", []string{"v2.0.1"}, nil, false, "v"},
-		{"changed tree", "example.com/tool", []string{"v1.2.3"}, nil, true, "v1.2.3+dirty"},
-		{"changed tree without a tag", "example.com/tool", nil, nil, true, "v0.0.0-2026"},
+		{"tag", "example.com/tool", []string{"v1.2.3"}, nil, false, "v1.2.3", "", ""},
+		{"no tag", "example.com/tool", nil, nil, false, "v0.0.0-2026", "", ""},
+		{"after a tag", "example.com/tool", []string{"v1.2.3"}, []string{}, false, "v1.2.4-0.2026", "", ""},
+		{"after a prerelease", "example.com/tool", []string{"v1.3.0-rc.1"}, []string{}, false, "v1.3.0-rc.1.0.2026", "", ""},
+		{"two tags", "example.com/tool", []string{"v1.2.3", "v1.2.4"}, nil, false, "v1.2.4", "", ""},
+		{"major version 2", "example.com/tool/v2", []string{"v2.0.1"}, nil, false, "v2.0.1", "", ""},
+		{"tag of another major version", "example.com/tool", []string{"v2.0.1"}, nil, false, "v", "", ""},
+		{"changed tree", "example.com/tool", []string{"v1.2.3"}, nil, true, "v1.2.3+dirty", "", ""},
+		{"nested module", "example.com/mono/sub", []string{"sub/v1.2.3", "v1.9.0"}, nil, false, "v1.2.3", "sub", "example.com/mono"},
+		{"nested module after a tag", "example.com/mono/sub", []string{"sub/v1.2.3"}, []string{"v1.9.0"}, false, "v1.2.4-0.2026", "sub", "example.com/mono"},
+		{"nested module of no module", "example.com/mono/sub", []string{"sub/v1.2.3"}, nil, false, "(devel)", "sub", ""},
+		{"changed tree without a tag", "example.com/tool", nil, nil, true, "v0.0.0-2026", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			repo, bare := filepath.Join(t.TempDir(), "repo"), filepath.Join(t.TempDir(), "bare files")
 			files := map[string]string{"go.mod": "module " + tt.module + "\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() { println(\"hello\") }\n"}
-			write(t, repo, files)
+			write(t, filepath.Join(repo, tt.dir), files)
+			if tt.root != "" {
+				write(t, repo, map[string]string{"go.mod": "module " + tt.root + "\n"})
+			}
 			write(t, bare, files)
 			if err := os.Mkdir(filepath.Join(bare, ".git"), 0o755); err != nil {
 				t.Fatal(err)
@@ -118,7 +125,7 @@ func TestStampReplay(t *testing.T) {
 			if tt.dirty {
 				write(t, repo, map[string]string{"untracked": ""})
 			}
-			j := job{claim: &Claim{Flags: []string{"-trimpath"}, Env: []string{"CGO_ENABLED=0"}}, place: place, goroot: g, dir: repo, out: t.TempDir(), pkg: ".", vcs: true}
+			j := job{claim: &Claim{Flags: []string{"-trimpath"}, Env: []string{"CGO_ENABLED=0"}}, place: place, goroot: g, dir: filepath.Join(repo, tt.dir), out: t.TempDir(), pkg: ".", vcs: true}
 			published, _, err := j.build(t.Context(), "published", "", false)
 			if err != nil {
 				t.Fatal(err)
@@ -135,7 +142,11 @@ func TestStampReplay(t *testing.T) {
 			if !strings.HasPrefix(c.Version, tt.version) || c.Modified != tt.dirty {
 				t.Fatalf("the true build is version %s, modified %v", c.Version, c.Modified)
 			}
-			stamp, err := newStamp(program, t.TempDir(), bare, c)
+			claim, err := c.replay()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stamp, err := newStamp(program, t.TempDir(), bare, claim)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +186,11 @@ func TestStampUnknown(t *testing.T) {
 	c := &Claim{VCS: "git", Revision: strings.Repeat("ab", 20), Time: "2026-01-02T03:04:05Z", Version: "v1.2.3"}
 	root := t.TempDir()
 	write(t, root, map[string]string{"go.mod": "module x\n"})
-	stamp, err := newStamp(program, t.TempDir(), root, c)
+	claim, err := c.replay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp, err := newStamp(program, t.TempDir(), root, claim)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +225,14 @@ func TestStampUnknown(t *testing.T) {
 
 func TestStampClaims(t *testing.T) {
 	good := Claim{VCS: "git", Revision: "0123456789", Time: "2026-01-02T03:04:05Z", Version: "v1.2.3"}
-	if _, err := stampClaims(&good, "/x"); err != nil {
+	claims := func(c *Claim) (string, error) {
+		r, err := c.replay()
+		if err != nil {
+			return "", err
+		}
+		return r.claims("/x")
+	}
+	if _, err := claims(&good); err != nil {
 		t.Error(err)
 	}
 	for _, change := range []func(*Claim){
@@ -221,7 +243,7 @@ func TestStampClaims(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if text, err := stampClaims(&c, "/x"); err == nil {
+		if text, err := claims(&c); err == nil {
 			t.Errorf("%+v: %q", c, text)
 		}
 	}

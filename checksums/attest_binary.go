@@ -1,0 +1,94 @@
+package checksums
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// BinaryRebuildType is the build type of the statement about one binary that was
+// rebuilt from what it says of itself; see docs/provenance.md.
+const BinaryRebuildType = "https://github.com/mintmark/mintmark/blob/main/docs/provenance.md#binary-rebuild-type-v1"
+
+// BinaryRebuild is a published binary that came out identical when it was built
+// from its source.
+type BinaryRebuild struct {
+	Name     string // file name
+	SHA256   string
+	Package  string // import path of the main package
+	Platform string
+	Command  []string // of the go command
+	Env      []string
+	// Stamp says where the version control stamp came from; "" for none.
+	Stamp     string
+	Source    Source // Module, Version, Sum, SumDB and Commit
+	Toolchain Toolchain
+	Builder   Builder
+}
+
+// binaryStatement is in-toto's statement with SLSA provenance.
+type binaryStatement struct {
+	Type          string     `json:"_type"`
+	Subject       []Resource `json:"subject"`
+	PredicateType string     `json:"predicateType"`
+	Predicate     struct {
+		BuildDefinition struct {
+			BuildType            string           `json:"buildType"`
+			ExternalParameters   binaryParameters `json:"externalParameters"`
+			InternalParameters   struct{}         `json:"internalParameters"`
+			ResolvedDependencies []Resource       `json:"resolvedDependencies"`
+		} `json:"buildDefinition"`
+		RunDetails RunDetails `json:"runDetails"`
+	} `json:"predicate"`
+}
+
+type binaryParameters struct {
+	Package  string   `json:"package"`
+	Platform string   `json:"platform"`
+	Command  []string `json:"command"`
+	Env      []string `json:"env"`
+	Stamp    string   `json:"stamp,omitempty"`
+}
+
+// Encode returns the statement of whoever rebuilt the binary, as it is signed.
+// Like the record it has no time.
+func (b *BinaryRebuild) Encode() ([]byte, error) {
+	if err := checkDigest(b.SHA256); err != nil {
+		return nil, fmt.Errorf("rebuild statement: %s: %w", b.Name, err)
+	}
+	if b.Source.Sum == "" && b.Source.Commit == "" {
+		return nil, errors.New("rebuild statement: " + b.Name + ": neither the source's h1 nor its commit is known")
+	}
+	var s binaryStatement
+	s.Type, s.PredicateType = StatementType, PredicateType
+	s.Subject = []Resource{{Name: b.Name, Digest: map[string]string{"sha256": b.SHA256}}}
+	d := &s.Predicate.BuildDefinition
+	d.BuildType = BinaryRebuildType
+	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp}
+	source := Resource{Name: "source", URI: purl(b.Source.Module, b.Source.Version), Digest: map[string]string{}, Annotations: map[string]string{"sumdb": fmt.Sprint(b.Source.SumDB)}}
+	if b.Source.Commit != "" {
+		source.Digest["gitCommit"] = b.Source.Commit
+	}
+	if b.Source.Sum != "" {
+		h1, err := decodeH1(b.Source.Sum)
+		if err != nil {
+			return nil, fmt.Errorf("rebuild statement: source: %w", err)
+		}
+		source.Digest["dirHash"], source.Annotations["h1"] = hex.EncodeToString(h1), b.Source.Sum
+	}
+	h1, err := decodeH1(b.Toolchain.Sum)
+	if err != nil {
+		return nil, fmt.Errorf("rebuild statement: toolchain: %w", err)
+	}
+	d.ResolvedDependencies = []Resource{source, toolchainResource(b.Toolchain, h1)}
+	s.Predicate.RunDetails = RunDetails{Builder: BuilderInfo{ID: BuilderID, Version: map[string]string{b.Builder.Name: b.Builder.Version}}, Byproducts: []Resource{}}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return nil, fmt.Errorf("rebuild statement: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
