@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/startup"
@@ -22,6 +23,16 @@ type Benched struct {
 	Platform string `json:"platform,omitempty"`
 	// Packing says of every packed program whether that pays.
 	Packing []Packed `json:"packing,omitempty"`
+	// BuildCosts are of the variants that are about the optimiser's profile, each
+	// built from an empty cache: a profile makes everything be compiled anew, the
+	// standard library too.
+	BuildCosts []BuildCost `json:"build_costs,omitempty"`
+}
+
+// BuildCost is what building one variant took.
+type BuildCost struct {
+	Program string        `json:"program"`
+	CPU     time.Duration `json:"cpu_ns"` // of all processes
 }
 
 // packStarts are the numbers of starts per transfer that accounts are made for.
@@ -79,7 +90,8 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config) (_ *Benched, err
 	if err := s.copySource(ctx); err != nil {
 		return nil, err
 	}
-	if opt.Programs, err = s.buildVariants(ctx, settings); err != nil {
+	var costs []BuildCost
+	if opt.Programs, costs, err = s.buildVariants(ctx, settings); err != nil {
 		return nil, err
 	}
 	if err := s.workload(&opt, settings.Bench); err != nil {
@@ -94,6 +106,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config) (_ *Benched, err
 	if err != nil {
 		return nil, err
 	}
+	b.BuildCosts = costs
 	b.Profile, b.Platform = sel.Profile.Name, sel.Platforms[0].String()
 	return b, nil
 }
@@ -163,7 +176,7 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 }
 
 // buildVariants builds and packs every variant, in the first place.
-func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) ([]startup.Program, error) {
+func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
 	variants := settings.Bench.Variants
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)
@@ -171,7 +184,7 @@ func (s *session) buildVariants(ctx context.Context, settings profiles.Settings)
 	units := make([]*builds.Unit, len(variants))
 	for i, v := range variants {
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
-			return nil, usage("leave one out", "bench.variants has %q twice", v.Name)
+			return nil, nil, usage("leave one out", "bench.variants has %q twice", v.Name)
 		}
 		s.planner = &builds.Planner{
 			File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
@@ -179,54 +192,64 @@ func (s *session) buildVariants(ctx context.Context, settings profiles.Settings)
 		}
 		plan, err := s.planner.Plan(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		s.plan, units[i] = plan, plan.Units[0]
 		if n := len(units[i].Mains); n != 1 {
-			return nil, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", units[i].Profile, n)
+			return nil, nil, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", units[i].Profile, n)
 		}
 	}
 	if s.loader.Ready != nil {
 		if err := s.loader.Ready(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	st, err := s.prepare(ctx, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	jobs := s.Jobs
 	if jobs == 0 {
 		jobs = runtime.NumCPU()
 	}
 	var tool *upx.Tool
-	var programs []startup.Program
 	for i, v := range variants {
 		s.phase("building " + v.Name)
 		site := *st.first
 		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
-		built, _, err := site.Build(ctx, units[i], jobs)
+		if v.Kind == profiles.WithPGO {
+			place := *site.Place
+			place.GoCache = filepath.Join(s.ws.dir, fmt.Sprintf("variant-%d-objects", i))
+			if err := os.Mkdir(place.GoCache, 0o755); err != nil {
+				return nil, nil, cacheError(err)
+			}
+			site.Place = &place
+		}
+		built, cost, err := site.Build(ctx, units[i], jobs)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if v.Kind == profiles.WithPGO {
+			costs = append(costs, BuildCost{v.Name, cost.CPU})
 		}
 		path := built[0].Path
 		if units[i].UPX != nil {
 			if tool == nil {
 				if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH")), Version: units[i].UPXVersion, SHA256: units[i].UPXSHA256}); err != nil {
-					return nil, fmt.Errorf("%s: %w", v.Name, err)
+					return nil, nil, fmt.Errorf("%s: %w", v.Name, err)
 				}
 			}
 			packed := path + ".packed"
 			if _, err := tool.Pack(ctx, path, packed, units[i].UPX); err != nil {
-				return nil, fmt.Errorf("%s: %w", v.Name, err)
+				return nil, nil, fmt.Errorf("%s: %w", v.Name, err)
 			}
 			if err := os.Rename(packed, path); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		programs = append(programs, startup.Program{Name: v.Name, Path: path})
 	}
-	return programs, nil
+	return programs, costs, nil
 }
 
 // workload fills in what the profile says and opt does not.
