@@ -35,7 +35,7 @@ const depsRules = `
 	NONE < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -52,8 +52,8 @@ const depsRules = `
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock < builds/actions;
 
-	# The build does not know that it is done twice. It keeps the go command's account of its actions.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds;
+	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
@@ -466,7 +466,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

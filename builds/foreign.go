@@ -54,6 +54,11 @@ func (p *Plan) CheckForeign() error {
 		if !fileForm.MatchString(u.Name) {
 			refuse(u, "name %q", u.Name)
 		}
+		for _, f := range u.UPX {
+			if !upxFlagForm.MatchString(f) { // the room that runs UPX has a list
+				refuse(u, "UPX flag %q", f)
+			}
+		}
 		files := slices.Clone(u.Files)
 		for _, g := range u.PGO {
 			files = append(files, g.Path)
@@ -69,6 +74,7 @@ func (p *Plan) CheckForeign() error {
 
 var (
 	packageForm = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._~/+-]*$`)
+	upxFlagForm = regexp.MustCompile(`^-[A-Za-z0-9=-]+$`)
 	fileForm    = regexp.MustCompile(`^[A-Za-z0-9_+.][A-Za-z0-9_+.~-]*$`)
 	// A C compiler by its usual name, to be found on PATH.
 	compilerForm = regexp.MustCompile(`^[a-z0-9_.]*([a-z0-9_]+-)*(cc|c\+\+|gcc|g\+\+|clang|clang\+\+)(-[0-9.]+)?$`)

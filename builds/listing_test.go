@@ -271,8 +271,8 @@ func TestListThroughLink(t *testing.T) {
 // A plan of a known source needs no checkout, and is the same.
 func TestPlanRemembered(t *testing.T) {
 	f, p := withDependency(t)
-	f.write("perf.pgo", "not looked into")
-	f.write("cmd/a/default.pgo", "nor this")
+	f.write("perf.pgo", cpuProfile("main.main", "runtime.main"))
+	f.write("cmd/a/default.pgo", cpuProfile("main.other", "runtime.main"))
 	f.deps = false
 	known := memory(t)
 	yaml := func(more string) string {

@@ -49,10 +49,13 @@ type Unit struct {
 	Mains    []Main   `json:"mains"` // sorted by package
 	PGO      []PGO    `json:"pgo,omitempty"`
 	UPX      []string `json:"upx,omitempty"`
-	Archive  string   `json:"archive"` // "none" or a format
-	Name     string   `json:"name"`    // of the published file, without extension
-	Files    []string `json:"files,omitempty"`
-	Verify   string   `json:"verify"`
+	// UPXVersion and UPXSHA256 are of the UPX that has to pack, where the profile pins it.
+	UPXVersion string   `json:"upx_version,omitempty"`
+	UPXSHA256  string   `json:"upx_sha256,omitempty"`
+	Archive    string   `json:"archive"` // "none" or a format
+	Name       string   `json:"name"`    // of the published file, without extension
+	Files      []string `json:"files,omitempty"`
+	Verify     string   `json:"verify"`
 	// MaxSize and MaxStartup are the profile's budget: bytes and nanoseconds, 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`
 	MaxStartup int64 `json:"max_startup,omitempty"`

@@ -41,6 +41,7 @@ type Planner struct {
 	modules  map[string]module.Version
 	embedded map[string]bool
 	c        map[string]map[string]bool // unit ID → packages with C code
+	pgoUses  map[string]pgoUse          // by unit ID
 }
 
 // Needed is a module that the planned units need.
@@ -208,6 +209,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		})
 	}
 	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
 	u.MaxSize, u.MaxStartup = s.Budget.Size, int64(s.Budget.Startup)
 
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
@@ -256,6 +258,9 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	}
 	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+	}
+	if pl.Deps && err == nil {
+		pl.usePGO(u, pkgs)
 	}
 	if pl.Deps && err == nil && len(s.Set) > 0 {
 		if err := pl.Loader.ready(ctx); err != nil {

@@ -28,14 +28,16 @@ func (r reporter) heard() (wrapped reporter, spoke *bool) {
 	}, spoke
 }
 
-// pgo records the profiles the compiler will read. An empty file is silently
-// ignored by the go command, so it is refused here.
+// pgo records the profiles the compiler will read. One without samples, an
+// empty file for instance, is silently ignored by the go command, so it is
+// refused here. The base name of the file lands in the binary; it is that of
+// the commit (docs/pgo.md).
 func (pl *Planner) pgo(ctx context.Context, d *draft, mains []*Package, problem reporter) (err error) {
 	setting := d.settings.PGO
 	if setting == "off" {
 		return nil
 	}
-	parts := []string{"pgo", setting}
+	parts := []string{"pgo 2", setting}
 	var dirs []string
 	for _, m := range mains {
 		rel, err := filepath.Rel(pl.Loader.Dir, m.Dir)
@@ -65,13 +67,13 @@ func (pl *Planner) findPGO(setting string, mains []string, problem reporter) (fo
 		}
 	}
 	for _, name := range names {
-		data, err := readRegular(pl.Loader.Dir, name, 256<<20)
+		data, err := readRegular(pl.Loader.Dir, name, maxPGO)
 		if err != nil {
 			problem("pgo", "commit the profile, or say pgo: off", "PGO profile %s: %v", name, err)
 			continue
 		}
-		if len(data) == 0 {
-			problem("pgo", "record a profile, or say pgo: off", "PGO profile %s is empty: the go command would build without it and say nothing", name)
+		if err := checkPGO(data); err != nil {
+			problem("pgo", "record a CPU profile (runtime/pprof, go test -cpuprofile), or say pgo: off", "PGO profile %s: %v", name, err)
 			continue
 		}
 		sum := sha256.Sum256(data)

@@ -228,9 +228,11 @@ func TestPlanProblems(t *testing.T) {
 		{"pgo missing", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], pgo: default.pgo}\n",
 			nil, where{"5:44": "default.pgo: not in the commit"}},
 		{"pgo empty", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], pgo: cpu.pgo}\n",
-			map[string]string{"cpu.pgo": ""}, where{"5:44": "cpu.pgo is empty"}},
+			map[string]string{"cpu.pgo": ""}, where{"5:44": "cpu.pgo: is empty"}},
+		{"pgo garbage", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], pgo: cpu.pgo}\n",
+			map[string]string{"cpu.pgo": "garbage"}, where{"5:44": "cpu.pgo: is no CPU profile of pprof, or damaged: byte 0"}},
 		{"default.pgo empty", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64]}\n",
-			map[string]string{"cmd/a/default.pgo": ""}, where{"built-in": "cmd/a/default.pgo is empty"}},
+			map[string]string{"cmd/a/default.pgo": ""}, where{"built-in": "cmd/a/default.pgo: is empty"}},
 		{"pgo is a directory", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], pgo: docs}\n",
 			nil, where{"5:44": "not a regular file"}},
 		{"file missing", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], archive: zip, files: [README.md, NOTICE, docs, MISSING*]}\n",
@@ -377,8 +379,8 @@ func TestPlanVendor(t *testing.T) {
 
 func TestPGO(t *testing.T) {
 	f := newFixture(t, sample())
-	f.write("cmd/a/default.pgo", "profile")
-	f.write("perf/cpu.pgo", "other")
+	f.write("cmd/a/default.pgo", cpuProfile("main.main", "runtime.main"))
+	f.write("perf/cpu.pgo", cpuProfile("main.other", "runtime.main"))
 	plan, err := f.plan(head + "main: ./cmd/...\nprofiles:\n  auto: {platforms: [linux/amd64]}\n  named: {platforms: [linux/arm64], pgo: perf/cpu.pgo}\n  off: {platforms: [linux/386], pgo: off}\n")
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,8 @@ const (
 //     run since it had run before, and so depend on what the proof ledger and
 //     the first build's cache held. Where both were empty, or ignored (-full),
 //     these are the same too;
+//   - proofs of packed files ([Artifact.Proofs]): what of them could be run
+//     depends on the machine;
 //   - findings of artifacts that differ (verify: report): their evidence quotes
 //     what differed.
 type Manifest struct {
@@ -161,7 +163,42 @@ type Artifact struct {
 	// Tool names what made a packed or archived file: "UPX 3.94 sha256:… --best", "klauspost/compress v1.20.3 gzip-9".
 	Tool     string    `json:"tool,omitempty"`
 	Findings []Finding `json:"findings,omitempty"` // of different
-	Members  []Member  `json:"members,omitempty"`  // of an archive, in order
+	// Proofs are what is known of a packed file beyond its bytes, one of each
+	// kind, in the order of [ProofNames]; none in a release of before there were
+	// any. They say nothing of the verdict, and
+	// the verdict nothing of them: a file may be the same in every build and
+	// crash, and run although nobody built it twice.
+	Proofs  []Proof  `json:"proofs,omitempty"`
+	Members []Member `json:"members,omitempty"` // of an archive, in order
+}
+
+// Results of a [Proof].
+const (
+	Passed = "passed"
+	Failed = "failed"
+	// Unchecked is also a verdict.
+)
+
+// Names of proofs.
+const (
+	ProofTest        = "test"        // the packer's own test of the packed file (upx -t)
+	ProofUnpack      = "unpack"      // unpacking gives the linked file back, bit for bit
+	ProofRepack      = "repack"      // packing again gives the same bytes
+	ProofSmoke       = "smoke"       // started, it does what the unpacked program does
+	ProofEnvironment = "environment" // it does so with up to 1000 environment variables
+)
+
+// ProofNames are all proofs, in their order in an artifact.
+func ProofNames() []string {
+	return []string{ProofTest, ProofUnpack, ProofRepack, ProofSmoke, ProofEnvironment}
+}
+
+// Proof is one test of a packed file.
+type Proof struct {
+	Name   string `json:"name"`
+	Result string `json:"result"`           // passed, failed or unchecked
+	How    string `json:"how,omitempty"`    // of passed: what was run and compared
+	Reason string `json:"reason,omitempty"` // of failed and unchecked
 }
 
 // Member is one file in an archive.

@@ -61,6 +61,38 @@ func testManifest() *Manifest {
 	}
 }
 
+// allProofs are those of a packed file that nobody swept over.
+func allProofs() []Proof {
+	var list []Proof
+	for _, name := range ProofNames() {
+		list = append(list, Proof{Name: name, Result: Passed, How: "--version"})
+	}
+	list[4] = Proof{Name: ProofEnvironment, Result: Unchecked, Reason: "no emulator"}
+	return list
+}
+
+// TestProofs: they survive, and do not touch the verdict.
+func TestProofs(t *testing.T) {
+	m := testManifest()
+	m.Artifacts[0].Proofs = allProofs()
+	data, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseManifest(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(got.Artifacts, func(a Artifact) bool { return a.Stage == StagePacked })
+	if a := got.Artifacts[i]; !slices.Equal(a.Proofs, allProofs()) || a.Verdict != Identical {
+		t.Errorf("%+v", a)
+	}
+	m.Artifacts[0].Proofs[3] = Proof{Name: ProofSmoke, Result: Failed, Reason: "killed by SIGSEGV"}
+	if _, err := m.Encode(); err != nil {
+		t.Errorf("an identical file that crashes: %v", err)
+	}
+}
+
 func TestManifestRoundTrip(t *testing.T) {
 	m := testManifest()
 	before := fmt.Sprint(m)
@@ -164,6 +196,16 @@ func TestManifestValidate(t *testing.T) {
 		{"findings", "belong to different", func(m *Manifest) { m.Artifacts[0].Findings = []Finding{{Cause: "x"}} }},
 		{"digest", "64", func(m *Manifest) { m.Artifacts[1].SHA256 = "abc" }},
 		{"size", "size", func(m *Manifest) { m.Artifacts[1].Size = -1 }},
+		{"proofs of another stage", "belong to a packed file", func(m *Manifest) { m.Artifacts[1].Proofs = allProofs() }},
+		{"a proof is missing", "want test, unpack", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs()[1:] }},
+		{"a proof twice", "want test, unpack", func(m *Manifest) { m.Artifacts[0].Proofs = append(allProofs(), allProofs()[0]) }},
+		{"another proof", "want test, unpack", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Name = "smell" }},
+		{"proof's result", "want passed, failed, unchecked", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Result = "" }},
+		{"proof failed", "failed without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Result = Failed }},
+		{"proof unchecked", "unchecked without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].Reason = "" }},
+		{"proof passed with a reason", "belongs to failed and unchecked", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[0].Reason = "x" }},
+		{"proof failed and how", "how belongs to passed", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].How = "x" }},
+		{"proof with an escape", "does not print", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].Reason = "\x1b[2J" }},
 		{"packed from nothing", "made from", func(m *Manifest) { m.Artifacts[0].From = nil }},
 		{"packed from unknown", "not in the manifest", func(m *Manifest) { m.Artifacts[0].From = []string{hexA} }},
 		{"not a member", "not among its members", func(m *Manifest) { m.Artifacts[3].Members = m.Artifacts[3].Members[:1] }},

@@ -24,6 +24,9 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - a packed file has each proof once, in order, or none at all (then nothing is
+//     known of it), and nothing else has any; a proof that did not pass has a
+//     reason, one that did has none;
 //   - a packed file and an archive name the digests they were made from, and
 //     those are in the manifest (and, in an archive, among the members);
 //   - keys are unique, published names are unique whatever their case, and are
@@ -215,6 +218,7 @@ func (v *validation) artifacts(m *Manifest) {
 			}
 		}
 		v.verdict(what, a, m.Rebuild.Executions)
+		v.proofs(what, a)
 		v.from(what, a, digests)
 		v.members(what, a)
 	}
@@ -237,6 +241,29 @@ func (v *validation) verdict(what string, a Artifact, executions int) {
 		v.addf("%s: findings belong to different, not to %q", what, a.Verdict)
 	}
 	v.check(what+": reason", checkText(a.Reason))
+}
+
+func (v *validation) proofs(what string, a Artifact) {
+	var names []string
+	for _, p := range a.Proofs {
+		names = append(names, p.Name)
+		v.check(what+": proof "+p.Name, is(p.Result, Passed, Failed, Unchecked))
+		switch {
+		case p.Result == Passed && p.Reason != "":
+			v.addf("%s: proof %s: a reason belongs to failed and unchecked", what, p.Name)
+		case p.Result != Passed && p.Reason == "":
+			v.addf("%s: proof %s: %s without a reason", what, p.Name, p.Result)
+		case p.Result != Passed && p.How != "":
+			v.addf("%s: proof %s: how belongs to passed", what, p.Name)
+		}
+		v.check(what+": proof "+p.Name, errors.Join(checkText(p.How), checkText(p.Reason)))
+	}
+	switch want := ProofNames(); {
+	case a.Stage != StagePacked && len(names) > 0:
+		v.addf("%s: proofs belong to a packed file", what)
+	case len(names) > 0 && !slices.Equal(names, want):
+		v.addf("%s: has the proofs %s; want %s", what, strings.Join(names, ", "), strings.Join(want, ", "))
+	}
 }
 
 func (v *validation) from(what string, a Artifact, digests map[string]bool) {

@@ -199,6 +199,13 @@ func (d *decoder) checkEffective(pl Platform, all layer) {
 	if cgo.flag && !env("CC") {
 		d.warnAt(cgo.pos, "name it: env: {CC: gcc-12}", "cgo without CC: the C compiler is whatever the machine has")
 	}
+	if flags := all["upx.flags"]; flags.pos == builtIn {
+		for _, name := range []string{"upx.version", "upx.sha256"} {
+			if pin := all[name]; pin.pos != builtIn {
+				d.warnAt(pin.pos, "add upx: {flags: [--best]}, or upx: off", "%s has no effect: nothing says how to pack", name)
+			}
+		}
+	}
 	mode := all["buildmode"]
 	if slices.Contains([]string{"c-archive", "c-shared", "plugin", "shared"}, mode.text) && !cgo.flag && pl.Arch != "wasm" {
 		d.errorAt(mode.pos, "set cgo: true", "buildmode %s needs cgo, which is off for %s", mode.text, pl)

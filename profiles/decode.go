@@ -247,6 +247,12 @@ func (d *decoder) setting(k key, e entry, into layer) {
 	v := &value{pos: d.pos(n)}
 	v.at = func(item, offset int) Position { return d.inside(n, offset) }
 	switch k.kind {
+	case kindPack:
+		if n.Kind != yaml.MappingNode {
+			d.setting(k.sub[0], e, into)
+			return
+		}
+		fallthrough
 	case kindGroup:
 		entries, ok := d.mapEntries(n, k.name, groupHint(k.name))
 		if !ok {
@@ -308,6 +314,8 @@ func (d *decoder) setting(k key, e entry, into layer) {
 
 func groupHint(name string) string {
 	switch name {
+	case "upx":
+		return "write upx: [--best, --lzma], or upx: {flags: [--best, --lzma], version: \"3.94\", sha256: …}"
 	case "bench":
 		return "write bench: {args: [--version], variants: [stripped, plain]}"
 	case "ldflags":

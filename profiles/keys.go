@@ -11,6 +11,7 @@ const (
 	kindList          // a list of texts
 	kindTexts         // one text, or a list of texts
 	kindOff           // a list of texts, or `off`
+	kindPack          // as kindOff, or a map of further keys
 	kindMap           // name: text
 	kindSize          // bytes
 	kindDuration      // Go's spelling
@@ -92,7 +93,11 @@ func settingKeys() []key {
 		{name: "archive", kind: kindText, def: "tar.gz", enum: []string{"tar.gz", "tar.zst", "zip", "none"}, doc: "Format of the archive; none leaves bare binaries."},
 		{name: "files", kind: kindList, doc: "Globs of further files for the archive."},
 		{name: "name", kind: kindText, template: true, def: defaultName, doc: "Name of the artifact, without the extension."},
-		{name: "upx", kind: kindOff, def: "off", doc: "Pack with UPX, using these flags; off does not pack."},
+		{name: "upx", kind: kindPack, def: "off", doc: "Pack with UPX, using these flags; off does not pack. Or a map with upx.flags, and which UPX it has to be.", sub: []key{
+			{name: "upx.flags", kind: kindOff, def: "off", doc: "The flags; the same as upx: FLAGS."},
+			{name: "upx.version", kind: kindText, doc: "The version UPX must have, such as 4.2.3. Default: any."},
+			{name: "upx.sha256", kind: kindText, doc: "SHA-256 of the UPX executable, lower-case hex. Default: any."},
+		}},
 		{name: "budget", kind: kindGroup, doc: "What a binary may cost.", sub: []key{
 			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit."},
 			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit."},
@@ -113,7 +118,7 @@ func settingKeys() []key {
 func leafKeys() []key {
 	var leaves []key
 	for _, k := range settingKeys() {
-		if k.kind == kindGroup {
+		if k.kind == kindGroup || k.kind == kindPack {
 			leaves = append(leaves, k.sub...)
 		} else {
 			leaves = append(leaves, k)

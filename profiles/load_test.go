@@ -70,7 +70,7 @@ func TestDesign(t *testing.T) {
 		t.Errorf("windows archive %q", s.Archive)
 	}
 	for key, want := range map[string]string{
-		"pgo": "mintmark.yaml:33:10", "tags": "mintmark.yaml:11:11", "main": "mintmark.yaml:5:7", "upx": "mintmark.yaml:38:14",
+		"pgo": "mintmark.yaml:33:10", "tags": "mintmark.yaml:11:11", "main": "mintmark.yaml:5:7", "upx.flags": "mintmark.yaml:38:14",
 		"platforms": "mintmark.yaml:32:41", "verify": "built-in", "nonsense": "mintmark.yaml:30:3", "tags[1]": "mintmark.yaml:11:19",
 		"ldflags.set.github.com/prometheus/common/version.Version": "mintmark.yaml:15:55",
 	} {

@@ -98,9 +98,13 @@ type Settings struct {
 	Files     []string // globs of further files for the archive
 	Name      string   // template of the artifact's name without extension
 	UPX       []string // flags of UPX; nil: not packed
-	Budget    Budget
-	Bench     Bench
-	Verify    string // "require" (default): nothing different is signed; "report"
+	// UPXVersion and UPXSHA256 pin the UPX executable: the version it must say,
+	// the digest its file must have. "" is any, and always without UPX flags.
+	UPXVersion string
+	UPXSHA256  string
+	Budget     Budget
+	Bench      Bench
+	Verify     string // "require" (default): nothing different is signed; "report"
 }
 
 // Budget limits what a binary may cost. Zero means no limit.

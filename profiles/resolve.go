@@ -104,8 +104,9 @@ func (l layer) settings() Settings {
 	if s.PGO == "auto" {
 		s.PGO = ""
 	}
-	if upx := l["upx"]; len(upx.list) > 0 {
+	if upx := l["upx.flags"]; len(upx.list) > 0 {
 		s.UPX = slices.Clone(upx.list)
+		s.UPXVersion, s.UPXSHA256 = l["upx.version"].text, l["upx.sha256"].text
 	}
 	return s
 }

@@ -76,6 +76,8 @@ func schemaOf(k key) map[string]any {
 		s = map[string]any{"anyOf": []any{map[string]any{"type": "string"}, listOf(text(), 1)}}
 	case kindOff:
 		s = map[string]any{"anyOf": []any{map[string]any{"const": "off"}, listOf(text(), 0)}}
+	case kindPack:
+		s = map[string]any{"anyOf": []any{map[string]any{"const": "off"}, listOf(text(), 0), object(groupProperties(k.sub))}}
 	case kindMap:
 		s = map[string]any{"type": "object", "additionalProperties": text()}
 	case kindGroup:

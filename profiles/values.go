@@ -13,18 +13,20 @@ import (
 const maxProject = 100
 
 var (
-	wordForm     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	goForm       = regexp.MustCompile(`^go1\.(0|[1-9][0-9]{0,3})(?:\.(0|[1-9][0-9]{0,3})|rc([1-9][0-9]?))?$`)
-	goLooseForm  = regexp.MustCompile(`^(?:go|v)?1\.([0-9]{1,4})(?:\.([0-9x*]{1,4}))?$`)
-	tagForm      = regexp.MustCompile(`^[\pL\pN_.]+$`)
-	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	dateForm     = regexp.MustCompile(`\b(19|20)\d\d-[01]\d-[0-3]\d(\b|T)|\b(19|20)\d\d/[01]\d/[0-3]\d\b|\b(19|20)\d\d[01]\d[0-3]\d([T._-]?\d{4,6}Z?)?\b|\b[0-2]\d:[0-5]\d:[0-5]\d\b|^1[0-9]{9}$`)
-	hashForm     = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
-	hostForm     = regexp.MustCompile(`\b[\w.-]+@[\w-]+|\b[\w-]+\.(local|lan|localdomain)\b|\blocalhost\b`)
-	shellForm    = regexp.MustCompile("\\$\\(|`|\\$\\{?[A-Za-z_]")
-	absoluteForm = regexp.MustCompile(`(^|[=\s:'"]|-[ILBF])(/(usr|opt|home|root|tmp|var|etc|Users|Library|Applications|mnt|nix|build|workspace)/|[A-Za-z]:[\\/])`)
-	sizeForm     = regexp.MustCompile(`^([0-9]{1,18})\s*([A-Za-z]*)$`)
-	fractionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\s*[A-Za-z]*$`)
+	wordForm       = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	goForm         = regexp.MustCompile(`^go1\.(0|[1-9][0-9]{0,3})(?:\.(0|[1-9][0-9]{0,3})|rc([1-9][0-9]?))?$`)
+	goLooseForm    = regexp.MustCompile(`^(?:go|v)?1\.([0-9]{1,4})(?:\.([0-9x*]{1,4}))?$`)
+	tagForm        = regexp.MustCompile(`^[\pL\pN_.]+$`)
+	variableForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	dateForm       = regexp.MustCompile(`\b(19|20)\d\d-[01]\d-[0-3]\d(\b|T)|\b(19|20)\d\d/[01]\d/[0-3]\d\b|\b(19|20)\d\d[01]\d[0-3]\d([T._-]?\d{4,6}Z?)?\b|\b[0-2]\d:[0-5]\d:[0-5]\d\b|^1[0-9]{9}$`)
+	hashForm       = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+	hostForm       = regexp.MustCompile(`\b[\w.-]+@[\w-]+|\b[\w-]+\.(local|lan|localdomain)\b|\blocalhost\b`)
+	shellForm      = regexp.MustCompile("\\$\\(|`|\\$\\{?[A-Za-z_]")
+	absoluteForm   = regexp.MustCompile(`(^|[=\s:'"]|-[ILBF])(/(usr|opt|home|root|tmp|var|etc|Users|Library|Applications|mnt|nix|build|workspace)/|[A-Za-z]:[\\/])`)
+	digestForm     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	sizeForm       = regexp.MustCompile(`^([0-9]{1,18})\s*([A-Za-z]*)$`)
+	upxVersionForm = regexp.MustCompile(`^[0-9]+\.[0-9][0-9A-Za-z.+-]*$`)
+	fractionForm   = regexp.MustCompile(`^[0-9]+\.[0-9]+\s*[A-Za-z]*$`)
 )
 
 func checkProject(s string) error {
@@ -224,8 +226,16 @@ func (d *decoder) checkValue(k key, v *value) {
 		})
 	case "name":
 		d.checkTemplate(v, -1, v.text, true)
-	case "upx":
+	case "upx.flags":
 		each(checkUPXFlag)
+	case "upx.version":
+		if err := checkUPXVersion(v.text); err != nil {
+			d.err(v.pos, err)
+		}
+	case "upx.sha256":
+		if !digestForm.MatchString(v.text) {
+			d.errorAt(v.pos, "sha256sum prints it", "upx.sha256 wants 64 lower-case hexadecimal digits, not %q", v.text)
+		}
 	case "bench.main":
 		if err := checkMain(v.text); err != nil {
 			d.err(v.pos, err)
@@ -261,6 +271,13 @@ func checkTag(s string) error {
 
 // upxOwned are the commands and flags that mintmark gives to UPX itself.
 var upxOwned = []string{"-o", "-d", "--decompress", "-t", "--test", "-l", "--list", "--fileinfo", "-V", "--version", "-h", "--help", "-k", "--backup", "-f", "--force", "-L", "--license", "--sysinfo"}
+
+func checkUPXVersion(s string) error {
+	if m := upxVersionForm.FindString(s); m == "" {
+		return hintf("as upx -V prints it, in quotes: \"3.94\"", "upx.version wants a version, not %q", s)
+	}
+	return nil
+}
 
 func checkUPXFlag(s string) error {
 	name, _, _ := strings.Cut(s, "=")

@@ -276,6 +276,17 @@ func Bench(
 	})
 }
 
+// Pgo merges CPU profiles for the optimiser: pgo merge OUT -in=A,B.
+func Pgo(
+	ctx context.Context,
+	command string,
+	out string,
+	in *string, // further profiles to merge, separated by commas
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "pgo", door.Flags{In: in, JSON: json}, command, out)
+}
+
 // Keygen makes a key pair for signing, encrypted with a passphrase.
 func Keygen(
 	ctx context.Context,

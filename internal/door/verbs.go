@@ -74,6 +74,7 @@ type Flags struct {
 	Report  *bool   `flag:"report" help:"write measurements.json, report.html and report.md into the release (default: true)"`
 	Against *string `flag:"against" help:"compare sizes with an earlier release: its directory or measurements.json"`
 	With    *string `flag:"with" list:"true" help:"show these too: files that bench -json and size -waterfall -json printed, separated by commas"`
+	In      *string `flag:"in" list:"true" help:"further profiles to merge, separated by commas"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
@@ -126,6 +127,7 @@ func Verbs() []Verb {
 		{"rebuild", "rebuild published binaries of anybody and compare bit for bit", []string{"binaries"}, []string{"source", "like", "keep", "key", "jobs", "json"}, runRebuild},
 		{"ledger", "show, check and prune what earlier releases have proven", nil, []string{"prune", "forget", "json"}, runLedger},
 		{"bench", "compare the start-up and memory of programs, or of the variants of a profile", []string{"file..."}, append([]string{"files", "args", "env", "stdin", "ready", "time", "within", "cold", "memory", "sweep", "realtime", "seed", "samples", "format"}, without(building, "out")...), runBench},
+		{"pgo", "merge CPU profiles for the optimiser: pgo merge OUT IN...", []string{"command", "out", "in..."}, []string{"in", "json"}, runPGO},
 		{"keygen", "make a key pair for signing, encrypted with a passphrase", nil, []string{"prefix"}, runKeygen},
 	}
 }
@@ -211,7 +213,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		f.Old, words = &words[0], words[1:]
 	}
 	n := len(v.Args)
-	more := n > 0 && strings.HasSuffix(v.Args[n-1], "...")
+	more := n > 0 && strings.HasSuffix(v.Args[n-1], "...") // any number, none too
 	if more {
 		n--
 	}

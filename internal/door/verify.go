@@ -106,6 +106,15 @@ func (d *Door) verified(v *checksums.Verification) {
 	for _, c := range v.NotChecked {
 		d.printf("  NOT CHECKED  %s\n", c)
 	}
+	if v.Manifest != nil {
+		failed, unchecked := release.Unproven(v.Manifest.Artifacts)
+		for _, line := range failed {
+			d.printf("  FAILED       as the publisher says: %s\n", line)
+		}
+		for _, line := range unchecked {
+			d.printf("  NOT CHECKED  by the publisher either: %s\n", line)
+		}
+	}
 	counts := map[string]int{}
 	for _, a := range v.Artifacts {
 		counts[a.Verdict]++

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -17,7 +18,10 @@ import (
 type altered struct {
 	name string
 	unit *builds.Unit
-	path string // of the program; set by buildAltered
+	// alone builds it from an empty cache, for what that costs.
+	alone bool
+	path  string        // of the program; set by buildAltered
+	cpu   time.Duration // of all processes of its build
 }
 
 // planAltered plans the unit with settings that change has altered.
@@ -59,16 +63,24 @@ func (s *session) buildAltered(ctx context.Context, list []altered) error {
 		s.phase("building " + a.name)
 		site := *st.first
 		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
-		built, _, err := site.Build(ctx, a.unit, jobs)
+		if a.alone {
+			place := *site.Place
+			place.GoCache = filepath.Join(s.ws.dir, fmt.Sprintf("variant-%d-objects", i))
+			if err := os.Mkdir(place.GoCache, 0o755); err != nil {
+				return cacheError(err)
+			}
+			site.Place = &place
+		}
+		built, cost, err := site.Build(ctx, a.unit, jobs)
 		if err != nil {
 			return err
 		}
-		a.path = built[0].Path
+		a.path, a.cpu = built[0].Path, cost.CPU
 		if a.unit.UPX == nil {
 			continue
 		}
 		if tool == nil {
-			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
+			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH")), Version: a.unit.UPXVersion, SHA256: a.unit.UPXSHA256}); err != nil {
 				return fmt.Errorf("%s: %w", a.name, err)
 			}
 		}

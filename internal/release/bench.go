@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/profiles"
@@ -22,6 +23,10 @@ type Benched struct {
 	Packing []Packed `json:"packing,omitempty"`
 	// Sweeps are the programs' starts in larger and larger environments, if asked for.
 	Sweeps []Swept `json:"sweeps,omitempty"`
+	// BuildCosts are of the variants that are about the optimiser's profile, each
+	// built from an empty cache: a profile makes everything be compiled anew, the
+	// standard library too.
+	BuildCosts []BuildCost `json:"build_costs,omitempty"`
 }
 
 // Swept is one program's sweep over sizes of the environment.
@@ -30,6 +35,12 @@ type Swept struct {
 	// NotSwept is why there is no result.
 	NotSwept string `json:"not_swept,omitempty"`
 	*startup.SweepResult
+}
+
+// BuildCost is what building one variant took.
+type BuildCost struct {
+	Program string        `json:"program"`
+	CPU     time.Duration `json:"cpu_ns"` // of all processes
 }
 
 // packStarts are the numbers of starts per transfer that accounts are made for.
@@ -124,7 +135,8 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 	if err := s.copySource(ctx); err != nil {
 		return nil, err
 	}
-	if opt.Programs, err = s.buildVariants(ctx, settings); err != nil {
+	var costs []BuildCost
+	if opt.Programs, costs, err = s.buildVariants(ctx, settings); err != nil {
 		return nil, err
 	}
 	if err := s.workload(&opt, settings.Bench); err != nil {
@@ -139,6 +151,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 	if err != nil {
 		return nil, err
 	}
+	b.BuildCosts = costs
 	b.Profile, b.Platform = sel.Profile.Name, sel.Platforms[0].String()
 	return b, nil
 }
@@ -208,7 +221,7 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 }
 
 // buildVariants builds and packs every variant, in the first place.
-func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) ([]startup.Program, error) {
+func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
 	variants := settings.Bench.Variants
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)
@@ -216,22 +229,25 @@ func (s *session) buildVariants(ctx context.Context, settings profiles.Settings)
 	var altered []altered
 	for i, v := range variants {
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
-			return nil, usage("leave one out", "bench.variants has %q twice", v.Name)
+			return nil, nil, usage("leave one out", "bench.variants has %q twice", v.Name)
 		}
 		u, err := s.planAltered(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		u.alone = v.Kind == profiles.WithPGO
 		altered = append(altered, u)
 	}
 	if err := s.buildAltered(ctx, altered); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var programs []startup.Program
 	for _, a := range altered {
+		if a.alone {
+			costs = append(costs, BuildCost{a.name, a.cpu})
+		}
 		programs = append(programs, startup.Program{Name: a.name, Path: a.path})
 	}
-	return programs, nil
+	return programs, costs, nil
 }
 
 // workload fills in what the profile says and opt does not.

@@ -47,6 +47,7 @@ type pipeline struct {
 	sized     []report.Sized
 	previous  *report.Measurements // of the release that the report compares with
 	extra     [][]byte             // what else the report shows
+	port      sync.Mutex           // held while programs run that listen on a declared port
 }
 
 // unit is one unit on its way.
@@ -366,8 +367,9 @@ func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
 		pr.artifact.Verdict = checksums.Unchecked
 		pr.artifact.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
 	}
+	linked := pr.path
 	pr.path, pr.second = out, out
-	return nil
+	return p.prove(ctx, u, pr, res, linked)
 }
 
 // budget compares the final binaries with the profile's limits.

@@ -64,6 +64,9 @@ func (s *session) makePlan(ctx context.Context, deps bool) error {
 		return err
 	}
 	s.plan = plan
+	if err := s.refuseUnpackable(); err != nil {
+		return err
+	}
 	if s.planID, err = plan.ID(); err != nil || !deps || s.loader.Ready == nil {
 		return err
 	}

@@ -107,6 +107,11 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
+	stale, err := s.stalePGO(ctx)
+	if err != nil {
+		return nil, err
+	}
+	warnings = append(warnings, stale...)
 	for _, w := range warnings {
 		s.warn("%s", w)
 	}
@@ -188,6 +193,13 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	s.noteUnmeasured()
+	stale, err := s.stalePGO(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range stale {
+		s.warn("%s", w)
+	}
 	twice := kind != checksums.KindBuild
 	st, err := s.prepare(ctx, twice)
 	if err != nil {
@@ -254,6 +266,16 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 	}
 	if len(differ) > 0 {
 		errs = append(errs, p.notReproducible(differ))
+	}
+	var enforced []checksums.Artifact
+	for _, a := range m.Artifacts {
+		if !report[a.Profile+" "+a.Platform] {
+			enforced = append(enforced, a)
+		}
+	}
+	if failed, _ := Unproven(enforced); len(failed) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")), ExitNotReproducible,
+			"set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail"})
 	}
 	if len(unchecked) > 0 {
 		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
@@ -375,32 +397,4 @@ func (s *session) planAll(ctx context.Context) (*upx.Tool, error) {
 		return nil, err
 	}
 	return s.findUPX(ctx)
-}
-
-// findUPX looks for UPX when a unit is to be packed, and refuses platforms it is known not to pack.
-func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
-	var tool *upx.Tool
-	var errs []error
-	for _, u := range s.plan.Units {
-		if u.UPX == nil {
-			continue
-		}
-		if tool == nil {
-			var err error
-			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH"))}); err != nil {
-				return nil, fmt.Errorf("%s: %w", u.ID(), err)
-			}
-		}
-		goos, goarch, _ := strings.Cut(u.Platform, "/")
-		ok, reason := upx.Supported(tool.Version, goos, goarch)
-		switch {
-		case ok && reason != "":
-			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
-		case !ok && strings.HasPrefix(reason, "unknown"):
-			s.warn("%s: UPX %s: %s; mintmark checks that it unpacks to the same bytes, not that it starts", u.ID(), tool.Version, reason)
-		case !ok:
-			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
-		}
-	}
-	return tool, errors.Join(errs...)
 }

@@ -13,13 +13,15 @@ import (
 
 // launch is one way to start a program.
 type launch struct {
-	path    string
-	args    []string // with the program's name
-	env     []string
-	dir     string
-	stdin   string // file; "" is empty input
-	ready   Ready
-	exit    int // the status that it has to end with when readiness is its exit
+	path  string
+	args  []string // with the program's name
+	env   []string
+	dir   string
+	stdin string // file; "" is empty input
+	ready Ready
+	exit  int // the status that it has to end with when readiness is its exit
+	// anyExit takes every exit status, and every end; [outcome] tells which.
+	anyExit bool
 	timeout time.Duration
 	// realtime schedules the program, and the thread that waits for it, before
 	// everything else.
@@ -40,6 +42,7 @@ type outcome struct {
 	minor, major   int64         // faults
 	faults         bool          // they are known
 	stdout, stderr []byte        // the first bytes, when captured
+	status         string        // how it ended
 }
 
 const (
@@ -160,6 +163,7 @@ func (l *launch) run(ctx context.Context) (o outcome, err error) {
 		o.took = w.watch(p, s.out, l)
 	}
 	status := p.reap(&o)
+	o.status = status
 	if s.errors != nil {
 		o.stderr = make([]byte, captured)
 		n, _ := s.errors.ReadAt(o.stderr, 0)
@@ -171,7 +175,7 @@ func (l *launch) run(ctx context.Context) (o outcome, err error) {
 		return o, context.Cause(ctx)
 	case late.Load():
 		return o, &failure{fmt.Sprintf("not ready after %v (ready is %s)", l.timeout, l.ready), o.stderr}
-	case l.ready.Kind() == OnExit && status != exitStatus(l.exit):
+	case l.ready.Kind() == OnExit && !l.anyExit && status != exitStatus(l.exit):
 		return o, &failure{fmt.Sprintf("%s, want %s", status, exitStatus(l.exit)), o.stderr}
 	case l.ready.Kind() != OnExit && !w.isReady:
 		return o, &failure{fmt.Sprintf("it ended (%s) before it was ready (%s)", status, l.ready), o.stderr}

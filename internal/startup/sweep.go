@@ -13,9 +13,14 @@ import (
 
 // SweepConfig is a sweep over sizes of the environment.
 type SweepConfig struct {
-	Path string   // the program
-	Args []string // without its name
-	Exit int      // the exit status it has to end with
+	Path  string   // the program
+	Args  []string // without its name
+	Env   []string // NAME=VALUE, beside those of the sweep
+	Stdin string   // file; "" is an empty input
+	Ready Ready    // what has to happen; its exit by default
+	Exit  int      // the exit status it has to end with, where that is its exit
+	// AnyOutput does not compare what it prints. That is done for the exit only.
+	AnyOutput bool
 	// Emulator runs the program where this machine cannot; see [Emulator].
 	Emulator string
 	// Reference is a program that has to print the same, such as the unpacked
@@ -146,6 +151,7 @@ func (s *sweep) try(ctx context.Context, n int) (ok bool, err error) {
 		step.Failure = bad.Error()
 	case err != nil:
 		return false, err
+	case s.cfg.AnyOutput || s.cfg.Ready.Kind() != OnExit:
 	case s.want == nil:
 		s.want = append([]byte{}, o.stdout...)
 	case !bytes.Equal(s.want, o.stdout):
@@ -157,8 +163,8 @@ func (s *sweep) try(ctx context.Context, n int) (ok bool, err error) {
 
 func (s *sweep) run(ctx context.Context, path string, n int) (outcome, error) {
 	l := &launch{
-		path: path, args: append([]string{filepath.Base(path)}, s.cfg.Args...), env: sweepEnv(n),
-		dir: s.cfg.Dir, exit: s.cfg.Exit, timeout: s.cfg.Timeout, capture: true, work: s.cfg.Work,
+		path: path, args: append([]string{filepath.Base(path)}, s.cfg.Args...), env: append(slices.Clone(s.cfg.Env), sweepEnv(n)...),
+		dir: s.cfg.Dir, stdin: s.cfg.Stdin, ready: s.cfg.Ready, exit: s.cfg.Exit, timeout: s.cfg.Timeout, capture: true, work: s.cfg.Work,
 	}
 	if s.cfg.Emulator != "" {
 		l.path = s.cfg.Emulator

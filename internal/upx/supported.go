@@ -1,6 +1,16 @@
 package upx
 
-import "strings"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Unknown is how a reason of [Supported] begins where nothing was measured.
+const Unknown = "unknown"
+
+// Measured are the versions that the table of [Supported] was measured with.
+func Measured() []string { return []string{"3.94", "4.2.3"} }
 
 // Supported reports whether a version of UPX packs Go binaries for a platform
 // into something that runs. The table holds what was measured with Go 1.26
@@ -9,13 +19,14 @@ import "strings"
 // "mipsle/softfloat".
 //
 // When ok, reason is empty or a caution to pass on to the user. When not ok,
-// reason says why; it starts with "unknown" where nothing was measured, which
-// is no reason to refuse but one to ask for a word in the profile.
+// reason says why; it begins with [Unknown] where nothing was measured, which
+// is no reason to refuse, but one to run what was packed; what is known from
+// UPX's issues of that version is said behind it.
 func Supported(version, goos, goarch string) (ok bool, reason string) {
 	arch, variant, _ := strings.Cut(goarch, "/")
 	old := version == "3.94"
 	if !old && version != "4.2.3" {
-		return false, "unknown: UPX " + version + " was not measured, only 3.94 and 4.2.3"
+		return supportedUnmeasured(version, goos, arch)
 	}
 	switch goos {
 	case "linux":
@@ -40,7 +51,7 @@ func Supported(version, goos, goarch string) (ok bool, reason string) {
 	case "js", "wasip1":
 		return false, "UPX does not pack WebAssembly"
 	}
-	return false, "unknown: " + goos + "/" + goarch + " was not measured"
+	return false, Unknown + ": " + goos + "/" + goarch + " was not measured"
 }
 
 func supportedLinux(old bool, arch, variant string) (bool, string) {
@@ -72,5 +83,28 @@ func supportedLinux(old bool, arch, variant string) (bool, string) {
 	case "mips64", "mips64le", "riscv64", "s390x", "loong64":
 		return false, "UPX does not know linux/" + arch
 	}
-	return false, "unknown: linux/" + arch + " was not measured"
+	return false, Unknown + ": linux/" + arch + " was not measured"
+}
+
+// supportedUnmeasured is about versions that were not measured. WebAssembly is
+// no format of any of them; the rest is unknown, with the trouble that others
+// reported at github.com/upx/upx/issues.
+func supportedUnmeasured(version, goos, arch string) (bool, string) {
+	if goos == "js" || goos == "wasip1" {
+		return false, "UPX does not pack WebAssembly"
+	}
+	reason := fmt.Sprintf("%s: UPX %s was not measured, only %s", Unknown, version, strings.Join(Measured(), " and "))
+	major, rest, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(major)
+	switch {
+	case n == 3 && (rest == "95" || rest == "96") && goos == "linux" && arch == "386":
+		reason += "; packed Go programs of this version crash on linux/386 (upx issue 480)"
+	case n >= 5 && goos == "linux" && arch == "arm64":
+		reason += "; packed programs of version 5.0.2 crash with large environments (upx issue 952)"
+	case n >= 5 && goos == "linux":
+		reason += "; packed programs of version 5 need memfd_create, which old kernels lack (upx issues 902 and 912)"
+	case n >= 4 && goos == "darwin":
+		reason += "; macOS kills packed programs (upx issue 612)"
+	}
+	return false, reason
 }

@@ -320,7 +320,12 @@ func TestSupported(t *testing.T) {
 		{"3.94", "windows", "arm64", false, "arm64"},
 		{"3.94", "freebsd", "amd64", false, "freebsd"},
 		{"3.94", "wasip1", "wasm", false, "WebAssembly"},
-		{"5.0.0", "linux", "amd64", false, "unknown"},
+		{"5.0.0", "linux", "amd64", false, "unknown: UPX 5.0.0 was not measured, only 3.94 and 4.2.3"},
+		{"5.0.2", "linux", "amd64", false, "issues 902 and 912"},
+		{"5.0.2", "linux", "arm64", false, "issue 952"},
+		{"3.96", "linux", "386", false, "issue 480"},
+		{"4.1.0", "darwin", "arm64", false, "issue 612"},
+		{"5.0.2", "js", "wasm", false, "UPX does not pack WebAssembly"},
 		{"3.94", "plan9", "amd64", false, "unknown"},
 		{"3.94", "linux", "pdp11", false, "unknown"},
 	} {

