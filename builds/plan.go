@@ -56,8 +56,10 @@ type Unit struct {
 	Name       string   `json:"name"`    // of the published file, without extension
 	Files      []string `json:"files,omitempty"`
 	Verify     string   `json:"verify"`
-	// MaxSize and MaxStartup are the profile's budget: bytes and nanoseconds, 0 for none.
+	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
+	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`
+	MaxGrowth  int64 `json:"max_growth,omitempty"`
 	MaxStartup int64 `json:"max_startup,omitempty"`
 }
 

@@ -210,7 +210,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	}
 	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
 	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
-	u.MaxSize, u.MaxStartup = s.Budget.Size, int64(s.Budget.Startup)
+	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
 
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
 	if err != nil {

@@ -321,7 +321,7 @@ func groupHint(name string) string {
 	case "ldflags":
 		return "write ldflags: {strip: true, set: {main.version: \"{{.Version}}\"}, extra: [-FLAG]}"
 	}
-	return "write budget: {size: 8MiB, startup: 300ms}"
+	return "write budget: {size: 8MiB, growth: 200KiB, startup: 300ms}"
 }
 
 func (d *decoder) listSetting(k key, n *yaml.Node, v *value) bool {

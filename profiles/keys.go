@@ -100,6 +100,7 @@ func settingKeys() []key {
 		}},
 		{name: "budget", kind: kindGroup, doc: "What a binary may cost.", sub: []key{
 			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit."},
+			{name: "budget.growth", kind: kindSize, def: "0", doc: "Most bytes that a binary may have more than in the release before, such as 200KiB; 0 is no limit."},
 			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit."},
 		}},
 		{name: "bench", kind: kindGroup, doc: "What mintmark bench starts, and which variants of the binary it compares.", sub: []key{

@@ -58,7 +58,7 @@ func TestDesign(t *testing.T) {
 			"github.com/prometheus/common/version.BuildDate": "{{.CommitDate}}",
 		},
 		Mod: "readonly", PGO: "off", Env: map[string]string{}, Archive: "none", Name: defaultName,
-		UPX: []string{"--best", "--lzma"}, Budget: Budget{8 << 20, 300e6}, Verify: "require",
+		UPX: []string{"--best", "--lzma"}, Budget: Budget{Size: 8 << 20, Startup: 300e6}, Verify: "require",
 	}
 	if !reflect.DeepEqual(got, wantSettings) {
 		t.Errorf("settings:\n got %+v\nwant %+v", got, wantSettings)

@@ -110,6 +110,7 @@ type Settings struct {
 // Budget limits what a binary may cost. Zero means no limit.
 type Budget struct {
 	Size    int64 // bytes
+	Growth  int64 // bytes more than in the release before
 	Startup time.Duration
 }
 

@@ -94,7 +94,7 @@ func (l layer) settings() Settings {
 		Archive:   l["archive"].text,
 		Files:     list("files"),
 		Name:      l["name"].text,
-		Budget:    Budget{Size: l["budget.size"].size, Startup: l["budget.startup"].dur},
+		Budget:    Budget{Size: l["budget.size"].size, Growth: l["budget.growth"].size, Startup: l["budget.startup"].dur},
 		Bench:     l.bench(),
 		Verify:    l["verify"].text,
 	}

@@ -65,7 +65,7 @@ func TestMerge(t *testing.T) {
 		Main: []string{"./cmd/tool"}, Trimpath: true, BuildVCS: true, Tags: nil, Strip: false,
 		Set:     map[string]string{"main.a": "base", "main.b": "child", "main.c": "child"},
 		LDFlags: []string{"-z"}, Mod: "readonly", Env: map[string]string{"A": "base", "B": "override"},
-		Archive: "tar.zst", Name: defaultName, UPX: []string{"--best"}, Budget: Budget{8 << 20, 1e9}, Verify: "report",
+		Archive: "tar.zst", Name: defaultName, UPX: []string{"--best"}, Budget: Budget{Size: 8 << 20, Startup: 1e9}, Verify: "report",
 	}
 	if !reflect.DeepEqual(amd64, want) {
 		t.Errorf("linux/amd64:\n got %+v\nwant %+v", amd64, want)
@@ -80,7 +80,7 @@ func TestMerge(t *testing.T) {
 	}
 	g := f.profile("grandchild")
 	s := g.Settings(Platform{"linux", "arm64", ""})
-	if s.Archive != "none" || s.Budget != (Budget{8 << 20, 2e9}) || s.Env["B"] != "override" {
+	if s.Archive != "none" || s.Budget != (Budget{Size: 8 << 20, Startup: 2e9}) || s.Env["B"] != "override" {
 		t.Errorf("grandchild: %+v", s)
 	}
 	if got := platformStrings(g.Platforms); !slices.Equal(got, []string{"linux/arm64"}) {

@@ -40,6 +40,7 @@ type pipeline struct {
 	products  map[string]string // digest → file, of linked binaries that were built once
 	different []string          // directories where differing files were kept
 	over      []error           // budgets
+	finals    []final           // what the budgets are about
 	cpu       time.Duration
 
 	measures  bool // sizes for the report
@@ -207,7 +208,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 			}
 		}
 	}
-	p.budget(u, linked)
+	p.keepFinals(u, linked)
 	if err := p.makeFiles(ctx, u, linked); err != nil {
 		return "", err
 	}
@@ -370,16 +371,4 @@ func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
 	linked := pr.path
 	pr.path, pr.second = out, out
 	return p.prove(ctx, u, pr, res, linked)
-}
-
-// budget compares the final binaries with the profile's limits.
-func (p *pipeline) budget(u *unit, linked []*product) {
-	for _, pr := range linked {
-		if u.MaxSize > 0 && pr.artifact.Size > u.MaxSize {
-			p.mu.Lock()
-			p.over = append(p.over, &codeError{fmt.Errorf("%s: %s is %d bytes, the budget is %d", u.ID(), pr.name, pr.artifact.Size, u.MaxSize),
-				ExitNotReproducible, "raise budget.size, or strip, drop tags or dependencies, or pack the binary"})
-			p.mu.Unlock()
-		}
-	}
 }

@@ -192,7 +192,6 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	s.noteUnmeasured()
 	stale, err := s.stalePGO(ctx)
 	if err != nil {
 		return nil, err
@@ -214,6 +213,9 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	p.measures, p.previous, p.extra = twice && !cfg.NoReport, previous, extra
 	s.phase("building")
 	if err := p.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.budgets(ctx); err != nil {
 		return nil, err
 	}
 	m := s.manifest(kind, p)
@@ -378,17 +380,6 @@ func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
 	}
 	return signer, nil
-}
-
-// noteUnmeasured says which of the profile's limits nobody looked at.
-func (s *session) noteUnmeasured() {
-	said := map[string]bool{}
-	for _, u := range s.plan.Units {
-		if u.MaxStartup > 0 && !said[u.Profile] {
-			said[u.Profile] = true
-			s.warn("profile %s: budget.startup is not checked: start-up was not measured", u.Profile)
-		}
-	}
 }
 
 // planAll makes the plan, fetches what it needs, and finds the packer if it needs one.

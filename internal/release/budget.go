@@ -1,0 +1,211 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/sizes"
+	"github.com/mintmark/mintmark/internal/startup"
+)
+
+// final is a binary as it will be published, by itself or in an archive.
+type final struct {
+	u       *unit
+	name    string
+	pkg     string // import path
+	linked  string // digest before packing
+	path    string
+	size    int64
+	several bool // the unit has other programs as well
+}
+
+func (p *pipeline) keepFinals(u *unit, linked []*product) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, pr := range linked {
+		digest := pr.artifact.SHA256
+		if pr.linked.SHA256 != "" {
+			digest = pr.linked.SHA256
+		}
+		p.finals = append(p.finals, final{u, pr.name, pr.main.Package, digest, pr.path, pr.artifact.Size, len(linked) > 1})
+	}
+}
+
+// nearly is the part of a budget from which on there is a warning.
+const nearly = 0.95
+
+// budgets holds the final binaries against the profiles' limits, when nothing
+// else runs any more. What is over one stops the release; what was not looked
+// at is said.
+func (p *pipeline) budgets(ctx context.Context) error {
+	slices.SortFunc(p.finals, func(a, b final) int { return strings.Compare(a.u.ID()+" "+a.name, b.u.ID()+" "+b.name) })
+	previous, from, err := p.previousSizes()
+	if err != nil {
+		return err
+	}
+	for _, f := range p.finals {
+		name := f.u.ID() + ": " + f.name
+		if limit := f.u.MaxSize; limit > 0 {
+			switch {
+			case f.size > limit:
+				p.exceeds("raise budget.size, or strip, drop tags or dependencies, or pack the binary", "%s is %d bytes, the budget is %d%s", name, f.size, limit, p.contributors(f))
+			case float64(f.size) > nearly*float64(limit):
+				p.warn("%s is %d bytes, the budget is %d: %d are left", name, f.size, limit, limit-f.size)
+			}
+		}
+		if limit := f.u.MaxGrowth; limit > 0 {
+			old, ok := previous[f.u.ID()+" "+f.pkg]
+			switch {
+			case !ok:
+				p.warn("%s: budget.growth is not checked: %s", name, from)
+			case f.size-old > limit:
+				p.exceeds("mintmark size OLD NEW says what grew; raise budget.growth if it has to", "%s is %d bytes, %d more than in %s; budget.growth is %d%s", name, f.size, f.size-old, from, limit, p.contributors(f))
+			case float64(f.size-old) > nearly*float64(limit):
+				p.warn("%s is %d bytes more than in %s, budget.growth is %d", name, f.size-old, from, limit)
+			}
+		}
+	}
+	return p.startupBudgets(ctx)
+}
+
+func (p *pipeline) exceeds(hint, format string, args ...any) {
+	p.over = append(p.over, &codeError{fmt.Errorf(format, args...), ExitNotReproducible, hint})
+}
+
+// contributors says which packages a binary consists of most, if it was measured.
+func (p *pipeline) contributors(f final) string {
+	const show = 5
+	for _, s := range p.sized {
+		if s.SHA256 != f.linked || s.Summary == nil {
+			continue
+		}
+		var list []string
+		for _, a := range sizes.Top(s.Summary, show) {
+			list = append(list, fmt.Sprintf("%s %d", a.Name, a.Size))
+		}
+		return "; most of what was linked is " + strings.Join(list, ", ")
+	}
+	return ""
+}
+
+// previousSizes are the sizes of the final binaries of the release before: that
+// of -against, or the one that this release is about to replace. from names it,
+// or says why there is none.
+func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err error) {
+	wanted := slices.ContainsFunc(p.plan.Units, func(u *builds.Unit) bool { return u.MaxGrowth > 0 })
+	if !wanted {
+		return nil, "", nil
+	}
+	dir, asked := p.Out, p.Against != ""
+	if asked {
+		dir = p.Against
+		if fi, err := os.Stat(dir); err == nil && !fi.IsDir() {
+			dir = filepath.Dir(dir)
+		}
+	}
+	data, err := readBounded(filepath.Join(dir, checksums.ManifestFile), checksums.MaxManifestSize)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return nil, "there is no earlier release in the output directory; -against=DIR names one", nil
+	}
+	var m *checksums.Manifest
+	if err == nil {
+		m, err = checksums.ParseManifest(data)
+	}
+	switch {
+	case err != nil && asked:
+		return nil, "", usage("-against takes the directory of an earlier release", "-against=%s: %w", p.Against, err)
+	case err != nil:
+		return nil, "the release in the output directory cannot be read: " + err.Error(), nil
+	case m.Project != p.plan.Project:
+		return nil, fmt.Sprintf("the release in %s is of project %s", dir, m.Project), nil
+	}
+	packed := map[string]int64{} // by the digest of what was packed
+	for _, a := range m.Artifacts {
+		if a.Stage == checksums.StagePacked && len(a.From) == 1 {
+			packed[a.From[0]] = a.Size
+		}
+	}
+	sizes = map[string]int64{}
+	for _, a := range m.Artifacts {
+		if a.Stage != checksums.StageLinked {
+			continue
+		}
+		size := a.Size
+		if n, ok := packed[a.SHA256]; ok {
+			size = n
+		}
+		sizes[a.Profile+" "+a.Platform+" "+a.Package] = size
+	}
+	return sizes, m.Project + " " + m.Version, nil
+}
+
+// startupBudgets starts what this machine can start, each program alone, as the
+// profile's bench says.
+func (p *pipeline) startupBudgets(ctx context.Context) error {
+	said := map[string]bool{}
+	for _, f := range p.finals {
+		limit := time.Duration(f.u.MaxStartup)
+		if limit == 0 {
+			continue
+		}
+		unchecked := func(format string, args ...any) {
+			text := fmt.Sprintf("%s: budget.startup is not checked: %s", f.u.ID(), fmt.Sprintf(format, args...))
+			if !said[text] {
+				said[text] = true
+				p.warn("%s", text)
+			}
+		}
+		goos, rest, _ := strings.Cut(f.u.Platform, "/")
+		goarch, _, _ := strings.Cut(rest, "/")
+		declared := p.declared(f.u)
+		switch {
+		case goos != runtime.GOOS || goarch != runtime.GOARCH:
+			unchecked("%s/%s cannot tell how fast it is there", runtime.GOOS, runtime.GOARCH)
+			continue
+		case f.several:
+			unchecked("the profile makes several programs, and bench: is about one")
+			continue
+		case declared == nil:
+			unchecked("the profile has no bench: that says what to start, such as bench: {args: [--version]}")
+			continue
+		}
+		cfg := startup.Config{Programs: []startup.Program{{Name: f.name, Path: f.path}}, SkipCold: true, SkipMemory: true, Time: 5 * time.Second}
+		if err := p.workload(&cfg, *declared); err != nil {
+			return err
+		}
+		var err error
+		if cfg.Work, err = os.MkdirTemp(p.ws.dir, "start-"); err != nil {
+			return cacheError(err)
+		}
+		p.phase("starting " + f.u.ID())
+		res, err := startup.Measure(ctx, cfg)
+		if err != nil {
+			return fmt.Errorf("%s: starting %s: %w", f.u.ID(), f.name, err)
+		}
+		took := res.Run(startup.Warm).Time(f.name)
+		if took == nil {
+			unchecked("%s", res.Programs[0].NotMeasured)
+			continue
+		}
+		median, low := time.Duration(took.Median), time.Duration(took.Low)
+		switch {
+		case low > limit:
+			p.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
+		case median > limit:
+			p.warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
+		}
+	}
+	return nil
+}
+
+func round(d time.Duration) time.Duration { return d.Round(d / 100) }
