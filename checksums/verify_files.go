@@ -72,6 +72,7 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 	}
 	listed := map[string]bool{ChecksumsFile: true, ChecksumsBundle: true, ProvenanceBundle: true}
 	artifacts, missing := 0, 0
+	var undescribed []string
 	for _, e := range entries {
 		listed[e.Name] = true
 		size, known := sizes[e.Name]
@@ -88,7 +89,7 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 			if known {
 				artifacts++
 			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile {
-				v.notCheckedf("%s: the manifest does not describe it; only its digest was compared", e.Name)
+				undescribed = append(undescribed, e.Name)
 			}
 		case FileMissing:
 			missing++
@@ -97,6 +98,9 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 			listed[LedgerBundle] = true
 			v.ledger(e, check.Status)
 		}
+	}
+	if len(undescribed) > 0 {
+		v.notCheckedf("what is in %s: the manifest does not describe it; only the digest was compared", strings.Join(undescribed, ", "))
 	}
 	if entries == nil {
 		// Nothing can be said about files without a list.
