@@ -37,15 +37,16 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
+	// Before anything is built.
+	if v, err := Verify(ctx, vc); err == nil && v.KeyID == signer.KeyID() {
+		return nil, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
+	}
 	t, err := rebuildRelease(ctx, cfg, vc, from)
 	if t == nil {
 		return nil, err
 	}
 	res := &Attested{Verification: t.out, KeyID: signer.KeyID()}
-	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError || t.out.KeyID == signer.KeyID() {
-		if t.out.KeyID == signer.KeyID() {
-			err = errors.Join(err, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already"))
-		}
+	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
 		return res, err
 	}
 	st, serr := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: cfg.Tool}, t.out.Rebuilt)
