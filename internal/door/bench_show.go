@@ -2,7 +2,6 @@ package door
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -101,7 +100,7 @@ func packingSheet(packed []release.Packed) sheet {
 			if r.Form != startup.FormRaw {
 				continue
 			}
-			row := []string{p.Program, ui.FormatBytes(p.DiskSaved), plus(fmtNano(p.Extra)), memory, strconv.Itoa(r.Starts)}
+			row := []string{p.Program, ui.FormatBytes(p.DiskSaved), plus(ui.FormatNanoseconds(p.Extra)), memory, strconv.Itoa(r.Starts)}
 			for _, form := range []string{startup.FormRaw, startup.FormGzip, startup.FormZstd} {
 				answer := "not known"
 				for _, q := range p.Rows {
@@ -138,13 +137,13 @@ func benchRows(r *startup.Result) (header []string, rows [][]string) {
 			if t := run.Time(p.Name); t == nil {
 				row = append(row, "–", "–")
 			} else {
-				row = append(row, fmtNano(t.Median)+spread(t), against(run, base, p.Name))
+				row = append(row, ui.FormatNanoseconds(t.Median)+spread(t), against(run, base, p.Name))
 			}
 		}
 		if t := r.Run(startup.Warm).Time(p.Name); t == nil {
 			row = append(row, "–", "–")
 		} else {
-			row = append(row, fmtNano(t.CPU), strconv.FormatFloat(t.MinorFaults+t.MajorFaults, 'f', 0, 64))
+			row = append(row, ui.FormatNanoseconds(t.CPU), strconv.FormatFloat(t.MinorFaults+t.MajorFaults, 'f', 0, 64))
 		}
 		if m := p.Memory; m == nil || m.NotMeasured != "" {
 			row = append(row, "–", "–")
@@ -211,23 +210,6 @@ func percent(x float64) string {
 		decimals = 1
 	}
 	return strconv.FormatFloat(100*x, 'f', decimals, 64) + " %"
-}
-
-// fmtNano writes a measured time with three digits that count.
-func fmtNano(ns float64) string {
-	if ns < 0 {
-		return "-" + fmtNano(-ns)
-	}
-	for _, u := range []struct {
-		size float64
-		name string
-	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}} {
-		// 999.6 µs is 1.00 ms: the next unit starts where this one would be rounded to 1000.
-		if v := ns / u.size; v >= 0.9995 {
-			return strconv.FormatFloat(v, 'f', max(0, 2-int(math.Floor(math.Log10(v*1.0005)))), 64) + " " + u.name
-		}
-	}
-	return strconv.FormatFloat(ns, 'f', 0, 64) + " ns"
 }
 
 // benchRemarks are the lines below the table: how it was measured, what the

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 func TestParseFiles(t *testing.T) {
@@ -85,7 +86,7 @@ func TestFormatNano(t *testing.T) {
 		0: "0 ns", 999: "999 ns", 999.6: "1.00 µs", 1000: "1.00 µs", 142_300: "142 µs", 999_400: "999 µs", 999_600: "1.00 ms",
 		1.0149e6: "1.01 ms", 9.996e6: "10.0 ms", 46.72e6: "46.7 ms", 99.96e6: "100 ms", 288.8e6: "289 ms", 1.234e9: "1.23 s", 75e9: "75.0 s", -13.3e6: "-13.3 ms",
 	} {
-		if got := fmtNano(ns); got != want {
+		if got := ui.FormatNanoseconds(ns); got != want {
 			t.Errorf("%v: %s, want %s", ns, got, want)
 		}
 	}

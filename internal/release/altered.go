@@ -24,6 +24,38 @@ type altered struct {
 	cpu   time.Duration // of all processes of its build
 }
 
+// openOne opens a run that builds variants of one unit of a clean checkout,
+// which pick chooses.
+func openOne(ctx context.Context, cfg *Config, pick func(*session) (profiles.Selected, error)) (_ *session, err error) {
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if err := s.refuseDirty(); err != nil {
+		return nil, err
+	}
+	if err := s.choose(); err != nil {
+		return nil, err
+	}
+	sel, err := pick(s)
+	if err != nil {
+		return nil, err
+	}
+	s.selected = []profiles.Selected{sel}
+	if err := s.fetchToolchain(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.useCaches(); err != nil {
+		return nil, err
+	}
+	return s, s.copySource(ctx)
+}
+
 // planAltered plans the unit with settings that change has altered.
 func (s *session) planAltered(ctx context.Context, name string, change func(*profiles.Settings)) (altered, error) {
 	s.planner = &builds.Planner{

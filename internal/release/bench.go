@@ -110,31 +110,15 @@ func sweepAll(ctx context.Context, res *startup.Result, opt startup.Config) ([]S
 // says of the workload goes before what the profile says.
 func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
 	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+	var settings profiles.Settings
+	s, err := openOne(ctx, &cfg, func(s *session) (sel profiles.Selected, err error) {
+		sel, settings, err = s.chooseBench()
+		return sel, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.refuseDirty(); err != nil {
-		return nil, err
-	}
-	if err := s.choose(); err != nil {
-		return nil, err
-	}
-	sel, settings, err := s.chooseBench()
-	if err != nil {
-		return nil, err
-	}
-	s.selected = []profiles.Selected{sel}
-	if err := s.fetchToolchain(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
-		return nil, err
-	}
-	if err := s.copySource(ctx); err != nil {
-		return nil, err
-	}
 	var costs []BuildCost
 	if opt.Programs, costs, err = s.buildVariants(ctx, settings); err != nil {
 		return nil, err
@@ -152,7 +136,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 		return nil, err
 	}
 	b.BuildCosts = costs
-	b.Profile, b.Platform = sel.Profile.Name, sel.Platforms[0].String()
+	b.Profile, b.Platform = s.selected[0].Profile.Name, s.selected[0].Platforms[0].String()
 	return b, nil
 }
 

@@ -17,31 +17,12 @@ import (
 // is built twice, and nothing is published.
 func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
 	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+	s, err := openOne(ctx, &cfg, (*session).chooseOne)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.refuseDirty(); err != nil {
-		return nil, err
-	}
-	if err := s.choose(); err != nil {
-		return nil, err
-	}
-	sel, err := s.chooseOne()
-	if err != nil {
-		return nil, err
-	}
-	s.selected = []profiles.Selected{sel}
-	if err := s.fetchToolchain(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
-		return nil, err
-	}
-	if err := s.copySource(ctx); err != nil {
-		return nil, err
-	}
+	sel := s.selected[0]
 	pl := sel.Platforms[0]
 	out := &report.Savings{Schema: report.SavingsSchema, Version: s.version, Profile: sel.Profile.Name, Platform: pl.String()}
 	var built []altered

@@ -96,9 +96,9 @@ func median(t *startup.Summary) (value, interval string) {
 	case t == nil:
 		return "not measured", "–"
 	case t.Low == 0:
-		return nanoseconds(t.Median), "too few rounds"
+		return ui.FormatNanoseconds(t.Median), "too few rounds"
 	}
-	return nanoseconds(t.Median), nanoseconds(t.Low) + " to " + nanoseconds(t.High)
+	return ui.FormatNanoseconds(t.Median), ui.FormatNanoseconds(t.Low) + " to " + ui.FormatNanoseconds(t.High)
 }
 
 func against(run *startup.Run, base, program string) string {
@@ -112,22 +112,6 @@ func against(run *startup.Run, base, program string) string {
 	return "×" + strconv.FormatFloat(c.Ratio, 'g', 3, 64) + " " + map[stats.Verdict]string{
 		stats.TooFew: "too few rounds", stats.NoDifference: "no difference", stats.More: "slower", stats.Less: "faster",
 	}[c.Verdict]
-}
-
-// nanoseconds writes a measured time with three digits that count.
-func nanoseconds(ns float64) string {
-	if ns < 0 {
-		return "-" + nanoseconds(-ns)
-	}
-	for _, u := range []struct {
-		size float64
-		name string
-	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}} {
-		if v := ns / u.size; v >= 0.9995 {
-			return strconv.FormatFloat(v, 'f', max(0, 2-int(math.Floor(math.Log10(v*1.0005)))), 64) + " " + u.name
-		}
-	}
-	return strconv.FormatFloat(ns, 'f', 0, 64) + " ns"
 }
 
 // dots draws medians with their intervals on a logarithmic axis.
@@ -169,7 +153,7 @@ func dots(b *Startup, title string) Chart {
 		if len(marks) > 8 && i%3 != 0 && i != 0 && i != len(marks)-1 {
 			continue // powers of ten or so are enough
 		}
-		c.Ticks = append(c.Ticks, Tick{at(m), strings.Replace(strings.Replace(nanoseconds(m), ".00 ", " ", 1), ".0 ", " ", 1)})
+		c.Ticks = append(c.Ticks, Tick{at(m), strings.Replace(strings.Replace(ui.FormatNanoseconds(m), ".00 ", " ", 1), ".0 ", " ", 1)})
 	}
 	for _, p := range b.Programs {
 		strip := Strip{Name: p.Name}
@@ -207,7 +191,7 @@ func packingSection(in Inputs) Section {
 				if p.ExtraMemory != nil {
 					memory = change(*p.ExtraMemory)
 				}
-				extra := nanoseconds(p.Extra)
+				extra := ui.FormatNanoseconds(p.Extra)
 				if p.Extra > 0 {
 					extra = "+" + extra
 				}
