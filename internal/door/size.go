@@ -139,19 +139,6 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 	return err
 }
 
-// originNames are the groups in words.
-func originName(group string) string {
-	switch group {
-	case sizes.GroupOwn:
-		return "own code"
-	case sizes.GroupDependency:
-		return "dependencies"
-	case sizes.GroupStd:
-		return "standard library"
-	}
-	return "no single package"
-}
-
 func (d *Door) write(t *ui.Table) error {
 	err := t.Write(d.Term.Stdout())
 	d.printf("\n")
@@ -163,7 +150,7 @@ func text(s string) ui.Cell { return ui.Cell{Text: s} }
 func (d *Door) sizeModules(s *sizes.Summary, top int) error {
 	t := ui.Table{Columns: []ui.Column{{Title: "origin", Flexible: true}, {Title: "version"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
 	for _, g := range s.Groups {
-		t.Row(text(originName(g.Name)), text(""), text(fmt.Sprint(g.Size)), text(share(g.Size, s.Size)))
+		t.Row(text(sizes.GroupTitle(g.Name)), text(""), text(fmt.Sprint(g.Size)), text(share(g.Size, s.Size)))
 		if g.Name != sizes.GroupDependency {
 			continue
 		}

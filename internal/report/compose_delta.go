@@ -164,7 +164,7 @@ func difference(was, now *sizes.Summary) differing {
 			continue
 		}
 		if path == "" {
-			c.Name = groupName(sizes.GroupNone)
+			c.Name = sizes.GroupTitle(sizes.GroupNone)
 		}
 		d.packages = append(d.packages, c)
 		if causes[c.Cause] == nil {

@@ -13,19 +13,6 @@ import (
 // topPackages is how many packages a table names.
 const topPackages = 15
 
-// groupName is a group of packages in words.
-func groupName(group string) string {
-	switch group {
-	case sizes.GroupOwn:
-		return "own code"
-	case sizes.GroupDependency:
-		return "dependencies"
-	case sizes.GroupStd:
-		return "standard library"
-	}
-	return "no single package"
-}
-
 func groups() []string {
 	return []string{sizes.GroupOwn, sizes.GroupDependency, sizes.GroupStd, sizes.GroupNone}
 }
@@ -71,7 +58,7 @@ func sizesSection(in Inputs) Section {
 		{Title: "exact", Kind: Number}, {Title: "inferred", Kind: Number}, {Title: "shared", Kind: Number}}}
 	stack := Chart{Label: "Bytes of each binary by origin"}
 	for _, g := range groups() {
-		stack.Legend = append(stack.Legend, Key{g, groupName(g)})
+		stack.Legend = append(stack.Legend, Key{g, sizes.GroupTitle(g)})
 	}
 	var largest int64
 	for _, b := range all {
@@ -97,7 +84,7 @@ func sizesSection(in Inputs) Section {
 		for _, g := range groups() {
 			if by[g] > 0 {
 				strip.Marks = append(strip.Marks, Shape{Kind: "bar", Class: g, From: 100 * float64(at) / float64(largest), To: 100 * float64(at+by[g]) / float64(largest),
-					Title: fmt.Sprintf("%s: %s (%s)", groupName(g), ui.FormatBytes(by[g]), percentOf(by[g], x.Size))})
+					Title: fmt.Sprintf("%s: %s (%s)", sizes.GroupTitle(g), ui.FormatBytes(by[g]), percentOf(by[g], x.Size))})
 			}
 			at += by[g]
 		}
@@ -154,7 +141,7 @@ func packagesTable(x *sizes.Summary) Table {
 			break
 		}
 		rest -= r.size
-		t.Rows = append(t.Rows, []string{r.path, groupName(r.group), ui.FormatBytes(r.size), percentOf(r.size, x.Size)})
+		t.Rows = append(t.Rows, []string{r.path, sizes.GroupTitle(r.group), ui.FormatBytes(r.size), percentOf(r.size, x.Size)})
 	}
 	for _, g := range x.Groups {
 		if g.Name == sizes.GroupNone {

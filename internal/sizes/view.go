@@ -172,3 +172,16 @@ func Top(s *Summary, n int) []Amount {
 	}
 	return out
 }
+
+// GroupTitle is a group of packages in words.
+func GroupTitle(group string) string {
+	switch group {
+	case GroupOwn:
+		return "own code"
+	case GroupDependency:
+		return "dependencies"
+	case GroupStd:
+		return "standard library"
+	}
+	return "no single package"
+}
