@@ -48,11 +48,17 @@ func (s *Site) output(u *Unit) string { return filepath.Join(s.Out, u.Key()) }
 // here: what -debug-actiongraph writes; see package actions.
 func (s *Site) Graph(u *Unit) string { return s.output(u) + ".actions.json" }
 
-// command is the unit's one go command in this site, with p actions at a time.
-func (s *Site) command(u *Unit, p int) toolchain.Command {
+// Pace is how much of the machine a build may take.
+type Pace struct {
+	P    int   // actions at a time
+	Room int64 // for [toolchain.Roomy]: of the go command and of each of its tools; 0: none
+}
+
+// command is the unit's one go command in this site.
+func (s *Site) command(u *Unit, pace Pace) toolchain.Command {
 	out := s.output(u)
 	args := u.Command(s.Kind, s.Version, out+string(filepath.Separator))
-	args = append([]string{args[0], "-p=" + strconv.Itoa(p), "-modcacherw", "-debug-actiongraph=" + s.Graph(u)}, args[1:]...)
+	args = append([]string{args[0], "-p=" + strconv.Itoa(pace.P), "-modcacherw", "-debug-actiongraph=" + s.Graph(u)}, args[1:]...)
 	// Not GOPROXY=off: with that the go command does not ask git for the version
 	// of a commit of which it has ever made a pseudo-version, and stamps that one
 	// although the commit has got a tag since (cmd/go/internal/modfetch,
@@ -73,6 +79,7 @@ func (s *Site) command(u *Unit, p int) toolchain.Command {
 	if s.Kind == source.Module {
 		env = append(env, "GOPATH="+out)
 	}
+	env = append(env, toolchain.Roomy(pace.Room)...)
 	return toolchain.Command{
 		Path: s.Goroot.Go(), Args: args, Dir: dir, Env: env,
 		SetUmask: s.SetUmask, Umask: s.Place.Umask, Hostname: s.Hostname,
@@ -89,7 +96,7 @@ func (s *Site) HashInputs(ctx context.Context, u *Unit, keys []string) (map[stri
 	if err := os.MkdirAll(aside.output(u), 0o755); err != nil {
 		return nil, err
 	}
-	cmd := aside.command(u, 1)
+	cmd := aside.command(u, Pace{P: 1})
 	cmd.Env = append(cmd.Env, "GODEBUG=gocachehash=1")
 	cmd.Limit = 512 << 20 // a line for every file of every package
 	res, err := toolchain.Run(ctx, cmd)
@@ -99,13 +106,13 @@ func (s *Site) HashInputs(ctx context.Context, u *Unit, keys []string) (map[stri
 	return actions.HashInputs(res.Stderr, keys), nil
 }
 
-// Build runs the unit's one go command in the site with p actions at a time.
-func (s *Site) Build(ctx context.Context, u *Unit, p int) ([]Built, Cost, error) {
+// Build runs the unit's one go command in the site.
+func (s *Site) Build(ctx context.Context, u *Unit, pace Pace) ([]Built, Cost, error) {
 	out := s.output(u)
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, Cost{}, fmt.Errorf("%s: %w", u.ID(), err)
 	}
-	res, err := toolchain.Run(ctx, s.command(u, p))
+	res, err := toolchain.Run(ctx, s.command(u, pace))
 	cost := Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {
 		var exit *toolchain.ExitError

@@ -89,7 +89,7 @@ func TestBuildModule(t *testing.T) {
 		}
 		site := &Site{Name: name, Goroot: goroot(t), Place: place, Dir: filepath.Join(place.ModCache, source.CacheDir(src.ModulePath, src.Version)),
 			Out: t.TempDir(), Kind: source.Module, Version: src.Version}
-		built, _, err := site.Build(t.Context(), u, 2)
+		built, _, err := site.Build(t.Context(), u, Pace{P: 2})
 		if err != nil {
 			t.Fatal(err)
 		}

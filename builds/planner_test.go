@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/profiles"
@@ -409,7 +411,7 @@ func TestBuild(t *testing.T) {
 	}
 	u := plan.Units[0]
 	site := &Site{Name: "first", Goroot: goroot(t), Place: f.place, Dir: f.dir, Out: filepath.Join(t.TempDir(), "a b"), Kind: source.Git, Version: "v1.2.3"}
-	built, cost, err := site.Build(t.Context(), u, 2)
+	built, cost, err := site.Build(t.Context(), u, Pace{P: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,10 +424,36 @@ func TestBuild(t *testing.T) {
 		}
 	}
 
+	// Room for garbage changes neither an action ID nor a byte.
+	roomy := *site
+	roomy.Out = t.TempDir()
+	if env := roomy.command(u, Pace{P: 1, Room: 1 << 30}).Env; !slices.Contains(env, "GOGC=400") || !slices.Contains(env, "GOMEMLIMIT=1073741824") {
+		t.Errorf("environment %q", env)
+	}
+	if slices.ContainsFunc(site.command(u, Pace{P: 1}).Env, func(kv string) bool { return strings.HasPrefix(kv, "GOGC=") }) {
+		t.Error("room that nobody gave")
+	}
+	again, _, err := roomy.Build(t.Context(), u, Pace{P: 1, Room: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range built {
+		x, errX := os.ReadFile(built[i].Path)
+		y, errY := os.ReadFile(again[i].Path)
+		if errX != nil || errY != nil || len(x) == 0 || !bytes.Equal(x, y) {
+			t.Errorf("%s and %s differ: %v, %v", built[i].Path, again[i].Path, errX, errY)
+		}
+	}
+	a, errA := actions.Load(site.Graph(u))
+	b, errB := actions.Load(roomy.Graph(u))
+	if d := actions.Compare(a, b); errA != nil || errB != nil || len(a) == 0 || len(d) > 0 {
+		t.Errorf("%v, %v, %d actions: %v", errA, errB, len(a), d)
+	}
+
 	f.write("lib/lib.go", "package lib\n\nfunc Do(s string) { nonsense(); more() }\n")
 	f.write("cmd/b/main.go", "package main\n\nfunc main() { wrong() }\n")
 	site.Out = t.TempDir()
-	_, _, err = site.Build(t.Context(), u, 1)
+	_, _, err = site.Build(t.Context(), u, Pace{P: 1})
 	if err == nil {
 		t.Fatal("nonsense compiles")
 	}
@@ -441,7 +469,7 @@ func TestBuild(t *testing.T) {
 
 	// A module source has another directory, or none; slashes stay.
 	site.Dir, site.Kind = "", source.Module
-	_, _, err = site.Build(t.Context(), u, 1)
+	_, _, err = site.Build(t.Context(), u, Pace{P: 1})
 	if err == nil || !strings.Contains(err.Error(), "example.com/fx/cmd/a@v1.2.3") {
 		t.Errorf("got %v", err)
 	}

@@ -26,6 +26,13 @@ func (b Budget) orMachine() Budget {
 	return b
 }
 
+// Room is what one of as many builds at a time as there are processors may
+// take of the memory.
+func (b Budget) Room() int64 {
+	b = b.orMachine()
+	return b.Memory / int64(b.CPUs)
+}
+
 // Task is one build with what it is expected to cost.
 type Task struct {
 	ID     string

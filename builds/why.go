@@ -81,7 +81,7 @@ func (s *Site) LinkEdges(ctx context.Context, u *Unit, p int) ([]LinkEdge, error
 	if !found {
 		with.Flags = append(with.Flags, "-ldflags=-dumpdep")
 	}
-	c := s.command(&with, p)
+	c := s.command(&with, Pace{P: p})
 	c.Limit = 1 << 30 // a line for every symbol
 	res, err := toolchain.Run(ctx, c)
 	if err != nil {

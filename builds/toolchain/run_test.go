@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,6 +96,21 @@ func TestCommandName(t *testing.T) {
 		if got := c.name(); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.args, got, tt.want)
 		}
+	}
+}
+
+func TestRoomy(t *testing.T) {
+	for _, none := range []int64{0, -1, 1, 512<<20 - 1} {
+		if got := Roomy(none); got != nil {
+			t.Errorf("%d bytes: %q", none, got)
+		}
+	}
+	if got := Roomy(512 << 20); !slices.Equal(got, []string{"GOGC=400", "GOMEMLIMIT=536870912"}) {
+		t.Errorf("got %q", got)
+	}
+	// What Linux says where there is no limit.
+	if got := Roomy(math.MaxInt64); got[1] != "GOMEMLIMIT=9223372036854775807" {
+		t.Errorf("got %q", got)
 	}
 }
 

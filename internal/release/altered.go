@@ -103,7 +103,7 @@ func (s *session) buildAltered(ctx context.Context, list []altered) error {
 			}
 			site.Place = &place
 		}
-		built, cost, err := site.Build(ctx, a.unit, jobs)
+		built, cost, err := site.Build(ctx, a.unit, builds.Pace{P: jobs})
 		if err != nil {
 			return err
 		}

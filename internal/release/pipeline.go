@@ -86,7 +86,8 @@ func (p *pipeline) run(ctx context.Context) error {
 func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 	id := u.ID() + " · " + site.Name + " build"
 	key := p.source.ModulePath + " " + id
-	seeded := i == 1 && p.books.waits(u.Unit)
+	known := p.books.waits(u.Unit)
+	seeded := i == 1 && known
 	if seeded {
 		key += ", seeded" // costs a fraction of a whole one
 	}
@@ -98,7 +99,12 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 	if seeded {
 		t.After = []string{u.ID() + " · " + p.sites.first.Name + " build"}
 	}
+	pace := builds.Pace{}
+	if known { // then most of it is compiled, in both places
+		pace.Room = builds.Budget{CPUs: p.Jobs}.Room()
+	}
 	t.Run = func(ctx context.Context, n int) error {
+		pace.P = n
 		p.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
 		p.moved(id, builds.Progress{P: n})
 		if seeded {
@@ -106,7 +112,7 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 				return err
 			}
 		}
-		built, spent, err := site.Build(ctx, u.Unit, n)
+		built, spent, err := site.Build(ctx, u.Unit, pace)
 		if err == nil {
 			p.costs.Set(key, spent)
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
@@ -26,20 +27,25 @@ func (p *pipeline) measure(ctx context.Context, u *unit, pr *product) error {
 	if !p.measures {
 		return nil
 	}
-	p.measuring.Lock()
-	defer p.measuring.Unlock()
 	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: pr.name, SHA256: pr.artifact.SHA256}
-	l, err := sizes.Analyze(ctx, pr.path, sizes.Options{})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		// Where the file lay in this run is nobody's business, and would differ
-		// from one release to the next.
-		s.NotMeasured = strings.ReplaceAll(err.Error(), pr.path, pr.name)
-	} else {
-		l.File = pr.name
-		s.Summary = shorten(sizes.Summarize(l))
+	// The same bytes are made of the same, as far as the same tool can tell.
+	key := remember.NewKey("sizes 1", sizes.Revision, p.Tool, pr.name, pr.artifact.SHA256)
+	if !p.known.Get(key, &s.Summary) || s.Summary == nil {
+		p.measuring.Lock()
+		defer p.measuring.Unlock()
+		l, err := sizes.Analyze(ctx, pr.path, sizes.Options{})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			// Where the file lay in this run is nobody's business, and would differ
+			// from one release to the next.
+			s.Summary, s.NotMeasured = nil, strings.ReplaceAll(err.Error(), pr.path, pr.name)
+		} else {
+			l.File = pr.name
+			s.Summary = shorten(sizes.Summarize(l))
+			p.known.Put(key, s.Summary)
+		}
 	}
 	p.mu.Lock()
 	p.sized = append(p.sized, s)

@@ -8,6 +8,10 @@ import (
 // Schema is the schema of [Summary]'s JSON form.
 const Schema = "https://github.com/mintmark/mintmark/report/size/v1"
 
+// Revision changes with what [Analyze] and [Summarize] say of the same bytes:
+// what they said before may be remembered.
+const Revision = "1"
+
 // Summary is a ledger added up: by group, module and package, by kind, and by
 // function. All parts add up to the size, but Functions, which are the largest.
 type Summary struct {
