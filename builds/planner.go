@@ -62,6 +62,13 @@ func (pl *Planner) Modules() []Needed {
 	return all
 }
 
+// Note takes note of what go list says of a unit, and of all its dependencies,
+// that somebody else has planned: for [Planner.Modules] and [Planner.C].
+func (pl *Planner) Note(u *Unit, pkgs []*Package) {
+	pl.need(pkgs, slices.Contains(u.Flags, "-mod=vendor"))
+	pl.noteC(u, pkgs)
+}
+
 // Embedded are the product's own files that its packages embed, as paths in
 // the module, sorted; known after a plan with Deps.
 func (pl *Planner) Embedded() []string {
@@ -231,8 +238,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			return
 		}
 	}
-	pl.need(pkgs, s.Mod == "vendor")
-	pl.noteC(u, pkgs)
+	pl.Note(u, pkgs)
 	var mains []*Package
 	for _, p := range pkgs {
 		if p.DepOnly || p.Error != nil {

@@ -78,6 +78,9 @@ type Verification struct {
 	Statements []string `json:"statements,omitempty"`
 	// Rebuilt is what came of building the release again here, if that was done.
 	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
+	// RebuiltActions say how the packages came about, if it was built twice here
+	// and a proof ledger may have spared some compiles.
+	RebuiltActions []UnitActions `json:"rebuilt_actions,omitempty"`
 	// Rebuilders are those whose statements counted.
 	Rebuilders []Rebuilder `json:"rebuilders,omitempty"`
 	Checked    []string    `json:"checked"`

@@ -79,7 +79,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 		signed = "NOT SIGNED"
 	}
 	d.unproven(res.Manifest)
-	if text := report.Again(res.Manifest); text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Actions); text != "" {
 		d.printf("\n%s", text)
 	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
@@ -107,7 +107,8 @@ func (d *Door) unproven(m *checksums.Manifest) {
 
 // repeat builds a checkout again and again; nothing is published.
 func repeat(ctx context.Context, d *Door, f Flags, dir string) error {
-	if f.Key != nil || f.Project != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil {
+	if f.Key != nil || f.Project != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil ||
+		f.Rebuild != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil || f.Threshold != nil || f.Rebuilder != nil || f.Statements != nil {
 		return &usageError{"verify: -repeat builds a checkout, the other flags are about a published release", "leave out one or the other"}
 	}
 	f.Dir = &dir

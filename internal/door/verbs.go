@@ -35,6 +35,7 @@ type Flags struct {
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
 	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
+	Proven     *bool   `flag:"proven" help:"with -rebuild: build twice, and take from this machine's proof ledger what it has proven"`
 	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
@@ -117,7 +118,7 @@ func Verbs() []Verb {
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "proven", "ledgers", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
 		{"report", "verify a release and say what it is: verdict, files, sizes, start-up, provenance", []string{"path"}, []string{"key", "against", "with", "out", "json"}, runReport},
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},

@@ -17,11 +17,11 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	if f.Repeat != nil {
 		return repeat(ctx, d, f, args[0])
 	}
-	if f.Config != nil || f.Profile != nil || f.Toolchain != nil {
+	if f.Profile != nil || f.Toolchain != nil || f.Config != nil && f.Ledgers == nil {
 		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -version=, -commit="}
 	}
-	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil) {
-		return &usageError{"verify: -platform, -jobs and -source go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
+	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil) {
+		return &usageError{"verify: -platform, -jobs, -source, -proven and -ledgers go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
 	}
 	vc := verifyConfig(f, args[0])
 	var v *checksums.Verification
@@ -31,6 +31,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 		if cerr != nil {
 			return cerr
 		}
+		c.Proven = yes(f.Proven)
 		stop := d.watch(&c)
 		v, err = release.VerifyRebuild(ctx, c, vc, str(f.Source))
 		stop()
@@ -59,9 +60,9 @@ func verifyConfig(f Flags, path string) release.VerifyConfig {
 }
 
 // rebuildConfig is the configuration of a verb that builds somebody else's
-// release: no checkout, no profile file.
+// release: no checkout, and of a profile file only whose ledgers count.
 func (d *Door) rebuildConfig(f Flags) (release.Config, error) {
-	return d.config(Flags{Platform: f.Platform, Jobs: f.Jobs})
+	return d.config(Flags{Platform: f.Platform, Jobs: f.Jobs, Ledgers: f.Ledgers, Config: f.Config})
 }
 
 // words splits the value of a flag that takes several.

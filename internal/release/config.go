@@ -23,6 +23,9 @@ type Config struct {
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.
 	Full bool
+	// Proven makes [VerifyRebuild] build twice, and take from the proof ledger of
+	// this machine what is proven. Ledgers imply it.
+	Proven bool
 	// Ledgers are published ledgers of other rebuilders: FILE with
 	// FILE.sigstore.json beside it. The profile file names their keys.
 	Ledgers []string

@@ -28,8 +28,8 @@ type pipeline struct {
 	upx   *upx.Tool
 	costs *builds.Costs
 	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
-	// judge gives a linked binary its verdict when there is no second build: by
-	// what was published. nil: it is unchecked.
+	// judge gives a linked binary its verdict by what was published, unless two
+	// builds differed already. nil: nothing is published yet.
 	judge func(*checksums.Artifact)
 
 	mu        sync.Mutex
@@ -37,7 +37,7 @@ type pipeline struct {
 	progress  map[string]builds.Progress // of tasks, by ID
 	began     map[string]time.Time       // tasks that run
 	artifacts []checksums.Artifact
-	products  map[string]string // digest → file, of linked binaries that were built once
+	products  map[string]string // digest → file, of the first build's linked binaries
 	different []string          // directories where differing files were kept
 	over      []error           // budgets
 	finals    []final           // what the budgets are about
@@ -245,23 +245,19 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		pr.artifact.BuildID = bin.BuildID
 		bin.Close()
 	}
-	if pr.second == "" {
-		if p.judge != nil {
-			p.judge(&pr.artifact)
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.products == nil {
-			p.products = map[string]string{}
-		}
-		p.products[sum] = pr.path
-		return nil
+	p.mu.Lock()
+	if p.products == nil {
+		p.products = map[string]string{}
 	}
-	v, err := rebuild.Check(ctx, pr.path, pr.second)
-	if err != nil {
-		return err
+	p.products[sum] = pr.path
+	p.mu.Unlock()
+	var v rebuild.Verdict
+	if pr.second != "" {
+		if v, err = rebuild.Check(ctx, pr.path, pr.second); err != nil {
+			return err
+		}
+		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
 	}
-	pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
 	if v.Diff != nil {
 		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit)
 		if err != nil {
@@ -274,6 +270,9 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 			})
 		}
 		return p.keep(u, pr)
+	}
+	if p.judge != nil {
+		p.judge(&pr.artifact)
 	}
 	return nil
 }

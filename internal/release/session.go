@@ -45,10 +45,13 @@ type session struct {
 	version  string // of the release, without v
 	checkout string // module directory of the first private copy
 	loader   *builds.Loader
-	settle   []func() error // what lets the next run rely on what this one unpacked
-	planner  *builds.Planner
-	plan     *builds.Plan
-	planID   string
+	// putSource puts the source into a place, as the directory dir, where there
+	// is no repository to clone and no module to fetch; nil if there is.
+	putSource func(place *toolchain.Place, dir string) error
+	settle    []func() error // what lets the next run rely on what this one unpacked
+	planner   *builds.Planner
+	plan      *builds.Plan
+	planID    string
 }
 
 // open finds the tools, the source, the profile file and the toolchain.

@@ -89,6 +89,12 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 		return err
 	}
 	s.settle = append(s.settle, func() error { return second.Goroot.Settle(ctx) })
+	if s.putSource != nil {
+		second.Dir = filepath.Join(root, "another checkout", "of the source")
+		if err := s.putSource(place, second.Dir); err != nil {
+			return err
+		}
+	}
 	if err := s.secondModules(ctx, second, root, cache != ""); err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -24,7 +26,8 @@ const notRebuilt = "that the binaries come from the source"
 
 // third is the rebuilding of a published release: the third build, after the
 // publisher's two. It shares no cache with the other two, even on the machine
-// that made the release.
+// that made the release. With proven there are a third and a fourth one, in the
+// two places of this machine's own releases, with their caches and ledger.
 type third struct {
 	*session
 	m        *checksums.Manifest
@@ -34,6 +37,7 @@ type third struct {
 	from     string // -source
 	all      *builds.Plan
 	noUPX    error // why packed files could not be made
+	proven   bool
 	refusals []checksums.RefusedError
 }
 
@@ -41,7 +45,8 @@ type third struct {
 // it from the source and the toolchain that its record names, compares each
 // stage with the published digest, and puts the verdicts into
 // [checksums.Verification.Rebuilt]. Of cfg it uses Platforms, Jobs, the cache,
-// the environment and Event. from is the repository to take the source from; ""
+// the environment and Event; with Proven or Ledgers also Secret, and of
+// ConfigFile the keys of those whose Ledgers count. from is the repository to take the source from; ""
 // is the module proxy.
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
@@ -79,12 +84,22 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if err := errors.Join(t.checkPlan(), t.all.CheckForeign()); err != nil {
 		return t, err
 	}
-	// What earlier runs of this machine found out is no evidence against it.
-	cfg.Full = true
+	t.proven = cfg.Proven || len(cfg.Ledgers) > 0
+	// What earlier runs of this machine found out is no evidence against it,
+	// unless whoever asks says so.
+	cfg.Full = !t.proven
 	if t.session, err = begin(&cfg); err != nil {
 		return t, err
 	}
 	defer t.Close()
+	if len(cfg.Ledgers) > 0 {
+		if cfg.ConfigFile == "" {
+			return t, usage("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
+		}
+		if err := t.openConfig(); err != nil {
+			return t, err
+		}
+	}
 	if t.plan, err = t.selectUnits(cfg.Platforms); err != nil {
 		return t, err
 	}
@@ -159,17 +174,24 @@ func (t *third) run(ctx context.Context) error {
 	if err := t.useToolchain(ctx, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
 		return err
 	}
+	if t.proven {
+		if err := t.useCaches(); err != nil {
+			return err
+		}
+	}
 	if err := errors.Join(t.checkToolchain(ctx), t.fetchSource(ctx)); err != nil {
 		return err
 	}
 	if err := t.fetchModules(ctx); err != nil {
 		return err
 	}
-	st, err := t.prepare(ctx, false)
+	st, err := t.prepare(ctx, t.proven)
 	if err != nil {
 		return err
 	}
-	st.first.Name = "third"
+	if !t.proven {
+		st.first.Name = "third"
+	}
 	tool := t.packer(ctx)
 	stage := filepath.Join(t.ws.dir, "products")
 	if err := os.MkdirAll(stage, 0o755); err != nil {
@@ -177,11 +199,20 @@ func (t *third) run(ctx context.Context) error {
 	}
 	t.phase("building")
 	p := &pipeline{session: t.session, sites: st, stage: stage, upx: tool, costs: builds.LoadCosts(filepath.Join(t.Cache, "costs.json")), judge: t.judge}
+	if t.proven {
+		if p.books, err = t.openBooks(ctx, st, nil); err != nil {
+			return err
+		}
+	}
 	if err := p.run(ctx); err != nil {
 		return err
 	}
 	t.compare(ctx, p)
-	return t.verdict()
+	t.out.RebuiltActions = p.unitActions()
+	if text := report.Again(t.out.RebuiltActions); text != "" {
+		t.checked("all of it was built twice here; %s", text)
+	}
+	return errors.Join(p.alarms(), t.verdict())
 }
 
 // checkToolchain holds the record's hash of the toolchain against the checksum
@@ -297,13 +328,6 @@ func (t *third) replaySource(ctx context.Context) error {
 			return hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
 		}
 	}
-	t.checkout = filepath.Join(t.ws.dir, "first", "src")
-	if err := os.CopyFS(t.checkout, os.DirFS(m.Dir)); err != nil {
-		return cacheError(err)
-	}
-	if err := os.Mkdir(filepath.Join(t.checkout, ".git"), 0o755); err != nil {
-		return cacheError(err)
-	}
 	when, err := time.Parse(time.RFC3339, src.CommitTime)
 	if err != nil {
 		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
@@ -312,11 +336,28 @@ func (t *third) replaySource(ctx context.Context) error {
 	if err := claim.SetVersion(src.Version); err != nil {
 		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
+	t.checkout = filepath.Join(t.ws.dir, "first", "src")
 	stamp, err := foreign.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
 	if err != nil {
 		return err
 	}
-	t.place.Git = stamp.Git
+	t.putSource = func(place *toolchain.Place, dir string) error {
+		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
+			return cacheError(err)
+		}
+		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+			return cacheError(err)
+		}
+		stamp, err := stamp.At(filepath.Join(filepath.Dir(place.Home), "stamp"), dir, claim)
+		if err != nil {
+			return err
+		}
+		place.Git = stamp.Git
+		return nil
+	}
+	if err := t.putSource(t.place, t.checkout); err != nil {
+		return err
+	}
 	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
 	t.source.SumDB = t.settings.Checks(src.Module)
 	for _, a := range t.m.Artifacts {
@@ -366,19 +407,22 @@ func (t *third) fetchModules(ctx context.Context) error {
 			return err
 		}
 	}
-	if t.m.Source.Kind == source.Module {
+	if t.m.Source.Kind == source.Module && !t.proven {
 		return nil // prepare fetches what go install needs
 	}
 	t.phase("fetching modules")
+	t.planner = &builds.Planner{Loader: t.loader, Source: t.source}
 	var errs []error
 	for _, u := range t.plan.Units {
 		var mains []string
 		for _, m := range u.Mains {
 			mains = append(mains, m.Package)
 		}
-		if _, err := t.loader.List(ctx, u.Env, u.Flags, mains, true); err != nil {
+		pkgs, err := t.loader.List(ctx, u.Env, u.Flags, mains, true)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
+		t.planner.Note(u, pkgs)
 	}
 	return errors.Join(errs...)
 }
@@ -407,7 +451,8 @@ func (t *third) packer(ctx context.Context) *upx.Tool {
 	return nil
 }
 
-// judge gives a binary that was just linked its verdict.
+// judge gives a binary that was just linked, once or twice with the same bytes,
+// its verdict.
 func (t *third) judge(a *checksums.Artifact) {
 	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such binary"
 	for _, p := range t.m.Artifacts {

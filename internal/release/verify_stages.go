@@ -51,6 +51,9 @@ func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifac
 			r.Reason = t.noUPX.Error()
 		}
 		return
+	case built.Verdict == checksums.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, checksums.Different, "the two builds made here differ from each other", built.Findings
+		return
 	case built.SHA256 == a.SHA256:
 		r.Verdict, r.Rebuilt = checksums.Identical, built.SHA256
 		return

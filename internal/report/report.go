@@ -121,12 +121,12 @@ func WriteJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// Again says in one sentence how the second builds of a release came about; ""
-// when nothing was rebuilt or nothing is known of it.
-func Again(m *checksums.Manifest) string {
+// Again says in one sentence how second builds came about; "" when nothing was
+// rebuilt or nothing is known of it.
+func Again(units []checksums.UnitActions) string {
 	var links, executed, proven, foreign, unprovable, archives int
 	least := 0
-	for _, u := range m.Rebuild.Actions {
+	for _, u := range units {
 		links += u.Links
 		executed += u.Executed + u.Again
 		foreign += u.Foreign
@@ -141,7 +141,7 @@ func Again(m *checksums.Manifest) string {
 			}
 		}
 	}
-	if len(m.Rebuild.Actions) == 0 {
+	if len(units) == 0 {
 		return ""
 	}
 	text := fmt.Sprintf("second builds: %d links and %d packages executed again", links, executed)

@@ -43,6 +43,9 @@ func NewStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Pl
 	return newStamp(program, filepath.Join(dir, "bin"), root, r)
 }
 
+// At copies the stamp to dir, to claim r of the work tree root as well.
+func (s *Stamp) At(dir, root string, r Replay) (*Stamp, error) { return newStamp(s.Git, dir, root, r) }
+
 // SetVersion takes the tags from a module version that the go command stamped.
 func (r *Replay) SetVersion(version string) error {
 	version = strings.TrimSuffix(version, "+incompatible")
