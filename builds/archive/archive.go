@@ -15,9 +15,9 @@
 //     USTAR (not ASCII, or too long to split) or that is 8 GiB or larger gets a
 //     PAX header that carries only what did not fit. No other format is written.
 //   - The gzip header has no name, no time (0) and the operating system 255
-//     (unknown); the level is 9. The zstd level is klauspost's "best", with one
+//     (unknown); the level is 8. The zstd level is klauspost's "best", with one
 //     encoder goroutine.
-//   - zip members are deflated at level 9 by klauspost/compress, not by
+//   - zip members are deflated at level 8 by klauspost/compress, not by
 //     compress/flate, whose bytes changed with Go 1.27. They carry Unix modes
 //     and the time twice: as UTC in the DOS fields (even seconds; clamped to
 //     1980..2107) and exactly in the extended timestamp field 0x5455, which
@@ -76,16 +76,21 @@ func Formats() []string { return []string{TarGz, TarZst, Zip} }
 // and [Tool] must name what the digests were pinned for.
 const compressVersion = "v1.20.3"
 
+// level is for gzip and deflate. Every archive is written twice, and level 9
+// takes four times the CPU of level 8 to make the archive of a Go program
+// 0.3 % smaller.
+const level = 8
+
 // Tool names the compressor of a format with version and level, for the
 // manifest; "" for an unknown format.
 func Tool(format string) string {
 	switch format {
 	case TarGz:
-		return "klauspost/compress " + compressVersion + " gzip -9"
+		return "klauspost/compress " + compressVersion + " gzip -8"
 	case TarZst:
 		return "klauspost/compress " + compressVersion + " zstd best"
 	case Zip:
-		return "klauspost/compress " + compressVersion + " deflate -9"
+		return "klauspost/compress " + compressVersion + " deflate -8"
 	}
 	return ""
 }
@@ -215,7 +220,7 @@ func compressor(w io.Writer, format string) (io.WriteCloser, error) {
 	if format == TarZst {
 		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	}
-	z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(w, level)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +233,7 @@ func compressor(w io.Writer, format string) (io.WriteCloser, error) {
 func writeZip(ctx context.Context, w io.Writer, members []Member, modTime time.Time) ([]Entry, error) {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, flate.BestCompression)
+		return flate.NewWriter(w, level)
 	})
 	var entries []Entry
 	for _, m := range members {
