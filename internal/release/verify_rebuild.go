@@ -46,8 +46,8 @@ type third struct {
 // stage with the published digest, and puts the verdicts into
 // [checksums.Verification.Rebuilt]. Of cfg it uses Platforms, Jobs, the cache,
 // the environment and Event; with Proven or Ledgers also Secret, and of
-// ConfigFile the keys of those whose Ledgers count. from is the repository to take the source from; ""
-// is the module proxy.
+// ConfigFile the keys of those whose Ledgers count. from is the repository to
+// take the source from; "" is the module proxy.
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
 // if an artifact came out different, and 1 if one could not be built or compared.
