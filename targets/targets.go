@@ -113,12 +113,14 @@ func Verify(
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
 	rebuild *bool, // build the release again from its recorded source and toolchain, and compare every stage
+	proven *bool, // with -rebuild: build twice, and take from this machine's proof ledger what it has proven
+	ledgers *string, // with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys
 	source *string, // with -rebuild: git repository to take the source from
 	threshold *int, // how many rebuilders must vouch for every file
 	rebuilder *string, // public keys of rebuilders whose statements count, separated by commas
 	statements *string, // rebuild statements: files or directories, separated by commas
 	repeat *int, // build the checkout until so many builds agree or two differ
-	config *string, // with -repeat: profile file
+	config *string, // with -repeat: profile file; with -ledgers: yours, for its ledger.rebuilders
 	profile *string, // with -repeat: profiles, separated by commas
 	platform *string, // with -rebuild or -repeat: platforms or patterns, separated by commas
 	jobs *int, // with -rebuild or -repeat: builds at a time
@@ -127,7 +129,7 @@ func Verify(
 ) error {
 	return run(ctx, "verify", door.Flags{
 		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
-		Rebuild: rebuild, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
+		Rebuild: rebuild, Proven: proven, Ledgers: ledgers, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
 	}, path)
 }
