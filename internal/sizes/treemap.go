@@ -28,24 +28,12 @@ func TreemapSVG(s *Summary) string {
 		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
 	var items []item
 	for _, g := range s.Groups {
-		items = append(items, item{name: groupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g)})
+		items = append(items, item{name: GroupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g)})
 	}
 	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(b.size, a.size) })
 	t.draw(items, rect{0, 0, treemapWidth, treemapHeight}, 0)
 	t.b.WriteString("</svg>")
 	return t.b.String()
-}
-
-func groupTitle(group string) string {
-	switch group {
-	case GroupOwn:
-		return "own code"
-	case GroupDependency:
-		return "dependencies"
-	case GroupStd:
-		return "standard library"
-	}
-	return "no single package"
 }
 
 func moduleItems(g Group) []item {
