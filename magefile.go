@@ -13,9 +13,9 @@ import (
 	_ "github.com/mintmark/mintmark/targets"
 )
 
-// Test runs all tests, the slow ones too.
+// Test runs all tests, the slow ones too, and lists those that were skipped.
 func Test() error {
-	return sh.RunV("go", "test", "-timeout=30m", "./...")
+	return sh.RunV("go", "run", "gotest.tools/gotestsum@v1.13.0", "--format=pkgname", "--", "-timeout=30m", "./...")
 }
 
 // Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.
