@@ -1,6 +1,7 @@
 package checksums
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,7 +27,7 @@ func withHint(hint, format string, args ...any) error {
 type RefusedError struct {
 	Name   string `json:"name"`             // the file, "" when it is about no single file
 	Reason string `json:"reason"`           // why, lower case, without the name
-	Remedy string `json:"remedy,omitempty"` // what the user can do, "" when there is nothing
+	Remedy string `json:"remedy,omitempty"` // what the user can do
 }
 
 func (e *RefusedError) Error() string {
@@ -41,6 +42,20 @@ func (e *RefusedError) Hint() string { return e.Remedy }
 
 func refusef(name, remedy, format string, args ...any) *RefusedError {
 	return &RefusedError{Name: name, Reason: fmt.Sprintf(format, args...), Remedy: remedy}
+}
+
+// asRefusal is err as a refusal of name; its remedy is the error's hint.
+func asRefusal(name string, err error) RefusedError {
+	r := RefusedError{Name: name, Reason: err.Error()}
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		r.Reason = refused.Reason
+	}
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		r.Remedy = hinter.Hint()
+	}
+	return r
 }
 
 // VerifyError holds every refusal of one verification, sorted by the order of

@@ -2,7 +2,6 @@ package checksums
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -51,7 +50,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 	for _, st := range q.Statements {
 		b, err := readBundle(st.Bundle)
 		if err != nil {
-			refusals = append(refusals, asRefusal(st.Name, err))
+			refusals = append(refusals, statementRefusal(st.Name, err))
 			continue
 		}
 		key, payload := signedBy(b, q.Rebuilders)
@@ -61,7 +60,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 		}
 		s, err := ParseRebuildStatement(payload)
 		if err != nil {
-			refusals = append(refusals, asRefusal(st.Name, err))
+			refusals = append(refusals, statementRefusal(st.Name, err))
 			continue
 		}
 		if wrong := s.about(m, manifest); len(wrong) > 0 {
@@ -122,15 +121,11 @@ func signedBy(b *bundle, keys []*Verifier) (*Verifier, []byte) {
 	return nil, nil
 }
 
-func asRefusal(name string, err error) RefusedError {
-	var r *RefusedError
-	if errors.As(err, &r) {
-		return RefusedError{Name: name, Reason: r.Reason, Remedy: r.Remedy}
+// statementRefusal is why a rebuild statement does not count.
+func statementRefusal(name string, err error) RefusedError {
+	r := asRefusal(name, err)
+	if r.Remedy == "" {
+		r.Remedy = "the statement is damaged: get it again from who made it, or leave it out"
 	}
-	var hinter interface{ Hint() string }
-	hint := ""
-	if errors.As(err, &hinter) {
-		hint = hinter.Hint()
-	}
-	return RefusedError{Name: name, Reason: fmt.Sprint(err), Remedy: hint}
+	return r
 }

@@ -101,6 +101,7 @@ func TestQuorum(t *testing.T) {
 		{"linked binaries only", 1, [][]byte{sign(alice, linkedOnly)}, "demo_1.2.3_linux_amd64.tar.gz: was rebuilt by 0 of 1", ""},
 		{"a record, no rebuild", 1, [][]byte{record(alice)}, "build type", ""},
 		{"no bundle", 1, [][]byte{[]byte("{}"), sign(alice, nil)}, "bundle of media type", ""},
+		{"not JSON", 1, [][]byte{[]byte("x"), sign(alice, nil)}, "the bundle is not JSON", ""},
 		// A refusal is not outvoted.
 		{"two good, one about something else", 2, [][]byte{sign(alice, nil), sign(bob, nil), rebuildBundle(t, bob, other, nil)}, "another", ""},
 	} {
@@ -117,6 +118,13 @@ func TestQuorum(t *testing.T) {
 			t.Errorf("%s: %+v", tc.name, found)
 		case tc.refused != "" && (!errors.As(err, &refused) || !strings.Contains(err.Error(), tc.refused)):
 			t.Errorf("%s: %v, want a refusal with %q", tc.name, err, tc.refused)
+		}
+		if refused != nil {
+			for _, r := range refused.Refusals {
+				if r.Remedy == "" {
+					t.Errorf("%s: %s: nothing to do about it", tc.name, r.Reason)
+				}
+			}
 		}
 		if !strings.Contains(strings.Join(notes, "\n"), tc.note) {
 			t.Errorf("%s: notes %q", tc.name, notes)

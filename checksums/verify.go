@@ -186,7 +186,14 @@ func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 }
 
 func (v *verification) refuse(name, remedy, format string, args ...any) {
-	v.refusals = append(v.refusals, *refusef(name, remedy, format, args...))
+	v.add(*refusef(name, remedy, format, args...))
+}
+
+func (v *verification) add(r RefusedError) {
+	if r.Remedy == "" {
+		r.Remedy = "the file is damaged or does not belong here: get the release again from the publisher, and do not use it if that does not help"
+	}
+	v.refusals = append(v.refusals, r)
 }
 
 // refuseAll takes over an error, or each of joined errors, as refusals of name.
@@ -197,16 +204,7 @@ func (v *verification) refuseAll(name string, err error) {
 		}
 		return
 	}
-	r := RefusedError{Name: name, Reason: err.Error()}
-	var refused *RefusedError
-	if errors.As(err, &refused) {
-		r.Reason = refused.Reason
-	}
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) {
-		r.Remedy = hinter.Hint()
-	}
-	v.refusals = append(v.refusals, r)
+	v.add(asRefusal(name, err))
 }
 
 func (v *verification) checkedf(format string, args ...any) {
@@ -326,7 +324,7 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	v.out.Project, v.out.Module, v.out.Version = m.Project, m.Source.Module, m.Version
 	v.out.Commit, v.out.PlanID = m.Source.Commit, m.PlanID
 	if m.Kind != KindRelease {
-		v.refuse(ManifestFile, "", "is of kind %q, not a release", m.Kind)
+		v.refuse(ManifestFile, "nothing but mintmark release makes what can be verified", "is of kind %q, not a release", m.Kind)
 	}
 	v.checkedf("%s follows its schema and its plan has the plan ID", ManifestFile)
 	v.expect("project", v.cfg.Project, m.Project)
@@ -361,7 +359,7 @@ func (v *verification) verdicts(m *Manifest) {
 		counts[a.Verdict]++
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		if v.cfg.RequireIdentical && a.Verdict != Identical {
-			v.refuse(ManifestFile, "", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
+			v.refuse(ManifestFile, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
 		}
 	}
 	if n := counts[Different]; n > 0 {

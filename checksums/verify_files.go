@@ -149,7 +149,7 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 		check.Status = FileMissing
 		// The manifest is refused where it is read.
 		if !v.cfg.AllowMissing && e.Name != ManifestFile {
-			v.refuse(e.Name, "", "is missing")
+			v.refuse(e.Name, "download it as well; -partial accepts that listed files are missing", "is missing")
 		}
 		return check, nil
 	case err != nil:
@@ -165,7 +165,7 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 		return check, nil
 	}
 	if size >= 0 && fi.Size() != size {
-		v.refuse(e.Name, "", "has %d bytes, the manifest says %d", fi.Size(), size)
+		v.refuse(e.Name, "it was changed or not downloaded in full", "has %d bytes, the manifest says %d", fi.Size(), size)
 		return check, nil
 	}
 	got, n, err := digest(&ctxReader{ctx, f})

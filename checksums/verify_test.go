@@ -387,6 +387,11 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			if !found {
 				t.Errorf("no refusal of %q with %q in\n%v", tc.file, tc.want, err)
 			}
+			for _, r := range all.Refusals {
+				if r.Remedy == "" {
+					t.Errorf("%s %s: nothing to do about it", r.Name, r.Reason)
+				}
+			}
 			if v == nil {
 				t.Error("no verification came with the refusal")
 			}

@@ -210,7 +210,7 @@ func (t *third) run(ctx context.Context) error {
 	t.compare(ctx, p)
 	t.out.RebuiltActions = p.unitActions()
 	if text := report.Again(t.out.RebuiltActions); text != "" {
-		t.checked("all of it was built twice here; %s", text)
+		t.checked("built in two places here; %s", text)
 	}
 	return errors.Join(p.alarms(), t.verdict())
 }
