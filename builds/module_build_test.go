@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
 )
@@ -109,6 +110,19 @@ func TestBuildModule(t *testing.T) {
 		}
 		if binaries[i], err = os.ReadFile(built[0].Path); err != nil {
 			t.Fatal(err)
+		}
+		// go install, too, links nothing that is there.
+		kept := &Linked{Dir: filepath.Join(t.TempDir(), "linked"), Known: &remember.Store{Dir: t.TempDir(), Secret: []byte("of a test")}}
+		p := buildOnce(t, site, u)
+		if err := kept.Keep(site, u, p.sums); err != nil {
+			t.Fatal(err)
+		}
+		site.Out = filepath.Join(t.TempDir(), "out")
+		if !kept.Take(t.Context(), site, u) {
+			t.Fatal("nothing was kept")
+		}
+		if again := buildOnce(t, site, u); len(again.executed) > 0 || !again.same(p) {
+			t.Errorf("%s: ran again: %q", name, again.executed)
 		}
 	}
 	if !bytes.Equal(binaries[0], binaries[1]) {

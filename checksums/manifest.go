@@ -113,8 +113,12 @@ type Rebuild struct {
 type UnitActions struct {
 	Profile  string `json:"profile"`
 	Platform string `json:"platform"`
-	// Links are the linked binaries: linked in both places, always.
+	// Links are the linked binaries: linked in the second place by this release, always.
 	Links int `json:"links"`
+	// LinksAgain are those of the Links that an earlier release linked in the
+	// first place: this one's first build found them there. The others were
+	// linked in both places by this release.
+	LinksAgain int `json:"links_again,omitempty"`
 	// Executed packages were compiled in both places by this release.
 	Executed int `json:"executed"`
 	// Again are packages compiled in the second place by this release, and in

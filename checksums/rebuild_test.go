@@ -98,6 +98,8 @@ func TestActionsValidate(t *testing.T) {
 		change     func(*Rebuild)
 	}{
 		{"links", "-1 links", func(r *Rebuild) { r.Actions[0].Links = -1 }},
+		{"links again", "-1 links_again", func(r *Rebuild) { r.Actions[0].LinksAgain = -1 }},
+		{"more links again", "2 links_again of 1 links", func(r *Rebuild) { r.Actions[0].LinksAgain = 2 }},
 		{"executed", "-1 executed", func(r *Rebuild) { r.Actions[0].Executed = -1 }},
 		{"again", "-1 again", func(r *Rebuild) { r.Actions[0].Again = -1 }},
 		{"foreign", "-1 foreign", func(r *Rebuild) { r.Actions[0].Foreign = -1 }},

@@ -156,10 +156,13 @@ func (v *validation) actions(what string, a UnitActions, rebuilders bool) {
 	for _, c := range []struct {
 		name  string
 		count int
-	}{{"links", a.Links}, {"executed", a.Executed}, {"again", a.Again}, {"foreign", a.Foreign}, {"unprovable", a.Unprovable}, {"archive_proven", a.ArchiveProven}} {
+	}{{"links", a.Links}, {"links_again", a.LinksAgain}, {"executed", a.Executed}, {"again", a.Again}, {"foreign", a.Foreign}, {"unprovable", a.Unprovable}, {"archive_proven", a.ArchiveProven}} {
 		if c.count < 0 {
 			v.addf("%s: %d %s", what, c.count, c.name)
 		}
+	}
+	if a.LinksAgain > a.Links {
+		v.addf("%s: %d links_again of %d links", what, a.LinksAgain, a.Links)
 	}
 	seen := map[int]bool{}
 	left := a.Foreign // that are not among the proven so far; a sum could overflow

@@ -36,6 +36,7 @@ type Unit struct {
 // book is the account of one unit.
 type book struct {
 	links      int
+	linksAgain int
 	proven     []Proof
 	unprovable int
 	compiled   []compiled // in the second place; by this release, since it began empty
@@ -49,7 +50,8 @@ type compiled struct {
 
 // Tally says how the packages of a unit came about in the second build.
 type Tally struct {
-	Links      int         // run in both places, always
+	Links      int         // run in the second place by this release, always
+	LinksAgain int         // of these, run in the first place by an earlier one
 	Executed   int         // compiled in both places by this release
 	Again      int         // compiled in the second place by this release, in the first by an earlier one
 	Proven     map[int]int // taken from the ledger: number of executions it knew → actions
@@ -200,9 +202,12 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 		}
 		store = append(store, e2)
 	}
-	for _, act := range second {
+	for key, act := range second {
 		if act.Link {
 			b.links++
+			if one := first[key]; one != nil && !one.Executed {
+				b.linksAgain++
+			}
 		}
 	}
 	a.mu.Lock()
@@ -309,7 +314,7 @@ func (a *Account) Tally(unit string) (Tally, bool) {
 	if b == nil {
 		return Tally{}, false
 	}
-	t := Tally{Links: b.links, Unprovable: b.unprovable, Proven: map[int]int{}}
+	t := Tally{Links: b.links, LinksAgain: b.linksAgain, Unprovable: b.unprovable, Proven: map[int]int{}}
 	for _, c := range b.compiled {
 		if c.ran || a.ran[c.id] {
 			t.Executed++

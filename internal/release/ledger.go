@@ -35,6 +35,17 @@ func (s *session) useCaches() error {
 	return cacheErrorOrNil(os.MkdirAll(dir, 0o755))
 }
 
+// keptLinks are the binaries that first builds of the module have linked. Like
+// the build cache they are told apart by the toolchain's content.
+func (s *session) keptLinks() *builds.Linked {
+	if len(s.Secret) == 0 {
+		return nil // nothing could be checked
+	}
+	return &builds.Linked{Dir: linkedDir(s.Cache), Known: s.known, Scope: s.tc.Sum + " " + s.source.ModulePath}
+}
+
+func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
+
 func cacheErrorOrNil(err error) error {
 	if err == nil {
 		return nil
@@ -133,7 +144,7 @@ func (b *bookkeeping) rememberArchive(ctx context.Context, u *builds.Unit, recip
 // waits reports whether the second build of a unit has something to gain from
 // waiting for the first: then the ledger may spare it most of its work.
 func (b *bookkeeping) waits(u *builds.Unit) bool {
-	return b != nil && b.seeding && provable(u) && b.ledger.Knows(u.Platform)
+	return b != nil && b.seeding && u.Provable() && b.ledger.Knows(u.Platform)
 }
 
 // seed gives the second place what is proven of the unit, after its first build.
@@ -165,37 +176,12 @@ func (p *pipeline) settle(ctx context.Context, u *builds.Unit) error {
 }
 
 func (p *pipeline) accountUnit(u *builds.Unit) actions.Unit {
-	all := !provable(u)
+	all := !u.Provable()
 	c := p.planner.C(u)
 	return actions.Unit{
 		ID: u.ID(), Platform: u.Platform,
 		Unprovable: func(pkg string) bool { return all || c[pkg] },
 	}
-}
-
-// readsFiles are flags of the compiler and the assembler that make them read
-// files which are not part of the action ID, or write where nobody looks.
-var readsFiles = []string{"-I", "-D", "-importcfg", "-embedcfg", "-symabis", "-linkobj", "-importmap", "-pgoprofile", "-toolexec", "-overlay", "-pkgdir"}
-
-// provable reports whether cmd/go's action IDs hold everything that the unit's
-// compiles read, apart from C code.
-func provable(u *builds.Unit) bool {
-	for _, f := range u.Flags {
-		name, value, _ := strings.Cut(f, "=")
-		switch name {
-		case "-toolexec", "-overlay", "-pkgdir", "-compiler", "-gccgoflags":
-			return false
-		case "-gcflags", "-asmflags":
-			for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" ='\"", r) }) {
-				if slices.ContainsFunc(readsFiles, func(flag string) bool {
-					return strings.HasPrefix("-"+strings.TrimLeft(word, "-"), flag)
-				}) {
-					return false
-				}
-			}
-		}
-	}
-	return true
 }
 
 // unitActions is the ledger's account of every unit, for the manifest.
@@ -210,7 +196,7 @@ func (p *pipeline) unitActions() []checksums.UnitActions {
 			continue
 		}
 		ua := checksums.UnitActions{
-			Profile: u.Profile, Platform: u.Platform, Links: t.Links,
+			Profile: u.Profile, Platform: u.Platform, Links: t.Links, LinksAgain: t.LinksAgain,
 			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable,
 		}
 		ua.ArchiveProven = p.books.recalled[u.ID()]
@@ -251,7 +237,8 @@ func (p *pipeline) alarms() error {
 		"what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew"}
 }
 
-// tidyLedgers forgets from time to time what no release has used for long.
+// tidyLedgers forgets from time to time what no release has used for long, be it
+// proven or linked.
 func (s *session) tidyLedgers(ctx context.Context) {
 	if s.Now.IsZero() || len(s.Secret) == 0 {
 		return
@@ -264,11 +251,13 @@ func (s *session) tidyLedgers(ctx context.Context) {
 	if err := os.WriteFile(mark, nil, 0o644); err != nil {
 		return // there is no ledger yet
 	}
+	before := s.Now.Add(-keepUnused)
 	list, err := actions.OpenLedgers(s.ledgerConfig("", ""))
 	for _, l := range list {
-		_, _, perr := l.Prune(ctx, s.Now.Add(-keepUnused))
+		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)
 	}
+	err = errors.Join(err, (&builds.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
 	if err != nil && ctx.Err() == nil {
 		s.warn("the proof ledger was not tidied: %v", err)
 	}

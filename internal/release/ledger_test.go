@@ -8,35 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
 )
-
-// A unit whose compiler or assembler reads what no action ID holds proves nothing.
-func TestProvable(t *testing.T) {
-	for _, c := range []struct {
-		flags []string
-		want  bool
-	}{
-		{nil, true},
-		{[]string{"-trimpath", "-tags=a,b", "-ldflags=-s -w -X main.D=-I", "-pgo=default.pgo"}, true},
-		{[]string{"-gcflags=-N -l"}, true},
-		{[]string{"-gcflags=all=-N -l", "-asmflags=-S"}, true},
-		{[]string{"-gcflags=-embedcfg=/x"}, false},
-		{[]string{"-gcflags=all=-importcfg /x"}, false},
-		{[]string{"-gcflags='-symabis=x'"}, false},
-		{[]string{"-gcflags=--linkobj=x"}, false},
-		{[]string{"-asmflags=-I/usr/include"}, false},
-		{[]string{"-asmflags=all=-I /usr/include"}, false},
-		{[]string{"-toolexec=wrap"}, false},
-		{[]string{"-overlay=o.json"}, false},
-		{[]string{"-compiler=gccgo"}, false},
-	} {
-		if got := provable(&builds.Unit{Flags: c.flags}); got != c.want {
-			t.Errorf("%q: %v", c.flags, got)
-		}
-	}
-}
 
 // What no release has used for long is forgotten, at most once a week.
 func TestTidyLedgers(t *testing.T) {

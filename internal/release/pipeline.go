@@ -28,6 +28,8 @@ type pipeline struct {
 	upx   *upx.Tool
 	costs *builds.Costs
 	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
+	// linked is what earlier first builds have linked. nil: everything is linked anew.
+	linked *builds.Linked
 	// judge gives a linked binary its verdict by what was published, unless two
 	// builds differed already. nil: nothing is published yet.
 	judge func(*checksums.Artifact)
@@ -112,8 +114,9 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 				return err
 			}
 		}
+		taken := i == 0 && p.linked.Take(ctx, site, u.Unit)
 		built, spent, err := site.Build(ctx, u.Unit, pace)
-		if err == nil {
+		if err == nil && !taken { // what was not linked says nothing about links
 			p.costs.Set(key, spent)
 		}
 		text := ""
@@ -202,6 +205,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 		}
 		return verdict, nil // nothing is made of it; the gate stops the release
 	}
+	p.keepLinked(u, linked)
 	for _, pr := range linked {
 		if err := p.measure(ctx, u, pr); err != nil {
 			return "", err
@@ -219,6 +223,23 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 		return "", err
 	}
 	return verdict, nil
+}
+
+// keepLinked lets the next first build find what this one has linked, once
+// nobody needs the files any more.
+func (p *pipeline) keepLinked(u *unit, linked []*product) {
+	if p.linked == nil || linked[0].artifact.Verdict == checksums.Different {
+		return
+	}
+	sums := map[string]string{}
+	for _, pr := range linked {
+		sums[pr.path] = pr.artifact.SHA256
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.session.settle = append(p.session.settle, func() error {
+		return p.linked.Keep(p.sites.first, u.Unit, sums)
+	})
 }
 
 // product is one binary of a unit, at the latest stage it has reached.

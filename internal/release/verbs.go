@@ -204,7 +204,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json")), linked: s.keptLinks()}
 	if twice {
 		if p.books, err = s.openBooks(ctx, st, signer); err != nil {
 			return nil, err
