@@ -79,7 +79,12 @@ type Loader struct {
 	// called often, and from several goroutines.
 	Ready func(ctx context.Context) error
 
-	seen sync.Map // what there has found
+	seen    sync.Map // what there has found
+	outline struct {
+		once sync.Once
+		sum  string
+		err  error
+	}
 }
 
 // List loads patterns for the unit's platform and flags. With deps it loads
@@ -97,7 +102,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		}
 	}
 	args = append(append(args, "--"), patterns...)
-	key, known := l.listKey(unitEnv, args)
+	key, known := l.listKey(l.Source, unitEnv, args)
 	if known {
 		if pkgs, ok := l.recall(key); ok {
 			return pkgs, nil
@@ -106,11 +111,29 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	if err := l.ready(ctx); err != nil {
 		return nil, err
 	}
+	keys := []remember.Key{key}
+	if known {
+		// Of another commit, go may have read the same.
+		if outline, err := l.outlined(ctx); err == nil {
+			key, _ = l.listKey("outline 1 "+outline, unitEnv, args)
+			if pkgs, ok := l.recall(key); ok {
+				l.retain(keys, pkgs, deps)
+				return pkgs, nil
+			}
+			keys = append(keys, key)
+		}
+	}
 	pkgs, err := l.ask(ctx, unitEnv, args)
 	if known && err == nil {
-		l.retain(key, pkgs, deps)
+		l.retain(keys, pkgs, deps)
 	}
 	return pkgs, err
+}
+
+// outlined is the outline of Dir, which no build changes.
+func (l *Loader) outlined(ctx context.Context) (string, error) {
+	l.outline.once.Do(func() { l.outline.sum, l.outline.err = outline(ctx, l.Dir) })
+	return l.outline.sum, l.outline.err
 }
 
 // ask runs go list.

@@ -28,16 +28,16 @@ type listing struct {
 }
 
 // listKey names everything that the answer to a go list command depends on:
-// the toolchain's content, the source, the command and what of the environment
-// can change the answer. Where modules come from is not part of it, since
+// the toolchain's content, the source or its outline, the command and what of the
+// environment can change the answer. Where modules come from is not part of it, since
 // go.sum says what they are. ok is false when the source has no identity.
-func (l *Loader) listKey(unitEnv, args []string) (key remember.Key, ok bool) {
+func (l *Loader) listKey(source string, unitEnv, args []string) (key remember.Key, ok bool) {
 	tc := l.Goroot.Toolchain
 	if l.Source == "" || tc.Sum == "" {
 		return key, false
 	}
 	env := append(toolchain.UnitEnv(), unitEnv...)
-	return remember.NewKey("go list 1", tc.Module, tc.Sum, l.Source, strings.Join(env, "\x00"), strings.Join(args, "\x00")), true
+	return remember.NewKey("go list 1", tc.Module, tc.Sum, source, strings.Join(env, "\x00"), strings.Join(args, "\x00")), true
 }
 
 // recall gives the remembered answer. It counts only while everything it says
@@ -59,9 +59,9 @@ func (l *Loader) recall(key remember.Key) ([]*Package, bool) {
 	return a.Packages, true
 }
 
-// retain remembers an answer without errors, if all of it can be found again
-// from another checkout. deps says that everything it names was fetched.
-func (l *Loader) retain(key remember.Key, pkgs []*Package, deps bool) {
+// retain remembers an answer without errors under all keys, if all of it can be
+// found again from another checkout. deps says that everything it names was fetched.
+func (l *Loader) retain(keys []remember.Key, pkgs []*Package, deps bool) {
 	roots := l.roots()
 	a := listing{}
 	for _, p := range pkgs {
@@ -88,7 +88,9 @@ func (l *Loader) retain(key remember.Key, pkgs []*Package, deps bool) {
 			return
 		}
 	}
-	l.Known.Put(key, a)
+	for _, key := range keys {
+		l.Known.Put(key, a)
+	}
 }
 
 // listRoot is a directory whose place differs from run to run.
