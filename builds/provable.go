@@ -42,12 +42,18 @@ func (u *Unit) provableLinks() bool {
 	}
 	for _, f := range u.Flags {
 		name, value, _ := strings.Cut(f, "=")
-		if name != "-ldflags" {
-			continue
-		}
-		for _, word := range flagWords(value) {
-			if flag, ok := strings.CutPrefix(word, "-"); ok && !slices.Contains(linkFlags, strings.TrimPrefix(flag, "-")) {
+		switch name {
+		case "-linkshared":
+			return false
+		case "-buildmode": // others may need the C compiler's linker
+			if value != "exe" && value != "default" {
 				return false
+			}
+		case "-ldflags":
+			for _, word := range flagWords(value) {
+				if flag, ok := strings.CutPrefix(word, "-"); ok && !slices.Contains(linkFlags, strings.TrimPrefix(flag, "-")) {
+					return false
+				}
 			}
 		}
 	}

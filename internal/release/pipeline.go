@@ -116,7 +116,10 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 		}
 		taken := i == 0 && p.linked.Take(ctx, site, u.Unit)
 		built, spent, err := site.Build(ctx, u.Unit, pace)
-		if err == nil && !taken { // what was not linked says nothing about links
+		if err == nil {
+			if taken { // a link, when there is one again, takes the memory it took
+				spent.MaxRSS = max(spent.MaxRSS, cost.MaxRSS)
+			}
 			p.costs.Set(key, spent)
 		}
 		text := ""
@@ -228,7 +231,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 // keepLinked lets the next first build find what this one has linked, once
 // nobody needs the files any more.
 func (p *pipeline) keepLinked(u *unit, linked []*product) {
-	if p.linked == nil || linked[0].artifact.Verdict == checksums.Different {
+	if p.linked == nil || slices.ContainsFunc(linked, func(pr *product) bool { return pr.artifact.Verdict == checksums.Different }) {
 		return
 	}
 	sums := map[string]string{}
