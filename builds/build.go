@@ -148,6 +148,9 @@ func find(dir, name string) (string, error) {
 	var found string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && d.Name() == name {
+			if found != "" {
+				return fmt.Errorf("%s and %s: which one did go make?", found, path)
+			}
 			found = path
 		}
 		return err

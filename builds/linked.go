@@ -35,10 +35,14 @@ type Linked struct {
 // unit's directory.
 type linkedSums map[string]string
 
-func (l *Linked) key(u *Unit) remember.Key { return remember.NewKey("linked 1", l.Scope, u.ID()) }
+// key tells kinds of sources apart as well: go build and go install put their
+// outputs into different places.
+func (l *Linked) key(s *Site, u *Unit) remember.Key {
+	return remember.NewKey("linked 1", l.Scope, s.Kind, u.ID())
+}
 
-func (l *Linked) dir(u *Unit) string {
-	k := l.key(u)
+func (l *Linked) dir(s *Site, u *Unit) string {
+	k := l.key(s, u)
 	return filepath.Join(l.Dir, hex.EncodeToString(k[:16]))
 }
 
@@ -46,11 +50,11 @@ func (l *Linked) dir(u *Unit) string {
 // it, and reports whether there was any. It is not kept any longer then: see [Linked.Keep].
 func (l *Linked) Take(ctx context.Context, s *Site, u *Unit) bool {
 	var sums linkedSums
-	if l == nil || !u.provableLinks() || !l.Known.Get(l.key(u), &sums) {
+	if l == nil || !u.provableLinks() || !l.Known.Get(l.key(s, u), &sums) {
 		return false
 	}
 	out := s.output(u)
-	if os.MkdirAll(filepath.Dir(out), 0o755) != nil || os.Rename(l.dir(u), out) != nil {
+	if os.MkdirAll(filepath.Dir(out), 0o755) != nil || os.Rename(l.dir(s, u), out) != nil {
 		return false
 	}
 	// Checked where nobody else exchanges it.
@@ -111,15 +115,15 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 		}
 		kept[filepath.ToSlash(rel)] = want
 	}
-	if err := os.RemoveAll(l.dir(u)); err != nil {
+	if err := os.RemoveAll(l.dir(s, u)); err != nil {
 		return err
 	}
 	// Where another run is quicker, its files and this run's hashes may not fit
 	// together: Take finds out.
-	if err := os.Rename(tmp, l.dir(u)); err != nil {
+	if err := os.Rename(tmp, l.dir(s, u)); err != nil {
 		return err
 	}
-	l.Known.Put(l.key(u), kept)
+	l.Known.Put(l.key(s, u), kept)
 	return nil
 }
 

@@ -101,7 +101,7 @@ func TestLinked(t *testing.T) {
 	}
 
 	// Whatever is wrong with what is kept, it is linked anew.
-	file := filepath.Join(kept().dir(u), filepath.Base(first.built[0].Path))
+	file := filepath.Join(kept().dir(site(), u), filepath.Base(first.built[0].Path))
 	for name, damage := range map[string]func() error{
 		"a byte":  func() error { return flip(file) },
 		"cut off": func() error { return os.Truncate(file, 1000) },
@@ -132,6 +132,11 @@ func TestLinked(t *testing.T) {
 		if l.Take(t.Context(), site(), u) {
 			t.Errorf("%s: taken", name)
 		}
+	}
+	installed := site()
+	installed.Kind = source.Module
+	if kept().Take(t.Context(), installed, u) {
+		t.Error("what go build made was taken for go install, which would leave it where it is")
 	}
 	cgo := *u
 	cgo.Env = slices.Clone(u.Env)
