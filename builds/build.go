@@ -149,7 +149,7 @@ func find(dir, name string) (string, error) {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && d.Name() == name {
 			if found != "" {
-				return fmt.Errorf("%s and %s: which one did go make?", found, path)
+				return &toolchain.Error{Err: fmt.Errorf("%s and %s: which one did go make?", found, path), Tip: "one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs"}
 			}
 			found = path
 		}

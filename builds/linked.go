@@ -77,6 +77,9 @@ func (sums linkedSums) check(ctx context.Context, dir string) error {
 			return err
 		}
 		n++
+		if !d.Type().IsRegular() {
+			return errors.New(path + " is no file")
+		}
 		if got, err := hashFile(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
 			return errors.Join(err, errors.New(path+" is not what was kept"))
 		}

@@ -87,8 +87,10 @@ func TestLinked(t *testing.T) {
 	links := []string{"link example.com/fx/cmd/a", "link example.com/fx/cmd/b"}
 
 	first := run(kept(), false)
-	if n := len(first.executed); n < 2 || !slices.Equal(first.executed[n-2:], links) {
-		t.Fatalf("the first build ran %q", first.executed)
+	for _, link := range links { // and all compiles, if the build cache was empty
+		if !slices.Contains(first.executed, link) {
+			t.Fatalf("the first build ran %q, but not %s", first.executed, link)
+		}
 	}
 	for range 2 {
 		p := run(kept(), true)
@@ -110,7 +112,7 @@ func TestLinked(t *testing.T) {
 			return os.WriteFile(filepath.Join(filepath.Dir(file), "more"), nil, 0o755)
 		},
 		"a link": func() error {
-			return errors.Join(os.Rename(file, filepath.Join(known.Dir, "elsewhere")), os.Symlink(filepath.Join(known.Dir, "gone"), file))
+			return errors.Join(os.Rename(file, filepath.Join(known.Dir, "elsewhere")), os.Symlink(filepath.Join(known.Dir, "elsewhere"), file))
 		},
 		"all": func() error { return os.RemoveAll(dir) },
 	} {

@@ -28,8 +28,8 @@ var errNoOutline = errors.New("go list reads more than the module's own files")
 // functions leaves it as it is.
 //
 // What is not known to be left alone is part of it: Go files that cannot be
-// parsed, all bytes of all other files but Markdown, and all names. It fails for a module that leads out of its directory, by a symbolic
-// link or a replacement.
+// parsed, all bytes of all other files but Markdown, and all names. It fails for
+// a module that leads out of its directory, by a symbolic link or a replacement.
 func outline(ctx context.Context, dir string) (string, error) {
 	h := sha256.New()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -115,7 +115,7 @@ type UnitActions struct {
 	Platform string `json:"platform"`
 	// Links are the linked binaries: linked in the second place by this release, always.
 	Links int `json:"links"`
-	// LinksAgain are those of the Links that an earlier release linked in the
+	// LinksAgain are those of the Links that an earlier run linked in the
 	// first place: this one's first build found them there. The others were
 	// linked in both places by this release.
 	LinksAgain int `json:"links_again,omitempty"`
