@@ -28,11 +28,15 @@ import (
 // (that and everything below), "*" is every package defined so far, and "!a"
 // takes a out again. The comment above a rule is the reason that a failure gives.
 const depsRules = `
+	# The words that all share are types over the standard library.
+	NONE < internal/fact;
+
 	# Profiles are data: what to build, and nothing about how.
 	NONE < profiles;
 
-	# Who checks a release must not have to trust the code that built it.
-	NONE < checksums;
+	# Who checks a release must not have to trust the code that built it. What a unit
+	# publishes is a word of both.
+	internal/fact < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
 	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
@@ -53,7 +57,7 @@ const depsRules = `
 	internal/filelock < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
@@ -66,13 +70,13 @@ const depsRules = `
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
-	profiles, checksums, builds, builds/rebuild, internal/sizes, internal/startup, internal/stats, internal/ui < internal/report;
+	profiles, checksums, builds, builds/rebuild, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui < internal/report;
 
 	# The pipeline is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/sizes, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -466,7 +470,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

@@ -128,7 +128,7 @@ func (s *Site) Build(ctx context.Context, u *Unit, pace Pace) ([]Built, Cost, er
 	var built []Built
 	var errs []error
 	for _, m := range u.Mains {
-		path, err := find(out, m.Binary+u.Exe())
+		path, err := find(out, u.File(m))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // PlanSchema is the value of [Plan.Schema].
@@ -104,25 +105,25 @@ func (u *Unit) GOOS() string {
 	return goos
 }
 
-// Exe is the extension of the unit's binaries.
-func (u *Unit) Exe() string {
-	if u.GOOS() == "windows" {
-		return ".exe"
+// Shape is of the unit what decides which artifacts it makes and how they are
+// called; see [fact.UnitShape.Artifacts].
+func (u *Unit) Shape() fact.UnitShape {
+	s := fact.UnitShape{
+		Profile: u.Profile, Platform: u.Platform, Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
 	}
-	return ""
+	for _, m := range u.Mains {
+		s.Mains = append(s.Mains, m.shape())
+	}
+	return s
 }
 
+func (m Main) shape() fact.Main { return fact.Main{Package: m.Package, Binary: m.Binary} }
+
+// File is the name of main's binary, as it is linked.
+func (u *Unit) File(m Main) string { return u.Shape().File(m.shape()) }
+
 // Published is the name of the file the unit publishes for main, or of its archive.
-func (u *Unit) Published(m Main) string {
-	switch {
-	case u.Archive != "none":
-		return u.Name + "." + u.Archive
-	case len(u.Mains) == 1:
-		return u.Name + u.Exe()
-	default:
-		return u.Name + "_" + m.Binary + u.Exe()
-	}
-}
+func (u *Unit) Published(m Main) string { return u.Shape().Published(m.shape()) }
 
 // Command is the go command that builds the unit. out stands for the output directory.
 func (u *Unit) Command(kind, version, out string) []string {

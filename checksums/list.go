@@ -12,21 +12,23 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Names of the files about a release. The first four belong to every signed
 // release.
 const (
-	ChecksumsFile    = "checksums.txt"
-	ChecksumsBundle  = "checksums.txt.sigstore.json"
-	ManifestFile     = "release.json"
-	ProvenanceBundle = "provenance.sigstore.json"
+	ChecksumsFile    = fact.ChecksumsFile
+	ChecksumsBundle  = fact.ChecksumsBundle
+	ManifestFile     = fact.ManifestFile
+	ProvenanceBundle = fact.ProvenanceBundle
 
 	// LedgerFile is the published proof ledger: what was executed of the
 	// standard library and of dependencies. Others take it away from the
 	// release, so it has a signature of its own.
-	LedgerFile   = "ledger.json"
-	LedgerBundle = "ledger.json.sigstore.json"
+	LedgerFile   = fact.LedgerFile
+	LedgerBundle = fact.LedgerBundle
 )
 
 // MaxListSize is the most bytes a checksums.txt may have: about ten thousand

@@ -1,6 +1,10 @@
 package checksums
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // ManifestSchema is the value of [Manifest.Schema] this version writes and reads.
 const ManifestSchema = "https://github.com/mintmark/mintmark/release/v1"
@@ -21,9 +25,9 @@ const (
 
 // Stages of an artifact, each made from the one before.
 const (
-	StageLinked  = "linked"  // as the Go linker wrote it
-	StagePacked  = "packed"  // by UPX
-	StageArchive = "archive" // tar.gz, tar.zst, zip
+	StageLinked  = string(fact.Linked)   // as the Go linker wrote it
+	StagePacked  = string(fact.Packed)   // by UPX
+	StageArchive = string(fact.Archived) // tar.gz, tar.zst, zip
 )
 
 // Manifest is release.json: the whole release as data. It holds no time but

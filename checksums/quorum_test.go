@@ -44,10 +44,13 @@ func TestQuorum(t *testing.T) {
 	sign := func(s *Signer, change func(*Statement)) []byte { return rebuildBundle(t, s, m, change) }
 	other := testManifest()
 	other.Project = "another"
+	other.replan()
 	newer := testManifest()
 	newer.Version, newer.Source.Version = "1.2.4", "v1.2.4"
+	newer.replan()
 	commitOf := testManifest()
 	commitOf.Source.Commit = commit('c')
+	commitOf.replan()
 	linkedOnly := func(st *Statement) {
 		st.Subject = slices.DeleteFunc(st.Subject, func(r Resource) bool { return !strings.Contains(r.Name, "/") })
 	}

@@ -3,6 +3,8 @@ package checksums
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,16 +114,14 @@ func TestNewStatement(t *testing.T) {
 }
 
 func TestNewStatementRefuses(t *testing.T) {
-	many := testManifest()
-	for i := range MaxSubjects {
-		a := many.Artifacts[1]
-		a.Name = "demo" + strings.Repeat("x", i%200) + string(rune('a'+i/200))
-		many.Artifacts = append(many.Artifacts, a)
-	}
 	snapshot := testManifest()
 	snapshot.Kind = KindSnapshot
 	m := testManifest()
 	files := testFiles(m)
+	many := slices.Clone(files)
+	for i := range MaxSubjects {
+		many = append(many, Entry{fmt.Sprintf("file%d", i), hexA})
+	}
 	for _, tc := range []struct {
 		name, want string
 		m          *Manifest
@@ -132,7 +132,7 @@ func TestNewStatementRefuses(t *testing.T) {
 		{"other digest", "is published with digest", m, []Entry{{"demo_router", hexA}}},
 		{"twice", "given twice", m, append(files, files[0])},
 		{"bad name", "has a directory", m, append(files, Entry{"a/b", hexA})},
-		{"too many", "Sigstore clients read no more", many, files},
+		{"too many", "Sigstore clients read no more", m, many},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := NewStatement(tc.m, tc.files); err == nil || !strings.Contains(err.Error(), tc.want) {

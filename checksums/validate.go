@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Validate reports every rule that the manifest breaks:
@@ -29,6 +31,9 @@ import (
 //     reason, one that did has none;
 //   - a packed file and an archive name the digests they were made from, and
 //     those are in the manifest (and, in an archive, among the members);
+//   - the artifacts are those that the plan's units make, one to one: no other,
+//     none missing, each under its name and from what the plan makes it from;
+//   - a release's plan is of the manifest's project, version, source and toolchain;
 //   - keys are unique, published names are unique whatever their case, and are
 //     not those of the files about the release.
 func (m *Manifest) Validate() error {
@@ -54,6 +59,8 @@ func (m *Manifest) Validate() error {
 		v.addf("%w", err)
 	} else if id != m.PlanID {
 		v.addf("plan: has the plan ID %s, not %s", id, m.PlanID)
+	} else {
+		v.plan(m)
 	}
 	v.rebuild(m)
 	v.artifacts(m)
@@ -200,7 +207,7 @@ func (v *validation) artifacts(m *Manifest) {
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
-		v.check(what+": stage", checkWord(a.Stage))
+		v.check(what+": stage", is(a.Stage, StageLinked, StagePacked, StageArchive))
 		v.check(what, checkDigest(a.SHA256))
 		if a.Size < 0 {
 			v.addf("%s: size %d", what, a.Size)
@@ -216,7 +223,7 @@ func (v *validation) artifacts(m *Manifest) {
 				v.addf("%s: two published files have this name (upper and lower case are one)", what)
 			}
 			published[fold] = a.Name
-			if isUnlisted(a.Name) || fold == foldName(ManifestFile) || fold == foldName(LedgerFile) {
+			if fact.KindOf(a.Name) != fact.Unknown {
 				v.addf("%s: the name belongs to a file about the release", what)
 			}
 		}

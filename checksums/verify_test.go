@@ -132,9 +132,10 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 	older := func() *release {
 		r := newRelease()
 		r.m.Version, r.m.Source.Version, r.m.Source.Commit = "1.2.2", "v1.2.2", commit('c')
+		r.m.replan()
 		return r
 	}
-	otherProject := func() *release { r := newRelease(); r.m.Project = "other"; return r }
+	otherProject := func() *release { r := newRelease(); r.m.Project = "other"; r.m.replan(); return r }
 	replaceStatement := func(change func(*Statement)) func(*release) { return func(r *release) { r.record = change } }
 
 	cases := []refusalCase{
@@ -494,6 +495,7 @@ func TestVerifyManifestRefuses(t *testing.T) {
 	s := newSigner(t)
 	older := newRelease()
 	older.m.Version = "1.2.2"
+	older.m.replan()
 	olderDir := older.write(t, s)
 	for _, tc := range []struct {
 		name, file, want string

@@ -181,7 +181,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 	var linked []*product
 	verdict := checksums.Identical
 	for i, m := range u.Mains {
-		pr := &product{main: m, name: m.Binary + u.Exe(), path: u.builds[0][i].Path}
+		pr := &product{main: m, name: u.File(m), path: u.builds[0][i].Path}
 		if p.sites.second != nil {
 			pr.second = u.builds[1][i].Path
 		}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -14,9 +15,9 @@ import (
 // Names of the files for people. They are listed in checksums.txt like all
 // others of a release; the manifest does not describe them.
 const (
-	MeasurementsFile = "measurements.json"
-	HTMLFile         = "report.html"
-	MarkdownFile     = "report.md"
+	MeasurementsFile = fact.MeasurementsFile
+	HTMLFile         = fact.HTMLFile
+	MarkdownFile     = fact.MarkdownFile
 )
 
 // Schemas of measurements.

@@ -1,0 +1,180 @@
+package checksums
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// plan holds the manifest against its plan. What is shown and signed is the
+// manifest, and what is built again is the plan: an artifact that no unit makes
+// would never be built again, and nobody would miss it. So the two are held
+// together here, where every manifest is read and written, one to one:
+//
+//   - the plan is of the manifest's project, version, source and toolchain, and
+//     a release's is no snapshot's;
+//   - every artifact is one that a unit of the plan makes, under the name, of the
+//     package, from the artifacts and with the members that the unit gives it;
+//   - every artifact that a unit makes is there.
+func (v *validation) plan(m *Manifest) {
+	p, err := fact.ReadPlan(m.Plan)
+	if err != nil {
+		v.joined(err)
+		return
+	}
+	if m.Kind == KindRelease {
+		v.samePlan(m, p)
+	}
+	w := &wanted{validation: v, of: map[artifactKey]*want{}, units: map[string]bool{}}
+	for i := range p.Units {
+		w.expect(&p.Units[i])
+	}
+	for i := range m.Artifacts {
+		w.take(&m.Artifacts[i])
+	}
+	for _, x := range w.list {
+		w.compare(x)
+	}
+}
+
+// joined notes each of joined errors.
+func (v *validation) joined(err error) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range list.Unwrap() {
+			v.joined(e)
+		}
+		return
+	}
+	v.addf("%w", err)
+}
+
+func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {
+	for _, c := range []struct{ what, plan, manifest string }{
+		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
+		{"source's kind", p.Kind, m.Source.Kind}, {"module", p.Module, m.Source.Module},
+		{"module version", p.ModuleVersion, m.Source.Version}, {"source's h1", p.Sum, m.Source.Sum},
+		{"commit", p.Commit, m.Source.Commit}, {"commit's time", p.Time, m.Source.CommitTime}, {"directory", p.Dir, m.Source.Dir},
+	} {
+		if c.plan != c.manifest {
+			v.addf("the %s is %q in the plan and %q in the manifest", c.what, c.plan, c.manifest)
+		}
+	}
+	if p.Snapshot {
+		v.addf("plan: is that of a snapshot, and this is a release")
+	}
+}
+
+type artifactKey struct{ profile, platform, stage, name string }
+
+// want is an artifact that a unit makes, and the manifest's, if it has it.
+type want struct {
+	fact.Expected
+	unit *fact.UnitShape
+	from []*want
+	got  *Artifact
+}
+
+func (w *want) name() string {
+	return fmt.Sprintf("artifact %s %s %s %s", w.unit.Profile, w.unit.Platform, w.Stage, w.Name)
+}
+
+// wanted are all artifacts that the units make.
+type wanted struct {
+	*validation
+	list  []*want
+	of    map[artifactKey]*want
+	units map[string]bool // by profile and platform
+}
+
+func (w *wanted) expect(u *fact.UnitShape) {
+	w.units[u.Profile+"\x00"+u.Platform] = true
+	expected := u.Artifacts()
+	first := len(w.list)
+	for _, e := range expected {
+		x := &want{Expected: e, unit: u}
+		for _, i := range e.From {
+			x.from = append(x.from, w.list[first+i])
+		}
+		key := artifactKey{u.Profile, u.Platform, string(e.Stage), e.Name}
+		if w.of[key] != nil {
+			w.addf("plan: %s would make two artifacts %s named %q", u.ID(), e.Stage, e.Name)
+		}
+		w.of[key] = x
+		w.list = append(w.list, x)
+	}
+}
+
+// take finds the unit that makes an artifact.
+func (w *wanted) take(a *Artifact) {
+	x := w.of[artifactKey{a.Profile, a.Platform, a.Stage, a.Name}]
+	what := "artifact " + a.Profile + " " + a.Platform + " " + a.Stage + " " + a.Name
+	switch {
+	case x != nil:
+		x.got = a // one that is there twice was noted before
+	case !w.units[a.Profile+"\x00"+a.Platform]:
+		w.addf("%s: the plan has no unit of that profile and platform, so nobody could build it again", what)
+	default:
+		w.addf("%s: the plan's unit makes no such artifact, so nobody could build it again", what)
+	}
+}
+
+// compare holds the manifest's artifact against what its unit makes.
+func (w *wanted) compare(x *want) {
+	what := x.name()
+	if x.got == nil {
+		w.addf("%s: the plan makes it, and it is not in the manifest", what)
+		return
+	}
+	a := x.got
+	if a.Published != x.Published {
+		w.addf("%s: published is %t; by the plan it is %t", what, a.Published, x.Published)
+	}
+	if a.Package != x.Package {
+		w.addf("%s: is of package %q; by the plan it is of %q", what, a.Package, x.Package)
+	}
+	var from []string
+	known := true // what is not in the manifest has been noted
+	for _, f := range x.from {
+		sum := ""
+		if f.got != nil {
+			sum = f.got.SHA256
+		}
+		from, known = append(from, sum), known && f.got != nil
+	}
+	if known && !slices.Equal(a.From, from) {
+		w.addf("%s: is made from %s; by the plan it is made from %s", what, digests(a.From), digests(from))
+	}
+	w.members(what, x, from)
+}
+
+// members holds what is in an archive against the plan: a name each, and under
+// the names of the binaries those binaries.
+func (w *wanted) members(what string, x *want, from []string) {
+	got := map[string]string{}
+	for _, m := range x.got.Members {
+		got[m.Name] = m.SHA256
+	}
+	for i, name := range x.Members {
+		switch sum, ok := got[name]; {
+		case !ok:
+			w.addf("%s: by the plan it holds %q, which is not among its members", what, name)
+		case i < len(from) && from[i] != "" && sum != from[i]:
+			w.addf("%s: member %s: has digest %s; the binary of that name has %s", what, name, sum, from[i])
+		}
+		delete(got, name)
+	}
+	for _, m := range x.got.Members {
+		if _, ok := got[m.Name]; ok {
+			w.addf("%s: member %s: by the plan it does not hold it", what, m.Name)
+		}
+	}
+}
+
+func digests(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,64 @@
+package fact
+
+import "strings"
+
+// FileKind is what a file of a release is, other than what was built for users.
+type FileKind string
+
+const (
+	// Unknown is a file that no part of mintmark makes or describes. It is no
+	// kind to pass over: nobody can say what it would be compared with.
+	Unknown FileKind = "unknown"
+	// About is what says what the release is and who answers for it: the list of
+	// checksums, the manifest, the record, signatures.
+	About FileKind = "about"
+	// Ledger is the published proof ledger.
+	Ledger FileKind = "ledger"
+	// Report is the page for people.
+	Report FileKind = "report"
+	// Measured is figures taken while the release was made.
+	Measured FileKind = "measurements"
+)
+
+// Names of the files of a release that are not built.
+const (
+	ChecksumsFile    = "checksums.txt"
+	ChecksumsBundle  = "checksums.txt.sigstore.json"
+	ManifestFile     = "release.json"
+	ProvenanceBundle = "provenance.sigstore.json"
+	LedgerFile       = "ledger.json"
+	LedgerBundle     = "ledger.json.sigstore.json"
+	MeasurementsFile = "measurements.json"
+	HTMLFile         = "report.html"
+	MarkdownFile     = "report.md"
+)
+
+var fileKinds = map[string]FileKind{
+	ChecksumsFile: About, ChecksumsBundle: About, ManifestFile: About, ProvenanceBundle: About, LedgerBundle: About,
+	LedgerFile: Ledger, MeasurementsFile: Measured, HTMLFile: Report, MarkdownFile: Report,
+}
+
+// KindOf is the kind of a file that is no artifact, by its name; names that
+// differ in case only are one.
+func KindOf(name string) FileKind {
+	if k, ok := fileKinds[strings.ToLower(strings.ToUpper(name))]; ok {
+		return k
+	}
+	return Unknown
+}
+
+// NotBuilt says why a rebuild does not make a file of that kind again; "" when
+// there is no reason.
+func (k FileKind) NotBuilt() string {
+	switch k {
+	case About:
+		return "it says what was built, and is made from that"
+	case Ledger:
+		return "it says what the publisher executed; no rebuild can show that"
+	case Report:
+		return "it repeats for people what other files say, and is made from them"
+	case Measured:
+		return "its figures were measured while the release was made"
+	}
+	return ""
+}

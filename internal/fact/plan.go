@@ -1,0 +1,218 @@
+package fact
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// PlanShape is of a plan what can be held against a manifest: what it is a plan
+// of, and what its units make.
+type PlanShape struct {
+	Project, Version, Go                           string
+	Snapshot                                       bool
+	Kind, Module, ModuleVersion, Sum, Commit, Time string // of the source
+	Dir                                            string
+	Units                                          []UnitShape
+}
+
+// ReadPlan reads a plan's shape. Keys are taken by their exact spelling, once;
+// the values that decide what is made must be there and be what they ought to
+// be: no null, no unit without a main package, no plan without a unit, no two
+// units of one profile and platform. Everything wrong is reported. Keys that
+// decide nothing of it are not looked at; whoever builds the plan reads them.
+func ReadPlan(data []byte) (*PlanShape, error) {
+	r := &planReader{}
+	p := &PlanShape{}
+	top := r.object("plan", data)
+	p.Project, p.Version, p.Go = r.text("plan", top, "project"), r.text("plan", top, "version"), r.text("plan", top, "go")
+	if raw, ok := top["snapshot"]; ok && (json.Unmarshal(raw, &p.Snapshot) != nil || !p.Snapshot) {
+		r.addf("plan: snapshot is %s; it is true or not there", short(raw))
+	}
+	if raw, ok := top["source"]; !ok {
+		r.addf("plan: has no source")
+	} else {
+		src := r.object("plan: source", raw)
+		p.Kind, p.Module, p.ModuleVersion = r.text("plan: source", src, "kind"), r.text("plan: source", src, "module"), r.text("plan: source", src, "version")
+		p.Sum, p.Time = r.text("plan: source", src, "sum"), r.text("plan: source", src, "commit_time")
+		p.Commit, p.Dir = r.optional("plan: source", src, "commit"), r.optional("plan: source", src, "dir")
+	}
+	units := r.list("plan", top, "units")
+	if len(units) == 0 {
+		r.addf("plan: has no units; nothing is built by it")
+	}
+	seen := map[string]bool{}
+	for i, raw := range units {
+		u := r.unit(fmt.Sprintf("plan: unit %d", i+1), raw)
+		if id := u.Profile + "\x00" + u.Platform; seen[id] {
+			r.addf("plan: unit %d: %s is there twice", i+1, plain(u.ID()))
+		} else {
+			seen[id] = true
+		}
+		p.Units = append(p.Units, u)
+	}
+	if len(r.errs) > 0 {
+		return nil, errors.Join(r.errs...)
+	}
+	return p, nil
+}
+
+// planReader collects what is wrong with a plan.
+type planReader struct{ errs []error }
+
+func (r *planReader) addf(format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf(format, args...))
+}
+
+func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
+	o := r.object(what, raw)
+	u := UnitShape{Profile: r.text(what, o, "profile"), Platform: r.text(what, o, "platform")}
+	if u.Profile != "" && u.Platform != "" {
+		what += ", " + plain(u.ID())
+	}
+	u.Archive, u.Name = r.text(what, o, "archive"), r.text(what, o, "name")
+	mains := r.list(what, o, "mains")
+	if len(mains) == 0 {
+		r.addf("%s: has no main packages; nothing is built by it", what)
+	}
+	packages := map[string]bool{}
+	for i, raw := range mains {
+		what := fmt.Sprintf("%s: main %d", what, i+1)
+		o := r.object(what, raw)
+		m := Main{Package: r.text(what, o, "package"), Binary: r.text(what, o, "binary")}
+		if packages[m.Package] {
+			r.addf("%s: %s is there twice", what, plain(m.Package))
+		}
+		packages[m.Package] = true
+		u.Mains = append(u.Mains, m)
+	}
+	if _, ok := o["upx"]; ok {
+		u.Packed = true
+		if len(r.texts(what, o, "upx")) == 0 {
+			r.addf("%s: upx has no flags; it has some or is not there", what)
+		}
+	}
+	if _, ok := o["files"]; ok {
+		u.Files = r.texts(what, o, "files")
+	}
+	return u
+}
+
+// object reads an object, whose keys must be different from each other. It
+// returns nil when it has noted that it is none.
+func (r *planReader) object(what string, data []byte) map[string]json.RawMessage {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+		r.addf("%s: is not a JSON object", what)
+		return nil
+	}
+	o := map[string]json.RawMessage{}
+	for dec.More() {
+		var raw json.RawMessage
+		tok, err := dec.Token()
+		if err == nil {
+			err = dec.Decode(&raw)
+		}
+		key, ok := tok.(string)
+		if err != nil || !ok {
+			r.addf("%s: is not JSON", what)
+			return nil
+		}
+		if _, twice := o[key]; twice {
+			r.addf("%s: has the key %q twice", what, key)
+		}
+		o[key] = raw
+	}
+	if _, err := dec.Token(); err != nil {
+		r.addf("%s: is not JSON", what)
+		return nil
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		r.addf("%s: has something after its end", what)
+		return nil
+	}
+	return o
+}
+
+// text reads a string that must be there. A nil object was noted before.
+func (r *planReader) text(what string, o map[string]json.RawMessage, key string) string {
+	if o == nil {
+		return ""
+	}
+	raw, ok := o[key]
+	if !ok {
+		r.addf("%s: has no %s", what, key)
+		return ""
+	}
+	s, err := text(raw)
+	if err == nil && s == "" {
+		err = errors.New("is empty")
+	}
+	if err != nil {
+		r.addf("%s: %s %w", what, key, err)
+	}
+	return s
+}
+
+func (r *planReader) optional(what string, o map[string]json.RawMessage, key string) string {
+	if _, ok := o[key]; !ok {
+		return ""
+	}
+	return r.text(what, o, key)
+}
+
+// list reads an array. One that is not there is empty, as null is not.
+func (r *planReader) list(what string, o map[string]json.RawMessage, key string) []json.RawMessage {
+	raw, ok := o[key]
+	if !ok {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil || list == nil {
+		r.addf("%s: %s is %s, not a list", what, key, short(raw))
+	}
+	return list
+}
+
+func (r *planReader) texts(what string, o map[string]json.RawMessage, key string) []string {
+	var out []string
+	for i, raw := range r.list(what, o, key) {
+		s, err := text(raw)
+		if err != nil {
+			r.addf("%s: %s: element %d %w", what, key, i+1, err)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// text is a JSON string; null is none, though encoding/json takes it for one.
+func text(raw json.RawMessage) (string, error) {
+	var s *string
+	if json.Unmarshal(raw, &s) != nil || s == nil {
+		return "", fmt.Errorf("is %s, not a text", short(raw))
+	}
+	return *s, nil
+}
+
+// short quotes the beginning of a value for an error.
+func short(raw json.RawMessage) string {
+	const most = 40
+	if len(raw) > most {
+		return fmt.Sprintf("%.40q…", raw)
+	}
+	return fmt.Sprintf("%q", []byte(raw))
+}
+
+// plain is a name for an error: quoted if a terminal would do more than show it.
+func plain(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
