@@ -34,7 +34,8 @@ type RebuiltArtifact struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-func (r *RebuiltArtifact) key() string {
+// Key is the artifact's, see [Artifact.Key].
+func (r *RebuiltArtifact) Key() string {
 	return artifactName(Artifact{Profile: r.Profile, Platform: r.Platform, Stage: r.Stage, Name: r.Name})
 }
 
@@ -68,19 +69,19 @@ func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder,
 	var subjects, byproducts []Resource
 	var errs []error
 	for _, r := range rebuilt {
-		a, ok := published[r.key()]
+		a, ok := published[r.Key()]
 		switch {
 		case !ok || a.SHA256 != r.SHA256:
-			errs = append(errs, fmt.Errorf("rebuild statement: %s with digest %s is not in the manifest", r.key(), r.SHA256))
+			errs = append(errs, fmt.Errorf("rebuild statement: %s with digest %s is not in the manifest", r.Key(), r.SHA256))
 			continue
 		case r.Verdict == Different:
-			errs = append(errs, fmt.Errorf("rebuild statement: %s is different", r.key()))
+			errs = append(errs, fmt.Errorf("rebuild statement: %s is different", r.Key()))
 			continue
 		case r.Verdict == Identical && r.Rebuilt != r.SHA256:
-			errs = append(errs, fmt.Errorf("rebuild statement: %s is called identical, and has digest %s, not %s", r.key(), r.Rebuilt, r.SHA256))
+			errs = append(errs, fmt.Errorf("rebuild statement: %s is called identical, and has digest %s, not %s", r.Key(), r.Rebuilt, r.SHA256))
 			continue
 		}
-		b := Resource{Name: r.key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": r.Verdict}}
+		b := Resource{Name: r.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": r.Verdict}}
 		if r.Reason != "" {
 			b.Annotations["reason"] = r.Reason
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -16,6 +17,16 @@ func hintOf(err error) string {
 		return h.Hint()
 	}
 	return ""
+}
+
+// checked and notChecked are what a verification says, a sentence a line.
+func checked(v *Verification) string {
+	done, _ := v.Checks.Sentences()
+	return strings.Join(done, "\n")
+}
+func notChecked(v *Verification) string {
+	_, open := v.Checks.Sentences()
+	return strings.Join(open, "\n")
 }
 
 func newSigner(t testing.TB) *Signer {

@@ -180,6 +180,9 @@ type Artifact struct {
 	Members []Member `json:"members,omitempty"` // of an archive, in order
 }
 
+// Unit names the plan's unit that makes the artifact, as output does.
+func (a *Artifact) Unit() string { return a.Profile + " " + a.Platform }
+
 // Results of a [Proof].
 const (
 	Passed = "passed"

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Quorum says how many rebuilders have to stand for a release.
@@ -38,15 +40,18 @@ type Rebuilder struct {
 // CheckQuorum counts, for every published artifact of the manifest, the distinct
 // keys whose rebuild statements have it as a subject. manifest is the SHA-256 of
 // release.json. A statement of a known key about another project, version,
-// commit, plan, manifest or digest is refused; one of an unknown key is not
-// counted, and notes say so. When an artifact has fewer keys than the threshold
+// commit, plan, manifest or digest is refused; one that does not count is among
+// the notes. When an artifact has fewer keys than the threshold
 // the error is a *[VerifyError] that names each.
-func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, notes []string, err error) {
+func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, notes []fact.Answer, err error) {
 	if q.Threshold < 1 {
 		return nil, nil, errors.New("threshold: at least one rebuilder is needed")
 	}
 	var refusals []RefusedError
 	counted := map[string]*Rebuilder{} // by key ID
+	note := func(name, why string) {
+		notes = append(notes, fact.Answer{Check: fact.Counted, Subject: name, Detail: why})
+	}
 	for _, st := range q.Statements {
 		b, err := readBundle(st.Bundle)
 		if err != nil {
@@ -55,7 +60,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 		}
 		key, payload := signedBy(b, q.Rebuilders)
 		if key == nil {
-			notes = append(notes, st.Name+": not signed by any of the rebuilders' keys, so not counted")
+			note(st.Name, "not signed by any of the rebuilders' keys, so not counted")
 			continue
 		}
 		s, err := ParseRebuildStatement(payload)
@@ -70,7 +75,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 			continue
 		}
 		if key.keyID == q.Publisher {
-			notes = append(notes, st.Name+": signed by the publisher's own key, so not counted")
+			note(st.Name, "signed by the publisher's own key, so not counted")
 			continue
 		}
 		r := counted[key.keyID]

@@ -187,7 +187,10 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 	return list, errors.Join(errs...)
 }
 
-// artifactName is the name of an artifact that is not a file of the release.
+// Key is the name of the artifact in the record, if it is not a file of the
+// release: PROFILE/PLATFORM/STAGE/NAME.
+func (a *Artifact) Key() string { return artifactName(*a) }
+
 func artifactName(a Artifact) string {
 	return a.Profile + "/" + a.Platform + "/" + a.Stage + "/" + a.Name
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // VerifyConfig says what a release has to be.
@@ -83,10 +85,19 @@ type Verification struct {
 	RebuiltActions []UnitActions `json:"rebuilt_actions,omitempty"`
 	// Rebuilders are those whose statements counted.
 	Rebuilders []Rebuilder `json:"rebuilders,omitempty"`
-	Checked    []string    `json:"checked"`
-	NotChecked []string    `json:"not_checked"`
-	Manifest   *Manifest   `json:"-"`
+	// Checks are what was checked of the release and what was not.
+	Checks   fact.Checks `json:"checks"`
+	Manifest *Manifest   `json:"-"`
+	// Listed are the names of all files of the release, those about it left out,
+	// as checksums.txt or the record has them; nil where neither was read.
+	Listed []string `json:"-"`
 }
+
+// Verified reports whether all that has to be signed was found to be signed by
+// the given key. Without a key nothing is verified, however well the files
+// agree with each other. Like all of a Verification it holds only when the
+// error that came with it is nil.
+func (v *Verification) Verified() bool { return v.Checks.All(fact.Signature) }
 
 // AllIdentical reports whether the manifest calls every artifact identical,
 // and there is one.
@@ -123,6 +134,7 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 		return nil, err
 	}
 	defer v.root.Close()
+	v.promise(ChecksumsFile, ProvenanceBundle)
 
 	list := v.read(ChecksumsFile, MaxListSize, "is this the directory of a mintmark release?")
 	v.signature(list)
@@ -159,13 +171,14 @@ func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) 
 		return nil, err
 	}
 	defer v.root.Close()
+	v.promise(ProvenanceBundle)
 	name := filepath.Base(manifestPath)
 	var m *Manifest
 	if data := v.read(name, MaxManifestSize, ""); data != nil {
 		m = v.parseManifest(data)
 		v.recordOfManifest(data, m)
 	}
-	v.out.NotChecked = append(v.out.NotChecked, "the files of the release: only the manifest was looked at")
+	v.out.Checks.Open(fact.OtherFiles, "", "only the manifest was looked at")
 	return v.result()
 }
 
@@ -182,7 +195,18 @@ func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	return &verification{cfg: cfg, root: root, out: &Verification{Checked: []string{}, NotChecked: []string{}}}, nil
+	return &verification{cfg: cfg, root: root, out: &Verification{}}, nil
+}
+
+// promise opens what every verification has to check, so that what is not
+// reached is not checked.
+func (v *verification) promise(signed ...string) {
+	const why = "it was not reached"
+	for _, name := range signed {
+		v.out.Checks.Open(fact.Signature, name, why)
+	}
+	v.out.Checks.Open(fact.ManifestForm, "", why)
+	v.out.Checks.Open(fact.Record, "", why)
 }
 
 func (v *verification) refuse(name, remedy, format string, args ...any) {
@@ -205,14 +229,6 @@ func (v *verification) refuseAll(name string, err error) {
 		return
 	}
 	v.add(asRefusal(name, err))
-}
-
-func (v *verification) checkedf(format string, args ...any) {
-	v.out.Checked = append(v.out.Checked, fmt.Sprintf(format, args...))
-}
-
-func (v *verification) notCheckedf(format string, args ...any) {
-	v.out.NotChecked = append(v.out.NotChecked, fmt.Sprintf(format, args...))
 }
 
 func (v *verification) result() (*Verification, error) {
@@ -249,7 +265,7 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 // signature checks the bundle of checksums.txt.
 func (v *verification) signature(list []byte) {
 	if v.cfg.Verifier == nil {
-		v.unsigned(ChecksumsBundle, ProvenanceBundle, LedgerBundle)
+		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, ChecksumsFile, ProvenanceBundle)
 		return
 	}
 	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)
@@ -265,30 +281,35 @@ func (v *verification) signature(list []byte) {
 		return
 	}
 	v.out.KeyID = v.cfg.Verifier.keyID
-	v.checkedf("%s is signed by key %s", ChecksumsFile, v.out.KeyID)
+	v.out.Checks.Done(fact.Signature, ChecksumsFile, v.out.KeyID)
 	v.unusedParts(ChecksumsBundle, b)
 }
 
 const missingSignature = "the release is unsigned or its signature was taken away; ask the publisher for it"
 
-func (v *verification) unsigned(bundles ...string) {
+// unsigned says why no signature was checked, of the files that have one.
+func (v *verification) unsigned(bundles []string, signed ...string) {
 	v.out.Unsigned = true
+	why := "the release is unsigned; anybody can have made it"
 	for _, name := range bundles {
 		if _, err := v.root.Lstat(name); err == nil {
-			v.notCheckedf("signature: %s is there, but no key was given", name)
-			return
+			why = name + " is there, but no key was given"
+			break
 		}
 	}
-	v.notCheckedf("signature: the release is unsigned; anybody can have made it")
+	for _, name := range signed {
+		v.out.Checks.Open(fact.Signature, name, why)
+	}
+	v.out.Checks.Open(fact.Record, "", "without a key it is not looked at")
 }
 
 // unusedParts names what a bundle holds and a key does not need.
 func (v *verification) unusedParts(name string, b *bundle) {
 	if b.logEntries > 0 {
-		v.notCheckedf("transparency log: %s has %d entries", name, b.logEntries)
+		v.out.Checks.Open(fact.TransparencyLog, name, fmt.Sprintf("%d entries", b.logEntries))
 	}
 	if b.timestamps > 0 {
-		v.notCheckedf("time of signing: %s has %d timestamps", name, b.timestamps)
+		v.out.Checks.Open(fact.SigningTime, name, fmt.Sprintf("%d timestamps", b.timestamps))
 	}
 }
 
@@ -326,7 +347,7 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	if m.Kind != KindRelease {
 		v.refuse(ManifestFile, "nothing but mintmark release makes what can be verified", "is of kind %q, not a release", m.Kind)
 	}
-	v.checkedf("%s follows its schema and its plan has the plan ID", ManifestFile)
+	v.out.Checks.Done(fact.ManifestForm, "", "")
 	v.expect("project", v.cfg.Project, m.Project)
 	v.expect("module", v.cfg.Module, m.Source.Module)
 	v.expect("version", withoutV(v.cfg.Version), m.Version)
@@ -345,30 +366,28 @@ func withoutV(version string) string {
 func (v *verification) expect(what, want, got string) {
 	switch want {
 	case "":
-		v.notCheckedf("%s: none was expected, so it may be any (%s)", what, got)
+		v.out.Checks.Open(fact.Identity, what, "none was expected, so it may be any ("+got+")")
 	case got:
-		v.checkedf("%s is %s, as expected", what, got)
+		v.out.Checks.Done(fact.Identity, what, got)
 	default:
 		v.refuse(ManifestFile, "these files are another release, however well signed", "%s is %q, expected %q", what, got, want)
 	}
 }
 
 func (v *verification) verdicts(m *Manifest) {
-	counts := map[string]int{}
 	for _, a := range m.Artifacts {
-		counts[a.Verdict]++
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
+		switch a.Verdict {
+		case Different:
+			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "came out different when built again; the manifest says so")
+		case Unchecked:
+			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "were not compared with a second build; the manifest says why")
+		}
+		v.out.Checks.Open(fact.FromSource, a.Unit(), "the publisher states it, a rebuild would show it")
 		if v.cfg.RequireIdentical && a.Verdict != Identical {
 			v.refuse(ManifestFile, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
 		}
 	}
-	if n := counts[Different]; n > 0 {
-		v.notCheckedf("%d artifacts came out different when built again; the manifest says so", n)
-	}
-	if n := counts[Unchecked]; n > 0 {
-		v.notCheckedf("%d artifacts were not compared with a second build; the manifest says why", n)
-	}
-	v.notCheckedf("that the binaries come from the source: the publisher states it, a rebuild would show it")
 }
 
 // trimPrefixes drops a prefix that the file name makes superfluous, from each
@@ -410,7 +429,7 @@ func (v *verification) record(files []Entry, m *Manifest) {
 // recordOfManifest is record for a manifest without its release.
 func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 	if v.cfg.Verifier == nil {
-		v.unsigned(ProvenanceBundle)
+		v.unsigned([]string{ProvenanceBundle}, ProvenanceBundle)
 		return
 	}
 	s, payload := v.statement()
@@ -418,6 +437,7 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 		return
 	}
 	files := s.Files()
+	v.listed(files)
 	i := slices.IndexFunc(files, func(e Entry) bool { return e.Name == ManifestFile })
 	switch {
 	case i < 0:
@@ -461,7 +481,7 @@ func (v *verification) statement() (*Statement, []byte) {
 		return nil, nil
 	}
 	v.out.KeyID = v.cfg.Verifier.keyID
-	v.checkedf("the record is signed by key %s", v.out.KeyID)
+	v.out.Checks.Done(fact.Signature, ProvenanceBundle, v.out.KeyID)
 	v.unusedParts(ProvenanceBundle, b)
 	return s, payload
 }
@@ -524,7 +544,7 @@ func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
 		v.refuse(ProvenanceBundle, "", "the record says something else than the manifest: %s", excerptAt(payload, want))
 		return
 	}
-	v.checkedf("the record is exactly that of the manifest: project, version, commit, plan, toolchain, verdicts")
+	v.out.Checks.Done(fact.Record, "", "")
 }
 
 // excerptAt shows where a begins to differ from b.

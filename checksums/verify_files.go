@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // maxDirEntries bounds how much of a directory is read. A list of the greatest
@@ -72,7 +74,10 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 	}
 	listed := map[string]bool{ChecksumsFile: true, ChecksumsBundle: true, ProvenanceBundle: true}
 	artifacts, missing := 0, 0
-	var undescribed []string
+	v.listed(entries)
+	for _, e := range entries {
+		v.out.Checks.Open(fact.Digest, e.Name, "were not reached")
+	}
 	for _, e := range entries {
 		listed[e.Name] = true
 		size, known := sizes[e.Name]
@@ -86,55 +91,47 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 		v.out.Files = append(v.out.Files, check)
 		switch check.Status {
 		case FileVerified:
+			v.out.Checks.Done(fact.Digest, e.Name, "")
 			if known {
 				artifacts++
 			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile {
-				undescribed = append(undescribed, e.Name)
+				v.out.Checks.Open(fact.Content, e.Name, "the manifest does not describe it; only the digest was compared")
 			}
 		case FileMissing:
+			v.out.Checks.Open(fact.Digest, e.Name, "are not here")
 			missing++
+		default:
+			v.out.Checks.Open(fact.Digest, e.Name, "are refused")
 		}
 		if e.Name == LedgerFile {
 			listed[LedgerBundle] = true
 			v.ledger(e, check.Status)
 		}
 	}
-	if len(undescribed) > 0 {
-		v.notCheckedf("what is in %s: the manifest does not describe it; only the digest was compared", strings.Join(undescribed, ", "))
+	if missing > 0 && v.cfg.AllowMissing && artifacts == 0 {
+		v.refuse("", "download at least one file of the release", "no artifact of the release is here; nothing was verified")
+	}
+	if m != nil {
+		for _, a := range m.Published() {
+			if len(a.Members) > 0 {
+				v.out.Checks.Open(fact.Members, a.Name, "only the archives' own digests were compared")
+			}
+		}
 	}
 	if entries == nil {
 		// Nothing can be said about files without a list.
 		return nil
 	}
-	v.checkedf("%d of %d listed files have the digest that %s says", countStatus(v.out.Files, FileVerified), len(entries), ChecksumsFile)
-	if missing > 0 && v.cfg.AllowMissing {
-		v.notCheckedf("%d listed files are not here", missing)
-		if artifacts == 0 {
-			v.refuse("", "download at least one file of the release", "no artifact of the release is here; nothing was verified")
-		}
-	}
-	if m != nil && len(membersOf(m)) > 0 {
-		v.notCheckedf("the members of archives: only the archives' own digests were compared")
-	}
 	return v.unlisted(listed)
 }
 
-func countStatus(files []FileCheck, status string) int {
-	n := 0
-	for _, f := range files {
-		if f.Status == status {
-			n++
+// listed notes which files the release has, those about it left out.
+func (v *verification) listed(files []Entry) {
+	for _, e := range files {
+		if fact.KindOf(e.Name) != fact.About {
+			v.out.Listed = append(v.out.Listed, e.Name)
 		}
 	}
-	return n
-}
-
-func membersOf(m *Manifest) []Member {
-	var list []Member
-	for _, a := range m.Artifacts {
-		list = append(list, a.Members...)
-	}
-	return list
 }
 
 // file compares one listed file. size is what the manifest says, or -1.

@@ -1,5 +1,7 @@
 package checksums
 
+import "github.com/mintmark/mintmark/internal/fact"
+
 // MaxLedgerSize is the most bytes a ledger.json may have: about a million
 // actions.
 const MaxLedgerSize = 256 << 20
@@ -19,10 +21,12 @@ func (v *verification) ledger(e Entry, status string) {
 	default:
 		return // refused already; a signature over something else says nothing
 	}
-	v.notCheckedf("%s: that what it says was executed: the publisher states it", LedgerFile)
+	v.out.Checks.Open(fact.Executed, LedgerFile, "the publisher states it")
 	if v.cfg.Verifier == nil {
-		return // v.unsigned has said so
+		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, LedgerFile)
+		return
 	}
+	v.out.Checks.Open(fact.Signature, LedgerFile, "it was not reached")
 	bundle := v.read(LedgerBundle, MaxBundleSize, missingSignature)
 	if bundle == nil {
 		return
@@ -43,6 +47,6 @@ func (v *verification) ledger(e Entry, status string) {
 		v.refuseAll(LedgerBundle, err)
 		return
 	}
-	v.checkedf("%s is signed by key %s", LedgerFile, v.cfg.Verifier.keyID)
+	v.out.Checks.Done(fact.Signature, LedgerFile, v.cfg.Verifier.keyID)
 	v.unusedParts(LedgerBundle, b)
 }

@@ -108,6 +108,7 @@ func Verify(
 	path string, // a release's directory, or its release.json; with -repeat a checkout
 	key *string, // public key of the publisher: file or KMS URI
 	project *string, // refuse a release of another project
+	module *string, // refuse a release of another module
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	partial *bool, // accept that listed files are missing
@@ -128,23 +129,27 @@ func Verify(
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "verify", door.Flags{
-		Key: key, Project: project, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
+		Key: key, Project: project, Module: module, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
 		Rebuild: rebuild, Proven: proven, Ledgers: ledgers, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
 	}, path)
 }
 
-// Report verifies a release and says what it is.
+// Report checks a release and says what it is.
 func Report(
 	ctx context.Context,
 	path string, // a release's directory
 	key *string, // public key of the publisher: file or KMS URI
+	project *string, // refuse a release of another project
+	module *string, // refuse a release of another module
+	version *string, // refuse another version
+	commit *string, // refuse another commit
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed
 	out *string, // directory for report.html and report.md
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "report", door.Flags{Key: key, Against: against, With: with, Out: out, JSON: json}, path)
+	return run(ctx, "report", door.Flags{Key: key, Project: project, Module: module, Version: version, Commit: commit, Against: against, With: with, Out: out, JSON: json}, path)
 }
 
 // Attest builds a published release again and signs what came out identical.
@@ -153,6 +158,7 @@ func Attest(
 	path string, // a release's directory, or its release.json
 	key *string, // public key of the publisher: file or KMS URI
 	project *string, // refuse a release of another project
+	module *string, // refuse a release of another module
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	platform *string, // platforms or patterns, separated by commas
@@ -162,7 +168,7 @@ func Attest(
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "attest", door.Flags{
-		Key: key, Project: project, Version: version, Commit: commit, Platform: platform, Source: source, Out: out, Jobs: jobs, JSON: json,
+		Key: key, Project: project, Module: module, Version: version, Commit: commit, Platform: platform, Source: source, Out: out, Jobs: jobs, JSON: json,
 	}, path)
 }
 

@@ -107,7 +107,7 @@ func (d *Door) unproven(m *checksums.Manifest) {
 
 // repeat builds a checkout again and again; nothing is published.
 func repeat(ctx context.Context, d *Door, f Flags, dir string) error {
-	if f.Key != nil || f.Project != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil ||
+	if f.Key != nil || f.Project != nil || f.Module != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil ||
 		f.Rebuild != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil || f.Threshold != nil || f.Rebuilder != nil || f.Statements != nil {
 		return &usageError{"verify: -repeat builds a checkout, the other flags are about a published release", "leave out one or the other"}
 	}

@@ -21,7 +21,7 @@ type Flags struct {
 	Jobs      *int    `flag:"jobs" help:"builds at a time (default: the number of processors)"`
 	JSON      *bool   `flag:"json" help:"print the result as one JSON document"`
 	Dir       *string `flag:"dir" help:"the product's directory in its git checkout (default: the current one)"`
-	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION"`
+	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION; verify, report, attest: refuse a release of another module, PATH"`
 	Toolchain *string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
@@ -118,9 +118,9 @@ func Verbs() []Verb {
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
 		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
-		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "version", "commit", "partial", "unsigned", "rebuild", "proven", "ledgers", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
-		{"report", "verify a release and say what it is: verdict, files, sizes, start-up, provenance", []string{"path"}, []string{"key", "against", "with", "out", "json"}, runReport},
-		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
+		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "module", "version", "commit", "partial", "unsigned", "rebuild", "proven", "ledgers", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
+		{"report", "check a release and say what it is: verdict, files, sizes, start-up, provenance", []string{"path"}, []string{"key", "project", "module", "version", "commit", "against", "with", "out", "json"}, runReport},
+		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "module", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},
 		{"diff", "say why two binaries, archives, directories or releases differ", []string{"a", "b"}, []string{"json"}, runDiff},
 		{"inspect", "print what a binary says of itself, and whether anybody changed it", []string{"file"}, []string{"json"}, runInspect},
 		{"size", "say what every byte of a binary is for, or why it grew", []string{"file"}, []string{"by", "top", "twin", "old", "sql", "svg", "waterfall", "config", "profile", "platform", "jobs", "json"}, runSize},

@@ -18,7 +18,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 		return repeat(ctx, d, f, args[0])
 	}
 	if f.Profile != nil || f.Toolchain != nil || f.Config != nil && f.Ledgers == nil {
-		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -version=, -commit="}
+		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -module=, -version=, -commit="}
 	}
 	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil) {
 		return &usageError{"verify: -platform, -jobs, -source, -proven and -ledgers go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
@@ -39,7 +39,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 		v, err = release.Verify(ctx, vc)
 	}
 	if yes(f.JSON) && (v != nil || err == nil) {
-		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: v}, err)
+		return d.verifyJSON(report.NewVerify(v, err), err)
 	}
 	if v != nil {
 		err = errors.Join(d.builtAgain(v), err)
@@ -53,7 +53,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 
 func verifyConfig(f Flags, path string) release.VerifyConfig {
 	return release.VerifyConfig{
-		Path: path, Key: str(f.Key), Project: str(f.Project), Version: str(f.Version), Commit: str(f.Commit),
+		Path: path, Key: str(f.Key), Project: str(f.Project), Module: str(f.Module), Version: str(f.Version), Commit: str(f.Commit),
 		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
 		Rebuilders: words(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
 	}
@@ -82,7 +82,6 @@ func number(p *int) int {
 
 // verifyJSON prints a verification, well or not.
 func (d *Door) verifyJSON(doc report.Verify, err error) error {
-	doc.Verified = err == nil
 	var refused *checksums.VerifyError
 	if errors.As(err, &refused) {
 		for _, r := range refused.Refusals {
@@ -100,11 +99,12 @@ func (d *Door) verifyJSON(doc report.Verify, err error) error {
 
 // verified says what was checked and what was not.
 func (d *Door) verified(v *checksums.Verification) {
-	d.printf("%s %s (%s %s) verified\n", v.Project, v.Version, v.Module, v.Commit)
-	for _, c := range v.Checked {
+	d.printf("%s %s (%s %s) %s\n", v.Project, v.Version, v.Module, v.Commit, report.Standing(v))
+	checked, notChecked := v.Checks.Sentences()
+	for _, c := range checked {
 		d.printf("  checked      %s\n", c)
 	}
-	for _, c := range v.NotChecked {
+	for _, c := range notChecked {
 		d.printf("  NOT CHECKED  %s\n", c)
 	}
 	if v.Manifest != nil {
@@ -162,14 +162,19 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return d.verifyJSON(report.Verify{Schema: report.VerifySchema, Verification: res.Verification, Statement: res.File, Attested: res.Subjects, SignedBy: res.KeyID}, err)
+		doc := report.NewVerify(res.Verification, err)
+		doc.Statement, doc.Attested, doc.SignedBy = res.File, res.Subjects, res.KeyID
+		return d.verifyJSON(doc, err)
 	}
-	if err := errors.Join(d.builtAgain(res.Verification), err); err != nil {
+	err = errors.Join(d.builtAgain(res.Verification), err)
+	if res.File == "" {
 		return err
 	}
+	// What was signed is said, also where not everything could be.
 	for _, l := range res.Left {
 		d.Term.Warn("not in the statement: %s", l)
 	}
-	d.printf("%s %s: %d artifacts rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version, len(res.Subjects), res.KeyID, res.File)
-	return nil
+	d.printf("%s %s: %d of %d artifacts rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version,
+		len(res.Subjects), len(res.Verification.Artifacts), res.KeyID, res.File)
+	return err
 }

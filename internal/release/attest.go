@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Attested is what came of [Attest].
@@ -18,13 +19,14 @@ type Attested struct {
 	File         string   // the bundle that was written; "" for none
 	KeyID        string   // who signed it
 	Subjects     []string // what it vouches for
-	Left         []string // what was looked at and is not in it, with the reason
+	Left         []string // what of the release is not in it, with the reason
 }
 
 // Attest builds a published release again as [VerifyRebuild] does, and signs a
 // statement that names every artifact that came out identical, with the key
 // cfg.Key. When one came out different nothing is signed. What could not be
-// compared is left out of the statement. out is the file to write; "" is
+// compared is left out of the statement, and the error says so (exit code 1).
+// out is the file to write; "" is
 // PROJECT_VERSION.KEY.rebuild.sigstore.json in the working directory.
 func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) (*Attested, error) {
 	if cfg.Key == "" {
@@ -56,9 +58,9 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	for _, s := range st.Subject {
 		res.Subjects = append(res.Subjects, s.Name)
 	}
-	for _, r := range t.out.Rebuilt {
-		if r.Verdict != checksums.Identical {
-			res.Left = append(res.Left, fmt.Sprintf("%s %s: %s (%s): %s", r.Profile, r.Platform, r.Name, r.Stage, r.Reason))
+	for _, a := range t.out.Checks.Answers() {
+		if !a.Checked && (a.Check == fact.Rebuilt || a.Check == fact.NotBuilt) {
+			res.Left = append(res.Left, a.Subject+": "+a.Detail)
 		}
 	}
 	payload, err := st.Encode()
@@ -117,7 +119,9 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 		case cfg.Threshold != 0 || len(cfg.Statements) > 0:
 			return usage("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
 		case len(v.Statements) > 0:
-			v.NotChecked = append(v.NotChecked, fmt.Sprintf("%d rebuild statements beside the release: -rebuilder= names the keys that count", len(v.Statements)))
+			for _, name := range v.Statements {
+				v.Checks.Open(fact.Beside, name, "-rebuilder= names the keys that count")
+			}
 		}
 		return nil
 	}
@@ -154,7 +158,13 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 	}
 	found, notes, err := checksums.CheckQuorum(v.Manifest, sum, q)
 	v.Rebuilders = found
-	v.NotChecked = append(v.NotChecked, notes...)
+	for _, n := range notes {
+		v.Checks.Open(n.Check, n.Subject, n.Detail)
+	}
+	for _, a := range v.Manifest.Published() {
+		v.Checks.Open(fact.Quorum, a.Name, "not by enough of the named rebuilders")
+	}
+	notProducts(v)
 	if err != nil {
 		return err
 	}
@@ -162,7 +172,9 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 	for _, r := range found {
 		who = append(who, r.KeyID)
 	}
-	v.Checked = append(v.Checked, fmt.Sprintf("every published artifact was rebuilt by at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))
+	for _, a := range v.Manifest.Published() {
+		v.Checks.Done(fact.Quorum, a.Name, fmt.Sprintf("at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))
+	}
 	return nil
 }
 

@@ -193,7 +193,7 @@ type ReportConfig struct {
 	Out          string   // directory for report.html and report.md; "" writes none
 }
 
-// Report verifies a published release and makes its page: the one that is part
+// Report checks a published release and makes its page: the one that is part
 // of it says nothing that was measured or compared later.
 func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
@@ -206,8 +206,8 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		return nil, err
 	}
 	m := v.Manifest
-	in := report.Inputs{Manifest: m, Signed: v.KeyID != "", SignedBy: v.KeyID, Checked: "signatures and files were checked before this was written"}
-	if v.KeyID == "" {
+	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.KeyID, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
+	if in.Unverified {
 		_, err := os.Stat(filepath.Join(cfg.Path, checksums.ChecksumsBundle))
 		in.Signed = err == nil
 		in.Checked = "the files agree with each other, which anybody can bring about"

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // VerifyConfig is what [Verify] works on.
@@ -18,6 +18,7 @@ type VerifyConfig struct {
 	Path     string // a release's directory, or its release.json
 	Key      string // public key: path or KMS URI
 	Project  string // what the release must be of; empty is not compared
+	Module   string // module path
 	Version  string
 	Commit   string
 	Missing  bool // listed files may be absent
@@ -37,7 +38,7 @@ type VerifyConfig struct {
 // of rebuilders.
 func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, error) {
 	vc := checksums.VerifyConfig{
-		Project: cfg.Project, Version: cfg.Version, Commit: cfg.Commit,
+		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
 		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
 	}
 	switch {
@@ -54,6 +55,9 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	}
 	if b, err := hex.DecodeString(cfg.Commit); cfg.Commit != "" && (err != nil || len(b) != 20 && len(b) != 32) {
 		return nil, usage("write all 40 or 64 digits: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if module, version, ok := strings.Cut(cfg.Module, "@"); ok {
+		return nil, usage("name the path alone, and the version with -version: -module="+module+" -version="+version, "-module=%s: the module that is expected has no version", cfg.Module)
 	}
 	fi, err := os.Stat(cfg.Path)
 	if err != nil {
@@ -79,14 +83,14 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
-	checked := 0
 	for _, a := range v.Manifest.Published() {
 		if a.Stage != checksums.StageArchive {
 			continue
 		}
 		f, err := os.Open(filepath.Join(dir, a.Name))
-		if os.IsNotExist(err) {
-			continue // allowed to be missing, or VerifyRelease would have refused
+		if os.IsNotExist(err) { // allowed to be missing, or VerifyRelease would have refused
+			v.Checks.Open(fact.Members, a.Name, "it is not here")
+			continue
 		}
 		if err != nil {
 			return err
@@ -107,19 +111,18 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 			refuse(a.Name, fmt.Sprintf("holds %d files, the manifest lists %d", len(entries), len(a.Members)))
 			continue
 		}
+		wrong := len(refused.Refusals)
 		for i, e := range entries {
 			if m := a.Members[i]; m.Name != e.Name || m.SHA256 != e.SHA256 || m.Size != e.Size || m.Mode != fmt.Sprintf("%04o", e.Mode.Perm()) {
 				refuse(a.Name, fmt.Sprintf("member %s is not the one the manifest lists", e.Name))
 			}
 		}
-		checked++
+		if len(refused.Refusals) == wrong {
+			v.Checks.Done(fact.Members, a.Name, "")
+		}
 	}
 	if len(refused.Refusals) > 0 {
 		return &refused
-	}
-	if checked > 0 {
-		v.NotChecked = slices.DeleteFunc(v.NotChecked, func(s string) bool { return strings.HasPrefix(s, "the members of archives") })
-		v.Checked = append(v.Checked, fmt.Sprintf("members of %d archives against the manifest", checked))
 	}
 	return nil
 }

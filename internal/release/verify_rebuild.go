@@ -15,14 +15,11 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
-
-// notRebuilt is what a verification without a rebuild leaves open; see
-// checksums.VerifyRelease.
-const notRebuilt = "that the binaries come from the source"
 
 // third is the rebuilding of a published release: the third build, after the
 // publisher's two. It shares no cache with the other two, even on the machine
@@ -38,6 +35,7 @@ type third struct {
 	all      *builds.Plan
 	noUPX    error // why packed files could not be made
 	proven   bool
+	unknown  []string // listed files that are neither artifacts nor of a kind that is not built
 	refusals []checksums.RefusedError
 }
 
@@ -81,7 +79,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); err != nil {
 		return t, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
 	}
-	if err := errors.Join(t.checkPlan(), t.all.CheckForeign()); err != nil {
+	if err := t.all.CheckForeign(); err != nil {
 		return t, err
 	}
 	t.proven = cfg.Proven || len(cfg.Ledgers) > 0
@@ -105,23 +103,6 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	}
 	t.planID, t.version = t.m.PlanID, t.m.Version
 	return t, t.run(ctx)
-}
-
-// checkPlan holds the plan against the manifest: both are signed, but what is
-// built is the plan, and what is shown the manifest.
-func (t *third) checkPlan() error {
-	p, m := t.all, t.m
-	for _, c := range []struct{ what, plan, manifest string }{
-		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
-		{"source's kind", p.Source.Kind, m.Source.Kind}, {"module", p.Source.Module, m.Source.Module},
-		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
-		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},
-	} {
-		if c.plan != c.manifest {
-			t.refuse(checksums.ManifestFile, "the %s is %q in the plan and %q in the manifest", c.what, c.plan, c.manifest)
-		}
-	}
-	return t.refused()
 }
 
 func (t *third) refuse(name, format string, args ...any) {
@@ -154,9 +135,6 @@ func (t *third) selectUnits(platforms string) (*builds.Plan, error) {
 	}
 	if len(plan.Units) == 0 {
 		return nil, usage("release.json lists its platforms", "-platform=%s: the release has none of them", platforms)
-	}
-	if n := len(t.all.Units) - len(plan.Units); n > 0 {
-		t.out.NotChecked = append(t.out.NotChecked, fmt.Sprintf("%d of %d units were not rebuilt: -platform=%s", n, len(t.all.Units), platforms))
 	}
 	return &plan, nil
 }
@@ -208,9 +186,10 @@ func (t *third) run(ctx context.Context) error {
 		return err
 	}
 	t.compare(ctx, p)
+	t.account()
 	t.out.RebuiltActions = p.unitActions()
 	if text := report.Again(t.out.RebuiltActions); text != "" {
-		t.checked("built in two places here; %s", text)
+		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}
 	return errors.Join(p.alarms(), t.verdict())
 }
@@ -236,19 +215,21 @@ func (t *third) checkToolchain(ctx context.Context) error {
 	case sum != want.Sum:
 		t.refuse(checksums.ManifestFile, "the toolchain %s has hash %s, the record says %s", module, sum, want.Sum)
 	case sumdb:
-		t.checked("the toolchain %s for %s has the recorded hash in the checksum database", want.Version, want.Host)
+		t.out.Checks.Done(fact.ToolchainSum, want.Version+" for "+want.Host, "")
 	default:
-		t.notChecked("the toolchain's hash: it is as recorded, but the checksum database was not asked")
+		t.out.Checks.Open(fact.ToolchainSum, want.Version+" for "+want.Host, "it is as recorded, but the checksum database was not asked")
 	}
 	return t.refused()
 }
 
-func (t *third) checked(format string, args ...any) {
-	t.out.Checked = append(t.out.Checked, fmt.Sprintf(format, args...))
-}
-
-func (t *third) notChecked(format string, args ...any) {
-	t.out.NotChecked = append(t.out.NotChecked, fmt.Sprintf(format, args...))
+// sameSource says that the source is the recorded one, and whether others got it.
+func (t *third) sameSource(at string) {
+	t.out.Checks.Done(fact.SourceSum, at, t.source.Sum)
+	if t.source.SumDB {
+		t.out.Checks.Done(fact.SourceSumDB, at, "")
+	} else {
+		t.out.Checks.Open(fact.SourceSumDB, at, "the checksum database was not asked for it")
+	}
 }
 
 // fetchSource gets the recorded source and holds it against the record.
@@ -290,11 +271,9 @@ func (t *third) fetchSource(ctx context.Context) error {
 	if err := t.refused(); err != nil {
 		return err
 	}
-	if t.source.SumDB {
-		t.checked("the source %s has the recorded h1 in the checksum database", at)
-	} else {
-		t.checked("the source has the recorded h1 %s", src.Sum)
-		t.notChecked("that others got the same source: the checksum database was not asked for it")
+	t.sameSource(at)
+	if src.Kind == source.Git {
+		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
 	return nil
 }
@@ -366,13 +345,8 @@ func (t *third) replaySource(ctx context.Context) error {
 		}
 	}
 	t.loader = &builds.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
-	if t.source.SumDB {
-		t.checked("the source %s of the module proxy has the recorded h1 in the checksum database", at)
-	} else {
-		t.checked("the source %s of the module proxy has the recorded h1 %s", at, src.Sum)
-		t.notChecked("that others got the same source: the checksum database was not asked for it")
-	}
-	t.notChecked("that the commit %s is that source: its stamp was replayed from the record; -source= takes the commit itself", src.Commit)
+	t.sameSource(at)
+	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
 	return nil
 }
 
@@ -463,27 +437,4 @@ func (t *third) judge(a *checksums.Artifact) {
 			}
 		}
 	}
-}
-
-// verdict is the error of what did not come out identical.
-func (t *third) verdict() error {
-	var different, unchecked []string
-	for _, r := range t.out.Rebuilt {
-		name := fmt.Sprintf("%s %s: %s (%s)", r.Profile, r.Platform, r.Name, r.Stage)
-		switch r.Verdict {
-		case checksums.Different:
-			different = append(different, name)
-		case checksums.Unchecked:
-			unchecked = append(unchecked, name+": "+r.Reason)
-		}
-	}
-	var errs []error
-	if len(different) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("not reproduced: what was built here is not what was published\n%s", strings.Join(different, "\n")), ExitNotReproducible,
-			"the findings say what differs; do not trust the files before you know why"})
-	}
-	if len(unchecked) > 0 {
-		errs = append(errs, hinted("everything else was compared; the reasons say what is missing", "not compared:\n%s", strings.Join(unchecked, "\n")))
-	}
-	return errors.Join(errs...)
 }

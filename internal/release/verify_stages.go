@@ -14,32 +14,26 @@ import (
 	"github.com/mintmark/mintmark/internal/diff"
 )
 
-// compare holds every published artifact of the units that were built against
-// what came out here, stage by stage.
+// compare holds every artifact of the units that were built against what came
+// out here, stage by stage.
 func (t *third) compare(ctx context.Context, p *pipeline) {
 	selected := map[string]bool{}
 	for _, u := range t.plan.Units {
 		selected[u.ID()] = true
 	}
-	n := map[string]int{}
 	for _, stage := range []string{checksums.StageLinked, checksums.StagePacked, checksums.StageArchive} {
 		for _, a := range t.m.Artifacts {
-			if a.Stage != stage || !selected[a.Profile+" "+a.Platform] {
+			if a.Stage != stage || !selected[a.Unit()] {
 				continue
 			}
 			r := checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256}
 			t.compareOne(ctx, p, a, &r)
-			n[r.Verdict]++
 			t.out.Rebuilt = append(t.out.Rebuilt, r)
 		}
 	}
 	slices.SortFunc(t.out.Rebuilt, func(a, b checksums.RebuiltArtifact) int {
 		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+a.Stage+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+b.Stage+"\x00"+b.Name)
 	})
-	if n[checksums.Identical] == len(t.out.Rebuilt) && len(t.plan.Units) == len(t.all.Units) {
-		t.out.NotChecked = slices.DeleteFunc(t.out.NotChecked, func(s string) bool { return strings.HasPrefix(s, notRebuilt) })
-	}
-	t.checked("%d of %d artifacts built again here, on %s, are identical", n[checksums.Identical], len(t.out.Rebuilt), t.tc.Host)
 }
 
 func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifact, r *checksums.RebuiltArtifact) {

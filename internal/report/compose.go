@@ -16,7 +16,10 @@ type Inputs struct {
 	SignedBy string // the ID of the key; "" when the signature was not checked
 	// Checked says who looked at the signature; "" when the page is part of the
 	// release that is signed, and so cannot vouch for it.
-	Checked      string
+	Checked string
+	// Unverified says that a release was checked and no signature of it: then
+	// what its manifest says is nobody's word.
+	Unverified   bool
 	Measurements *Measurements // nil: see NotMeasured
 	NotMeasured  string        // why there are no measurements
 	// Previous are the measurements of the release that sizes are compared with.
@@ -59,6 +62,12 @@ func (p *Page) verdict(in Inputs) {
 	}
 	if p.Verdict != checksums.Identical && n.Identical > 0 {
 		p.Headline += fmt.Sprintf("; %d identical", n.Identical)
+	}
+	if in.Unverified {
+		p.Headline = "NOT verified: no signature was checked; the release says of itself: " + strings.ToLower(p.Headline[:1]) + p.Headline[1:]
+		if p.Verdict == checksums.Identical {
+			p.Verdict = checksums.Unchecked
+		}
 	}
 	signed := "NOT SIGNED: anybody can have made these files"
 	switch {

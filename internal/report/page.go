@@ -11,7 +11,7 @@ const PageSchema = "https://github.com/mintmark/mintmark/report/page/v1"
 type Page struct {
 	Schema   string    `json:"schema"`
 	Title    string    `json:"title"`
-	Verdict  string    `json:"verdict"` // identical, different or unchecked: the worst of all
+	Verdict  string    `json:"verdict"` // identical, different or unchecked: the worst of all; never identical where no signature was checked
 	Headline string    `json:"headline"`
 	Facts    []string  `json:"facts"` // below the headline: who signed it, what it rests on
 	Sections []Section `json:"sections"`

@@ -83,14 +83,37 @@ type Check struct {
 // Verify is the JSON document of the verb verify.
 type Verify struct {
 	Schema   string    `json:"schema"`
-	Verified bool      `json:"verified"`
+	Verified bool      `json:"verified"` // signed by the given key, and nothing was refused, different or unchecked
 	Refusals []Refusal `json:"refusals,omitempty"`
 	*checksums.Verification
+	// Checked and NotChecked say in sentences what Checks say to machines.
+	Checked    []string `json:"checked"`
+	NotChecked []string `json:"not_checked"`
 	// Statement is the file of the rebuild statement that attest wrote, SignedBy
 	// its key ID, Attested what it vouches for.
 	Statement string   `json:"statement,omitempty"`
 	SignedBy  string   `json:"signed_by,omitempty"`
 	Attested  []string `json:"attested,omitempty"`
+}
+
+// Standing says in a word what a verification without an error comes to: that
+// files agree with each other is all that can be said where no key was given.
+func Standing(v *checksums.Verification) string {
+	if v.Verified() {
+		return "verified"
+	}
+	return "consistent; NOT verified: no signature was checked"
+}
+
+// NewVerify is the document of a verification, which may be nil, and of the
+// error that came with it. Verified is what was found to be signed and well.
+func NewVerify(v *checksums.Verification, err error) Verify {
+	doc := Verify{Schema: VerifySchema, Verification: v, Checked: []string{}, NotChecked: []string{}}
+	if v != nil {
+		doc.Verified = err == nil && v.Verified()
+		doc.Checked, doc.NotChecked = v.Checks.Sentences()
+	}
+	return doc
 }
 
 // Refusal is one reason not to trust a release.

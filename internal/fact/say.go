@@ -1,0 +1,179 @@
+package fact
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Sentences says for people what was checked and what was not, in the order in
+// which it was asked. Answers that differ in their subject only are one sentence.
+func (c *Checks) Sentences() (checked, open []string) {
+	checked, open = []string{}, []string{}
+	for _, g := range c.groups() {
+		w, known := wordings[g.check]
+		switch {
+		case !known: // what is not known how to say is said all the same
+			open = append(open, strings.TrimSpace(fmt.Sprintf("%s: %s %s (checked: %t)", g.check, g.names(), g.detail, g.checked)))
+		case g.checked && w.done != nil:
+			checked = append(checked, w.done(g))
+		case !g.checked:
+			open = append(open, w.open(g))
+		}
+	}
+	return checked, open
+}
+
+// group is answers that are said together.
+type group struct {
+	check    Check
+	checked  bool
+	detail   string
+	subjects []string
+	of       int // subjects of that check, in this group or not
+}
+
+func (g group) names() string { return strings.Join(g.subjects, ", ") }
+func (g group) n() int        { return len(g.subjects) }
+func (g group) all() bool     { return len(g.subjects) == g.of }
+
+func (c *Checks) groups() []group {
+	type key struct {
+		check   Check
+		checked bool
+		detail  string
+		subject string // of those that are said one by one
+	}
+	var list []group
+	at := map[key]int{}
+	of := map[Check]int{}
+	for _, a := range c.list {
+		of[a.Check]++
+		k := key{a.Check, a.Checked, a.Detail, ""}
+		if wordings[a.Check].each {
+			k.subject = a.Subject
+		}
+		i, ok := at[k]
+		if !ok {
+			i = len(list)
+			at[k] = i
+			list = append(list, group{check: a.Check, checked: a.Checked, detail: a.Detail})
+		}
+		list[i].subjects = append(list[i].subjects, a.Subject)
+	}
+	for i := range list {
+		list[i].of = of[list[i].check]
+	}
+	return list
+}
+
+// wording is how a check's answers are said.
+type wording struct {
+	each bool                 // one sentence for each subject
+	done func(g group) string // nil: another check's sentence says it
+	open func(g group) string
+}
+
+// colon says something, and the detail after it.
+func colon(what string) func(group) string {
+	return func(g group) string { return what + ": " + g.detail }
+}
+
+// about is colon for a check whose subjects are named when they are not all.
+func about(all, some string) func(group) string {
+	return func(g group) string {
+		if g.all() {
+			return all + ": " + g.detail
+		}
+		return fmt.Sprintf(some, g.names()) + ": " + g.detail
+	}
+}
+
+// each says something of one subject, with its detail.
+func each(format string) func(group) string {
+	return func(g group) string { return fmt.Sprintf(format, g.names(), g.detail) }
+}
+
+// wordings are the sentences of all checks: their only home.
+var wordings = map[Check]wording{
+	Signature: {
+		done: func(g group) string {
+			var list []string
+			for _, s := range g.subjects {
+				list = append(list, named(s)+" is signed by key "+g.detail)
+			}
+			return strings.Join(list, "; ")
+		},
+		open: about("signature", "signature of %s"),
+	},
+	TransparencyLog: {each: true, done: each("transparency log: %s: %s"), open: each("transparency log: %s has %s")},
+	SigningTime:     {each: true, done: each("time of signing: %s: %s"), open: each("time of signing: %s has %s")},
+	ManifestForm: {
+		done: func(group) string {
+			return ManifestFile + " follows its schema, its plan has the plan ID, and its artifacts are those that the plan makes"
+		},
+		open: colon("that " + ManifestFile + " follows its rules"),
+	},
+	Identity: {
+		each: true,
+		done: each("%s is %s, as expected"),
+		open: each("%s: %s"),
+	},
+	Record: {
+		done: func(group) string {
+			return "the record is exactly that of the manifest: project, version, commit, plan, toolchain, verdicts"
+		},
+		open: colon("that the record is that of the manifest"),
+	},
+	Digest: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, ChecksumsFile)
+		},
+		open: func(g group) string { return fmt.Sprintf("%d listed files %s: %s", g.n(), g.detail, g.names()) },
+	},
+	OtherFiles: {open: colon("the files of the release")},
+	Content:    {open: func(g group) string { return "what is in " + g.names() + ": " + g.detail }},
+	Members: {
+		done: func(g group) string {
+			if g.all() {
+				return fmt.Sprintf("members of %d archives against the manifest", g.n())
+			}
+			return fmt.Sprintf("members of %d of %d archives against the manifest", g.n(), g.of)
+		},
+		open: about("the members of archives", "the members of %s"),
+	},
+	Executed:       {each: true, open: each("%s: that what it says was executed: %s")},
+	PublisherTwice: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
+	FromSource:     {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	Rebuilt: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)
+		},
+		open: func(g group) string { return "built again: " + g.names() + ": " + g.detail },
+	},
+	NotBuilt:     {open: func(g group) string { return "not rebuilt: " + g.names() + ": " + g.detail }},
+	ToolchainSum: {done: each("the toolchain %s has the recorded hash in the checksum database%s"), open: each("the hash of the toolchain %s: %s")},
+	SourceSum:    {done: each("the source %s has the recorded h1 %s"), open: each("that the source is %s: %s")},
+	SourceSumDB:  {done: each("the checksum database has that h1 of %s for everybody%s"), open: each("that others got the same source as %s: %s")},
+	SourceCommit: {done: each("the commit %s is that source%s"), open: each("that the commit %s is that source: %s")},
+	BuiltTwice:   {done: colon("built in two places here"), open: colon("built in two places here")},
+	Beside: {open: func(g group) string {
+		return fmt.Sprintf("%d rebuild statements beside the release: %s", g.n(), g.detail)
+	}},
+	Counted: {each: true, open: each("%s: %s")},
+	Quorum: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %d published artifacts were rebuilt by %s", g.n(), g.of, g.detail)
+		},
+		open: func(g group) string {
+			return fmt.Sprintf("that %s were rebuilt by others: %s", g.names(), g.detail)
+		},
+	},
+}
+
+// named is what people call a signed file.
+func named(file string) string {
+	if file == ProvenanceBundle {
+		return "the record"
+	}
+	return file
+}
