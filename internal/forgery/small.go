@@ -1,0 +1,140 @@
+package forgery
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+func hashHex(h1 string) string {
+	raw, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(h1, "h1:"))
+	return hex.EncodeToString(raw)
+}
+
+const (
+	project, version, commitTime = "small", "1.2.3", "2026-01-02T03:04:05Z"
+	modulePath                   = "example.com/small"
+)
+
+// Small makes a release in an empty directory that no compiler has seen: its
+// binaries are lines of text, its archives are real, and everything that is said
+// of them holds. It has a unit with an archive, one with two programs, one that
+// is packed, and a page.
+func Small(ctx context.Context, dir string) (*Release, error) {
+	h1 := "h1:" + base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
+	commit := strings.Repeat("ab", 20)
+	one := []builds.Main{{Package: modulePath, Binary: "small"}}
+	unit := func(profile, platform, name string, mains ...builds.Main) *builds.Unit {
+		goos, goarch, _ := strings.Cut(platform, "/")
+		return &builds.Unit{
+			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
+			Mains: mains, Archive: fact.NoArchive, Name: name, Verify: "strict",
+		}
+	}
+	archived := unit("release", "linux/amd64", "small_linux_amd64", one...)
+	archived.Archive, archived.Files = archive.TarGz, []string{"LICENSE"}
+	packed := unit("tiny", "linux/arm64", "small_tiny", one...)
+	packed.UPX = []string{"--best"}
+	r := &Release{Dir: dir}
+	r.Plan = &builds.Plan{
+		Schema: builds.PlanSchema, Project: project, Version: version, Go: "go1.26.8", Env: builds.CommonEnv(),
+		Source: builds.PlanSource{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
+		Units: []*builds.Unit{
+			archived,
+			unit("release", "windows/amd64", "small_windows_amd64", one[0], builds.Main{Package: modulePath + "/cmd/other", Binary: "other"}),
+			packed,
+		},
+	}
+	r.Manifest = &checksums.Manifest{
+		Schema: checksums.ManifestSchema, Kind: checksums.KindRelease, Project: project, Version: version,
+		Source:    checksums.Source{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
+		Toolchain: checksums.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: h1},
+		Builder:   checksums.Builder{Name: "mintmark", Version: "(devel)"},
+		Rebuild:   checksums.Rebuild{Executions: 2},
+		Artifacts: []checksums.Artifact{},
+	}
+	for _, u := range r.Plan.Units {
+		if err := r.build(ctx, u); err != nil {
+			return nil, err
+		}
+	}
+	_, err := r.Write(fact.HTMLFile, "<p>a page</p>\n")
+	return r, err
+}
+
+// build makes a unit's artifacts out of text.
+func (r *Release) build(ctx context.Context, u *builds.Unit) error {
+	first := len(r.Manifest.Artifacts)
+	for _, e := range u.Shape().Artifacts() {
+		a := checksums.Artifact{
+			Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: string(e.Stage), Published: e.Published, Package: e.Package,
+			Verdict: checksums.Identical,
+		}
+		for _, i := range e.From {
+			a.From = append(a.From, r.Manifest.Artifacts[first+i].SHA256)
+		}
+		if err := r.fill(ctx, u, e, first, &a); err != nil {
+			return fmt.Errorf("forgery: %s: %w", e.Name, err)
+		}
+		r.Manifest.Artifacts = append(r.Manifest.Artifacts, a)
+	}
+	return nil
+}
+
+// text is the content of a binary, or of a file that goes into an archive.
+func text(profile, platform, stage, name string) string {
+	return strings.Join([]string{profile, platform, stage, name}, " ") + "\n"
+}
+
+func (r *Release) fill(ctx context.Context, u *builds.Unit, e fact.Expected, first int, a *checksums.Artifact) error {
+	if e.Stage != fact.Archived {
+		content := text(u.Profile, u.Platform, a.Stage, e.Name)
+		sum := sha256.Sum256([]byte(content))
+		a.Size, a.SHA256 = int64(len(content)), hex.EncodeToString(sum[:])
+		if e.Published {
+			return os.WriteFile(filepath.Join(r.Dir, e.Name), []byte(content), 0o755)
+		}
+		return nil
+	}
+	var members []archive.Member
+	for i, name := range e.Members {
+		content := text("file", "", "", name)
+		if i < len(e.From) {
+			from := r.Manifest.Artifacts[first+e.From[i]]
+			content = text(u.Profile, u.Platform, from.Stage, from.Name)
+		}
+		members = append(members, archive.Member{Name: name, Executable: i < len(e.From), Open: func() (io.ReadCloser, int64, error) {
+			return io.NopCloser(strings.NewReader(content)), int64(len(content)), nil
+		}})
+	}
+	when, err := time.Parse(time.RFC3339, commitTime)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(r.Dir, e.Name))
+	if err != nil {
+		return err
+	}
+	info, err := archive.Write(ctx, f, u.Archive, members, when)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	a.Size, a.SHA256, a.Tool = info.Size, info.SHA256, archive.Tool(u.Archive)
+	for _, m := range info.Entries {
+		a.Members = append(a.Members, checksums.Member{Name: m.Name, Size: m.Size, SHA256: m.SHA256, Mode: fmt.Sprintf("%04o", m.Mode.Perm())})
+	}
+	return nil
+}
