@@ -16,7 +16,8 @@ import (
 // forgerelease FROM TO KEY WHAT makes a copy of a release in which WHAT is not
 // true, and signs it as its publisher would: artifact (a byte of the binary),
 // toolchain and source (their hashes), plan (its version), flag (a program to
-// run).
+// run), blank (a file to overwrite, behind a blank), mains (none), double (a unit
+// twice), units (very many).
 func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: forgerelease from to key what")
@@ -49,6 +50,16 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 		plan.Version = "9.9.9"
 	case "flag":
 		plan.Units[0].Flags = append(plan.Units[0].Flags, "-toolexec=/bin/false")
+	case "blank":
+		plan.Units[0].Flags = append(plan.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
+	case "mains":
+		plan.Units[0].Mains = []builds.Main{}
+	case "double":
+		plan.Units = append(plan.Units, plan.Units[len(plan.Units)-1])
+	case "units":
+		for range 20_000 {
+			plan.Units = append(plan.Units, plan.Units[0])
+		}
 	default:
 		ts.Fatalf("forgerelease: %s", what)
 	}

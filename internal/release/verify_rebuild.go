@@ -78,10 +78,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if t.manifest, _, err = checksums.FileDigest(name); err != nil {
 		return t, err
 	}
-	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); err != nil {
-		return t, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
-	}
-	if err := errors.Join(t.checkPlan(), t.all.CheckForeign()); err != nil {
+	if err := t.readPlan(); err != nil {
 		return t, err
 	}
 	t.proven = cfg.Proven || len(cfg.Ledgers) > 0
@@ -105,23 +102,6 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	}
 	t.planID, t.version = t.m.PlanID, t.m.Version
 	return t, t.run(ctx)
-}
-
-// checkPlan holds the plan against the manifest: both are signed, but what is
-// built is the plan, and what is shown the manifest.
-func (t *third) checkPlan() error {
-	p, m := t.all, t.m
-	for _, c := range []struct{ what, plan, manifest string }{
-		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
-		{"source's kind", p.Source.Kind, m.Source.Kind}, {"module", p.Source.Module, m.Source.Module},
-		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
-		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},
-	} {
-		if c.plan != c.manifest {
-			t.refuse(checksums.ManifestFile, "the %s is %q in the plan and %q in the manifest", c.what, c.plan, c.manifest)
-		}
-	}
-	return t.refused()
 }
 
 func (t *third) refuse(name, format string, args ...any) {
@@ -172,6 +152,9 @@ func (t *third) run(ctx context.Context) error {
 		return cacheError(err)
 	}
 	if err := t.useToolchain(ctx, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+		return err
+	}
+	if err := t.checkPlatforms(); err != nil {
 		return err
 	}
 	if t.proven {
