@@ -137,5 +137,11 @@ func (s *Settings) readLinkerFlags(value string) error {
 		s.Set[name], words = text, words[2:]
 	}
 	s.LDFlags, err = elements(words)
+	for _, e := range s.LDFlags {
+		name, _, _ := strings.Cut(e, "=")
+		if slices.Contains(linkerKeys, "-"+strings.TrimLeft(name, "-")) && strings.HasPrefix(e, "-") {
+			err = errors.Join(err, fmt.Errorf("%s is not where a profile's key writes it", name))
+		}
+	}
 	return err
 }
