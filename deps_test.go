@@ -30,9 +30,11 @@ import (
 const depsRules = `
 	# The words that all share are types over the standard library.
 	NONE < internal/fact;
+	# How the go command reads its flags is known in one place, to all who write or judge them.
+	NONE < internal/goflags;
 
 	# Profiles are data: what to build, and nothing about how.
-	NONE < profiles;
+	internal/goflags < profiles;
 
 	# Who checks a release must not have to trust the code that built it. What a unit
 	# publishes is a word of both.
@@ -57,13 +59,13 @@ const depsRules = `
 	internal/filelock < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
@@ -473,14 +475,14 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
 		{"builds/rebuild/a.go", ours("builds/actions"), ""},
 		{"builds/rebuild/a.go", ours("builds"), ""},
 		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: NONE < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags < profiles"},
 		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

@@ -159,8 +159,10 @@ func NewPlanSource(s *source.Source) PlanSource {
 
 // FormatTime is the commit's time as plans, manifests and templates have it: RFC 3339 in UTC.
 func FormatTime(s *source.Source) string {
-	return s.CommitTime.UTC().Format("2006-01-02T15:04:05Z")
+	return s.CommitTime.UTC().Format(timeForm)
 }
+
+const timeForm = "2006-01-02T15:04:05Z"
 
 // Encode is the canonical JSON: compact, keys in the order of the structs, one
 // newline at the end. Its SHA-256 is the plan ID.
@@ -184,6 +186,9 @@ func (p *Plan) ID() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// ErrSchema is the error of a plan in a form that this version does not know.
+var ErrSchema = errors.New("another schema")
+
 // Decode reads a plan back. It refuses what this version does not know and
 // whatever is not canonical, so that a plan and its ID belong together.
 func Decode(data []byte) (*Plan, error) {
@@ -194,7 +199,7 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	if p.Schema != PlanSchema {
-		return nil, fmt.Errorf("plan: schema %q is not %q", p.Schema, PlanSchema)
+		return nil, fmt.Errorf("plan: %w: %.200q is not %q", ErrSchema, p.Schema, PlanSchema)
 	}
 	if slices.Contains(p.Units, nil) {
 		return nil, errors.New("plan: a unit is missing")

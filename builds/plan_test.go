@@ -2,12 +2,15 @@ package builds
 
 import (
 	"bytes"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 func samplePlan() *Plan {
@@ -84,6 +87,13 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte(`{"schema":"` + PlanSchema + `","units":[null]}`))
+	if data, err = foreignPlan().Encode(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	for _, change := range []string{`"mains":[]`, `"mains":null`, `"mains":[{"package":"","binary":""}]`} {
+		f.Add(regexp.MustCompile(`"mains":\[[^\]]*\]`).ReplaceAll(data, []byte(change)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Decode(data)
 		if err != nil {
@@ -91,6 +101,26 @@ func FuzzDecode(f *testing.F) {
 		}
 		if again, err := p.Encode(); err != nil || !bytes.Equal(again, data) {
 			t.Errorf("%q becomes %q (%v)", data, again, err)
+		}
+		if err := p.CheckForeign(); err != nil {
+			return
+		}
+		for _, u := range p.Units {
+			if len(u.Mains) == 0 || len(p.Units) > maxUnits {
+				t.Errorf("%d units, %s has %d main packages", len(p.Units), u.ID(), len(u.Mains))
+			}
+			for _, m := range u.Mains {
+				if name := u.Published(m); !filepath.IsLocal(name) || filepath.Base(name) != name {
+					t.Errorf("%s publishes %q", u.ID(), name)
+				}
+			}
+			for _, arg := range u.Command(p.Source.Kind, p.Source.Version, "OUT")[1:] {
+				if strings.HasPrefix(arg, "-") && arg != "-o" {
+					if _, err := goflags.ForeignFlag(arg); err != nil {
+						t.Errorf("%s: %q: %v", u.ID(), arg, err)
+					}
+				}
+			}
 		}
 	})
 }

@@ -161,13 +161,14 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	if err := errors.Join(distinct(errs)...); err != nil {
 		return nil, err
 	}
-	sort.SliceStable(plan.Units, func(i, j int) bool {
-		a, b := plan.Units[i], plan.Units[j]
-		if a.Profile != b.Profile {
-			return a.Profile < b.Profile
-		}
-		return a.Platform < b.Platform
-	})
+	slices.SortStableFunc(plan.Units, compareUnits)
+	if pl.Alter != nil {
+		return plan, nil // what a comparison builds is in nobody's release
+	}
+	// A stranger holds the plan against these rules.
+	if err := plan.Check(); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 
@@ -194,7 +195,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if pl.Alter != nil {
 		pl.Alter(&s)
 	}
-	if s.BuildMode != "" && s.BuildMode != "pie" && s.BuildMode != "exe" && s.BuildMode != "default" {
+	if s.BuildMode != "" && !programMode(s.BuildMode) {
 		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)
 	}
 	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored && version.Compare("go"+pl.Source.GoLine, "go1.14") >= 0 {
@@ -209,12 +210,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
 		u.Env = append(u.Env, k+"="+s.Env[k])
 	}
-	u.Flags = s.BuildFlags(pl.Go)
-	if pl.Source.Kind == source.Module {
-		u.Flags = slices.DeleteFunc(u.Flags, func(f string) bool {
-			return strings.HasPrefix(f, "-mod=") || strings.HasPrefix(f, "-buildvcs=")
-		})
-	}
+	u.Flags = unitFlags(s, pl.Go, pl.Source.Kind)
 	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
 	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
 	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
@@ -256,8 +252,11 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
 	}
 	for i, a := range u.Mains {
+		if err := profiles.CheckName(a.Binary); err != nil {
+			problem("main", "rename the directory: the binary is named after it", "%s: %v", a.Package, err)
+		}
 		for _, b := range u.Mains[:i] {
-			if strings.EqualFold(a.Binary, b.Binary) {
+			if foldName(a.Binary) == foldName(b.Binary) {
 				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
 			}
 		}
@@ -320,11 +319,7 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 	claimed := map[string]claim{}
 	var problems profiles.Problems
 	for _, d := range drafts {
-		names := map[string]string{}
-		for _, m := range d.unit.Mains {
-			name := d.unit.Published(m)
-			names[strings.ToLower(name)] = name
-		}
+		names := d.unit.published()
 		for _, folded := range slices.Sorted(maps.Keys(names)) {
 			id := d.unit.ID()
 			if first, taken := claimed[folded]; taken {

@@ -98,6 +98,12 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	for _, m := range d.unit.Mains {
 		if name := d.unit.File(m); slices.Contains(d.unit.Files, name) {
 			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", name)
+			return err
+		}
+	}
+	if bad := checkUnitFiles(d.unit); bad != nil {
+		for _, bad := range unjoin(bad) {
+			problem("files", "leave the file out, or rename it", "%v", bad)
 		}
 	}
 	return err

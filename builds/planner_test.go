@@ -55,7 +55,7 @@ func newFixture(t *testing.T, files map[string]string) *fixture {
 		t.Fatal(err)
 	}
 	f.src = source.Source{
-		Kind: source.Git, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:x=", Commit: strings.Repeat("c", 40),
+		Kind: source.Git, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("c", 40),
 		CommitTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Tags: []string{"v1.2.3"}, GoLine: "1.23",
 	}
 	return f

@@ -3,6 +3,8 @@ package builds
 import (
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // readsFiles are flags of the compiler and the assembler that make them read
@@ -18,7 +20,11 @@ func (u *Unit) Provable() bool {
 		case "-toolexec", "-overlay", "-pkgdir", "-compiler", "-gccgoflags":
 			return false
 		case "-gcflags", "-asmflags":
-			for _, word := range flagWords(value) {
+			p, err := goflags.ParsePerPackage(value)
+			if err != nil || slices.ContainsFunc(p.Words, isResponse) {
+				return false
+			}
+			for _, word := range p.Words {
 				if slices.ContainsFunc(readsFiles, func(flag string) bool {
 					return strings.HasPrefix("-"+strings.TrimLeft(word, "-"), flag)
 				}) {
@@ -33,6 +39,10 @@ func (u *Unit) Provable() bool {
 // linkFlags are those of the linker that make it read nothing further. -buildid
 // is not among them: with it a program could carry the action ID of another.
 var linkFlags = []string{"s", "w", "X", "B", "H"}
+
+// isResponse reports whether a tool puts the lines of a file in the place of a
+// word (cmd/internal/objabi.expandArgs), which no action ID holds.
+func isResponse(word string) bool { return strings.HasPrefix(word, "@") }
 
 // provableLinks reports whether the action IDs of the unit's links hold all that
 // they read: no C compiler links it, and no flag names a file.
@@ -50,18 +60,17 @@ func (u *Unit) provableLinks() bool {
 				return false
 			}
 		case "-ldflags":
-			for _, word := range flagWords(value) {
-				if flag, ok := strings.CutPrefix(word, "-"); ok && !slices.Contains(linkFlags, strings.TrimPrefix(flag, "-")) {
+			p, err := goflags.ParsePerPackage(value)
+			if err != nil || p.Pattern != "" || slices.ContainsFunc(p.Words, isResponse) {
+				return false
+			}
+			for _, word := range p.Words {
+				name, _, _ := strings.Cut(word, "=")
+				if name, ok := strings.CutPrefix(name, "-"); ok && !slices.Contains(linkFlags, strings.TrimPrefix(name, "-")) {
 					return false
 				}
 			}
 		}
 	}
 	return true
-}
-
-// flagWords are the flags in the value of -ldflags and the like, and the words
-// of their values: a flag that is not among them is not there.
-func flagWords(value string) []string {
-	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n='\"", r) })
 }

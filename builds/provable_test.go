@@ -18,6 +18,8 @@ func TestProvable(t *testing.T) {
 		{[]string{"-gcflags=--linkobj=x"}, false},
 		{[]string{"-asmflags=-I/usr/include"}, false},
 		{[]string{"-asmflags=all=-I /usr/include"}, false},
+		{[]string{"-gcflags=-l @flags"}, false},
+		{[]string{"-gcflags=\u00a0-l"}, false},
 		{[]string{"-toolexec=wrap"}, false},
 		{[]string{"-overlay=o.json"}, false},
 		{[]string{"-compiler=gccgo"}, false},
@@ -49,6 +51,8 @@ func TestProvableLinks(t *testing.T) {
 		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=--extld=./x"}, false},
 		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=-s\t-L /lib"}, false},
 		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=-importcfg=x"}, false},
+		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=-s @flags"}, false},
+		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=all=-s"}, false},
 		{[]string{"CGO_ENABLED=0"}, []string{"-ldflags=-buildid=of/another"}, false},
 	} {
 		if got := (&Unit{Env: c.env, Flags: c.flags}).provableLinks(); got != c.want {

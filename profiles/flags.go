@@ -5,17 +5,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // The spelling of flags is an input of the build: cmd/go hashes -ldflags as
 // written, so "-w -s" and "-s -w" make binaries with different build IDs. This
-// file is the one place that spells them.
+// file is the one place that spells them, and reads that spelling back.
 
 // LinkerFlags is the value of -ldflags: -s -w if Strip is set, then -X for each
 // entry of Set, sorted, then LDFlags in their order; "" if there is none.
-// Arguments are quoted the way cmd/go splits them (cmd/internal/quoted: single
-// or double quotes, nothing escaped), and only if necessary. The settings must
-// have been expanded, which also makes sure that all can be quoted.
+// Arguments are quoted the way cmd/go splits them (goflags.Quote), and only if
+// necessary. The settings must have been expanded, which also makes sure that
+// all can be quoted.
 func (s Settings) LinkerFlags() string {
 	var args []string
 	if s.Strip {
@@ -34,23 +36,13 @@ func joinQuoted(args []string) string {
 	var words []string
 	for _, arg := range args {
 		flag, value, ok := strings.Cut(arg, "=")
-		if ok && strings.HasPrefix(arg, "-") && quoteWord(arg) != arg && quoteWord(flag) == flag {
-			words = append(words, flag, quoteWord(value))
+		if ok && strings.HasPrefix(arg, "-") && goflags.Quote(arg) != arg && goflags.Quote(flag) == flag {
+			words = append(words, flag, goflags.Quote(value))
 			continue
 		}
-		words = append(words, quoteWord(arg))
+		words = append(words, goflags.Quote(arg))
 	}
 	return strings.Join(words, " ")
-}
-
-func quoteWord(s string) string {
-	switch {
-	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
-		return s
-	case !strings.Contains(s, "'"):
-		return "'" + s + "'"
-	}
-	return `"` + s + `"`
 }
 
 // BuildFlags are the flags of `go build` for s, in one order and spelling,

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// linkerKeys are the linker's flags that have keys of their own.
+var linkerKeys = []string{"-s", "-w", "-X", "-buildmode"}
+
 // checkExtra checks ldflags.extra.
 func (d *decoder) checkExtra(v *value) {
 	wantsArgument := false

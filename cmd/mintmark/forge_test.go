@@ -12,7 +12,9 @@ import (
 // forgerelease FROM TO KEY WHAT makes a copy of a release in which WHAT is not
 // true, and signs it as its publisher would: artifact (a byte of the binary),
 // toolchain and source (their hashes), plan (its version), flag (a program to
-// run), extra (an artifact that no unit makes), file (one that nothing describes).
+// run), extra (an artifact that no unit makes), file (one that nothing describes),
+// blank (a file to overwrite, behind a blank), mains (none), double (a unit
+// twice), units (very many).
 func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: forgerelease from to key what")
@@ -45,6 +47,16 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	case "file":
 		_, err := r.Write("install.sh", "#!/bin/sh\n")
 		ts.Check(err)
+	case "blank":
+		r.Plan.Units[0].Flags = append(r.Plan.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
+	case "mains":
+		r.Plan.Units[0].Mains = []builds.Main{}
+	case "double":
+		r.Plan.Units = append(r.Plan.Units, r.Plan.Units[len(r.Plan.Units)-1])
+	case "units":
+		for range 20_000 {
+			r.Plan.Units = append(r.Plan.Units, r.Plan.Units[0])
+		}
 	default:
 		ts.Fatalf("forgerelease: %s", what)
 	}

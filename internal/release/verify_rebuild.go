@@ -76,10 +76,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if t.manifest, _, err = checksums.FileDigest(name); err != nil {
 		return t, err
 	}
-	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); err != nil {
-		return t, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
-	}
-	if err := t.all.CheckForeign(); err != nil {
+	if err := t.readPlan(); err != nil {
 		return t, err
 	}
 	t.proven = cfg.Proven || len(cfg.Ledgers) > 0
@@ -150,6 +147,9 @@ func (t *third) run(ctx context.Context) error {
 		return cacheError(err)
 	}
 	if err := t.useToolchain(ctx, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+		return err
+	}
+	if err := t.checkPlatforms(); err != nil {
 		return err
 	}
 	if t.proven {

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // job is how one binary is built, apart from the linker's flags.
@@ -30,21 +29,22 @@ type job struct {
 	ask     bool   // have the go command say what it hashes
 }
 
-// args are the go command's arguments, without -o.
-func (j *job) args(ldflags string, set bool) []string {
+// args are the go command's arguments, without -o. The zero ldflags are none.
+// What is not ours is of a type that only judged flags have.
+func (j *job) args(ldflags goflags.Flag) []string {
 	args := []string{"build"}
 	if j.install != "" {
 		args[0] = "install"
 	}
-	args = append(args, j.claim.Flags...)
+	args = append(args, goflags.Strings(j.claim.Flags)...)
 	if j.install == "" {
 		args = append(args, "-buildvcs="+strconv.FormatBool(j.vcs))
 	}
 	if j.mod != "" {
 		args = append(args, "-mod="+j.mod)
 	}
-	if set {
-		args = append(args, "-ldflags="+ldflags)
+	if ldflags.Name() != "" {
+		args = append(args, ldflags.String())
 	}
 	if j.pgo != "" {
 		args = append(args, "-pgo="+j.pgo)
@@ -61,16 +61,13 @@ func (j *job) target() string {
 }
 
 // build links once and returns the product and the go command's messages.
-func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file string, stderr []byte, err error) {
-	if err := j.harmless(ldflags); err != nil {
-		return "", nil, err
-	}
+func (j *job) build(ctx context.Context, name string, ldflags goflags.Flag) (file string, stderr []byte, err error) {
 	dir := filepath.Join(j.out, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", nil, err
 	}
 	file = filepath.Join(dir, "binary")
-	args := j.args(ldflags, set)
+	args := j.args(ldflags)
 	extra := []string{"-modcacherw"}
 	if j.p > 0 {
 		extra = append(extra, "-p="+strconv.Itoa(j.p))
@@ -87,7 +84,7 @@ func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file s
 	// from any pseudo-version of it that the module cache has, and not ask
 	// (cmd/go/internal/modfetch, readDiskStat). The place's own downloads need
 	// no network either.
-	env := j.place.Env(j.claim.Env, j.place.Proxy())
+	env := j.place.Env(goflags.Environ(j.claim.Env), j.place.Proxy())
 	if j.install != "" {
 		env = append(env, "GOPATH="+dir)
 	}
@@ -111,22 +108,6 @@ func (j *job) build(ctx context.Context, name, ldflags string, set bool) (file s
 	}
 	file, err = onlyFile(filepath.Join(dir, "bin"))
 	return file, res.Stderr, err
-}
-
-// harmless refuses settings that a hostile binary, or a configuration in its
-// source, could run a program on this machine with.
-func (j *job) harmless(ldflags string) error {
-	for _, f := range append(slices.Clone(j.claim.Flags), "-ldflags="+ldflags) {
-		if !builds.HarmlessFlag(f) {
-			return fmt.Errorf("the flag %q could run a program of its maker's choosing", f)
-		}
-	}
-	for _, kv := range j.claim.Env {
-		if !builds.HarmlessVariable(kv) {
-			return fmt.Errorf("the variable %q could run a program of its maker's choosing", kv)
-		}
-	}
-	return nil
 }
 
 // lastLines keeps the end of a long message, where the error is.
@@ -159,8 +140,8 @@ func onlyFile(dir string) (string, error) {
 func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 	args := []string{"list", "-deps", "-f={{.ImportPath}}", "-modcacherw", "-buildvcs=false"}
 	for _, flag := range j.claim.Flags {
-		if strings.HasPrefix(flag, "-tags=") || flag == "-trimpath" {
-			args = append(args, flag)
+		if flag.Name() == "-tags" || flag.Name() == "-trimpath" {
+			args = append(args, flag.String())
 		}
 	}
 	pkg := j.pkg
@@ -179,7 +160,7 @@ func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 }
 
 func (j *job) fetchEnv(f *toolchain.Fetcher) []string {
-	return append(f.Place.FetchEnv(f.Settings), j.claim.Env...)
+	return append(f.Place.FetchEnv(f.Settings), goflags.Environ(j.claim.Env)...)
 }
 
 // hasPackages reports whether a vendor directory holds more than its list.

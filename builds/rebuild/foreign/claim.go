@@ -10,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 )
@@ -30,19 +31,17 @@ type Claim struct {
 	Modified     bool   // the tree was changed
 	VCS          string
 
-	Env    []string // of the build: platform, cgo, experiments
-	Flags  []string // of go build, without -ldflags, -buildvcs, -pgo
-	PGO    string   // base name of a profile, "" for none or default.pgo
+	Env    []goflags.Variable // of the build: platform, cgo, experiments
+	Flags  []goflags.Flag     // of go build, without -ldflags, -buildvcs, -pgo
+	PGO    string             // base name of a profile, "" for none or default.pgo
 	Tags   []string
 	Cgo    bool
 	Vendor bool // built with -mod=vendor: the dependencies carry no sums
 
-	LDFlags     string // where they are recorded
+	LDFlags     goflags.Flag // where they are recorded
 	HasLDFlags  bool
 	Trimpath    bool
 	BuildMode   string // "" for the default
-	GCFlags     string
-	ASMFlags    string
 	FIPS140     string
 	ModifiedGo  bool // no linker of an unchanged Go release leaves out the section of the build information
 	LocalModule string
@@ -114,72 +113,112 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 	if c.LocalModule != "" && len(bi.Deps) == 1 {
 		c.Vendor = false
 	}
+	var errs []error
 	if c.Experiment != "" {
-		c.Env = append(c.Env, "GOEXPERIMENT="+c.Experiment)
+		errs = append(errs, c.setenv("GOEXPERIMENT", c.Experiment))
 	}
 	for _, s := range bi.Settings {
-		c.setting(s.Key, s.Value)
+		errs = append(errs, c.setting(s.Key, s.Value))
 	}
 	if c.GOOS == "" || c.GOARCH == "" {
-		return c, errors.New("its build information names no platform")
+		return c, errors.Join(append(errs, errors.New("its build information names no platform"))...)
+	}
+	if err := errors.Join(append(errs, c.checkNames())...); err != nil {
+		return c, fmt.Errorf("its build information says what nothing is built with here: %w", err)
 	}
 	return c, nil
+}
+
+// What version control systems call a revision, and a version: no option of
+// git's, and none of the go command's, begins so.
+var (
+	revisionForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._:@-]*$`)
+	versionForm  = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~-]*$`)
+)
+
+// checkNames checks what becomes an argument of the go command and of git: none
+// of it may be an option.
+func (c *Claim) checkNames() error {
+	errs := []error{module.CheckImportPath(c.Package), module.CheckImportPath(c.Module)}
+	if _, err := profiles.ParsePlatform(c.Platform()); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Revision != "" && !revisionForm.MatchString(c.Revision) {
+		errs = append(errs, fmt.Errorf("bad revision %.80q", c.Revision))
+	}
+	if v := c.Release(); v != "" && v != "(devel)" && !versionForm.MatchString(v) {
+		errs = append(errs, fmt.Errorf("bad version %.80q", v))
+	}
+	return errors.Join(errs...)
+}
+
+// setenv takes a variable over, if it is one that a stranger may set.
+func (c *Claim) setenv(name, value string) error {
+	v, err := goflags.ForeignVariable(name + "=" + value)
+	if err == nil {
+		c.Env = append(c.Env, v)
+	}
+	return err
+}
+
+// setflag is setenv for a flag of go build.
+func (c *Claim) setflag(flag string) error {
+	f, err := goflags.ForeignFlag(flag)
+	if err == nil {
+		c.Flags = append(c.Flags, f)
+	}
+	return err
 }
 
 // setting takes over one entry of the build information. DefaultGODEBUG
 // follows from go.mod and the source, GOFLAGS is never recorded, and
 // -buildmode=exe stands for no flag at all: with the flag, the build ID is
 // another one.
-func (c *Claim) setting(key, value string) {
+func (c *Claim) setting(key, value string) (err error) {
 	switch key {
 	case "-buildmode":
 		if value != "exe" {
 			c.BuildMode = value
-			c.Flags = append(c.Flags, "-buildmode="+value)
+			err = c.setflag("-buildmode=" + value)
 		}
 	case "-trimpath":
 		c.Trimpath = value == "true"
 		if c.Trimpath {
-			c.Flags = append(c.Flags, "-trimpath")
+			err = c.setflag("-trimpath")
 		}
-	case "-race", "-msan", "-asan", "-cover":
-		c.Flags = append(c.Flags, key+"="+value)
+	case "-race", "-msan", "-asan", "-cover", "-gcflags", "-asmflags":
+		err = c.setflag(key + "=" + value)
 	case "-tags":
 		c.Tags = strings.Split(value, ",")
-		c.Flags = append(c.Flags, "-tags="+value)
-	case "-gcflags":
-		c.GCFlags = value
-		c.Flags = append(c.Flags, key+"="+value)
-	case "-asmflags":
-		c.ASMFlags = value
-		c.Flags = append(c.Flags, key+"="+value)
+		err = c.setflag("-tags=" + value)
 	case "-ldflags":
-		c.LDFlags, c.HasLDFlags = value, true
+		c.HasLDFlags = true
+		c.LDFlags, err = goflags.ForeignFlag(key + "=" + value)
 	case "-pgo":
 		// With -trimpath, the base name; without, a path of the other machine.
 		c.PGO = path.Base(strings.ReplaceAll(value, `\`, "/"))
 	case "CGO_ENABLED":
 		c.Cgo = value == "1"
-		c.Env = append(c.Env, key+"="+value)
+		err = c.setenv(key, value)
 	case "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
 		if value != "" {
-			c.Env = append(c.Env, key+"="+value)
+			err = c.setenv(key, value)
 		}
 	case "GOOS":
 		c.GOOS = value
-		c.Env = append(c.Env, key+"="+value)
+		err = c.setenv(key, value)
 	case "GOARCH":
 		c.GOARCH = value
-		c.Env = append(c.Env, key+"="+value)
+		err = c.setenv(key, value)
 	case "GOEXPERIMENT":
 		// As it was written; the version has what it came to.
-		c.Env = append(c.Env, key+"="+value)
+		err = c.setenv(key, value)
 		c.Experiment = value
 	case "GOFIPS140":
 		// v1.0.0 is recorded with the hash of its zip: v1.0.0-c2097c7c.
 		base, _, _ := strings.Cut(value, "-")
 		c.FIPS140 = base
-		c.Env = append(c.Env, key+"="+base)
+		err = c.setenv(key, base)
 	case "vcs":
 		c.VCS = value
 	case "vcs.revision":
@@ -192,9 +231,10 @@ func (c *Claim) setting(key, value string) {
 		// GOARCH comes before its variable.
 		if v := (profiles.Platform{Arch: c.GOARCH}).VariantVar(); v != "" && key == v {
 			c.Variant = value
-			c.Env = append(c.Env, key+"="+value)
+			err = c.setenv(key, value)
 		}
 	}
+	return err
 }
 
 // Platform is how profiles write it.

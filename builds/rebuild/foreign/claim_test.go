@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 func TestGoRelease(t *testing.T) {
@@ -50,10 +51,10 @@ func TestReadClaim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"CGO_ENABLED=0", "GOARCH=arm", "GOEXPERIMENT=jsonv2", "GOFIPS140=v1.0.0", "GOOS=linux", "GOARM=6"}; !slices.Equal(c.Env, want) {
+	if want := []string{"CGO_ENABLED=0", "GOARCH=arm", "GOEXPERIMENT=jsonv2", "GOFIPS140=v1.0.0", "GOOS=linux", "GOARM=6"}; !slices.Equal(goflags.Environ(c.Env), want) {
 		t.Errorf("env %q", c.Env)
 	}
-	if want := []string{"-tags=b,a", "-trimpath"}; !slices.Equal(c.Flags, want) {
+	if want := []string{"-tags=b,a", "-trimpath"}; !slices.Equal(goflags.Strings(c.Flags), want) {
 		t.Errorf("flags %q: neither -buildmode=exe nor DefaultGODEBUG may be passed", c.Flags)
 	}
 	main, ok := c.MainDir()

@@ -9,12 +9,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -69,7 +71,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 		tasks = append(tasks, builds.Task{
 			ID: fmt.Sprintf("%d %s", i, in.Name),
 			// Builds of one platform from one source share what they compile.
-			Group: strings.Join(append([]string{b.claim.Go, b.claim.Module, b.claim.Release(), b.claim.Revision}, b.claim.Env...), " "),
+			Group: strings.Join(append([]string{b.claim.Go, b.claim.Module, b.claim.Release(), b.claim.Revision}, goflags.Environ(b.claim.Env)...), " "),
 			Run: func(ctx context.Context, p int) error {
 				e.event(r.Name, nil)
 				b.p = p
@@ -264,14 +266,16 @@ func (b *subject) read(ctx context.Context) error {
 		return nil
 	}
 	if claimed != f {
-		c.moveTo(f)
+		if err := c.moveTo(f); err != nil {
+			b.unchecked(err.Error())
+		}
 		b.Platform = c.Platform()
 	}
 	return nil
 }
 
 // moveTo makes a sibling's claim that of another platform.
-func (c *Claim) moveTo(f *gobin.File) {
+func (c *Claim) moveTo(f *gobin.File) error {
 	goos, goarch := c.GOOS, f.Arch
 	switch f.Format {
 	case gobin.XCOFF:
@@ -282,14 +286,12 @@ func (c *Claim) moveTo(f *gobin.File) {
 		goos = "plan9"
 	}
 	drop := (profiles.Platform{Arch: c.GOARCH}).VariantVar()
-	var env []string
-	for _, kv := range c.Env {
-		if name, _, _ := strings.Cut(kv, "="); name != "GOOS" && name != "GOARCH" && name != drop {
-			env = append(env, kv)
-		}
-	}
-	c.Env = append(env, "GOOS="+goos, "GOARCH="+goarch)
+	c.Env = slices.DeleteFunc(c.Env, func(v goflags.Variable) bool {
+		name := v.Name()
+		return name == "GOOS" || name == "GOARCH" || name == drop
+	})
 	c.GOOS, c.GOARCH, c.Variant = goos, goarch, ""
+	return errors.Join(c.setenv("GOOS", goos), c.setenv("GOARCH", goarch), c.checkNames())
 }
 
 // unpack puts what a packed file holds beside it.

@@ -34,8 +34,8 @@ func TestRebuildSideBySide(t *testing.T) {
 	var inputs []Input
 	for _, pkg := range []string{"./a", "./b"} {
 		for _, arch := range []string{"amd64", "arm64"} {
-			j := job{claim: &Claim{Flags: []string{"-trimpath"}, Env: []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}}, place: place, goroot: g, dir: repo, out: dir, pkg: pkg, vcs: true}
-			file, _, err := j.build(t.Context(), pkg+arch, "-w", true)
+			j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)}, place: place, goroot: g, dir: repo, out: dir, pkg: pkg, vcs: true}
+			file, _, err := j.build(t.Context(), pkg+arch, testFlag("-ldflags=-w"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // TestLinkInputs: the action ID that is computed for other flags is what a link
@@ -15,8 +16,8 @@ func TestLinkInputs(t *testing.T) {
 	g := hostGo(t)
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"go.mod": "module example.com/tool\n\ngo 1.24\n", "main.go": "package main\n\nvar v string\n\nfunc main() { println(v) }\n"})
-	j := job{claim: &Claim{Flags: []string{"-trimpath"}, Env: []string{"CGO_ENABLED=0"}}, place: testPlace(t, ""), goroot: g, dir: dir, out: t.TempDir(), pkg: ".", ask: true}
-	_, stderr, err := j.build(t.Context(), "first", "", false)
+	j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0")}, place: testPlace(t, ""), goroot: g, dir: dir, out: t.TempDir(), pkg: ".", ask: true}
+	_, stderr, err := j.build(t.Context(), "first", goflags.Flag{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +27,15 @@ func TestLinkInputs(t *testing.T) {
 	}
 	j.ask = false
 	for i, text := range []string{"", "-s", "-s -w", "-w -s", "-s -w -X main.v=1", "-s -w -X=main.v=1", "-X 'main.v=a b' -w", "-w -X main.none="} {
-		file, _, err := j.build(t.Context(), fmt.Sprint(i), text, text != "")
+		flags, err := goflags.Split(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flag, err := Candidate{Flags: flags}.flag()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, _, err := j.build(t.Context(), fmt.Sprint(i), flag)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +44,6 @@ func TestLinkInputs(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Close()
-		flags, _ := split(text)
 		if got := in.ActionID(flags); got != f.BuildIDParts()[0] {
 			t.Errorf("%q: computed %s, linked %s", text, got, f.BuildIDParts()[0])
 		}

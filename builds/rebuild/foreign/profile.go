@@ -30,9 +30,17 @@ func profileFile(r *Result, c *Claim, flags []string) (string, error) {
 			remarks = append(remarks, "tags: mintmark sorts them; the binary has them as "+strings.Join(c.Tags, ",")+", and the order is recorded in it")
 		}
 	}
-	for key, value := range map[string]string{"gcflags": c.GCFlags, "asmflags": c.ASMFlags} {
-		if value != "" {
-			if list, ok := split(value); ok {
+	for _, f := range c.Flags {
+		if f.Name() != "-gcflags" && f.Name() != "-asmflags" {
+			continue
+		}
+		s, err := profiles.ReadBuildFlags([]string{f.String()})
+		if err != nil {
+			remarks = append(remarks, fmt.Sprintf("%s: no key says %q", f.Name()[1:], f.Value()))
+			continue
+		}
+		for key, list := range map[string][]string{"gcflags": s.GCFlags, "asmflags": s.ASMFlags} {
+			if len(list) > 0 {
 				profile[key] = list
 			}
 		}
@@ -49,7 +57,7 @@ func profileFile(r *Result, c *Claim, flags []string) (string, error) {
 	}
 	env := map[string]string{}
 	for _, kv := range c.Env {
-		name, value, _ := strings.Cut(kv, "=")
+		name, value, _ := strings.Cut(kv.String(), "=")
 		if name == "GOEXPERIMENT" || name == "GOFIPS140" || strings.HasPrefix(name, "CGO_") && name != "CGO_ENABLED" {
 			env[name] = value
 		}

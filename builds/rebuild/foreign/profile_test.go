@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -15,7 +16,7 @@ func TestProfileFile(t *testing.T) {
 	commit := strings.Repeat("0123456789", 4)
 	base := Claim{
 		Go: "go1.25.5", Package: "example.com/tool/cmd/x", Module: "example.com/tool/v2", Version: "v2.3.4", GOOS: "linux", GOARCH: "arm", Variant: "6",
-		Revision: commit, Time: "2026-01-02T03:04:05Z", Trimpath: true, Env: []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm", "GOARM=6"},
+		Revision: commit, Time: "2026-01-02T03:04:05Z", Trimpath: true, Env: testEnv("CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm", "GOARM=6"),
 	}
 	for _, tt := range []struct {
 		name   string
@@ -34,8 +35,8 @@ func TestProfileFile(t *testing.T) {
 		{"build ID", func(c *Claim) {}, []string{"-s", "-w", "-buildid="}, "-s -w", "-buildid= is left out"},
 		{"extra", func(c *Claim) {}, []string{"-s", "-w", "-checklinkname=0"}, "-s -w -checklinkname=0", ""},
 		{"settings", func(c *Claim) {
-			c.Tags, c.BuildMode, c.Cgo, c.Trimpath, c.Revision, c.GCFlags = []string{"b", "a"}, "pie", true, false, "", "all=-l"
-			c.Env = append(c.Env, "GOEXPERIMENT=jsonv2", "GOFIPS140=v1.0.0", "CGO_CFLAGS=-O2")
+			c.Tags, c.BuildMode, c.Cgo, c.Trimpath, c.Revision, c.Flags = []string{"b", "a"}, "pie", true, false, "", testFlags("-gcflags=all=-l -B")
+			c.Env = append(c.Env, testEnv("GOEXPERIMENT=jsonv2", "GOFIPS140=v1.0.0", "CGO_CFLAGS=-O2")...)
 		}, []string{"-s", "-w"}, "-s -w", "tags: mintmark sorts them"},
 		{"files", func(c *Claim) { c.Package = "command-line-arguments" }, []string{"-s", "-w"}, "-s -w", "built from named files"},
 		{"odd name", func(c *Claim) { c.Module = "example.com/ä: {x}\n" }, []string{"-s", "-w"}, "-s -w", ""},
@@ -72,12 +73,16 @@ func TestProfileFile(t *testing.T) {
 }
 
 func TestMoveTo(t *testing.T) {
-	c := Claim{GOOS: "linux", GOARCH: "amd64", Variant: "v1", Env: []string{"CGO_ENABLED=0", "GOARCH=amd64", "GOOS=linux", "GOAMD64=v1"}}
-	c.moveTo(&gobin.File{Format: gobin.XCOFF, Arch: "ppc64"})
-	if c.Platform() != "aix/ppc64" || strings.Join(c.Env, " ") != "CGO_ENABLED=0 GOOS=aix GOARCH=ppc64" {
+	c := Claim{Package: "example.com/x", Module: "example.com/x", GOOS: "linux", GOARCH: "amd64", Variant: "v1", Env: testEnv("CGO_ENABLED=0", "GOARCH=amd64", "GOOS=linux", "GOAMD64=v1")}
+	if err := c.moveTo(&gobin.File{Format: gobin.XCOFF, Arch: "ppc64"}); err != nil {
+		t.Error(err)
+	}
+	if c.Platform() != "aix/ppc64" || strings.Join(goflags.Environ(c.Env), " ") != "CGO_ENABLED=0 GOOS=aix GOARCH=ppc64" {
 		t.Errorf("%s, %q", c.Platform(), c.Env)
 	}
-	c.moveTo(&gobin.File{Format: gobin.Wasm, Arch: "wasm"})
+	if err := c.moveTo(&gobin.File{Format: gobin.Wasm, Arch: "wasm"}); err != nil {
+		t.Error(err)
+	}
 	if c.Platform() != "js/wasm" {
 		t.Error(c.Platform())
 	}

@@ -196,11 +196,7 @@ func (b *subject) targets(j *job) ([]string, error) {
 func (b *subject) search(ctx context.Context, j *job, targets []string, templates []Template, v *Values) (*attempt, error) {
 	first := Candidate{From: "the build information"}
 	if b.claim.HasLDFlags {
-		flags, ok := split(b.claim.LDFlags)
-		if !ok {
-			return nil, fmt.Errorf("its recorded -ldflags %q cannot be split", b.claim.LDFlags)
-		}
-		first.Flags = flags
+		first.Flags, first.recorded = b.claim.LDFlags.Words(), b.claim.LDFlags
 	} else {
 		for c := range candidates(b.bin, nil, v) {
 			first = c
@@ -285,7 +281,11 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []Templa
 func (b *subject) inputs(ctx context.Context, a *attempt) (*LinkInputs, error) {
 	ask := *a.job
 	ask.ask = true
-	_, stderr, err := ask.build(ctx, filepath.Base(filepath.Dir(a.file)), a.flags.Text(), len(a.flags.Flags) > 0)
+	flag, err := a.flags.flag()
+	if err != nil {
+		return nil, err
+	}
+	_, stderr, err := ask.build(ctx, filepath.Base(filepath.Dir(a.file)), flag)
 	if err != nil {
 		return nil, err
 	}
@@ -353,9 +353,13 @@ func fileSize(name string) int64 {
 
 // link builds once with these flags.
 func (b *subject) link(ctx context.Context, j *job, c Candidate) (*attempt, error) {
+	flag, err := c.flag()
+	if err != nil {
+		return nil, fmt.Errorf("from %s: %w", c.From, err)
+	}
 	name := fmt.Sprintf("link-%d", b.Relinks)
 	b.Relinks++
-	file, _, err := j.build(ctx, name, c.Text(), len(c.Flags) > 0)
+	file, _, err := j.build(ctx, name, flag)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // Stripped is what the sections say of the linker's flags.
@@ -70,22 +71,32 @@ func extras(f *gobin.File) [][]string {
 type Candidate struct {
 	Flags []string
 	From  string
+	// recorded is the flag as the build information has it, whose spelling is
+	// then a part of the binary.
+	recorded goflags.Flag
 }
 
-// Text is the value of -ldflags that the go command splits into these flags.
+// Text is the value of -ldflags that the go command splits into these flags; ""
+// if there is none.
 func (c Candidate) Text() string {
-	var parts []string
-	for _, f := range c.Flags {
-		switch {
-		case f != "" && !strings.ContainsAny(f, " \t\n'\""):
-		case !strings.Contains(f, "'"):
-			f = "'" + f + "'"
-		default:
-			f = `"` + f + `"`
-		}
-		parts = append(parts, f)
+	if c.recorded.Name() != "" {
+		return c.recorded.Value()
 	}
-	return strings.Join(parts, " ")
+	text, err := goflags.Join(c.Flags)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// flag is what the go command is given; the zero Flag for no flags. It is an
+// error if any of them is not known to be harmless: they may be those of a
+// configuration in the source.
+func (c Candidate) flag() (goflags.Flag, error) {
+	if c.recorded.Name() != "" || len(c.Flags) == 0 {
+		return c.recorded, nil
+	}
+	return goflags.LinkerFlags(c.Flags)
 }
 
 // candidates gives spellings, likely ones first, each once.
@@ -98,7 +109,7 @@ func candidates(f *gobin.File, templates []Template, v *Values) iter.Seq[Candida
 				return true
 			}
 			seen[key] = true
-			return yield(Candidate{slices.Clone(flags), from})
+			return yield(Candidate{Flags: slices.Clone(flags), From: from})
 		}
 		strips := strippedOf(f).spellings()
 		for _, s := range strips {
@@ -136,31 +147,6 @@ func candidates(f *gobin.File, templates []Template, v *Values) iter.Seq[Candida
 				}
 			}
 		}
-	}
-}
-
-// split is how the go command splits -ldflags (cmd/internal/quoted.Split):
-// blanks separate, a field may be quoted as a whole.
-func split(s string) ([]string, bool) {
-	var out []string
-	for {
-		s = strings.TrimLeft(s, " \t\r\n")
-		if s == "" {
-			return out, true
-		}
-		if s[0] == '"' || s[0] == '\'' {
-			end := strings.IndexByte(s[1:], s[0])
-			if end < 0 {
-				return nil, false
-			}
-			out, s = append(out, s[1:1+end]), s[2+end:]
-			continue
-		}
-		end := strings.IndexAny(s, " \t\r\n")
-		if end < 0 {
-			end = len(s)
-		}
-		out, s = append(out, s[:end]), s[end:]
 	}
 }
 

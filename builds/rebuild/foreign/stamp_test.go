@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // hostGo is the go command that runs the tests, as an installed toolchain.
@@ -125,8 +126,8 @@ func TestStampReplay(t *testing.T) {
 			if tt.dirty {
 				write(t, repo, map[string]string{"untracked": ""})
 			}
-			j := job{claim: &Claim{Flags: []string{"-trimpath"}, Env: []string{"CGO_ENABLED=0"}}, place: place, goroot: g, dir: filepath.Join(repo, tt.dir), out: t.TempDir(), pkg: ".", vcs: true}
-			published, _, err := j.build(t.Context(), "published", "", false)
+			j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0")}, place: place, goroot: g, dir: filepath.Join(repo, tt.dir), out: t.TempDir(), pkg: ".", vcs: true}
+			published, _, err := j.build(t.Context(), "published", goflags.Flag{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +155,7 @@ func TestStampReplay(t *testing.T) {
 			p.Git = stamp.Git
 			again := j
 			again.place, again.dir, again.out = &p, bare, t.TempDir()
-			rebuilt, _, err := again.build(t.Context(), "rebuilt", "", false)
+			rebuilt, _, err := again.build(t.Context(), "rebuilt", goflags.Flag{})
 			if err != nil {
 				t.Fatal(err)
 			}

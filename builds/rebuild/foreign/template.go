@@ -4,6 +4,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // Template is a value of -ldflags with holes, as a release configuration has it.
@@ -184,7 +186,7 @@ func (t Template) expand(v *Values, present bool) iter.Seq[[]string] {
 					b.WriteString(p.text)
 				}
 			}
-			if flags, ok := split(b.String()); ok && !yield(flags) {
+			if flags, err := goflags.Split(b.String()); err == nil && !yield(flags) {
 				return
 			}
 			i := 0

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 func testValues() *Values {
@@ -90,14 +92,14 @@ func TestSplit(t *testing.T) {
 		{`-X=main.a="b`, []string{`-X=main.a="b`}, true}, // a quote inside a word does not count
 		{`'-s`, nil, false},
 	} {
-		got, ok := split(tt.text)
-		if !slices.Equal(got, tt.want) || ok != tt.ok {
-			t.Errorf("%q: %q, %v", tt.text, got, ok)
+		got, err := goflags.Split(tt.text)
+		if !slices.Equal(got, tt.want) || (err == nil) != tt.ok {
+			t.Errorf("%q: %q, %v", tt.text, got, err)
 		}
-		if !ok {
+		if err != nil {
 			continue
 		}
-		if again, ok := split(Candidate{Flags: got}.Text()); !ok || !slices.Equal(again, got) {
+		if again, err := goflags.Split(Candidate{Flags: got}.Text()); err != nil || !slices.Equal(again, got) {
 			t.Errorf("%q written as %q reads as %q", got, Candidate{Flags: got}.Text(), again)
 		}
 	}
@@ -137,7 +139,7 @@ func FuzzTemplates(f *testing.F) {
 		for _, tmpl := range append(scriptTemplates("x", text), goreleaserTemplates("y", []byte(text))...) {
 			n := 0
 			for flags := range tmpl.expand(testValues(), true) {
-				if again, ok := split(Candidate{Flags: flags}.Text()); ok && !slices.ContainsFunc(flags, func(s string) bool { return strings.ContainsAny(s, "'\"") }) && !slices.Equal(again, flags) {
+				if again, err := goflags.Split(Candidate{Flags: flags}.Text()); err == nil && !slices.ContainsFunc(flags, func(s string) bool { return strings.ContainsAny(s, "'\"") }) && !slices.Equal(again, flags) {
 					t.Fatalf("%q", flags)
 				}
 				if n++; n > 100 {

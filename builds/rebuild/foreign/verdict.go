@@ -8,14 +8,19 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // verdict says what came of the closest attempt.
 func (b *subject) verdict(ctx context.Context, a *attempt) error {
 	c := b.claim
 	b.Rebuilt, b.kept, b.LDFlags = a.sum, a.file, a.flags.Text()
-	b.Command = append(append([]string{"go"}, a.job.args(a.flags.Text(), len(a.flags.Flags) > 0)...), a.job.target())
-	b.Env = c.Env
+	flag, err := a.flags.flag()
+	if err != nil {
+		return err
+	}
+	b.Command = append(append([]string{"go"}, a.job.args(flag)...), a.job.target())
+	b.Env = goflags.Environ(c.Env)
 	if len(a.flags.Flags) > 0 && !c.HasLDFlags {
 		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a))
 	}
@@ -41,7 +46,6 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		b.Verdict = rebuild.Different
 		b.explain(v.Diff, a)
 	}
-	var err error
 	if b.Profile, err = profileFile(b.Result, c, a.flags.Flags); err != nil {
 		b.note(err.Error())
 		b.Profile = ""
