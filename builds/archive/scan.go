@@ -103,9 +103,11 @@ func (s *Summary) loose(l Loose) {
 }
 
 // NotArchiveError says that a file is none of the formats [Scan] reads.
-type NotArchiveError struct{ Name string }
+type NotArchiveError struct{ Name string } // Name may be empty
 
-func (e *NotArchiveError) Error() string { return e.Name + ": neither a tar nor a zip archive" }
+func (e *NotArchiveError) Error() string {
+	return strings.TrimPrefix(e.Name+": neither a tar nor a zip archive", ": ")
+}
 
 // UnreadableError is why the content of one member cannot be read, though that
 // of the others can: it is encrypted, or compressed in a way that is not known.
@@ -153,20 +155,29 @@ func Walk(ctx context.Context, path string, v Visitor) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWalker(ctx, f, fi.Size(), scanLimits(), v)
-	format, err := w.detect()
-	if err == nil && format == "" {
-		return nil, &NotArchiveError{path}
-	}
-	if err == nil {
-		err = w.walk(format)
-	}
+	sum, err := WalkReader(ctx, f, fi.Size(), v)
 	var not *NotArchiveError
-	if errors.As(err, &not) {
+	switch {
+	case errors.As(err, &not):
 		return nil, &NotArchiveError{path}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return sum, nil
+}
+
+// WalkReader is [Walk] for an archive that is part of something else.
+func WalkReader(ctx context.Context, r io.ReaderAt, size int64, v Visitor) (*Summary, error) {
+	w := newWalker(ctx, r, size, scanLimits(), v)
+	format, err := w.detect()
+	switch {
+	case err != nil:
+		return nil, err
+	case format == "":
+		return nil, &NotArchiveError{}
+	}
+	if err := w.walk(format); err != nil {
+		return nil, err
 	}
 	return &w.out, nil
 }
