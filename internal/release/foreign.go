@@ -19,7 +19,7 @@ import (
 )
 
 // RebuildSchema is the schema of [Rebuilt]'s JSON form.
-const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v1"
+const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
 
 // Foreign says which binaries of others to rebuild, and from what.
 type Foreign struct {

@@ -262,9 +262,12 @@ func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []stri
 	}
 	var not *archive.NotArchiveError
 	var limit *archive.LimitError
+	var system *fs.PathError // reading here or writing there, not what was read
 	switch {
 	case c.ctx.Err() != nil:
 		return context.Cause(c.ctx)
+	case errors.As(err, &system):
+		return err
 	case errors.As(err, &not) && len(c.Inputs) == start && len(c.Listed) == listed:
 		return err
 	case errors.As(err, &limit):
