@@ -46,6 +46,29 @@ func tarOf(t testing.TB, zipped bool, members ...[2]string) []byte {
 	return buf.Bytes()
 }
 
+// linksTar has a program, links and a device.
+func linksTar(t testing.TB) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, h := range []tar.Header{
+		{Typeflag: tar.TypeXGlobalHeader, Name: "pax_global_header", PAXRecords: map[string]string{"comment": "a commit"}},
+		{Typeflag: tar.TypeDir, Name: "./"}, {Typeflag: tar.TypeReg, Name: "tool", Mode: 0o755, Size: int64(len(elf))},
+		{Typeflag: tar.TypeSymlink, Name: "s", Linkname: "/bin/sh"}, {Typeflag: tar.TypeLink, Name: "h", Linkname: "tool"}, {Typeflag: tar.TypeChar, Name: "d"},
+	} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			w.Write([]byte(elf))
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
 func zipOf(t testing.TB, name, data string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -171,6 +194,7 @@ func TestCollect(t *testing.T) {
 		{"class.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"A.class", "\xca\xfe\xba\xbe\x00\x00\x00\x34"}), "class.tgz!tool|class.tgz!A.class: not looked at: code that is not Go's…"},
 		{"manual.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"x.gz", gzipped(elf + "\x00")}), "manual.tgz!tool|manual.tgz!x.gz: not looked at: an archive or compressed file inside…"},
 		{"junk.tgz", append(tarOf(t, true, [2]string{"tool", elf}), "junk"...), "junk.tgz!tool|junk.tgz: not all of the archive is in its members: bytes after the end of the archive…"},
+		{"links.tar", linksTar(t), "links.tar!tool|links.tar!s: not looked at: a symbolic link, to \"/bin/sh\"|links.tar!h: not looked at: a hard link, to \"tool\"|links.tar!d: not looked at: other"},
 		{"two.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"Tool", elf}), "two.tgz!tool|two.tgz!Tool|two.tgz: not all of the archive is in its members: two members…"},
 		{"out.tgz", tarOf(t, true, [2]string{"../tool", elf}), "out.tgz!../tool|out.tgz: not all of the archive is in its members: a name that leads out…"},
 	} {
