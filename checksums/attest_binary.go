@@ -25,7 +25,17 @@ type BinaryRebuild struct {
 	Stamp     string
 	Source    Source // Module, Version, Sum, SumDB and Commit
 	Toolchain Toolchain
-	Builder   Builder
+	// Packer is what packed the binary behind the link; nil for one that is as linked.
+	Packer  *BinaryPacker
+	Builder Builder
+}
+
+// BinaryPacker is a packer and how it was called.
+type BinaryPacker struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"`
+	SHA256  string   `json:"sha256"` // of its executable
+	Flags   []string `json:"flags"`
 }
 
 // binaryStatement is in-toto's statement with SLSA provenance.
@@ -45,11 +55,12 @@ type binaryStatement struct {
 }
 
 type binaryParameters struct {
-	Package  string   `json:"package"`
-	Platform string   `json:"platform"`
-	Command  []string `json:"command"`
-	Env      []string `json:"env"`
-	Stamp    string   `json:"stamp,omitempty"`
+	Package  string        `json:"package"`
+	Platform string        `json:"platform"`
+	Command  []string      `json:"command"`
+	Env      []string      `json:"env"`
+	Stamp    string        `json:"stamp,omitempty"`
+	Packer   *BinaryPacker `json:"packer,omitempty"`
 }
 
 // Encode returns the statement of whoever rebuilt the binary, as it is signed.
@@ -66,7 +77,7 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 	s.Subject = []Resource{{Name: b.Name, Digest: map[string]string{"sha256": b.SHA256}}}
 	d := &s.Predicate.BuildDefinition
 	d.BuildType = BinaryRebuildType
-	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp}
+	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Packer}
 	source := Resource{Name: "source", URI: purl(b.Source.Module, b.Source.Version), Digest: map[string]string{}, Annotations: map[string]string{"sumdb": fmt.Sprint(b.Source.SumDB)}}
 	if b.Source.Commit != "" {
 		source.Digest["gitCommit"] = b.Source.Commit

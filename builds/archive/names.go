@@ -3,6 +3,7 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -50,6 +51,14 @@ func CheckNames(names []string) error {
 // fold maps names to one value that a case-insensitive file system takes for
 // one: upper case first, since some lower-case letters share one upper case.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+
+// leadsOut reports whether a name, taken by any system, can be that of a file
+// outside of the directory it is unpacked in.
+func leadsOut(name string) bool {
+	name = strings.ReplaceAll(name, `\`, "/")
+	return strings.HasPrefix(name, "/") || len(name) > 1 && name[1] == ':' || strings.Contains(name, "\x00") ||
+		slices.Contains(strings.Split(name, "/"), "..")
+}
 
 // unsafe says why a name is refused; "" when it is not.
 func unsafe(name string) string {

@@ -1,38 +1,90 @@
 package archive
 
 import (
-	"archive/tar"
-	"archive/zip"
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
+	"path"
+	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
-// Header is what an archive says of a member, for comparing two archives.
+// Type is what a member of an archive is.
+type Type string
+
+// Types of members.
+const (
+	TypeFile      Type = "file"
+	TypeDirectory Type = "directory"
+	TypeSymlink   Type = "symbolic link"
+	TypeHardLink  Type = "hard link"
+	// TypeSparse is a file whose header says which parts of it are holes: not
+	// every unpacker makes the same of it.
+	TypeSparse Type = "sparse file"
+	// TypeGlobal is a tar header about all members that follow it.
+	TypeGlobal Type = "header for all members"
+	TypeOther  Type = "other" // devices, FIFOs, what nobody knows
+)
+
+// Header is what an archive says of a member.
 type Header struct {
 	Name    string
-	Type    string // "file", "directory", "symbolic link", "hard link", or "other"
+	Type    Type
 	Link    string // target of a link
 	Size    int64
 	Mode    fs.FileMode
 	Time    time.Time
 	Owner   string // "uid/gid user/group"; "" where the format has none
 	Format  string // of the header: "USTAR", "PAX", "GNU", or the zip's method and flags
-	SHA256  string // of the content of a file
+	SHA256  string // of the content of a file that was read
 	Comment string // zip: extra fields and comment, in hexadecimal
+	// Records are the keys of a tar header's PAX records, sorted.
+	Records []string
 }
+
+// What of an archive is in no member.
+const (
+	LooseBefore      = "bytes before the first member"
+	LooseBetween     = "bytes between members"
+	LooseAfter       = "bytes after the end of the archive"
+	LooseInTar       = "bytes after the end of the tar"
+	LoosePadding     = "padding that is not zero"
+	LooseCompressed  = "bytes after the end of a member's compressed data"
+	LooseLocalHeader = "a member's own header, which disagrees with the zip's directory"
+	LooseDirectory   = "a directory that has content"
+	LooseStream      = "a further compressed stream"
+	LooseFrame       = "a zstd frame that unpackers skip"
+	LooseSameName    = "two members that are one file on some systems"
+	LooseOutside     = "a name that leads out of the directory it is unpacked in"
+)
+
+// Loose is a range of an archive that is in no member, or something else about
+// it that lets two who unpack it see different files.
+type Loose struct {
+	What   string // one of the Loose constants
+	Member string // where it belongs to one
+	Offset int64  // in the file; of what is in a tar, in the uncompressed stream
+	Size   int64
+}
+
+func (l Loose) String() string {
+	s := l.What
+	if l.Member != "" {
+		s += fmt.Sprintf(" (%q)", l.Member)
+	}
+	if l.Size > 0 {
+		s += fmt.Sprintf(": %d bytes at offset %d", l.Size, l.Offset)
+	}
+	return s
+}
+
+const maxLoose = 64 // that are told apart
 
 // Summary is what [Scan] found out about the archive as a whole.
 type Summary struct {
@@ -40,196 +92,219 @@ type Summary struct {
 	Compression string // of the whole: gzip header fields; "" for zip and tar
 	SHA256      string // of the uncompressed tar stream; "" for zip
 	Members     []Header
+	Loose       []Loose
+}
+
+// loose notes a range; of very many, the last stands for the rest.
+func (s *Summary) loose(l Loose) {
+	if len(s.Loose) < maxLoose {
+		s.Loose = append(s.Loose, l)
+	}
 }
 
 // NotArchiveError says that a file is none of the formats [Scan] reads.
-type NotArchiveError struct{ Name string }
+type NotArchiveError struct{ Name string } // Name may be empty
 
-func (e *NotArchiveError) Error() string { return e.Name + ": neither a tar nor a zip archive" }
+func (e *NotArchiveError) Error() string {
+	return strings.TrimPrefix(e.Name+": neither a tar nor a zip archive", ": ")
+}
+
+// UnreadableError is why the content of one member cannot be read, though that
+// of the others can: it is encrypted, or compressed in a way that is not known.
+type UnreadableError struct{ Reason string }
+
+func (e *UnreadableError) Error() string { return e.Reason }
+
+// Visitor is told of the members of an archive in its order.
+type Visitor struct {
+	// Member gets a header and the content: nil for what is no file. It need
+	// not read to the end. May be nil.
+	Member func(Header, io.Reader) error
+	// Unreadable gets the members whose content cannot be read. When it is nil
+	// the first of them is an error.
+	Unreadable func(Header, *UnreadableError) error
+}
 
 // Scan reads an archive of anybody's making, in the order of the archive: every
 // header, and the digest of every file's content. Other than [List] it refuses
-// nothing but damage and excess, and trusts nothing either: names are only
-// reported. When visit is not nil it gets the content of each file; it need not
-// read it to the end.
+// nothing but damage, excess ([LimitError]) and members that share their bytes,
+// and trusts nothing either: names are only reported. What lies outside of the
+// members is in [Summary.Loose]. When visit is not nil it gets the content of
+// each file.
 func Scan(ctx context.Context, path string, visit func(Header, io.Reader) error) (*Summary, error) {
-	f, err := os.Open(path)
+	v := Visitor{}
+	if visit != nil {
+		v.Member = func(h Header, r io.Reader) error {
+			if r == nil {
+				return nil
+			}
+			return visit(h, r)
+		}
+	}
+	return Walk(ctx, path, v)
+}
+
+// Walk is [Scan] for those who need to know of every member.
+func Walk(ctx context.Context, path string, v Visitor) (*Summary, error) {
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	s := &scanner{ctx: ctx, visit: visit, left: maxUnpacked}
-	if err := s.scan(f, path); err != nil {
-		var not *NotArchiveError
-		if errors.As(err, &not) {
-			return nil, err
-		}
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	sum, err := WalkReader(ctx, f, fi.Size(), v)
+	var not *NotArchiveError
+	switch {
+	case errors.As(err, &not):
+		return nil, &NotArchiveError{path}
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &s.out, nil
+	return sum, nil
 }
 
-type scanner struct {
-	ctx   context.Context
-	visit func(Header, io.Reader) error
-	left  int64
+// WalkReader is [Walk] for an archive that is part of something else.
+func WalkReader(ctx context.Context, r io.ReaderAt, size int64, v Visitor) (*Summary, error) {
+	w := newWalker(ctx, r, size, scanLimits(), v)
+	format, err := w.detect()
+	switch {
+	case err != nil:
+		return nil, err
+	case format == "":
+		return nil, &NotArchiveError{}
+	}
+	if err := w.walk(format); err != nil {
+		return nil, err
+	}
+	return &w.out, nil
+}
+
+// open opens a file somebody named: the one place of this package that does.
+func open(path string) (*os.File, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	}
+	return os.Open(path)
+}
+
+// walker reads one archive.
+type walker struct {
+	budget
+	in    io.ReaderAt
+	visit Visitor
+	names map[string]bool // of files, as a system may take them
 	out   Summary
 }
 
-func (s *scanner) scan(f *os.File, path string) error {
+func newWalker(ctx context.Context, in io.ReaderAt, size int64, limits Limits, v Visitor) *walker {
+	return &walker{budget: budget{ctx: ctx, Limits: limits, size: size}, in: in, visit: v, names: map[string]bool{}}
+}
+
+// Tar is the format of an archive that is not compressed; [Write] does not write it.
+const Tar = "tar"
+
+// detect tells the format by the first bytes; "" when it is none. A zip that
+// begins with something else, as self-extracting ones do, is not taken for one:
+// what begins as a program is one.
+func (w *walker) detect() (string, error) {
 	head := make([]byte, 512)
-	n, err := f.ReadAt(head, 0)
+	n, err := w.in.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return err
+		return "", err
 	}
 	head = head[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return s.zip(f)
+		return Zip, nil
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(bufio.NewReader(f))
-		if err != nil {
-			return err
-		}
-		s.out.Format = "tar.gz"
-		s.out.Compression = fmt.Sprintf("gzip, name %q, comment %q, time %d, system %d", z.Name, z.Comment, max(z.ModTime.Unix(), 0), z.OS)
-		return s.tar(z, path)
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(bufio.NewReader(f), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return err
-		}
-		defer z.Close()
-		s.out.Format, s.out.Compression = "tar.zst", "zstd"
-		return s.tar(z, path)
+		return TarGz, nil
+	case bytes.HasPrefix(head, zstdMagic):
+		return TarZst, nil
 	case len(head) > 262 && string(head[257:262]) == "ustar":
-		s.out.Format = "tar"
-		return s.tar(bufio.NewReader(f), path)
+		return Tar, nil
 	}
-	return &NotArchiveError{path}
+	return "", nil
 }
 
-func (s *scanner) tar(r io.Reader, path string) error {
-	whole := sha256.New()
-	in := io.TeeReader(&contextReader{s.ctx, io.LimitReader(r, maxUnpacked)}, whole)
-	t := tar.NewReader(in)
-	for {
-		h, err := t.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			if len(s.out.Members) == 0 && errors.Is(err, tar.ErrHeader) {
-				return &NotArchiveError{path} // a compressed file that is no tar
-			}
-			return err
-		}
-		m := Header{
-			Name: h.Name, Link: h.Linkname, Size: h.Size, Mode: h.FileInfo().Mode(), Time: h.ModTime.UTC(),
-			Owner: fmt.Sprintf("%d/%d %s/%s", h.Uid, h.Gid, h.Uname, h.Gname), Format: h.Format.String(), Type: "other",
-		}
-		switch h.Typeflag {
-		case tar.TypeReg:
-			m.Type = "file"
-		case tar.TypeDir:
-			m.Type = "directory"
-		case tar.TypeSymlink:
-			m.Type = "symbolic link"
-		case tar.TypeLink:
-			m.Type = "hard link"
-		}
-		if err := s.member(m, t); err != nil {
-			return err
-		}
+func (w *walker) walk(format string) error {
+	w.out.Format = format
+	switch format {
+	case Zip:
+		return w.zip()
+	case TarGz:
+		return w.gzip()
+	case TarZst:
+		return w.zstd()
 	}
-	if _, err := io.Copy(io.Discard, in); err != nil { // the padding at the end belongs to the stream
-		return err
-	}
-	s.out.SHA256 = hex.EncodeToString(whole.Sum(nil))
-	return nil
+	return w.tar(io.NewSectionReader(w.in, 0, w.size))
 }
 
-func (s *scanner) zip(f *os.File) error {
-	fi, err := f.Stat()
-	if err != nil {
+// entry counts a member and looks at its name.
+func (w *walker) entry(h Header) error {
+	if err := w.budget.member(h); err != nil {
 		return err
 	}
-	if _, err := zip.NewReader(&budgetReader{r: f, left: maxDirectory}, fi.Size()); err != nil {
-		return err
+	if h.Type == TypeGlobal {
+		return nil
 	}
-	// The directory can be read within its budget; the contents have their own.
-	z, err := zip.NewReader(f, fi.Size())
-	if err != nil {
-		return err
+	if leadsOut(h.Name) {
+		w.out.loose(Loose{What: LooseOutside, Member: h.Name})
 	}
-	s.out.Format = "zip"
-	for _, e := range z.File {
-		m := Header{
-			Name: e.Name, Size: int64(e.UncompressedSize64), Mode: e.Mode(), Time: e.Modified.UTC(), Type: "other",
-			Format:  fmt.Sprintf("method %d, flags %#x, made by %#x", e.Method, e.Flags, e.CreatorVersion),
-			Comment: fmt.Sprintf("%x %q", e.Extra, e.Comment),
+	if name := fold(path.Clean(strings.ReplaceAll(h.Name, `\`, "/"))); h.Type != TypeDirectory {
+		if w.names[name] {
+			w.out.loose(Loose{What: LooseSameName, Member: h.Name})
 		}
-		switch {
-		case e.Mode().IsRegular():
-			m.Type = "file"
-		case e.Mode().IsDir():
-			m.Type = "directory"
-		case e.Mode()&fs.ModeSymlink != 0:
-			m.Type = "symbolic link"
-		}
-		if m.Type != "file" {
-			if err := s.member(m, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		r, err := e.Open()
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.Name, err)
-		}
-		err = s.member(m, r)
-		if err := errors.Join(err, r.Close()); err != nil {
-			return err
-		}
+		w.names[name] = true
 	}
 	return nil
 }
 
-// member digests one member and shows it to the visitor.
-func (s *scanner) member(m Header, r io.Reader) error {
-	if len(s.out.Members) >= maxEntries {
-		return fmt.Errorf("more than %d members", maxEntries)
+// member digests one member and shows it to the visitor. r is nil for what has
+// no content to read.
+func (w *walker) member(h Header, r io.Reader) error {
+	if err := w.entry(h); err != nil {
+		return err
 	}
-	if m.Type == "file" {
-		h := sha256.New()
-		in := &meter{r: &contextReader{s.ctx, r}, h: h, left: s.left}
-		if s.visit != nil {
-			if err := s.visit(m, in); err != nil {
-				return fmt.Errorf("%s: %w", m.Name, err)
+	if r != nil {
+		sum := sha256.New()
+		in := io.TeeReader(r, sum)
+		if w.visit.Member != nil {
+			if err := w.visit.Member(h, in); err != nil {
+				return fmt.Errorf("%s: %w", h.Name, err)
 			}
 		}
 		if _, err := io.Copy(io.Discard, in); err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
+			return fmt.Errorf("%s: %w", h.Name, err)
 		}
-		s.left = in.left
-		m.SHA256 = hex.EncodeToString(h.Sum(nil))
+		h.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	} else if w.visit.Member != nil {
+		if err := w.visit.Member(h, nil); err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
 	}
-	s.out.Members = append(s.out.Members, m)
+	w.out.Members = append(w.out.Members, h)
 	return nil
 }
 
-// meter hashes what is read and stops when too much is.
-type meter struct {
-	r    io.Reader
-	h    hash.Hash
-	left int64
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	m.h.Write(p[:n])
-	if m.left -= int64(n); m.left < 0 {
-		return n, fmt.Errorf("unpacks to more than %d bytes", int64(maxUnpacked))
+// unreadable notes a member whose content cannot be read.
+func (w *walker) unreadable(h Header, why *UnreadableError) error {
+	if err := w.entry(h); err != nil {
+		return err
 	}
-	return n, err
+	err := error(why)
+	if w.visit.Unreadable != nil {
+		err = w.visit.Unreadable(h, why)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", h.Name, err)
+	}
+	w.out.Members = append(w.out.Members, h)
+	return nil
 }

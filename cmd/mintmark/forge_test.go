@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/rogpeppe/go-internal/testscript"

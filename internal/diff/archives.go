@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -85,7 +86,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		}
 	}
 	// What the contents do not explain is in the headers or the compression.
-	if !contentsDiffer && sa.Format == sb.Format {
+	if !contentsDiffer && sa.Format == sb.Format && slices.Equal(loose(sa), loose(sb)) {
 		sameStream := sa.SHA256 != "" && sa.SHA256 == sb.SHA256
 		if sameStream || len(c.out.Findings) == before {
 			f := Finding{Cause: ArchiveCompression, Confidence: "certain", Remedy: "use one compressor, version and level, and pin it: mintmark records its own in the manifest"}
@@ -108,6 +109,10 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 	if sa.Format != sb.Format {
 		c.add(name, Finding{Cause: ArchiveFormat, Confidence: "certain", Evidence: []string{sa.Format + " in A, " + sb.Format + " in B"}, Remedy: "use the same archive format"})
+	}
+	if la, lb := loose(sa), loose(sb); !slices.Equal(la, lb) {
+		c.add(name, Finding{Cause: ArchiveMembers, Confidence: "certain", Evidence: slices.Concat(only(la, lb, "only in A: "), only(lb, la, "only in B: ")),
+			Remedy: "take out what belongs to no member, and name each member once: not every unpacker shows it"})
 	}
 	names := func(s *archive.Summary) []string {
 		var out []string
@@ -152,8 +157,8 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 		if x.Owner != y.Owner {
 			note(ArchiveOwner, "%s: %s in A, %s in B", x.Name, x.Owner, y.Owner)
 		}
-		if sa.Format == sb.Format && (x.Format != y.Format || x.Comment != y.Comment && x.Time.Equal(y.Time)) {
-			note(ArchiveFormat, "%s: %s %s in A, %s %s in B", x.Name, x.Format, x.Comment, y.Format, y.Comment)
+		if sa.Format == sb.Format && (x.Format != y.Format || !slices.Equal(x.Records, y.Records) || x.Comment != y.Comment && x.Time.Equal(y.Time)) {
+			note(ArchiveFormat, "%s: %s in A, %s in B", x.Name, format(x), format(y))
 		}
 	}
 	remedies := map[string]string{
@@ -167,4 +172,27 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 			c.add(name, Finding{Cause: cause, Confidence: "certain", Evidence: differ[cause], Remedy: remedies[cause]})
 		}
 	}
+}
+
+// format is what a header says beside name, time, mode and owner.
+func format(h archive.Header) string {
+	return strings.TrimSpace(strings.Join([]string{h.Format, h.Comment, strings.Join(h.Records, " ")}, " "))
+}
+
+// loose is what of an archive is in no member.
+func loose(s *archive.Summary) (out []string) {
+	for _, l := range s.Loose {
+		out = append(out, l.String())
+	}
+	return out
+}
+
+// only gives the first few of those that the other side does not have.
+func only(these, others []string, prefix string) (out []string) {
+	for _, s := range these {
+		if len(out) < 5 && !slices.Contains(others, s) {
+			out = append(out, prefix+s)
+		}
+	}
+	return out
 }

@@ -91,6 +91,8 @@ func TestArchives(t *testing.T) {
 		{"gzip name", base, tarGz(t, 9, "x", a, b), []string{ArchiveCompression}},
 		{"members", base, tarGz(t, 9, "", a), []string{ArchiveMembers}},
 		{"content", base, tarGz(t, 9, "", with(a, func(m *member) { m.text = "TEXT of a, text of a, text of a" }), b), []string{Unknown}},
+		{"junk", base, append(slices.Clone(base), "junk"...), []string{ArchiveMembers}},
+		{"a member twice", tarGz(t, 9, "", a, b), tarGz(t, 9, "", with(a, func(m *member) { m.text = "hidden by the other" }), a, b), []string{ArchiveMembers}},
 		{"order and time", base, tarGz(t, 9, "", b, with(a, func(m *member) { m.time = at.Add(time.Hour) })), []string{ArchiveOrder, ArchiveTime}},
 		{"tar.gz and zip", base, zipped(t, zip.Deflate, at, a, b), []string{ArchiveFormat, ArchiveOwner}},
 		{"zip time", zipped(t, zip.Deflate, at, a, b), zipped(t, zip.Deflate, at.Add(time.Hour), a, b), []string{ArchiveTime}},

@@ -33,7 +33,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	if res.Verdict == checksums.Identical {
 		return nil
 	}
-	text := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
+	text := counts(res)
 	if err = errors.New(text); res.Different > 0 {
 		err = &differ{text} // a difference was found; else something is only not known
 	}
@@ -61,7 +61,11 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		}
 		switch {
 		case r.Unpacked != "":
-			line("packed", "%s; inside: sha256 %s", r.Packed, r.Unpacked)
+			line("packed", "%s", r.Packed)
+			line("unpacked", "%s sha256 %s", r.UnpackedVerdict, r.Unpacked)
+			if p := r.Packer; p != nil {
+				line("packer", "%s %s %s", p.Name, p.Version, shellJoin(p.Flags))
+			}
 		default:
 			line("packed", "%s", r.Packed)
 		}
@@ -102,9 +106,36 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 	for _, name := range res.Statements {
 		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
 	}
-	if len(res.Results) > 1 {
-		d.printf("\n%d identical, %d different, %d not checked\n", res.Identical, res.Different, res.Unchecked)
+	d.beside(res)
+	if len(res.Results)+len(res.Listed) > 1 {
+		d.printf("\n%s\n", counts(res))
 	}
+}
+
+// beside prints what was looked at and has no verdict: files that are no
+// programs, and what everything was found in.
+func (d *Door) beside(res *release.Rebuilt) {
+	if len(res.Listed) > 0 {
+		d.printf("\n")
+	}
+	for _, l := range res.Listed {
+		d.printf("not a program: %s (%s, %s)\n", l.Name, l.Kind, ui.FormatBytes(l.Size))
+	}
+	for _, h := range res.Holders {
+		if h.SHA256 != "" {
+			d.printf("\narchive %s (%s, %d members)\n  %-10s %s (%s)\n  %-10s %s\n", h.Name, h.Format, h.Members,
+				"sha256", h.SHA256, ui.FormatBytes(h.Size), "note", "its members were looked at one by one; its headers and compression were not made again")
+		}
+	}
+}
+
+// counts says how everything that was found ended.
+func counts(res *release.Rebuilt) string {
+	s := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
+	if n := len(res.Listed); n > 0 {
+		s += fmt.Sprintf(", %d not programs", n)
+	}
+	return s
 }
 
 // checked says whether a hash was checked against the checksum database.

@@ -110,6 +110,11 @@ type File struct {
 	Packed        string           // "UPX 3.94", or "UPX" when the version is not in the file
 	PackedMethod  string           // "NRV2B level 9", "LZMA level 8"; "" when the packer's header is not found
 
+	// PackMethod and PackLevel are the parts of PackedMethod: "NRV2B" and 9. UPX
+	// calls level 10 --best.
+	PackMethod string
+	PackLevel  int
+
 	Slices []*File // of a fat file, in file order
 
 	in          input

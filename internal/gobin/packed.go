@@ -43,9 +43,12 @@ func (f *File) findPacker() error {
 		return nil
 	}
 	f.Packed = "UPX"
-	f.PackedMethod = packMethod(head)
+	header := head
 	if f.Format != PE {
-		f.PackedMethod = packMethod(end)
+		header = end
+	}
+	if f.PackMethod, f.PackLevel = packMethod(header); f.PackMethod != "" {
+		f.PackedMethod = fmt.Sprintf("%s level %d", f.PackMethod, f.PackLevel)
 	}
 	if m := upxPEVersion.FindSubmatch(head); m != nil && f.Format == PE {
 		f.Packed = "UPX " + string(m[1])
@@ -68,17 +71,17 @@ func (f *File) findPacker() error {
 // packMethod reads the packer's header (UPX, packhead.cpp): "UPX!", then one
 // byte each for version, format, method and level. In ELF and Mach-O files it
 // is the last of several marks.
-func packMethod(b []byte) string {
+func packMethod(b []byte) (name string, level int) {
 	i := bytes.LastIndex(b, []byte(upxMark))
 	if i < 0 || len(b)-i < 8 {
-		return ""
+		return "", 0
 	}
-	name := map[byte]string{
+	name = map[byte]string{
 		2: "NRV2B", 3: "NRV2B", 4: "NRV2B", 5: "NRV2D", 6: "NRV2D", 7: "NRV2D", 8: "NRV2E", 9: "NRV2E", 10: "NRV2E",
 		14: "LZMA", 15: "DEFLATE", 16: "ZSTD",
 	}[b[i+6]]
-	if level := b[i+7]; name != "" && level >= 1 && level <= 10 {
-		return fmt.Sprintf("%s level %d", name, level)
+	if level = int(b[i+7]); name == "" || level < 1 || level > 10 {
+		return "", 0
 	}
-	return ""
+	return name, level
 }

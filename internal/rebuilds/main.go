@@ -82,6 +82,9 @@ func run(ctx context.Context, update bool, only string) error {
 			return fmt.Errorf("%s: %w", pkg, err)
 		}
 		for _, r := range res.Results {
+			if r.Kind != foreign.KindProgram && r.Kind != foreign.KindUniversal {
+				continue // scripts and the like, which nobody builds
+			}
 			_, member, _ := strings.Cut(r.Name, "!")
 			rows = append(rows, row{pkg, member, r})
 			fmt.Fprintf(os.Stderr, "%s %s %s: %s %s\n", time.Now().Format(time.TimeOnly), pkg, member, r.Verdict, r.Reason)
@@ -128,7 +131,7 @@ func render(rows []row) string {
 	}
 	fmt.Fprintf(&b, `# Published binaries, rebuilt
 
-Made by `+"`go run ./internal/rebuilds -update`"+` from the list in [rebuilds.txt](rebuilds.txt): every executable in these npm packages, rebuilt by `+"`mintmark rebuild`"+` from nothing but the package. %d binaries: %d identical bit for bit, %d different, %d unchecked.
+Made by `+"`go run ./internal/rebuilds -update`"+` from the list in [rebuilds.txt](rebuilds.txt): every executable in these npm packages, rebuilt by `+"`mintmark rebuild`"+` from nothing but the package. What else the packages hold, scripts and texts, is not in the table. %d binaries: %d identical bit for bit, %d different, %d unchecked.
 
 Source and toolchain came through the module proxy and were checked against the checksum database; the version control stamp was replayed from what the binary claims (see the package documentation of builds/rebuild/foreign). The time is that of one binary on %s with %d processors, in caches as earlier rebuilds had left them: mostly a link. From empty caches it takes minutes, for all that is to be compiled.
 

@@ -19,7 +19,7 @@ import (
 )
 
 // RebuildSchema is the schema of [Rebuilt]'s JSON form.
-const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v1"
+const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
 
 // Foreign says which binaries of others to rebuild, and from what.
 type Foreign struct {
@@ -35,13 +35,20 @@ type Foreign struct {
 
 // Rebuilt is what came of rebuilding binaries of others.
 type Rebuilt struct {
-	Schema    string            `json:"schema"`
-	Verdict   string            `json:"verdict"` // the worst of all
-	Identical int               `json:"identical"`
-	Different int               `json:"different"`
-	Unchecked int               `json:"unchecked"`
-	Results   []*foreign.Result `json:"results"`
-	SignedBy  string            `json:"signed_by,omitempty"`
+	Schema    string `json:"schema"`
+	Verdict   string `json:"verdict"` // the worst of all
+	Identical int    `json:"identical"`
+	Different int    `json:"different"`
+	Unchecked int    `json:"unchecked"`
+	// Results are of everything that is a program, may be one, or may hold one:
+	// it counts as above. Listed was looked at and is none, and Holders are the
+	// directories and archives that all of it was found in, whose own bytes are
+	// not made again.
+	Results []*foreign.Result `json:"results"`
+	Listed  []foreign.Listed  `json:"not_programs"`
+	Holders []foreign.Holder  `json:"holders"`
+
+	SignedBy string `json:"signed_by,omitempty"`
 	// Statements are the files of what was signed, in the order of the results.
 	Statements []string `json:"statements,omitempty"`
 }
@@ -78,16 +85,25 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 		return nil, err
 	}
 	s.phase("reading")
-	inputs, err := foreign.Collect(ctx, what.Names, members)
+	found, err := foreign.Collect(ctx, what.Names, members)
 	if err != nil {
 		return nil, err
 	}
-	cfg.event(Event{Kind: Total, N: len(inputs)})
-	results, err := foreign.Rebuild(ctx, s.foreignConfig(work, what), inputs)
+	cfg.event(Event{Kind: Total, N: len(found.Inputs)})
+	results, err := foreign.Rebuild(ctx, s.foreignConfig(work, what), found.Inputs)
 	if err != nil {
 		return nil, err
 	}
-	out := &Rebuilt{Schema: RebuildSchema, Verdict: rebuild.Identical, Results: results}
+	out := newRebuilt(found, results)
+	return out, errors.Join(keepRebuilt(what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+}
+
+// newRebuilt counts. Nothing is identical when nothing was rebuilt.
+func newRebuilt(found *foreign.Found, results []*foreign.Result) *Rebuilt {
+	out := &Rebuilt{
+		Schema: RebuildSchema, Verdict: rebuild.Identical, Results: results,
+		Listed: append([]foreign.Listed{}, found.Listed...), Holders: append([]foreign.Holder{}, found.Holders...),
+	}
 	for _, r := range results {
 		switch r.Verdict {
 		case rebuild.Identical:
@@ -101,31 +117,37 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	switch {
 	case out.Different > 0:
 		out.Verdict = rebuild.Different
-	case out.Unchecked > 0 || len(results) == 0:
+	case out.Unchecked > 0 || out.Identical == 0:
 		out.Verdict = rebuild.Unchecked
 	}
-	return out, errors.Join(keepRebuilt(what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+	return out
 }
 
-// signRebuilt signs a statement about each binary that came out identical.
+// signRebuilt signs a statement about each binary whose bytes came out. Its
+// subject is what was made here: of a packed file that could not be packed
+// again, what it unpacks to. A universal binary has one for each slice.
 func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums.Signer, out *Rebuilt) error {
 	if signer == nil {
 		return nil
 	}
 	out.SignedBy = signer.KeyID()
 	for i, r := range out.Results {
-		if r.Verdict != rebuild.Identical {
+		digest, unpacked := r.Reproduced()
+		if digest == "" || r.Kind == foreign.KindUniversal {
 			continue
 		}
-		digest := r.SHA256
-		if r.Unpacked != "" {
-			digest = r.Unpacked // what was built is what is inside
+		subject := fileName(r.Name)
+		if unpacked {
+			subject += ".unpacked"
 		}
 		b := checksums.BinaryRebuild{
-			Name: fileName(r.Name), SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
+			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
 			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
 			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool},
+		}
+		if p := r.Packer; p != nil {
+			b.Packer = &checksums.BinaryPacker{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Flags: p.Flags}
 		}
 		payload, err := b.Encode()
 		if err != nil {
@@ -156,6 +178,7 @@ func fileName(name string) string {
 
 // foreignConfig lends the session's parts.
 func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
+	unpack, repack := s.packers()
 	began := map[string]time.Time{}
 	var mu sync.Mutex // toolchains may be installed side by side
 	return foreign.Config{
@@ -173,7 +196,7 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 			}
 			return g, err
 		},
-		Unpack: s.unpacker(),
+		Unpack: unpack, Repack: repack,
 		Event: func(name string, r *foreign.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
@@ -190,12 +213,12 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 	}
 }
 
-// unpacker finds UPX when the first packed file comes up.
-func (s *session) unpacker() func(ctx context.Context, packer, file, out string) error {
+// packers find UPX when the first packed file comes up.
+func (s *session) packers() (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, foreign.Packing, string) (*foreign.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Dirs: filepath.SplitList(s.env("PATH"))})
 	})
-	return func(ctx context.Context, packer, file, out string) error {
+	unpack = func(ctx context.Context, packer, file, out string) error {
 		tool, err := find()
 		if err != nil {
 			return err
@@ -205,6 +228,21 @@ func (s *session) unpacker() func(ctx context.Context, packer, file, out string)
 		}
 		return nil
 	}
+	repack = func(ctx context.Context, p foreign.Packing, out string) (*foreign.Packer, error) {
+		tool, err := find()
+		if err != nil {
+			return nil, err
+		}
+		if mine := "UPX " + tool.Stamp(); p.Packer != "UPX" && p.Packer != mine {
+			return nil, fmt.Errorf("packed by %s, and here is %s, which packs otherwise", p.Packer, mine)
+		}
+		flags, err := tool.Repack(ctx, upx.Compression{Method: p.Method, Level: p.Level}, p.File, p.Linked, out)
+		if err != nil {
+			return nil, err
+		}
+		return &foreign.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
+	}
+	return unpack, repack
 }
 
 // keepRebuilt writes the recovered profiles, and the rebuilt files of those

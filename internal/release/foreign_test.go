@@ -83,11 +83,11 @@ func TestRebuildPublished(t *testing.T) {
 	add(npmPack(t, "@esbuild/linux-x64@0.27.2"), "package/bin/esbuild", want{"unchecked", "ecd2aeff7d78a9feefa96d9c6f3bb9a9cbb38cc74ec3e7f044e8e6ed02e33d00",
 		"made by a modified Go toolchain that calls itself go1.25.5"})
 
-	inputs, err := foreign.Collect(t.Context(), names[:1], t.TempDir())
-	if err != nil || len(inputs) != 1 {
-		t.Fatalf("%v, %v", inputs, err)
+	found, err := foreign.Collect(t.Context(), names[:1], t.TempDir())
+	if err != nil || len(found.Inputs) != 1 {
+		t.Fatalf("%v, %v", found, err)
 	}
-	published, err := os.ReadFile(inputs[0].Path)
+	published, err := os.ReadFile(found.Inputs[0].Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +155,9 @@ func TestRebuildPublished(t *testing.T) {
 		if r.Stamp != foreign.StampReplayed || r.Source.Sum == "" || r.Toolchain.Sum == "" || r.Rebuilt == "" {
 			t.Errorf("%s: stamp %q, source %+v, toolchain %+v", r.Name, r.Stamp, r.Source, r.Toolchain)
 		}
+		if r.Packed != "" && (r.UnpackedVerdict != checksums.Identical || r.Packer == nil) {
+			t.Errorf("%s: %+v", r.Name, r)
+		}
 		if (r.Rebuilt == r.SHA256) != (r.Verdict == checksums.Identical && r.Packed == "") {
 			t.Errorf("%s: %s, but rebuilt %s of %s", r.Name, r.Verdict, r.Rebuilt, r.SHA256)
 		}
@@ -185,5 +188,22 @@ func TestRebuildStops(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "cache", "work", "*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestRebuiltCounts: all that was found counts, and nothing alone is not identical.
+func TestRebuiltCounts(t *testing.T) {
+	for _, c := range []struct{ verdicts, want string }{
+		{"", checksums.Unchecked}, {"identical", checksums.Identical}, {"identical unchecked", checksums.Unchecked},
+		{"unchecked different identical", checksums.Different}, {"unchecked", checksums.Unchecked}, {"identical odd", checksums.Unchecked},
+	} {
+		var results []*foreign.Result
+		for _, v := range strings.Fields(c.verdicts) {
+			results = append(results, &foreign.Result{Verdict: v})
+		}
+		got := newRebuilt(&foreign.Found{Listed: []foreign.Listed{{Name: "README", Kind: foreign.KindText}}}, results)
+		if got.Verdict != c.want || got.Identical+got.Different+got.Unchecked != len(results) || len(got.Listed) != 1 {
+			t.Errorf("%q: %+v, want %s", c.verdicts, got, c.want)
+		}
 	}
 }

@@ -19,6 +19,16 @@
 // says it hashes ([LinkInputs]); so thousands of spellings cost less than one
 // link. What is confirmed is linked and compared.
 //
+// # All of what was named
+//
+// Everything that was named is accounted for ([Collect]). Files, members of
+// archives and slices of universal binaries that are programs get a verdict about
+// all their bytes. What may be a program or hold one, and is not rebuilt, is
+// unchecked with the reason: scripts, links, archives in archives, and bytes of an
+// archive that are in no member. Only text, pictures and empty files are merely
+// listed ([Kind]). A universal binary is written anew from its rebuilt slices; a
+// packed file is packed again.
+//
 // # Replaying a stamp
 //
 // A module's zip has no version control data, but most published binaries
@@ -40,8 +50,12 @@
 //     built all the same, and what differs is explained; only a build in the
 //     same directories could be identical.
 //   - cgo needs the C compiler of the original build; the one found here is used.
-//   - A packed binary is unpacked first, and what it unpacks to is what is
-//     compared. UPX does not restore PE files exactly; those stay unchecked.
+//   - A packed binary is unpacked first, and what it unpacks to is compared; then
+//     what was built is packed again. If only the first is identical, the file is
+//     unchecked, and [Result.UnpackedVerdict] says that much. UPX does not restore
+//     PE files exactly; of those only the packed bytes can be identical.
+//   - Of an archive the members are rebuilt. Its headers and its compression are
+//     not ([Holder]).
 //   - A Go toolchain that was changed by others is not available here. Its
 //     products are unchecked, with what an unchanged one makes as evidence.
 package foreign

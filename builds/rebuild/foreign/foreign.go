@@ -30,6 +30,9 @@ type Config struct {
 	// Unpack unpacks a file packed by that packer ("UPX 3.94") into out; nil
 	// when there is no packer.
 	Unpack func(ctx context.Context, packer, file, out string) error
+	// Repack packs what p says until the result is p.File, and leaves that at
+	// out; an error when it does not come out. May be nil.
+	Repack func(ctx context.Context, p Packing, out string) (*Packer, error)
 	Work   string // an empty private directory
 	Source string // directory or URL of a git repository; "" asks the module proxy
 	Like   string // a sibling binary, for those that say nothing of themselves
@@ -39,6 +42,15 @@ type Config struct {
 	MaxLinks, MaxSpellings int
 	// Event is told when a binary is begun (result nil) and done. May be nil.
 	Event func(name string, r *Result)
+}
+
+// Packing is a packed file, and what it may have been made from.
+type Packing struct {
+	Packer string // as in [Result.Packed]
+	Method string // as the packer's header says: NRV2E
+	Level  int    // 1 to 10
+	File   string // packed
+	Linked string // to be packed
 }
 
 // Rebuild rebuilds every input and gives the results in their order. Its error
@@ -58,8 +70,11 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		r := &Result{Name: in.Name}
+		r := &Result{Name: in.Name, Kind: in.Kind}
 		results = append(results, r)
+		if in.universal != nil {
+			continue // its slices are inputs
+		}
 		b := &subject{engine: e, in: in, Result: r, work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
 		if err := b.read(ctx); err != nil {
 			return nil, err
@@ -89,6 +104,19 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 	}
 	if err := builds.Schedule(ctx, builds.Budget{CPUs: cfg.Jobs}, tasks); err != nil {
 		return nil, err
+	}
+	for i, in := range inputs {
+		if in.universal == nil {
+			continue
+		}
+		var parts []*Result
+		for _, p := range in.parts {
+			parts = append(parts, results[p])
+		}
+		if err := results[i].whole(ctx, in, parts); err != nil {
+			return nil, err
+		}
+		e.event(results[i].Name, results[i])
 	}
 	return results, nil
 }
@@ -186,6 +214,9 @@ type subject struct {
 	claim  *Claim
 	bin    *gobin.File
 	p      int
+
+	packing     Packing // of a packed file
+	notRepacked string  // why its packed bytes did not come out
 }
 
 // read finds out what the file says of itself. A verdict is set when there is
@@ -212,6 +243,7 @@ func (b *subject) read(ctx context.Context) error {
 	}
 	if f.Packed != "" {
 		b.Packed = f.Packed
+		b.packing = Packing{Packer: f.Packed, Method: f.PackMethod, Level: f.PackLevel, File: b.in.Path}
 		f.Close()
 		if f, err = b.unpack(ctx); err != nil {
 			b.unchecked(fmt.Sprintf("packed by %s and not unpacked: %v", b.Packed, err))
@@ -311,6 +343,10 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 		f.Close()
 		return nil, errors.New("what it unpacks to is packed again")
 	}
+	if f.Format == gobin.FatMachO {
+		f.Close()
+		return nil, errors.New("what it unpacks to is a universal binary")
+	}
 	b.file = out
 	b.sum, _, err = digest(out)
 	b.Unpacked = b.sum
@@ -319,12 +355,16 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 
 // digest is a file's SHA-256 and size.
 func digest(name string) (sum string, size int64, err error) {
-	f, err := os.Open(name)
+	f, err := open(name)
 	if err != nil {
 		return "", 0, err
 	}
 	defer f.Close()
+	return digestOf(f)
+}
+
+func digestOf(r io.Reader) (sum string, size int64, err error) {
 	h := sha256.New()
-	size, err = io.Copy(h, f)
+	size, err = io.Copy(h, r)
 	return hex.EncodeToString(h.Sum(nil)), size, err
 }

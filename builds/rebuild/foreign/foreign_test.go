@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // TestRebuildSideBySide rebuilds several binaries of one repository at the same
@@ -33,14 +35,35 @@ func TestRebuildSideBySide(t *testing.T) {
 	dir := t.TempDir()
 	var inputs []Input
 	for _, pkg := range []string{"./a", "./b"} {
-		for _, arch := range []string{"amd64", "arm64"} {
-			j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)}, place: place, goroot: g, dir: repo, out: dir, pkg: pkg, vcs: true}
-			file, _, err := j.build(t.Context(), pkg+arch, testFlag("-ldflags=-w"))
+		for _, p := range [][2]string{{"linux", "amd64"}, {"darwin", "arm64"}} {
+			j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0", "GOOS="+p[0], "GOARCH="+p[1])}, place: place, goroot: g, dir: repo, out: dir, pkg: pkg, vcs: true}
+			file, _, err := j.build(t.Context(), pkg+p[0], testFlag("-ldflags=-w"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			inputs = append(inputs, Input{Name: pkg + arch, Path: file})
+			inputs = append(inputs, Input{Name: pkg + p[0], Path: file})
 		}
+	}
+	// A universal binary, as it should be and with something behind it.
+	mac, err := os.ReadFile(inputs[1].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fat := fatOf("", string(mac))
+	fat = append(append([]byte(fatMagic+"\x00\x00\x00\x01"), fat[28:48]...), append(make([]byte, 20), fat[48:]...)...)
+	for name, data := range map[string][]byte{"fat": fat, "fat-junk": append(fat[:len(fat):len(fat)], "junk"...)} {
+		write(t, dir, map[string]string{name: string(data)})
+		found, err := Collect(t.Context(), []string{filepath.Join(dir, name)}, t.TempDir())
+		if err != nil || len(found.Inputs) != 2 {
+			t.Fatalf("%v, %+v", err, found)
+		}
+		for i := range found.Inputs {
+			found.Inputs[i].Name = strings.TrimPrefix(found.Inputs[i].Name, dir+string(filepath.Separator))
+			for j := range found.Inputs[i].parts {
+				found.Inputs[i].parts[j] += len(inputs)
+			}
+		}
+		inputs = append(inputs, found.Inputs...)
 	}
 	altered := filepath.Join(dir, "altered")
 	data, err := os.ReadFile(inputs[0].Path)
@@ -76,14 +99,14 @@ func TestRebuildSideBySide(t *testing.T) {
 		t.Errorf("%d installations, %d events of %d", installs, len(done), len(inputs))
 	}
 	for i, r := range results {
-		want := map[string]string{"altered": rebuild.Different, "skipped": rebuild.Unchecked, "text": rebuild.Unchecked}[r.Name]
+		want := map[string]string{"altered": rebuild.Different, "fat-junk": rebuild.Different, "skipped": rebuild.Unchecked, "text": rebuild.Unchecked}[r.Name]
 		if want == "" {
 			want = rebuild.Identical
 		}
 		if r.Name != inputs[i].Name || r.Verdict != want || done[r.Name] != want || (r.Reason == "") != (want == rebuild.Identical) {
 			t.Errorf("%s: %s (%s), want %s; %q", r.Name, r.Verdict, r.Reason, want, r.Notes)
 		}
-		if want == rebuild.Identical && (r.LDFlags != "-w" || r.Stamp != StampGit || r.Source.Confirmed != "git" || !strings.HasPrefix(r.Platform, "linux/")) {
+		if want == rebuild.Identical && r.Kind != KindUniversal && (r.LDFlags != "-w" || r.Stamp != StampGit || r.Source.Confirmed != "git" || r.Platform == "") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -92,5 +115,67 @@ func TestRebuildSideBySide(t *testing.T) {
 	cfg.Work = t.TempDir()
 	if _, err := Rebuild(ctx, cfg, inputs); err == nil {
 		t.Error("a cancelled run gave results")
+	}
+}
+
+// TestPackedVerdict: a packed file is identical only when its packed bytes were
+// made here; what it unpacks to is said apart from it.
+func TestPackedVerdict(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"packed": "PACKED", "built": "built"})
+	sum := func(name string) string {
+		s, _, err := digest(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	packs := func(text string) func(context.Context, Packing, string) (*Packer, error) {
+		return func(_ context.Context, p Packing, out string) (*Packer, error) {
+			if p.Linked != filepath.Join(dir, "built") || p.Method != "NRV2E" || p.Level != 7 {
+				t.Errorf("%+v", p)
+			}
+			return &Packer{Name: "UPX", Flags: []string{"-7"}}, os.WriteFile(out, []byte(text), 0o644)
+		}
+	}
+	refuses := func(context.Context, Packing, string) (*Packer, error) { return nil, errors.New("other flags") }
+	for _, c := range []struct {
+		name      string
+		format    gobin.Format
+		restored  bool // what it unpacks to is what was built
+		repack    func(context.Context, Packing, string) (*Packer, error)
+		ok        bool // the packed bytes came out
+		verdict   string
+		unpacked  string
+		signed    string // which digest is
+		reason    string
+		madeOther bool
+	}{
+		{"both", gobin.ELF, true, packs("PACKED"), true, rebuild.Identical, rebuild.Identical, "packed", "", true},
+		{"only inside", gobin.ELF, true, refuses, false, rebuild.Unchecked, rebuild.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: other flags", false},
+		{"other bytes", gobin.ELF, true, packs("packed"), false, rebuild.Unchecked, rebuild.Identical, "built", "only what it unpacks to", false},
+		{"no packer", gobin.ELF, true, nil, false, rebuild.Unchecked, rebuild.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: no packer", false},
+		{"PE", gobin.PE, false, packs("PACKED"), true, rebuild.Identical, rebuild.Unchecked, "packed", "", true},
+	} {
+		b := &subject{engine: &engine{Config: Config{Repack: c.repack}}, Result: &Result{Packed: "UPX 3.94", SHA256: sum("packed"), Unpacked: "of another file"}, work: t.TempDir(),
+			format: c.format, packing: Packing{Packer: "UPX 3.94", Method: "NRV2E", Level: 7}}
+		a := &attempt{file: filepath.Join(dir, "built"), sum: sum("built")}
+		if c.restored {
+			b.sum, b.Unpacked = a.sum, a.sum
+		}
+		ok, err := b.repack(t.Context(), a)
+		if err != nil || ok != c.ok {
+			t.Errorf("%s: %v, %v", c.name, ok, err)
+		}
+		b.identical(a, ok)
+		digest, unpacked := b.Reproduced()
+		if b.Verdict != c.verdict || b.UnpackedVerdict != c.unpacked || !strings.HasPrefix(b.Reason, c.reason) || (b.Reason == "") != (c.reason == "") || digest != sum(c.signed) || unpacked != (c.signed == "built") || (b.made != a.file) != c.madeOther || (b.Packer != nil) != c.ok {
+			t.Errorf("%s: %+v, signed %s", c.name, b.Result, digest)
+		}
+	}
+	// What does not unpack to the rebuilt file is not packed again.
+	b := &subject{engine: &engine{Config: Config{Repack: packs("PACKED")}}, Result: &Result{Packed: "UPX 3.94", SHA256: sum("packed")}, work: t.TempDir(), format: gobin.ELF}
+	if ok, err := b.repack(t.Context(), &attempt{file: filepath.Join(dir, "built"), sum: sum("built")}); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
 	}
 }

@@ -3,151 +3,424 @@ package foreign
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
 )
 
-// Limits on what is taken out of one archive.
+// Limits on what is read and copied in one run.
 const (
-	maxMembers = 4096
-	maxMember  = 2 << 30 // bytes of one binary
+	maxMembers = 4096      // programs of one archive
+	maxMember  = 2 << 30   // bytes of one of them
+	maxCopied  = 8 << 30   // bytes of all copies together
+	maxFiles   = 1 << 16   // of one directory
+	maxLooking = 64 << 30  // bytes of texts and the like in directories
+	copyShare  = int64(2)  // half of the free disk at most
+	noShare    = int64(-1) // what freeSpace says when it cannot tell
 )
 
-// Collect finds the executables in what was named: a binary, an archive (tar,
-// tar.gz, tar.zst, zip, npm package, .deb) or a directory of any of these.
-// Members are copied into work. A file that was named and is none of these is
-// an Input with a reason to skip it; others in directories and archives are
-// left out when they are no executables.
-func Collect(ctx context.Context, names []string, work string) ([]Input, error) {
-	c := &collector{ctx: ctx, work: work}
+// Found is everything that was named. Each file, member and leftover is in one
+// of the lists, or in the entry that stands for where it was found.
+type Found struct {
+	// Inputs are to be rebuilt, or cannot be, with the reason.
+	Inputs []Input
+	// Listed was looked at, runs nothing and holds nothing: there is nothing to rebuild.
+	Listed []Listed
+	// Holders are the directories and archives that the others were found in.
+	Holders []Holder
+}
+
+// Listed is a file that is no program.
+type Listed struct {
+	Name   string `json:"name"`
+	Kind   Kind   `json:"kind"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Holder is a directory or archive. Of an archive the members are rebuilt; its
+// own bytes, which are headers and compression, are not made again.
+type Holder struct {
+	Name    string `json:"name"`
+	Format  string `json:"format"` // directory, deb, tar, tar.gz, tar.zst, zip
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
+	Members int    `json:"members"` // directories are none
+}
+
+// Collect finds the programs in what was named: a binary, a universal binary,
+// an archive (tar, tar.gz, tar.zst, zip, npm package, .deb) or a directory of
+// any of these. Members are copied into work. Archives in archives are not
+// looked into, links not followed; they, and everything else that may be a
+// program or hold one, are inputs with a reason to skip them.
+func Collect(ctx context.Context, names []string, work string) (*Found, error) {
+	c := &collector{ctx: ctx, work: work, copies: maxCopied, looking: maxLooking, manuals: maxAllManual}
+	if free := freeSpace(work); free != noShare {
+		c.copies = min(c.copies, free/copyShare)
+	}
 	for _, name := range names {
 		fi, err := os.Stat(name)
 		if err != nil {
 			return nil, err
 		}
-		if !fi.IsDir() {
-			if err := c.file(name, name, true); err != nil {
-				return nil, err
-			}
-			continue
+		if fi.IsDir() {
+			err = c.directory(name)
+		} else {
+			err = c.file(name, name, fi.Mode(), true)
 		}
-		before := len(c.out)
-		err = filepath.WalkDir(name, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			return c.file(p, p, false)
-		})
 		if err != nil {
 			return nil, err
 		}
-		if len(c.out) == before {
-			c.out = append(c.out, Input{Name: name, Path: name, Skip: "no executable and no archive with one in this directory"})
-		}
 	}
-	return c.out, nil
+	return &c.Found, nil
 }
 
 type collector struct {
-	ctx  context.Context
-	work string
-	n    int
-	out  []Input
+	Found
+	ctx     context.Context
+	work    string
+	n       int
+	copies  int64 // bytes that may still be copied
+	looking int64 // bytes of files in directories that may still be read
+	manuals int64 // bytes that texts may still unpack to
 }
 
-// file adds a file by its content. named files that are nothing we know are
-// reported, others left out.
-func (c *collector) file(name, at string, named bool) error {
+// skip adds what is not looked at, or not to its end.
+func (c *collector) skip(name, at string, kind Kind, reason string) {
+	c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: kind, Skip: reason})
+}
+
+// directory adds what lies in a directory and below. Links are not followed,
+// so there are no loops.
+func (c *collector) directory(name string) error {
+	root, err := filepath.EvalSymlinks(name) // the one that was named may be a link
+	if err != nil {
+		return err
+	}
+	before, n, members := len(c.Inputs), 0, 0
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		shown := name
+		if rel, relErr := filepath.Rel(root, p); relErr == nil && rel != "." {
+			shown = filepath.Join(name, rel)
+		}
+		if err != nil {
+			c.skip(shown, "", KindDirectory, "not looked at: "+cause(err))
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if n++; n > maxFiles {
+			c.skip(name, "", KindDirectory, fmt.Sprintf("not looked at to its end: more than %d files", maxFiles))
+			return fs.SkipAll
+		}
+		switch {
+		case d.IsDir():
+			return c.ctx.Err()
+		case d.Type()&fs.ModeSymlink != 0:
+			target, _ := os.Readlink(p)
+			c.skip(shown, "", KindLink, fmt.Sprintf("not looked at: a symbolic link, to %q", target))
+		case !d.Type().IsRegular():
+			c.skip(shown, "", KindSpecial, KindSpecial.why())
+		default:
+			info, err := d.Info()
+			if err == nil {
+				err = c.file(shown, p, info.Mode(), false)
+			}
+			if err != nil && c.ctx.Err() == nil {
+				c.skip(shown, "", KindUnknown, "not looked at: "+cause(err))
+				err = nil
+			}
+			members++
+			return err
+		}
+		members++
+		return c.ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	c.Holders = append(c.Holders, Holder{Name: name, Format: string(KindDirectory), Members: members})
+	if len(c.Inputs) == before {
+		c.skip(name, "", KindDirectory, "no executable and no archive with one in this directory")
+	}
+	return nil
+}
+
+// cause is an error about a file, without its name.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Op + ": " + p.Err.Error()
+	}
+	return err.Error()
+}
+
+// file adds a file by its content. at is where it lies.
+func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	head, err := readHead(at)
+	f, err := open(at)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, err := readHead(f)
+	if err != nil {
+		return err
+	}
+	fi, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	switch {
 	case isFat(head):
-		return c.fat(name, at)
+		return c.universal(name, at, f, fi.Size(), versionsIn(name))
 	case isExecutable(head):
-		c.out = append(c.out, Input{Name: name, Path: at, Versions: versionsIn(name)})
+		c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: KindProgram, Versions: versionsIn(name)})
 		return nil
-	case bytes.HasPrefix(head, []byte("!<arch>\n")):
-		return c.deb(name, at, named)
+	case hasMagic(head, arMagic):
+		return c.deb(name, at, f, fi.Size())
 	}
-	found, err := c.archive(name, at)
+	err = c.archive(holder{name: name, prefix: name, at: at}, f, fi.Size(), versionsIn(name))
 	var not *archive.NotArchiveError
-	if errors.As(err, &not) {
-		if named {
-			c.out = append(c.out, Input{Name: name, Path: at, Skip: "neither an executable nor an archive that this tool reads"})
-		}
+	if !errors.As(err, &not) {
+		return err
+	}
+	if named {
+		c.skip(name, at, KindUnknown, "neither an executable nor an archive that this tool reads")
 		return nil
 	}
+	return c.plain(name, at, f, mode)
+}
+
+// plain adds a file of a directory that is no program and no archive.
+func (c *collector) plain(name, at string, f *os.File, mode fs.FileMode) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	s := &sniffer{name: name, mode: mode, h: sha256.New()}
+	n, err := io.Copy(s, io.LimitReader(&contextReader{c.ctx, f}, c.looking+1))
 	if err != nil {
-		c.out = append(c.out, Input{Name: name, Path: at, Skip: "damaged archive: " + err.Error()})
+		return err
+	}
+	if c.looking -= n; c.looking < 0 {
+		c.looking = 0
+		c.skip(name, at, KindUnknown, "not looked at to its end: too much to read in one run")
 		return nil
 	}
-	if found == 0 && named {
-		c.out = append(c.out, Input{Name: name, Path: at, Skip: "no executable in this archive"})
+	kind := s.kind()
+	if kind == KindPacked && c.manual(f, name) {
+		kind = KindManual
+	}
+	c.list(name, at, kind, s)
+	return nil
+}
+
+// manual reports whether a file is compressed text.
+func (c *collector) manual(f io.ReadSeeker, name string) bool {
+	_, err := f.Seek(0, io.SeekStart)
+	return err == nil && compressedText(name, f, &c.manuals)
+}
+
+// list adds a file whose kind is known: to what was looked at, or to what costs.
+func (c *collector) list(name, at string, kind Kind, s *sniffer) {
+	if kind.inert() {
+		c.Listed = append(c.Listed, Listed{Name: name, Kind: kind, Size: s.size, SHA256: hex.EncodeToString(s.h.Sum(nil))})
+		return
+	}
+	c.skip(name, at, kind, kind.why())
+}
+
+// holder is an archive that is read.
+type holder struct {
+	name   string // of the archive
+	prefix string // of its members' names
+	at     string // where it lies; "" when it is part of another
+}
+
+// archive adds the members of a tar or zip.
+func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []string) error {
+	start, listed := len(c.Inputs), len(c.Listed)
+	m := &members{collector: c, prefix: a.prefix, versions: versions}
+	sum, err := archive.WalkReader(c.ctx, r, size, archive.Visitor{Member: m.member, Unreadable: func(h archive.Header, why *archive.UnreadableError) error {
+		c.skip(m.name(h), "", KindUnknown, "not looked at: "+why.Reason)
+		return nil
+	}})
+	for i := start; i < len(c.Inputs); i++ {
+		c.Inputs[i].Versions = m.versions
+	}
+	var not *archive.NotArchiveError
+	var limit *archive.LimitError
+	var system *fs.PathError // reading here or writing there, not what was read
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case errors.As(err, &system):
+		return err
+	case errors.As(err, &not) && len(c.Inputs) == start && len(c.Listed) == listed:
+		return err
+	case errors.As(err, &limit):
+		c.skip(a.name, a.at, KindArchive, "not read to its end: "+err.Error())
+	case err != nil:
+		c.skip(a.name, a.at, KindArchive, "damaged archive: "+err.Error())
+	}
+	if sum == nil {
+		return nil
+	}
+	for _, l := range sum.Loose {
+		c.skip(a.name, a.at, KindRest, "not all of the archive is in its members: "+l.String())
+	}
+	n := 0
+	for _, h := range sum.Members {
+		if h.Type != archive.TypeDirectory && h.Type != archive.TypeGlobal {
+			n++
+		}
+	}
+	digest, _, err := digestOf(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return err
+	}
+	c.Holders = append(c.Holders, Holder{Name: a.name, Format: sum.Format, SHA256: digest, Size: size, Members: n})
+	if len(c.Inputs) == start && a.at != "" {
+		c.skip(a.name, a.at, KindArchive, "no executable in this archive")
 	}
 	return nil
 }
 
-// archive adds the executables of a tar or zip.
-func (c *collector) archive(name, at string) (found int, err error) {
-	versions := versionsIn(name)
-	start := len(c.out)
-	_, err = archive.Scan(c.ctx, at, func(h archive.Header, r io.Reader) error {
-		if path.Base(h.Name) == "package.json" && h.Size < 1<<20 {
-			data, err := io.ReadAll(r)
-			if err != nil {
+// members adds the members of one archive.
+type members struct {
+	*collector
+	prefix   string
+	programs int
+	versions []string // of the binaries, as the archive suggests them
+}
+
+func (m *members) name(h archive.Header) string {
+	return m.prefix + "!" + strings.TrimPrefix(h.Name, "./")
+}
+
+func (m *members) member(h archive.Header, r io.Reader) error {
+	name := m.name(h)
+	switch h.Type {
+	case archive.TypeFile:
+		return m.content(name, h, r)
+	case archive.TypeDirectory:
+	case archive.TypeGlobal:
+		// git archive writes the commit as a comment; all else concerns the members.
+		if len(h.Records) > 0 && strings.Join(h.Records, " ") != "comment" {
+			m.skip(name, "", KindSpecial, "not looked at: a header that changes what follows ("+strings.Join(h.Records, ", ")+")")
+		}
+	case archive.TypeSymlink, archive.TypeHardLink:
+		m.skip(name, "", KindLink, fmt.Sprintf("not looked at: a %s, to %q", h.Type, h.Link))
+	default:
+		m.skip(name, "", KindSpecial, "not looked at: "+string(h.Type))
+	}
+	return nil
+}
+
+// content adds a regular member.
+func (m *members) content(name string, h archive.Header, r io.Reader) error {
+	head, err := readHead(r)
+	if err != nil {
+		return err
+	}
+	r = io.MultiReader(bytes.NewReader(head), r)
+	if isExecutable(head) || isFat(head) {
+		return m.program(name, h, head, r)
+	}
+	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
+	if hasMagic(head, "\x1f\x8b") {
+		// Read as text until it is none; the rest only counts.
+		tee := io.TeeReader(r, s)
+		text := compressedText(h.Name, tee, &m.manuals)
+		if _, err := io.Copy(io.Discard, tee); err != nil {
+			return err
+		}
+		kind := s.kind()
+		if text && kind == KindPacked {
+			kind = KindManual
+		}
+		m.list(name, "", kind, s)
+		return nil
+	}
+	if _, err := io.Copy(s, r); err != nil {
+		return err
+	}
+	if version, _, err := readManifest(s.whole); s.manifest() && err == nil && version != "" {
+		m.versions = append([]string{"v" + version}, m.versions...)
+	}
+	m.list(name, "", s.kind(), s)
+	return nil
+}
+
+// program copies a member that is one.
+func (m *members) program(name string, h archive.Header, head []byte, r io.Reader) error {
+	if m.programs++; m.programs > maxMembers || h.Size > maxMember || h.Size > m.copies {
+		m.skip(name, "", KindProgram, "not looked at: more or larger executables than this tool unpacks in one run")
+		return nil
+	}
+	to, err := m.copy("member", r)
+	if err != nil {
+		return err
+	}
+	if !isFat(head) {
+		m.Inputs = append(m.Inputs, Input{Name: name, Path: to, Kind: KindProgram})
+		return nil
+	}
+	f, err := open(to)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return m.universal(name, to, f, h.Size, nil)
+}
+
+// universal adds the slices of a universal binary, each a binary of its own, and
+// behind them the whole, which is compared when they have been.
+func (c *collector) universal(name, at string, r io.ReaderAt, size int64, versions []string) error {
+	u, err := readUniversal(r, size)
+	if err != nil {
+		c.skip(name, at, KindUniversal, err.Error())
+		return nil
+	}
+	loose, err := u.loose(r)
+	if err != nil {
+		return err
+	}
+	whole := Input{Name: name, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: loose}
+	for _, s := range u.slices {
+		in := Input{Name: name + "!" + s.arch(), Kind: KindProgram, Versions: versions}
+		part := io.NewSectionReader(r, s.off, s.size)
+		head, err := readHead(part)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !hasMagic(head, "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe"):
+			in.Skip = "not looked at: the slice is no Mach-O file"
+		case s.size > maxMember || s.size > c.copies:
+			in.Skip = "not looked at: larger than what this tool unpacks in one run"
+		default:
+			if in.Path, err = c.copy("slice", io.NewSectionReader(r, s.off, s.size)); err != nil {
 				return err
 			}
-			var pkg struct{ Version string }
-			if json.Unmarshal(data, &pkg) == nil && pkg.Version != "" {
-				versions = append([]string{"v" + pkg.Version}, versions...)
-			}
-			return nil
 		}
-		head := make([]byte, 16)
-		n, err := io.ReadFull(r, head)
-		if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return err
-		}
-		head = head[:n]
-		if !isExecutable(head) && !isFat(head) {
-			return nil
-		}
-		member := name + "!" + strings.TrimPrefix(h.Name, "./")
-		if len(c.out)-start >= maxMembers || h.Size > maxMember {
-			c.out = append(c.out, Input{Name: member, Skip: "more or larger executables in one archive than this tool unpacks"})
-			return nil
-		}
-		to := c.temp("member")
-		if err := copyTo(to, io.MultiReader(bytes.NewReader(head), r)); err != nil {
-			return err
-		}
-		if isFat(head) {
-			return c.fat(member, to)
-		}
-		c.out = append(c.out, Input{Name: member, Path: to})
-		return nil
-	})
-	for i := start; i < len(c.out); i++ {
-		c.out[i].Versions = slices.Clone(versions)
+		whole.parts = append(whole.parts, len(c.Inputs))
+		c.Inputs = append(c.Inputs, in)
 	}
-	return len(c.out) - start, err
+	c.Inputs = append(c.Inputs, whole)
+	return nil
 }
 
 func (c *collector) temp(kind string) string {
@@ -155,131 +428,42 @@ func (c *collector) temp(kind string) string {
 	return filepath.Join(c.work, fmt.Sprintf("%s-%d", kind, c.n))
 }
 
-// deb adds the executables of a Debian package: an ar archive with data.tar.*
-// in it (deb(5)).
-func (c *collector) deb(name, at string, named bool) error {
-	skip := func(reason string) error {
-		c.out = append(c.out, Input{Name: name, Path: at, Skip: reason})
-		return nil
-	}
-	f, err := os.Open(at)
+// copy writes a private copy, of no more than may still be copied.
+func (c *collector) copy(kind string, r io.Reader) (name string, err error) {
+	name = c.temp(kind)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer f.Close()
-	member, data, err := findAr(f, "data.tar")
-	switch {
-	case err != nil:
-		return skip("damaged ar archive: " + err.Error())
-	case member == "":
-		if named {
-			return skip("an ar archive that is no Debian package")
-		}
-		return nil
-	case strings.HasSuffix(member, ".xz"), strings.HasSuffix(member, ".lzma"), strings.HasSuffix(member, ".bz2"):
-		return skip("its content is compressed as " + path.Ext(member)[1:] + ", which this tool does not read; unpack it (dpkg-deb -x) and name the binaries")
+	most := min(maxMember, c.copies)
+	n, err := io.Copy(f, io.LimitReader(&contextReader{c.ctx, r}, most+1))
+	if err == nil && n > most {
+		err = &archive.LimitError{Reason: fmt.Sprintf("a file of more than %d bytes", most)}
 	}
-	to := c.temp("deb")
-	if err := copyTo(to, data); err != nil {
-		return skip("damaged ar archive: " + err.Error())
-	}
-	before := len(c.out)
-	if _, err := c.archive(name, to); err != nil {
-		c.out = c.out[:before]
-		return skip(member + ": " + err.Error())
-	}
-	if len(c.out) == before && named {
-		return skip("no executable in this package")
-	}
-	return nil
+	c.copies -= min(n, c.copies)
+	return name, errors.Join(err, f.Close())
 }
 
-// findAr finds the member of an ar archive whose name begins so; "" when there is none.
-func findAr(r io.ReaderAt, prefix string) (name string, data *io.SectionReader, err error) {
-	const magic, header = 8, 60
-	for off := int64(magic); ; {
-		var h [header]byte
-		if n, err := r.ReadAt(h[:], off); n == 0 && err == io.EOF {
-			return "", nil, nil
-		} else if n < header {
-			return "", nil, errors.New("truncated header")
-		}
-		var size int64
-		if _, err := fmt.Sscanf(strings.TrimSpace(string(h[48:58])), "%d", &size); err != nil || size < 0 || size > maxMember*4 || string(h[58:]) != "`\n" {
-			return "", nil, errors.New("malformed header")
-		}
-		name := strings.TrimSuffix(strings.TrimSpace(string(h[:16])), "/")
-		if strings.HasPrefix(name, prefix) {
-			return name, io.NewSectionReader(r, off+header, size), nil
-		}
-		off += header + size + size%2
-	}
-}
-
-// fat adds the slices of a universal Mach-O binary, each a binary of its own.
-func (c *collector) fat(name, at string) error {
-	f, err := os.Open(at)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	head := make([]byte, 8+20*32)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	head = head[:n]
-	count := int(binary.BigEndian.Uint32(head[4:]))
-	for i := range count {
-		e := head[min(8+20*i, len(head)):]
-		if len(e) < 20 {
-			c.out = append(c.out, Input{Name: name, Path: at, Skip: "damaged universal binary"})
-			return nil
-		}
-		arch := map[uint32]string{0x01000007: "amd64", 0x0100000c: "arm64"}[binary.BigEndian.Uint32(e)]
-		if arch == "" {
-			arch = fmt.Sprintf("machine-%d", binary.BigEndian.Uint32(e))
-		}
-		to := c.temp("slice")
-		if err := copyTo(to, io.NewSectionReader(f, int64(binary.BigEndian.Uint32(e[8:])), int64(binary.BigEndian.Uint32(e[12:])))); err != nil {
-			return err
-		}
-		c.out = append(c.out, Input{Name: name + "!" + arch, Path: to, Versions: versionsIn(name)})
-	}
-	return nil
-}
-
-func readHead(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, 16)
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	return head[:n], nil
 }
 
-// isExecutable goes by the first bytes; whether it is Go's is seen later.
-func isExecutable(b []byte) bool {
-	for _, magic := range []string{
-		"\x7fELF", "MZ", "\x00asm", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\x01\xdf", "\x01\xf7",
-		"\x00\x00\x8a\x97", "\x00\x00\x06\x47", "\x00\x00\x01\xeb", // Plan 9
-	} {
-		if bytes.HasPrefix(b, []byte(magic)) {
-			return true
-		}
-	}
-	return false
+// contextReader ends reading when its context does.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
 }
 
-// isFat tells universal binaries from Java classes, whose version is where the
-// number of slices would be.
-func isFat(b []byte) bool {
-	return len(b) >= 8 && bytes.HasPrefix(b, []byte("\xca\xfe\xba\xbe")) && binary.BigEndian.Uint32(b[4:]) < 20 && binary.BigEndian.Uint32(b[4:]) > 0
+func (r *contextReader) Read(b []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.r.Read(b)
 }
 
 var versionInName = regexp.MustCompile(`[-_@v]([0-9]+\.[0-9]+\.[0-9]+(?:-(?:alpha|beta|rc|pre)[0-9A-Za-z.]*)?)`)
@@ -295,16 +479,4 @@ func versionsIn(name string) []string {
 		out = append(out, "v"+v)
 	}
 	return out
-}
-
-func copyTo(name string, r io.Reader) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(f, io.LimitReader(r, maxMember+1))
-	if err == nil && n > maxMember {
-		err = fmt.Errorf("more than %d bytes", int64(maxMember))
-	}
-	return errors.Join(err, f.Close())
 }

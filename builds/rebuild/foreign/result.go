@@ -3,6 +3,7 @@ package foreign
 import (
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
 )
@@ -16,6 +17,13 @@ type Input struct {
 	Versions []string
 	// Skip says why the file cannot be looked at; it is then unchecked.
 	Skip string
+	Kind Kind // what the file is
+
+	// Of a universal binary: its table, what of it is in no slice, and the
+	// inputs that are its slices.
+	universal *universal
+	loose     []archive.Loose
+	parts     []int
 }
 
 // Stamps a build can have.
@@ -29,17 +37,23 @@ const (
 // Result is what came of rebuilding one file. Fields are what was found out
 // before it ended; a zero field was not.
 type Result struct {
-	Name      string `json:"name"`
-	SHA256    string `json:"sha256"`
-	Size      int64  `json:"size"`
-	Verdict   string `json:"verdict"`          // identical, different or unchecked
-	Reason    string `json:"reason,omitempty"` // of all but identical
-	Packed    string `json:"packed,omitempty"` // what it was packed by; the verdict is then about what is inside
-	Unpacked  string `json:"unpacked_sha256,omitempty"`
-	Project   string `json:"project,omitempty"` // name for the release: the last element of the module's path
-	Package   string `json:"package,omitempty"`
-	Platform  string `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
-	Untouched string `json:"untouched,omitempty"`
+	Name   string `json:"name"`
+	Kind   Kind   `json:"kind"`
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+	// Verdict is about all bytes of the file: identical, different or unchecked.
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"` // of all but identical
+	// Packed is what it was packed by. What it unpacks to has a verdict of its
+	// own: it can be identical though the packed bytes could not be made again.
+	Packed          string  `json:"packed,omitempty"`
+	Unpacked        string  `json:"unpacked_sha256,omitempty"`
+	UnpackedVerdict string  `json:"unpacked_verdict,omitempty"`
+	Packer          *Packer `json:"packer,omitempty"`  // that made the packed bytes again
+	Project         string  `json:"project,omitempty"` // name for the release: the last element of the module's path
+	Package         string  `json:"package,omitempty"`
+	Platform        string  `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
+	Untouched       string  `json:"untouched,omitempty"`
 
 	Source    Origin    `json:"source"`
 	Toolchain Toolchain `json:"toolchain"`
@@ -57,7 +71,28 @@ type Result struct {
 	Profile   string    `json:"profile,omitempty"` // the recovered profile file
 	Seconds   float64   `json:"seconds,omitempty"` // the caller's measurement
 	kept      string    // the closest build
+	made      string    // a file with the bytes of the one that was named, made here
 	diff      *bindiff.Diff
+}
+
+// Packer is what packed a file again.
+type Packer struct {
+	Name    string   `json:"name"` // UPX
+	Version string   `json:"version"`
+	SHA256  string   `json:"sha256"` // of its executable
+	Flags   []string `json:"flags"`
+}
+
+// Reproduced is what of the file was made here byte for byte: all of it, what it
+// unpacks to, or nothing ("").
+func (r *Result) Reproduced() (sha256 string, unpacked bool) {
+	switch {
+	case r.Verdict == rebuild.Identical:
+		return r.SHA256, false
+	case r.UnpackedVerdict == rebuild.Identical:
+		return r.Unpacked, true
+	}
+	return "", false
 }
 
 // Finding is one explanation of a difference.

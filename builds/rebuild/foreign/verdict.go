@@ -2,8 +2,12 @@ package foreign
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
@@ -21,8 +25,12 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 	}
 	b.Command = append(append([]string{"go"}, a.job.args(flag)...), a.job.target())
 	b.Env = goflags.Environ(c.Env)
+	repacked, err := b.repack(ctx, a)
+	if err != nil {
+		return err
+	}
 	if len(a.flags.Flags) > 0 && !c.HasLDFlags {
-		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a))
+		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a, repacked))
 	}
 	if b.Stamp == StampReplayed {
 		s := &Stamp{Git: a.job.place.Git}
@@ -30,8 +38,8 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 			b.note("the go command asked git something the replayed stamp has no answer to: git " + q)
 		}
 	}
-	if a.sum == b.sum {
-		b.Verdict = rebuild.Identical
+	if a.sum == b.sum || repacked {
+		b.identical(a, repacked)
 		if c.Modified {
 			b.note("the binary says that it was built from a changed tree (+dirty); the unchanged one gives the same bytes, so what was changed did not matter")
 		}
@@ -45,6 +53,9 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		}
 		b.Verdict = rebuild.Different
 		b.explain(v.Diff, a)
+		if b.Packed != "" {
+			b.UnpackedVerdict = b.Verdict
+		}
 	}
 	if b.Profile, err = profileFile(b.Result, c, a.flags.Flags); err != nil {
 		b.note(err.Error())
@@ -53,9 +64,65 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 	return nil
 }
 
-func (b *subject) confirmation(a *attempt) string {
+// identical sets the verdict of a file whose bytes, or whose unpacked bytes, came out.
+func (b *subject) identical(a *attempt, repacked bool) {
+	b.made = a.file
 	switch {
+	case b.Packed == "":
+		b.Verdict = rebuild.Identical
+		return
 	case a.sum == b.sum:
+		b.UnpackedVerdict = rebuild.Identical
+	default: // the packed bytes are those of the build here: so is what they unpack to
+		b.UnpackedVerdict = rebuild.Unchecked
+		b.note(b.Packed + " does not restore what it packs exactly; the packed bytes are those of the rebuilt file, packed")
+	}
+	if repacked {
+		b.Verdict, b.made = rebuild.Identical, b.repackedFile()
+		return
+	}
+	b.unchecked("only what it unpacks to is identical; the packed bytes were not made again: " + b.notRepacked)
+}
+
+func (b *subject) repackedFile() string { return filepath.Join(b.work, "repacked") }
+
+// repack packs what was built as the file was packed, and reports whether that
+// gave the file. An error is about this machine or the end of ctx.
+func (b *subject) repack(ctx context.Context, a *attempt) (bool, error) {
+	switch {
+	case b.Packed == "":
+		return false, nil
+	case a.sum != b.sum && b.format != gobin.PE:
+		return false, nil
+	case b.engine.Repack == nil:
+		b.notRepacked = "no packer"
+		return false, nil
+	}
+	p := b.packing
+	p.Linked = a.file
+	packer, err := b.engine.Repack(ctx, p, b.repackedFile())
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		b.notRepacked = oneLine(err.Error())
+		return false, nil
+	}
+	sum, _, err := digest(b.repackedFile())
+	if err != nil {
+		return false, err
+	}
+	if sum != b.SHA256 {
+		b.notRepacked = "the file changed meanwhile"
+		return false, nil
+	}
+	b.Packer = packer
+	return true, nil
+}
+
+func (b *subject) confirmation(a *attempt, repacked bool) string {
+	switch {
+	case a.sum == b.sum || repacked:
 		return ", confirmed by the bytes"
 	case a.id[0] == b.id[0] && !b.noID:
 		return ", confirmed by the action ID of the link"
@@ -91,7 +158,7 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		}
 	case b.Packed != "" && b.format == gobin.PE:
 		b.Verdict = rebuild.Unchecked
-		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file: " + where
+		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file (" + where + "), and the packed bytes were not made again: " + b.notRepacked
 	case same(0, 1, 2, 3):
 		b.Reason = "the file was changed after it was linked: the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
 	case same(0, 1, 2):
@@ -108,4 +175,46 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 	default:
 		b.Reason = "what is compiled differs; " + where
 	}
+}
+
+// whole gives a universal binary its verdict: the worst of its slices', or, when
+// all are identical, what comes of writing it anew from the rebuilt ones.
+func (r *Result) whole(ctx context.Context, in Input, parts []*Result) error {
+	var err error
+	if r.SHA256, r.Size, err = digest(in.Path); err != nil {
+		return err
+	}
+	var odd, files []string
+	for _, l := range in.loose {
+		odd = append(odd, l.String())
+	}
+	for _, p := range parts {
+		switch {
+		case p.Verdict != rebuild.Identical:
+			odd = append(odd, fmt.Sprintf("the slice %q is %s", p.Name, p.Verdict))
+		default:
+			files = append(files, p.made)
+		}
+		if p.Verdict == rebuild.Different || len(in.loose) > 0 {
+			r.Verdict = rebuild.Different
+		}
+	}
+	if len(odd) > 0 {
+		if r.Verdict == "" {
+			r.Verdict = rebuild.Unchecked
+		}
+		r.Reason = "not all of it was made again: " + strings.Join(odd, "; ")
+		return ctx.Err()
+	}
+	h := sha256.New()
+	if err := in.universal.assemble(h, files); err != nil {
+		r.Verdict, r.Reason = rebuild.Different, "its slices are identical, but it is laid out as no tool does: "+err.Error()
+		return nil
+	}
+	if r.Rebuilt = hex.EncodeToString(h.Sum(nil)); r.Rebuilt != r.SHA256 {
+		r.Verdict, r.Reason = rebuild.Different, "its slices are identical, and nothing else is in it, but its header or padding is not what puts these slices together"
+		return nil
+	}
+	r.Verdict = rebuild.Identical
+	return nil
 }
