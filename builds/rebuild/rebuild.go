@@ -19,6 +19,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/confine"
 )
 
 // Verdicts, as the manifest spells them.
@@ -41,6 +42,7 @@ func First(root, cache, git string) *toolchain.Place {
 		TimeZone: "UTC",
 		Language: "C",
 		Umask:    0o022,
+		Confined: new(confine.Log),
 	}
 }
 
@@ -72,6 +74,7 @@ func Second(root, cache, git string) *toolchain.Place {
 		Umask:     0o027,
 		Hostname:  "mintmark-second",
 		OtherUser: true,
+		Confined:  new(confine.Log),
 	}
 }
 

@@ -126,7 +126,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 	place := second.Place
 	loader := &builds.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
-		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"},
+		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
 	if s.source.Kind == source.Module {
 		for _, u := range s.plan.Units {
