@@ -31,14 +31,20 @@ const depsRules = `
 	# Profiles are data: what to build, and nothing about how.
 	NONE < profiles;
 
+	# The words of the spine, which everybody speaks.
+	NONE < internal/fact;
+
 	# Who checks a release must not have to trust the code that built it.
-	NONE < checksums;
+	internal/fact < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
 	NONE < internal/gobin, internal/ui, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# What holds a command is the system's matter; who runs one says what it may.
-	NONE < internal/confine;
+	internal/fact < internal/confine;
+
+	# Tests take away what confines, and see what is said.
+	NONE < internal/confine/forbid;
 
 	# UPX is given strangers' files: it is run within limits.
 	internal/confine < internal/upx;
@@ -50,7 +56,7 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock, internal/remember, internal/confine < builds/toolchain;
+	profiles, internal/filelock, internal/remember, internal/confine, internal/fact < builds/toolchain;
 
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain, internal/remember < builds/source;
@@ -62,10 +68,10 @@ const depsRules = `
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo, internal/confine < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
-	builds, builds/*, internal/bindiff, internal/gobin, internal/confine < builds/rebuild;
+	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/confine < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/confine, internal/fact < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
@@ -123,7 +129,7 @@ const moduleRules = `
 	golang.org/x/term < internal/ui;
 
 	# The operating system is met where processes, files and terminals are.
-	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/upx, internal/startup, internal/filelock, internal/door;
+	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/door;
 
 	# Which rights a kernel can take away is known in one place.
 	github.com/landlock-lsm/go-landlock < internal/confine;

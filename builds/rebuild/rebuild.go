@@ -19,7 +19,6 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/bindiff"
-	"github.com/mintmark/mintmark/internal/confine"
 )
 
 // Verdicts, as the manifest spells them.
@@ -42,7 +41,6 @@ func First(root, cache, git string) *toolchain.Place {
 		TimeZone: "UTC",
 		Language: "C",
 		Umask:    0o022,
-		Confined: new(confine.Log),
 	}
 }
 
@@ -74,7 +72,6 @@ func Second(root, cache, git string) *toolchain.Place {
 		Umask:     0o027,
 		Hostname:  "mintmark-second",
 		OtherUser: true,
-		Confined:  new(confine.Log),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Command is one run of a program, with nothing inherited and, unless Confine
@@ -36,9 +37,9 @@ type Command struct {
 // Result is what a command left behind.
 type Result struct {
 	Stdout, Stderr []byte
-	CPU            time.Duration // user+sys of the command and its finished children
-	MaxRSS         int64         // bytes; of the largest single process, 0 where the system does not tell
-	Confined       confine.State // what held it in this run
+	CPU            time.Duration    // user+sys of the command and its finished children
+	MaxRSS         int64            // bytes; of the largest single process, 0 where the system does not tell
+	Confined       fact.Confinement // what held it in this run
 }
 
 // ExitError is a command that ran and failed.

@@ -15,8 +15,8 @@
 //
 // The system may know no Landlock, or too little of it, or permit neither it nor
 // the namespace: old kernels, containers, every system but Linux. Then as
-// much as there is holds, and [State] says what does not, with the reason.
-// State is made from what the kernel accepted for that very process; there is no
+// much as there is holds, and [fact.Confinement]
+// says what does not, with the reason. It is made from what the kernel accepted for that very process; there is no
 // probe that is believed later.
 //
 // Landlock does not know about metadata: a confined command may change mode,
@@ -34,11 +34,12 @@
 package confine
 
 import (
-	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Limits say what a command may do beside reading files and running programs.
@@ -54,60 +55,28 @@ type Limits struct {
 	Log *Log
 }
 
-// Hold is one wall: whether it stood in a run.
-type Hold struct {
-	Held   bool
-	Reason string // why not; "" only if Held, or if nothing ran
-}
-
-// State is what held one command, or every command of a [Log].
-type State struct {
-	Writes  Hold // it could write nothing but Limits.Write
-	Network Hold // it could reach no network
-}
-
-// Held reports whether both walls stood.
-func (s State) Held() bool { return s.Writes.Held && s.Network.Held }
-
-// String says what held, for people: "confined: …" or "not confined: …".
-func (s State) String() string {
-	const writes, network = "writes only below its own place", "no network"
-	switch {
-	case s.Held():
-		return "confined: " + writes + ", " + network
-	case s.Writes.Held:
-		return fmt.Sprintf("not confined: network: %s (%s)", s.Network.Reason, writes)
-	case s.Network.Held:
-		return fmt.Sprintf("not confined: writes: %s (%s)", s.Writes.Reason, network)
-	case s.Writes.Reason == s.Network.Reason:
-		return "not confined: " + s.Writes.Reason
-	}
-	return fmt.Sprintf("not confined: writes: %s; network: %s", s.Writes.Reason, s.Network.Reason)
-}
-
-// Log gathers what held several commands. It may be used from several goroutines.
+// Log gathers what held several commands. It may be used from several
+// goroutines. A nil Log gathers nothing.
 type Log struct {
+	whole *Log // that this one is part of; may be nil
+
 	mu     sync.Mutex
-	states []State // distinct
+	states []fact.Confinement // distinct
 	runs   int
 }
 
-func (l *Log) add(s State) {
-	if l == nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.runs++
-	if !slices.Contains(l.states, s) {
-		l.states = append(l.states, s)
-	}
-}
+// Part is a log of its own whose commands are l's as well.
+func (l *Log) Part() *Log { return &Log{whole: l} }
 
-// State is what held all of the commands: a wall held if it did for each of
-// them. Of none at all, nothing held.
-func (l *Log) State() State {
-	return Join(l)
+func (l *Log) add(s fact.Confinement) {
+	for ; l != nil; l = l.whole {
+		l.mu.Lock()
+		l.runs++
+		if !slices.Contains(l.states, s) {
+			l.states = append(l.states, s)
+		}
+		l.mu.Unlock()
+	}
 }
 
 // Runs is how many commands there were.
@@ -120,23 +89,28 @@ func (l *Log) Runs() int {
 	return l.runs
 }
 
-// Join is the state of all commands of several logs; see [Log.State]. A log that
-// is nil, or has none, adds nothing.
-func Join(logs ...*Log) State {
-	var all []State
+// State is what held all of the commands: a wall held if it did for each of
+// them. Of none at all, nothing held.
+func (l *Log) State() fact.Confinement {
+	state, _ := Join(l)
+	return state
+}
+
+// Join is the state of all commands of several logs, and whether there were any.
+func Join(logs ...*Log) (_ fact.Confinement, ran bool) {
+	var all []fact.Confinement
 	for _, l := range logs {
-		if l == nil {
-			continue
+		if l != nil {
+			l.mu.Lock()
+			all = append(all, l.states...)
+			l.mu.Unlock()
 		}
-		l.mu.Lock()
-		all = append(all, l.states...)
-		l.mu.Unlock()
 	}
-	join := func(wall func(State) Hold) Hold {
+	join := func(wall func(fact.Confinement) fact.Hold) fact.Hold {
 		if len(all) == 0 {
-			return Hold{Reason: "nothing was run"}
+			return fact.Hold{Reason: "nothing was run"}
 		}
-		h := Hold{Held: true}
+		h := fact.Hold{Held: true}
 		var reasons []string
 		for _, s := range all {
 			if w := wall(s); !w.Held {
@@ -148,10 +122,10 @@ func Join(logs ...*Log) State {
 		h.Reason = strings.Join(slices.Compact(reasons), "; ")
 		return h
 	}
-	return State{
-		Writes:  join(func(s State) Hold { return s.Writes }),
-		Network: join(func(s State) Hold { return s.Network }),
-	}
+	return fact.Confinement{
+		Writes:  join(func(s fact.Confinement) fact.Hold { return s.Writes }),
+		Network: join(func(s fact.Confinement) fact.Hold { return s.Network }),
+	}, len(all) > 0
 }
 
 // Run runs a command within its limits until it ends, and returns the command
@@ -162,11 +136,11 @@ func Join(logs ...*Log) State {
 //
 // On Unix the thread that starts the command lives until it has ended, so that
 // a parent-death signal (prctl(2)) means the death of this process.
-func Run(l Limits, command func() *exec.Cmd) (*exec.Cmd, State, error) {
+func Run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error) {
 	if l.Waived != "" {
 		cmd := command()
-		h := Hold{Reason: l.Waived}
-		return cmd, State{h, h}, runFree(cmd)
+		h := fact.Hold{Reason: l.Waived}
+		return cmd, fact.Confinement{Writes: h, Network: h}, runFree(cmd)
 	}
 	cmd, s, err := run(l, command)
 	if cmd != nil && cmd.Process != nil { // else nothing was held, since nothing ran

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"golang.org/x/sys/unix"
 )
 
@@ -31,10 +32,10 @@ func ways() []way {
 }
 
 // run starts the command with all walls, or with those that the system permits.
-func run(l Limits, command func() *exec.Cmd) (*exec.Cmd, State, error) {
+func run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error) {
 	dom, err := newDomain(l.Write)
 	if err != nil {
-		return nil, State{}, err
+		return nil, fact.Confinement{}, err
 	}
 	defer dom.close()
 	cmd, network, err := dom.start(command)
@@ -43,9 +44,9 @@ func run(l Limits, command func() *exec.Cmd) (*exec.Cmd, State, error) {
 		cmd, network, err = dom.start(command)
 	}
 	if err != nil {
-		return nil, State{}, err
+		return nil, fact.Confinement{}, err
 	}
-	return cmd.Cmd, State{dom.writes, network}, <-cmd.done
+	return cmd.Cmd, fact.Confinement{Writes: dom.writes, Network: network}, <-cmd.done
 }
 
 // refusedError is that a thread may not enter the domain.
@@ -53,12 +54,12 @@ type refusedError struct{ error }
 
 // start starts the command in the domain and a network namespace, if there is one
 // to be had.
-func (d *domain) start(command func() *exec.Cmd) (_ *running, network Hold, err error) {
+func (d *domain) start(command func() *exec.Cmd) (_ *running, network fact.Hold, err error) {
 	var none error
 	for _, w := range ways() {
 		cmd, err := d.startIn(w, command)
 		if err == nil {
-			return cmd, Hold{Held: true}, nil
+			return cmd, fact.Hold{Held: true}, nil
 		}
 		none = err
 	}

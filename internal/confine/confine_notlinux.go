@@ -5,11 +5,13 @@ package confine
 import (
 	"os/exec"
 	"runtime"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // run confines nothing here, and says so.
-func run(_ Limits, command func() *exec.Cmd) (*exec.Cmd, State, error) {
+func run(_ Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error) {
 	cmd := command()
-	h := Hold{Reason: "mintmark confines commands on Linux only, not on " + runtime.GOOS}
-	return cmd, State{h, h}, runFree(cmd)
+	h := fact.Hold{Reason: "mintmark confines commands on Linux only, not on " + runtime.GOOS}
+	return cmd, fact.Confinement{Writes: h, Network: h}, runFree(cmd)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"github.com/mintmark/mintmark/internal/fact"
 	"golang.org/x/sys/unix"
 )
 
@@ -15,8 +16,8 @@ import (
 type domain struct {
 	fd     int // -1: there is no Landlock
 	flags  uint32
-	writes Hold // what a thread in it is held from
-	tcp    bool // it is also held from TCP
+	writes fact.Hold // what a thread in it is held from
+	tcp    bool      // it is also held from TCP
 }
 
 // Rights that change files, and those of them that a file can give.
@@ -65,7 +66,7 @@ func handled(version int, signals bool) (fs landlock.AccessFSSet, net landlock.A
 func newDomain(write []string) (*domain, error) {
 	version, err := ll.LandlockGetABIVersion()
 	if err != nil {
-		return &domain{fd: -1, writes: Hold{Reason: "no Landlock: " + unavailable(err)}}, nil
+		return &domain{fd: -1, writes: fact.Hold{Reason: "no Landlock: " + unavailable(err)}}, nil
 	}
 	// A confined thread of ours must be able to signal the others: the runtime
 	// stops threads for garbage collection in that way. Kernels without the
@@ -88,7 +89,7 @@ func newDomain(write []string) (*domain, error) {
 			rules = append(rules, landlock.PathAccess(changeFile&fs, name))
 		}
 	}
-	dom := &domain{writes: Hold{Held: version >= enough}, tcp: version >= 4}
+	dom := &domain{writes: fact.Hold{Held: version >= enough}, tcp: version >= 4}
 	if !dom.writes.Held {
 		dom.writes.Reason = fmt.Sprintf("Landlock version %d does not keep files from being truncated (Linux 6.2 does)", version)
 	}
@@ -129,7 +130,7 @@ func (d *domain) enter() error {
 // leave gives the domain up, for whoever enters it from now on.
 func (d *domain) leave(reason string) {
 	d.close()
-	d.fd, d.tcp, d.writes = -1, false, Hold{Reason: reason}
+	d.fd, d.tcp, d.writes = -1, false, fact.Hold{Reason: reason}
 }
 
 func (d *domain) close() {

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -125,7 +126,7 @@ func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums
 			Name: fileName(r.Name), SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
 			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
-			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool},
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement,
 		}
 		payload, err := b.Encode()
 		if err != nil {
@@ -158,8 +159,9 @@ func fileName(name string) string {
 func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 	began := map[string]time.Time{}
 	var mu sync.Mutex // toolchains may be installed side by side
+	unpacking := s.confined.Part()
 	return foreign.Config{
-		Place: s.place, Fetcher: s.fetcher, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
+		Place: s.place, Fetcher: s.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
 		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
 			t, err := s.fetcher.Toolchain(ctx, version)
 			if err != nil {
@@ -173,7 +175,7 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 			}
 			return g, err
 		},
-		Unpack: s.unpacker(),
+		Unpack: s.unpacker(unpacking),
 		Event: func(name string, r *foreign.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
@@ -191,9 +193,9 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 }
 
 // unpacker finds UPX when the first packed file comes up.
-func (s *session) unpacker() func(ctx context.Context, packer, file, out string) error {
+func (s *session) unpacker(log *confine.Log) func(ctx context.Context, packer, file, out string) error {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
-		return upx.Find(context.Background(), upx.Config{Dirs: filepath.SplitList(s.env("PATH"))})
+		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
 	})
 	return func(ctx context.Context, packer, file, out string) error {
 		tool, err := find()

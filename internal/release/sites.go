@@ -63,6 +63,7 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 		cache = filepath.Join(s.Cache, "second")
 	}
 	place := rebuild.Second(root, cache, s.git)
+	place.Confined = s.confined
 	if err := place.Make(); err != nil {
 		return cacheError(err)
 	}

@@ -209,6 +209,7 @@ func (t *third) run(ctx context.Context) error {
 	}
 	t.compare(ctx, p)
 	t.out.RebuiltActions = p.unitActions()
+	t.out.Confinement = t.confinement()
 	if text := report.Again(t.out.RebuiltActions); text != "" {
 		t.checked("built in two places here; %s", text)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -23,6 +24,9 @@ type Config struct {
 	// Place has the caches; its Git is the user's git, for -source, "" for none.
 	Place   *toolchain.Place
 	Fetcher *toolchain.Fetcher
+	// Confined is told what held the builds, and Unpacking what held the packer
+	// that Unpack runs; may be nil.
+	Confined, Unpacking *confine.Log
 	// Goroot fetches a release of Go and makes it ready; asked once for each.
 	Goroot func(ctx context.Context, version string) (*toolchain.Goroot, error)
 	// Unpack unpacks a file packed by that packer ("UPX 3.94") into out; nil
@@ -58,11 +62,12 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 		}
 		r := &Result{Name: in.Name}
 		results = append(results, r)
-		b := &subject{engine: e, in: in, Result: r, work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
+		b := &subject{engine: e, in: in, Result: r, confined: cfg.Confined.Part(), work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
 		if err := b.read(ctx); err != nil {
 			return nil, err
 		}
 		if r.Verdict != "" {
+			b.held()
 			e.event(r.Name, r)
 			continue
 		}
@@ -80,6 +85,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 				if err != nil {
 					r.unchecked(err.Error())
 				}
+				b.held()
 				e.event(r.Name, r)
 				return nil
 			},
@@ -184,6 +190,19 @@ type subject struct {
 	claim  *Claim
 	bin    *gobin.File
 	p      int
+	// confined is told what held this binary's builds.
+	confined *confine.Log
+}
+
+// held notes what held everything that ran for the binary.
+func (b *subject) held() {
+	logs := []*confine.Log{b.confined}
+	if b.Packed != "" {
+		logs = append(logs, b.Unpacking)
+	}
+	if state, ran := confine.Join(logs...); ran {
+		b.Confinement = &state
+	}
 }
 
 // read finds out what the file says of itself. A verdict is set when there is
