@@ -41,7 +41,16 @@ const depsRules = `
 	internal/fact < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/gobin, internal/ui, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+
+	# What holds a command is the system's matter; who runs one says what it may.
+	internal/fact < internal/confine;
+
+	# Tests take away what confines, and see what is said.
+	NONE < internal/confine/forbid;
+
+	# UPX is given strangers' files: it is run within limits.
+	internal/confine < internal/upx;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -50,7 +59,7 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock, internal/remember < builds/toolchain;
+	profiles, internal/filelock, internal/remember, internal/confine, internal/fact < builds/toolchain;
 
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain, internal/remember < builds/source;
@@ -59,13 +68,13 @@ const depsRules = `
 	internal/filelock < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
@@ -126,7 +135,10 @@ const moduleRules = `
 	golang.org/x/term < internal/ui;
 
 	# The operating system is met where processes, files and terminals are.
-	golang.org/x/sys < internal/ui, builds/**, internal/upx, internal/startup, internal/filelock, internal/door;
+	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/door;
+
+	# Which rights a kernel can take away is known in one place.
+	github.com/landlock-lsm/go-landlock < internal/confine;
 `
 
 // stdRules limits what of the standard library is used where: "a < b" means
@@ -136,7 +148,7 @@ const moduleRules = `
 const stdRules = `
 	# Processes are started where their environment is made, so that none inherits the user's.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, builds/source, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
+	< builds/toolchain, builds/source, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
@@ -475,7 +487,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

@@ -6,6 +6,7 @@ tool github.com/magefile/mage // the runner of magefile.go: `go tool mage`
 
 require (
 	github.com/klauspost/compress v1.20.3 // gzip and zstd whose bytes do not change with the Go version; three times faster than compress/gzip
+	github.com/landlock-lsm/go-landlock v0.11.2 // confinement of builds on Linux: which rights the kernel knows, and the rules
 	github.com/magefile/mage v1.17.2 // the Mage door
 	github.com/rogpeppe/go-internal v1.16.0 // tests only: testscript
 	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // DSSE and cosign's encrypted key format
@@ -26,4 +27,5 @@ require (
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260727163830-6c54dddc4772 // indirect
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
 )

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,8 +81,12 @@ func (s *Site) command(u *Unit, pace Pace) toolchain.Command {
 		env = append(env, "GOPATH="+out)
 	}
 	env = append(env, toolchain.Roomy(pace.Room)...)
+	write := []string{s.Out}
+	if slices.Contains(u.Flags, "-mod=mod") {
+		write = append(write, s.Dir) // go.mod and go.sum, in the place's own checkout
+	}
 	return toolchain.Command{
-		Path: s.Goroot.Go(), Args: args, Dir: dir, Env: env,
+		Path: s.Goroot.Go(), Args: args, Dir: dir, Env: env, Confine: s.Place.Confine(write...),
 		SetUmask: s.SetUmask, Umask: s.Place.Umask, Hostname: s.Hostname,
 	}
 }

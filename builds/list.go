@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -70,6 +71,9 @@ type Loader struct {
 	Settings toolchain.Settings
 	Dir      string // the module's directory in a private checkout
 	Kind     string // of the source
+	// Offline says that all there is to fetch is in another place's downloads, so
+	// that go is confined to this place, and needs no network.
+	Offline bool
 
 	// Known remembers what go said of a source; may be nil. Source is what the
 	// answers depend on, [source.Source.Identity]; with "" nothing is remembered.
@@ -130,6 +134,14 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	return pkgs, err
 }
 
+// confine are the limits of a go command that loads packages.
+func (l *Loader) confine() confine.Limits {
+	if l.Offline {
+		return l.Place.Confine(l.Place.ModCache)
+	}
+	return toolchain.Fetching()
+}
+
 // outlined is the outline of Dir, which no build changes.
 func (l *Loader) outlined(ctx context.Context) (string, error) {
 	l.outline.once.Do(func() { l.outline.sum, l.outline.err = outline(ctx, l.Dir) })
@@ -141,7 +153,7 @@ func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, e
 	env := append(l.Place.FetchEnv(l.Settings), unitEnv...)
 	// The modules' caches are the place's own, whatever the user's settings.
 	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env, Confine: l.confine()})
 	if err != nil {
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
@@ -200,7 +212,7 @@ func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) erro
 	args = slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-pgo=") })
 	env := append(l.Place.FetchEnv(l.Settings), u.Env...)
 	env = append(env, "GOPATH="+filepath.Join(l.Place.Home, "go"))
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Place.Empty, Env: env})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Place.Empty, Env: env, Confine: l.confine()})
 	if err != nil {
 		return explainList(err)
 	}
@@ -239,7 +251,7 @@ func (l *Loader) FetchModules(ctx context.Context, paths []string) error {
 		return nil
 	}
 	args := append([]string{"mod", "download", "-modcacherw", "-json", "--"}, paths...)
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings)})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings), Confine: l.confine()})
 	if err == nil {
 		return nil
 	}

@@ -33,7 +33,7 @@ func (l *Loader) Imports(ctx context.Context, u *Unit) (map[string][]string, err
 	}
 	env := append(l.Place.FetchEnv(l.Settings), u.Env...)
 	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env, Confine: l.confine()})
 	if err != nil {
 		return nil, explainList(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // BinaryRebuildType is the build type of the statement about one binary that was
@@ -28,6 +30,8 @@ type BinaryRebuild struct {
 	// Packer is what packed the binary behind the link; nil for one that is as linked.
 	Packer  *BinaryPacker
 	Builder Builder
+	// Confinement is what held the builds; nil: that is not said.
+	Confinement *fact.Confinement
 }
 
 // BinaryPacker is a packer and how it was called.
@@ -47,11 +51,15 @@ type binaryStatement struct {
 		BuildDefinition struct {
 			BuildType            string           `json:"buildType"`
 			ExternalParameters   binaryParameters `json:"externalParameters"`
-			InternalParameters   struct{}         `json:"internalParameters"`
+			InternalParameters   binaryInternal   `json:"internalParameters"`
 			ResolvedDependencies []Resource       `json:"resolvedDependencies"`
 		} `json:"buildDefinition"`
 		RunDetails RunDetails `json:"runDetails"`
 	} `json:"predicate"`
+}
+
+type binaryInternal struct {
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
 }
 
 type binaryParameters struct {
@@ -77,6 +85,10 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 	s.Subject = []Resource{{Name: b.Name, Digest: map[string]string{"sha256": b.SHA256}}}
 	d := &s.Predicate.BuildDefinition
 	d.BuildType = BinaryRebuildType
+	if err := checkConfinement(b.Confinement); err != nil {
+		return nil, fmt.Errorf("rebuild statement: %s: %w", b.Name, err)
+	}
+	d.InternalParameters.Confinement = b.Confinement
 	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Packer}
 	source := Resource{Name: "source", URI: purl(b.Source.Module, b.Source.Version), Digest: map[string]string{}, Annotations: map[string]string{"sumdb": fmt.Sprint(b.Source.SumDB)}}
 	if b.Source.Commit != "" {

@@ -38,6 +38,8 @@ const (
 //     run since it had run before, and so depend on what the proof ledger and
 //     the first build's cache held. Where both were empty, or ignored (-full),
 //     these are the same too;
+//   - [Rebuild.Confinement], where the system of one of them permitted less: all
+//     that permit both walls, to whomever and by whatever means, say the same;
 //   - proofs of packed files ([Artifact.Proofs]): what of them could be run
 //     depends on the machine;
 //   - findings of artifacts that differ (verify: report): their evidence quotes
@@ -98,6 +100,10 @@ type Rebuild struct {
 	// the manifest does not say.
 	Attempted []string `json:"attempted,omitempty"`
 	Shared    []string `json:"shared,omitempty"` // what was the same although it could matter, sorted
+	// Confinement is what held the builds while they ran, all of them together
+	// with what else ran on their products (UPX). nil: the manifest does not say,
+	// as those of before there was any.
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
 	// Actions has an entry for each unit whose account was kept, sorted by
 	// profile and platform. Of a unit without one it is not known which of its
 	// packages ran twice.

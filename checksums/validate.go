@@ -26,6 +26,7 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - what was not confined has a reason, and nothing else has one;
 //   - a packed file has each proof once, in order, or none at all (then nothing is
 //     known of it), and nothing else has any; a proof that did not pass has a
 //     reason, one that did has none;
@@ -132,6 +133,7 @@ func (v *validation) rebuild(m *Manifest) {
 	if r.Executions < 2 && len(r.Actions)+len(r.Rebuilders) > 0 {
 		v.addf("rebuild: actions or rebuilders after %d execution; nothing was rebuilt", r.Executions)
 	}
+	v.check("rebuild", checkConfinement(r.Confinement))
 	rebuilders := map[string]bool{}
 	for _, id := range r.Rebuilders {
 		v.check("rebuild: rebuilder", checkKeyID(id))
@@ -157,6 +159,29 @@ func (v *validation) rebuild(m *Manifest) {
 		seen[u] = true
 		v.actions(what, a, len(r.Rebuilders) > 0)
 	}
+}
+
+// checkConfinement wants a reason for each wall that did not stand, and for no other.
+func checkConfinement(c *fact.Confinement) error {
+	if c == nil {
+		return nil
+	}
+	var errs []error
+	for _, w := range []struct {
+		name string
+		fact.Hold
+	}{{"writes", c.Writes}, {"network", c.Network}} {
+		switch {
+		case w.Held && w.Reason != "":
+			errs = append(errs, fmt.Errorf("confinement: %s: a reason belongs to what was not confined", w.name))
+		case !w.Held && w.Reason == "":
+			errs = append(errs, fmt.Errorf("confinement: %s: not confined without a reason", w.name))
+		}
+		if err := checkText(w.Reason); err != nil {
+			errs = append(errs, fmt.Errorf("confinement: %s: %w", w.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (v *validation) actions(what string, a UnitActions, rebuilders bool) {

@@ -80,6 +80,8 @@ type Verification struct {
 	Statements []string `json:"statements,omitempty"`
 	// Rebuilt is what came of building the release again here, if that was done.
 	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
+	// Confinement is what held those builds.
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
 	// RebuiltActions say how the packages came about, if it was built twice here
 	// and a proof ledger may have spared some compiles.
 	RebuiltActions []UnitActions `json:"rebuilt_actions,omitempty"`

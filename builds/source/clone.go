@@ -61,7 +61,7 @@ func runGit(ctx context.Context, git, dir string, env []string, args ...string) 
 		}
 	}
 	clean = append(clean, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE="+os.DevNull)
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: git, Args: args, Dir: dir, Env: clean})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: git, Args: args, Dir: dir, Env: clean, Confine: toolchain.Fetching()})
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(context.Cause(ctx), err)
 	}

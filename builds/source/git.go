@@ -298,7 +298,7 @@ func (r *Repo) feed(ctx context.Context, stdin []byte, dir string, env []string,
 	}
 	// Replacements and grafts are private views of a history: a clone has none of them.
 	clean = append(clean, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE="+os.DevNull)
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean, Stdin: stdin})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean, Stdin: stdin, Confine: toolchain.Fetching()})
 	return res.Stdout, err
 }
 

@@ -187,9 +187,11 @@ type stamp struct{ version, revision, time, modified string }
 func build(t *testing.T, dir string) stamp {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program.exe")
+	p := place(t)
 	_, err := toolchain.Run(context.Background(), toolchain.Command{
 		Path: tool(t, "go"), Args: []string{"build", "-buildvcs=true", "-trimpath", "-ldflags=-s -w", "-o", out, "."}, Dir: dir,
-		Env: place(t).Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off"),
+		Env:     p.Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off"),
+		Confine: p.Confine(filepath.Dir(out)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/confine"
 )
 
 // Place is where one of the builds happens: directories and circumstances that
@@ -26,6 +28,23 @@ type Place struct {
 	Umask     int    // file mode mask of the build; negative: that of this process. Unix only.
 	Hostname  string // host name the build sees, where the system permits; see [CanSetHostname]
 	OtherUser bool   // USER and LOGNAME say somebody else
+
+	// Confined is told what held the commands that ran in the place; see Confine.
+	Confined *confine.Log
+}
+
+// Confine are the limits of a command in this place after the fetch phase: it
+// may write the place's own directories, and what is named, and nothing else. The
+// module cache is not among them: it is filled by then, and it outlives the build.
+func (p *Place) Confine(write ...string) confine.Limits {
+	return confine.Limits{Write: append([]string{p.Home, p.Tmp, p.GoCache}, write...), Log: p.Confined}
+}
+
+// Fetching are the limits of a command of the fetch phase, which are none: it may
+// need the user's network, settings, credential helpers and repository. It does
+// not build.
+func Fetching() confine.Limits {
+	return confine.Limits{Waived: "it fetches, with the user's own settings, credential helpers and network"}
 }
 
 // Make creates the place's directories.

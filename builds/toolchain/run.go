@@ -8,11 +8,16 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// Command is one run of a program, with nothing inherited.
+// Command is one run of a program, with nothing inherited and, unless Confine
+// says more, nothing permitted but to read.
 type Command struct {
 	Path     string
 	Args     []string
@@ -24,13 +29,17 @@ type Command struct {
 	Hostname string // "" keeps the host's
 	// Limit bounds what is kept of each output stream; 0 means 64 MiB.
 	Limit int
+	// Confine says what it may write. Without it, it can write nothing and reach no
+	// network; see [Place.Confine].
+	Confine confine.Limits
 }
 
 // Result is what a command left behind.
 type Result struct {
 	Stdout, Stderr []byte
-	CPU            time.Duration // user+sys of the command and its finished children
-	MaxRSS         int64         // bytes; of the largest single process, 0 where the system does not tell
+	CPU            time.Duration    // user+sys of the command and its finished children
+	MaxRSS         int64            // bytes; of the largest single process, 0 where the system does not tell
+	Confined       fact.Confinement // what held it in this run
 }
 
 // ExitError is a command that ran and failed.
@@ -67,20 +76,26 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		limit = 64 << 20
 	}
 	path, args := wrap(c)
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir = c.Dir
-	cmd.Env = dedupe(c.Env)
-	if c.Stdin != nil {
-		cmd.Stdin = bytes.NewReader(c.Stdin)
-	}
 	out, errOut := &limited{max: limit}, &limited{max: limit}
-	cmd.Stdout, cmd.Stderr = out, errOut
-	unlock := isolate(cmd, c)
-	defer unlock()
-	cmd.Cancel = func() error { return killGroup(cmd) }
-	cmd.WaitDelay = 5 * time.Second // a grandchild that escaped the group must not hang us
-	err := cmd.Run()
-	res := Result{Stdout: out.buf.Bytes(), Stderr: errOut.buf.Bytes()}
+	limits := c.Confine
+	limits.Write = append(slices.Clone(limits.Write), writes(c)...)
+	cmd, state, err := confine.Run(limits, func() *exec.Cmd {
+		cmd := exec.CommandContext(ctx, path, args...)
+		cmd.Dir = c.Dir
+		cmd.Env = dedupe(c.Env)
+		if c.Stdin != nil {
+			cmd.Stdin = bytes.NewReader(c.Stdin)
+		}
+		cmd.Stdout, cmd.Stderr = out, errOut
+		isolate(cmd, c)
+		cmd.Cancel = func() error { return killGroup(cmd) }
+		cmd.WaitDelay = 5 * time.Second // a grandchild that escaped the group must not hang us
+		return cmd
+	})
+	res := Result{Stdout: out.buf.Bytes(), Stderr: errOut.buf.Bytes(), Confined: state}
+	if cmd == nil {
+		return res, fmt.Errorf("%s: %w", c.name(), err)
+	}
 	if st := cmd.ProcessState; st != nil {
 		res.CPU = st.UserTime() + st.SystemTime()
 		res.MaxRSS = maxRSS(st)

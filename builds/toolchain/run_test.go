@@ -55,7 +55,7 @@ func TestRunErrors(t *testing.T) {
 	goCmd, _ := runningGo(t)
 	place := testPlace(t)
 	run := func(args ...string) error {
-		_, err := Run(t.Context(), Command{Path: goCmd, Args: args, Dir: place.Empty, Env: place.Env(nil, "off")})
+		_, err := Run(t.Context(), Command{Path: goCmd, Args: args, Dir: place.Empty, Env: place.Env(nil, "off"), Confine: place.Confine(place.ModCache)})
 		return err
 	}
 	for _, tt := range []struct {

@@ -12,12 +12,23 @@ import (
 	"syscall"
 )
 
+// hostnameFile is where Linux takes a host name from, of the process's own UTS namespace.
+const hostnameFile = "/proc/sys/kernel/hostname"
+
+// writes are the files that wrap's script has to write.
+func writes(c Command) []string {
+	if c.Hostname != "" && runtime.GOOS == "linux" {
+		return []string{hostnameFile}
+	}
+	return nil
+}
+
 // wrap goes through the shell when a circumstance has to be set that only the
 // process itself can set.
 func wrap(c Command) (string, []string) {
 	script := ""
 	if c.Hostname != "" && runtime.GOOS == "linux" {
-		script += "echo '" + strings.ReplaceAll(c.Hostname, "'", "") + "' >/proc/sys/kernel/hostname; "
+		script += "echo '" + strings.ReplaceAll(c.Hostname, "'", "") + "' >" + hostnameFile + "; "
 	}
 	if c.SetUmask {
 		script += "umask " + strconv.FormatInt(int64(c.Umask), 8) + "; "
@@ -30,13 +41,9 @@ func wrap(c Command) (string, []string) {
 
 // isolate puts the command into a process group of its own, and where the
 // system can do it ties its life to ours.
-func isolate(cmd *exec.Cmd, c Command) (unlock func()) {
+func isolate(cmd *exec.Cmd, c Command) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	tie(cmd.SysProcAttr, c)
-	// A parent-death signal is sent when the thread that forked ends, not the
-	// process (prctl(2)): keep the thread until the command is done.
-	runtime.LockOSThread()
-	return runtime.UnlockOSThread
 }
 
 func killGroup(cmd *exec.Cmd) error {

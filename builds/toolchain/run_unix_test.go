@@ -18,20 +18,29 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/confine"
 )
 
 func TestMain(m *testing.M) {
 	if pidFile := os.Getenv("MINTMARK_TEST_RUN"); pidFile != "" {
 		// A helper that runs a command which ends only with it.
 		Run(context.Background(), Command{Path: "/bin/sh", Args: []string{"-c", `echo $$ >"$0.tmp"; mv "$0.tmp" "$0"; exec sleep 1000`, pidFile},
-			Env: []string{"PATH=/usr/bin:/bin"}, SetUmask: true, Umask: 0o022})
+			Env: []string{"PATH=/usr/bin:/bin"}, SetUmask: true, Umask: 0o022, Confine: confine.Limits{Write: []string{filepath.Dir(pidFile)}}})
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
 
+// shell is a command that may write in the directories among its arguments.
 func shell(script string, args ...string) Command {
-	return Command{Path: "/bin/sh", Args: append([]string{"-c", script}, args...), Env: []string{"PATH=/usr/bin:/bin"}}
+	c := Command{Path: "/bin/sh", Args: append([]string{"-c", script}, args...), Env: []string{"PATH=/usr/bin:/bin"}}
+	for _, a := range args {
+		if fi, err := os.Stat(a); err == nil && fi.IsDir() {
+			c.Confine.Write = append(c.Confine.Write, a)
+		}
+	}
+	return c
 }
 
 func TestRunEnvironmentIsAllOfIt(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/confine"
 	"golang.org/x/mod/module"
 )
 
@@ -135,7 +136,7 @@ func (f *Fetcher) Module(ctx context.Context, pathVersion string) (*Module, erro
 		Path: f.Go,
 		Args: []string{"mod", "download", "-json", pathVersion},
 		Dir:  f.Place.Empty,
-		Env:  f.Place.FetchEnv(f.Settings),
+		Env:  f.Place.FetchEnv(f.Settings), Confine: Fetching(),
 	})
 	var m Module
 	if jsonErr := json.Unmarshal(res.Stdout, &m); jsonErr != nil {
@@ -201,6 +202,8 @@ func UserSettings(ctx context.Context, goCommand, dir string, environ []string) 
 		Args: []string{"env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS", "GOMODCACHE"},
 		Dir:  dir,
 		Env:  env,
+		// Where the user's go is a shell script of a version manager, it may want to write.
+		Confine: confine.Limits{Waived: "it is the user's own go, asked for the user's own settings"},
 	})
 	if err != nil {
 		return Settings{}, fmt.Errorf("asking go for the module proxy: %w", err)

@@ -68,7 +68,7 @@ func TestBuildEnvironment(t *testing.T) {
 	place.OtherUser, place.MaxProcs = true, 3
 	env := place.Env([]string{"GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0", "GOEXPERIMENT="}, "off")
 	res, err := Run(t.Context(), Command{Path: goCmd, Args: []string{"env", "GOFLAGS", "GOEXPERIMENT", "GOWORK", "GOENV", "GOOS", "GOARCH",
-		"GOAMD64", "CGO_ENABLED", "CC", "CGO_CFLAGS", "GOPROXY", "GOSUMDB", "GOBIN", "GOFIPS140", "GODEBUG", "GOTOOLCHAIN", "GOCACHEPROG", "GOPRIVATE"}, Dir: place.Empty, Env: env})
+		"GOAMD64", "CGO_ENABLED", "CC", "CGO_CFLAGS", "GOPROXY", "GOSUMDB", "GOBIN", "GOFIPS140", "GODEBUG", "GOTOOLCHAIN", "GOCACHEPROG", "GOPRIVATE"}, Dir: place.Empty, Env: env, Confine: place.Confine()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func testHome(t *testing.T) string {
 func TestNoTelemetry(t *testing.T) {
 	goCmd, _ := runningGo(t)
 	p := testPlace(t)
-	if _, err := Run(t.Context(), Command{Path: goCmd, Args: []string{"version"}, Dir: p.Empty, Env: p.Env(nil, "off")}); err != nil {
+	if _, err := Run(t.Context(), Command{Path: goCmd, Args: []string{"version"}, Dir: p.Empty, Env: p.Env(nil, "off"), Confine: p.Confine()}); err != nil {
 		t.Fatal(err)
 	}
 	var found []string

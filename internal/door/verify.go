@@ -116,6 +116,9 @@ func (d *Door) verified(v *checksums.Verification) {
 			d.printf("  NOT CHECKED  by the publisher either: %s\n", line)
 		}
 	}
+	if v.Confinement != nil {
+		d.printf("  the builds here: %s\n", v.Confinement)
+	}
 	counts := map[string]int{}
 	for _, a := range v.Artifacts {
 		counts[a.Verdict]++

@@ -112,7 +112,7 @@ func (s *session) buildAltered(ctx context.Context, list []altered) error {
 			continue
 		}
 		if tool == nil {
-			if tool, err = upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH")), Version: a.unit.UPXVersion, SHA256: a.unit.UPXSHA256}); err != nil {
+			if tool, err = upx.Find(ctx, upx.Config{Confined: s.confined, Dirs: filepath.SplitList(s.env("PATH")), Version: a.unit.UPXVersion, SHA256: a.unit.UPXSHA256}); err != nil {
 				return fmt.Errorf("%s: %w", a.name, err)
 			}
 		}

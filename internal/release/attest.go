@@ -51,7 +51,7 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
 		return res, err
 	}
-	st, serr := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: cfg.Tool}, t.out.Rebuilt)
+	st, serr := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: cfg.Tool}, t.out.Rebuilt, t.out.Confinement)
 	if serr != nil {
 		return res, errors.Join(err, serr)
 	}

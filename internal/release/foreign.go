@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -144,7 +145,7 @@ func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums
 			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
 			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
-			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool},
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement,
 		}
 		if p := r.Packer; p != nil {
 			b.Packer = &checksums.BinaryPacker{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Flags: p.Flags}
@@ -178,11 +179,12 @@ func fileName(name string) string {
 
 // foreignConfig lends the session's parts.
 func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
-	unpack, repack := s.packers()
+	unpacking := s.confined.Part()
+	unpack, repack := s.packers(unpacking)
 	began := map[string]time.Time{}
 	var mu sync.Mutex // toolchains may be installed side by side
 	return foreign.Config{
-		Place: s.place, Fetcher: s.fetcher, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
+		Place: s.place, Fetcher: s.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
 		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
 			t, err := s.fetcher.Toolchain(ctx, version)
 			if err != nil {
@@ -214,9 +216,9 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 }
 
 // packers find UPX when the first packed file comes up.
-func (s *session) packers() (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, foreign.Packing, string) (*foreign.Packer, error)) {
+func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, foreign.Packing, string) (*foreign.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
-		return upx.Find(context.Background(), upx.Config{Dirs: filepath.SplitList(s.env("PATH"))})
+		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
 	})
 	unpack = func(ctx context.Context, packer, file, out string) error {
 		tool, err := find()

@@ -75,7 +75,7 @@ func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 			continue
 		}
 		if tool == nil || u.UPXVersion != "" || u.UPXSHA256 != "" {
-			found, err := upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(s.env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
+			found, err := upx.Find(ctx, upx.Config{Confined: s.confined, Dirs: filepath.SplitList(s.env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}

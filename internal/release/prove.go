@@ -38,6 +38,10 @@ func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
 func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string) (*startup.Proofs, error) {
+	if p.judge != nil {
+		why := startup.Proof{Result: startup.Unchecked, Reason: "somebody else's program is not run"}
+		return &startup.Proofs{Smoke: why, Environment: why}, nil
+	}
 	if p.sites.second == nil {
 		why := startup.Proof{Result: startup.Unchecked, Reason: "built once; only a release runs what it packed"}
 		return &startup.Proofs{Smoke: why, Environment: why}, nil

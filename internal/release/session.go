@@ -13,6 +13,8 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/profiles"
@@ -28,6 +30,7 @@ type session struct {
 	ws       *workspace
 	known    *remember.Store // what earlier runs found out
 	locks    []*filelock.Lock
+	confined *confine.Log // what held the commands that were not of the fetch phase
 	goCmd    string
 	git      string
 	place    *toolchain.Place // of the first build
@@ -100,7 +103,7 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 
 // begin opens a run's private directory.
 func begin(cfg *Config) (*session, error) {
-	s := &session{Config: cfg, known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
+	s := &session{Config: cfg, confined: new(confine.Log), known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
 	var err error
 	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
 		return nil, err
@@ -118,6 +121,7 @@ func (s *session) findTools(ctx context.Context, cache string, needGit bool) (er
 		return hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
 	}
 	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), cache, s.git)
+	s.place.Confined = s.confined
 	if err := s.place.Make(); err != nil {
 		return cacheError(err)
 	}
@@ -163,6 +167,9 @@ func (s *session) resolve(ctx context.Context) error {
 // next run need not: that can wait until nobody waits for it, and whether it
 // went well only the next run needs to know.
 func (s *session) Close() {
+	if held := s.confinement(); held != nil && !held.Held() {
+		s.warn("%s", held)
+	}
 	for _, settle := range s.settle {
 		settle()
 	}
@@ -171,6 +178,16 @@ func (s *session) Close() {
 	}
 	s.known.Prune()
 	s.ws.Close()
+}
+
+// confinement is what held everything that ran after the fetch phase; nil if
+// nothing did.
+func (s *session) confinement() *fact.Confinement {
+	if s.confined.Runs() == 0 {
+		return nil
+	}
+	held := s.confined.State()
+	return &held
 }
 
 func (s *session) openSource(ctx context.Context) error {

@@ -63,6 +63,7 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 		cache = filepath.Join(s.Cache, "second")
 	}
 	place := rebuild.Second(root, cache, s.git)
+	place.Confined = s.confined
 	if err := place.Make(); err != nil {
 		return cacheError(err)
 	}
@@ -126,7 +127,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 	place := second.Place
 	loader := &builds.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
-		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"},
+		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
 	if s.source.Kind == source.Module {
 		for _, u := range s.plan.Units {

@@ -324,7 +324,7 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 		Toolchain: s.manifestToolchain(),
 		Builder:   checksums.Builder{Name: "mintmark", Version: s.Tool},
 		PlanID:    s.planID, Plan: data,
-		Rebuild:   checksums.Rebuild{Executions: 1},
+		Rebuild:   checksums.Rebuild{Executions: 1, Confinement: s.confinement()},
 		Artifacts: p.artifacts,
 	}
 	if p.sites.second != nil {

@@ -188,6 +188,7 @@ func (t *third) run(ctx context.Context) error {
 	t.compare(ctx, p)
 	t.account()
 	t.out.RebuiltActions = p.unitActions()
+	t.out.Confinement = t.confinement()
 	if text := report.Again(t.out.RebuiltActions); text != "" {
 		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}

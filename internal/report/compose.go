@@ -171,6 +171,9 @@ func provenance(in Inputs) Section {
 	add("different between them", strings.Join(m.Rebuild.Varied, ", "))
 	add("also, where the system let it", strings.Join(m.Rebuild.Attempted, ", "))
 	add("the same in both", strings.Join(m.Rebuild.Shared, ", "))
+	if c := m.Rebuild.Confinement; c != nil {
+		add("the builds while they ran", c.String())
+	}
 	s.Tables = []Table{t}
 	if m.Kind != checksums.KindRelease {
 		s.Notes = []string{"A " + m.Kind + " is not signed and cannot be verified."}

@@ -76,8 +76,9 @@ func (e *Error) Hint() string {
 	return ""
 }
 
-// exceptionLine is "upx: FILE: NameException: text".
-var exceptionLine = regexp.MustCompile(`(?m)^upx: (?:[^:\n]+): (\w*Exception)(?:: ([^\r\n]*))?\r?$`)
+// exceptionLine is "upx: FILE: NameException: text", with the name that the
+// executable was started by.
+var exceptionLine = regexp.MustCompile(`(?m)^[^:\n]+: (?:[^:\n]+): (\w*Exception)(?:: ([^\r\n]*))?\r?$`)
 
 func newError(file, op string, code int, output string) *Error {
 	e := &Error{File: file, Op: op, ExitCode: code}

@@ -11,7 +11,8 @@
 //   - `upx -d` gave the input back, byte for byte for ELF and Mach-O.
 //
 // UPX runs with an empty environment, since it takes further options from the
-// variable UPX, and in a directory of its own.
+// variable UPX, and in a directory of its own, which is all that it can write
+// where the system lets it be confined (package confine).
 //
 // # Honest exceptions
 //
@@ -39,6 +40,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/confine"
 )
 
 // Config says where UPX is and which one it has to be.
@@ -50,6 +53,8 @@ type Config struct {
 
 	Version string // the version it must have, such as "4.2.3"; "" for any
 	SHA256  string // the digest its executable must have, lower-case hex; "" for any
+
+	Confined *confine.Log // for [Tool.Confined]; may be nil
 }
 
 // Tool is one UPX executable.
@@ -57,6 +62,9 @@ type Tool struct {
 	Path    string // absolute
 	Version string // as `upx -V` says: "3.94", "4.2.3"
 	SHA256  string // of the executable, lower-case hex
+	// Confined is told what held UPX each time it ran: it can write only in the
+	// directory it is started in, and reaches no network.
+	Confined *confine.Log
 }
 
 const installHint = "install UPX (https://upx.github.io) or name its path; to release unpacked binaries, remove upx from the profile"
@@ -68,7 +76,7 @@ func Find(ctx context.Context, cfg Config) (*Tool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	t := &Tool{Path: path}
+	t := &Tool{Path: path, Confined: cfg.Confined}
 	if t.SHA256, err = hashFile(path); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
@@ -264,14 +272,20 @@ func (t *Tool) step(ctx context.Context, dir, file, op string, args ...string) e
 // run runs UPX and returns the first 64 KiB of its standard output and of its
 // standard error, and its exit status. The error is about not being able to run it.
 func (t *Tool) run(ctx context.Context, dir string, args ...string) (out, messages string, code int, err error) {
-	cmd := exec.CommandContext(ctx, t.Path, args...)
-	cmd.Args[0] = "upx" // it begins its messages with this
-	cmd.Dir = dir
-	cmd.Env = []string{"LC_ALL=C"}
-	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr limitedBuffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	limits := confine.Limits{Log: t.Confined}
+	if dir != "" {
+		limits.Write = []string{dir}
+	}
+	_, _, err = confine.Run(limits, func() *exec.Cmd {
+		cmd := exec.CommandContext(ctx, t.Path, args...)
+		cmd.Args[0] = "upx" // it begins its messages with this
+		cmd.Dir = dir
+		cmd.Env = []string{"LC_ALL=C"}
+		cmd.WaitDelay = 5 * time.Second
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		return cmd
+	})
 	if ctx.Err() != nil {
 		return "", "", 0, fmt.Errorf("upx: %w", context.Cause(ctx))
 	}

@@ -91,7 +91,7 @@ func (j *job) build(ctx context.Context, name string, ldflags goflags.Flag) (fil
 	if j.ask {
 		env = append(env, "GODEBUG=gocachehash=1")
 	}
-	cmd := toolchain.Command{Path: j.goroot.Go(), Args: args, Dir: work, Env: env, SetUmask: true, Umask: 0o022}
+	cmd := toolchain.Command{Path: j.goroot.Go(), Args: args, Dir: work, Env: env, SetUmask: true, Umask: 0o022, Confine: j.place.Confine(dir)}
 	if j.ask {
 		cmd.Limit = 512 << 20 // a line for every file of every package
 	}
@@ -150,12 +150,12 @@ func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// same modules.
 		if _, err := os.Stat(filepath.Join(j.dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(j.dir, "vendor")) {
 			os.RemoveAll(filepath.Join(j.dir, "vendor"))
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: []string{"mod", "vendor"}, Dir: j.dir, Env: j.fetchEnv(f)})
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: []string{"mod", "vendor"}, Dir: j.dir, Env: j.fetchEnv(f), Confine: toolchain.Fetching()})
 			return err
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: append(args, pkg), Dir: j.dir, Env: j.fetchEnv(f)})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: append(args, pkg), Dir: j.dir, Env: j.fetchEnv(f), Confine: toolchain.Fetching()})
 	return err
 }
 

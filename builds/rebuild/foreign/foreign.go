@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 	"github.com/mintmark/mintmark/profiles"
@@ -25,6 +26,9 @@ type Config struct {
 	// Place has the caches; its Git is the user's git, for -source, "" for none.
 	Place   *toolchain.Place
 	Fetcher *toolchain.Fetcher
+	// Confined is told what held the builds, and Unpacking what held the packer
+	// that Unpack runs; may be nil.
+	Confined, Unpacking *confine.Log
 	// Goroot fetches a release of Go and makes it ready; asked once for each.
 	Goroot func(ctx context.Context, version string) (*toolchain.Goroot, error)
 	// Unpack unpacks a file packed by that packer ("UPX 3.94") into out; nil
@@ -75,11 +79,12 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 		if in.universal != nil {
 			continue // its slices are inputs
 		}
-		b := &subject{engine: e, in: in, Result: r, work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
+		b := &subject{engine: e, in: in, Result: r, confined: cfg.Confined.Part(), work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
 		if err := b.read(ctx); err != nil {
 			return nil, err
 		}
 		if r.Verdict != "" {
+			b.held()
 			e.event(r.Name, r)
 			continue
 		}
@@ -97,6 +102,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 				if err != nil {
 					r.unchecked(err.Error())
 				}
+				b.held()
 				e.event(r.Name, r)
 				return nil
 			},
@@ -217,6 +223,20 @@ type subject struct {
 
 	packing     Packing // of a packed file
 	notRepacked string  // why its packed bytes did not come out
+
+	// confined is told what held this binary's builds.
+	confined *confine.Log
+}
+
+// held notes what held everything that ran for the binary.
+func (b *subject) held() {
+	logs := []*confine.Log{b.confined}
+	if b.Packed != "" {
+		logs = append(logs, b.Unpacking)
+	}
+	if state, ran := confine.Join(logs...); ran {
+		b.Confinement = &state
+	}
 }
 
 // read finds out what the file says of itself. A verdict is set when there is

@@ -126,7 +126,7 @@ func listVersions(ctx context.Context, f *toolchain.Fetcher, modPath string) ([]
 }
 
 func list(ctx context.Context, f *toolchain.Fetcher, args []string) ([]moduleInfo, error) {
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: f.Go, Args: args, Dir: f.Place.Empty, Env: f.Place.FetchEnv(f.Settings)})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: f.Go, Args: args, Dir: f.Place.Empty, Env: f.Place.FetchEnv(f.Settings), Confine: toolchain.Fetching()})
 	var out []moduleInfo
 	dec := json.NewDecoder(bytes.NewReader(res.Stdout))
 	for {
@@ -248,7 +248,7 @@ func fetchGit(ctx context.Context, f *toolchain.Fetcher, git, from string, c *Cl
 		}
 	}
 	run := func(env []string, args ...string) (string, error) {
-		res, err := toolchain.Run(ctx, toolchain.Command{Path: git, Args: args, Dir: f.Place.Empty, Env: env})
+		res, err := toolchain.Run(ctx, toolchain.Command{Path: git, Args: args, Dir: f.Place.Empty, Env: env, Confine: toolchain.Fetching()})
 		return strings.TrimSpace(string(res.Stdout)), err
 	}
 	_, err := run(cloneEnv, "clone", "--quiet", "--no-checkout", "--template=", "--config=core.autocrlf=false", "--config=core.eol=lf",

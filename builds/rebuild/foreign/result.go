@@ -6,6 +6,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Input is one file to rebuild.
@@ -70,9 +71,12 @@ type Result struct {
 	Notes     []string  `json:"notes,omitempty"`
 	Profile   string    `json:"profile,omitempty"` // the recovered profile file
 	Seconds   float64   `json:"seconds,omitempty"` // the caller's measurement
-	kept      string    // the closest build
-	made      string    // a file with the bytes of the one that was named, made here
-	diff      *bindiff.Diff
+	// Confinement is what held the builds, and the packer that unpacked the file;
+	// nil if nothing was run.
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
+	kept        string            // the closest build
+	made        string            // a file with the bytes of the one that was named, made here
+	diff        *bindiff.Diff
 }
 
 // Packer is what packed a file again.

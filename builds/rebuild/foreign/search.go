@@ -80,6 +80,10 @@ func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) 
 	place := *b.Place
 	// One build cache a toolchain: two of the same version may differ.
 	place.GoCache = filepath.Join(place.GoCache, goroot.Toolchain.DirName())
+	place.Confined = b.confined
+	if err := place.Make(); err != nil {
+		return nil, err
+	}
 	j := &job{claim: c, place: &place, goroot: goroot, dir: src.dir, out: filepath.Join(b.work, "out"), p: b.p, vcs: c.Revision != ""}
 	switch {
 	case c.Installed() && !src.git:

@@ -81,7 +81,7 @@ func buildStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.
 	}
 	env := place.Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off")
 	_, err := toolchain.Run(ctx, toolchain.Command{
-		Path: goroot.Go(), Args: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}, Dir: dir, Env: env,
+		Path: goroot.Go(), Args: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}, Dir: dir, Env: env, Confine: place.Confine(dir),
 	})
 	if err != nil {
 		return "", fmt.Errorf("compiling the program that replays version control stamps: %w", err)

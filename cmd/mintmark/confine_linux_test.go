@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/confine/forbid"
+)
+
+// forbidding WHAT PROGRAM [ARG]... becomes the program, to which the kernel
+// refuses what confines its commands.
+func forbidding() {
+	runtime.LockOSThread() // the filter is this thread's, and execve leaves that one alone
+	program, err := exec.LookPath(os.Args[2])
+	if err == nil {
+		err = forbid.ThisThread(os.Args[1])
+	}
+	if err == nil {
+		err = syscall.Exec(program, os.Args[2:], os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// confines reports whether this system confines commands wholly.
+func confines() bool {
+	_, state, err := confine.Run(confine.Limits{}, func() *exec.Cmd { return exec.Command("/bin/sh", "-c", "exit 0") })
+	return err == nil && state.Held()
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+import "os"
+
+func forbidding() { os.Exit(1) }
+
+func confines() bool { return false }
