@@ -35,7 +35,7 @@ const depsRules = `
 	NONE < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/childenv, internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -44,10 +44,13 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock, internal/remember < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember < builds/toolchain;
+
+	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
+	builds/toolchain, internal/childenv < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, internal/remember < builds/source;
+	builds/toolchain, builds/git, internal/remember < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock < builds/actions;
