@@ -64,6 +64,8 @@ func (g *Git) environment(m mode) ([]string, error) {
 		"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_TEMPLATE_DIR=", "GIT_PAGER=cat",
 		// Replacements and grafts are private views of a history: a clone has none of them.
 		"GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE=" + os.DevNull,
+		// The user's settings may say where a trace goes.
+		"GIT_TRACE2=0", "GIT_TRACE2_EVENT=0", "GIT_TRACE2_PERF=0",
 		// The refs of a git directory of our own are written as files.
 		"GIT_DEFAULT_REF_FORMAT=files",
 	}

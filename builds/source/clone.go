@@ -16,7 +16,7 @@ import (
 func CloneAt(ctx context.Context, gitCommand string, env []string, from, commit string, tags []string, dir, work string) error {
 	repo, err := git.New(gitCommand, env, work).Source(ctx, from, commit)
 	if err != nil {
-		return &hintError{fmt.Errorf("-source=%s: fetching the source: %w", from, err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
+		return &hintError{fmt.Errorf("-source=%s: cloning the source: %w", from, err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
 	}
 	if !repo.Has(ctx, commit) {
 		if err := ctx.Err(); err != nil {
