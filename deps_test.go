@@ -75,7 +75,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/sizes, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -128,9 +128,10 @@ const moduleRules = `
 // dot in its last part is a function or variable, and may end in "*"; one
 // without is a package.
 const stdRules = `
-	# Processes are started where their environment is made, so that none inherits the user's.
+	# Processes are started where their environment is written down, so that none inherits the user's:
+	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, builds/source, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
+	< builds/toolchain, checksums, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
