@@ -41,7 +41,7 @@ const depsRules = `
 	internal/fact < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/childenv, internal/gobin, internal/ui, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -59,10 +59,13 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock, internal/remember, internal/confine, internal/fact < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact < builds/toolchain;
+
+	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
+	builds/toolchain, internal/childenv, internal/confine < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, internal/remember < builds/source;
+	builds/toolchain, builds/git, internal/remember < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock < builds/actions;
@@ -87,7 +90,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -146,9 +149,10 @@ const moduleRules = `
 // dot in its last part is a function or variable, and may end in "*"; one
 // without is a package.
 const stdRules = `
-	# Processes are started where their environment is made, so that none inherits the user's.
+	# Processes are started where their environment is written down, so that none inherits the user's:
+	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, builds/source, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,

@@ -2,7 +2,7 @@ package checksums
 
 import (
 	"bytes"
-	"os"
+	"context"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// buildPlugin builds testdata/kmsplugin as sigstore-kms-mmtest and puts it
-// into PATH.
-func buildPlugin(t *testing.T) {
+// buildPlugin builds testdata/kmsplugin as sigstore-kms-mmtest; keys opened with
+// the context find it.
+func buildPlugin(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds a KMS plugin; not with -short")
@@ -26,17 +26,22 @@ func buildPlugin(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the plugin: %v\n%s", err, out)
 	}
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return withPath(t, dir)
+}
+
+// withPath is a context in which plugins are looked for in dir.
+func withPath(t *testing.T, dir string) context.Context {
+	return WithPlugins(t.Context(), Plugins{Env: func(string) []string { return []string{"PATH=" + dir} }})
 }
 
 func TestKMS(t *testing.T) {
-	buildPlugin(t)
+	ctx := buildPlugin(t)
 	dir := t.TempDir()
 	for name, key := range keyKinds(t) {
 		t.Run(name, func(t *testing.T) {
 			private, public := writePEM(t, dir, name, key)
 			ref := "mmtest://" + private
-			s, err := LoadSigner(t.Context(), ref, nil)
+			s, err := LoadSigner(ctx, ref, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +52,7 @@ func TestKMS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			kv, err := LoadVerifier(t.Context(), ref)
+			kv, err := LoadVerifier(ctx, ref)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +60,7 @@ func TestKMS(t *testing.T) {
 				t.Errorf("key IDs %s, %s, %s", s.KeyID(), kv.KeyID(), v.KeyID())
 			}
 			data := bytes.Repeat([]byte("data\n"), 1000)
-			bundle, err := SignBlob(t.Context(), s, data)
+			bundle, err := SignBlob(ctx, s, data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,35 +73,40 @@ func TestKMS(t *testing.T) {
 		})
 	}
 	t.Run("errors", func(t *testing.T) {
-		if _, err := LoadSigner(t.Context(), "mmtest://"+filepath.Join(dir, "absent"), nil); err == nil || !strings.Contains(err.Error(), "absent") {
+		if _, err := LoadSigner(ctx, "mmtest://"+filepath.Join(dir, "absent"), nil); err == nil || !strings.Contains(err.Error(), "absent") {
 			t.Errorf("missing key: %v", err)
 		}
-		if _, err := LoadSigner(t.Context(), "mmtest://empty", nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
+		if _, err := LoadSigner(ctx, "mmtest://empty", nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
 			t.Errorf("an empty answer: %v", err)
 		}
 		// A KMS that tells one key and signs with another is caught at once.
 		other, _ := writePEM(t, dir, "other", keyKinds(t)["P-256"])
-		s, err := LoadSigner(t.Context(), "mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil)
+		s, err := LoadSigner(ctx, "mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := SignBlob(t.Context(), s, []byte("x")); err == nil || !strings.Contains(err.Error(), "is not one of key") {
+		if _, err := SignBlob(ctx, s, []byte("x")); err == nil || !strings.Contains(err.Error(), "is not one of key") {
 			t.Errorf("a signature by another key: %v", err)
 		}
 	})
 }
 
 func TestKMSMissing(t *testing.T) {
-	_, err := LoadSigner(t.Context(), "mmabsent://key", nil)
+	ctx := withPath(t, t.TempDir())
+	_, err := LoadSigner(ctx, "mmabsent://key", nil)
 	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
-	_, err = LoadVerifier(t.Context(), "mmabsent://key")
+	_, err = LoadVerifier(ctx, "mmabsent://key")
 	if err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
+	// Without plugins of the caller's none is found, whatever this process's PATH has.
+	if _, err := LoadSigner(t.Context(), "mmabsent://key", nil); err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
+		t.Errorf("got %v, hint %q", err, hintOf(err))
+	}
 	for _, ref := range []string{"../../bin/x://k", "://k", "a b://k", "-x://k", "a/b://k", `a\b://k`} {
-		if _, err := LoadSigner(t.Context(), ref, nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
+		if _, err := LoadSigner(ctx, ref, nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}

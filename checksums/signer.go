@@ -1,7 +1,6 @@
 package checksums
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -13,10 +12,6 @@ import (
 	"strings"
 
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
-	"github.com/sigstore/sigstore/pkg/signature"
-	"github.com/sigstore/sigstore/pkg/signature/kms"
-	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin"
-	"github.com/sigstore/sigstore/pkg/signature/options"
 )
 
 // PasswordFunc returns the passphrase of a private key. It is called only for
@@ -163,7 +158,7 @@ func (s *Signer) signMessage(ctx context.Context, message []byte) ([]byte, error
 // kmsKey is a key that a plugin holds.
 type kmsKey struct {
 	ref      string
-	sv       kms.SignerVerifier
+	plugin   *plugin
 	verifier *Verifier
 }
 
@@ -179,11 +174,12 @@ func openKMS(ctx context.Context, ref string) (*kmsKey, error) {
 	// The plugin has to know the hash before it tells its key, and the key
 	// decides the hash. Most keys are P-256 or RSA.
 	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
-		sv, err := kms.Get(ctx, ref, hash)
+		p, err := openPlugin(ctx, ref)
 		if err != nil {
 			return nil, kmsError(ref, name, err)
 		}
-		k.sv = sv
+		p.hash = hash
+		k.plugin = p
 		if k.verifier == nil {
 			if k.verifier, err = k.publicKey(ctx); err != nil {
 				return nil, kmsError(ref, name, err)
@@ -210,42 +206,26 @@ func isPluginName(name string) bool {
 }
 
 func kmsError(ref, name string, err error) error {
-	var missing *kms.ProviderNotFoundError
-	if errors.As(err, &missing) {
-		program := cliplugin.PluginBinaryPrefix + name
+	if errors.Is(err, errNoPlugin) {
+		program := pluginPrefix + name
 		return withHint("install the program "+program+" in a directory of PATH; it speaks Sigstore's KMS plugin protocol v1",
 			"key %s: no program %s", ref, program)
 	}
 	return fmt.Errorf("key %s: %w", ref, err)
 }
 
-func (k *kmsKey) publicKey(ctx context.Context) (v *Verifier, err error) {
-	defer recoverPlugin(&err)
-	pub, err := k.sv.PublicKey(options.WithContext(ctx))
+func (k *kmsKey) publicKey(ctx context.Context) (*Verifier, error) {
+	pub, err := k.plugin.publicKey(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return NewVerifier(pub)
 }
 
-func (k *kmsKey) sign(ctx context.Context, message []byte) (sig []byte, err error) {
-	defer recoverPlugin(&err)
-	sig, err = k.sv.SignMessage(bytes.NewReader(message), signOptions(ctx)...)
+func (k *kmsKey) sign(ctx context.Context, message []byte) ([]byte, error) {
+	sig, err := k.plugin.sign(ctx, message)
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", k.ref, err)
 	}
 	return sig, nil
-}
-
-func signOptions(ctx context.Context) []signature.SignOption {
-	return []signature.SignOption{options.WithContext(ctx)}
-}
-
-// recoverPlugin turns a panic into an error: sigstore's client dereferences
-// the part of the answer that belongs to the question without looking whether
-// the plugin sent it (cliplugin.PluginClient, v1.10.11).
-func recoverPlugin(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("the plugin's answer does not belong to the question: %v", r)
-	}
 }

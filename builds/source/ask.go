@@ -20,7 +20,7 @@ func (r *Repo) Ignored(ctx context.Context, patterns ...string) ([]string, error
 	for _, p := range patterns {
 		args = append(args, ":(glob)"+path.Join(r.Dir, "**", p))
 	}
-	out, err := r.git(ctx, r.root, r.cfg.Env, args...)
+	out, err := r.git.InTree(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (r *Repo) Ignored(ctx context.Context, patterns ...string) ([]string, error
 
 // IsIgnored reports whether git ignores a path, whether it exists or not.
 func (r *Repo) IsIgnored(ctx context.Context, name string) (bool, error) {
-	_, err := r.git(ctx, r.root, r.cfg.Env, "check-ignore", "--quiet", "--no-index", "--", name)
+	_, err := r.git.InTree(ctx, "check-ignore", "--quiet", "--no-index", "--", name)
 	var exit *toolchain.ExitError
 	if errors.As(err, &exit) && exit.Code == 1 {
 		return false, nil
@@ -53,7 +53,7 @@ func (r *Repo) WithoutEOL(ctx context.Context, names []string) ([]string, error)
 		byPath[p] = n
 		args = append(args, p)
 	}
-	out, err := r.git(ctx, r.root, r.cfg.Env, args...)
+	out, err := r.git.InTree(ctx, args...)
 	if err != nil {
 		return nil, err
 	}

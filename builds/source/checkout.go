@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/builds/git"
 )
 
 // Checkout makes a private clean copy of the commit in dir, which must not
@@ -20,30 +20,15 @@ import (
 // needs for the stamp; it shares no file with the user's tree but git's
 // immutable objects (hard links, where the file system has them). With
 // snapshot, the user's uncommitted changes are brought in.
-func (r *Repo) Checkout(ctx context.Context, place *toolchain.Place, dir string, snapshot bool) (string, error) {
-	env := r.neutral(place)
-	// Without --local: git makes hard links for a path anyway, but only then
-	// copies where dir is on another file system.
-	clone := []string{"clone", "--quiet", "--no-tags", "--no-checkout", "--template="}
-	for _, setting := range []string{
-		"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull, "core.excludesFile=" + os.DevNull, "gc.auto=0",
-	} {
-		clone = append(clone, "--config="+setting) // kept in the clone: cmd/go runs git there
-	}
-	steps := [][]string{
-		append(clone, "--", r.root, dir),
-		{"-C", dir, "remote", "remove", "origin"}, // only the objects count
-		{"-C", dir, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", r.Commit},
-	}
+func (r *Repo) Checkout(ctx context.Context, dir string, snapshot bool) (string, error) {
+	var tags []git.Tag
 	if r.tag != "" {
-		steps = append(steps, []string{"-C", dir, "update-ref", "refs/tags/" + r.tag, r.tagObject})
+		tags = append(tags, r.base)
 	}
-	for _, args := range steps {
-		if _, err := r.git(ctx, r.cfg.Work, env, args...); err != nil {
-			return "", fmt.Errorf("private checkout: %w", err)
-		}
+	err := r.git.Checkout(ctx, dir, r.Commit, tags)
+	if err != nil {
+		return "", fmt.Errorf("private checkout: %w", r.partial(err))
 	}
-	var err error
 	if snapshot {
 		err = r.overlay(ctx, dir)
 	} else {

@@ -169,3 +169,33 @@ func (r *repo) symlink(target, name string) *repo {
 	}
 	return r
 }
+
+// A checkout with Git LFS installed has the files that the pointers of the
+// commit stand for. No filter runs to tell; the pointers do.
+func TestStoredFiles(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: needs a shell")
+	}
+	r := newRepo(t)
+	pointer := "version https://git-lfs.github.com/spec/v1\noid sha256:" +
+		"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\nsize 5\n" // of hello
+	r.module("", "example.com/m").write(".gitattributes", "*.bin filter=lfs\n").write("a.bin", pointer).write("a.txt", pointer).commit()
+	for name, tt := range map[string]struct {
+		file, text string
+		dirty      bool
+	}{
+		"the stored file":     {"a.bin", "hello", false},
+		"another file":        {"a.bin", "hallo", true},
+		"a longer one":        {"a.bin", "hello ", true},
+		"not stored with LFS": {"a.txt", "hello", true},
+	} {
+		r.write("a.bin", pointer).write("a.txt", pointer).write(tt.file, tt.text)
+		s := r.mustOpen("")
+		if (len(s.Dirty) > 0) != tt.dirty {
+			t.Errorf("%s: dirty: %q", name, s.Dirty)
+		}
+		if got := files(t, r.checkout(s, false))["a.bin"]; got != pointer {
+			t.Errorf("%s: the checkout has %q", name, got)
+		}
+	}
+}

@@ -32,7 +32,8 @@
 //
 // Submodules are not part of a module (the proxy leaves them out too) and are
 // not checked out. Git LFS files stay pointers. Both are reported in
-// [Source.Notes].
+// [Source.Notes]. How git is run, and what it is kept from running, is in package
+// builds/git.
 package source
 
 import (

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -24,7 +23,7 @@ import (
 // archive, with line endings as committed and without export-ignore and
 // export-subst, which would depend on the version of git. The same tree has the
 // same hash for ever, so it is remembered.
-func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
+func (r *Repo) Hash(ctx context.Context) error {
 	key := remember.NewKey("h1 of a commit 1", r.Tree, r.Dir, r.ModulePath, r.Version)
 	if r.cfg.Known.Get(key, &r.Sum) && r.Sum != "" {
 		return nil
@@ -34,21 +33,9 @@ func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	env := r.neutral(place)
-	// A repository of its own, since git archive also follows .git/info/attributes and .git/config.
-	bare, zipFile := filepath.Join(tmp, "bare"), filepath.Join(tmp, "source.zip")
-	if _, err := r.git(ctx, tmp, env, "clone", "--quiet", "--bare", "--shared", "--no-tags", "--template=", "--", r.root, bare); err != nil {
-		return fmt.Errorf("exporting the commit: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Join(bare, "info"), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(bare, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o644); err != nil {
-		return err
-	}
-	if _, err := r.git(ctx, bare, env, "-c", "core.autocrlf=input", "-c", "core.eol=lf", "-c", "core.attributesFile="+os.DevNull,
-		"archive", "--format=zip", "-0", "-o", zipFile, r.Commit); err != nil {
-		return fmt.Errorf("exporting the commit: %w", err)
+	zipFile := filepath.Join(tmp, "source.zip")
+	if err := r.git.Archive(ctx, r.Commit, zipFile); err != nil {
+		return fmt.Errorf("exporting the commit: %w", r.partial(err))
 	}
 	sum, err := hashExport(zipFile, r.Source.Dir, module.Version{Path: r.ModulePath, Version: r.Version})
 	if err != nil {

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
-	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/modfile"
@@ -26,12 +25,10 @@ type Config struct {
 	Dir string
 	// Ignore are absolute paths that do not count as dirt: the output directory.
 	Ignore []string
-	// Git is the git command; Env the user's environment, for looking only:
-	// whether a file counts as changed depends on the user's own settings.
+	// Git is the git command; Env the user's environment. Whether a file counts
+	// as changed depends on the user's own settings; see builds/git for which.
 	Git string
 	Env []string
-	// Place gives neutral settings for everything but looking.
-	Place *toolchain.Place
 	// Work is a private directory for temporary files.
 	Work string
 	// Known remembers what was found out of a commit before; may be nil.
@@ -43,10 +40,8 @@ type Repo struct {
 	Source
 	cfg  Config
 	root string // top of the user's work tree
-
-	shallow   bool
-	tagObject string // what the ref of Source.tag points at
-	trustFile string // see neutral
+	git  *git.Repo
+	base git.Tag // the tag of Source.tag
 }
 
 // Open finds the repository around cfg.Dir and identifies the module at its
@@ -62,22 +57,23 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	cfg.Dir = dir
 	r := &Repo{cfg: cfg}
 	r.Kind = Git
-	if err := r.find(ctx); err != nil {
+	at, err := r.find(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := r.trust(); err != nil {
-		return nil, err
-	}
-	if r.shallow {
+	if at.Shallow {
 		// The version of an untagged commit depends on the tags below it, and
 		// a shallow clone usually lacks tags altogether: go would stamp
 		// another version than in a full clone, without a word.
 		return nil, &hintError{fmt.Errorf("%s: a shallow clone: the version cannot be told without the history and the tags", r.root),
 			"git fetch --unshallow --tags (GitHub Actions: actions/checkout with fetch-depth: 0)"}
 	}
+	if r.git, err = git.New(cfg.Git, cfg.Env, cfg.Work).Open(ctx, at); err != nil {
+		return nil, err
+	}
 	t, err := r.readTree(ctx)
 	if err != nil {
-		return nil, err
+		return nil, r.partial(err)
 	}
 	if r.CommitTime, r.Tree, err = t.commit(); err != nil {
 		return nil, err
@@ -88,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	if err := r.version(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.dirt(ctx); err != nil {
+	if err := r.dirt(ctx, t); err != nil {
 		return nil, err
 	}
 	r.notes(t)
@@ -96,52 +92,46 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 }
 
 // find asks git where the repository is and what its HEAD is.
-func (r *Repo) find(ctx context.Context) error {
-	// All in one, where the answer can be told apart: a path may have line ends in it.
-	out, err := r.look(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--is-shallow-repository", "HEAD^{commit}")
-	if lines := strings.Split(out, "\n"); err == nil && len(lines) == 4 {
-		r.setRoot(lines[0], lines[1])
-		r.shallow, r.Commit = lines[2] == "true", lines[3]
-		return nil
-	}
-	// One by one: then it is known what failed.
+func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 	dir := r.cfg.Dir
-	top, err := r.look(ctx, "rev-parse", "--show-toplevel")
+	at, err := git.New(r.cfg.Git, r.cfg.Env, r.cfg.Work).Find(ctx, dir)
 	if err != nil {
 		var exit *toolchain.ExitError
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "must be run in a work tree") {
-			return &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
+		said := ""
+		if errors.As(err, &exit) {
+			said = exit.Output
+		}
+		switch {
+		case errors.Is(err, git.ErrElsewhere):
+			return nil, &hintError{fmt.Errorf("%s: %w", dir, err),
+				"mintmark does not follow it: run it in an ordinary clone of the repository (git clone " + dir + ")"}
+		case strings.Contains(said, "must be run in a work tree"):
+			return nil, &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
 				"run mintmark in a checkout: git clone " + dir}
-		}
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "dubious ownership") {
-			return &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
+		case strings.Contains(said, "dubious ownership"):
+			return nil, &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
 				"if you trust it: git config --global --add safe.directory " + dir}
-		}
-		if errors.As(err, &exit) && strings.Contains(exit.Output, "not a git repository") {
-			return &hintError{fmt.Errorf("%s: not a git repository", dir),
+		case strings.Contains(said, "not a git repository"):
+			return nil, &hintError{fmt.Errorf("%s: not a git repository", dir),
 				"mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION"}
 		}
-		return fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	prefix, err := r.look(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+	r.root, r.Source.Dir, r.Commit = at.Root, at.Prefix, at.Head
+	if r.Commit == "" {
+		return nil, &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
 	}
-	r.setRoot(top, prefix)
-	if r.Commit, err = r.look(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err != nil {
-		return &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
-	}
-	shallow, err := r.look(ctx, "rev-parse", "--is-shallow-repository")
-	r.shallow = shallow == "true"
-	return err
+	return at, nil
 }
 
-func (r *Repo) setRoot(top, prefix string) {
-	r.root = filepath.FromSlash(top)
-	if resolved, err := filepath.EvalSymlinks(r.root); err == nil {
-		r.root = resolved
+// partial says what to do about an error of git's in a partial clone, where it
+// may be that an object is missing.
+func (r *Repo) partial(err error) error {
+	if err == nil || r.git == nil || !r.git.Partial {
+		return err
 	}
-	r.Source.Dir = strings.TrimSuffix(prefix, "/")
+	return &hintError{fmt.Errorf("%w (this is a partial clone, and mintmark fetches nothing into it)", err),
+		"make it complete with git fetch --refetch --no-filter, or clone without --filter"}
 }
 
 func (r *Repo) readGoMod(t *tree) error {
@@ -213,8 +203,10 @@ func (s *Source) setGoMod(name string, data []byte) error {
 	return nil
 }
 
-func (r *Repo) dirt(ctx context.Context) error {
-	out, err := r.git(ctx, r.root, r.cfg.Env, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+func (r *Repo) dirt(ctx context.Context, t *tree) error {
+	// What changed inside of a submodule is not asked for: git would be started
+	// there, with its configuration, and no submodule is part of the module.
+	out, err := r.git.InTree(ctx, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")
 	if err != nil {
 		return err
 	}
@@ -228,6 +220,11 @@ func (r *Repo) dirt(ctx context.Context) error {
 		for _, ig := range r.cfg.Ignore {
 			if abs == ig || strings.HasPrefix(abs, ig+string(filepath.Separator)) {
 				ignored = true
+			}
+		}
+		if !ignored && string(entry[:3]) == " M " {
+			if ignored, err = r.stored(ctx, t, name); err != nil {
+				return err
 			}
 		}
 		if !ignored {
@@ -256,65 +253,4 @@ func (r *Repo) notes(t *tree) {
 			r.Notes = append(r.Notes, e.name+" names a filter (Git LFS?): mintmark checks out what the commit holds and runs no filter")
 		}
 	}
-}
-
-// look runs git for reading, as the user would, but independent of the
-// settings that could hide something.
-func (r *Repo) look(ctx context.Context, args ...string) (string, error) {
-	out, err := r.git(ctx, r.dirOr(), r.cfg.Env, args...)
-	return strings.TrimRight(string(out), "\n"), err
-}
-
-func (r *Repo) dirOr() string {
-	if r.root != "" {
-		return r.root
-	}
-	return r.cfg.Dir
-}
-
-// gitVars are the variables of git's that count. Others point git elsewhere: a
-// git hook sets GIT_DIR and GIT_INDEX_FILE, and a list of what is harmful
-// would never be complete.
-var gitVars = []string{
-	"GIT_CEILING_DIRECTORIES", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM",
-	"GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH",
-}
-
-func (r *Repo) git(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
-	return r.feed(ctx, nil, dir, env, args...)
-}
-
-// feed is git with something to read.
-func (r *Repo) feed(ctx context.Context, stdin []byte, dir string, env []string, args ...string) ([]byte, error) {
-	var clean []string
-	for _, kv := range env {
-		name, _, _ := strings.Cut(kv, "=")
-		switch {
-		case name == "LANG" || name == "LC_ALL" || name == "LANGUAGE":
-		case !strings.HasPrefix(name, "GIT_"), slices.Contains(gitVars, name),
-			strings.HasPrefix(name, "GIT_CONFIG_KEY_"), strings.HasPrefix(name, "GIT_CONFIG_VALUE_"):
-			clean = append(clean, kv)
-		}
-	}
-	// Replacements and grafts are private views of a history: a clone has none of them.
-	clean = append(clean, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_GRAFT_FILE="+os.DevNull)
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.cfg.Git, Args: args, Dir: dir, Env: clean, Stdin: stdin, Confine: toolchain.Fetching()})
-	return res.Stdout, err
-}
-
-// neutral is an environment for git in which nobody's settings count. It
-// trusts any owner of the repository, since the user's settings, which may say
-// so, have been asked before.
-func (r *Repo) neutral(place *toolchain.Place) []string {
-	return append(place.Env(nil, "off"), "GIT_CONFIG_GLOBAL="+r.trustFile)
-}
-
-func (r *Repo) trust() error {
-	f, err := os.CreateTemp(r.cfg.Work, "gitconfig-")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString("[safe]\n\tdirectory = *\n")
-	r.trustFile = f.Name()
-	return errors.Join(err, f.Close())
 }

@@ -98,7 +98,7 @@ func TestOtherOwner(t *testing.T) {
 	}
 	r.env = append(r.env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0="+r.dir)
 	s := r.mustOpen("")
-	if err := s.Hash(t.Context(), place(t)); err != nil {
+	if err := s.Hash(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got := build(t, r.checkout(s, false)); got.version != "v1.0.0" {
@@ -114,7 +114,7 @@ func TestKindsOfWorkTrees(t *testing.T) {
 	r.tag("v1.2.3")
 	r.commit()
 	want := r.mustOpen("")
-	if err := want.Hash(t.Context(), place(t)); err != nil {
+	if err := want.Hash(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	dir := r.checkout(want, false)
@@ -138,7 +138,7 @@ func TestKindsOfWorkTrees(t *testing.T) {
 			t.Errorf("%s: .git is a directory: %v, %v", name, fi != nil && fi.IsDir(), err)
 		}
 		s := other.mustOpen("")
-		if err := s.Hash(t.Context(), place(t)); err != nil {
+		if err := s.Hash(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if s.Version != want.Version || s.Commit != want.Commit || s.Tree != want.Tree || s.Sum != want.Sum || s.Dir != "" || len(s.Dirty) > 0 || s.ModulePath != want.ModulePath {
@@ -187,7 +187,7 @@ func TestUserSettingsDoNotCount(t *testing.T) {
 	r.commit()
 	r.tag("v1.0.0")
 	s := r.mustOpen("")
-	if err := s.Hash(t.Context(), place(t)); err != nil {
+	if err := s.Hash(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := files(t, r.checkout(s, false))
@@ -235,7 +235,7 @@ func TestUserSettingsDoNotCount(t *testing.T) {
 		os.Remove(trap) // what the test's own git commands ran
 		got := r.mustOpen("")
 		got.Dirty = nil // under these settings the tree may well look changed
-		if err := got.Hash(t.Context(), place(t)); err != nil {
+		if err := got.Hash(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got.Version != "v1.0.0" || got.Tree != s.Tree || got.Sum != s.Sum || !slices.Equal(got.Tags, s.Tags) {
@@ -283,7 +283,7 @@ func TestGitVariables(t *testing.T) {
 		if s.Commit != want.Commit || s.ModulePath != want.ModulePath || s.Version != want.Version || len(s.Dirty) > 0 {
 			t.Errorf("%s: %+v", kv, s.Source)
 		}
-		if err := s.Hash(t.Context(), place(t)); err != nil {
+		if err := s.Hash(t.Context()); err != nil {
 			t.Errorf("%s: %v", kv, err)
 		}
 	}
@@ -360,12 +360,12 @@ func TestCheckoutIsPrivate(t *testing.T) {
 	if got := c.git("remote"); got != "" {
 		t.Errorf("remotes of the copy: %q", got)
 	}
-	if _, err := s.Checkout(t.Context(), place(t), dir, false); err == nil {
+	if _, err := s.Checkout(t.Context(), dir, false); err == nil {
 		t.Error("a checkout into a directory that exists")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Checkout(ctx, place(t), filepath.Join(t.TempDir(), "x"), false); !errors.Is(err, context.Canceled) {
+	if _, err := s.Checkout(ctx, filepath.Join(t.TempDir(), "x"), false); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -138,7 +138,7 @@ func (r *repo) tag(names ...string) *repo {
 func (r *repo) config(t *testing.T, dir string) source.Config {
 	t.Helper()
 	work := t.TempDir()
-	return source.Config{Dir: filepath.Join(r.dir, dir), Git: tool(t, "git"), Env: r.env, Place: place(t), Work: work}
+	return source.Config{Dir: filepath.Join(r.dir, dir), Git: tool(t, "git"), Env: r.env, Work: work}
 }
 
 func (r *repo) open(dir string) (*source.Repo, error) {
@@ -158,7 +158,7 @@ func (r *repo) mustOpen(dir string) *source.Repo {
 // checkout makes a private copy of HEAD.
 func (r *repo) checkout(s *source.Repo, snapshot bool) string {
 	r.t.Helper()
-	dir, err := s.Checkout(r.t.Context(), place(r.t), filepath.Join(r.t.TempDir(), "private copy"), snapshot)
+	dir, err := s.Checkout(r.t.Context(), filepath.Join(r.t.TempDir(), "private copy"), snapshot)
 	if err != nil {
 		r.t.Fatal(err)
 	}

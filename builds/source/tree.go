@@ -18,13 +18,14 @@ type tree struct {
 	head    []byte // the commit object
 	entries []entry
 	files   map[string][]byte // go.mod, .gitattributes, targets of symbolic links
+	filters bool              // an attribute names a filter
 }
 
 type entry struct{ mode, hash, name string }
 
 // readTree reads the commit with two git processes, however many files it has.
 func (r *Repo) readTree(ctx context.Context) (*tree, error) {
-	out, err := r.git(ctx, r.root, r.cfg.Env, "ls-tree", "-r", "-z", "--full-tree", r.Commit)
+	out, err := r.git.Run(ctx, nil, "ls-tree", "-r", "-z", "--full-tree", r.Commit)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (r *Repo) readTree(ctx context.Context) (*tree, error) {
 		}
 	}
 	// Asked for by hash: a name may have line ends in it.
-	out, err = r.feed(ctx, ask, r.root, r.cfg.Env, "cat-file", "--batch")
+	out, err = r.git.Run(ctx, ask, "cat-file", "--batch")
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +58,7 @@ func (r *Repo) readTree(ctx context.Context) (*tree, error) {
 		if t.files[e.name], out, err = object(out, "blob"); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.name, err)
 		}
+		t.filters = t.filters || path.Base(e.name) == ".gitattributes" && bytes.Contains(t.files[e.name], []byte("filter="))
 	}
 	return t, nil
 }

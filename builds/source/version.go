@@ -2,13 +2,12 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -17,7 +16,7 @@ import (
 // versionTag is a tag on the commit or below it that names a version of the module.
 type versionTag struct {
 	tag       string
-	object    string // what the ref points at
+	ref       git.Tag
 	version   string // canonical
 	canonical bool   // the tag says exactly that, without build metadata
 	here      bool   // on the commit itself
@@ -38,7 +37,7 @@ func (r *Repo) version(ctx context.Context) error {
 	for _, t := range tags {
 		if t.here && t.canonical {
 			if r.Version == "" {
-				r.Version, r.tag, r.tagObject = t.version, t.tag, t.object
+				r.Version, r.tag, r.base = t.version, t.tag, t.ref
 			}
 			r.Tags = append(r.Tags, t.tag)
 		}
@@ -49,7 +48,7 @@ func (r *Repo) version(ctx context.Context) error {
 	}
 	base := ""
 	if len(tags) > 0 {
-		base, r.tag, r.tagObject = tags[0].version, tags[0].tag, tags[0].object
+		base, r.tag, r.base = tags[0].version, tags[0].tag, tags[0].ref
 	}
 	r.Version = module.PseudoVersion(module.PathMajorPrefix(pathMajor), base, r.CommitTime, r.Commit[:12])
 	return nil
@@ -58,41 +57,22 @@ func (r *Repo) version(ctx context.Context) error {
 // versionTags lists the tags, the highest version first. Where one is on the
 // commit, those below it do not count and are not looked for.
 func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag, error) {
-	// Plumbing commands only: git tag and git log follow the user's settings
-	// for columns, sorting and decoration.
-	refs, err := r.look(ctx, "show-ref", "--tags", "--dereference")
-	var exit *toolchain.ExitError
-	if errors.As(err, &exit) && exit.Code == 1 && refs == "" {
-		return nil, nil // no tags at all
-	}
-	if err != nil {
-		return nil, err
-	}
-	object, commit := map[string]string{}, map[string]string{}
-	for line := range strings.SplitSeq(refs, "\n") {
-		hash, ref, _ := strings.Cut(line, " ")
-		if peeled, ok := strings.CutSuffix(ref, "^{}"); ok {
-			commit[peeled] = hash
-		} else {
-			object[ref], commit[ref] = hash, hash
-		}
-	}
 	var tags []versionTag
 	here := false
-	for ref := range commit {
-		tag, ok := strings.CutPrefix(ref, "refs/tags/")
-		v, ok2 := strings.CutPrefix(tag, r.tagPrefix())
+	for _, ref := range r.git.Tags {
+		v, ok := strings.CutPrefix(ref.Name, r.tagPrefix())
 		c := semver.Canonical(v)
-		if !ok || !ok2 || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, pathMajor) {
+		if !ok || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, pathMajor) {
 			continue
 		}
-		t := versionTag{tag, object[ref], c, c == v, commit[ref] == r.Commit}
+		t := versionTag{ref.Name, ref, c, c == v, ref.Commit == r.Commit}
 		here = here || t.here && t.canonical
 		tags = append(tags, t)
 	}
 	var below map[string]bool
 	if !here && len(tags) > 0 {
-		if below, err = r.tagsBelow(ctx, refs); err != nil {
+		var err error
+		if below, err = r.tagsBelow(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -117,18 +97,18 @@ func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag,
 	return tags, nil
 }
 
-// tagsBelow are the refs of tags whose commits are in the commit's history. refs
-// are all tags with what they point at: with them the answer never changes, and
-// git walks through the whole history for it.
-func (r *Repo) tagsBelow(ctx context.Context, refs string) (map[string]bool, error) {
-	key := remember.NewKey("tags below a commit 1", r.Commit, refs)
+// tagsBelow are the refs of tags whose commits are in the commit's history. With
+// all tags and what they point at, the answer never changes, and git walks
+// through the whole history for it.
+func (r *Repo) tagsBelow(ctx context.Context) (map[string]bool, error) {
+	key := remember.NewKey("tags below a commit 2", r.Commit, fmt.Sprintf("%q", r.git.Tags))
 	var names []string
 	if !r.cfg.Known.Get(key, &names) {
-		out, err := r.look(ctx, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")
+		out, err := r.git.Run(ctx, nil, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")
 		if err != nil {
-			return nil, err
+			return nil, r.partial(err)
 		}
-		names = strings.Split(out, "\n")
+		names = strings.Split(strings.TrimRight(string(out), "\n"), "\n")
 		r.cfg.Known.Put(key, names)
 	}
 	below := map[string]bool{}

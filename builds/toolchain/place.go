@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
 )
 
@@ -110,7 +111,7 @@ func (p *Place) own() []string {
 		"GOCACHE=" + p.GoCache,
 		"GOMODCACHE=" + p.ModCache,
 		"GOPATH=" + filepath.Join(p.Home, "go"),
-		"PATH=" + p.path(),
+		"PATH=" + childenv.Path(p.Git),
 		"TZ=" + p.TimeZone,
 		"LANG=" + p.Language,
 		"LC_ALL=" + p.Language,
@@ -120,6 +121,9 @@ func (p *Place) own() []string {
 		"GIT_CONFIG_SYSTEM=" + os.DevNull,
 		"GIT_TERMINAL_PROMPT=0",
 		"GIT_OPTIONAL_LOCKS=0",
+		"GIT_ATTR_NOSYSTEM=1",
+		"GIT_NO_LAZY_FETCH=1",
+		"GIT_ALLOW_PROTOCOL=none",
 	}
 	if p.MaxProcs > 0 {
 		env = append(env, "GOMAXPROCS="+strconv.Itoa(p.MaxProcs))
@@ -137,39 +141,16 @@ func (p *Place) own() []string {
 	return env
 }
 
-func (p *Place) path() string {
-	var dirs []string
-	add := func(dir string) {
-		for _, d := range dirs {
-			if d == dir {
-				return
-			}
-		}
-		dirs = append(dirs, dir)
-	}
-	if p.Git != "" {
-		add(filepath.Dir(p.Git))
-	}
-	if runtime.GOOS == "windows" {
-		add(`C:\Windows\System32`)
-		add(`C:\Windows`)
-	} else {
-		for _, d := range []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"} {
-			add(d)
-		}
-	}
-	return strings.Join(dirs, string(os.PathListSeparator))
-}
-
 // FetchEnv is the environment of the fetch phase: the network and the user's
 // module proxy are allowed, the checksum database is on, and nothing that
 // steers a build is let in.
 func (p *Place) FetchEnv(s Settings) []string {
 	env := append(UnitEnv(), p.own()...)
-	for _, name := range []string{"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
+	for _, name := range []string{"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_NO_LAZY_FETCH", "GIT_ALLOW_PROTOCOL"} {
 		env = without(env, name) // private modules may need the user's git configuration
 	}
 	env = append(env, s.Network...) // after own: HOME and PATH are the user's here, for .netrc and credential helpers
+	env = append(env, childenv.Quiet(s.Network, nil)...)
 	proxy := s.GOPROXY
 	if s.ModCache != "" { // also with GOPROXY=off, as the go command itself does
 		if _, err := os.Stat(filepath.Join(s.ModCache, "cache", "download")); err == nil {

@@ -157,7 +157,7 @@ func LookPath(name, path string) (string, error) {
 // dedupe keeps the last value of each variable: a C library would use the first.
 func dedupe(env []string) []string {
 	seen := map[string]bool{}
-	var out []string
+	out := []string{} // nil would be this process's environment to os/exec
 	for i := len(env) - 1; i >= 0; i-- {
 		name, _, _ := strings.Cut(env[i], "=")
 		if !seen[name] {

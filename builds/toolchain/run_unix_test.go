@@ -63,6 +63,16 @@ func TestRunEnvironmentIsAllOfIt(t *testing.T) {
 	}
 }
 
+// To os/exec no environment is this process's.
+func TestRunNoEnvironmentIsNone(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "secret")
+	for _, env := range [][]string{nil, {}} {
+		if res, err := Run(t.Context(), Command{Path: "/usr/bin/env", Env: env}); err != nil || len(res.Stdout) > 0 {
+			t.Errorf("%q, %v", res.Stdout, err)
+		}
+	}
+}
+
 func TestRunUmask(t *testing.T) {
 	for _, umask := range []int{0o022, 0o027, 0o077, 0} {
 		dir := t.TempDir()

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
 	"golang.org/x/mod/module"
 )
@@ -170,26 +170,12 @@ type Settings struct {
 	Network []string
 }
 
-// networkVars reach the fetch phase. None of them reaches a build.
-var networkVars = []string{
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-	"SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS",
-	"GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_TERMINAL_PROMPT",
-	"GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
-	"PATH", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "COMSPEC", "PROGRAMDATA", "XDG_CONFIG_HOME",
-}
-
 // UserSettings asks the go command for the user's settings. environ is the
 // user's environment in the form of os.Environ.
 func UserSettings(ctx context.Context, goCommand, dir string, environ []string) (Settings, error) {
-	var env, network []string
+	env := childenv.Of(childenv.Settings, environ)
 	for _, kv := range environ {
-		name, _, _ := strings.Cut(kv, "=")
-		if networkVar(name) {
-			network = append(network, kv)
-			env = append(env, kv)
-		}
-		switch name {
+		switch name, _, _ := strings.Cut(kv, "="); name {
 		case "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS", "GOMODCACHE", "GOPATH", "GOENV":
 			env = append(env, kv)
 		}
@@ -215,16 +201,8 @@ func UserSettings(ctx context.Context, goCommand, dir string, environ []string) 
 	}
 	s.GOPROXY, s.GOSUMDB, s.GOPRIVATE, s.GONOPROXY, s.GONOSUMDB = m["GOPROXY"], m["GOSUMDB"], m["GOPRIVATE"], m["GONOPROXY"], m["GONOSUMDB"]
 	s.GOINSECURE, s.GOAUTH, s.GOVCS, s.ModCache = m["GOINSECURE"], m["GOAUTH"], m["GOVCS"], m["GOMODCACHE"]
-	s.Network = network
+	s.Network = childenv.Of(childenv.Fetch, environ)
 	return s, nil
-}
-
-func networkVar(name string) bool {
-	if runtime.GOOS == "windows" { // Path, SystemRoot
-		return strings.HasPrefix(strings.ToUpper(name), "GIT_CONFIG_") ||
-			slices.ContainsFunc(networkVars, func(n string) bool { return strings.EqualFold(n, name) })
-	}
-	return strings.HasPrefix(name, "GIT_CONFIG_KEY_") || strings.HasPrefix(name, "GIT_CONFIG_VALUE_") || slices.Contains(networkVars, name)
 }
 
 // Checks reports whether modules of that path are checked against the checksum database under these settings.

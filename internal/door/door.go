@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -66,6 +68,10 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 	}
 	ctx, stop := catch(ctx)
 	defer stop()
+	ctx = checksums.WithPlugins(ctx, checksums.Plugins{
+		Env: func(name string) []string { return childenv.Plugin(name, d.Env) },
+		Say: func(name, line string) { d.Term.Note("%s says: %s", name, line) },
+	})
 	err := f.refuseEmpty()
 	if err == nil {
 		err = v.run(ctx, d, f, args)

@@ -3,6 +3,8 @@ package door
 import (
 	"context"
 	"slices"
+
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // Main is the command-line door: args are the words after the program's name.
@@ -36,7 +38,7 @@ func Main(ctx context.Context, args []string) int {
 }
 
 func (d *Door) print(text string) int {
-	d.printf("%s", text)
+	d.printf("%s", ui.Block(text))
 	if d.outErr != nil {
 		return d.fail(d.outErr, false)
 	}

@@ -103,7 +103,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 			}
 		}
 		if r.Profile != "" && len(res.Results) == 1 {
-			d.printf("\n%s", r.Profile)
+			d.printf("\n%s", ui.Block(r.Profile))
 		}
 	}
 	for _, name := range res.Statements {

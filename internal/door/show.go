@@ -222,7 +222,11 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 		d.Term.Warn("the tree is not the commit (%d files): this is the commit's plan, and release would refuse", len(p.Dirty))
 	}
 	if yes(f.JSON) {
-		_, err := d.Term.Stdout().Write(p.JSON)
+		data := p.JSON // its hash is the plan ID
+		if d.Term.StdoutIsTerminal() {
+			data = ui.EscapeJSON(data)
+		}
+		_, err := d.Term.Stdout().Write(data)
 		return err
 	}
 	src := p.Plan.Source

@@ -20,7 +20,7 @@ func (s *session) copySource(ctx context.Context) error {
 		s.checkout, s.loader.Dir = s.moduleDir, s.moduleDir
 		return nil
 	}
-	if err := s.repo.Hash(ctx, s.place); err != nil {
+	if err := s.repo.Hash(ctx); err != nil {
 		return err
 	}
 	top := filepath.Join(s.ws.dir, "first", "src")
@@ -31,7 +31,7 @@ func (s *session) copySource(ctx context.Context) error {
 	s.loader.Ready = func(context.Context) error {
 		once.Do(func() {
 			s.phase("private checkout of " + s.source.Commit[:12])
-			_, err = s.repo.Checkout(ctx, s.place, top, s.Snapshot)
+			_, err = s.repo.Checkout(ctx, top, s.Snapshot)
 		})
 		return err
 	}

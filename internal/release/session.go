@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -128,6 +129,15 @@ func (s *session) findTools(ctx context.Context, cache string, needGit bool) (er
 	if s.settings, err = toolchain.UserSettings(ctx, s.goCmd, s.place.Empty, s.Environ); err != nil {
 		return err
 	}
+	if s.git != "" {
+		quiet, err := git.New(s.git, s.Environ, s.ws.dir).Quiet(ctx, s.settings.Network)
+		if err != nil && needGit {
+			return fmt.Errorf("asking git for the user's settings: %w", err)
+		}
+		if err == nil { // else no git of the fetch phase starts either
+			s.settings.Network = quiet
+		}
+	}
 	s.fetcher = &toolchain.Fetcher{Go: s.goCmd, Place: s.place, Settings: s.settings}
 	return nil
 }
@@ -199,7 +209,7 @@ func (s *session) openSource(ctx context.Context) error {
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Place: s.place, Work: s.ws.dir, Known: s.known,
+			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.dir, Known: s.known,
 		})
 		if err != nil {
 			return err

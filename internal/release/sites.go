@@ -82,7 +82,7 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 	})
 	if s.repo != nil {
 		g.Go(func() (err error) {
-			second.Dir, err = s.repo.Checkout(gctx, place, filepath.Join(root, "another checkout", "of the source"), s.Snapshot)
+			second.Dir, err = s.repo.Checkout(gctx, filepath.Join(root, "another checkout", "of the source"), s.Snapshot)
 			return err
 		})
 	}

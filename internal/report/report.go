@@ -3,12 +3,14 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // Row is one line of the closing table.
@@ -136,12 +138,18 @@ type Problem struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// WriteJSON writes a document for machines: indented, nothing escaped that need not be.
+// WriteJSON writes a document for machines: indented, and nothing escaped but
+// what a terminal could obey or a reader could not see.
 func WriteJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(ui.EscapeJSON(b.Bytes()))
+	return err
 }
 
 // Again says in one sentence how second builds came about; "" when nothing was

@@ -30,7 +30,9 @@ func (l *launch) start(p *process, files []*os.File) error {
 	if l.realtime {
 		return errors.New("real-time scheduling is there on Linux only")
 	}
-	proc, err := os.StartProcess(l.path, l.args, &os.ProcAttr{Dir: l.dir, Env: l.env, Files: files})
+	// Nil would be this process's environment, with what is secret in it.
+	env := append([]string{}, l.env...)
+	proc, err := os.StartProcess(l.path, l.args, &os.ProcAttr{Dir: l.dir, Env: env, Files: files})
 	if err != nil {
 		return err
 	}

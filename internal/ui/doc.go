@@ -14,7 +14,9 @@
 // File names, compiler output and version strings come from other people.
 // Every text is passed through [Clean] or [CleanLine] before it is printed, so
 // that it cannot move the cursor, change colours, set the window title, hide
-// text or turn its direction around. In the log of GitHub Actions, where a
+// text or turn its direction around. Nor can it write lines: a result's lines
+// end where the format of [Terminal.Printf] says or a [Block] does, and the
+// further lines of a message are indented. In the log of GitHub Actions, where a
 // line that begins with "::" is an order to the runner, such lines are made
 // harmless as well. The one exception is [Terminal.Stdout], which passes bytes
 // on as they are, for JSON and other machine-readable results.

@@ -144,10 +144,11 @@ func (t *Terminal) Warn(format string, args ...any) {
 	t.log(t.message("warning: ", Doubt, fmt.Sprintf(format, args...)))
 }
 
-// Printf writes a result for people to standard output; the text is made safe
-// with [Clean]. It adds nothing: end with a newline.
+// Printf writes a result for people to standard output. It adds nothing: end
+// with a newline. Lines end where the format says, or an argument of the type
+// [Block]; all other arguments are made safe with [CleanLine].
 func (t *Terminal) Printf(format string, args ...any) error {
-	text := Clean(fmt.Sprintf(format, args...))
+	text := Clean(fmt.Sprintf(format, fields(args)...))
 	if t.actions {
 		text = disarm(text)
 	}
@@ -156,7 +157,8 @@ func (t *Terminal) Printf(format string, args ...any) error {
 }
 
 // message makes the lines of one message: the prefix, the label, and the text,
-// whose further lines are indented.
+// whose further lines are indented, so that none of them can look like a message
+// or a verdict of its own.
 func (t *Terminal) message(label string, style Style, text string) string {
 	text = strings.TrimRight(Clean(text), "\n")
 	lines := strings.Split(text, "\n")

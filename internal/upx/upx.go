@@ -298,13 +298,16 @@ func (t *Tool) run(ctx context.Context, dir string, args ...string) (out, messag
 	return stdout.String(), stderr.String(), 0, nil
 }
 
-// limitedBuffer keeps the first 64 KiB.
-type limitedBuffer struct{ bytes.Buffer }
+// limitedBuffer keeps the first 64 KiB. It must not embed the buffer: io.Copy
+// would use its ReadFrom, which knows no bound.
+type limitedBuffer struct{ kept bytes.Buffer }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), max(0, 64<<10-b.Len()))])
+	b.kept.Write(p[:min(len(p), max(0, 64<<10-b.kept.Len()))])
 	return len(p), nil
 }
+
+func (b *limitedBuffer) String() string { return b.kept.String() }
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")

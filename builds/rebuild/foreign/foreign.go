@@ -188,7 +188,7 @@ func (e *engine) tree(ctx context.Context, c *Claim, hints []string) (*tree, err
 			if e.Place.Git == "" {
 				return nil, &toolchain.Error{Err: errors.New("no git command on PATH"), Tip: "install git: -source= is cloned with it"}
 			}
-			return fetchGit(ctx, e.Fetcher, e.Place.Git, e.Config.Source, c, dir)
+			return fetchGit(ctx, e.Fetcher, e.Place.Git, e.Config.Source, c, dir, e.Config.Work)
 		}
 		version, notes, err := findVersion(ctx, e.Fetcher, c, hints)
 		if err != nil {

@@ -11,9 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -234,103 +236,99 @@ func makeWritable(root string) error {
 	})
 }
 
-// fetchGit clones the source somebody named and checks the claimed revision out.
-func fetchGit(ctx context.Context, f *toolchain.Fetcher, git, from string, c *Claim, root string) (*tree, error) {
-	env := f.Place.Env(nil, "off")
-	cloneEnv := env
-	if fi, err := os.Stat(from); err != nil || !fi.IsDir() {
-		cloneEnv = append(f.Place.FetchEnv(f.Settings), "GIT_TERMINAL_PROMPT=0") // the user's credentials are needed
-	} else {
-		// Any owner is fine: nothing of the repository is run.
-		cloneEnv = append(env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
-		if from, err = filepath.Abs(from); err != nil {
-			return nil, err
-		}
-	}
-	run := func(env []string, args ...string) (string, error) {
-		res, err := toolchain.Run(ctx, toolchain.Command{Path: git, Args: args, Dir: f.Place.Empty, Env: env, Confine: toolchain.Fetching()})
-		return strings.TrimSpace(string(res.Stdout)), err
-	}
-	_, err := run(cloneEnv, "clone", "--quiet", "--no-checkout", "--template=", "--config=core.autocrlf=false", "--config=core.eol=lf",
-		"--config=core.attributesFile="+os.DevNull, "--config=gc.auto=0", "--", from, root)
+// fetchGit gets the source somebody named and checks the claimed revision out.
+func fetchGit(ctx context.Context, f *toolchain.Fetcher, gitCommand, from string, c *Claim, root, work string) (*tree, error) {
+	repo, err := git.New(gitCommand, f.Settings.Network, work).Source(ctx, from, c.Revision)
 	if err != nil {
 		return nil, err
 	}
 	t := &tree{root: root, git: true}
 	want := c.Revision
 	if want == "" && c.Tag() != "" {
-		if want, err = findTag(run, env, root, c); err != nil {
+		if want, err = findTag(repo, c); err != nil {
 			return nil, err
 		}
 	}
 	if want == "" {
-		want = "HEAD"
+		want = repo.Head
 		t.notes = append(t.notes, "the binary names neither a version nor a revision: the HEAD of the named source was built")
 	}
-	if _, err := run(env, "-C", root, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", want); err != nil {
-		return nil, fmt.Errorf("the named source has no revision %s: %w", want, err)
+	if !repo.Has(ctx, want) {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("the named source has no revision %s", want)
 	}
-	head, err := run(env, "-C", root, "rev-parse", "HEAD")
+	when, err := commitTime(ctx, repo, want)
 	if err != nil {
 		return nil, err
 	}
-	when, err := run(env, "-C", root, "show", "-s", "--format=%cI", "HEAD")
-	if err != nil {
+	t.Origin = Origin{Kind: "git", Module: c.Module, Version: c.Release(), Revision: want, Time: when, Confirmed: "git"}
+	if err := repo.Checkout(ctx, root, want, t.oneTag(repo.Tags, c)); err != nil {
 		return nil, err
 	}
-	if t.dir, err = findModule(root, c.Module); err != nil {
-		return nil, err
-	}
-	t.Origin = Origin{Kind: "git", Module: c.Module, Version: c.Release(), Revision: head, Time: when, Confirmed: "git"}
-	if c.Revision != "" && c.Revision != head {
-		return nil, fmt.Errorf("checked out %s, not %s", head, c.Revision)
-	}
-	return t, t.oneTag(run, env, c)
+	t.dir, err = findModule(root, c.Module)
+	return t, err
 }
 
-// findTag finds the commit of the claimed version: vX.Y.Z, or DIR/vX.Y.Z of a nested module.
-func findTag(run func([]string, ...string) (string, error), env []string, root string, c *Claim) (string, error) {
-	out, err := run(env, "-C", root, "tag", "-l", "--", c.Tag(), "*/"+c.Tag())
+// commitTime is when the commit was made, in the committer's own time zone.
+func commitTime(ctx context.Context, repo *git.Repo, commit string) (string, error) {
+	out, err := repo.Run(ctx, nil, "cat-file", "commit", commit)
 	if err != nil {
 		return "", err
 	}
-	for tag := range strings.FieldsSeq(out) {
-		if dir := strings.TrimSuffix(strings.TrimSuffix(tag, c.Tag()), "/"); dir == "" || strings.HasSuffix(c.Module, "/"+dir) {
-			return "refs/tags/" + tag, nil
+	head, _, _ := strings.Cut(string(out), "\n\n")
+	for line := range strings.Lines(head) {
+		rest, ok := strings.CutPrefix(line, "committer ")
+		fields := strings.Fields(rest[strings.LastIndexByte(rest, '>')+1:])
+		if !ok || len(fields) != 2 {
+			continue
+		}
+		sec, err1 := strconv.ParseInt(fields[0], 10, 64)
+		zone, err2 := time.Parse("-0700", fields[1])
+		if err := errors.Join(err1, err2); err != nil {
+			return "", fmt.Errorf("the commit %s has a strange time: %w", commit, err)
+		}
+		return time.Unix(sec, 0).In(zone.Location()).Format(time.RFC3339), nil
+	}
+	return "", fmt.Errorf("the commit %s has no time", commit)
+}
+
+// findTag finds the commit of the claimed version: vX.Y.Z, or DIR/vX.Y.Z of a nested module.
+func findTag(repo *git.Repo, c *Claim) (string, error) {
+	for _, tag := range repo.Tags {
+		dir, ok := strings.CutSuffix(tag.Name, c.Tag())
+		if dir = strings.TrimSuffix(dir, "/"); ok && (tag.Name == c.Tag() || strings.HasSuffix(c.Module, "/"+dir)) {
+			return tag.Commit, nil
 		}
 	}
 	return "", fmt.Errorf("the named source has no tag for %s", c.Tag())
 }
 
-// oneTag removes the other version tags of the commit: the go command stamps
+// oneTag leaves out the other version tags of the commit: the go command stamps
 // the highest, and the builder may not have had all.
-func (t *tree) oneTag(run func([]string, ...string) (string, error), env []string, c *Claim) error {
+func (t *tree) oneTag(tags []git.Tag, c *Claim) []git.Tag {
 	if c.Tag() == "" {
-		return nil
+		return tags
 	}
-	out, err := run(env, "-C", t.root, "tag", "--points-at", "HEAD")
-	if err != nil {
-		return err
-	}
-	var claimed bool
-	var others []string
-	for tag := range strings.FieldsSeq(out) {
-		if base := tag[strings.LastIndex(tag, "/")+1:]; base == c.Tag() {
-			claimed = true
-		} else if semver.IsValid(base) {
-			others = append(others, tag)
-		}
-	}
-	if !claimed {
+	base := func(tag git.Tag) string { return tag.Name[strings.LastIndex(tag.Name, "/")+1:] }
+	if !slices.ContainsFunc(tags, func(tag git.Tag) bool { return tag.Commit == t.Revision && base(tag) == c.Tag() }) {
 		t.notes = append(t.notes, fmt.Sprintf("the binary says it is %s, but no such tag is at revision %s of the named source", c.Tag(), t.Revision))
-		return nil
+		return tags
 	}
-	if len(others) == 0 {
-		return nil
+	var kept []git.Tag
+	var others []string
+	for _, tag := range tags {
+		if b := base(tag); tag.Commit == t.Revision && b != c.Tag() && semver.IsValid(b) {
+			others = append(others, tag.Name)
+			continue
+		}
+		kept = append(kept, tag)
 	}
-	t.notes = append(t.notes, fmt.Sprintf("the commit has the version tags %s besides %s; the binary names the latter, and only that one was left in the checkout", strings.Join(others, ", "), c.Tag()))
-	_, err = run(env, append([]string{"-C", t.root, "tag", "-d"}, others...)...)
-	return err
+	if len(others) > 0 {
+		t.notes = append(t.notes, fmt.Sprintf("the commit has the version tags %s besides %s; the binary names the latter, and only that one was left in the checkout", strings.Join(others, ", "), c.Tag()))
+	}
+	return kept
 }
 
 // findModule is the directory below root whose go.mod has that module path.

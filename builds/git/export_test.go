@@ -1,0 +1,6 @@
+package git
+
+var (
+	Quote   = quote
+	Unquote = unquote
+)

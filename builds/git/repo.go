@@ -1,0 +1,272 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// Tag is a tag of a repository.
+type Tag struct {
+	Name   string // without refs/tags/
+	Object string // what the ref points at: the commit, or an annotation
+	Commit string // what it finally points at
+}
+
+// Repo is somebody's repository, seen through a git directory of our own.
+type Repo struct {
+	Head string // the commit of HEAD, by hash
+	Tags []Tag  // in the order of their names
+	// Partial says that the repository leaves objects at the server it was
+	// cloned from. They are not fetched.
+	Partial bool
+
+	git     *Git
+	dir     string   // the git directory of our own
+	objects []string // directories of objects: the repository's, then its alternates
+	format  string
+	tree    []string // variables of commands that look at the work tree; nil where there is none
+	root    string
+	shallow []byte
+}
+
+// Open makes the repository at l usable, with the user's work tree.
+func (g *Git) Open(ctx context.Context, l *Location) (*Repo, error) {
+	settings, err := g.settings(ctx, l.Root)
+	if err != nil {
+		return nil, err
+	}
+	r, err := g.over(ctx, ask, l, settings)
+	if err != nil {
+		return nil, err
+	}
+	_, r.Partial = settings["extensions.partialclone"]
+	r.root = l.Root
+	r.tree = []string{"GIT_DIR=" + r.dir, "GIT_WORK_TREE=" + l.Root, "GIT_INDEX_FILE=" + filepath.Join(l.gitDir, "index")}
+	for _, name := range []string{"exclude", "attributes", "sparse-checkout"} {
+		from := l.common
+		if name == "sparse-checkout" {
+			from = l.gitDir // each work tree has its own
+		}
+		if err := copyData(filepath.Join(from, "info", name), filepath.Join(r.dir, "info", name)); err != nil {
+			return nil, err
+		}
+	}
+	// An index may be split: git looks for its other part in the git directory.
+	parts, err := filepath.Glob(filepath.Join(globQuote(l.gitDir), "sharedindex.*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		if err := copyData(part, filepath.Join(r.dir, filepath.Base(part))); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// over makes a git directory of our own over the objects of the repository at l.
+func (g *Git) over(ctx context.Context, m mode, l *Location, settings map[string]string) (*Repo, error) {
+	dir, err := os.MkdirTemp(g.work, "git-")
+	if err != nil {
+		return nil, err
+	}
+	r := &Repo{git: g, dir: dir, format: l.format}
+	if r.objects, err = objectDirs(filepath.Join(l.common, "objects")); err != nil {
+		return nil, err
+	}
+	if l.Shallow {
+		if r.shallow, err = readSmall(filepath.Join(l.common, "shallow")); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.readRefs(ctx, m, l); err != nil {
+		return nil, err
+	}
+	return r, r.write(settings)
+}
+
+// readRefs asks for HEAD and the tags. Plumbing only: git tag follows the user's
+// settings for columns and sorting.
+func (r *Repo) readRefs(ctx context.Context, m mode, l *Location) error {
+	out, err := r.git.run(ctx, m, r.git.work, []string{"GIT_DIR=" + l.gitDir}, nil, "show-ref", "--head", "--tags", "--dereference")
+	var exit *toolchain.ExitError
+	if errors.As(err, &exit) && exit.Code == 1 && len(out) == 0 {
+		return nil // no refs at all
+	}
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		hash, ref, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if ref == "HEAD" {
+			r.Head = hash
+		}
+		name, ok := strings.CutPrefix(ref, "refs/tags/")
+		if !ok || !isHash(hash) {
+			continue
+		}
+		if peeled, ok := strings.CutSuffix(name, "^{}"); ok {
+			if i, ok := at[peeled]; ok {
+				r.Tags[i].Commit = hash
+			}
+			continue
+		}
+		at[name] = len(r.Tags)
+		r.Tags = append(r.Tags, Tag{name, hash, hash})
+	}
+	return nil
+}
+
+// write makes the git directory.
+func (r *Repo) write(settings map[string]string) error {
+	var alternates strings.Builder
+	for _, dir := range r.objects {
+		alternates.WriteString(quote(filepath.ToSlash(dir)) + "\n")
+	}
+	head := r.Head
+	if head == "" {
+		head = "ref: refs/heads/none"
+	}
+	return errors.Join(
+		os.MkdirAll(filepath.Join(r.dir, "objects", "pack"), 0o700),
+		os.MkdirAll(filepath.Join(r.dir, "objects", "info"), 0o700),
+		os.MkdirAll(filepath.Join(r.dir, "refs"), 0o700),
+		os.MkdirAll(filepath.Join(r.dir, "info"), 0o700),
+		os.WriteFile(filepath.Join(r.dir, "HEAD"), []byte(head+"\n"), 0o600),
+		os.WriteFile(filepath.Join(r.dir, "objects", "info", "alternates"), []byte(alternates.String()), 0o600),
+		os.WriteFile(filepath.Join(r.dir, "packed-refs"), packedRefs(r.Tags), 0o600),
+		os.WriteFile(filepath.Join(r.dir, "config"), r.config(settings), 0o600),
+		r.writeShallow(r.dir),
+	)
+}
+
+func (r *Repo) writeShallow(dir string) error {
+	if r.shallow == nil {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, "shallow"), r.shallow, 0o600)
+}
+
+func packedRefs(tags []Tag) []byte {
+	sorted := slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return strings.Compare(a.Name, b.Name) })
+	var b bytes.Buffer
+	b.WriteString("# pack-refs with: peeled fully-peeled sorted \n")
+	for _, t := range sorted {
+		fmt.Fprintf(&b, "%s refs/tags/%s\n", t.Object, t.Name)
+		if t.Commit != t.Object {
+			fmt.Fprintf(&b, "^%s\n", t.Commit)
+		}
+	}
+	return b.Bytes()
+}
+
+// Run runs a git command that reads objects and refs. It sees no work tree and
+// nobody's settings.
+func (r *Repo) Run(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
+	return r.git.run(ctx, own, r.dir, []string{"GIT_DIR=" + r.dir, "GIT_ATTR_NOSYSTEM=1"}, stdin, args...)
+}
+
+// InTree runs a git command at the top of the user's work tree. Only the
+// user's settings of [data] count. A status has to be told to leave submodules
+// alone: it would start git in them, with their configurations.
+func (r *Repo) InTree(ctx context.Context, args ...string) ([]byte, error) {
+	if r.tree == nil {
+		return nil, errors.New("git: a repository without a work tree")
+	}
+	return r.git.run(ctx, own, r.root, r.tree, nil, args...)
+}
+
+// Archive writes a zip of the commit's files to out: line endings as committed,
+// and without export-ignore and export-subst, which would depend on the version
+// of git.
+func (r *Repo) Archive(ctx context.Context, commit, out string) error {
+	// A directory of its own, since that of a work tree has the user's attributes.
+	plain := *r
+	var err error
+	if plain.dir, err = os.MkdirTemp(r.git.work, "git-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(plain.dir)
+	if err := plain.write(map[string]string{"core.autocrlf": "input", "core.eol": "lf", "core.attributesfile": os.DevNull}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(plain.dir, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o600); err != nil {
+		return err
+	}
+	_, err = plain.Run(ctx, nil, "archive", "--format=zip", "-0", "-o", out, commit)
+	return err
+}
+
+// Checkout makes a private repository in dir, which must not exist, with the
+// full history and those tags, and checks the commit out. Its object files are
+// links to the other's where the file system has links, else copies; nothing
+// else is shared. Git's later commands there, such as those of the go command,
+// find a configuration that names nothing.
+func (r *Repo) Checkout(ctx context.Context, dir, commit string, tags []Tag) error {
+	if !isHash(commit) {
+		return fmt.Errorf("git: %q is not the hash of a commit", commit)
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return fmt.Errorf("%s: %w", dir, os.ErrExist)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	own := *r
+	own.dir = filepath.Join(dir, ".git")
+	own.tree, own.root = []string{"GIT_DIR=" + own.dir, "GIT_WORK_TREE=" + dir}, dir
+	// Git finds out what the file system can do.
+	init := []string{"init", "--quiet", "--template="}
+	if r.format != "" && r.format != "sha1" {
+		init = append(init, "--object-format="+r.format)
+	}
+	if _, err := own.InTree(ctx, init...); err != nil {
+		return err
+	}
+	config, err := os.OpenFile(filepath.Join(own.dir, "config"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = config.Write(section(map[string]string{
+		"core.autocrlf": "false", "core.eol": "lf", "core.attributesfile": os.DevNull, "core.excludesfile": os.DevNull,
+		"core.fsmonitor": "false", "core.hookspath": os.DevNull, "core.commitgraph": "false", "gc.auto": "0", "maintenance.auto": "false",
+	}))
+	err = errors.Join(err, config.Close(),
+		os.WriteFile(filepath.Join(own.dir, "HEAD"), []byte(commit+"\n"), 0o644),
+		os.WriteFile(filepath.Join(own.dir, "packed-refs"), packedRefs(tags), 0o644),
+		own.writeShallow(own.dir))
+	if err != nil {
+		return err
+	}
+	for _, from := range r.objects {
+		if err := linkObjects(ctx, from, filepath.Join(own.dir, "objects")); err != nil {
+			return err
+		}
+	}
+	_, err = own.InTree(ctx, "checkout", "--quiet", "--detach", commit)
+	return err
+}
+
+// Has reports whether the repository has the commit.
+func (r *Repo) Has(ctx context.Context, commit string) bool {
+	_, err := r.Run(ctx, nil, "cat-file", "-e", commit+"^{commit}")
+	return err == nil
+}
+
+// isHash reports whether s is a full object name: hexadecimal digits of SHA-1
+// or SHA-256. Nothing else that strangers name reaches git's command line.
+func isHash(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	return strings.Trim(s, "0123456789abcdef") == ""
+}
