@@ -17,13 +17,15 @@ type Git struct {
 	path    string
 	environ []string
 	work    string
+	// checkouts are directories outside of work that it may write, too.
+	checkouts []string
 }
 
 // New is the git command path. environ is the user's environment, of which no
 // more is used than [childenv] permits; work is a private directory, for the git
 // directories that are made here.
 func New(path string, environ []string, work string) *Git {
-	return &Git{path, environ, work}
+	return &Git{path: path, environ: environ, work: work}
 }
 
 // mode is what a git command may read and reach.
@@ -97,14 +99,10 @@ func (g *Git) environment(m mode) ([]string, error) {
 // limits are the second wall: should a setting that names a program have been
 // forgotten, the program can change nothing of the user's and reach nobody.
 func (g *Git) limits(m mode) confine.Limits {
-	switch m {
-	case fetch:
+	if m == fetch {
 		return toolchain.Fetching()
-	case own:
-		return confine.Limits{Write: []string{g.work}}
-	default:
-		return confine.Limits{} // it is asked, and writes nothing
 	}
+	return confine.Limits{Write: append([]string{g.work}, g.checkouts...)}
 }
 
 // run runs git in dir and gives what it printed. more are variables of one command.

@@ -392,13 +392,13 @@ func TestNoLinksAmongObjects(t *testing.T) {
 func TestEnvironmentOfGit(t *testing.T) {
 	tr := newTrap(t)
 	dir, commit := tr.make()
-	log := filepath.Join(t.TempDir(), "log")
+	work := t.TempDir()
+	log := filepath.Join(work, "log") // nowhere else can it write
 	stub := filepath.Join(t.TempDir(), "git")
 	tr.write(stub, "#!/bin/sh\nenv >>'"+log+"'\nexec '"+tr.git+"' \"$@\"\n")
 	environ := append(slices.Clone(tr.env), "GH_TOKEN=secret", "NPM_TOKEN=secret", "AWS_SECRET_ACCESS_KEY=secret", "COSIGN_PASSWORD=secret",
 		"MINTMARK_LEDGER_KEY=secret", "ANYTHING=secret", "GIT_DIR=/secret", "GIT_INDEX_FILE=/secret", "GIT_EXTERNAL_DIFF=secret", "GIT_PROXY_SSL_KEY=secret",
 		"GIT_CONFIG_PARAMETERS='x.y=secret'", "LD_PRELOAD_=secret", "GIT_TRACE=/secret")
-	work := t.TempDir()
 	g := git.New(stub, environ, work)
 	at, err := g.Find(t.Context(), dir)
 	if err != nil {

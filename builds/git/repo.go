@@ -221,7 +221,9 @@ func (r *Repo) Checkout(ctx context.Context, dir, commit string, tags []Tag) err
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	own := *r
+	own, writes := *r, *r.git
+	writes.checkouts = []string{dir}
+	own.git = &writes
 	own.dir = filepath.Join(dir, ".git")
 	own.tree, own.root = []string{"GIT_DIR=" + own.dir, "GIT_WORK_TREE=" + dir}, dir
 	// Git finds out what the file system can do.
