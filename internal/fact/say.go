@@ -49,7 +49,7 @@ func (c *Checks) groups() []group {
 	for _, a := range c.list {
 		of[a.Check]++
 		k := key{a.Check, a.Checked, a.Detail, ""}
-		if wordings[a.Check].each {
+		if w := wordings[a.Check]; w.each || w.eachDone && a.Checked {
 			k.subject = a.Subject
 		}
 		i, ok := at[k]
@@ -68,9 +68,10 @@ func (c *Checks) groups() []group {
 
 // wording is how a check's answers are said.
 type wording struct {
-	each bool                 // one sentence for each subject
-	done func(g group) string // nil: another check's sentence says it
-	open func(g group) string
+	each     bool                 // one sentence for each subject
+	eachDone bool                 // that, of those that were checked
+	done     func(g group) string // nil: another check's sentence says it
+	open     func(g group) string
 }
 
 // colon says something, and the detail after it.
@@ -96,14 +97,9 @@ func each(format string) func(group) string {
 // wordings are the sentences of all checks: their only home.
 var wordings = map[Check]wording{
 	Signature: {
-		done: func(g group) string {
-			var list []string
-			for _, s := range g.subjects {
-				list = append(list, named(s)+" is signed by key "+g.detail)
-			}
-			return strings.Join(list, "; ")
-		},
-		open: about("signature", "signature of %s"),
+		eachDone: true,
+		done:     func(g group) string { return named(g.names()) + " is signed by key " + g.detail },
+		open:     about("signature", "signature of %s"),
 	},
 	TransparencyLog: {each: true, done: each("transparency log: %s: %s"), open: each("transparency log: %s has %s")},
 	SigningTime:     {each: true, done: each("time of signing: %s: %s"), open: each("time of signing: %s has %s")},

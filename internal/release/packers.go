@@ -43,8 +43,8 @@ func (s *session) refuseUnpackable() error {
 func unpackable(u *builds.Unit, versions []string) (why string) {
 	goos, goarch, _ := strings.Cut(u.Platform, "/")
 	for _, v := range versions {
-		ok, reason := upx.Supported(v, goos, goarch)
-		if ok || strings.HasPrefix(reason, upx.Unknown) {
+		is, reason := upx.Supported(v, goos, goarch)
+		if is != upx.Fails {
 			return ""
 		}
 		why = reason
@@ -89,12 +89,10 @@ func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 			tool = found
 		}
 		goos, goarch, _ := strings.Cut(u.Platform, "/")
-		ok, reason := upx.Supported(tool.Version, goos, goarch)
+		is, reason := upx.Supported(tool.Version, goos, goarch)
 		switch {
 		case reason == "":
-		case ok:
-			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
-		case strings.HasPrefix(reason, upx.Unknown):
+		case is != upx.Fails:
 			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
 		default:
 			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))

@@ -28,7 +28,7 @@ func (t *third) account() {
 	}
 	for _, a := range t.m.Artifacts {
 		r, ok := compared[a.Key()]
-		why := "not all of its files came out identical"
+		why := "not all files came out identical"
 		switch {
 		case !ok && !selected[a.Unit()]:
 			why = left

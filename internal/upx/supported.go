@@ -6,8 +6,14 @@ import (
 	"strings"
 )
 
-// Unknown is how a reason of [Supported] begins where nothing was measured.
-const Unknown = "unknown"
+// Support is what is known of a version of UPX and a platform.
+type Support int
+
+const (
+	Unmeasured Support = iota // nobody looked; see the reason
+	Packs                     // into something that runs
+	Fails                     // to pack, or the result does not run
+)
 
 // Measured are the versions that the table of [Supported] was measured with.
 func Measured() []string { return []string{"3.94", "4.2.3"} }
@@ -18,11 +24,10 @@ func Measured() []string { return []string{"3.94", "4.2.3"} }
 // platforms where the result crashes. goarch may carry a variant:
 // "mipsle/softfloat".
 //
-// When ok, reason is empty or a caution to pass on to the user. When not ok,
-// reason says why; it begins with [Unknown] where nothing was measured, which
-// is no reason to refuse, but one to run what was packed; what is known from
-// UPX's issues of that version is said behind it.
-func Supported(version, goos, goarch string) (ok bool, reason string) {
+// Of what packs, reason is empty or a caution to pass on to the user; else it
+// says why not. That nothing was measured is no reason to refuse, but one to run
+// what was packed; what is known from UPX's issues of that version is said then.
+func Supported(version, goos, goarch string) (is Support, reason string) {
 	arch, variant, _ := strings.Cut(goarch, "/")
 	old := version == "3.94"
 	if !old && version != "4.2.3" {
@@ -34,66 +39,66 @@ func Supported(version, goos, goarch string) (ok bool, reason string) {
 	case "windows":
 		switch arch {
 		case "amd64", "386":
-			return true, "upx -d does not restore headers, import table and relocations exactly; virus scanners often report packed programs"
+			return Packs, "upx -d does not restore headers, import table and relocations exactly; virus scanners often report packed programs"
 		case "arm64":
-			return false, "UPX does not pack win64/arm64"
+			return Fails, "UPX does not pack win64/arm64"
 		}
 	case "darwin":
 		switch {
 		case !old:
-			return false, "UPX 4 refuses macOS without --force-macos"
+			return Fails, "UPX 4 refuses macOS without --force-macos"
 		case arch == "amd64":
-			return false, "UPX packs it, but macOS kills the result"
+			return Fails, "UPX packs it, but macOS kills the result"
 		}
-		return false, "UPX does not know darwin/" + arch
+		return Fails, "UPX does not know darwin/" + arch
 	case "freebsd", "openbsd":
-		return false, "UPX does not know Go's " + goos + " executables"
+		return Fails, "UPX does not know Go's " + goos + " executables"
 	case "js", "wasip1":
-		return false, "UPX does not pack WebAssembly"
+		return Fails, "UPX does not pack WebAssembly"
 	}
-	return false, Unknown + ": " + goos + "/" + goarch + " was not measured"
+	return Unmeasured, "unknown: " + goos + "/" + goarch + " was not measured"
 }
 
-func supportedLinux(old bool, arch, variant string) (bool, string) {
+func supportedLinux(old bool, arch, variant string) (Support, string) {
 	switch arch {
 	case "amd64", "386", "arm":
-		return true, ""
+		return Packs, ""
 	case "arm64":
 		if old {
-			return true, "the packed program crashes when started with about 500 or more environment variables (upx issue 743)"
+			return Packs, "the packed program crashes when started with about 500 or more environment variables (upx issue 743)"
 		}
-		return true, "the packed program fails to start with about 1000 environment variables (upx issue 743)"
+		return Packs, "the packed program fails to start with about 1000 environment variables (upx issue 743)"
 	case "mips":
-		return true, ""
+		return Packs, ""
 	case "mipsle":
 		if variant == "softfloat" {
-			return true, ""
+			return Packs, ""
 		}
-		return false, "packed hard-float programs die with \"fatal error: float64nan\"; use softfloat"
+		return Fails, "packed hard-float programs die with \"fatal error: float64nan\"; use softfloat"
 	case "ppc64le":
 		if old {
-			return false, "UPX 3.94 packs it, but the result crashes"
+			return Fails, "UPX 3.94 packs it, but the result crashes"
 		}
-		return true, ""
+		return Packs, ""
 	case "ppc64":
 		if old {
-			return false, "UPX 3.94 does not know linux/ppc64"
+			return Fails, "UPX 3.94 does not know linux/ppc64"
 		}
-		return false, "UPX 4.2.3 packs it, but the result crashes"
+		return Fails, "UPX 4.2.3 packs it, but the result crashes"
 	case "mips64", "mips64le", "riscv64", "s390x", "loong64":
-		return false, "UPX does not know linux/" + arch
+		return Fails, "UPX does not know linux/" + arch
 	}
-	return false, Unknown + ": linux/" + arch + " was not measured"
+	return Unmeasured, "unknown: linux/" + arch + " was not measured"
 }
 
 // supportedUnmeasured is about versions that were not measured. WebAssembly is
 // no format of any of them; the rest is unknown, with the trouble that others
 // reported at github.com/upx/upx/issues.
-func supportedUnmeasured(version, goos, arch string) (bool, string) {
+func supportedUnmeasured(version, goos, arch string) (Support, string) {
 	if goos == "js" || goos == "wasip1" {
-		return false, "UPX does not pack WebAssembly"
+		return Fails, "UPX does not pack WebAssembly"
 	}
-	reason := fmt.Sprintf("%s: UPX %s was not measured, only %s", Unknown, version, strings.Join(Measured(), " and "))
+	reason := fmt.Sprintf("unknown: UPX %s was not measured, only %s", version, strings.Join(Measured(), " and "))
 	major, rest, _ := strings.Cut(version, ".")
 	n, _ := strconv.Atoi(major)
 	switch {
@@ -106,5 +111,5 @@ func supportedUnmeasured(version, goos, arch string) (bool, string) {
 	case n >= 4 && goos == "darwin":
 		reason += "; macOS kills packed programs (upx issue 612)"
 	}
-	return false, reason
+	return Unmeasured, reason
 }

@@ -301,37 +301,37 @@ func TestCheckFlags(t *testing.T) {
 func TestSupported(t *testing.T) {
 	for _, c := range []struct {
 		version, goos, goarch string
-		ok                    bool
+		is                    Support
 		reason                string // contained
 	}{
-		{"3.94", "linux", "amd64", true, ""},
-		{"4.2.3", "linux", "arm/6", true, ""},
-		{"3.94", "linux", "arm64", true, "743"},
-		{"3.94", "linux", "mipsle/softfloat", true, ""},
-		{"3.94", "linux", "mipsle", false, "float64nan"},
-		{"3.94", "linux", "mipsle/hardfloat", false, "float64nan"},
-		{"3.94", "linux", "ppc64le", false, "crashes"},
-		{"4.2.3", "linux", "ppc64le", true, ""},
-		{"4.2.3", "linux", "ppc64", false, "crashes"},
-		{"4.2.3", "linux", "riscv64", false, "does not know"},
-		{"3.94", "darwin", "amd64", false, "macOS"},
-		{"4.2.3", "darwin", "arm64", false, "--force-macos"},
-		{"3.94", "windows", "amd64", true, "import table"},
-		{"3.94", "windows", "arm64", false, "arm64"},
-		{"3.94", "freebsd", "amd64", false, "freebsd"},
-		{"3.94", "wasip1", "wasm", false, "WebAssembly"},
-		{"5.0.0", "linux", "amd64", false, "unknown: UPX 5.0.0 was not measured, only 3.94 and 4.2.3"},
-		{"5.0.2", "linux", "amd64", false, "issues 902 and 912"},
-		{"5.0.2", "linux", "arm64", false, "issue 952"},
-		{"3.96", "linux", "386", false, "issue 480"},
-		{"4.1.0", "darwin", "arm64", false, "issue 612"},
-		{"5.0.2", "js", "wasm", false, "UPX does not pack WebAssembly"},
-		{"3.94", "plan9", "amd64", false, "unknown"},
-		{"3.94", "linux", "pdp11", false, "unknown"},
+		{"3.94", "linux", "amd64", Packs, ""},
+		{"4.2.3", "linux", "arm/6", Packs, ""},
+		{"3.94", "linux", "arm64", Packs, "743"},
+		{"3.94", "linux", "mipsle/softfloat", Packs, ""},
+		{"3.94", "linux", "mipsle", Fails, "float64nan"},
+		{"3.94", "linux", "mipsle/hardfloat", Fails, "float64nan"},
+		{"3.94", "linux", "ppc64le", Fails, "crashes"},
+		{"4.2.3", "linux", "ppc64le", Packs, ""},
+		{"4.2.3", "linux", "ppc64", Fails, "crashes"},
+		{"4.2.3", "linux", "riscv64", Fails, "does not know"},
+		{"3.94", "darwin", "amd64", Fails, "macOS"},
+		{"4.2.3", "darwin", "arm64", Fails, "--force-macos"},
+		{"3.94", "windows", "amd64", Packs, "import table"},
+		{"3.94", "windows", "arm64", Fails, "arm64"},
+		{"3.94", "freebsd", "amd64", Fails, "freebsd"},
+		{"3.94", "wasip1", "wasm", Fails, "WebAssembly"},
+		{"5.0.0", "linux", "amd64", Unmeasured, "unknown: UPX 5.0.0 was not measured, only 3.94 and 4.2.3"},
+		{"5.0.2", "linux", "amd64", Unmeasured, "issues 902 and 912"},
+		{"5.0.2", "linux", "arm64", Unmeasured, "issue 952"},
+		{"3.96", "linux", "386", Unmeasured, "issue 480"},
+		{"4.1.0", "darwin", "arm64", Unmeasured, "issue 612"},
+		{"5.0.2", "js", "wasm", Fails, "UPX does not pack WebAssembly"},
+		{"3.94", "plan9", "amd64", Unmeasured, "unknown"},
+		{"3.94", "linux", "pdp11", Unmeasured, "unknown"},
 	} {
-		ok, reason := Supported(c.version, c.goos, c.goarch)
-		if ok != c.ok || !strings.Contains(reason, c.reason) || !ok && reason == "" {
-			t.Errorf("%s %s/%s: %v, %q", c.version, c.goos, c.goarch, ok, reason)
+		is, reason := Supported(c.version, c.goos, c.goarch)
+		if is != c.is || !strings.Contains(reason, c.reason) || is != Packs && reason == "" {
+			t.Errorf("%s %s/%s: %v, %q", c.version, c.goos, c.goarch, is, reason)
 		}
 	}
 }
