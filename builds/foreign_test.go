@@ -71,8 +71,8 @@ func TestCheckForeign(t *testing.T) {
 			"modfile": flag("-modfile=/tmp/go.mod"), "package": flag("./evil"), "empty flag": flag(""), "shared": flag("-linkshared"),
 		},
 		"none of the flags known": {
-			"extld": flag("-ldflags=-extld=/bin/sh"), "extld, apart": flag("-ldflags=-s -extld /bin/sh"), "extldflags": flag("-ldflags=-extldflags=-fplugin=x.so"),
-			"cpu profile": flag("-gcflags=-cpuprofile=/home/me/.profile"), "patterned": flag("-gcflags=all=-cpuprofile=/home/me/.profile"), "linker writes": flag("-ldflags=-s -cpuprofile=x"),
+			"extld": flag("-ldflags=-extld=/bin/sh"), "extld, apart": flag("-ldflags=-checklinkname=0 -extld /bin/sh"), "extldflags": flag("-ldflags=-extldflags=-fplugin=x.so"),
+			"cpu profile": flag("-gcflags=-cpuprofile=/home/me/.profile"), "patterned": flag("-gcflags=all=-cpuprofile=/home/me/.profile"), "linker writes": flag("-ldflags=-checklinkname=0 -cpuprofile=x"),
 			"assembler reads": flag("-asmflags=-I/etc"), "plugin": env("CGO_CXXFLAGS=-fplugin=x.so"), "linker flags": env("CGO_LDFLAGS=-Wl,-plugin,x.so"),
 		},
 		"not in the form in which mintmark writes": {
@@ -83,7 +83,7 @@ func TestCheckForeign(t *testing.T) {
 		},
 		"separates nothing": {"no-break space": flag("-gcflags=\u00a0-linkobj=-d=/../../x/y"), "em space": flag("-ldflags=-s\u2003")},
 		"debug setting":     {"dump": flag("-gcflags=-d=ssa/all/dump=main"), "properties": flag("-gcflags=-d=dumpinlfuncprops=x")},
-		"is no flag":        {"a file": flag("-ldflags=-s @/etc/passwd"), "two dashes": flag("-ldflags=--extld=/bin/sh"), "an argument": flag("-ldflags=-s x")},
+		"is no flag":        {"a file": flag("-ldflags=-checklinkname=0 @/etc/passwd"), "two dashes": flag("-ldflags=--extld=/bin/sh"), "an argument": flag("-ldflags=-checklinkname=0 x")},
 		"has a quote in it": {"quoted": flag("-ldflags='-extld=/bin/sh'")},
 		"PGO profile": {
 			"another": flag("-pgo=x.pgo"), "off": flag("-pgo=off"), "above": unit(func(u *Unit) { u.PGO[0].Path = "../x" }), "digest": unit(func(u *Unit) { u.PGO[0].SHA256 = "x" }),

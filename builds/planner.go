@@ -252,9 +252,6 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
 	}
 	for i, a := range u.Mains {
-		if err := profiles.CheckName(a.Binary); err != nil {
-			problem("main", "rename the directory: the binary is named after it", "%s: %v", a.Package, err)
-		}
 		for _, b := range u.Mains[:i] {
 			if foldName(a.Binary) == foldName(b.Binary) {
 				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)

@@ -497,3 +497,28 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanIsChecked: a planner makes no plan that a stranger would refuse. What
+// its own messages do not name, the rules of plans do.
+func TestPlanIsChecked(t *testing.T) {
+	f := newFixture(t, sample())
+	const yaml = head + "main: [./cmd/a]\nprofiles:\n  release:\n    platforms: [linux/amd64]\n    files: [docs/*]\n"
+	if runtime.GOOS == "linux" { // elsewhere they are one file
+		f.write("docs/X.md", "x")
+		if _, err := f.plan(yaml); err == nil || !strings.Contains(err.Error(), `mintmark.yaml:7:12: "docs/X.md" and "docs/x.md" differ only in case`) {
+			t.Error(err)
+		}
+		if err := os.Remove(filepath.Join(f.dir, "docs", "X.md")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.plan(yaml); err != nil {
+		t.Error(err)
+	}
+	f.src.Sum = "h1:x="
+	_, err := f.plan(yaml)
+	var broken *PlanError
+	if !errors.As(err, &broken) || !strings.Contains(err.Error(), "h1:x=") {
+		t.Error(err)
+	}
+}
