@@ -85,9 +85,8 @@ func run(ctx context.Context, update bool, only string) error {
 			if r.Kind != foreign.KindProgram && r.Kind != foreign.KindUniversal {
 				continue // scripts and the like, which nobody builds
 			}
-			_, member, _ := strings.Cut(r.Name, "!")
-			rows = append(rows, row{pkg, member, r})
-			fmt.Fprintf(os.Stderr, "%s %s %s: %s %s\n", time.Now().Format(time.TimeOnly), pkg, member, r.Verdict, r.Reason)
+			rows = append(rows, row{pkg, r})
+			fmt.Fprintf(os.Stderr, "%s %s %s: %s %s\n", time.Now().Format(time.TimeOnly), pkg, r.Member, r.Verdict, r.Reason)
 		}
 	}
 	page := render(rows)
@@ -119,7 +118,7 @@ func fetch(ctx context.Context, pkg, dir string) (string, error) {
 }
 
 type row struct {
-	pkg, member string
+	pkg string
 	*foreign.Result
 }
 
@@ -143,7 +142,7 @@ Source and toolchain came through the module proxy and were checked against the 
 		if toolchain == "" {
 			toolchain = r.Toolchain.Claimed
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f s | `%s` |\n", r.pkg, r.member, r.Platform, toolchain, r.Verdict, r.Seconds, r.SHA256)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f s | `%s` |\n", r.pkg, r.Member, r.Platform, toolchain, r.Verdict, r.Seconds, r.SHA256)
 	}
 	b.WriteString("\n## What each was built from\n\n| package, file | source | revision | -ldflags | found by |\n|---|---|---|---|---|\n")
 	for _, r := range rows {
@@ -154,14 +153,14 @@ Source and toolchain came through the module proxy and were checked against the 
 		if len(revision) > 12 {
 			revision = revision[:12]
 		}
-		fmt.Fprintf(&b, "| %s %s | %s@%s | %s | `%s` | %s, %s |\n", r.pkg, r.member, r.Source.Module, r.Source.Version, revision, strings.ReplaceAll(r.LDFlags, "|", `\|`), plural(r.Relinks, "link"), plural(r.Spelled, "spelling"))
+		fmt.Fprintf(&b, "| %s %s | %s@%s | %s | `%s` | %s, %s |\n", r.pkg, r.Member, r.Source.Module, r.Source.Version, revision, strings.ReplaceAll(r.LDFlags, "|", `\|`), plural(r.Relinks, "link"), plural(r.Spelled, "spelling"))
 	}
 	b.WriteString("\n## Why the others are not identical\n\n")
 	for _, r := range rows {
 		if r.Verdict == checksums.Identical {
 			continue
 		}
-		fmt.Fprintf(&b, "- **%s %s**: %s, since %s.\n", r.pkg, r.member, r.Verdict, withoutHosts(strings.TrimSuffix(r.Reason, ".")))
+		fmt.Fprintf(&b, "- **%s %s**: %s, since %s.\n", r.pkg, r.Member, r.Verdict, withoutHosts(strings.TrimSuffix(r.Reason, ".")))
 		for _, f := range r.Findings {
 			fmt.Fprintf(&b, "  - %s (%s): %s\n", f.Cause, f.Confidence, strings.Join(f.Evidence, "; "))
 		}

@@ -56,7 +56,7 @@ func readAr(r io.ReaderAt, size int64) (out []arMember, loose []archive.Loose, e
 
 // deb adds the members of a Debian package (deb(5)): an ar archive whose
 // data.tar.* is installed, and whose control.tar.* has scripts that run then.
-func (c *collector) deb(name, at string, r io.ReaderAt, size int64) error {
+func (c *collector) deb(name, at string, r io.ReaderAt, size int64, named bool) error {
 	list, loose, err := readAr(r, size)
 	if err != nil {
 		c.skip(name, at, KindArchive, "damaged ar archive: "+err.Error())
@@ -87,7 +87,7 @@ func (c *collector) deb(name, at string, r io.ReaderAt, size int64) error {
 		return err
 	}
 	c.Holders = append(c.Holders, Holder{Name: name, Format: "deb", SHA256: digest, Size: size, Members: members})
-	if len(c.Inputs) == before {
+	if len(c.Inputs) == before && named {
 		c.skip(name, at, KindArchive, "no executable in this package")
 	}
 	return nil

@@ -74,7 +74,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		r := &Result{Name: in.Name, Kind: in.Kind}
+		r := &Result{Name: in.Name, Member: in.Member, Kind: in.Kind}
 		results = append(results, r)
 		if in.universal != nil {
 			continue // its slices are inputs

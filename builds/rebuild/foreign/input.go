@@ -185,14 +185,14 @@ func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
 	}
 	switch {
 	case isFat(head):
-		return c.universal(name, at, f, fi.Size(), versionsIn(name))
+		return c.universal(name, "", at, f, fi.Size(), versionsIn(name))
 	case isExecutable(head):
 		c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: KindProgram, Versions: versionsIn(name)})
 		return nil
 	case hasMagic(head, arMagic):
-		return c.deb(name, at, f, fi.Size())
+		return c.deb(name, at, f, fi.Size(), named)
 	}
-	err = c.archive(holder{name: name, prefix: name, at: at}, f, fi.Size(), versionsIn(name))
+	err = c.archive(holder{name: name, prefix: name, at: at, named: named}, f, fi.Size(), versionsIn(name))
 	var not *archive.NotArchiveError
 	if !errors.As(err, &not) {
 		return err
@@ -247,6 +247,7 @@ type holder struct {
 	name   string // of the archive
 	prefix string // of its members' names
 	at     string // where it lies; "" when it is part of another
+	named  bool   // by the user, who then expects a program in it
 }
 
 // archive adds the members of a tar or zip.
@@ -292,7 +293,7 @@ func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []stri
 		return err
 	}
 	c.Holders = append(c.Holders, Holder{Name: a.name, Format: sum.Format, SHA256: digest, Size: size, Members: n})
-	if len(c.Inputs) == start && a.at != "" {
+	if len(c.Inputs) == start && a.named {
 		c.skip(a.name, a.at, KindArchive, "no executable in this archive")
 	}
 	return nil
@@ -307,8 +308,10 @@ type members struct {
 }
 
 func (m *members) name(h archive.Header) string {
-	return m.prefix + "!" + strings.TrimPrefix(h.Name, "./")
+	return m.prefix + "!" + memberName(h.Name)
 }
+
+func memberName(s string) string { return strings.TrimPrefix(s, "./") }
 
 func (m *members) member(h archive.Header, r io.Reader) error {
 	name := m.name(h)
@@ -375,7 +378,7 @@ func (m *members) program(name string, h archive.Header, head []byte, r io.Reade
 		return err
 	}
 	if !isFat(head) {
-		m.Inputs = append(m.Inputs, Input{Name: name, Path: to, Kind: KindProgram})
+		m.Inputs = append(m.Inputs, Input{Name: name, Member: memberName(h.Name), Path: to, Kind: KindProgram})
 		return nil
 	}
 	f, err := open(to)
@@ -383,12 +386,12 @@ func (m *members) program(name string, h archive.Header, head []byte, r io.Reade
 		return err
 	}
 	defer f.Close()
-	return m.universal(name, to, f, h.Size, nil)
+	return m.universal(name, memberName(h.Name), to, f, h.Size, nil)
 }
 
 // universal adds the slices of a universal binary, each a binary of its own, and
 // behind them the whole, which is compared when they have been.
-func (c *collector) universal(name, at string, r io.ReaderAt, size int64, versions []string) error {
+func (c *collector) universal(name, member, at string, r io.ReaderAt, size int64, versions []string) error {
 	u, err := readUniversal(r, size)
 	if err != nil {
 		c.skip(name, at, KindUniversal, err.Error())
@@ -398,9 +401,9 @@ func (c *collector) universal(name, at string, r io.ReaderAt, size int64, versio
 	if err != nil {
 		return err
 	}
-	whole := Input{Name: name, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: loose}
+	whole := Input{Name: name, Member: member, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: loose}
 	for _, s := range u.slices {
-		in := Input{Name: name + "!" + s.arch(), Kind: KindProgram, Versions: versions}
+		in := Input{Name: name + "!" + s.arch(), Member: member, Kind: KindProgram, Versions: versions}
 		part := io.NewSectionReader(r, s.off, s.size)
 		head, err := readHead(part)
 		if err != nil {

@@ -235,7 +235,7 @@ func TestCollectDirectory(t *testing.T) {
 	if err := os.Symlink("..", filepath.Join(dir, "a", "loop")); err == nil {
 		want += `a/loop: not looked at: a symbolic link, to ".."|`
 	}
-	want += "a/man.1.gz: no executable in this archive|a/tool|a/words.tgz: no executable in this archive|" +
+	want += "a/tool|" +
 		"(text a/README)|(empty file a/empty)|(picture or font a/logo)|(text a/words.tgz!README)"
 	found, err := Collect(t.Context(), []string{filepath.Join(dir, "a")}, t.TempDir())
 	if err != nil {

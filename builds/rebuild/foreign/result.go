@@ -11,8 +11,10 @@ import (
 
 // Input is one file to rebuild.
 type Input struct {
-	Name string // for people: the path, and a member after "!"
-	Path string // of the file, or of a private copy of the member
+	Name string // for people: the path, and a member after "!"; nothing may be read out of it
+	// Member is the name inside of the archive, "" for a file that is in none.
+	Member string
+	Path   string // of the file, or of a private copy of the member
 	// Versions are module versions that something beside the binary names: the
 	// package.json of an npm package, the name of the archive.
 	Versions []string
@@ -39,6 +41,7 @@ const (
 // before it ended; a zero field was not.
 type Result struct {
 	Name   string `json:"name"`
+	Member string `json:"member,omitempty"` // as in [Input]
 	Kind   Kind   `json:"kind"`
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,7 +180,7 @@ func (b *subject) targets(j *job) ([]string, error) {
 		}
 		return nil
 	})
-	base := strings.TrimSuffix(path.Base(filepath.ToSlash(b.in.Name[strings.LastIndex(b.in.Name, "!")+1:])), ".exe")
+	base := strings.TrimSuffix(path.Base(filepath.ToSlash(cmp.Or(b.in.Member, b.in.Name))), ".exe")
 	slices.SortStableFunc(out, func(x, y string) int {
 		rank := func(s string) int {
 			if path.Base(path.Dir(s)) == base {
