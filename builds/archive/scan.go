@@ -18,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Header is what an archive says of a member, for comparing two archives.
@@ -53,7 +54,7 @@ func (e *NotArchiveError) Error() string { return e.Name + ": neither a tar nor 
 // reported. When visit is not nil it gets the content of each file; it need not
 // read it to the end.
 func Scan(ctx context.Context, path string, visit func(Header, io.Reader) error) (*Summary, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

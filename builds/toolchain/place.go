@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Place is where one of the builds happens: directories and circumstances that
@@ -41,7 +43,7 @@ func (p *Place) Make() error {
 	if err := os.MkdirAll(filepath.Dir(mode), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(mode, []byte("off"), 0o644)
+	return files.Write(mode, []byte("off"), 0o644)
 }
 
 // configDir is what os.UserConfigDir gives in the place.

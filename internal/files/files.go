@@ -25,6 +25,7 @@
 package files
 
 import (
+	"archive/zip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -192,6 +193,32 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
+// Zip is an open zip file.
+type Zip struct {
+	*zip.Reader
+	f *os.File
+}
+
+// OpenZip opens a zip file as [Open] does.
+func OpenZip(name string) (*Zip, error) {
+	f, err := Open(name)
+	if err != nil {
+		return nil, err
+	}
+	var z *zip.Reader
+	fi, err := f.Stat()
+	if err == nil {
+		z, err = zip.NewReader(f, fi.Size())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
+	}
+	return &Zip{z, f}, nil
+}
+
+// Close closes the file.
+func (z *Zip) Close() error { return z.f.Close() }
+
 // Digest returns the SHA-256 of a regular file as lower-case hex, and its size
 // in bytes. It ends when ctx does, however large the file is.
 func Digest(ctx context.Context, name string) (sha256hex string, size int64, err error) {
@@ -220,7 +247,7 @@ func Copy(ctx context.Context, from, to string, mode fs.FileMode) (sha256hex str
 		return "", 0, err
 	}
 	h := sha256.New()
-	err = Create(to, mode, func(w io.Writer) (err error) {
+	err = Create(to, mode, func(w *os.File) (err error) {
 		size, err = io.Copy(io.MultiWriter(w, h), Reader(ctx, in))
 		return err
 	})
@@ -233,7 +260,7 @@ func Copy(ctx context.Context, from, to string, mode fs.FileMode) (sha256hex str
 // Create makes a file that does not exist yet, and removes it again when fill
 // fails. A link in its place counts as existing. mode is the file's, whatever
 // the umask says.
-func Create(name string, mode fs.FileMode, fill func(io.Writer) error) error {
+func Create(name string, mode fs.FileMode, fill func(*os.File) error) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
@@ -253,7 +280,7 @@ const tempPrefix = ".new-"
 // Replace writes a file as a whole: readers find the old one or the new one,
 // and a failure leaves the old one. A link in its place is replaced, not
 // followed; anything else that is no regular file is refused.
-func Replace(name string, mode fs.FileMode, fill func(io.Writer) error) error {
+func Replace(name string, mode fs.FileMode, fill func(*os.File) error) error {
 	if fi, err := os.Lstat(name); err == nil && !fi.Mode().IsRegular() && fi.Mode()&fs.ModeSymlink == 0 {
 		return &NotRegularError{name, fi.Mode()}
 	}
@@ -275,7 +302,7 @@ func Replace(name string, mode fs.FileMode, fill func(io.Writer) error) error {
 
 // Write is [Replace] with bytes.
 func Write(name string, data []byte, mode fs.FileMode) error {
-	return Replace(name, mode, func(w io.Writer) error {
+	return Replace(name, mode, func(w *os.File) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -297,3 +324,42 @@ func RemoveTree(dir string) error {
 	})
 	return os.RemoveAll(dir)
 }
+
+// ExistsError says that a file would have been replaced that is somebody's.
+type ExistsError struct {
+	Path   string
+	Reason string // what it is, or is not
+}
+
+func (e *ExistsError) Error() string { return e.Path + ": exists, and " + e.Reason }
+
+// Hint says what to do about it.
+func (e *ExistsError) Hint() string {
+	return "nothing was replaced: move it away, or name another file"
+}
+
+// Is makes the error one of fs.ErrExist.
+func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }
+
+// WriteOver is [Write] for a file that the user keeps, and may have changed: one
+// that is there is replaced only if ours, given its content, says so, or when
+// it has that very content already. reason says what it should be.
+func WriteOver(name string, data []byte, mode fs.FileMode, reason string, ours func(old []byte) bool) error {
+	old, err := Read(name, maxOld)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Write(name, data, mode)
+	case errors.As(err, new(*TooLargeError)):
+		return &ExistsError{name, reason}
+	case err != nil:
+		return err
+	case string(old) == string(data):
+		return nil
+	case ours == nil || !ours(old):
+		return &ExistsError{name, reason}
+	}
+	return Write(name, data, mode)
+}
+
+// maxOld bounds what is read of a file that may be replaced.
+const maxOld = 1 << 30

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // VerifyConfig is what [Verify] works on.
@@ -84,7 +85,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		if a.Stage != checksums.StageArchive {
 			continue
 		}
-		f, err := os.Open(filepath.Join(dir, a.Name))
+		f, err := files.Open(filepath.Join(dir, a.Name))
 		if os.IsNotExist(err) {
 			continue // allowed to be missing, or VerifyRelease would have refused
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
@@ -75,7 +76,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if fi, err := os.Stat(vc.Path); err == nil && !fi.IsDir() {
 		name, t.dir = vc.Path, ""
 	}
-	if t.manifest, _, err = checksums.FileDigest(name); err != nil {
+	if t.manifest, _, err = files.Digest(ctx, name); err != nil {
 		return t, err
 	}
 	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); err != nil {

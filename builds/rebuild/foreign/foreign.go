@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -191,7 +191,7 @@ type subject struct {
 func (b *subject) read(ctx context.Context) error {
 	if b.in.Path != "" {
 		var err error
-		if b.SHA256, b.Size, err = digest(b.in.Path); err != nil {
+		if b.SHA256, b.Size, err = files.Digest(ctx, b.in.Path); err != nil {
 			return err
 		}
 	}
@@ -310,19 +310,7 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 		return nil, errors.New("what it unpacks to is packed again")
 	}
 	b.file = out
-	b.sum, _, err = digest(out)
+	b.sum, _, err = files.Digest(ctx, out)
 	b.Unpacked = b.sum
 	return f, err
-}
-
-// digest is a file's SHA-256 and size.
-func digest(name string) (sum string, size int64, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	return hex.EncodeToString(h.Sum(nil)), size, err
 }

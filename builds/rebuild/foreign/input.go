@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Limits on what is taken out of one archive.
@@ -162,7 +163,7 @@ func (c *collector) deb(name, at string, named bool) error {
 		c.out = append(c.out, Input{Name: name, Path: at, Skip: reason})
 		return nil
 	}
-	f, err := os.Open(at)
+	f, err := files.Open(at)
 	if err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ func findAr(r io.ReaderAt, prefix string) (name string, data *io.SectionReader, 
 
 // fat adds the slices of a universal Mach-O binary, each a binary of its own.
 func (c *collector) fat(name, at string) error {
-	f, err := os.Open(at)
+	f, err := files.Open(at)
 	if err != nil {
 		return err
 	}
@@ -250,7 +251,7 @@ func (c *collector) fat(name, at string) error {
 }
 
 func readHead(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -298,13 +299,11 @@ func versionsIn(name string) []string {
 }
 
 func copyTo(name string, r io.Reader) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	return files.Create(name, 0o600, func(f *os.File) error {
+		n, err := io.Copy(f, io.LimitReader(r, maxMember+1))
+		if err == nil && n > maxMember {
+			err = fmt.Errorf("more than %d bytes", int64(maxMember))
+		}
 		return err
-	}
-	n, err := io.Copy(f, io.LimitReader(r, maxMember+1))
-	if err == nil && n > maxMember {
-		err = fmt.Errorf("more than %d bytes", int64(maxMember))
-	}
-	return errors.Join(err, f.Close())
+	})
 }

@@ -158,8 +158,8 @@ func TestStampReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, _, errA := digest(published)
-			b, _, errB := digest(rebuilt)
+			a, _, errA := files.Digest(t.Context(), published)
+			b, _, errB := files.Digest(t.Context(), rebuilt)
 			if errA != nil || errB != nil || a != b {
 				asked, _ := os.ReadFile(filepath.Join(filepath.Dir(stamp.Git), askedFile))
 				info := ""
