@@ -59,7 +59,7 @@ func (l *Linked) Take(ctx context.Context, s *Site, u *Unit) bool {
 	}
 	// Checked where nobody else exchanges it.
 	if err := sums.check(ctx, out); err != nil {
-		os.RemoveAll(out)
+		files.RemoveTree(out)
 		return false
 	}
 	return true
@@ -108,7 +108,7 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	kept := linkedSums{}
 	for path, want := range sums {
 		rel, err := filepath.Rel(s.output(u), path)
@@ -121,7 +121,7 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 		}
 		kept[filepath.ToSlash(rel)] = want
 	}
-	if err := os.RemoveAll(l.dir(s, u)); err != nil {
+	if err := files.RemoveTree(l.dir(s, u)); err != nil {
 		return err
 	}
 	// Where another run is quicker, its files and this run's hashes may not fit
@@ -154,7 +154,7 @@ func (l *Linked) Prune(before time.Time) error {
 	entries, err := os.ReadDir(l.Dir)
 	for _, e := range entries {
 		if fi, ierr := e.Info(); ierr == nil && e.IsDir() && l.ours(e.Name()) && fi.ModTime().Before(before) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(l.Dir, e.Name())))
+			err = errors.Join(err, files.RemoveTree(filepath.Join(l.Dir, e.Name())))
 		}
 	}
 	return err

@@ -60,7 +60,7 @@ func (l *Ledger) Forget(ctx context.Context) error {
 	}
 	defer lock.Release()
 	for _, name := range []string{l.journal(), filepath.Join(l.dir, "objects"), filepath.Join(l.dir, "entries")} {
-		if err := os.RemoveAll(name); err != nil {
+		if err := files.RemoveTree(name); err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}

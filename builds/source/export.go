@@ -34,7 +34,7 @@ func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	env := r.neutral(place)
 	// A repository of its own, since git archive also follows .git/info/attributes and .git/config.
 	bare, zipFile := filepath.Join(tmp, "bare"), filepath.Join(tmp, "source.zip")
@@ -44,7 +44,7 @@ func (r *Repo) Hash(ctx context.Context, place *toolchain.Place) error {
 	if err := os.MkdirAll(filepath.Join(bare, "info"), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(bare, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o644); err != nil {
+	if err := files.Write(filepath.Join(bare, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o644); err != nil {
 		return err
 	}
 	if _, err := r.git(ctx, bare, env, "-c", "core.autocrlf=input", "-c", "core.eol=lf", "-c", "core.attributesFile="+os.DevNull,

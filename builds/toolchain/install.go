@@ -96,7 +96,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	if err := t.unpack(ctx, tmp); err != nil {
 		return fail(err)
 	}
@@ -104,7 +104,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 		return fail(err)
 	}
 	// What is there now is damaged or altered: none of it is trusted.
-	if err := os.RemoveAll(dir); err != nil {
+	if err := files.RemoveTree(dir); err != nil {
 		return fail(err)
 	}
 	if err := os.Rename(tmp, dir); err != nil {

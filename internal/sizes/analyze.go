@@ -87,7 +87,7 @@ func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer files.RemoveTree(dir)
 	to := filepath.Join(dir, "unpacked")
 	if err := opts.Unpack(ctx, file, to); err != nil {
 		return nil, err

@@ -229,7 +229,7 @@ func (b *bench) copy(old []string) ([]string, error) {
 
 func (b *bench) remove(paths []string) {
 	for _, p := range paths {
-		os.RemoveAll(filepath.Dir(p))
+		files.RemoveTree(filepath.Dir(p))
 	}
 }
 

@@ -18,7 +18,7 @@ func (t *Tool) Unpack(ctx context.Context, packed, out string) (err error) {
 	if err != nil {
 		return fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
 	if _, _, err := files.Copy(ctx, packed, filepath.Join(dir, "packed"), 0o700); err != nil {
 		return fmt.Errorf("upx: %w", err)
 	}

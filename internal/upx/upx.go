@@ -166,7 +166,7 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
 
 	r := &Result{Version: t.Version, ToolSHA256: t.SHA256, Flags: append([]string{}, flags...)}
 	// Fixed names, so that no message depends on the temporary directory.
@@ -222,7 +222,7 @@ func (t *Tool) Check(ctx context.Context, packed, linked string) (notRestored []
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
 	_, _, errP := files.Copy(ctx, packed, filepath.Join(dir, "packed"), 0o700)
 	_, _, errL := files.Copy(ctx, linked, filepath.Join(dir, "input"), 0o700)
 	if err := errors.Join(errP, errL); err != nil {

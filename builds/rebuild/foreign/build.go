@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // job is how one binary is built, apart from the linker's flags.
@@ -168,7 +169,7 @@ func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// The vendor directory is no part of a module's zip; it is made of the
 		// same modules.
 		if _, err := os.Stat(filepath.Join(j.dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(j.dir, "vendor")) {
-			os.RemoveAll(filepath.Join(j.dir, "vendor"))
+			files.RemoveTree(filepath.Join(j.dir, "vendor"))
 			_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: []string{"mod", "vendor"}, Dir: j.dir, Env: j.fetchEnv(f)})
 			return err
 		}
