@@ -80,6 +80,9 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fail(err)
 	}
+	if err := files.IsDir(parent); err != nil {
+		return fail(err)
+	}
 	held, err := filelock.Wait(ctx, filepath.Join(parent, lockFile))
 	if err != nil {
 		return fail(err)

@@ -162,6 +162,9 @@ func ReadIn(root *os.Root, name string, limit int64) ([]byte, error) {
 
 func readAndClose(f *os.File, name string, limit int64) ([]byte, error) {
 	defer f.Close()
+	if fi, err := f.Stat(); err == nil && fi.Size() > limit {
+		return nil, &TooLargeError{name, limit} // before it takes memory
+	}
 	data, err := ReadAll(f, limit)
 	if e, ok := errors.AsType[*TooLargeError](err); ok {
 		e.Path = name
@@ -343,12 +346,14 @@ func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }
 
 // WriteOver is [Write] for a file that the user keeps, and may have changed: one
 // that is there is replaced only if ours, given its content, says so, or when
-// it has that very content already. reason says what it should be.
+// it has that very content already. reason says why it is not. A link stays a
+// link: the file that it leads to is the one that is written.
 func WriteOver(name string, data []byte, mode fs.FileMode, reason string, ours func(old []byte) bool) error {
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return Write(name, data, mode)
+	}
 	old, err := Read(name, maxOld)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Write(name, data, mode)
 	case errors.As(err, new(*TooLargeError)):
 		return &ExistsError{name, reason}
 	case err != nil:
@@ -358,7 +363,11 @@ func WriteOver(name string, data []byte, mode fs.FileMode, reason string, ours f
 	case ours == nil || !ours(old):
 		return &ExistsError{name, reason}
 	}
-	return Write(name, data, mode)
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return Write(real, data, mode)
 }
 
 // maxOld bounds what is read of a file that may be replaced.

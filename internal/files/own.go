@@ -37,6 +37,9 @@ func OpenOwn(name string, flag int, mode fs.FileMode) (*os.File, error) {
 	case !before.Mode().IsRegular():
 		return nil, &NotRegularError{name, before.Mode()}
 	}
+	if nofollow != 0 {
+		before = nil // the system sees to it; and whoever replaces the file by a rename is one of us
+	}
 	f, err := os.OpenFile(name, flag|nonblock|nofollow, mode)
 	if f, err = regular(f, err, name, before); err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if err != nil {
 		return nil, usage("name a release's directory or its release.json", "%w", err)
 	}
+	if !fi.IsDir() && !fi.Mode().IsRegular() {
+		return nil, usage("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
+	}
 	var v *checksums.Verification
 	if fi.IsDir() {
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
