@@ -36,12 +36,19 @@ const depsRules = `
 	# Profiles are data: what to build, and nothing about how.
 	internal/goflags < profiles;
 
+	# How a file is opened, written and removed without harm is said once, for everybody.
+	NONE < internal/files;
+
 	# Who checks a release must not have to trust the code that built it. What a unit
-	# publishes is a word of both.
-	internal/fact < checksums;
+	# publishes is a word of both. How a file is opened says nothing of what is in it,
+	# and a pipe in the place of a key must stop nobody.
+	internal/fact, internal/files < checksums;
+
+	# Texts and numbers only.
+	NONE < internal/ui, internal/stats, internal/childenv;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/childenv, internal/gobin, internal/ui, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+	internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -50,37 +57,37 @@ const depsRules = `
 	NONE < internal/confine/forbid;
 
 	# UPX is given strangers' files: it is run within limits.
-	internal/confine < internal/upx;
+	internal/confine, internal/files < internal/upx;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/gobin < internal/bindiff, internal/sizes;
+	internal/gobin, internal/files < internal/bindiff, internal/sizes;
 
 	# A benchmark runs files; it does not know who built them.
-	internal/stats < internal/startup;
+	internal/stats, internal/files < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
-	builds/toolchain, internal/childenv, internal/confine < builds/git;
+	builds/toolchain, internal/childenv, internal/confine, internal/files < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/remember < builds/source;
+	builds/toolchain, builds/git, internal/remember, internal/files < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock < builds/actions;
+	internal/filelock, internal/files < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
-	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
+	internal/bindiff, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
@@ -90,7 +97,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -162,6 +169,22 @@ const stdRules = `
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
 	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, magefile.go;
+
+	# What a user or a stranger names may be a pipe, a device or a link, and so may
+	# anything in the cache directory: internal/files opens what is a regular file,
+	# writes the whole or nothing, and follows no link where none should be. The
+	# benchmark, the page of rebuilt binaries and forged releases read and write what
+	# they made themselves.
+	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
+	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
+	< internal/files, internal/forgery, internal/benchmark, internal/benchmark/simulate, internal/rebuilds;
+
+	# The same; internal/startup gives programs the null device to read and write, and
+	# internal/confine writes to files of the kernel's.
+	os.OpenFile < internal/files, internal/benchmark, internal/rebuilds, internal/startup, internal/confine;
+
+	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
+	os.RemoveAll < internal/files, internal/benchmark, internal/rebuilds;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -491,7 +514,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
@@ -531,11 +554,15 @@ func TestDependenciesFail(t *testing.T) {
 		{"builds/toolchain/a.go", `package p; import "os/exec"`, ""},
 		{"builds/a.go", `package p; import "os/exec"`, "builds/a.go:1: builds may not import os/exec\n\trule: os/exec, os.StartProcess"},
 		{"internal/door/a.go", `package p; import x "os/exec"`, "internal/door/a.go:1: internal/door may not import os/exec"},
-		{"builds/a.go", "package p\nimport \"os\"\nvar _, _ = os.Open(os.DevNull)\n", ""},
+		{"builds/a.go", "package p\nimport \"os\"\nvar _, _ = os.Stat(os.DevNull)\n", ""},
 		{"builds/a.go", "package p\nimport \"os\"\n\nvar get = os.Getenv\n", "builds/a.go:4: builds may not use os.Getenv\n\trule: os.Getenv, os.LookupEnv"},
 		{"builds/a.go", "package p\nimport sys \"os\"\nfunc f() { sys.Exit(1) }\n", "builds/a.go:3: builds may not use os.Exit"},
 		{"builds/a.go", "package p\nimport . \"os\"\n", "builds/a.go:2: builds may not import all names of os"},
-		{"builds/a.go", "package p\nimport \"os\"\nfunc f(os struct{ Stdout int }) int { return os.Stdout }\nvar _ = os.Open\n", ""},
+		{"builds/a.go", "package p\nimport \"os\"\nfunc f(os struct{ Stdout int }) int { return os.Stdout }\nvar _ = os.Stat\n", ""},
+		{"internal/door/a.go", "package p\nimport \"os\"\nvar _ = os.ReadFile\n", "internal/door/a.go:3: internal/door may not use os.ReadFile"},
+		{"builds/a.go", "package p\nimport \"os\"\nvar _ = os.OpenFile\n", "builds/a.go:3: builds may not use os.OpenFile"},
+		{"internal/startup/a.go", "package p\nimport \"os\"\nvar _ = os.OpenFile\n", ""},
+		{"internal/files/a.go", "package p\nimport \"os\"\nvar _ = os.RemoveAll\n", ""},
 		{"builds/a.go", "package p\nvar os struct{ Stdout int }\nvar _ = os.Stdout\n", ""},
 		{"builds/a.go", "package p\nimport \"fmt\"\nvar _ = fmt.Sprintf(\"\")\n", ""},
 		{"builds/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", "builds/a.go:3: builds may not use fmt.Println\n\trule: fmt.Print*"},

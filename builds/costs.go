@@ -2,10 +2,10 @@ package builds
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Costs remembers what builds took, for the order and the estimates of the
@@ -33,10 +33,7 @@ const (
 // LoadCosts reads the file, or begins an empty one.
 func LoadCosts(path string) *Costs {
 	c := &Costs{path: path, m: map[string]pastCost{}}
-	if fi, err := os.Stat(path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxCostsFile {
-		return c
-	}
-	data, err := os.ReadFile(path)
+	data, err := files.ReadOwn(path, maxCostsFile)
 	if err != nil {
 		return c
 	}
@@ -92,19 +89,5 @@ func (c *Costs) Save() error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(c.path), ".costs-")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), c.path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err
+	return files.Write(c.path, data, 0o600)
 }

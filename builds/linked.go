@@ -2,16 +2,16 @@ package builds
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -50,7 +50,7 @@ func (l *Linked) dir(s *Site, u *Unit) string {
 // it, and reports whether there was any. It is not kept any longer then: see [Linked.Keep].
 func (l *Linked) Take(ctx context.Context, s *Site, u *Unit) bool {
 	var sums linkedSums
-	if l == nil || !u.provableLinks() || !l.Known.Get(l.key(s, u), &sums) {
+	if l == nil || !u.provableLinks() || files.IsDir(l.Dir) != nil || !l.Known.Get(l.key(s, u), &sums) {
 		return false
 	}
 	out := s.output(u)
@@ -59,7 +59,7 @@ func (l *Linked) Take(ctx context.Context, s *Site, u *Unit) bool {
 	}
 	// Checked where nobody else exchanges it.
 	if err := sums.check(ctx, out); err != nil {
-		os.RemoveAll(out)
+		files.RemoveTree(out)
 		return false
 	}
 	return true
@@ -101,11 +101,14 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(l.Dir, ".new-")
+	if err := files.IsDir(l.Dir); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(l.Dir, newPrefix)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	kept := linkedSums{}
 	for path, want := range sums {
 		rel, err := filepath.Rel(s.output(u), path)
@@ -118,7 +121,7 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 		}
 		kept[filepath.ToSlash(rel)] = want
 	}
-	if err := os.RemoveAll(l.dir(s, u)); err != nil {
+	if err := files.RemoveTree(l.dir(s, u)); err != nil {
 		return err
 	}
 	// Where another run is quicker, its files and this run's hashes may not fit
@@ -130,30 +133,34 @@ func (l *Linked) Keep(s *Site, u *Unit, sums map[string]string) error {
 	return nil
 }
 
+// newPrefix begins the names of directories that are not finished.
+const newPrefix = ".new-"
+
+// ours reports whether Keep makes directories of that name.
+func (l *Linked) ours(name string) bool {
+	b, err := hex.DecodeString(name)
+	return err == nil && len(b) == 16 || strings.HasPrefix(name, newPrefix)
+}
+
 // Prune forgets what was last used before that time.
 func (l *Linked) Prune(before time.Time) error {
-	entries, err := os.ReadDir(l.Dir)
+	err := files.IsDir(l.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(l.Dir)
 	for _, e := range entries {
-		if fi, ierr := e.Info(); ierr == nil && fi.ModTime().Before(before) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(l.Dir, e.Name())))
+		if fi, ierr := e.Info(); ierr == nil && e.IsDir() && l.ours(e.Name()) && fi.ModTime().Before(before) {
+			err = errors.Join(err, files.RemoveTree(filepath.Join(l.Dir, e.Name())))
 		}
 	}
 	return err
 }
 
 func hashFile(ctx context.Context, name string) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	return hex.EncodeToString(h.Sum(nil)), err
+	sum, _, err := files.Digest(ctx, name)
+	return sum, err
 }

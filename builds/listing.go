@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 )
@@ -189,7 +190,7 @@ func (l *Loader) graph() ([]string, error) {
 // goSum reads the module's go.sum; without one there are no sums. For the h1
 // of a module's go.mod, the version ends in /go.mod.
 func (l *Loader) goSum() (map[module.Version]string, error) {
-	data, err := os.ReadFile(filepath.Join(l.Dir, "go.sum"))
+	data, err := files.Read(filepath.Join(l.Dir, "go.sum"), maxSourceFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -67,7 +68,7 @@ func (k *KeptModules) download(ctx context.Context, needed, missing []Needed) er
 	l := k.loader
 	parts := []string{"go mod download 1", l.Place.ModCache, l.Goroot.Toolchain.Sum}
 	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := os.ReadFile(filepath.Join(l.Dir, name))
+		data, err := files.Read(filepath.Join(l.Dir, name), maxSourceFile)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -112,7 +113,7 @@ func (l *Loader) unpacked(m module.Version, want string) bool {
 	if _, err := os.Lstat(file + ".partial"); err == nil {
 		return false
 	}
-	sum, err := os.ReadFile(file + ".ziphash")
+	sum, err := files.ReadOwn(file+".ziphash", 1<<10)
 	return err == nil && string(sum) == want
 }
 
@@ -162,20 +163,5 @@ func discard(modCache string, m module.Version) error {
 			return err
 		}
 	}
-	return RemoveTree(filepath.Join(modCache, dir))
-}
-
-// RemoveTree removes a directory with all that is in it, also where a tool made
-// directories read-only, as the go command does in module caches.
-func RemoveTree(dir string) error {
-	if err := os.RemoveAll(dir); err == nil {
-		return nil
-	}
-	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			os.Chmod(path, 0o755)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
+	return files.RemoveTree(filepath.Join(modCache, dir))
 }

@@ -12,12 +12,15 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 )
+
+// maxSourceFile is more bytes than a Go file or a go.sum has.
+const maxSourceFile = 256 << 20
 
 // errNoOutline says that go list may read what an outline does not hold.
 var errNoOutline = errors.New("go list reads more than the module's own files")
@@ -66,7 +69,7 @@ func outline(ctx context.Context, dir string) (string, error) {
 			fmt.Fprintf(h, "%s\n", sum)
 			return err
 		}
-		data, err := os.ReadFile(path)
+		data, err := files.Read(path, maxSourceFile)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -14,6 +13,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // reporter notes a problem with the profile's key.
@@ -150,20 +151,9 @@ func readRegular(dir, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(name))
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.New("not in the commit")
-		}
-		return nil, err
+	data, err := files.ReadIn(root, filepath.FromSlash(name), limit)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("not in the commit")
 	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() || fi.Size() > limit {
-		return nil, errors.New("not a regular file of sensible size")
-	}
-	return io.ReadAll(f)
+	return data, err
 }

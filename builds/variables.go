@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -74,7 +75,12 @@ func stringVar(p *Package, name string) (ok bool, reason string, vars []string) 
 	var decls []*ast.GenDecl
 	fset := token.NewFileSet()
 	for _, file := range append(slices.Clone(p.GoFiles), p.CgoFiles...) {
-		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+		name := filepath.Join(p.Dir, file)
+		data, err := files.Read(name, maxSourceFile)
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, data, parser.SkipObjectResolution)
 		if err != nil {
 			continue // the compiler will say it better
 		}

@@ -1,7 +1,6 @@
 package checksums
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -15,11 +14,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -87,21 +86,10 @@ func writePair(keyPath string, private []byte, pubPath string, public []byte) er
 // writeNew creates a file that does not exist and removes it again when it
 // cannot be written in full.
 func writeNew(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
+	return files.Create(path, mode, func(f *os.File) error {
+		_, err := f.Write(data)
+		return errors.Join(err, f.Sync())
+	})
 }
 
 // Verifier checks signatures of one public key.
@@ -160,7 +148,7 @@ func LoadVerifier(ctx context.Context, ref string) (*Verifier, error) {
 		}
 		return k.verifier, nil
 	}
-	data, err := readSmall(ref, maxKeySize)
+	data, err := readKey(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -227,27 +215,11 @@ func (v *Verifier) verify(message, sig []byte) bool {
 	return false
 }
 
-// readSmall reads a file of at most limit bytes.
-func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// readKey reads the file of a key.
+func readKey(name string) ([]byte, error) {
+	data, err := files.Read(name, maxKeySize)
+	if e, ok := errors.AsType[*files.NotRegularError](err); ok && e.Mode&fs.ModeNamedPipe != 0 {
+		return nil, withHint("a key that should be in no file can be in a variable of the environment: env://NAME", "%w", err)
 	}
-	defer f.Close()
-	data, err := readLimited(f, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return data, nil
-}
-
-func readLimited(r io.Reader, limit int64) ([]byte, error) {
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
-		return nil, err
-	}
-	if int64(b.Len()) > limit {
-		return nil, fmt.Errorf("has more than %d bytes", limit)
-	}
-	return b.Bytes(), nil
+	return data, err
 }

@@ -2,18 +2,19 @@ package checksums
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Names of the files about a release. The first four belong to every signed
@@ -45,19 +46,7 @@ type Entry struct {
 // bytes. It follows symbolic links and refuses what is not a regular file,
 // since a pipe or a device has no digest that another could check.
 func FileDigest(path string) (sha256hex string, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return "", 0, err
-	}
-	if !fi.Mode().IsRegular() {
-		return "", 0, fmt.Errorf("%s: is not a regular file", path)
-	}
-	return digest(f)
+	return files.Digest(context.Background(), path)
 }
 
 func digest(r io.Reader) (string, int64, error) {

@@ -65,7 +65,7 @@ func LoadSigner(ctx context.Context, ref string, pass PasswordFunc) (*Signer, er
 		}
 		return &Signer{verifier: k.verifier, sign: k.sign}, nil
 	}
-	data, err := readSmall(ref, maxKeySize)
+	data, err := readKey(ref)
 	if err != nil {
 		return nil, err
 	}

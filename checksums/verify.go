@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // VerifyConfig says what a release has to be.
@@ -253,7 +254,7 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 		return nil
 	}
 	defer f.Close()
-	data, err := readLimited(f, limit)
+	data, err := files.ReadAll(f, limit)
 	if err != nil {
 		v.refuse(name, "", "%s", reason(err))
 		return nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // maxDirEntries bounds how much of a directory is read. A list of the greatest
@@ -21,37 +22,15 @@ const maxDirEntries = 20000
 // opens, so that a symbolic link, a pipe or a device is refused even when it
 // is put there in between.
 func (v *verification) open(name string) (*os.File, error) {
-	before, err := v.root.Lstat(name)
-	if err != nil {
-		return nil, err
+	f, err := files.OpenIn(v.root, name)
+	if e, ok := errors.AsType[*files.NotRegularError](err); ok {
+		return nil, notRegular(e.Mode)
 	}
-	if !before.Mode().IsRegular() {
-		return nil, notRegular(before.Mode())
-	}
-	f, err := v.root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	after, err := f.Stat()
-	if err == nil && (!after.Mode().IsRegular() || !os.SameFile(before, after)) {
-		err = errors.New("was replaced while it was opened")
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
 func notRegular(mode fs.FileMode) error {
-	what := "not a regular file"
-	switch {
-	case mode&fs.ModeSymlink != 0:
-		what = "a symbolic link"
-	case mode.IsDir():
-		what = "a directory"
-	}
-	return fmt.Errorf("is %s; a release has only regular files", what)
+	return fmt.Errorf("is %s; a release has only regular files", files.Kind(mode))
 }
 
 // reason is an error without the operation and the path, which a refusal has

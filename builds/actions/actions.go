@@ -20,11 +20,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // maxGraph bounds an action graph: 20 times that of a program with 2000 packages.
@@ -68,7 +69,7 @@ type node struct {
 
 // Load reads a file written by go build -debug-actiongraph=FILE.
 func Load(name string) (Graph, error) {
-	f, err := os.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +83,9 @@ func Load(name string) (Graph, error) {
 
 // Read reads an action graph.
 func Read(r io.Reader) (Graph, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxGraph+1))
+	data, err := files.ReadAll(r, maxGraph)
 	if err != nil {
 		return nil, err
-	}
-	if len(data) > maxGraph {
-		return nil, fmt.Errorf("more than %d bytes", maxGraph)
 	}
 	var nodes []*node
 	if err := json.Unmarshal(data, &nodes); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // goCache is a GOCACHE directory: for every action a small file XX/ACTION-a
@@ -85,7 +87,7 @@ func (c *goCache) name(prefix []byte) (string, bool) {
 const entrySize = 3 + 64 + 1 + 64 + 1 + 20 + 1 + 20 + 1
 
 func readEntry(name string) (cacheEntry, error) {
-	f, err := os.Open(name)
+	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
 	if err != nil {
 		return cacheEntry{}, err
 	}
@@ -131,7 +133,7 @@ func (c *goCache) put(e cacheEntry, object, entry string) error {
 	if entry != "" {
 		return linkOrCopy(entry, c.file(e.Action, "a"))
 	}
-	return os.WriteFile(c.file(e.Action, "a"), e.encode(), 0o644)
+	return files.Write(c.file(e.Action, "a"), e.encode(), 0o644)
 }
 
 // encode writes the entry as the go command does. Its time is 1: no time is
@@ -166,35 +168,13 @@ func linkOrCopy(from, to string) error {
 
 // copyFile copies all or nothing.
 func copyFile(from, to string) error {
-	r, err := os.Open(from)
+	r, err := files.OpenOwn(from, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return replace(to, func(w io.Writer) error {
+	return files.Replace(to, 0o600, func(w *os.File) error {
 		_, err := io.Copy(w, r)
 		return err
 	})
-}
-
-// writeFile writes all or nothing, for its owner alone.
-func writeFile(name string, data []byte) error {
-	return replace(name, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func replace(name string, fill func(io.Writer) error) error {
-	w, err := os.CreateTemp(filepath.Dir(name), ".new-")
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(fill(w), w.Close()); err == nil {
-		err = os.Rename(w.Name(), name)
-	}
-	if err != nil {
-		os.Remove(w.Name())
-	}
-	return err
 }

@@ -7,15 +7,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // LedgerConfig says whose ledger is opened.
@@ -111,20 +112,18 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 		cfg: cfg, dir: filepath.Join(cfg.Dir, cfg.Toolchain),
 		entries: map[ID]*entry{}, disputed: map[ID]bool{}, known: map[string]bool{}, added: map[addedKey]bool{},
 	}
-	f, err := os.Open(l.journal())
+	if err := l.plain(); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	data, err := files.ReadOwn(l.journal(), maxJournal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
+	if errors.As(err, new(*files.TooLargeError)) {
+		return nil, &LedgerError{fmt.Errorf("ledger: %w", err), "mintmark ledger -prune=1 makes it smaller; removing the directory costs nothing but time"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxJournal+1))
-	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
-	}
-	if len(data) > maxJournal {
-		return nil, &LedgerError{fmt.Errorf("ledger: %s is larger than %d bytes", l.journal(), maxJournal), "mintmark ledger -prune=1 makes it smaller; removing the directory costs nothing but time"}
 	}
 	m := newMAC(cfg.Secret, cfg.Sum)
 	for line := range bytes.Lines(data) {
@@ -146,6 +145,23 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 		}
 	}
 	return l, nil
+}
+
+// plain refuses a ledger whose directories lead elsewhere: the files in it are
+// written, stamped and removed.
+func (l *Ledger) plain() error {
+	if err := files.IsDir(l.dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return files.Strange(l.dir, func(rel string) files.Look {
+		if strings.Count(rel, "/") > 0 {
+			return files.Skip // objects/XX is a directory; what is in it is opened with care
+		}
+		return files.Names
+	})
 }
 
 // LedgerError is an error with what to do about it.
@@ -295,7 +311,7 @@ func (l *Ledger) write(ctx context.Context, list []*Execution) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+	if _, err := files.MakeDir(l.cfg.Dir, l.cfg.Toolchain); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	m := newMAC(l.cfg.Secret, l.cfg.Sum)
@@ -312,10 +328,10 @@ func (l *Ledger) write(ctx context.Context, list []*Execution) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	defer lock.Release()
-	if err := os.WriteFile(filepath.Join(l.dir, sumFile), []byte(l.cfg.Sum+"\n"), 0o644); err != nil {
+	if err := files.Write(filepath.Join(l.dir, sumFile), []byte(l.cfg.Sum+"\n"), 0o644); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	f, err := os.OpenFile(l.journal(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := files.OpenOwn(l.journal(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}

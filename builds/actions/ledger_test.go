@@ -92,7 +92,7 @@ func (b *bench) run(l *Ledger, first, second []pkg, unprovable ...string) (Tally
 	c := &goCache{dir: cacheB}
 	for _, p := range second {
 		if e, ok := c.find(hashOf(p.name + p.source).Short()); ok {
-			if id, n, err := new(buffers).hash(b.t.Context(), c.file(e.Output, "d")); err != nil || id != e.Output || n != e.Size {
+			if id, n, err := new(buffers).hash(b.t.Context(), c.file(e.Output, "d"), maxObject); err != nil || id != e.Output || n != e.Size {
 				b.t.Errorf("%s: served an output of %d bytes with hash %s for %s, %v", p.name, n, id, e.Output, err)
 			}
 			continue

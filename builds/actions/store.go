@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // object is the file of an output in the store.
@@ -19,8 +22,8 @@ func (l *Ledger) object(id ID) string {
 // A damaged one is removed. It counts as used now.
 func (l *Ledger) fetch(ctx context.Context, id ID, size int64) (string, bool) {
 	name := l.object(id)
-	if got, n, err := l.buffers.hash(ctx, name); err != nil || got != id || n != size {
-		if err == nil {
+	if got, n, err := l.buffers.hash(ctx, name, size); err != nil || got != id || n != size {
+		if err == nil || errors.As(err, new(*files.TooLargeError)) {
 			os.Remove(name)
 		}
 		return "", false
@@ -33,14 +36,20 @@ func (l *Ledger) fetch(ctx context.Context, id ID, size int64) (string, bool) {
 	return name, true
 }
 
+// makeDir makes the directory for an ID, in a tree that nobody may lead elsewhere.
+func (l *Ledger) makeDir(kind string, id ID) error {
+	_, err := files.MakeDir(l.dir, kind, hex.EncodeToString(id[:1]))
+	return err
+}
+
 // keep takes an output into the store, by another name of the file where the
 // caller will not change it, else as a copy.
 func (l *Ledger) keep(id ID, from string, private bool) error {
 	name := l.object(id)
-	if _, err := os.Stat(name); err == nil {
+	if fi, err := os.Lstat(name); err == nil && fi.Mode().IsRegular() {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := l.makeDir("objects", id); err != nil {
 		return err
 	}
 	if private {
@@ -52,15 +61,19 @@ func (l *Ledger) keep(id ID, from string, private bool) error {
 // buffers are for reading outputs: one release hashes hundreds of megabytes.
 type buffers struct{ pool sync.Pool }
 
-func (b *buffers) hash(ctx context.Context, name string) (ID, int64, error) {
+// hash refuses a file of more than most bytes before it reads it.
+func (b *buffers) hash(ctx context.Context, name string, most int64) (ID, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return ID{}, 0, err
 	}
-	f, err := os.Open(name)
+	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
 	if err != nil {
 		return ID{}, 0, err
 	}
 	defer f.Close()
+	if fi, err := f.Stat(); err != nil || fi.Size() > most {
+		return ID{}, 0, errors.Join(err, &files.TooLargeError{Path: name, Limit: most})
+	}
 	buf, _ := b.pool.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
@@ -69,7 +82,7 @@ func (b *buffers) hash(ctx context.Context, name string) (ID, int64, error) {
 	defer b.pool.Put(buf)
 	h := sha256.New()
 	// Without ReadFrom and WriteTo, which would bring buffers of their own.
-	n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{f}, *buf)
+	n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{files.Reader(ctx, f)}, *buf)
 	var id ID
 	h.Sum(id[:0])
 	return id, n, err
@@ -91,9 +104,8 @@ func (l *Ledger) fetchEntry(e cacheEntry) string {
 
 // keepEntry takes a cache entry into the store.
 func (l *Ledger) keepEntry(e cacheEntry) error {
-	name := l.entryFile(e.Action)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := l.makeDir("entries", e.Action); err != nil {
 		return err
 	}
-	return writeFile(name, e.encode())
+	return files.Write(l.entryFile(e.Action), e.encode(), 0o600)
 }

@@ -13,22 +13,33 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // OpenLedgers opens the ledgers of all toolchains below cfg.Dir, sorted by name.
 func OpenLedgers(cfg LedgerConfig) ([]*Ledger, error) {
-	dirs, err := os.ReadDir(cfg.Dir)
+	err := files.IsDir(cfg.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
+	dirs, err := os.ReadDir(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
 	var out []*Ledger
 	for _, d := range dirs {
-		sum, err := os.ReadFile(filepath.Join(cfg.Dir, d.Name(), sumFile))
-		if err != nil || len(sum) == 0 {
+		if !d.IsDir() {
+			continue
+		}
+		sum, err := files.ReadOwn(filepath.Join(cfg.Dir, d.Name(), sumFile), 1<<10)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(sum) == 0 {
 			continue // none, or one that was never written to
+		}
+		if err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
 		}
 		cfg.Toolchain, cfg.Sum = d.Name(), string(bytes.TrimSpace(sum))
 		l, err := OpenLedger(cfg)
@@ -49,7 +60,7 @@ func (l *Ledger) Forget(ctx context.Context) error {
 	}
 	defer lock.Release()
 	for _, name := range []string{l.journal(), filepath.Join(l.dir, "objects"), filepath.Join(l.dir, "entries")} {
-		if err := os.RemoveAll(name); err != nil {
+		if err := files.RemoveTree(name); err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}
@@ -115,11 +126,11 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 	slices.SortFunc(s.Disputed, func(a, b Dispute) int { return bytes.Compare([]byte(a.Package+a.Action), []byte(b.Package+b.Action)) })
 	s.Packages = len(packages)
 	s.Platforms = slices.Sorted(maps.Keys(platforms))
-	if fi, err := os.Stat(l.journal()); err == nil {
+	if fi, err := os.Lstat(l.journal()); err == nil {
 		s.Size += fi.Size()
 	}
 	err := l.walk("objects", func(id ID, path string, fi fs.FileInfo) error {
-		if got, _, err := l.buffers.hash(ctx, path); ctx.Err() != nil {
+		if got, _, err := l.buffers.hash(ctx, path, maxObject); ctx.Err() != nil {
 			return context.Cause(ctx)
 		} else if err != nil || got != id {
 			s.Damaged++
@@ -131,6 +142,9 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 	})
 	return s, err
 }
+
+// maxObject is more bytes than any output of a compile has.
+const maxObject = 4 << 30
 
 // walk visits the store's files; those that do not belong there are removed.
 func (l *Ledger) walk(dir string, visit func(id ID, path string, fi fs.FileInfo) error) error {
@@ -158,7 +172,7 @@ func (l *Ledger) walk(dir string, visit func(id ID, path string, fi fs.FileInfo)
 // that have none in the store; disputed actions stay. It returns the number of
 // actions and of bytes that went.
 func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed int64, err error) {
-	if _, err := os.Stat(l.dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(l.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, 0, nil
 	}
 	lock, err := filelock.Wait(ctx, filepath.Join(l.dir, ledgerLock))
@@ -212,7 +226,7 @@ func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed
 			}
 		}
 	}
-	if err := writeFile(l.journal(), buf.Bytes()); err != nil {
+	if err := files.Write(l.journal(), buf.Bytes(), 0o600); err != nil {
 		return actions, freed, fmt.Errorf("ledger: %w", err)
 	}
 	return actions, freed, nil

@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Type is what a member of an archive is.
@@ -146,7 +147,7 @@ func Scan(ctx context.Context, path string, visit func(Header, io.Reader) error)
 
 // Walk is [Scan] for those who need to know of every member.
 func Walk(ctx context.Context, path string, v Visitor) (*Summary, error) {
-	f, err := open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -180,18 +181,6 @@ func WalkReader(ctx context.Context, r io.ReaderAt, size int64, v Visitor) (*Sum
 		return nil, err
 	}
 	return &w.out, nil
-}
-
-// open opens a file somebody named: the one place of this package that does.
-func open(path string) (*os.File, error) {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
-	}
-	return os.Open(path)
 }
 
 // walker reads one archive.

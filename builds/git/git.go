@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Git runs git.
@@ -89,7 +90,7 @@ func (g *Git) environment(m mode) ([]string, error) {
 	if m == stranger {
 		// Nothing of the repository runs, so it does not matter whose it is.
 		global = filepath.Join(g.work, "gitconfig-trust")
-		if err := os.WriteFile(global, []byte("[safe]\n\tdirectory = *\n"), 0o600); err != nil {
+		if err := files.Write(global, []byte("[safe]\n\tdirectory = *\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const (
@@ -118,22 +119,22 @@ func linkObjects(ctx context.Context, from, to string) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		if err := linkFiles(filepath.Join(from, d.Name()), filepath.Join(to, d.Name()), pattern); err != nil {
+		if err := linkFiles(ctx, filepath.Join(from, d.Name()), filepath.Join(to, d.Name()), pattern); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func linkFiles(from, to string, pattern *regexp.Regexp) error {
-	files, err := os.ReadDir(from)
+func linkFiles(ctx context.Context, from, to string, pattern *regexp.Regexp) error {
+	found, err := os.ReadDir(from)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	for _, f := range files {
+	for _, f := range found {
 		if !pattern.MatchString(f.Name()) {
 			continue
 		}
@@ -148,7 +149,7 @@ func linkFiles(from, to string, pattern *regexp.Regexp) error {
 			// Git has packed it meanwhile, into a pack that may be missed here:
 			// then the checkout says that an object is missing.
 		default: // another file system, or one without links
-			if err := copyFile(source, target); err != nil {
+			if err := copyFile(ctx, source, target); err != nil {
 				return err
 			}
 		}
@@ -156,35 +157,23 @@ func linkFiles(from, to string, pattern *regexp.Regexp) error {
 	return nil
 }
 
-// copyFile copies a regular file that is there.
-func copyFile(from, to string) (err error) {
-	in, err := os.Open(from)
+// copyFile copies a regular file that is there, with its permissions.
+func copyFile(ctx context.Context, from, to string) error {
+	fi, err := os.Stat(from)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	fi, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	if !fi.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file", from)
-	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fi.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	_, _, err = files.Copy(ctx, from, to, fi.Mode().Perm())
+	return err
 }
 
 // copyData copies a file if it is there, is regular, and is no link to somewhere.
-func copyData(from, to string) error {
+func copyData(ctx context.Context, from, to string) error {
 	fi, err := os.Lstat(from)
 	if err != nil || !fi.Mode().IsRegular() {
 		return nil
 	}
-	return copyFile(from, to)
+	return copyFile(ctx, from, to)
 }
 
 func isRegular(name string) bool {
@@ -193,16 +182,7 @@ func isRegular(name string) bool {
 }
 
 // readSmall reads a regular file that is not large.
-func readSmall(name string) ([]byte, error) {
-	fi, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() || fi.Size() > maxSmall {
-		return nil, fmt.Errorf("%s: not a small regular file", name)
-	}
-	return os.ReadFile(name)
-}
+func readSmall(name string) ([]byte, error) { return files.Read(name, maxSmall) }
 
 // globQuote makes a path a pattern that matches only itself.
 func globQuote(path string) string {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Tag is a tag of a repository.
@@ -55,7 +56,7 @@ func (g *Git) Open(ctx context.Context, l *Location) (*Repo, error) {
 		if name == "sparse-checkout" {
 			from = l.gitDir // each work tree has its own
 		}
-		if err := copyData(filepath.Join(from, "info", name), filepath.Join(r.dir, "info", name)); err != nil {
+		if err := copyData(ctx, filepath.Join(from, "info", name), filepath.Join(r.dir, "info", name)); err != nil {
 			return nil, err
 		}
 	}
@@ -65,7 +66,7 @@ func (g *Git) Open(ctx context.Context, l *Location) (*Repo, error) {
 		return nil, err
 	}
 	for _, part := range parts {
-		if err := copyData(part, filepath.Join(r.dir, filepath.Base(part))); err != nil {
+		if err := copyData(ctx, part, filepath.Join(r.dir, filepath.Base(part))); err != nil {
 			return nil, err
 		}
 	}
@@ -141,10 +142,10 @@ func (r *Repo) write(settings map[string]string) error {
 		os.MkdirAll(filepath.Join(r.dir, "objects", "info"), 0o700),
 		os.MkdirAll(filepath.Join(r.dir, "refs"), 0o700),
 		os.MkdirAll(filepath.Join(r.dir, "info"), 0o700),
-		os.WriteFile(filepath.Join(r.dir, "HEAD"), []byte(head+"\n"), 0o600),
-		os.WriteFile(filepath.Join(r.dir, "objects", "info", "alternates"), []byte(alternates.String()), 0o600),
-		os.WriteFile(filepath.Join(r.dir, "packed-refs"), packedRefs(r.Tags), 0o600),
-		os.WriteFile(filepath.Join(r.dir, "config"), r.config(settings), 0o600),
+		files.Write(filepath.Join(r.dir, "HEAD"), []byte(head+"\n"), 0o600),
+		files.Write(filepath.Join(r.dir, "objects", "info", "alternates"), []byte(alternates.String()), 0o600),
+		files.Write(filepath.Join(r.dir, "packed-refs"), packedRefs(r.Tags), 0o600),
+		files.Write(filepath.Join(r.dir, "config"), r.config(settings), 0o600),
 		r.writeShallow(r.dir),
 	)
 }
@@ -153,7 +154,7 @@ func (r *Repo) writeShallow(dir string) error {
 	if r.shallow == nil {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(dir, "shallow"), r.shallow, 0o600)
+	return files.Write(filepath.Join(dir, "shallow"), r.shallow, 0o600)
 }
 
 func packedRefs(tags []Tag) []byte {
@@ -195,11 +196,11 @@ func (r *Repo) Archive(ctx context.Context, commit, out string) error {
 	if plain.dir, err = os.MkdirTemp(r.git.work, "git-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(plain.dir)
+	defer files.RemoveTree(plain.dir)
 	if err := plain.write(map[string]string{"core.autocrlf": "input", "core.eol": "lf", "core.attributesfile": os.DevNull}); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(plain.dir, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o600); err != nil {
+	if err := files.Write(filepath.Join(plain.dir, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o600); err != nil {
 		return err
 	}
 	_, err = plain.Run(ctx, nil, "archive", "--format=zip", "-0", "-o", out, commit)
@@ -234,17 +235,18 @@ func (r *Repo) Checkout(ctx context.Context, dir, commit string, tags []Tag) err
 	if _, err := own.InTree(ctx, init...); err != nil {
 		return err
 	}
-	config, err := os.OpenFile(filepath.Join(own.dir, "config"), os.O_APPEND|os.O_WRONLY, 0)
+	config, err := readSmall(filepath.Join(own.dir, "config"))
 	if err != nil {
 		return err
 	}
-	_, err = config.Write(section(map[string]string{
+	config = append(config, section(map[string]string{
 		"core.autocrlf": "false", "core.eol": "lf", "core.attributesfile": os.DevNull, "core.excludesfile": os.DevNull,
 		"core.fsmonitor": "false", "core.hookspath": os.DevNull, "core.commitgraph": "false", "gc.auto": "0", "maintenance.auto": "false",
-	}))
-	err = errors.Join(err, config.Close(),
-		os.WriteFile(filepath.Join(own.dir, "HEAD"), []byte(commit+"\n"), 0o644),
-		os.WriteFile(filepath.Join(own.dir, "packed-refs"), packedRefs(tags), 0o644),
+	})...)
+	err = errors.Join(
+		files.Write(filepath.Join(own.dir, "config"), config, 0o644),
+		files.Write(filepath.Join(own.dir, "HEAD"), []byte(commit+"\n"), 0o644),
+		files.Write(filepath.Join(own.dir, "packed-refs"), packedRefs(tags), 0o644),
 		own.writeShallow(own.dir))
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/git"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Checkout makes a private clean copy of the commit in dir, which must not
@@ -130,7 +131,7 @@ func below(root *os.Root, name string) bool {
 }
 
 func copyFile(from, to *os.Root, name string, mode os.FileMode) error {
-	in, err := from.Open(name)
+	in, err := files.OpenIn(from, name)
 	if err != nil {
 		return err
 	}

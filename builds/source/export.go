@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -32,7 +33,7 @@ func (r *Repo) Hash(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	zipFile := filepath.Join(tmp, "source.zip")
 	if err := r.git.Archive(ctx, r.Commit, zipFile); err != nil {
 		return fmt.Errorf("exporting the commit: %w", r.partial(err))
@@ -51,7 +52,7 @@ func (r *Repo) Hash(ctx context.Context) error {
 // the user's settings. What does not belong to a module (nested modules,
 // vendored packages) is left out later, by x/mod/zip.CheckFiles.
 func exported(zipFile, dir string) ([]modzip.File, func() error, error) {
-	z, err := zip.OpenReader(zipFile)
+	z, err := files.OpenZip(zipFile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -137,15 +138,15 @@ func (r *Repo) HashSnapshot(moduleDir string) error {
 	if len(r.Dirty) == 0 {
 		return nil
 	}
-	files, err := dirhash.DirFiles(moduleDir, r.ModulePath+"@"+r.Version+"+dirty")
+	names, err := dirhash.DirFiles(moduleDir, r.ModulePath+"@"+r.Version+"+dirty")
 	if err != nil {
 		return err
 	}
-	files = slices.DeleteFunc(files, func(name string) bool {
+	names = slices.DeleteFunc(names, func(name string) bool {
 		return strings.Contains(name, "/.git/") || strings.HasSuffix(name, "/.git")
 	})
 	prefix := r.ModulePath + "@" + r.Version + "+dirty/"
-	r.Sum, err = dirhash.Hash1(files, func(name string) (io.ReadCloser, error) {
+	r.Sum, err = dirhash.Hash1(names, func(name string) (io.ReadCloser, error) {
 		path := filepath.Join(moduleDir, filepath.FromSlash(strings.TrimPrefix(name, prefix)))
 		if fi, err := os.Lstat(path); err != nil {
 			return nil, err
@@ -153,7 +154,7 @@ func (r *Repo) HashSnapshot(moduleDir string) error {
 			target, err := os.Readlink(path)
 			return io.NopCloser(strings.NewReader(target)), err
 		}
-		return os.Open(path)
+		return files.Open(path)
 	})
 	return err
 }

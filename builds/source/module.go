@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -43,7 +43,8 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 		Sum:        m.Sum,
 		SumDB:      f.Settings.Checks(m.Path),
 	}
-	info, err := os.ReadFile(m.Info)
+	const maxModFile = 16 << 20 // codehost.MaxGoMod
+	info, err := files.Read(m.Info, maxModFile)
 	if err != nil {
 		return nil, "", fmt.Errorf("module %s: %w", pathVersion, err)
 	}
@@ -69,7 +70,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 	if !module.IsPseudoVersion(version) {
 		s.Tags = []string{strings.TrimSuffix(version, "+incompatible")}
 	}
-	data, err := os.ReadFile(m.GoMod)
+	data, err := files.Read(m.GoMod, maxModFile)
 	if err != nil {
 		return nil, "", fmt.Errorf("module %s: %w", pathVersion, err)
 	}

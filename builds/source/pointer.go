@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // stored reports whether a file that git calls modified is the one that the
@@ -50,7 +52,7 @@ func (r *Repo) stored(ctx context.Context, t *tree, name string) (bool, error) {
 	if err != nil || !fi.Mode().IsRegular() || fi.Size() != size {
 		return false, nil
 	}
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return false, err
 	}

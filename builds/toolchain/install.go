@@ -3,6 +3,7 @@ package toolchain
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/sync/errgroup"
 )
@@ -45,6 +47,9 @@ func (g *Goroot) Go() string {
 // sumsFile lists "hash  path" of every file of the zip; the SHA-256 of the
 // list is the toolchain's h1, so the list needs no trust of its own.
 const sumsFile = ".mintmark-sums"
+
+// maxSums bounds the list: a toolchain has some 15,000 files.
+const maxSums = 32 << 20
 
 // Install unpacks the toolchain into dir, or finds it installed there already,
 // and verifies every installed file against t.Sum, unless known remembers that
@@ -75,6 +80,9 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fail(err)
 	}
+	if err := files.IsDir(parent); err != nil {
+		return fail(err)
+	}
 	held, err := filelock.Wait(ctx, filepath.Join(parent, lockFile))
 	if err != nil {
 		return fail(err)
@@ -91,7 +99,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(tmp)
+	defer files.RemoveTree(tmp)
 	if err := t.unpack(ctx, tmp); err != nil {
 		return fail(err)
 	}
@@ -99,7 +107,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 		return fail(err)
 	}
 	// What is there now is damaged or altered: none of it is trusted.
-	if err := os.RemoveAll(dir); err != nil {
+	if err := files.RemoveTree(dir); err != nil {
 		return fail(err)
 	}
 	if err := os.Rename(tmp, dir); err != nil {
@@ -136,7 +144,7 @@ func sweep(parent string) {
 	}
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), unpackPrefix) {
-			os.RemoveAll(filepath.Join(parent, e.Name()))
+			files.RemoveTree(filepath.Join(parent, e.Name()))
 		}
 	}
 }
@@ -162,7 +170,7 @@ func executable(name string) bool {
 const maxUnpacked = 4 << 30
 
 func (t *Toolchain) unpack(ctx context.Context, dir string) error {
-	z, err := zip.OpenReader(t.zip)
+	z, err := files.OpenZip(t.zip)
 	if err != nil {
 		return err
 	}
@@ -212,17 +220,9 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 				if executable(name) {
 					mode = 0o755
 				}
-				w, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+				err := files.Create(file, mode, func(w *os.File) error { return copyZip(io.MultiWriter(w, h), f) })
 				if err != nil {
 					return err
-				}
-				if err := errors.Join(copyZip(io.MultiWriter(w, h), f), w.Close()); err != nil {
-					return err
-				}
-				if mode != 0o644 {
-					if err := os.Chmod(file, mode); err != nil { // whatever the umask says
-						return err
-					}
 				}
 			}
 			sums[i] = sumLine(h, f.Name)
@@ -236,7 +236,7 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, sumsFile), []byte(list), 0o644)
+	return files.Write(filepath.Join(dir, sumsFile), []byte(list), 0o644)
 }
 
 func copyZip(w io.Writer, f *zip.File) error {
@@ -279,19 +279,19 @@ func sumList(lines []string, want string) (string, error) {
 // h1. Files that are there but not in the list are refused as well: a stray
 // file in a package of the standard library would be compiled.
 func (g *Goroot) Verify(ctx context.Context) error {
-	f, err := os.Open(filepath.Join(g.Dir, sumsFile))
+	name := filepath.Join(g.Dir, sumsFile)
+	list, err := files.ReadOwn(name, maxSums)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
 	var lines []string
 	want := map[string]string{} // path → hash
 	prefix := g.Toolchain.Module + "/"
-	sc := bufio.NewScanner(f)
+	sc := bufio.NewScanner(bytes.NewReader(list))
 	for sc.Scan() {
 		line := sc.Text()
 		if len(line) < 67 || line[64:66] != "  " {
-			return fmt.Errorf("%s: malformed line", f.Name())
+			return fmt.Errorf("%s: malformed line", name)
 		}
 		lines = append(lines, line+"\n")
 		name, ok := strings.CutPrefix(line[66:], prefix)
@@ -305,7 +305,7 @@ func (g *Goroot) Verify(ctx context.Context) error {
 	if _, err := sumList(lines, g.Toolchain.Sum); err != nil {
 		return err
 	}
-	var files []string
+	var found []string
 	err = filepath.WalkDir(g.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -324,29 +324,29 @@ func (g *Goroot) Verify(ctx context.Context) error {
 		if want[rel] == "" || !d.Type().IsRegular() {
 			return fmt.Errorf("%s: does not belong to the toolchain", rel)
 		}
-		files = append(files, rel)
+		found = append(found, rel)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if len(files) != len(want) {
-		return fmt.Errorf("%s: %d of the toolchain's files are missing", g.Dir, len(want)-len(files))
+	if len(found) != len(want) {
+		return fmt.Errorf("%s: %d of the toolchain's files are missing", g.Dir, len(want)-len(found))
 	}
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for _, rel := range files {
+	for _, rel := range found {
 		eg.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			h := sha256.New()
-			r, err := os.Open(filepath.Join(g.Dir, filepath.FromSlash(rel)))
+			r, err := files.OpenOwn(filepath.Join(g.Dir, filepath.FromSlash(rel)), os.O_RDONLY, 0)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			if _, err := io.Copy(h, r); err != nil {
+			if _, err := io.Copy(h, files.Reader(ctx, r)); err != nil {
 				return err
 			}
 			if hex.EncodeToString(h.Sum(nil)) != want[rel] {
@@ -367,7 +367,7 @@ func (g *Goroot) Verify(ctx context.Context) error {
 // source only.
 func (g *Goroot) Platforms() ([]string, error) {
 	name := filepath.Join(g.Dir, "src", "internal", "platform", "zosarch.go")
-	data, err := os.ReadFile(name)
+	data, err := files.ReadOwn(name, maxSums)
 	if err != nil {
 		return nil, &Error{
 			Err: fmt.Errorf("toolchain %s: no list of platforms: %w", g.Toolchain.Version, err),

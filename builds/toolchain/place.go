@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Place is where one of the builds happens: directories and circumstances that
@@ -61,7 +62,7 @@ func (p *Place) Make() error {
 	if err := os.MkdirAll(filepath.Dir(mode), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(mode, []byte("off"), 0o644)
+	return files.Write(mode, []byte("off"), 0o644)
 }
 
 // configDir is what os.UserConfigDir gives in the place.

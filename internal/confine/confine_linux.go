@@ -176,12 +176,22 @@ func (g *gate) open(pid int) error {
 		{"gid_map", fmt.Sprintf("%d %[1]d 1", os.Getegid())},
 		{"uid_map", fmt.Sprintf("%d %[1]d 1", os.Geteuid())},
 	} {
-		if err := os.WriteFile(fmt.Sprintf("/proc/%d/%s", pid, f.name), []byte(f.text), 0); err != nil {
+		if err := tell(fmt.Sprintf("/proc/%d/%s", pid, f.name), f.text); err != nil {
 			return err
 		}
 	}
 	_, err := g.out.WriteString("go\n")
 	return err
+}
+
+// tell writes to a file of the kernel's, in the one write that it wants.
+func tell(name, text string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 func (g *gate) close() {

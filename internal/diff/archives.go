@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // archives compares two archives; done is false if they are none.
@@ -69,7 +70,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		if err != nil {
 			return true, err
 		}
-		defer os.RemoveAll(dir)
+		defer files.RemoveTree(dir)
 		da, db := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 		if err := errors.Join(c.extract(a, da, wanted), c.extract(b, db, wanted)); err != nil {
 			return true, err

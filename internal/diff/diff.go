@@ -27,6 +27,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Schema of the JSON form.
@@ -238,12 +239,12 @@ func (c *comparison) file(name, a, b string) error {
 
 // equal compares two files byte by byte and counts the offsets that differ.
 func (c *comparison) equal(a, b string) (bool, int64, error) {
-	fa, err := os.Open(a)
+	fa, err := files.Open(a)
 	if err != nil {
 		return false, 0, err
 	}
 	defer fa.Close()
-	fb, err := os.Open(b)
+	fb, err := files.Open(b)
 	if err != nil {
 		return false, 0, err
 	}
@@ -357,12 +358,10 @@ func (c *comparison) extract(path, dir string, wanted map[string]string) error {
 		if !ok {
 			return nil
 		}
-		f, err := os.Create(filepath.Join(dir, to))
-		if err != nil {
+		return files.Replace(filepath.Join(dir, to), 0o600, func(f *os.File) error {
+			_, err := io.Copy(f, r)
 			return err
-		}
-		_, err = io.Copy(f, r)
-		return errors.Join(err, f.Close())
+		})
 	})
 	return err
 }

@@ -9,20 +9,17 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // isManifest reports whether a file looks like mintmark's release.json.
 func isManifest(name string) bool {
-	fi, err := os.Stat(name)
-	if err != nil || !fi.Mode().IsRegular() || fi.Size() > checksums.MaxManifestSize {
-		return false
-	}
-	data, err := os.ReadFile(name)
+	data, err := files.Read(name, checksums.MaxManifestSize)
 	return err == nil && strings.Contains(string(data[:min(len(data), 512)]), `"`+checksums.ManifestSchema+`"`)
 }
 
 func readManifest(name string) (*checksums.Manifest, error) {
-	data, err := os.ReadFile(name)
+	data, err := files.Read(name, checksums.MaxManifestSize)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,11 @@
 package door
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -179,11 +179,7 @@ func programs(files []string) []startup.Program {
 }
 
 func writeSamples(name string, res *startup.Result) error {
-	w, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(res.WriteSamples(w), w.Close())
+	return writeFile(name, func(w *bufio.Writer) error { return res.WriteSamples(w) })
 }
 
 // splitWords splits a text into words as a shell does, with ' and " and \ as

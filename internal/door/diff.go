@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -24,7 +25,7 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer files.RemoveTree(work)
 	r, err := diff.Compare(ctx, args[0], args[1], work)
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 	})
 	err := f.refuseEmpty()
 	if err == nil {
-		err = v.run(ctx, d, f, args)
+		err = await(ctx, grace, func() error { return v.run(ctx, d, f, args) })
 	}
 	if err == nil {
 		err = d.outErr
@@ -136,6 +136,30 @@ func catch(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() {
 		stop()
 		letPipe()
+	}
+}
+
+// grace is how long a verb may take to end after it was told to: to kill what
+// it started and to remove what it made.
+const grace = 10 * time.Second
+
+// await runs a verb until it ends, or until it has not ended for that long
+// after ctx did: a read from a server that does not answer any more listens to
+// nobody. What the verb leaves then is what a killed one leaves, and the next
+// run removes it.
+func await(ctx context.Context, grace time.Duration, run func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- run() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(grace):
+		return context.Cause(ctx)
 	}
 }
 

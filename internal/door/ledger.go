@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -35,7 +36,7 @@ func (d *Door) ledgerSecret() ([]byte, error) {
 	}
 	name := filepath.Join(dir, "mintmark", "ledger.key")
 	const size = 32
-	if data, err := os.ReadFile(name); err == nil && len(data) == size {
+	if data, err := files.Read(name, 1<<10); err == nil && len(data) == size {
 		return data, nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -56,7 +57,7 @@ func (d *Door) ledgerSecret() ([]byte, error) {
 	}
 	// Two first runs at once: the first link stays. A damaged file is replaced.
 	if err := os.Link(tmp.Name(), name); errors.Is(err, fs.ErrExist) {
-		if data, err := os.ReadFile(name); err == nil && len(data) == size {
+		if data, err := files.Read(name, 1<<10); err == nil && len(data) == size {
 			return data, nil
 		}
 		return secret, os.Rename(tmp.Name(), name)

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -82,17 +84,19 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 	return d.size(s, by, top)
 }
 
-// writeFile writes a file as a whole; a failure leaves none behind.
+// writeFile writes a file as a whole, or leaves what was there. A file that
+// does not begin as the new one does is something else, such as a source whose
+// name was typed by mistake, and is not replaced.
 func writeFile(name string, write func(*bufio.Writer) error) error {
-	fd, err := os.Create(name)
-	if err != nil {
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	if err := errors.Join(write(w), w.Flush()); err != nil {
 		return err
 	}
-	w := bufio.NewWriter(fd)
-	if err := errors.Join(write(w), w.Flush(), fd.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
+	const begin = 12
+	return files.WriteOver(name, b.Bytes(), 0o644, "is of another kind than what is to be written", func(old []byte) bool {
+		return len(old) == 0 || bytes.HasPrefix(old, b.Bytes()[:min(begin, b.Len())])
+	})
 }
 
 func share(n, of int64) string {

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // ErrLocked says that somebody else holds the lock.
@@ -22,26 +24,49 @@ type Lock struct{ f *os.File }
 // Release gives the lock up. The file stays.
 func (l *Lock) Release() { l.f.Close() }
 
-// Try takes the lock without waiting and writes note into the file. When
-// somebody else holds it, their note is returned with [ErrLocked].
+// maxNote is the most bytes of a note that are read.
+const maxNote = 1 << 20
+
+// Try takes the lock without waiting. A note that is not "" becomes the content
+// of the file; else what the file says stays. When somebody else holds the lock,
+// their note is returned with [ErrLocked].
+//
+// The file may be in a directory that others have filled: a symbolic link, a
+// file with a second name and anything that is no regular file is refused with
+// an error, and left as it is.
 func Try(path, note string) (*Lock, string, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := files.OpenOwn(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, "", err
 	}
 	if err := lockFile(f); err != nil {
-		data, _ := io.ReadAll(io.LimitReader(f, 4096))
+		data, _ := io.ReadAll(io.LimitReader(f, maxNote))
 		f.Close()
 		return nil, string(data), err
 	}
-	if err := f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(note), 0)
-		if err != nil {
+	l := &Lock{f}
+	if note != "" {
+		if err := l.SetNote(note); err != nil {
 			f.Close()
 			return nil, "", err
 		}
 	}
-	return &Lock{f}, "", nil
+	return l, "", nil
+}
+
+// SetNote makes note the content of the file.
+func (l *Lock) SetNote(note string) error {
+	if err := l.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.f.WriteAt([]byte(note), 0)
+	return err
+}
+
+// Note is what the file says.
+func (l *Lock) Note() (string, error) {
+	data, err := files.ReadAll(io.NewSectionReader(l.f, 0, 1<<62), maxNote)
+	return string(data), err
 }
 
 // Wait takes the lock as soon as it is free, or gives up when ctx ends.

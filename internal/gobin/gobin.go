@@ -35,10 +35,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Format is an executable file format.
@@ -173,14 +174,11 @@ func withPath(path, s string) string {
 
 // Open reads the binary at path. The file stays open until Close.
 func Open(path string) (*File, error) {
-	fd, err := os.Open(path)
+	fd, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	st, err := fd.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", path)
-	}
 	if err != nil {
 		return nil, errors.Join(err, fd.Close())
 	}

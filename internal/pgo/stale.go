@@ -5,11 +5,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // StaleBelow is the share of a profile's CPU time that must be in functions
@@ -159,7 +160,12 @@ func Declared(dir string, goFiles []string) *Declarations {
 func (d *Declarations) Add(dir string, goFiles []string) {
 	fset := token.NewFileSet()
 	for _, name := range goFiles {
-		f, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
+		name = filepath.Join(dir, name)
+		data, err := files.Read(name, maxSource)
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, data, parser.SkipObjectResolution)
 		if err != nil {
 			continue
 		}
@@ -174,7 +180,7 @@ func (d *Declarations) Add(dir string, goFiles []string) {
 		return // a directory whose name is a pattern
 	}
 	for _, name := range asm {
-		data, err := os.ReadFile(name)
+		data, err := files.Read(name, maxSource)
 		if err != nil {
 			continue
 		}
@@ -183,6 +189,9 @@ func (d *Declarations) Add(dir string, goFiles []string) {
 		}
 	}
 }
+
+// maxSource is more bytes than any file of source code has.
+const maxSource = 256 << 20
 
 // assembled is the definition of a function in Go's assembler: TEXT runtime·memmove<ABIInternal>(SB), ….
 var assembled = regexp.MustCompile(`(?m)^\s*TEXT\s+[^\s(]*·([\pL_][\pL\pN_]*)`)

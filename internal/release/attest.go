@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Attested is what came of [Attest].
@@ -74,8 +75,12 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	if out == "" {
 		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
 	}
-	if err := writeWhole(out, bundle); err != nil {
-		return res, err
+	err2 := files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
+		_, err := checksums.VerifyStatement(signer.Verifier(), old)
+		return err == nil
+	})
+	if err2 != nil {
+		return res, errors.Join(err, err2)
 	}
 	res.File = out
 	return res, nil
@@ -90,22 +95,6 @@ func short(keyID string) string {
 		return -1
 	}, keyID)
 	return s[:min(len(s), 12)]
-}
-
-// writeWhole writes a file or leaves what was there.
-func writeWhole(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".mintmark-")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // quorum counts the rebuild statements about a verified release.
@@ -141,18 +130,18 @@ func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) er
 	case cfg.Threshold == 0:
 		q.Threshold = len(ids) // all that were named
 	}
-	files, err := statementFiles(dir, cfg.Statements)
+	statements, err := statementFiles(dir, cfg.Statements)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		data, err := readBounded(f, checksums.MaxBundleSize)
+	for _, f := range statements {
+		data, err := files.Read(f, checksums.MaxBundleSize)
 		if err != nil {
-			return fmt.Errorf("rebuild statement: %s: %w", f, err)
+			return fmt.Errorf("rebuild statement: %w", err)
 		}
 		q.Statements = append(q.Statements, checksums.SignedStatement{Name: filepath.Base(f), Bundle: data})
 	}
-	sum, _, err := checksums.FileDigest(name)
+	sum, _, err := files.Digest(ctx, name)
 	if err != nil {
 		return err
 	}

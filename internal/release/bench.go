@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -52,7 +53,7 @@ func BenchFiles(ctx context.Context, opt startup.Config, sweep bool) (_ *Benched
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
+	defer files.RemoveTree(work)
 	return bench(ctx, work, opt, sweep)
 }
 

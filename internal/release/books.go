@@ -26,6 +26,9 @@ type Ledgers struct {
 // output again and removes what is damaged. Disputed actions come with an error
 // of exit code 3.
 func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error) {
+	if err := checkCache(cfg.Cache); err != nil {
+		return nil, err
+	}
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Secret: cfg.Secret, Now: cfg.Now}
 	list, err := actions.OpenLedgers(lc)
 	if err != nil {

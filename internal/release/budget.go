@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -113,7 +114,7 @@ func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err err
 			dir = filepath.Dir(dir)
 		}
 	}
-	data, err := readBounded(filepath.Join(dir, checksums.ManifestFile), checksums.MaxManifestSize)
+	data, err := files.Read(filepath.Join(dir, checksums.ManifestFile), checksums.MaxManifestSize)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return nil, "there is no earlier release in the output directory; -against=DIR names one", nil
 	}

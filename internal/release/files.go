@@ -2,9 +2,6 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // makeFiles writes what the unit publishes into the staging directory.
@@ -25,7 +23,7 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 	if u.Archive == "none" {
 		for _, pr := range products {
 			pr.artifact.Name, pr.artifact.Published = u.Published(pr.main), true
-			sum, _, err := copyFile(pr.path, filepath.Join(p.stage, pr.artifact.Name), 0o755)
+			sum, _, err := files.Copy(ctx, pr.path, filepath.Join(p.stage, pr.artifact.Name), 0o755)
 			if err != nil {
 				return err
 			}
@@ -82,15 +80,12 @@ func (p *pipeline) makeArchive(ctx context.Context, u *unit, products []*product
 	if twice && p.books.recallArchive(ctx, u.Unit, recipe, name, a) {
 		return nil
 	}
-	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
+	var info archive.Info
+	err = files.Create(name, 0o644, func(out *os.File) (err error) {
+		info, err = archive.Write(ctx, out, u.Archive, first, when)
 		return err
-	}
-	info, err := archive.Write(ctx, out, u.Archive, first, when)
-	if err == nil {
-		err = out.Chmod(0o644) // whatever the umask says
-	}
-	if err := errors.Join(err, out.Close()); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	a.Size, a.SHA256 = info.Size, info.SHA256
@@ -136,9 +131,10 @@ func (p *pipeline) members(u *unit, products []*product, place int) []archive.Me
 	return ms
 }
 
+// opener opens the file of a member that goes into an archive.
 func opener(name string) func() (io.ReadCloser, int64, error) {
 	return func() (io.ReadCloser, int64, error) {
-		f, err := os.Open(name)
+		f, err := files.Open(name)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -171,26 +167,4 @@ func memberFinding(a, b []archive.Entry) checksums.Finding {
 		f.Evidence = []string{"all members are equal"}
 	}
 	return f
-}
-
-// copyFile copies a new file and returns the digest of what it wrote.
-func copyFile(from, to string, mode os.FileMode) (sum string, size int64, err error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return "", 0, err
-	}
-	defer in.Close()
-	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", 0, err
-	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return "", 0, err
-	}
-	h := sha256.New()
-	size, err = io.Copy(io.MultiWriter(out, h), in)
-	if err == nil {
-		err = out.Chmod(mode) // whatever the umask says
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, errors.Join(err, out.Close())
 }

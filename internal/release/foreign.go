@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -96,7 +97,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 		return nil, err
 	}
 	out := newRebuilt(found, results)
-	return out, errors.Join(keepRebuilt(what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
 }
 
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
@@ -159,7 +160,10 @@ func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums
 			return fmt.Errorf("signing the statement about %s: %w", r.Name, err)
 		}
 		name := filepath.Join(dir, fmt.Sprintf("%d-%s", i+1, fileName(r.Name))+checksums.StatementSuffix)
-		if err := writeWhole(name, bundle); err != nil {
+		if err := files.WriteOver(name, bundle, 0o644, keptReason, func(old []byte) bool {
+			_, err := checksums.VerifyStatement(signer.Verifier(), old)
+			return err == nil
+		}); err != nil {
 			return err
 		}
 		out.Statements = append(out.Statements, name)
@@ -247,9 +251,26 @@ func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, pa
 	return unpack, repack
 }
 
+// keptReason is why a file in the directory of -keep stays as it is.
+const keptReason = "is not what this run found; an empty directory in -keep=DIR has none such"
+
+// keepFile copies a file, unless the name is taken.
+func keepFile(ctx context.Context, from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		a, _, errA := files.Digest(ctx, from)
+		b, _, errB := files.Digest(ctx, to)
+		if err := errors.Join(errA, errB); err != nil || a == b {
+			return err
+		}
+		return &files.ExistsError{Path: to, Reason: keptReason}
+	}
+	_, _, err := files.Copy(ctx, from, to, 0o755)
+	return err
+}
+
 // keepRebuilt writes the recovered profiles, and the rebuilt files of those
 // binaries that came out different.
-func keepRebuilt(dir string, results []*foreign.Result) error {
+func keepRebuilt(ctx context.Context, dir string, results []*foreign.Result) error {
 	if dir == "" {
 		return nil
 	}
@@ -259,12 +280,12 @@ func keepRebuilt(dir string, results []*foreign.Result) error {
 	for i, r := range results {
 		base := fmt.Sprintf("%d-%s", i+1, fileName(r.Name))
 		if r.Profile != "" {
-			if err := os.WriteFile(filepath.Join(dir, base+".yaml"), []byte(r.Profile), 0o644); err != nil {
+			if err := files.WriteOver(filepath.Join(dir, base+".yaml"), []byte(r.Profile), 0o644, keptReason, nil); err != nil {
 				return err
 			}
 		}
 		if kept := r.Kept(); kept != "" && r.Verdict != rebuild.Identical {
-			if _, _, err := copyFile(kept, filepath.Join(dir, base+".rebuilt"), 0o755); err != nil {
+			if err := keepFile(ctx, kept, filepath.Join(dir, base+".rebuilt")); err != nil {
 				return err
 			}
 		}

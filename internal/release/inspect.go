@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -57,7 +57,7 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	}
 	defer f.Close()
 	in := &Inspection{Schema: InspectSchema, File: path, Format: string(f.Format), Arch: f.Arch, Packed: f.Packed}
-	if in.SHA256, in.Size, err = checksums.FileDigest(path); err != nil {
+	if in.SHA256, in.Size, err = files.Digest(ctx, path); err != nil {
 		return nil, err
 	}
 	if bi := f.BuildInfo; bi != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // keepUnused is how long the ledger keeps outputs that no release uses.
@@ -117,7 +118,7 @@ func (b *bookkeeping) recallArchive(ctx context.Context, u *builds.Unit, recipe 
 	if !ok {
 		return false
 	}
-	sum, size, err := copyFile(file, name, 0o644)
+	sum, size, err := files.Copy(ctx, file, name, 0o644)
 	if err != nil || sum != proof.Output.String() {
 		os.Remove(name)
 		return false
@@ -245,10 +246,10 @@ func (s *session) tidyLedgers(ctx context.Context) {
 	}
 	const every = 7 * 24 * time.Hour
 	mark := filepath.Join(ledgerDir(s.Cache), "tidied")
-	if fi, err := os.Stat(mark); err == nil && s.Now.Sub(fi.ModTime()) < every {
+	if fi, err := os.Lstat(mark); err == nil && s.Now.Sub(fi.ModTime()) < every {
 		return
 	}
-	if err := os.WriteFile(mark, nil, 0o644); err != nil {
+	if err := files.Write(mark, nil, 0o644); err != nil {
 		return // there is no ledger yet
 	}
 	before := s.Now.Add(-keepUnused)

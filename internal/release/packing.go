@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -106,18 +105,7 @@ func PackingAccounts(ctx context.Context, res *startup.Result, programs []startu
 func archivedSize(ctx context.Context, path, format string) (int64, error) {
 	info, err := archive.Write(ctx, io.Discard, format, []archive.Member{{
 		Name: filepath.Base(path), Executable: true,
-		Open: func() (io.ReadCloser, int64, error) {
-			f, err := os.Open(path)
-			if err != nil {
-				return nil, 0, err
-			}
-			fi, err := f.Stat()
-			if err != nil {
-				f.Close()
-				return nil, 0, err
-			}
-			return f, fi.Size(), nil
-		},
+		Open: opener(path),
 	}}, time.Unix(0, 0))
 	if err != nil {
 		return 0, fmt.Errorf("size in transfer of %s: %w", filepath.Base(path), err)

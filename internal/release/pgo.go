@@ -1,16 +1,17 @@
 package release
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/pgo"
 )
 
@@ -64,7 +65,7 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		}
 		p, err := readPGO(name)
 		if err != nil {
-			errs = append(errs, hinted("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%s: %w", name, err))
+			errs = append(errs, hinted("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
 			continue
 		}
 		list = append(list, p)
@@ -77,18 +78,10 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		return nil, err
 	}
 	data := merged.Encode()
-	// Beside it, so that nobody reads half a profile.
-	f, err := os.CreateTemp(filepath.Dir(out), ".pgo-*")
+	err = files.WriteOver(out, data, 0o644, "mintmark did not write it: name it among the profiles to merge as well, if it is one", func(old []byte) bool {
+		return slices.ContainsFunc(in, func(name string) bool { return sameFile(name, out) }) || mergedBefore(old)
+	})
 	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return nil, err
-	}
-	if err := os.Rename(f.Name(), out); err != nil {
-		os.Remove(f.Name())
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
@@ -97,19 +90,32 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 	return m, nil
 }
 
+// mergedBefore reports whether a profile is what [MergePGO] writes: then nothing
+// is lost that cannot be merged again.
+func mergedBefore(data []byte) bool {
+	p, err := pgo.Parse(data)
+	if err != nil {
+		return false
+	}
+	again, err := pgo.Merge(p)
+	return err == nil && bytes.Equal(again.Encode(), data)
+}
+
+func sameFile(a, b string) bool {
+	fa, errA := os.Stat(a)
+	fb, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(fa, fb)
+}
+
 func readPGO(name string) (*pgo.Profile, error) {
 	const most = 256 << 20
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	data, err := files.Read(name, most)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > most {
-		return nil, fmt.Errorf("has more than %d MiB", most>>20)
+	p, err := pgo.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return pgo.Parse(data)
+	return p, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -256,7 +257,7 @@ type product struct {
 
 // compare gives a linked binary its digest and its verdict.
 func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
-	sum, size, err := checksums.FileDigest(pr.path)
+	sum, size, err := files.Digest(ctx, pr.path)
 	if err != nil {
 		return err
 	}
@@ -293,7 +294,7 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
 			})
 		}
-		return p.keep(u, pr)
+		return p.keep(ctx, u, pr)
 	}
 	if p.judge != nil {
 		p.judge(&pr.artifact)
@@ -302,14 +303,15 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 }
 
 // keep saves two differing files for whoever wants to look at them.
-func (p *pipeline) keep(u *unit, pr *product) error {
-	dir := filepath.Join(p.Cache, "different", p.plan.Project+"-"+p.version, u.Key())
+func (p *pipeline) keep(ctx context.Context, u *unit, pr *product) error {
+	below := filepath.Join("different", p.plan.Project+"-"+p.version, u.Key())
+	dir := filepath.Join(p.Cache, below)
 	for i, from := range []string{pr.path, pr.second} {
-		to := filepath.Join(dir, []string{"first", "second"}[i], pr.name)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		to, err := files.MakeDir(p.Cache, below, []string{"first", "second"}[i])
+		if err != nil {
 			return err
 		}
-		if _, _, err := copyFile(from, to, 0o755); err != nil {
+		if _, _, err := files.Copy(ctx, from, filepath.Join(to, pr.name), 0o755); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // prevent finds what does not keep mintmark from building, but makes other
@@ -69,7 +71,7 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 	}
 
 	for _, name := range []string{".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml"} {
-		data, err := os.ReadFile(filepath.Join(s.checkout, name))
+		data, err := files.Read(filepath.Join(s.checkout, name), maxProfileFile)
 		if err != nil {
 			continue
 		}
@@ -108,7 +110,7 @@ func some(names []string) string {
 
 // isText looks for a zero byte at the beginning, as git does.
 func isText(name string) bool {
-	f, err := os.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return false
 	}

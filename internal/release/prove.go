@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
@@ -63,7 +64,7 @@ func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string
 	if cfg.Work, err = os.MkdirTemp(p.ws.dir, "run-"); err != nil {
 		return nil, cacheError(err)
 	}
-	defer os.RemoveAll(cfg.Work)
+	defer files.RemoveTree(cfg.Work)
 	cfg.Dir = filepath.Join(cfg.Work, "empty")
 	if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
 		return nil, cacheError(err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // publish writes the manifest, the checksums and, last of all, the signatures
@@ -15,14 +16,16 @@ import (
 func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *checksums.Signer, stage *staging) error {
 	name := checksums.ManifestFile
 	if m.Kind == checksums.KindBuild {
-		name = "build.json"
+		name = buildFile
 	}
 	write := func(name string, data []byte) error {
-		path := filepath.Join(stage.dir, name)
-		if err := os.WriteFile(path, data, 0o644); err != nil {
+		if err := stage.claim(name); err != nil {
 			return err
 		}
-		return os.Chmod(path, 0o644) // whatever the umask says
+		return files.Create(filepath.Join(stage.dir, name), 0o644, func(f *os.File) error {
+			_, err := f.Write(data)
+			return err
+		})
 	}
 	data, err := m.Encode()
 	if err != nil {
@@ -32,7 +35,7 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 		return err
 	}
 	if m.Kind == checksums.KindBuild {
-		return stage.publish()
+		return stage.publish(ctx)
 	}
 	ledger, err := p.publishedLedger()
 	if err != nil {
@@ -55,12 +58,12 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 	// Digests are taken from the files as they lie on the disk now, not from
 	// memory: what is signed is what will be published.
 	var entries []checksums.Entry
-	files, err := os.ReadDir(stage.dir)
+	made, err := os.ReadDir(stage.dir)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		sum, _, err := checksums.FileDigest(filepath.Join(stage.dir, f.Name()))
+	for _, f := range made {
+		sum, _, err := files.Digest(ctx, filepath.Join(stage.dir, f.Name()))
 		if err != nil {
 			return err
 		}
@@ -76,7 +79,7 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 	cfg := checksums.VerifyConfig{AllowUnsigned: true}
 	if signer != nil {
 		p.phase("signing")
-		sum, _, err := checksums.FileDigest(filepath.Join(stage.dir, checksums.ChecksumsFile))
+		sum, _, err := files.Digest(ctx, filepath.Join(stage.dir, checksums.ChecksumsFile))
 		if err != nil {
 			return err
 		}
@@ -117,5 +120,5 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 			return fmt.Errorf("the finished release does not verify: %w", err)
 		}
 	}
-	return stage.publish()
+	return stage.publish(ctx)
 }

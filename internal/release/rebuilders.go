@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // openBooks opens the ledger, adds the ledgers of other rebuilders, and begins
@@ -97,11 +97,11 @@ func (s *session) besideProfile(ref string) string {
 // believe checks a published ledger's signature and adds what it says. It
 // returns the ID of the key that signed it.
 func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
-	data, err := readBounded(name, actions.MaxClaimsSize)
+	data, err := files.Read(name, actions.MaxClaimsSize)
 	if err != nil {
 		return "", err
 	}
-	bundle, err := readBounded(name+".sigstore.json", 1<<20)
+	bundle, err := files.Read(name+".sigstore.json", 1<<20)
 	if err != nil {
 		return "", &codeError{fmt.Errorf("not signed: %w", err), ExitRefused, "a ledger comes with its signature beside it, FILE.sigstore.json"}
 	}
@@ -123,20 +123,6 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 		return "", &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
 	}
 	return id, ledger.Believe("key "+id, tc, claims)
-}
-
-// readBounded reads a file that has at most so many bytes.
-func readBounded(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("more than %d bytes", most)
-	}
-	return data, err
 }
 
 // rebuilders are the key IDs of those whose ledgers were used.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Repeat builds the plan until n independent builds agree or two differ, and
@@ -81,10 +82,10 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 			}
 			agreed[key] = a.SHA256
 		}
-		if err := builds.RemoveTree(filepath.Join(s.ws.dir, name)); err != nil {
+		if err := files.RemoveTree(filepath.Join(s.ws.dir, name)); err != nil {
 			return nil, cacheError(err)
 		}
-		if err := builds.RemoveTree(stage); err != nil {
+		if err := files.RemoveTree(stage); err != nil {
 			return nil, cacheError(err)
 		}
 	}

@@ -3,10 +3,11 @@ package release
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -112,7 +114,7 @@ func (c *Config) readReportInputs(project string) (previous *report.Measurements
 		errs = append(errs, err)
 	}
 	for _, name := range c.With {
-		data, err := readMeasured(name)
+		data, err := files.Read(name, report.MaxMeasurements)
 		if err == nil {
 			err = (&report.Measurements{Project: project}).Add(data)
 		}
@@ -131,7 +133,7 @@ func readPrevious(name string) (*report.Measurements, error) {
 	if fi, err := os.Stat(name); err == nil && fi.IsDir() {
 		name = filepath.Join(name, report.MeasurementsFile)
 	}
-	data, err := readMeasured(name)
+	data, err := files.Read(name, report.MaxMeasurements)
 	if err != nil {
 		return nil, usage(hint, "-against: %w", err)
 	}
@@ -140,19 +142,6 @@ func readPrevious(name string) (*report.Measurements, error) {
 		return nil, usage(hint, "-against=%s: %w", name, err)
 	}
 	return m, nil
-}
-
-func readMeasured(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, report.MaxMeasurements+1))
-	if err == nil && len(data) > report.MaxMeasurements {
-		err = fmt.Errorf("%s has more than %d bytes", name, report.MaxMeasurements)
-	}
-	return data, err
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
@@ -212,7 +201,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		in.Signed = err == nil
 		in.Checked = "the files agree with each other, which anybody can bring about"
 	}
-	data, err := readMeasured(filepath.Join(cfg.Path, report.MeasurementsFile))
+	data, err := files.Read(filepath.Join(cfg.Path, report.MeasurementsFile), report.MaxMeasurements)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		in.NotMeasured = "the release has no " + report.MeasurementsFile
@@ -274,17 +263,35 @@ func writeReport(cfg ReportConfig, page *report.Page) error {
 	if out == in || strings.HasPrefix(out, in+string(filepath.Separator)) {
 		return usage("name another directory with -out", "-out=%s is in the release itself, which a new file would break", cfg.Out)
 	}
-	files := map[string][]byte{}
-	if err := render(page, files); err != nil {
+	pages := map[string][]byte{}
+	if err := render(page, pages); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(out, name), data, 0o644); err != nil {
-			return fmt.Errorf("output directory: %w", err)
-		}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		errs = append(errs, files.WriteOver(filepath.Join(out, name), seal(pages[name]), 0o644, "is no report as mintmark wrote it", sealed))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("output directory: %w", err)
 	}
 	return nil
+}
+
+// sealText begins the last line of a page outside of a release. By it the page
+// is known to be as mintmark wrote it, and may be replaced by a new one.
+const sealText = "<!-- made by mintmark report; sha256 of all before this line: "
+
+func seal(page []byte) []byte {
+	if n := len(page); n > 0 && page[n-1] != '\n' {
+		page = append(slices.Clip(page), '\n')
+	}
+	return fmt.Appendf(slices.Clip(page), "%s%x -->\n", sealText, sha256.Sum256(page))
+}
+
+func sealed(page []byte) bool {
+	i := bytes.LastIndex(page, []byte(sealText))
+	return i >= 0 && bytes.Equal(seal(page[:i]), page)
 }

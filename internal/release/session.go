@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
@@ -105,8 +106,11 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 // begin opens a run's private directory.
 func begin(cfg *Config) (*session, error) {
 	s := &session{Config: cfg, confined: new(confine.Log), known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full}}
-	var err error
-	if s.ws, err = openWorkspace(cfg.Cache); err != nil {
+	err := checkCache(cfg.Cache)
+	if err == nil {
+		s.ws, err = openWorkspace(cfg.Cache)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -222,6 +226,9 @@ func (s *session) openSource(ctx context.Context) error {
 	return nil
 }
 
+// maxProfileFile is more bytes than any profile file has.
+const maxProfileFile = 4 << 20
+
 // openConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
 func (s *session) openConfig() error {
@@ -236,8 +243,7 @@ func (s *session) openConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	const most = 4 << 20 // no profile file has more
-	data, err := readBounded(name, most)
+	data, err := files.Read(name, maxProfileFile)
 	switch {
 	case err == nil:
 		s.file, err = profiles.Load(s.shorten(name), data)

@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -149,7 +150,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 			return context.Cause(ctx)
 		}
 		// Whatever is wrong there, without it everything is as it was the first time.
-		if err := builds.RemoveTree(place.ModCache); err != nil {
+		if err := files.RemoveTree(place.ModCache); err != nil {
 			return cacheError(err)
 		}
 		place.ModCache = rebuild.Second(root, "", s.git).ModCache

@@ -1,41 +1,56 @@
 package release
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // staging is the output directory in the making: beside the final one, so that
-// one rename publishes it, under a name nobody takes for a release.
+// one rename publishes it, under a name nobody takes for a release. What a run
+// leaves when it is killed, the next one removes: by the run's [claim], never by
+// the name.
 type staging struct {
 	final    string
 	dir      string
+	names    []string       // of the files that were claimed
 	lock     *filelock.Lock // says that dir is in use, to a mintmark with another cache as well
 	done     bool
 	leftover error // what kept the previous release from being removed
 }
 
-// ours are the files by which an output directory is known to be mintmark's.
-var ours = []string{"release.json", "build.json"}
-
-const (
-	oldSuffix  = "-old"  // of the previous release while it is replaced
-	lockSuffix = ".lock" // of the file whose lock is held while the directory is in use
-)
+// oldSuffix ends the name of the previous release while it is replaced.
+const oldSuffix = "-old"
 
 func stagingPrefix(final string) string { return filepath.Base(final) + ".unfinished-" }
 
-// unfinished lists what runs have left beside an output directory.
+// stagingBase is the directory that an entry beside an output directory belongs to.
+func stagingBase(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, lockSuffix), oldSuffix)
+}
+
+// unfinished lists what runs have left beside an output directory. What only
+// has such a name is not among it.
 func unfinished(final string) []string {
+	var names []string
+	for _, name := range besideOut(final) {
+		if _, ok := claimed(stagingBase(name)); ok || emptyLock(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// besideOut lists everything with the name of a staging directory.
+func besideOut(final string) []string {
 	entries, err := os.ReadDir(filepath.Dir(final))
 	if err != nil {
 		return nil
@@ -69,57 +84,69 @@ func realPath(name string) (string, error) {
 	}
 }
 
-// openStaging refuses an output directory that is not mintmark's, and proves
-// that it can be written and replaced before anything is built. The caller
-// holds the lock of the output directory.
-func openStaging(final string) (*staging, error) {
-	if err := clearUnfinished(final); err != nil {
-		return nil, err
+// checkOut refuses places where no release can be, whatever is there.
+func checkOut(final string) error {
+	const hint = "name a directory of its own with -out=DIR"
+	if filepath.Dir(final) == final {
+		return usage(hint, "output directory: %s is a root directory", final)
 	}
-	exists := true
+	if slices.Contains(strings.Split(filepath.ToSlash(final), "/"), ".git") {
+		return usage(hint, "output directory: %s is in a .git directory", final)
+	}
+	return nil
+}
+
+// readFinal looks at what the release is going to replace, and refuses it
+// unless mintmark made all of it. nil: there is nothing.
+func readFinal(ctx context.Context, final string) (*outDir, error) {
 	switch fi, err := os.Lstat(final); {
 	case errors.Is(err, fs.ErrNotExist):
-		exists = false
+		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("output directory: %w", err)
 	case !fi.IsDir():
 		return nil, hinted("name a directory with -out=DIR", "output directory: %s is not a directory", final)
-	default:
-		entries, err := os.ReadDir(final)
-		if err != nil {
-			return nil, fmt.Errorf("output directory: %w", err)
-		}
-		foreign := ""
-		for _, e := range entries {
-			if e.IsDir() { // a release has none: somebody's .git, perhaps
-				foreign = e.Name()
-			}
-		}
-		if len(entries) > 0 && foreign == "" && !isOurs(final) {
-			foreign = entries[0].Name()
-		}
-		if foreign != "" {
-			return nil, hinted("empty it, or name another with -out=DIR", "output directory: %s holds files that are not mintmark's (%s, …)", final, foreign)
-		}
+	}
+	o, err := readOut(ctx, final)
+	if err != nil {
+		return nil, fmt.Errorf("output directory: %w", err)
+	}
+	return o, o.refusal(final)
+}
+
+// openStaging refuses an output directory that is not mintmark's, and proves
+// that it can be written and replaced before anything is built. The caller
+// holds the lock of the output directory.
+func openStaging(ctx context.Context, final string) (*staging, error) {
+	if err := checkOut(final); err != nil {
+		return nil, err
+	}
+	if err := clearUnfinished(ctx, final); err != nil {
+		return nil, err
+	}
+	old, err := readFinal(ctx, final)
+	if err != nil {
+		return nil, err
 	}
 	parent := filepath.Dir(final)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, fmt.Errorf("output directory: %w", err)
 	}
 	const hint = "mintmark writes beside the output directory and renames at the end; -out=DIR names another"
-	f, err := os.CreateTemp(parent, stagingPrefix(final)+"*"+lockSuffix)
-	if err != nil {
+	s := &staging{final: final}
+	if s.dir, err = claimDir(parent, stagingPrefix(final)); err != nil {
 		return nil, hinted(hint, "output directory: %w", err)
 	}
-	f.Close()
-	s := &staging{final: final, dir: strings.TrimSuffix(f.Name(), lockSuffix)}
-	if s.lock, _, err = filelock.Try(f.Name(), ""); err != nil {
+	if s.lock, _, err = filelock.Try(s.dir+lockSuffix, ""); err != nil {
 		s.lock = nil // a file system without locks: the one in the cache must do
 	}
 	if err = os.Mkdir(s.dir, 0o755); err == nil {
 		err = os.Chmod(s.dir, 0o755) // whatever the umask says
 	}
-	if err == nil && exists {
+	if err == nil {
+		err = s.claim(besides...)
+	}
+	if err == nil && old != nil {
 		// A mount point, a directory somebody works in on Windows: better
 		// known now than after the build.
 		if err = os.Rename(final, s.dir+oldSuffix); err == nil {
@@ -133,13 +160,23 @@ func openStaging(final string) (*staging, error) {
 	return s, nil
 }
 
+// claim notes the names of files before they are written into the directory.
+func (s *staging) claim(names ...string) error {
+	if err := claimFiles(s.dir, names...); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	s.names = append(s.names, names...)
+	return nil
+}
+
 // clearUnfinished removes what dead runs have left beside the output directory
-// and puts a previous release back that one was about to replace.
-func clearUnfinished(final string) error {
-	names := unfinished(final)
+// and puts a previous release back that one was about to replace. What they
+// cannot have left is refused.
+func clearUnfinished(ctx context.Context, final string) error {
+	names := besideOut(final)
 	for _, name := range names {
-		base := strings.TrimSuffix(strings.TrimSuffix(name, lockSuffix), oldSuffix)
-		if _, err := os.Lstat(base + lockSuffix); err != nil {
+		base := stagingBase(name)
+		if _, ok := claimed(base); !ok {
 			continue
 		}
 		lock, _, err := filelock.Try(base+lockSuffix, "")
@@ -150,75 +187,111 @@ func clearUnfinished(final string) error {
 			lock.Release()
 		}
 	}
+	var errs []error
 	for _, name := range names {
-		if !strings.HasSuffix(name, oldSuffix) {
-			continue
+		if strings.HasSuffix(name, lockSuffix) && !emptyLock(name) {
+			continue // goes with its directory
 		}
-		if _, err := os.Lstat(final); !errors.Is(err, fs.ErrNotExist) {
-			break
+		if err := clearOne(ctx, name, final); err != nil {
+			errs = append(errs, err)
 		}
+	}
+	for _, name := range names {
+		base := stagingBase(name)
+		_, ok := claimed(base)
+		switch {
+		case name != base+lockSuffix:
+		case !ok && !emptyLock(name):
+			errs = append(errs, inTheWay(name, notMade))
+		case len(errs) == 0:
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func inTheWay(name, reason string) error {
+	return hinted("nothing was removed: move it elsewhere, or name another output directory with -out=DIR",
+		"output directory: beside it is %s, which has a name that mintmark uses: %s", name, reason)
+}
+
+// clearOne removes one directory that a dead run has left, or puts it back.
+func clearOne(ctx context.Context, name, final string) error {
+	base := stagingBase(name)
+	written, ok := claimed(base)
+	fi, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || emptyLock(name):
+		return nil
+	case err != nil:
+		return fmt.Errorf("output directory: %w", err)
+	case !ok:
+		return inTheWay(name, notMade)
+	case !fi.IsDir():
+		return inTheWay(name, "it is "+files.Kind(fi.Mode()))
+	case name == base:
+		other, err := unclaimed(name, written)
+		if err != nil {
+			return fmt.Errorf("output directory: %w", err)
+		}
+		if other != "" {
+			return inTheWay(other, notMade)
+		}
+		return removeNamed(name, written)
+	}
+	if _, err := os.Lstat(final); errors.Is(err, fs.ErrNotExist) {
 		if err := os.Rename(name, final); err != nil {
 			return fmt.Errorf("output directory: putting back the previous release: %w", err)
 		}
+		return nil
 	}
-	for _, name := range names {
-		builds.RemoveTree(name)
-	}
-	return nil
-}
-
-func isOurs(dir string) bool {
-	for _, name := range ours {
-		var m struct {
-			Schema string `json:"schema"`
-		}
-		data, err := readRegular(filepath.Join(dir, name))
-		if err == nil && json.Unmarshal(data, &m) == nil && strings.HasPrefix(m.Schema, "https://github.com/mintmark/mintmark/") {
-			return true
-		}
-	}
-	return false
-}
-
-func readRegular(name string) ([]byte, error) {
-	if fi, err := os.Lstat(name); err != nil || !fi.Mode().IsRegular() {
-		return nil, errors.Join(err, fs.ErrInvalid)
-	}
-	f, err := os.Open(name)
+	o, err := readOut(ctx, name)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, 256<<20))
-}
-
-// publish puts the staged directory into its final place.
-func (s *staging) publish() error {
-	old := s.dir + oldSuffix
-	err := os.Rename(s.final, old)
-	hadOld := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("output directory: %w", err)
 	}
+	if len(o.foreign) > 0 {
+		return inTheWay(name, strings.Join(o.foreign, "; "))
+	}
+	return removeNamed(name, o.own)
+}
+
+// publish puts the staged directory into its final place. What is there is
+// looked at once more: the build took its time.
+func (s *staging) publish(ctx context.Context) error {
+	previous, err := readFinal(ctx, s.final)
+	if err != nil {
+		return err
+	}
+	old := s.dir + oldSuffix
+	if previous != nil {
+		if err := os.Rename(s.final, old); err != nil {
+			return fmt.Errorf("output directory: %w", err)
+		}
+	}
 	if err := os.Rename(s.dir, s.final); err != nil {
-		if hadOld {
+		if previous != nil {
 			err = errors.Join(err, os.Rename(old, s.final))
 		}
 		return fmt.Errorf("output directory: %w", err)
 	}
 	s.done = true
-	if hadOld {
-		s.leftover = builds.RemoveTree(old)
+	if previous != nil {
+		s.leftover = removeNamed(old, previous.own)
 	}
 	return nil
 }
 
 func (s *staging) Close() {
+	var left error
 	if !s.done {
-		builds.RemoveTree(s.dir)
+		left = removeNamed(s.dir, s.names)
 	}
 	if s.lock != nil {
 		s.lock.Release()
 	}
-	os.Remove(s.dir + lockSuffix)
+	if left == nil && s.leftover == nil { // else the claim is what shows whose it is
+		os.Remove(s.dir + lockSuffix)
+	}
 }

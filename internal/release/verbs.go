@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -94,7 +96,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	errs = append(errs, err)
 	if err == nil && ref != "" && !strings.Contains(ref, "://") {
 		// Whether the passphrase is right is not asked, only for the file.
-		if f, err := os.Open(ref); err != nil {
+		if f, err := files.Open(ref); err != nil {
 			errs = append(errs, hinted(keyHint, "signing key: %w", err))
 		} else {
 			f.Close()
@@ -174,7 +176,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	defer lock.Release()
-	stage, err := openStaging(cfg.Out)
+	stage, err := openStaging(ctx, cfg.Out)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +192,9 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	}
 	tool, err := s.planAll(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := stage.claim(s.published()...); err != nil {
 		return nil, err
 	}
 	stale, err := s.stalePGO(ctx)
@@ -236,6 +241,19 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		res.Signed = signer.KeyID()
 	}
 	return res, nil
+}
+
+// published are the names of the files that the units publish.
+func (s *session) published() []string {
+	var names []string
+	for _, u := range s.plan.Units {
+		for _, m := range u.Mains {
+			if name := u.Published(m); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // gate stops what must not be published: what differs or was not checked,

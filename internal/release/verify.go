@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // VerifyConfig is what [Verify] works on.
@@ -63,6 +64,9 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if err != nil {
 		return nil, usage("name a release's directory or its release.json", "%w", err)
 	}
+	if !fi.IsDir() && !fi.Mode().IsRegular() {
+		return nil, usage("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
+	}
 	var v *checksums.Verification
 	if fi.IsDir() {
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
@@ -87,7 +91,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		if a.Stage != checksums.StageArchive {
 			continue
 		}
-		f, err := os.Open(filepath.Join(dir, a.Name))
+		f, err := files.Open(filepath.Join(dir, a.Name))
 		if os.IsNotExist(err) { // allowed to be missing, or VerifyRelease would have refused
 			v.Checks.Open(fact.Members, a.Name, "it is not here")
 			continue

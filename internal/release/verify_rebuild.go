@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
@@ -73,7 +74,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	if fi, err := os.Stat(vc.Path); err == nil && !fi.IsDir() {
 		name, t.dir = vc.Path, ""
 	}
-	if t.manifest, _, err = checksums.FileDigest(name); err != nil {
+	if t.manifest, _, err = files.Digest(ctx, name); err != nil {
 		return t, err
 	}
 	if err := t.readPlan(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // compare holds every artifact of the units that were built against what came
@@ -156,14 +157,11 @@ func (t *third) publishedFile(ctx context.Context, a checksums.Artifact) (string
 			if h.Name != b.Members[i].Name {
 				return nil
 			}
-			f, err := os.Create(to)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
 			found = to
-			_, err = io.Copy(f, r)
-			return err
+			return files.Replace(to, 0o600, func(f *os.File) error {
+				_, err := io.Copy(f, r)
+				return err
+			})
 		})
 		return found, err
 	}

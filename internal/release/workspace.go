@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // workspace is a private directory for one run, below the cache directory.
@@ -27,26 +28,24 @@ func openWorkspace(cache string) (*workspace, error) {
 	if cache == "" || !filepath.IsAbs(cache) {
 		return nil, usage("set MINTMARK_CACHE to an absolute path, or HOME", "no cache directory")
 	}
-	parent := filepath.Join(cache, "work")
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	parent, err := files.MakeDir(cache, "work")
+	if err != nil {
 		return nil, cacheError(err)
 	}
 	sweep(parent)
 	// The lock comes first and the directory after it: nobody can ever find the
 	// directory of a run that lives without its lock being held.
-	f, err := os.CreateTemp(parent, "run-*.lock")
+	dir, err := claimDir(parent, runPrefix)
 	if err != nil {
 		return nil, cacheError(err)
 	}
-	f.Close()
-	lock, _, err := filelock.Try(f.Name(), "")
+	lock, _, err := filelock.Try(dir+lockSuffix, "")
 	if err != nil {
 		return nil, cacheError(err)
 	}
-	dir := strings.TrimSuffix(f.Name(), ".lock")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		lock.Release()
-		os.Remove(f.Name())
+		os.Remove(dir + lockSuffix)
 		return nil, cacheError(err)
 	}
 	return &workspace{cache: cache, dir: dir, lock: lock}, nil
@@ -60,35 +59,47 @@ func cacheError(err error) error {
 func (w *workspace) name() string { return filepath.Base(w.dir) }
 
 func (w *workspace) Close() {
-	builds.RemoveTree(w.dir)
+	files.RemoveTree(w.dir)
 	w.lock.Release()
-	os.Remove(w.dir + ".lock")
+	os.Remove(w.dir + lockSuffix)
 }
 
-// sweep removes the directories of runs whose lock nobody holds, and old locks
-// that have no directory.
+// runPrefix begins the names of runs' directories.
+const runPrefix = "run-"
+
+// sweep removes the directories of runs whose lock nobody holds and whose claim
+// says that they are ours, and old locks that have no directory. The claim is
+// looked at while the lock is held: then no run is there that still uses it.
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		dir := filepath.Join(parent, e.Name())
-		if !strings.HasPrefix(e.Name(), "run-") {
+		dir, isLock := strings.CutSuffix(filepath.Join(parent, e.Name()), lockSuffix)
+		if !isLock || !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), runPrefix) {
 			continue
 		}
-		if base, isLock := strings.CutSuffix(dir, ".lock"); isLock && !e.IsDir() {
-			// A young one may be about to get its directory.
+		there := files.IsDir(dir)
+		if errors.Is(there, fs.ErrNotExist) {
+			// A young one may be about to be locked, and to get its directory.
 			if fi, err := e.Info(); err != nil || time.Since(fi.ModTime()) < 24*time.Hour {
 				continue
 			}
-			dir = base
 		}
-		if lock, _, err := filelock.Try(dir+".lock", ""); err == nil {
-			builds.RemoveTree(dir)
-			lock.Release()
-			os.Remove(dir + ".lock")
+		lock, _, err := filelock.Try(dir+lockSuffix, "")
+		if err != nil {
+			continue
 		}
+		_, ours := claimed(dir)
+		switch {
+		case there == nil && ours:
+			files.RemoveTree(dir)
+			os.Remove(dir + lockSuffix)
+		case errors.Is(there, fs.ErrNotExist) && (ours || emptyLock(dir+lockSuffix)):
+			os.Remove(dir + lockSuffix)
+		}
+		lock.Release()
 	}
 }
 
@@ -101,8 +112,8 @@ type holder struct {
 
 // lockOut makes sure that one mintmark at a time writes an output directory.
 func lockOut(cache, out string) (*filelock.Lock, error) {
-	dir := filepath.Join(cache, "locks")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir, err := files.MakeDir(cache, "locks")
+	if err != nil {
 		return nil, cacheError(err)
 	}
 	sum := sha256.Sum256([]byte(out))

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -52,8 +53,22 @@ func TestSweep(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dead, "first"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{dead + ".lock", orphan, young} {
-		if err := os.WriteFile(name, nil, 0o644); err != nil {
+	claims := `{"schema":"` + claimSchema + `","dir":"run-1"}` + "\n"
+	for name, text := range map[string]string{dead + ".lock": claims, orphan: "", young: ""} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The name shows nothing, nor does a claim of another directory.
+	theirs := []string{"run-5", "run-6.lock", "run-7", "run-7.lock"}
+	for _, name := range theirs {
+		name = filepath.Join(parent, name)
+		if filepath.Ext(name) == "" {
+			err = os.Mkdir(name, 0o755)
+		} else {
+			err = errors.Join(os.WriteFile(name, []byte(claims), 0o644), os.Chtimes(name, time.Unix(0, 0), time.Unix(0, 0)))
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,6 +80,11 @@ func TestSweep(t *testing.T) {
 	for _, name := range []string{dead, dead + ".lock", orphan} {
 		if _, err := os.Stat(name); err == nil {
 			t.Errorf("%s is still there", filepath.Base(name))
+		}
+	}
+	for _, name := range theirs {
+		if _, err := os.Stat(filepath.Join(parent, name)); err != nil {
+			t.Errorf("%s is gone, which nobody has shown to be ours", name)
 		}
 	}
 	for _, name := range []string{alive.dir, young} {

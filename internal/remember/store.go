@@ -44,6 +44,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Store is a directory of remembered answers. Several processes may use one at
@@ -90,6 +92,11 @@ const (
 
 func (s *Store) usable() bool { return s != nil && s.Dir != "" && len(s.Secret) > 0 }
 
+// writable makes the directory. One that a symbolic link stands for is not ours.
+func (s *Store) writable() bool {
+	return s.usable() && os.MkdirAll(s.Dir, 0o755) == nil && files.IsDir(s.Dir) == nil
+}
+
 func (s *Store) path(k Key) string { return filepath.Join(s.Dir, hex.EncodeToString(k[:])) }
 
 func (s *Store) mac(k Key, data []byte) string {
@@ -106,13 +113,8 @@ func (s *Store) Get(k Key, v any) bool {
 	if !s.usable() || s.Full {
 		return false
 	}
-	f, err := os.Open(s.path(k))
+	data, err := files.ReadOwn(s.path(k), maxFile)
 	if err != nil {
-		return false
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil || len(data) > maxFile {
 		return false
 	}
 	line, data, ok := bytes.Cut(data, []byte("\n"))
@@ -134,22 +136,7 @@ func (s *Store) Put(k Key, v any) {
 		return
 	}
 	text := header + s.mac(k, data) + "\n" + string(data)
-	if len(text) > maxFile || os.MkdirAll(s.Dir, 0o755) != nil {
-		return
-	}
-	tmp, err := os.CreateTemp(s.Dir, tmpPrefix)
-	if err != nil {
-		return
-	}
-	_, err = tmp.WriteString(text)
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), s.path(k))
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
+	if len(text) > maxFile || !s.writable() || files.Write(s.path(k), []byte(text), 0o600) != nil {
 		return
 	}
 	s.written.Store(true)
@@ -163,8 +150,17 @@ func (s *Store) Prune() {
 	}
 }
 
+// ours reports whether a store makes files of that name.
+func ours(name string) bool {
+	b, err := hex.DecodeString(name)
+	return err == nil && len(b) == sha256.Size || strings.HasPrefix(name, tmpPrefix)
+}
+
 // prune leaves a quarter free, so that it need not be done each time.
-func prune(dir string, files int, size int64) {
+func prune(dir string, most int, size int64) {
+	if files.IsDir(dir) != nil {
+		return
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -173,6 +169,9 @@ func prune(dir string, files int, size int64) {
 	var sum int64
 	var newest time.Time
 	for _, e := range entries {
+		if !ours(e.Name()) {
+			continue
+		}
 		if fi, err := e.Info(); err == nil && fi.Mode().IsRegular() {
 			all = append(all, fi)
 			if fi.ModTime().After(newest) {
@@ -190,12 +189,12 @@ func prune(dir string, files int, size int64) {
 		}
 		return true
 	})
-	if len(all) <= files && sum <= size {
+	if len(all) <= most && sum <= size {
 		return
 	}
 	slices.SortFunc(all, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	for i, fi := range all {
-		if left := len(all) - i; left <= files*3/4 && sum <= size*3/4 {
+		if left := len(all) - i; left <= most*3/4 && sum <= size*3/4 {
 			return
 		}
 		os.Remove(filepath.Join(dir, fi.Name()))

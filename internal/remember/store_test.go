@@ -156,14 +156,15 @@ func TestPrune(t *testing.T) {
 	}
 	there := func(name string) bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
 	for i := range 20 {
-		put(fmt.Sprint("f", i), 10, time.Duration(20-i)*time.Hour) // f19 is the oldest
+		put(fmt.Sprintf("%064x", i), 10, time.Duration(20-i)*time.Hour) // f19 is the oldest
 	}
+	put("somebody's notes", 10, -time.Hour) // the oldest of all, and not ours
 	put(tmpPrefix+"being written", 10, 20*time.Hour)
 	put(tmpPrefix+"of a killed process", 10, time.Hour)
 	prune(dir, 20, 1000)
 	for i := range 20 {
-		if !there(fmt.Sprint("f", i)) {
-			t.Errorf("f%d removed within the bounds", i)
+		if !there(fmt.Sprintf("%064x", i)) {
+			t.Errorf("%d removed within the bounds", i)
 		}
 	}
 	if !there(tmpPrefix+"being written") || there(tmpPrefix+"of a killed process") {
@@ -171,17 +172,33 @@ func TestPrune(t *testing.T) {
 	}
 	prune(dir, 16, 1000)
 	for i := range 20 {
-		if there(fmt.Sprint("f", i)) != (i < 12) {
-			t.Errorf("f%d: %v", i, there(fmt.Sprint("f", i)))
+		if there(fmt.Sprintf("%064x", i)) != (i < 12) {
+			t.Errorf("f%d: %v", i, there(fmt.Sprintf("%064x", i)))
 		}
 	}
 	prune(dir, 16, 80)
 	for i := range 12 {
-		if there(fmt.Sprint("f", i)) != (i < 6) {
-			t.Errorf("by size: f%d: %v", i, there(fmt.Sprint("f", i)))
+		if there(fmt.Sprintf("%064x", i)) != (i < 6) {
+			t.Errorf("by size: f%d: %v", i, there(fmt.Sprintf("%064x", i)))
 		}
 	}
+	if !there("somebody's notes") {
+		t.Error("a file that no store makes was removed")
+	}
 	prune(filepath.Join(dir, "not there"), 0, 0)
+	link := filepath.Join(t.TempDir(), "link")
+	if os.Symlink(dir, link) != nil {
+		t.Skip("no links here")
+	}
+	prune(link, 0, 0)
+	if !there(fmt.Sprintf("%064x", 0)) {
+		t.Error("pruned where a link leads")
+	}
+	s := &Store{Dir: link, Secret: []byte("a secret of sixteen bytes or more")}
+	s.Put(NewKey("x"), answer{})
+	if there(filepath.Base(s.path(NewKey("x")))) {
+		t.Error("written where a link leads")
+	}
 }
 
 func TestStorePrunes(t *testing.T) {

@@ -69,7 +69,7 @@ func (s *Store) unchanged(ctx context.Context, dir, what string) bool {
 
 // look also finds out how late it is, by the clock that the files are stamped with.
 func (s *Store) look(ctx context.Context, dir string) (*tree, error) {
-	if !s.usable() || !local(dir) || os.MkdirAll(s.Dir, 0o755) != nil || !local(s.Dir) {
+	if !s.writable() || !local(dir) || !local(s.Dir) {
 		return nil, errUnsure
 	}
 	// First the clock: what changes between the two is then too young. All local

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -53,7 +54,7 @@ func Analyze(ctx context.Context, file string, opts Options) (*Ledger, error) {
 }
 
 func read(file string) ([]byte, error) {
-	fd, err := os.Open(file)
+	fd, err := files.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +62,6 @@ func read(file string) ([]byte, error) {
 	st, err := fd.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, &Error{file, errors.New("not a regular file"), "name a Go binary"}
 	}
 	if st.Size() > MaxSize {
 		return nil, &Error{file, fmt.Errorf("%d bytes; at most %d are analysed", st.Size(), int64(MaxSize)), "name a Go binary"}
@@ -89,7 +87,7 @@ func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer files.RemoveTree(dir)
 	to := filepath.Join(dir, "unpacked")
 	if err := opts.Unpack(ctx, file, to); err != nil {
 		return nil, err

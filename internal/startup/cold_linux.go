@@ -6,13 +6,14 @@ import (
 	"os"
 	"unsafe"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sys/unix"
 )
 
 // evict takes a file out of the page cache. The file must have been written to
 // its disk (fsync), and nobody may have it mapped.
 func evict(path string) error {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func evictable(path string) error {
 
 // resident counts a file's pages, and those in the page cache.
 func resident(path string) (in, all int, err error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Smoke is one run of a program under emulation. It shows
@@ -107,7 +109,7 @@ func (b *bench) emulate(ctx context.Context, emulator string, p Program) (*Smoke
 		return s, nil
 	}
 	if b.Plugin != "" {
-		data, err := os.ReadFile(counts)
+		data, err := files.Read(counts, maxProc)
 		if err == nil {
 			s.Instructions, err = parseInstructions(data)
 		}

@@ -1,10 +1,10 @@
 package startup
 
 import (
-	"os"
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,7 +19,7 @@ func kernel() string {
 }
 
 func load() (float64, bool) {
-	data, err := os.ReadFile("/proc/loadavg")
+	data, err := files.Read("/proc/loadavg", maxProc)
 	if err != nil {
 		return 0, false
 	}

@@ -5,12 +5,15 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
+
+// maxProc bounds what is read of the files of /proc, and of an emulator's log.
+const maxProc = 1 << 20
 
 // File is what is measured.
 type File struct {
@@ -22,14 +25,11 @@ type File struct {
 }
 
 func identify(path string) (File, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return File{}, err
 	}
 	defer f.Close()
-	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
-		return File{}, errors.Join(fmt.Errorf("%s: not a regular file", path), err)
-	}
 	head := make([]byte, 1<<10)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {

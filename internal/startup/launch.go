@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // launch is one way to start a program.
@@ -91,11 +93,12 @@ func (l *launch) open() (s streams, err error) {
 			s.close()
 		}
 	}()
-	in := l.stdin
-	if in == "" {
-		in = os.DevNull
+	if l.stdin == "" {
+		s.stdin, err = os.OpenFile(os.DevNull, os.O_RDONLY, 0)
+	} else {
+		s.stdin, err = files.Open(l.stdin)
 	}
-	if s.stdin, err = os.Open(in); err != nil {
+	if err != nil {
 		return s, fmt.Errorf("standard input: %w", err)
 	}
 	if l.capture {

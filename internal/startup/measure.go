@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/stats"
 )
 
@@ -208,17 +209,17 @@ func retryBusy[T any](f func() (T, error)) (v T, err error) {
 // of one length and end in the base's name.
 func (b *bench) copy(old []string) ([]string, error) {
 	b.remove(old)
-	files := append(slices.Clone(b.measured), b.measured[0])
+	measured := append(slices.Clone(b.measured), b.measured[0])
 	name := filepath.Base(b.Programs[b.measured[0]].Path)
-	order := b.rng.Perm(len(files)) // the order on the disk
-	paths := make([]string, len(files))
+	order := b.rng.Perm(len(measured)) // the order on the disk
+	paths := make([]string, len(measured))
 	for _, n := range order {
 		dir := filepath.Join(b.Work, fmt.Sprintf("copy%05d-%03d", b.copies%100000, n))
 		paths[n] = filepath.Join(dir, name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
-		if err := copyFile(b.Programs[files[n]].Path, paths[n]); err != nil {
+		if err := copyFile(b.Programs[measured[n]].Path, paths[n]); err != nil {
 			return nil, err
 		}
 	}
@@ -228,22 +229,20 @@ func (b *bench) copy(old []string) ([]string, error) {
 
 func (b *bench) remove(paths []string) {
 	for _, p := range paths {
-		os.RemoveAll(filepath.Dir(p))
+		files.RemoveTree(filepath.Dir(p))
 	}
 }
 
 func copyFile(from, to string) error {
-	r, err := os.Open(from)
+	r, err := files.Open(from)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, r)
-	return errors.Join(err, w.Sync(), w.Close())
+	return files.Create(to, 0o755, func(w *os.File) error {
+		_, err := io.Copy(w, r)
+		return errors.Join(err, w.Sync())
+	})
 }
 
 // rounds starts all programs again and again until the rule is content.

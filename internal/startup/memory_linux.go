@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sys/unix"
 )
 
@@ -162,7 +163,7 @@ func (l *launch) traced(ctx context.Context, s *streams) (m Memory, err error) {
 // readMemory reads the memory of a process from one of its threads' entries in /proc.
 func readMemory(tid int) (m Memory, err error) {
 	dir := "/proc/" + strconv.Itoa(tid)
-	status, err := os.ReadFile(dir + "/status")
+	status, err := files.Read(dir+"/status", maxProc)
 	if err != nil {
 		return m, err
 	}
@@ -170,7 +171,7 @@ func readMemory(tid int) (m Memory, err error) {
 	if err != nil {
 		return m, err
 	}
-	rollup, err := os.ReadFile(dir + "/smaps_rollup")
+	rollup, err := files.Read(dir+"/smaps_rollup", maxProc)
 	if err != nil {
 		return m, err
 	}

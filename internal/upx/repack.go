@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Compression is what the header of a packed file says of how it was packed.
@@ -43,12 +45,12 @@ func (t *Tool) Repack(ctx context.Context, c Compression, packed, linked, out st
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	_, want, err := sizeHash(packed)
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
+	want, err := hashFile(ctx, packed)
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	if _, _, err := copyFile(ctx, linked, filepath.Join(dir, "input")); err != nil {
+	if _, _, err := files.Copy(ctx, linked, filepath.Join(dir, "input"), 0o700); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	tried := candidates(c)
@@ -60,7 +62,7 @@ func (t *Tool) Repack(ctx context.Context, c Compression, packed, linked, out st
 			continue // a flag that this version does not know, or a file that it does not pack with it
 		}
 		result := filepath.Join(dir, "packed")
-		sum, err := hashFile(result)
+		sum, err := hashFile(ctx, result)
 		if err != nil {
 			return nil, fmt.Errorf("upx: %w", err)
 		}

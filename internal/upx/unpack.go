@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Unpack writes what the file packed holds to out, which must not exist. UPX
@@ -16,8 +18,8 @@ func (t *Tool) Unpack(ctx context.Context, packed, out string) (err error) {
 	if err != nil {
 		return fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if _, _, err := copyFile(ctx, packed, filepath.Join(dir, "packed")); err != nil {
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
+	if _, _, err := files.Copy(ctx, packed, filepath.Join(dir, "packed"), 0o700); err != nil {
 		return fmt.Errorf("upx: %w", err)
 	}
 	name := filepath.Base(packed)

@@ -27,11 +27,8 @@ package upx
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -42,6 +39,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Config says where UPX is and which one it has to be.
@@ -77,7 +75,7 @@ func Find(ctx context.Context, cfg Config) (*Tool, error) {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	t := &Tool{Path: path, Confined: cfg.Confined}
-	if t.SHA256, err = hashFile(path); err != nil {
+	if t.SHA256, err = hashFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	if cfg.SHA256 != "" && t.SHA256 != cfg.SHA256 {
@@ -175,12 +173,12 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
 
 	r := &Result{Version: t.Version, ToolSHA256: t.SHA256, Flags: append([]string{}, flags...)}
 	// Fixed names, so that no message depends on the temporary directory.
 	path := func(name string) string { return filepath.Join(dir, name) }
-	if r.InSize, r.InSHA256, err = copyFile(ctx, in, path("input")); err != nil {
+	if r.InSHA256, r.InSize, err = files.Copy(ctx, in, path("input"), 0o700); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	name := filepath.Base(in)
@@ -200,17 +198,17 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 	if err := pack("again", "repacked"); err != nil {
 		return nil, err
 	}
-	if r.OutSize, r.OutSHA256, err = sizeHash(path("packed")); err != nil {
+	if r.OutSHA256, r.OutSize, err = files.Digest(ctx, path("packed")); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	second, err := hashFile(path("repacked"))
+	second, err := hashFile(ctx, path("repacked"))
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	if second != r.OutSHA256 {
 		return nil, &hintError{fmt.Errorf("upx: %s: packed twice, different both times: sha256 %s and %s", name, r.OutSHA256, second), "this UPX is not deterministic; use another version or release the unpacked binary"}
 	}
-	if now, err := hashFile(t.Path); err != nil || now != t.SHA256 {
+	if now, err := hashFile(ctx, t.Path); err != nil || now != t.SHA256 {
 		return nil, errors.Join(fmt.Errorf("upx: %s changed while it was used", t.Path), err)
 	}
 	if err := os.Chmod(path("packed"), 0o755); err != nil {
@@ -231,9 +229,9 @@ func (t *Tool) Check(ctx context.Context, packed, linked string) (notRestored []
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	_, _, errP := copyFile(ctx, packed, filepath.Join(dir, "packed"))
-	_, _, errL := copyFile(ctx, linked, filepath.Join(dir, "input"))
+	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
+	_, _, errP := files.Copy(ctx, packed, filepath.Join(dir, "packed"), 0o700)
+	_, _, errL := files.Copy(ctx, linked, filepath.Join(dir, "input"), 0o700)
 	if err := errors.Join(errP, errL); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
@@ -320,39 +318,7 @@ func same(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(sa, sb)
 }
 
-func copyFile(ctx context.Context, from, to string) (int64, string, error) {
-	r, err := os.Open(from)
-	if err != nil {
-		return 0, "", err
-	}
-	defer r.Close()
-	if st, err := r.Stat(); err != nil || !st.Mode().IsRegular() {
-		return 0, "", errors.Join(fmt.Errorf("%s: not a regular file", from), err)
-	}
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
-	if err != nil {
-		return 0, "", err
-	}
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), r)
-	if err := errors.Join(err, w.Close(), ctx.Err()); err != nil {
-		return 0, "", err
-	}
-	return n, hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func hashFile(path string) (string, error) {
-	_, sum, err := sizeHash(path)
+func hashFile(ctx context.Context, path string) (string, error) {
+	sum, _, err := files.Digest(ctx, path)
 	return sum, err
-}
-
-func sizeHash(path string) (int64, string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, f)
-	return n, hex.EncodeToString(h.Sum(nil)), err
 }

@@ -25,7 +25,7 @@ func hint(err error) string {
 
 func TestFind(t *testing.T) {
 	path := upxPath(t)
-	sum, err := hashFile(path)
+	sum, err := hashFile(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
@@ -149,7 +150,7 @@ func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// The vendor directory is no part of a module's zip; it is made of the
 		// same modules.
 		if _, err := os.Stat(filepath.Join(j.dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(j.dir, "vendor")) {
-			os.RemoveAll(filepath.Join(j.dir, "vendor"))
+			files.RemoveTree(filepath.Join(j.dir, "vendor"))
 			_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: []string{"mod", "vendor"}, Dir: j.dir, Env: j.fetchEnv(f), Confine: toolchain.Fetching()})
 			return err
 		}

@@ -3,13 +3,13 @@ package foreign
 import (
 	"bytes"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 	"go.yaml.in/yaml/v4"
 )
@@ -58,7 +58,7 @@ func Templates(dir string, c *Claim, v *Values) []Template {
 		if err != nil || fi.Size() > maxConfigFile {
 			return nil
 		}
-		data, err := os.ReadFile(name)
+		data, err := files.Read(name, maxConfigFile)
 		if err != nil {
 			return nil
 		}

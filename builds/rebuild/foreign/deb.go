@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const arMagic = "!<arch>\n"
@@ -98,7 +99,7 @@ func (c *collector) debMember(name string, m arMember, r *io.SectionReader) erro
 	switch {
 	case !strings.HasPrefix(m.name, "data.tar") && !strings.HasPrefix(m.name, "control.tar"):
 		s := &sniffer{name: m.name, h: sha256.New()}
-		if _, err := io.Copy(s, &contextReader{c.ctx, r}); err != nil {
+		if _, err := io.Copy(s, files.Reader(c.ctx, r)); err != nil {
 			return err
 		}
 		c.list(prefix, "", s.kind(), s)

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 	"github.com/mintmark/mintmark/profiles"
@@ -244,7 +245,7 @@ func (b *subject) held() {
 func (b *subject) read(ctx context.Context) error {
 	if b.in.Path != "" {
 		var err error
-		if b.SHA256, b.Size, err = digest(b.in.Path); err != nil {
+		if b.SHA256, b.Size, err = files.Digest(ctx, b.in.Path); err != nil {
 			return err
 		}
 	}
@@ -368,19 +369,9 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 		return nil, errors.New("what it unpacks to is a universal binary")
 	}
 	b.file = out
-	b.sum, _, err = digest(out)
+	b.sum, _, err = files.Digest(ctx, out)
 	b.Unpacked = b.sum
 	return f, err
-}
-
-// digest is a file's SHA-256 and size.
-func digest(name string) (sum string, size int64, err error) {
-	f, err := open(name)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	return digestOf(f)
 }
 
 func digestOf(r io.Reader) (sum string, size int64, err error) {

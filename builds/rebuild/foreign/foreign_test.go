@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -124,7 +125,7 @@ func TestPackedVerdict(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"packed": "PACKED", "built": "built"})
 	sum := func(name string) string {
-		s, _, err := digest(filepath.Join(dir, name))
+		s, _, err := files.Digest(t.Context(), filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Limits on what is read and copied in one run.
@@ -170,7 +171,7 @@ func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	f, err := open(at)
+	f, err := files.Open(at)
 	if err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func (c *collector) plain(name, at string, f *os.File, mode fs.FileMode) error {
 		return err
 	}
 	s := &sniffer{name: name, mode: mode, h: sha256.New()}
-	n, err := io.Copy(s, io.LimitReader(&contextReader{c.ctx, f}, c.looking+1))
+	n, err := io.Copy(s, io.LimitReader(files.Reader(c.ctx, f), c.looking+1))
 	if err != nil {
 		return err
 	}
@@ -381,7 +382,7 @@ func (m *members) program(name string, h archive.Header, head []byte, r io.Reade
 		m.Inputs = append(m.Inputs, Input{Name: name, Member: memberName(h.Name), Path: to, Kind: KindProgram})
 		return nil
 	}
-	f, err := open(to)
+	f, err := files.Open(to)
 	if err != nil {
 		return err
 	}
@@ -434,17 +435,15 @@ func (c *collector) temp(kind string) string {
 // copy writes a private copy, of no more than may still be copied.
 func (c *collector) copy(kind string, r io.Reader) (name string, err error) {
 	name = c.temp(kind)
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
-	}
 	most := min(maxMember, c.copies)
-	n, err := io.Copy(f, io.LimitReader(&contextReader{c.ctx, r}, most+1))
-	if err == nil && n > most {
-		err = &archive.LimitError{Reason: fmt.Sprintf("a file of more than %d bytes", most)}
-	}
-	c.copies -= min(n, c.copies)
-	return name, errors.Join(err, f.Close())
+	return name, files.Create(name, 0o600, func(f *os.File) error {
+		n, err := io.Copy(f, io.LimitReader(files.Reader(c.ctx, r), most+1))
+		if err == nil && n > most {
+			err = &archive.LimitError{Reason: fmt.Sprintf("a file of more than %d bytes", most)}
+		}
+		c.copies -= min(n, c.copies)
+		return err
+	})
 }
 
 func readHead(r io.Reader) ([]byte, error) {
@@ -454,19 +453,6 @@ func readHead(r io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	return head[:n], nil
-}
-
-// contextReader ends reading when its context does.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r *contextReader) Read(b []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.r.Read(b)
 }
 
 var versionInName = regexp.MustCompile(`[-_@v]([0-9]+\.[0-9]+\.[0-9]+(?:-(?:alpha|beta|rc|pre)[0-9A-Za-z.]*)?)`)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -173,9 +174,9 @@ func fetchZip(ctx context.Context, f *toolchain.Fetcher, c *Claim, version, root
 	}
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); errors.Is(err, fs.ErrNotExist) {
 		// A module of the time before modules: the go command makes one up.
-		data, err := os.ReadFile(m.GoMod)
+		data, err := files.Read(m.GoMod, maxSource)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(root, "go.mod"), data, 0o644)
+			err = files.Write(filepath.Join(root, "go.mod"), data, 0o644)
 		}
 		if err != nil {
 			return nil, err
@@ -190,7 +191,7 @@ func fetchZip(ctx context.Context, f *toolchain.Fetcher, c *Claim, version, root
 
 // confirm compares the claimed revision with what the proxy says of the version.
 func (t *tree) confirm(m *toolchain.Module, c *Claim) {
-	data, err := os.ReadFile(m.Info)
+	data, err := files.Read(m.Info, maxSource)
 	if err != nil {
 		return
 	}
@@ -331,6 +332,10 @@ func (t *tree) oneTag(tags []git.Tag, c *Claim) []git.Tag {
 	return kept
 }
 
+// maxSource bounds a go.mod or an .info file: what cmd/go reads of one
+// (codehost.MaxGoMod).
+const maxSource = 16 << 20
+
 // findModule is the directory below root whose go.mod has that module path.
 func findModule(root, modPath string) (string, error) {
 	found := ""
@@ -344,7 +349,7 @@ func findModule(root, modPath string) (string, error) {
 		if d.Name() != "go.mod" || !d.Type().IsRegular() || found != "" {
 			return nil
 		}
-		data, err := os.ReadFile(name)
+		data, err := files.Read(name, maxSource)
 		if err == nil && modfile.ModulePath(data) == modPath {
 			found = filepath.Dir(name)
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -369,7 +370,7 @@ func (b *subject) link(ctx context.Context, j *job, c Candidate) (*attempt, erro
 		return nil, err
 	}
 	a := &attempt{file: file, job: j, flags: c}
-	if a.sum, a.size, err = digest(file); err != nil {
+	if a.sum, a.size, err = files.Digest(ctx, file); err != nil {
 		return nil, err
 	}
 	f, err := gobin.Open(file)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/module"
 )
 
@@ -71,7 +72,7 @@ func buildStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.
 		return "", err
 	}
 	for name, text := range map[string]string{"go.mod": "module git\n\ngo 1.18\n", "main.go": stampProgram} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		if err := files.Write(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return "", err
 		}
 	}
@@ -100,11 +101,10 @@ func newStamp(program, dir, root string, r Replay) (*Stamp, error) {
 		return nil, err
 	}
 	s := &Stamp{Git: filepath.Join(dir, filepath.Base(program))}
-	data, err := os.ReadFile(program)
-	if err != nil {
+	if _, _, err := files.Copy(context.Background(), program, s.Git, 0o755); err != nil {
 		return nil, err
 	}
-	return s, errors.Join(os.WriteFile(s.Git, data, 0o755), os.WriteFile(filepath.Join(dir, claimsFile), []byte(text), 0o644))
+	return s, files.Write(filepath.Join(dir, claimsFile), []byte(text), 0o644)
 }
 
 // claims are the lines the program reads: a key, a blank, a value.
@@ -152,7 +152,7 @@ func (c *Claim) replay() (Replay, error) {
 
 // unknown are the questions the program had no answer to.
 func (s *Stamp) unknown() []string {
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(s.Git), unknownFile))
+	data, err := files.Read(filepath.Join(filepath.Dir(s.Git), unknownFile), maxSource)
 	if err != nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -94,12 +95,12 @@ func TestStampReplay(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			repo, bare := filepath.Join(t.TempDir(), "repo"), filepath.Join(t.TempDir(), "bare files")
-			files := map[string]string{"go.mod": "module " + tt.module + "\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() { println(\"hello\") }\n"}
-			write(t, filepath.Join(repo, tt.dir), files)
+			texts := map[string]string{"go.mod": "module " + tt.module + "\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() { println(\"hello\") }\n"}
+			write(t, filepath.Join(repo, tt.dir), texts)
 			if tt.root != "" {
 				write(t, repo, map[string]string{"go.mod": "module " + tt.root + "\n"})
 			}
-			write(t, bare, files)
+			write(t, bare, texts)
 			if err := os.Mkdir(filepath.Join(bare, ".git"), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -159,8 +160,8 @@ func TestStampReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, _, errA := digest(published)
-			b, _, errB := digest(rebuilt)
+			a, _, errA := files.Digest(t.Context(), published)
+			b, _, errB := files.Digest(t.Context(), rebuilt)
 			if errA != nil || errB != nil || a != b {
 				asked, _ := os.ReadFile(filepath.Join(filepath.Dir(stamp.Git), askedFile))
 				info := ""

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Universal binaries (mach-o/fat.h): a table of slices, and the slices, each at
@@ -155,17 +155,17 @@ func notZero(r io.ReaderAt, from, to int64) (first, last int64, err error) {
 // lipo does: each at the first multiple of its alignment behind the one before.
 // What is taken from the given table is what a tool may choose: the order, the
 // alignments, the width of offsets, and which capabilities are named.
-func (u *universal) assemble(w io.Writer, files []string) error {
+func (u *universal) assemble(w io.Writer, names []string) error {
 	bo := binary.BigEndian
 	head := append([]byte(nil), fatMagic...)
 	if u.wide {
 		head = append(head[:0], fatMagic64...)
 	}
-	head = bo.AppendUint32(head, uint32(len(files)))
+	head = bo.AppendUint32(head, uint32(len(names)))
 	at := u.header()
 	var offsets []int64
 	for i, s := range u.slices {
-		cpu, sub, size, err := thinHeader(files[i])
+		cpu, sub, size, err := thinHeader(names[i])
 		if err != nil {
 			return err
 		}
@@ -192,11 +192,11 @@ func (u *universal) assemble(w io.Writer, files []string) error {
 		return err
 	}
 	at = u.header()
-	for i, name := range files {
+	for i, name := range names {
 		if _, err := w.Write(make([]byte, offsets[i]-at)); err != nil {
 			return err
 		}
-		f, err := open(name)
+		f, err := files.Open(name)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (u *universal) assemble(w io.Writer, files []string) error {
 
 // thinHeader reads machine and size of a Mach-O file.
 func thinHeader(name string) (cpu, sub uint32, size int64, err error) {
-	f, err := open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -229,17 +229,4 @@ func thinHeader(name string) (cpu, sub uint32, size int64, err error) {
 		bo = binary.BigEndian
 	}
 	return bo.Uint32(b[4:]), bo.Uint32(b[8:]), fi.Size(), nil
-}
-
-// open opens a file to be looked at: the one place of this package that does.
-// Only regular files are.
-func open(name string) (*os.File, error) {
-	fi, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
-	}
-	return os.Open(name)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Values are what the variables of a release configuration can have been, all
@@ -35,7 +37,7 @@ func readValues(path string, c *Claim, hints []string) (*Values, error) {
 	}
 	v := &Values{Project: c.Project(), Module: c.Module, GOOS: c.GOOS, GOARCH: c.GOARCH, Go: c.Go, present: map[string]bool{}}
 	if fi.Size() <= maxBinary {
-		if v.data, err = os.ReadFile(path); err != nil {
+		if v.data, err = files.Read(path, maxBinary); err != nil {
 			return nil, err
 		}
 	}

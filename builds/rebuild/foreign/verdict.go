@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -108,7 +109,7 @@ func (b *subject) repack(ctx context.Context, a *attempt) (bool, error) {
 		b.notRepacked = oneLine(err.Error())
 		return false, nil
 	}
-	sum, _, err := digest(b.repackedFile())
+	sum, _, err := files.Digest(ctx, b.repackedFile())
 	if err != nil {
 		return false, err
 	}
@@ -181,7 +182,7 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 // all are identical, what comes of writing it anew from the rebuilt ones.
 func (r *Result) whole(ctx context.Context, in Input, parts []*Result) error {
 	var err error
-	if r.SHA256, r.Size, err = digest(in.Path); err != nil {
+	if r.SHA256, r.Size, err = files.Digest(ctx, in.Path); err != nil {
 		return err
 	}
 	var odd, files []string

@@ -1,0 +1,92 @@
+package release
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
+)
+
+// cacheDirs are the directories that mintmark makes in its cache directory, and
+// cacheFiles the files. Nothing else there is looked at.
+var (
+	cacheDirs  = []string{"work", "locks", "known", "ledger", "different", "first", "second", "foreign", "rebuild"}
+	cacheFiles = []string{"costs.json"}
+)
+
+// checkCache refuses a cache directory in which something leads elsewhere. Who
+// filled it may have been anybody: continuous integration restores it from an
+// archive, and what is in it is written to, by us and by the go command, which
+// follows links. mintmark makes directories and regular files, each with one
+// name; so everything else was put there by somebody, and nothing of it is
+// touched. The cache directory itself may be a link.
+//
+// It takes one reading of the directories, without the contents of modules and
+// toolchains, whose files are only ever read, after they were checked.
+func checkCache(cache string) error {
+	var errs []error
+	for _, name := range cacheDirs {
+		dir := filepath.Join(cache, name)
+		switch err := files.IsDir(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			errs = append(errs, files.Strange(dir, func(rel string) files.Look { return lookCache(name, rel) }))
+		}
+	}
+	for _, name := range cacheFiles {
+		name = filepath.Join(cache, name)
+		if fi, err := os.Lstat(name); err == nil && !fi.Mode().IsRegular() {
+			errs = append(errs, &files.NotRegularError{Path: name, Mode: fi.Mode()})
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %w", err)
+	}
+	return nil
+}
+
+// lookCache says how a directory below one of [cacheDirs] is looked at.
+func lookCache(top, rel string) files.Look {
+	parts := strings.Split(rel, "/")
+	depth := len(parts) // 1 for what is directly below top
+	if rel == "." {
+		return files.Names
+	}
+	switch top {
+	case "work":
+		return files.Skip // each is one run's own
+	case "first", "foreign", "rebuild":
+		switch parts[0] {
+		case "gocache":
+			return files.Links // the go command writes into the files of its cache
+		case "go", "linked":
+			if depth > 1 {
+				return files.Skip // toolchains and binaries, checked when they are used
+			}
+		case "modcache":
+			return lookModules(parts)
+		}
+	case "second":
+		if parts[0] == "toolchains" && depth > 2 {
+			return files.Skip
+		}
+		return lookModules(parts)
+	}
+	return files.Names
+}
+
+// lookModules spares unpacked modules, and the repositories that git keeps for
+// the go command.
+func lookModules(parts []string) files.Look {
+	last := parts[len(parts)-1]
+	if strings.Contains(last, "@") && last != "@v" || slices.Contains(parts, "vcs") && slices.Contains(parts, "cache") {
+		return files.Skip
+	}
+	return files.Names
+}
