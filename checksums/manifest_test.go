@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 const (
@@ -216,6 +218,15 @@ func TestManifestValidate(t *testing.T) {
 		{"commit time", "not in UTC", func(m *Manifest) { m.Source.CommitTime = "2026-11-20T10:00:00+01:00" }},
 		{"source sum", "h1", func(m *Manifest) { m.Source.Sum = "" }},
 		{"toolchain sum", "h1", func(m *Manifest) { m.Toolchain.Sum = "h1:short" }},
+		{"confined for a reason", "a reason belongs to what was not confined", func(m *Manifest) {
+			m.Rebuild.Confinement = &fact.Confinement{Writes: fact.Hold{Held: true, Reason: "x"}, Network: fact.Hold{Held: true}}
+		}},
+		{"not confined, for no reason", "network: not confined without a reason", func(m *Manifest) {
+			m.Rebuild.Confinement = &fact.Confinement{Writes: fact.Hold{Held: true}}
+		}},
+		{"not confined, for a reason that does not print", "does not print", func(m *Manifest) {
+			m.Rebuild.Confinement = &fact.Confinement{Writes: fact.Hold{Held: true}, Network: fact.Hold{Reason: "a\nb"}}
+		}},
 		{"executions", "at least once", func(m *Manifest) { m.Rebuild.Executions = 0 }},
 		{"identical once", "nothing was compared", func(m *Manifest) { m.Rebuild.Executions = 1 }},
 		{"verdict", "verdict", func(m *Manifest) { m.Artifacts[0].Verdict = "" }},

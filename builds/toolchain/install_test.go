@@ -460,7 +460,7 @@ func TestPlatforms(t *testing.T) {
 }
 
 // runningGo finds the go command that runs this test.
-func runningGo(t *testing.T) (goCmd, goroot string) {
+func runningGo(t testing.TB) (goCmd, goroot string) {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

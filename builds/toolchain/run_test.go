@@ -114,7 +114,7 @@ func TestRoomy(t *testing.T) {
 	}
 }
 
-func testPlace(t *testing.T) *Place {
+func testPlace(t testing.TB) *Place {
 	t.Helper()
 	dir := t.TempDir()
 	p := &Place{
