@@ -113,6 +113,31 @@ func wrappedFailure(t *testing.T) error {
 	return err
 }
 
+// TestPlaceConfines: a command in a place writes the place's own directories,
+// and neither the modules, which outlive it, nor anything else.
+func TestPlaceConfines(t *testing.T) {
+	p := testPlace(t)
+	p.Confined = &confine.Log{}
+	out := t.TempDir()
+	for _, tt := range []struct {
+		dir  string
+		want bool
+	}{{p.Home, true}, {p.Tmp, true}, {p.GoCache, true}, {out, true}, {p.ModCache, false}, {p.Empty, false}, {t.TempDir(), false}} {
+		c := shell(`: >"$0/file"`, tt.dir)
+		c.Confine = p.Confine(out)
+		res, err := Run(t.Context(), c)
+		if !res.Confined.Writes.Held {
+			t.Skipf("SKIPPED: %s", res.Confined)
+		}
+		if (err == nil) != tt.want {
+			t.Errorf("%s: %v", tt.dir, err)
+		}
+	}
+	if p.Confined.Runs() != 7 || !p.Confined.State().Writes.Held {
+		t.Errorf("the place knows of %d commands: %s", p.Confined.Runs(), p.Confined.State())
+	}
+}
+
 func TestRunHostname(t *testing.T) {
 	if !CanSetHostname(t.Context(), t.TempDir()) {
 		t.Skip("SKIPPED: this system does not permit a command a host name of its own")

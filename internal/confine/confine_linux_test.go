@@ -494,3 +494,15 @@ func TestExitStatus(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestNothingIsPermitted: limits that say nothing permit nothing.
+func TestNothingIsPermitted(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	_, state, err := Run(Limits{}, func() *exec.Cmd { return exec.Command("/bin/sh", "-c", `: >"$0"`, name) })
+	if !state.Writes.Held {
+		t.Skipf("SKIPPED: %s", state)
+	}
+	if _, serr := os.Stat(name); err == nil || serr == nil {
+		t.Errorf("it wrote a file: %v, %v", err, serr)
+	}
+}
