@@ -18,13 +18,16 @@
 // the key checks the bundle, the bundle checks checksums.txt, checksums.txt
 // checks every file, the manifest among them; the same key checks the record,
 // and the record is the one that this manifest and these checksums give, byte
-// for byte. A published ledger is checked twice, through the list and by its
+// for byte. The manifest's artifacts are those that its plan makes, one to one
+// ([Manifest.Validate]): what nobody could build again is refused where a
+// manifest is read. A published ledger is checked twice, through the list and by its
 // own signature. checksums.txt alone names no project and no version, so an old
 // release offered as a new one is caught only by the record, and only when the
 // caller says what was expected ([VerifyConfig]).
 //
 // Nothing passes by default. A file that nothing was compared with is listed
-// as not checked; a [Verification] says what was checked and what was not.
+// as not checked; a [Verification] says what was checked and what was not, as
+// answers to questions (fact.Check) that are open until they are answered.
 //
 // # What is not proven
 //
