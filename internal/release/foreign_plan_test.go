@@ -2,11 +2,14 @@ package release
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/startup"
 )
 
 // TestReadPlan: what a signed plan breaks is refused with its exit code; a plan
@@ -60,5 +63,25 @@ func TestReadPlan(t *testing.T) {
 				t.Errorf("%s: %v\nwant %q", tt.name, err, want)
 			}
 		}
+	}
+}
+
+// TestStrangersProgramIsNotStarted: also not when a packed release is built in
+// two places here.
+func TestStrangersProgramIsNotStarted(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho >"+filepath.Join(dir, "started")+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, second := range []*builds.Site{nil, {}} {
+		p := &pipeline{session: &session{}, sites: &sites{second: second}, judge: func(*checksums.Artifact) {}}
+		proofs, err := p.runPacked(t.Context(), &unit{Unit: &builds.Unit{}}, program, program)
+		if err != nil || proofs.Smoke.Result != startup.Unchecked || !strings.Contains(proofs.Smoke.Reason, "not started") {
+			t.Errorf("%+v, %v", proofs, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "started")); err == nil {
+		t.Error("it was started")
 	}
 }
