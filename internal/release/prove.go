@@ -39,12 +39,15 @@ func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
 func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string) (*startup.Proofs, error) {
-	if p.judge != nil {
-		why := startup.Proof{Result: startup.Unchecked, Reason: "somebody else's program is not run"}
-		return &startup.Proofs{Smoke: why, Environment: why}, nil
+	not := ""
+	switch {
+	case p.judge != nil: // whoever verifies has not said that he trusts the program
+		not = "a stranger's program is built and compared, and not started"
+	case p.sites.second == nil:
+		not = "built once; only a release runs what it packed"
 	}
-	if p.sites.second == nil {
-		why := startup.Proof{Result: startup.Unchecked, Reason: "built once; only a release runs what it packed"}
+	if not != "" {
+		why := startup.Proof{Result: startup.Unchecked, Reason: not}
 		return &startup.Proofs{Smoke: why, Environment: why}, nil
 	}
 	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.env("PATH"))}

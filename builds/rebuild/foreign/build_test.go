@@ -134,7 +134,9 @@ func TestHarmless(t *testing.T) {
 func TestHostileBinary(t *testing.T) {
 	g := hostGo(t)
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"go.mod": "module example.com/tool\n\ngo 1.18\n", "main.go": "package main\n\nfunc main() {}\n", "-d=/x": ""})
+	write(t, dir, map[string]string{"go.mod": "module example.com/tool\n\ngo 1.18\n", "-d=/x": "",
+		// Compiled for the first time, or the compiler is not run.
+		"main.go": "package main\n\n// " + dir + "\nfunc main() {}\n"})
 	hit := filepath.Join(dir, "hit")
 	place := testPlace(t, "")
 	build := func(flag string) string {

@@ -1,0 +1,87 @@
+package release
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/startup"
+)
+
+// TestReadPlan: what a signed plan breaks is refused with its exit code; a plan
+// of another version of mintmark is not known to be wrong.
+func TestReadPlan(t *testing.T) {
+	plan := func() *builds.Plan {
+		return &builds.Plan{
+			Schema: builds.PlanSchema, Project: "fx", Version: "1.2.3", Go: "go1.26.8", Env: builds.CommonEnv(),
+			Source: builds.PlanSource{Kind: "git", Module: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("a", 40), CommitTime: "2026-01-02T03:04:05Z"},
+			Units: []*builds.Unit{{
+				Profile: "release", Platform: "linux/amd64", Env: []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0"},
+				Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: []builds.Main{{Package: "example.com/fx", Binary: "fx"}},
+				Archive: "tar.gz", Name: "fx_1.2.3_linux_amd64", Verify: "require",
+			}},
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*builds.Plan, *checksums.Manifest)
+		code   int
+		want   []string
+	}{
+		{"good", func(*builds.Plan, *checksums.Manifest) {}, 0, nil},
+		{"no mains", func(p *builds.Plan, _ *checksums.Manifest) { p.Units[0].Mains = []builds.Main{} }, ExitRefused, []string{"release.json: release linux/amd64: no main package"}},
+		{"blank first", func(p *builds.Plan, _ *checksums.Manifest) {
+			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
+		}, ExitRefused, []string{"release.json: release linux/amd64: the flags", "not in the form in which mintmark writes them"}},
+		{"cpu profile", func(p *builds.Plan, _ *checksums.Manifest) {
+			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags=-cpuprofile=x")
+		}, ExitRefused, []string{"release.json: release linux/amd64: flag", "compile -cpuprofile is none of the flags known"}},
+		{"two things", func(p *builds.Plan, m *checksums.Manifest) { p.Units[0].Name, m.Version = "../x", "9.9.9" }, ExitRefused, []string{"the name \"../x\" begins with", `the version is "1.2.3" in the plan and "9.9.9" in the manifest`}},
+		{"schema", func(p *builds.Plan, _ *checksums.Manifest) { p.Schema = "x" }, ExitError, []string{"another schema"}},
+		{"environment", func(p *builds.Plan, _ *checksums.Manifest) { p.Env = nil }, ExitError, []string{"another build environment"}},
+	} {
+		p := plan()
+		m := &checksums.Manifest{Project: p.Project, Version: p.Version}
+		m.Toolchain.Version = p.Go
+		m.Source = checksums.Source{Kind: p.Source.Kind, Module: p.Source.Module, Version: p.Source.Version, Sum: p.Source.Sum, Commit: p.Source.Commit, CommitTime: p.Source.CommitTime}
+		tt.change(p, m)
+		data, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Plan = bytes.TrimSuffix(data, []byte("\n"))
+		err = (&third{m: m, out: &checksums.Verification{}}).readPlan()
+		if got := ExitCode(err); got != tt.code {
+			t.Errorf("%s: exit code %d, want %d: %v", tt.name, got, tt.code, err)
+		}
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v\nwant %q", tt.name, err, want)
+			}
+		}
+	}
+}
+
+// TestStrangersProgramIsNotStarted: also not when a packed release is built in
+// two places here.
+func TestStrangersProgramIsNotStarted(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho >"+filepath.Join(dir, "started")+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, second := range []*builds.Site{nil, {}} {
+		p := &pipeline{session: &session{}, sites: &sites{second: second}, judge: func(*checksums.Artifact) {}}
+		proofs, err := p.runPacked(t.Context(), &unit{Unit: &builds.Unit{}}, program, program)
+		if err != nil || proofs.Smoke.Result != startup.Unchecked || !strings.Contains(proofs.Smoke.Reason, "not started") {
+			t.Errorf("%+v, %v", proofs, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "started")); err == nil {
+		t.Error("it was started")
+	}
+}
