@@ -21,8 +21,6 @@ require (
 )
 
 require (
-	github.com/google/go-containerregistry v0.21.9 // indirect
-	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/youmark/pkcs8 v0.0.0-20240726163527-a2c0da244d78 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
