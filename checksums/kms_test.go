@@ -36,18 +36,18 @@ func TestKMS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			private, public := writePEM(t, dir, name, key)
 			ref := "mmtest://" + private
-			s, err := LoadSigner(t.Context(), ref, nil)
+			s, err := LoadSigner(t.Context(), NewKeyRef(ref, nil), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if s.Deterministic() {
 				t.Error("a KMS is called deterministic")
 			}
-			v, err := LoadVerifier(t.Context(), public)
+			v, err := LoadVerifier(t.Context(), KeyFile(public))
 			if err != nil {
 				t.Fatal(err)
 			}
-			kv, err := LoadVerifier(t.Context(), ref)
+			kv, err := LoadVerifier(t.Context(), NewKeyRef(ref, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,15 +68,15 @@ func TestKMS(t *testing.T) {
 		})
 	}
 	t.Run("errors", func(t *testing.T) {
-		if _, err := LoadSigner(t.Context(), "mmtest://"+filepath.Join(dir, "absent"), nil); err == nil || !strings.Contains(err.Error(), "absent") {
+		if _, err := LoadSigner(t.Context(), NewKeyRef("mmtest://"+filepath.Join(dir, "absent"), nil), nil); err == nil || !strings.Contains(err.Error(), "absent") {
 			t.Errorf("missing key: %v", err)
 		}
-		if _, err := LoadSigner(t.Context(), "mmtest://empty", nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
+		if _, err := LoadSigner(t.Context(), NewKeyRef("mmtest://empty", nil), nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
 			t.Errorf("an empty answer: %v", err)
 		}
 		// A KMS that tells one key and signs with another is caught at once.
 		other, _ := writePEM(t, dir, "other", keyKinds(t)["P-256"])
-		s, err := LoadSigner(t.Context(), "mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil)
+		s, err := LoadSigner(t.Context(), NewKeyRef("mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,16 +87,16 @@ func TestKMS(t *testing.T) {
 }
 
 func TestKMSMissing(t *testing.T) {
-	_, err := LoadSigner(t.Context(), "mmabsent://key", nil)
+	_, err := LoadSigner(t.Context(), NewKeyRef("mmabsent://key", nil), nil)
 	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
-	_, err = LoadVerifier(t.Context(), "mmabsent://key")
+	_, err = LoadVerifier(t.Context(), NewKeyRef("mmabsent://key", nil))
 	if err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
 	for _, ref := range []string{"../../bin/x://k", "://k", "a b://k", "-x://k", "a/b://k", `a\b://k`} {
-		if _, err := LoadSigner(t.Context(), ref, nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
+		if _, err := LoadSigner(t.Context(), NewKeyRef(ref, nil), nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}
