@@ -28,14 +28,20 @@ import (
 // (that and everything below), "*" is every package defined so far, and "!a"
 // takes a out again. The comment above a rule is the reason that a failure gives.
 const depsRules = `
-	# Profiles are data: what to build, and nothing about how.
-	NONE < profiles;
+	# What must not be shown is known in one place, below everything that makes a message.
+	NONE < internal/secret;
 
-	# Who checks a release must not have to trust the code that built it.
-	NONE < checksums;
+	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
+	internal/secret < profiles;
+
+	# Who checks a release must not have to trust the code that built it; that a key is not printed is nobody's verdict.
+	internal/secret < checksums;
+
+	# The terminal is the second wall in front of a secret.
+	internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
+	NONE < internal/gobin, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin < internal/bindiff, internal/sizes;
@@ -44,22 +50,22 @@ const depsRules = `
 	internal/stats < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/filelock, internal/remember < builds/toolchain;
+	profiles, internal/filelock, internal/remember, internal/secret < builds/toolchain;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, internal/remember < builds/source;
+	builds/toolchain, internal/remember, internal/secret < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo, internal/secret < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/secret < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/gobin, builds/archive, checksums < internal/diff;
@@ -72,7 +78,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/sizes, internal/startup, internal/stats, internal/ui, profiles, checksums < internal/door;
+	internal/release, internal/report, internal/diff, internal/sizes, internal/startup, internal/stats, internal/ui, internal/secret, profiles, checksums < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -466,14 +472,14 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo, internal/secret < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
 		{"builds/rebuild/a.go", ours("builds/actions"), ""},
 		{"builds/rebuild/a.go", ours("builds"), ""},
 		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: NONE < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/secret < profiles"},
 		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // CloneAt makes a clone of the repository from, a directory or an address that
@@ -18,7 +19,7 @@ import (
 // since the go command stamps the highest.
 func CloneAt(ctx context.Context, git string, env []string, from, commit string, tags []string, dir, work string) error {
 	if strings.HasPrefix(from, "-") {
-		return &hintError{fmt.Errorf("-source=%s: no repository", from), "name a directory or an address that git clones"}
+		return &hintError{fmt.Errorf("-source=%s: no repository", secret.Redact(from)), "name a directory or an address that git clones"}
 	}
 	run := func(args ...string) (string, error) {
 		out, err := runGit(ctx, git, work, env, args...)
@@ -29,7 +30,7 @@ func CloneAt(ctx context.Context, git string, env []string, from, commit string,
 	}
 	if _, err := run("-C", dir, "cat-file", "-e", commit+"^{commit}"); err != nil {
 		if _, ferr := run("-C", dir, "fetch", "--quiet", "--no-tags", "origin", commit); ferr != nil {
-			return &hintError{fmt.Errorf("the repository %s does not have the commit %s", from, commit), "name another repository with -source, or fetch the commit there first"}
+			return &hintError{fmt.Errorf("the repository %s does not have the commit %s", secret.Redact(from), commit), "name another repository with -source, or fetch the commit there first"}
 		}
 	}
 	out, err := run("-C", dir, "tag", "--points-at", commit)

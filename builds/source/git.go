@@ -230,7 +230,7 @@ func (r *Repo) dirt(ctx context.Context) error {
 				ignored = true
 			}
 		}
-		if !ignored {
+		if !ignored && !r.keygens(ctx, string(entry[:2]), name) {
 			r.Dirty = append(r.Dirty, name)
 		}
 	}

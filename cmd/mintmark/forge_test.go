@@ -76,7 +76,7 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	list, err := checksums.FormatList(entries)
 	write(checksums.ChecksumsFile, list, err)
-	signer, err := checksums.LoadSigner(ctx, ts.MkAbs(args[2]), func() ([]byte, error) { return nil, nil })
+	signer, err := checksums.LoadSigner(ctx, checksums.KeyFile(ts.MkAbs(args[2])), func() ([]byte, error) { return nil, nil })
 	ts.Check(err)
 	bundle, err := checksums.SignBlob(ctx, signer, list)
 	write(checksums.ChecksumsBundle, bundle, err)

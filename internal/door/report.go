@@ -11,7 +11,7 @@ import (
 
 func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
 	page, err := release.Report(ctx, release.ReportConfig{
-		VerifyConfig: release.VerifyConfig{Path: args[0], Key: str(f.Key)},
+		VerifyConfig: release.VerifyConfig{Path: args[0], Key: d.keyRef(str(f.Key))},
 		Against:      str(f.Against), With: words(f.With), Out: str(f.Out),
 	})
 	if err != nil {

@@ -38,8 +38,8 @@ type Config struct {
 	// Secret authenticates what mintmark remembers of its own builds; without
 	// one it remembers nothing that would spare a build.
 	Secret   []byte
-	Now      time.Time // when the verb began; only for what is unused for long
-	Environ  []string  // the user's environment; see builds/toolchain for what is used of it
+	Now      time.Time        // when the verb began; only for what is unused for long
+	Environ  []string         // the user's environment; see builds/toolchain for what is used of it
 	Key      checksums.KeyRef // of the signing key; overrides the profile file's
 	Password checksums.PasswordFunc
 	Tool     string // mintmark's own version, for the manifest

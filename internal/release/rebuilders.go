@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"

@@ -99,7 +99,7 @@ func openStaging(final string) (*staging, error) {
 			foreign = entries[0].Name()
 		}
 		if foreign != "" {
-			return nil, hinted("empty it, or name another with -out=DIR", "output directory: %s holds files that are not mintmark's (%s, …)", final, foreign)
+			return nil, hinted("name another with -out=DIR, or move these files to where they belong: a release replaces the whole directory", "output directory: %s holds files that are not mintmark's (%s, …)", final, foreign)
 		}
 	}
 	parent := filepath.Dir(final)

@@ -15,9 +15,9 @@ import (
 
 // VerifyConfig is what [Verify] works on.
 type VerifyConfig struct {
-	Path     string // a release's directory, or its release.json
+	Path     string           // a release's directory, or its release.json
 	Key      checksums.KeyRef // public key
-	Project  string // what the release must be of; empty is not compared
+	Project  string           // what the release must be of; empty is not compared
 	Version  string
 	Commit   string
 	Missing  bool // listed files may be absent

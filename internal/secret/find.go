@@ -19,6 +19,7 @@ const (
 	Minisign Kind = "a secret key of minisign"
 	Signify  Kind = "a secret key of signify"
 	JWK      Kind = "a private JSON web key"
+	KeyStore Kind = "an encrypted key in JSON" // of Ethereum, for one
 	PuTTY    Kind = "a private key of PuTTY"
 	Token    Kind = "a JSON web token"
 )
@@ -74,7 +75,7 @@ func search(text string) []Found {
 		all = append(all, found(PuTTY, text, i, len(text), i))
 	}
 	if strings.Contains(text, "kdf") {
-		all = append(all, members(Signing, text, cipherForm)...)
+		all = append(all, members(storeKind(text), text, cipherForm)...)
 	}
 	if strings.Contains(text, "kty") {
 		all = append(all, members(JWK, text, jwkForm)...)
@@ -107,6 +108,14 @@ func members(kind Kind, text string, form *regexp.Regexp) (all []Found) {
 		all = append(all, found(kind, text, at[2], at[3], at[2]))
 	}
 	return all
+}
+
+// storeKind is of whom the encrypted key in a JSON text is.
+func storeKind(text string) Kind {
+	if strings.Contains(text, "nacl/secretbox") {
+		return Signing
+	}
+	return KeyStore
 }
 
 // pemKeys finds "-----BEGIN … PRIVATE KEY-----" with what follows of its body.
@@ -181,7 +190,7 @@ func encoded(text string) (all []Found) {
 			k.Start, k.End = start, end
 			all = append(all, k)
 		case innerForm.MatchString(inner) && strings.Contains(inner, "ciphertext"):
-			all = append(all, found(Signing, text, start, end, start))
+			all = append(all, found(storeKind(inner), text, start, end, start))
 		case innerForm.MatchString(inner) && jwkForm.MatchString(inner):
 			all = append(all, found(JWK, text, start, end, start))
 		case strings.Contains(inner, `"alg"`) && strings.HasPrefix(text[end:], ".eyJ"):

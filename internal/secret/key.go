@@ -37,7 +37,7 @@ func KeyFile(content string) (Found, bool) {
 		return Found{}, false
 	}
 	start := keys[0].Start
-	if i := strings.IndexByte(content[:start], '{'); i >= 0 && (keys[0].Kind == JWK || keys[0].Kind == Signing) {
+	if i := strings.IndexByte(content[:start], '{'); i >= 0 && (keys[0].Kind == JWK || keys[0].Kind == Signing || keys[0].Kind == KeyStore) {
 		start = i // of the JSON around it
 	}
 	if strings.ContainsAny(content[:start], "{}();=\"'`") || start > 0 && content[start-1] != '\n' {
