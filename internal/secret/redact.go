@@ -34,9 +34,10 @@ func Redact(text string) string {
 
 var headerForm = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization:) *[^\s*][^\n"']*`)
 
-// addresses takes user names and passwords out of every NAME://… in a text.
+// addresses takes user names and passwords out of every NAME://… in a text, and
+// of NAME:/…, which is what becomes of an address that was taken for a path.
 func addresses(text string) string {
-	const mark = "://"
+	const mark = ":/"
 	if !strings.Contains(text, mark) {
 		return text
 	}
@@ -48,8 +49,17 @@ func addresses(text string) string {
 			return b.String()
 		}
 		scheme := text[strings.LastIndexFunc(text[:i], func(r rune) bool { return !isScheme(r) })+1 : i]
-		b.WriteString(text[:i+len(mark)])
-		text = text[i+len(mark):]
+		start := i + len(mark)
+		if strings.HasPrefix(text[start:], "/") {
+			start++
+		} else if scheme == "file" || len(scheme) < 2 { // C:/
+			scheme = ""
+		}
+		b.WriteString(text[:start])
+		text = text[start:]
+		if scheme == "" {
+			continue
+		}
 		end := min(len(text), maxAddress)
 		if i := strings.IndexAny(text[:end], " \t\r\n\"'`<>|"); i >= 0 {
 			end = i

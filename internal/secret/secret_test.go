@@ -60,6 +60,8 @@ func secrets() map[string]string {
 		"address's parameter":   "https://example.com/x?a=b&access_token=" + canary + "&c=d",
 		"KMS":                   "hashivault://user:" + canary + "@host/key",
 		"two proxies":           "https://" + canary + "@a.example,https://b:" + canary + "@b.example|direct",
+		"address as a path":     "/tmp/https:/user:" + canary + "@example.com/x",
+		"token as a path":       "https:/" + canary + "@example.com/x?token=" + canary,
 		"header":                "Authorization: Bearer " + canary,
 		"ssh with a password":   "ssh://git:" + canary + "@host/x",
 		"an address in a quote": `parse "https://user:` + canary + `@example.com": bad`,
@@ -106,7 +108,7 @@ func TestRedactLeaves(t *testing.T) {
 		"http://[::1]:8080/m/@latest", "ssh://git@github.com/a/b", "git+ssh://me@host/x", "git@github.com:a/b.git", "https://git@host/x",
 		"https://example.com/x?go-get=1&v=2", "azurekms://vault.azure.net/mine", "env://MINTMARK_KEY_PEM", "file:///tmp/a@v1",
 		"-----BEGIN", "the header is -----BEGIN PUBLIC KEY-----", `{"kty":"EC","x":"abcdefgh"}`, "eyJhbGciOiJSUzI1NiJ9",
-		"h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "authorization failed", "user@example.com",
+		"h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "authorization failed", "user@example.com", "C:/a@b/c", "file:/a@b/c", "git@github.com:/a/b@v1", "://a@b", "/tmp/a:/b/c@v1",
 	} {
 		if got := Redact(text); got != text {
 			t.Errorf("%q became %q", text, got)
