@@ -86,6 +86,9 @@ const depsRules = `
 	# A model of machines runs the very scheduler that real ones run.
 	builds < internal/benchmark/simulate;
 
+	# Hostile inputs for all of it: tests only.
+	NONE < internal/attack;
+
 	# The benchmark measures the built tool from outside, as it measures the others.
 	internal/benchmark/simulate < internal/benchmark;
 
