@@ -85,6 +85,15 @@ func (m *mutator) binary(seed []byte) []byte {
 	return b
 }
 
+// bytes damages one byte or two: most of the file is read before they matter.
+func (m *mutator) bytes(seed []byte) []byte {
+	b := bytes.Clone(seed)
+	for range 1 + m.IntN(2) {
+		b[m.IntN(len(b))] = byte(m.interesting(len(b)))
+	}
+	return b
+}
+
 // text damages JSON: characters, pieces, numbers, depth.
 func (m *mutator) text(seed []byte) []byte {
 	b := bytes.Clone(seed)

@@ -2,13 +2,11 @@ package attack
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -297,15 +295,18 @@ func documents(t *testing.T) []kind {
 			_, _, err := actions.DecodeClaims(b)
 			return err
 		}},
-		{name: "profile", count: 240, seed: profile(t), damage: (*mutator).binary, read: func(_ *testing.T, b []byte) error {
-			p, err := pgo.Parse(b)
-			if err != nil {
-				return err
-			}
-			_, err = pgo.Merge(p, p)
-			return err
-		}},
+		{name: "profile", count: 120, seed: profile(), damage: (*mutator).binary, read: readProfile},
+		{name: "profile, single bytes", count: 240, seed: profile(), damage: (*mutator).bytes, read: readProfile},
 	}
+}
+
+func readProfile(_ *testing.T, b []byte) error {
+	p, err := pgo.Parse(b)
+	if err != nil {
+		return err
+	}
+	_, err = pgo.Merge(p, p)
+	return err
 }
 
 // goldenKey is the key of the releases in checksums/testdata, which everybody
@@ -350,23 +351,13 @@ func plan(t *testing.T) []byte {
 	return data
 }
 
-// profile is a CPU profile with stacks of several depths. It is not compressed:
-// damage would only show that gzip has a checksum.
-func profile(t *testing.T) []byte {
-	t.Helper()
+// profile is a CPU profile with stacks of several depths, not compressed.
+func profile() []byte {
 	p := pgo.Profile{Kinds: []string{"samples/count", "cpu/nanoseconds"}, Period: 10_000_000, Duration: 1e9}
 	var frames []pgo.Frame
 	for i := range 12 {
 		frames = append(frames, pgo.Frame{Function: fmt.Sprintf("example.com/m.f%d", i%5), File: "/src/m.go", StartLine: int64(10 * i), Line: int64(10*i + 3), Inlined: i%3 == 0 && i < 9})
 		p.Stacks = append(p.Stacks, pgo.Stack{Frames: append([]pgo.Frame(nil), append(frames, pgo.Frame{Function: "main.main", File: "/src/main.go", Line: 3})...), Values: []int64{int64(i + 1), int64(i+1) * 10_000_000}})
 	}
-	z, err := gzip.NewReader(bytes.NewReader(p.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
+	return p.Encode()
 }
