@@ -187,7 +187,8 @@ func (b *killBench) all() []string {
 }
 
 // listing is the files below a directory with their modes and digests, without
-// the cache and what begins with skip. What is not there has none.
+// the cache, the go command's counters of its own use, and what begins with
+// skip. What is not there has none.
 func (b *killBench) listing(dir, skip string) (list []string) {
 	b.t.Helper()
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -196,7 +197,7 @@ func (b *killBench) listing(dir, skip string) (list []string) {
 			return fs.SkipAll
 		case err != nil:
 			return err
-		case name == b.killed.cache || skip != "" && strings.HasPrefix(name, skip):
+		case name == b.killed.cache || name == filepath.Join(b.killed.home, ".config", "go") || skip != "" && strings.HasPrefix(name, skip):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
