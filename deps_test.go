@@ -33,19 +33,26 @@ const depsRules = `
 	# How the go command reads its flags is known in one place, to all who write or judge them.
 	NONE < internal/goflags;
 
-	# Profiles are data: what to build, and nothing about how.
-	internal/goflags < profiles;
+	# What must not be shown is known in one place, below everything that makes a message.
+	NONE < internal/secret;
+
+	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
+	internal/goflags, internal/secret < profiles;
 
 	# How a file is opened, written and removed without harm is said once, for everybody.
 	NONE < internal/files;
 
 	# Who checks a release must not have to trust the code that built it. What a unit
 	# publishes is a word of both. How a file is opened says nothing of what is in it,
-	# and a pipe in the place of a key must stop nobody.
-	internal/fact, internal/files < checksums;
+	# and a pipe in the place of a key must stop nobody; that a key is not printed is
+	# nobody's verdict.
+	internal/fact, internal/files, internal/secret < checksums;
 
 	# Texts and numbers only.
-	NONE < internal/ui, internal/stats, internal/childenv;
+	NONE < internal/stats, internal/childenv;
+
+	# The terminal is the second wall in front of a secret.
+	internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
 	internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
@@ -66,25 +73,25 @@ const depsRules = `
 	internal/stats, internal/files < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/remember, internal/files < builds/source;
+	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock, internal/files < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files < builds;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret < builds;
 
 	# The second build uses the first one's parts, and says where the two differ.
 	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files < builds/rebuild/foreign;
+	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files, internal/secret < builds/rebuild/foreign;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
@@ -97,7 +104,7 @@ const depsRules = `
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files < internal/door;
+	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret < internal/door;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/door < targets, cmd/mintmark;
@@ -107,6 +114,8 @@ const depsRules = `
 
 	# Forged releases are for tests, which may import what they like.
 	builds, builds/archive, checksums, internal/fact < internal/forgery;
+	# Hostile inputs for all of it: tests only.
+	NONE < internal/attack;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
 	internal/benchmark/simulate < internal/benchmark;
@@ -514,14 +523,14 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files < builds\n\twhy: The build does not"},
+		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret < builds\n\twhy: The build does not"},
 		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
 		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
 		{"builds/rebuild/a.go", ours("builds/actions"), ""},
 		{"builds/rebuild/a.go", ours("builds"), ""},
 		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/secret < profiles"},
 		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

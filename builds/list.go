@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Package is what go list says of a package on one platform.
@@ -165,7 +166,7 @@ func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, e
 	var errs []error
 	seen := map[string]bool{}
 	report := func(p *Package) {
-		text := l.shorten(strings.TrimSpace(p.Error.Err))
+		text := l.shorten(secret.Redact(strings.TrimSpace(p.Error.Err)))
 		if p.Error.Pos != "" {
 			text = l.shorten(p.Error.Pos) + ": " + text
 		} else if !strings.Contains(text, p.ImportPath) {
@@ -263,7 +264,7 @@ func (l *Loader) FetchModules(ctx context.Context, paths []string) error {
 			break // the end, or not what we asked for: then err says what is known
 		}
 		if m.Error != "" {
-			errs = append(errs, explainList(fmt.Errorf("module %s@%s: %s", m.Path, m.Version, m.Error)))
+			errs = append(errs, explainList(fmt.Errorf("module %s@%s: %s", m.Path, m.Version, secret.Redact(m.Error))))
 		}
 	}
 	if len(errs) > 0 {

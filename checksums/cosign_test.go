@@ -129,7 +129,7 @@ func TestCosign(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				dir := t.TempDir()
 				private, _ := writePEM(t, dir, "k", key)
-				s, err := LoadSigner(t.Context(), private, nil)
+				s, err := LoadSigner(t.Context(), KeyFile(private), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -176,7 +176,7 @@ func TestCosign(t *testing.T) {
 			c.mustRun(t, append([]string{"sign-blob", "--bundle", "blob.json", "f"}, offline...)...)
 			c.mustRun(t, append([]string{"attest-blob", "--bundle", "attestation.json", "--predicate", "predicate.json", "--type", "slsaprovenance1", "f"}, offline...)...)
 
-			v, err := LoadVerifier(t.Context(), filepath.Join(dir, "cosign.pub"))
+			v, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, "cosign.pub")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,7 @@ func TestCosign(t *testing.T) {
 				t.Errorf("cosign's statement as a record: %v", err)
 			}
 			// cosign's key signs here.
-			s, err := LoadSigner(t.Context(), filepath.Join(dir, "cosign.key"), password(pw))
+			s, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, "cosign.key")), password(pw))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +221,7 @@ func TestCosign(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.mustRun(t, "sign-blob", "--key", "k.key", "--bundle", "blob.json", "--tlog-upload=false", "--use-signing-config=false", "--yes", "f")
-			v, err := LoadVerifier(t.Context(), filepath.Join(dir, "k.pub"))
+			v, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, "k.pub")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestCosign(t *testing.T) {
 		dir := t.TempDir()
 		c := runner{exe: exe, dir: dir, env: []string{"COSIGN_PASSWORD="}}
 		c.mustRun(t, "generate-key-pair")
-		s, err := LoadSigner(t.Context(), filepath.Join(dir, "cosign.key"), password(""))
+		s, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, "cosign.key")), password(""))
 		if err != nil {
 			t.Fatal(err)
 		}

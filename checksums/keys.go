@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -138,23 +139,23 @@ func NewVerifier(pub crypto.PublicKey) (*Verifier, error) {
 	return v, nil
 }
 
-// LoadVerifier returns the verifier of a public key: the path of a PEM file,
-// or the URI NAME://… of a key that sigstore-kms-NAME holds.
-func LoadVerifier(ctx context.Context, ref string) (*Verifier, error) {
-	if isKMS(ref) {
+// LoadVerifier returns the verifier of a public key: one in PEM in a file or a
+// variable, or that of a key in a KMS.
+func LoadVerifier(ctx context.Context, ref KeyRef) (*Verifier, error) {
+	if ref.kind == refKMS {
 		k, err := openKMS(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
 		return k.verifier, nil
 	}
-	data, err := readKey(ref)
+	data, err := ref.read()
 	if err != nil {
 		return nil, err
 	}
 	v, err := ParsePublicKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, err)
+		return nil, fmt.Errorf("%s: %w", ref, ref.shape(data, err))
 	}
 	return v, nil
 }
@@ -175,7 +176,7 @@ func ParsePublicKey(data []byte) (*Verifier, error) {
 	}
 	pub, err := cryptoutils.UnmarshalPEMToPublicKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("is not a public key: %w", err)
+		return nil, fmt.Errorf("is not a public key: %w", secret.Error(err))
 	}
 	return NewVerifier(pub)
 }

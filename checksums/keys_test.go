@@ -37,11 +37,11 @@ func TestGenerateKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := LoadSigner(t.Context(), key, password(pw))
+		s, err := LoadSigner(t.Context(), KeyFile(key), password(pw))
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := LoadVerifier(t.Context(), pub)
+		v, err := LoadVerifier(t.Context(), KeyFile(pub))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,15 +55,15 @@ func TestGenerateKey(t *testing.T) {
 		if err := VerifyBlob(v, bundle, []byte("x")); err != nil {
 			t.Error(err)
 		}
-		_, err = LoadSigner(t.Context(), key, password("wrong"))
+		_, err = LoadSigner(t.Context(), KeyFile(key), password("wrong"))
 		if err == nil || !strings.Contains(hintOf(err), "passphrase is wrong") {
 			t.Errorf("wrong passphrase: %v, hint %q", err, hintOf(err))
 		}
-		if _, err = LoadSigner(t.Context(), key, nil); err == nil || !strings.Contains(err.Error(), "no passphrase") {
+		if _, err = LoadSigner(t.Context(), KeyFile(key), nil); err == nil || !strings.Contains(err.Error(), "no passphrase") {
 			t.Errorf("no passphrase: %v", err)
 		}
 		cancelled := errors.New("cancelled")
-		_, err = LoadSigner(t.Context(), key, func() ([]byte, error) { return nil, cancelled })
+		_, err = LoadSigner(t.Context(), KeyFile(key), func() ([]byte, error) { return nil, cancelled })
 		if !errors.Is(err, cancelled) {
 			t.Errorf("the error of the prompt got lost: %v", err)
 		}
@@ -195,11 +195,11 @@ func TestKeyKinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			private, public := writePEM(t, t.TempDir(), "k", key)
 			unasked := func() ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil }
-			s, err := LoadSigner(t.Context(), private, unasked)
+			s, err := LoadSigner(t.Context(), KeyFile(private), unasked)
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := LoadVerifier(t.Context(), public)
+			v, err := LoadVerifier(t.Context(), KeyFile(public))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +276,7 @@ func TestLoadKeyRefuses(t *testing.T) {
 		"absent": "no such file", "text": "not a public key in PEM", "cert": "is a certificate", "good.key": "is a private key",
 		"two.pub": "more than one key", "rsa1024.pub": "1024 bits", "p224.pub": "curve", "broken.pub": "is not a public key", "large": "more than",
 	} {
-		_, err := LoadVerifier(t.Context(), filepath.Join(dir, name))
+		_, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, name)))
 		if name == "absent" && errors.Is(err, fs.ErrNotExist) {
 			continue // the words are the system's
 		}
@@ -288,7 +288,7 @@ func TestLoadKeyRefuses(t *testing.T) {
 		"text": "not a private key in PEM", "good.pub": "is a public key", "rsa1024.key": "1024 bits", "p224.key": "curve",
 		"broken.key": "not a private key", "large": "more than",
 	} {
-		if _, err := LoadSigner(t.Context(), filepath.Join(dir, name), nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, name)), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("signer %s: got %v, want %q", name, err, want)
 		}
 	}

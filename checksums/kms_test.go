@@ -41,18 +41,18 @@ func TestKMS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			private, public := writePEM(t, dir, name, key)
 			ref := "mmtest://" + private
-			s, err := LoadSigner(ctx, ref, nil)
+			s, err := LoadSigner(ctx, NewKeyRef(ref, nil), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if s.Deterministic() {
 				t.Error("a KMS is called deterministic")
 			}
-			v, err := LoadVerifier(t.Context(), public)
+			v, err := LoadVerifier(t.Context(), KeyFile(public))
 			if err != nil {
 				t.Fatal(err)
 			}
-			kv, err := LoadVerifier(ctx, ref)
+			kv, err := LoadVerifier(ctx, NewKeyRef(ref, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,15 +73,15 @@ func TestKMS(t *testing.T) {
 		})
 	}
 	t.Run("errors", func(t *testing.T) {
-		if _, err := LoadSigner(ctx, "mmtest://"+filepath.Join(dir, "absent"), nil); err == nil || !strings.Contains(err.Error(), "absent") {
+		if _, err := LoadSigner(ctx, NewKeyRef("mmtest://"+filepath.Join(dir, "absent"), nil), nil); err == nil || !strings.Contains(err.Error(), "absent") {
 			t.Errorf("missing key: %v", err)
 		}
-		if _, err := LoadSigner(ctx, "mmtest://empty", nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
+		if _, err := LoadSigner(ctx, NewKeyRef("mmtest://empty", nil), nil); err == nil || !strings.Contains(err.Error(), "does not belong to the question") {
 			t.Errorf("an empty answer: %v", err)
 		}
 		// A KMS that tells one key and signs with another is caught at once.
 		other, _ := writePEM(t, dir, "other", keyKinds(t)["P-256"])
-		s, err := LoadSigner(ctx, "mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil)
+		s, err := LoadSigner(ctx, NewKeyRef("mmtest://swap|"+filepath.Join(dir, "P-256.key")+"|"+other, nil), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,20 +93,20 @@ func TestKMS(t *testing.T) {
 
 func TestKMSMissing(t *testing.T) {
 	ctx := withPath(t, t.TempDir())
-	_, err := LoadSigner(ctx, "mmabsent://key", nil)
+	_, err := LoadSigner(ctx, NewKeyRef("mmabsent://key", nil), nil)
 	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
-	_, err = LoadVerifier(ctx, "mmabsent://key")
+	_, err = LoadVerifier(ctx, NewKeyRef("mmabsent://key", nil))
 	if err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
 	// Without plugins of the caller's none is found, whatever this process's PATH has.
-	if _, err := LoadSigner(t.Context(), "mmabsent://key", nil); err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
+	if _, err := LoadSigner(t.Context(), NewKeyRef("mmabsent://key", nil), nil); err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, hintOf(err))
 	}
 	for _, ref := range []string{"../../bin/x://k", "://k", "a b://k", "-x://k", "a/b://k", `a\b://k`} {
-		if _, err := LoadSigner(ctx, ref, nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
+		if _, err := LoadSigner(ctx, NewKeyRef(ref, nil), nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}

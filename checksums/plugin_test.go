@@ -51,7 +51,7 @@ func TestHostilePlugins(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			began := time.Now()
-			_, err := LoadSigner(ctx, "mm://key", nil)
+			_, err := LoadSigner(ctx, NewKeyRef("mm://key", nil), nil)
 			runtime.ReadMemStats(&after)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
@@ -74,7 +74,7 @@ func TestPluginIsStopped(t *testing.T) {
 	cause := errors.New("the user pressed ctrl-C")
 	ctx, cancel := context.WithCancelCause(withPath(t, dir))
 	time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
-	if _, err := LoadSigner(ctx, "mm://key", nil); !errors.Is(err, cause) {
+	if _, err := LoadSigner(ctx, NewKeyRef("mm://key", nil), nil); !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -91,7 +91,7 @@ func TestPluginEnvironment(t *testing.T) {
 		Env: func(name string) []string { return []string{"PATH=" + dir, "PLUGIN=" + name} },
 		Say: func(name, line string) { said = append(said, name+": "+line) },
 	})
-	if _, err := LoadSigner(ctx, "mm://key", nil); err == nil || !strings.Contains(err.Error(), "sigstore-kms-mm: no") {
+	if _, err := LoadSigner(ctx, NewKeyRef("mm://key", nil), nil); err == nil || !strings.Contains(err.Error(), "sigstore-kms-mm: no") {
 		t.Errorf("got %v", err)
 	}
 	data, err := os.ReadFile(log)
@@ -104,7 +104,7 @@ func TestPluginEnvironment(t *testing.T) {
 	// "." and relative directories are no places to look for programs.
 	ctx = WithPlugins(t.Context(), Plugins{Env: func(string) []string { return []string{"PATH=.:" + filepath.Base(dir)} }})
 	t.Chdir(dir)
-	if _, err := LoadSigner(ctx, "mm://key", nil); err == nil || !strings.Contains(err.Error(), "no program") {
+	if _, err := LoadSigner(ctx, NewKeyRef("mm://key", nil), nil); err == nil || !strings.Contains(err.Error(), "no program") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -52,26 +53,25 @@ func (s *Signer) Caveat() string {
 	return ""
 }
 
-// LoadSigner returns a signer for ref: the path of a private key in PEM, or
-// the URI NAME://… of a key that the program sigstore-kms-NAME holds. The
-// kinds of keys are those of [NewVerifier]; a key that mintmark makes is ECDSA
-// P-256. The file may be cosign's, encrypted or not, or PKCS #8, SEC 1 or
-// PKCS #1.
-func LoadSigner(ctx context.Context, ref string, pass PasswordFunc) (*Signer, error) {
-	if isKMS(ref) {
+// LoadSigner returns a signer for ref: a private key in PEM in a file or a
+// variable, or one in a KMS. The kinds of keys are those of [NewVerifier]; a
+// key that mintmark makes is ECDSA P-256. It may be cosign's, encrypted or not,
+// or PKCS #8, SEC 1 or PKCS #1.
+func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (*Signer, error) {
+	if ref.kind == refKMS {
 		k, err := openKMS(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
 		return &Signer{verifier: k.verifier, sign: k.sign}, nil
 	}
-	data, err := readKey(ref)
+	data, err := ref.read()
 	if err != nil {
 		return nil, err
 	}
 	s, err := parsePrivateKey(data, pass)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, err)
+		return nil, fmt.Errorf("%s: %w", ref, ref.shape(data, err))
 	}
 	return s, nil
 }
@@ -106,9 +106,9 @@ func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
 	case passErr != nil:
 		return nil, passErr
 	case err != nil && asked:
-		return nil, withHint("the passphrase is wrong, or the file was damaged", "cannot be decrypted: %w", err)
+		return nil, withHint("the passphrase is wrong, or the file was damaged", "cannot be decrypted: %w", secret.Error(err))
 	case err != nil:
-		return nil, fmt.Errorf("is not a private key that can be read: %w", err)
+		return nil, fmt.Errorf("is not a private key that can be read: %w", secret.Error(err))
 	}
 	return NewSigner(priv)
 }
@@ -157,32 +157,28 @@ func (s *Signer) signMessage(ctx context.Context, message []byte) ([]byte, error
 
 // kmsKey is a key that a plugin holds.
 type kmsKey struct {
-	ref      string
+	ref      KeyRef
 	plugin   *plugin
 	verifier *Verifier
 }
 
-// isKMS reports whether a key reference is a URI, not a path.
-func isKMS(ref string) bool { return strings.Contains(ref, "://") }
-
-func openKMS(ctx context.Context, ref string) (*kmsKey, error) {
-	name, _, _ := strings.Cut(ref, "://")
-	if !isPluginName(name) {
-		return nil, fmt.Errorf("key %q: %q is not the name of a KMS plugin", ref, name)
+func openKMS(ctx context.Context, ref KeyRef) (*kmsKey, error) {
+	if err := ref.Err(); err != nil {
+		return nil, err
 	}
 	k := &kmsKey{ref: ref}
 	// The plugin has to know the hash before it tells its key, and the key
 	// decides the hash. Most keys are P-256 or RSA.
 	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
-		p, err := openPlugin(ctx, ref)
+		p, err := openPlugin(ctx, ref.text.Reveal())
 		if err != nil {
-			return nil, kmsError(ref, name, err)
+			return nil, kmsError(ref, err)
 		}
 		p.hash = hash
 		k.plugin = p
 		if k.verifier == nil {
 			if k.verifier, err = k.publicKey(ctx); err != nil {
-				return nil, kmsError(ref, name, err)
+				return nil, kmsError(ref, err)
 			}
 		}
 		if k.verifier.hash == hash || k.verifier.hash == 0 {
@@ -205,13 +201,22 @@ func isPluginName(name string) bool {
 	return name != ""
 }
 
-func kmsError(ref, name string, err error) error {
+// kmsError is an error of a plugin, or about it. Either may repeat the URI,
+// credentials included, as it was given.
+func kmsError(ref KeyRef, err error) error {
+	uri := ref.text.Reveal()
+	name, rest, _ := strings.Cut(uri, "://")
 	if errors.Is(err, errNoPlugin) {
 		program := pluginPrefix + name
 		return withHint("install the program "+program+" in a directory of PATH; it speaks Sigstore's KMS plugin protocol v1",
 			"key %s: no program %s", ref, program)
 	}
-	return fmt.Errorf("key %s: %w", ref, err)
+	credentials := ""
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 && ref.String() != uri {
+		credentials = rest[:i]
+	}
+	user, password, _ := strings.Cut(credentials, ":")
+	return fmt.Errorf("key %s: %w", ref, secret.Without(err, credentials, password, user))
 }
 
 func (k *kmsKey) publicKey(ctx context.Context) (*Verifier, error) {
@@ -225,7 +230,7 @@ func (k *kmsKey) publicKey(ctx context.Context) (*Verifier, error) {
 func (k *kmsKey) sign(ctx context.Context, message []byte) ([]byte, error) {
 	sig, err := k.plugin.sign(ctx, message)
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", k.ref, err)
+		return nil, kmsError(k.ref, err)
 	}
 	return sig, nil
 }

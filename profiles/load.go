@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/internal/secret"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -30,7 +31,7 @@ const (
 func Load(path string, data []byte) (*File, error) { return load(path, data, false) }
 
 func load(path string, data []byte, isBuiltin bool) (*File, error) {
-	d := &decoder{src: newSource(path, nil), builtin: isBuiltin, secret: map[int]bool{}}
+	d := &decoder{src: newSource(path, nil), builtin: isBuiltin, secret: map[int]bool{}, keys: map[*yaml.Node]bool{}}
 	d.file = &File{Path: path, Untagged: "refuse", positions: map[string]Position{}, common: layer{}}
 	if len(data) > maxFile {
 		d.errorAt(Position{File: path}, "", "the file has %d bytes, more than %d", len(data), maxFile)
@@ -40,7 +41,9 @@ func load(path string, data []byte, isBuiltin bool) (*File, error) {
 	if !isBuiltin {
 		d.file.src = d.src
 	}
+	d.leaked()
 	if root := d.parse(data); root != nil {
+		d.forget(root)
 		d.top(root)
 		d.resolve()
 	}
@@ -61,7 +64,8 @@ type decoder struct {
 	nodes    int // visited
 	problems Problems
 	dropped  int
-	secret   map[int]bool // lines that no message may quote
+	secret   map[int]bool        // lines that no message may quote
+	keys     map[*yaml.Node]bool // texts that were private keys, and are gone
 }
 
 // tooLarge is panicked when aliases make the file larger than maxNodes, and
@@ -99,6 +103,7 @@ func (d *decoder) finish() Problems {
 		if d.secret[all[i].Pos.Line] {
 			all[i].Excerpt = ""
 		}
+		all[i].Message, all[i].Hint, all[i].Excerpt = secret.Redact(all[i].Message), secret.Redact(all[i].Hint), secret.Redact(all[i].Excerpt)
 	}
 	more := d.dropped
 	if len(all) > maxProblems {

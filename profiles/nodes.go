@@ -26,6 +26,8 @@ func (d *decoder) follow(n *yaml.Node) *yaml.Node {
 // describeNode names what a value is, for messages.
 func describeNode(n *yaml.Node) string {
 	switch {
+	case n.Value == forgotten:
+		return "a private key"
 	case n.Kind == yaml.MappingNode:
 		return "a map"
 	case n.Kind == yaml.SequenceNode:
@@ -72,6 +74,8 @@ func (d *decoder) mapEntries(n *yaml.Node, what, hint string) ([]entry, bool) {
 		case k.Kind != yaml.ScalarNode:
 			d.errorAt(pos, "", "a key of %s wants a text, not %s", what, describeNode(k))
 			continue
+		case d.keys[k]: // reported
+			continue
 		case k.ShortTag() == "!!merge":
 			d.errorAt(pos, "use inherit", "merge keys (<<) are not supported")
 			continue
@@ -98,6 +102,8 @@ func (d *decoder) plainTag(n *yaml.Node, want string) bool {
 // text returns the text of a scalar, exactly as written: 1.10 stays 1.10.
 func (d *decoder) text(n *yaml.Node, what string) (string, bool) {
 	switch {
+	case d.keys[n]: // reported
+		return "", false
 	case isNull(n):
 		d.errorAt(d.pos(n), "give it a value or leave the key out", "%s has no value", what)
 		return "", false

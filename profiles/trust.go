@@ -10,7 +10,7 @@ import (
 
 // sign decodes the key that signs a release.
 func (d *decoder) sign(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && !isNull(n) {
+	if n.Kind == yaml.ScalarNode && !isNull(n) && !d.keys[n] {
 		if n.Value == "none" {
 			d.file.Sign.None = true
 			return
@@ -45,9 +45,6 @@ func (d *decoder) keyName(n *yaml.Node, what, s string) bool {
 	switch {
 	case begin == "":
 		d.errorAt(d.pos(n), "", "%s is empty", what)
-	case strings.HasPrefix(begin, "-----BEGIN") && !strings.HasPrefix(begin, "-----BEGIN PUBLIC KEY"):
-		d.secret[n.Line] = true
-		d.errorAt(d.pos(n), "name the file instead, and make a new key: this one has been written down", "%s is a key, not the name of one", what)
 	case strings.HasPrefix(begin, "-----BEGIN"):
 		d.errorAt(d.pos(n), "write the key into a file and name that", "%s is a key, not the name of one", what)
 	case strings.Contains(s, "{{"):

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mintmark/mintmark/builds/git"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // CloneAt makes a private checkout of the commit of the repository from, a
@@ -16,13 +17,13 @@ import (
 func CloneAt(ctx context.Context, gitCommand string, env []string, from, commit string, tags []string, dir, work string) error {
 	repo, err := git.New(gitCommand, env, work).Source(ctx, from, commit)
 	if err != nil {
-		return &hintError{fmt.Errorf("-source=%s: cloning the source: %w", from, err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
+		return &hintError{fmt.Errorf("-source=%s: cloning the source: %w", secret.Redact(from), err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
 	}
 	if !repo.Has(ctx, commit) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		return &hintError{fmt.Errorf("the repository %s does not have the commit %s", from, commit), "name another repository with -source, or fetch the commit there first"}
+		return &hintError{fmt.Errorf("the repository %s does not have the commit %s", secret.Redact(from), commit), "name another repository with -source, or fetch the commit there first"}
 	}
 	kept := slices.DeleteFunc(slices.Clone(repo.Tags), func(t git.Tag) bool {
 		return t.Commit == commit && !slices.Contains(tags, t.Name)

@@ -227,7 +227,7 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 				return err
 			}
 		}
-		if !ignored {
+		if !ignored && !r.keygens(ctx, string(entry[:2]), name) {
 			r.Dirty = append(r.Dirty, name)
 		}
 	}

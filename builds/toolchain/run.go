@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Command is one run of a program, with nothing inherited and, unless Confine
@@ -42,7 +43,8 @@ type Result struct {
 	Confined       fact.Confinement // what held it in this run
 }
 
-// ExitError is a command that ran and failed.
+// ExitError is a command that ran and failed. What it said is quoted without
+// the secrets in it: git and the go command repeat addresses as they were given.
 type ExitError struct {
 	Command string // for people: the command and its first arguments
 	Code    int    // -1 if a signal ended it
@@ -111,7 +113,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: string(res.Stderr)}
+		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(string(res.Stderr))}
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		killGroup(cmd) // what the command left behind holds its output open

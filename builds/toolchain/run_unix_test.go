@@ -354,3 +354,16 @@ func aliveProc(id int) []string {
 	}
 	return left
 }
+
+// TestErrorsHaveNoSecrets has a command repeat an address with a password, as
+// git and the go command do.
+func TestErrorsHaveNoSecrets(t *testing.T) {
+	_, err := Run(t.Context(), shell(`echo "fatal: unable to access '$0': refused" >&2; exit 128`, "https://user:CanaryToken@example.com/x"))
+	if err == nil || strings.Contains(err.Error(), "Canary") || !strings.Contains(err.Error(), "https://***@example.com/x") {
+		t.Errorf("%v", err)
+	}
+	var exit *ExitError
+	if !errors.As(err, &exit) || exit.Code != 128 || strings.Contains(exit.Output, "Canary") {
+		t.Errorf("%+v", exit)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/secret"
 	"golang.org/x/mod/module"
 )
 
@@ -146,7 +147,7 @@ func (f *Fetcher) Module(ctx context.Context, pathVersion string) (*Module, erro
 		return nil, fmt.Errorf("go mod download %s: %w", pathVersion, jsonErr)
 	}
 	if m.Error != "" {
-		return nil, errors.New(ansi.ReplaceAllString(m.Error, ""))
+		return nil, errors.New(secret.Redact(ansi.ReplaceAllString(m.Error, "")))
 	}
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("forgerelease: %s", what)
 	}
-	signer, err := checksums.LoadSigner(ctx, ts.MkAbs(args[2]), func() ([]byte, error) { return nil, nil })
+	signer, err := checksums.LoadSigner(ctx, checksums.KeyFile(ts.MkAbs(args[2])), func() ([]byte, error) { return nil, nil })
 	ts.Check(err)
 	ts.Check(r.Sign(ctx, signer))
 }

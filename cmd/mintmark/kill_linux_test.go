@@ -75,6 +75,12 @@ func TestLedgerKilled(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(b.killed.cache, "work")); err != nil || len(left) > 0 {
 		t.Errorf("left in the work directory: %v %v", left, err)
 	}
+
+	// The caches are warm now: the rest takes seconds.
+	t.Run("points", func(t *testing.T) {
+		b.t = t
+		b.points(fmt.Sprintf("1.%d.0", warm))
+	})
 }
 
 // killBench is a module, and two users who release it.

@@ -182,7 +182,7 @@ func forge(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text = text[:at] + other + text[at+1:]
 	ts.Check(os.WriteFile(name, []byte(text), 0o644))
-	signer, err := checksums.LoadSigner(context.Background(), ts.MkAbs(args[1]), func() ([]byte, error) { return []byte{}, nil })
+	signer, err := checksums.LoadSigner(context.Background(), checksums.KeyFile(ts.MkAbs(args[1])), func() ([]byte, error) { return []byte{}, nil })
 	ts.Check(err)
 	bundle, err := checksums.SignBlob(context.Background(), signer, []byte(text))
 	ts.Check(err)

@@ -101,7 +101,7 @@ func TestNoChildGetsSecrets(t *testing.T) {
 		}, nil},
 		{"a KMS plugin", func() {
 			ctx := checksums.WithPlugins(ctx, checksums.Plugins{Env: func(name string) []string { return childenv.Plugin(name, environ) }})
-			if _, err := checksums.LoadSigner(ctx, "acme-hsm://key", nil); err == nil {
+			if _, err := checksums.LoadSigner(ctx, checksums.NewKeyRef("acme-hsm://key", nil), nil); err == nil {
 				t.Error("no error")
 			}
 		}, append([]string{"HOME", "PATH", "HTTPS_PROXY", "SSH_AUTH_SOCK"}, clouds...)},

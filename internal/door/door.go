@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/mintmark/mintmark/internal/ui"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
@@ -72,7 +73,7 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 		Env: func(name string) []string { return childenv.Plugin(name, d.Env) },
 		Say: func(name, line string) { d.Term.Note("%s says: %s", name, line) },
 	})
-	err := f.refuseEmpty()
+	err := errors.Join(f.refuseEmpty(), f.refuseKeys(args))
 	if err == nil {
 		err = await(ctx, grace, func() error { return v.run(ctx, d, f, args) })
 	}
@@ -99,10 +100,10 @@ func (d *Door) fail(err error, asJSON bool) int {
 	if asJSON && !errors.As(err, &shown) {
 		doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
 		for _, e := range flatten(err) {
-			p := report.Problem{Message: e.Error()}
+			p := report.Problem{Message: secret.Redact(e.Error())}
 			var h interface{ Hint() string }
 			if errors.As(e, &h) {
-				p.Hint = h.Hint()
+				p.Hint = secret.Redact(h.Hint())
 			}
 			var problem profiles.Problem
 			if errors.As(e, &problem) {
@@ -232,7 +233,7 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	c = release.Config{
 		Dir: str(f.Dir), ConfigFile: str(f.Config), Module: str(f.Module), Toolchain: str(f.Toolchain),
 		Platforms: str(f.Platform), Out: str(f.Out), Snapshot: f.Snapshot != nil && *f.Snapshot,
-		Cache: cache, Environ: d.Env, Key: d.getenv("MINTMARK_KEY"), Password: d.password, Tool: Version(),
+		Cache: cache, Environ: d.Env, Key: d.keyRef(d.getenv("MINTMARK_KEY")), Password: d.password, Tool: Version(),
 		Full: yes(f.Full), Now: time.Now(),
 	}
 	if c.Secret, err = d.ledgerSecret(); err != nil {
@@ -249,6 +250,17 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	return c, nil
 }
 
+// keyRef reads the name of a key. It may be env://NAME: only a door reads the
+// environment.
+func (d *Door) keyRef(text string) checksums.KeyRef { return checksums.NewKeyRef(text, d.lookupEnv) }
+
+func (d *Door) keyRefs(list *string) (refs []checksums.KeyRef) {
+	for _, text := range words(list) {
+		refs = append(refs, d.keyRef(text))
+	}
+	return refs
+}
+
 func str(s *string) string {
 	if s == nil {
 		return ""
@@ -261,10 +273,8 @@ func yes(b *bool) bool { return b != nil && *b }
 // password asks for the passphrase of the signing key. An empty one in the
 // environment is an answer.
 func (d *Door) password() ([]byte, error) {
-	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
-		if v, ok := d.lookupEnv(name); ok {
-			return []byte(v), nil
-		}
+	if p, ok := d.givenPassword(); ok {
+		return p, nil
 	}
 	p, err := d.Term.Password("passphrase of the signing key: ")
 	if err != nil {
@@ -274,6 +284,16 @@ func (d *Door) password() ([]byte, error) {
 		p = []byte{} // nil would mean: not asked
 	}
 	return p, nil
+}
+
+// givenPassword is the passphrase in the environment.
+func (d *Door) givenPassword() ([]byte, bool) {
+	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
+		if v, ok := d.lookupEnv(name); ok {
+			return []byte(v), true
+		}
+	}
+	return nil, false
 }
 
 // Version is mintmark's own version, for the manifest: a release's, or (devel).

@@ -8,8 +8,10 @@ import (
 )
 
 // Main is the command-line door: args are the words after the program's name.
-func Main(ctx context.Context, args []string) int {
-	d := Open()
+func Main(ctx context.Context, args []string) int { return Open().Main(ctx, args) }
+
+// Main is the command line of this door.
+func (d *Door) Main(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		return d.fail(&usageError{"no verb", "mintmark -help lists them"}, false)
 	}

@@ -18,7 +18,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: str(f.Key)})
+	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: d.keyRef(str(f.Key))})
 	stop()
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
 	page, err := release.Report(ctx, release.ReportConfig{
-		VerifyConfig: verifyConfig(f, args[0]),
+		VerifyConfig: d.verifyConfig(f, args[0]),
 		Against:      str(f.Against), With: words(f.With), Out: str(f.Out),
 	})
 	if err != nil {

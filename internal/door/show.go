@@ -334,24 +334,26 @@ func runKeygen(_ context.Context, d *Door, f Flags, _ []string) error {
 	if err != nil {
 		return err
 	}
-	private, public, err := checksums.GenerateKey(pass)
+	g, err := release.Keygen(release.KeygenConfig{Prefix: prefix, Password: pass})
 	if err != nil {
 		return err
 	}
-	key, pub, err := checksums.WriteKeyPair(prefix, private, public)
-	if err != nil {
-		return err
+	d.printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", g.Key, g.Key, g.Pub)
+	switch {
+	case g.NotIgnored != nil:
+		d.Term.Warn("git does not ignore %s: %v; add the line %s to .gitignore, or keep the key elsewhere", g.Key, g.NotIgnored, g.Line)
+	case g.Ignore == "":
+		d.printf("nothing for git to ignore: %s is in no repository\n", g.Key)
+	default:
+		d.printf("%s  ignores %s\n", g.Ignore, g.Line)
 	}
-	d.printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", key, key, pub)
 	return nil
 }
 
 // newPassword asks twice; one from the environment is taken as it is.
 func (d *Door) newPassword() ([]byte, error) {
-	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
-		if v, ok := d.lookupEnv(name); ok {
-			return []byte(v), nil
-		}
+	if p, ok := d.givenPassword(); ok {
+		return p, nil
 	}
 	first, err := d.Term.Password("passphrase for the new key (empty for none): ")
 	if err != nil {

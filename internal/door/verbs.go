@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Flags are all flags of all verbs. A nil flag was not given.
@@ -26,7 +28,7 @@ type Flags struct {
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher, file or KMS URI; rebuild: your own private key, to sign what came out identical"`
+	Key      *string `flag:"key" help:"public key of the publisher: file, env://NAME or KMS URI; rebuild: your own private key, to sign what came out identical"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -38,7 +40,7 @@ type Flags struct {
 	Proven     *bool   `flag:"proven" help:"with -rebuild: build twice, and take from this machine's proof ledger what it has proven"`
 	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
-	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count, separated by commas"`
+	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
 	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
 
 	Full    *bool   `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
@@ -89,6 +91,29 @@ func (f *Flags) refuseEmpty() error {
 		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && *s == "" {
 			errs = append(errs, &usageError{"-" + rv.Type().Field(i).Tag.Get("flag") + "= has no value", "leave the flag out or give it one"})
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// refuseKeys refuses every flag and argument that is a private key itself. It
+// is none of our words, and wherever it went on to, a message, the name of a
+// file, a result, it would be written down once more.
+func (f *Flags) refuseKeys(args []string) error {
+	var errs []error
+	refuse := func(what, text string) {
+		if kind, ok := secret.IsKey(text); ok {
+			errs = append(errs, &usageError{what + " is " + string(kind) + ", not the name of one",
+				"name its file, or the variable that holds it: env://MINTMARK_KEY_PEM. A command line can be read by others and is kept in the shell's history: make a new key"})
+		}
+	}
+	rv := reflect.ValueOf(f).Elem()
+	for i := range rv.NumField() {
+		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil {
+			refuse("-"+rv.Type().Field(i).Tag.Get("flag")+"=", *s)
+		}
+	}
+	for i, a := range args {
+		refuse(fmt.Sprintf("argument %d", i+1), a)
 	}
 	return errors.Join(errs...)
 }

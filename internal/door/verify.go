@@ -23,7 +23,7 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil) {
 		return &usageError{"verify: -platform, -jobs, -source, -proven and -ledgers go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
 	}
-	vc := verifyConfig(f, args[0])
+	vc := d.verifyConfig(f, args[0])
 	var v *checksums.Verification
 	var err error
 	if yes(f.Rebuild) {
@@ -51,11 +51,11 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	return nil
 }
 
-func verifyConfig(f Flags, path string) release.VerifyConfig {
+func (d *Door) verifyConfig(f Flags, path string) release.VerifyConfig {
 	return release.VerifyConfig{
-		Path: path, Key: str(f.Key), Project: str(f.Project), Module: str(f.Module), Version: str(f.Version), Commit: str(f.Commit),
+		Path: path, Key: d.keyRef(str(f.Key)), Project: str(f.Project), Module: str(f.Module), Version: str(f.Version), Commit: str(f.Commit),
 		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
-		Rebuilders: words(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
+		Rebuilders: d.keyRefs(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
 	}
 }
 
@@ -159,7 +159,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := release.Attest(ctx, c, verifyConfig(f, args[0]), str(f.Source), str(f.Out))
+	res, err := release.Attest(ctx, c, d.verifyConfig(f, args[0]), str(f.Source), str(f.Out))
 	stop()
 	if res == nil {
 		return err

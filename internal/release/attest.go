@@ -30,7 +30,7 @@ type Attested struct {
 // out is the file to write; "" is
 // PROJECT_VERSION.KEY.rebuild.sigstore.json in the working directory.
 func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) (*Attested, error) {
-	if cfg.Key == "" {
+	if cfg.Key.IsZero() {
 		return nil, usage("name your own private key in MINTMARK_KEY; mintmark keygen makes one", "no key to sign the statement with")
 	}
 	if out != "" && !strings.HasSuffix(out, checksums.StatementSuffix) {

@@ -38,9 +38,9 @@ type Config struct {
 	// Secret authenticates what mintmark remembers of its own builds; without
 	// one it remembers nothing that would spare a build.
 	Secret   []byte
-	Now      time.Time // when the verb began; only for what is unused for long
-	Environ  []string  // the user's environment; see builds/toolchain for what is used of it
-	Key      string    // path or KMS URI; overrides the profile file's
+	Now      time.Time        // when the verb began; only for what is unused for long
+	Environ  []string         // the user's environment; see builds/toolchain for what is used of it
+	Key      checksums.KeyRef // of the signing key; overrides the profile file's
 	Password checksums.PasswordFunc
 	Tool     string // mintmark's own version, for the manifest
 
@@ -94,6 +94,16 @@ func (c *Config) env(name string) string {
 		}
 	}
 	return value
+}
+
+// lookupEnv looks a variable up in the user's environment, for env://NAME.
+func (c *Config) lookupEnv(name string) (value string, ok bool) {
+	for _, kv := range c.Environ {
+		if n, v, _ := strings.Cut(kv, "="); n == name {
+			value, ok = v, true
+		}
+	}
+	return value, ok
 }
 
 // Exit codes, the same for every verb.

@@ -28,10 +28,10 @@ type Foreign struct {
 	Names  []string // binaries, archives, directories
 	Source string   // directory or URL of a git repository; "" asks the module proxy
 	Like   string   // a sibling binary, for files that say nothing of themselves
-	// Key is the private key, path or KMS URI, that signs a statement about each
-	// binary that came out identical; "" signs nothing. The statements go into
-	// Keep, or the working directory.
-	Key  string
+	// Key is the private key that signs a statement about each binary that came
+	// out identical; the zero value signs nothing. The statements go into Keep,
+	// or the working directory.
+	Key  checksums.KeyRef
 	Keep string // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
 }
 
@@ -66,7 +66,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 		}
 	}
 	var signer *checksums.Signer
-	if what.Key != "" {
+	if !what.Key.IsZero() {
 		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
 			return nil, fmt.Errorf("signing key: %w", err)
 		}

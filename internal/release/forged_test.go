@@ -21,8 +21,9 @@ import (
 
 // keys are a publisher and a rebuilder, in files as the verbs take them.
 type keys struct {
-	publisher                          *checksums.Signer
-	public, rebuilder, rebuilders, dir string
+	publisher                     *checksums.Signer
+	public, rebuilder, rebuilders checksums.KeyRef
+	dir                           string
 }
 
 // newKeys makes keys without a passphrase, whose decryption would be most of
@@ -40,7 +41,7 @@ func newKeys(t *testing.T) *keys {
 		}
 		return name
 	}
-	pair := func(name string) (*checksums.Signer, string, string) {
+	pair := func(name string) (*checksums.Signer, checksums.KeyRef, checksums.KeyRef) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +54,7 @@ func newKeys(t *testing.T) *keys {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return signer, keyFile, pubFile
+		return signer, checksums.KeyFile(keyFile), checksums.KeyFile(pubFile)
 	}
 	k.publisher, _, k.public = pair("publisher")
 	_, k.rebuilder, k.rebuilders = pair("rebuilder")
@@ -94,7 +95,7 @@ func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
 		},
 		"verify -rebuilder": func(dir string) error {
 			c := vc(dir)
-			c.Rebuilders = []string{k.rebuilders}
+			c.Rebuilders = []checksums.KeyRef{k.rebuilders}
 			_, err := Verify(t.Context(), c)
 			return err
 		},

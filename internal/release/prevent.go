@@ -45,6 +45,8 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		rel, err := filepath.Rel(s.Out, abs)
 		return err == nil && filepath.IsLocal(rel) || strings.Contains("/"+name, "/vendor/") || strings.Contains("/"+name, "/node_modules/")
 	})
+	keys := s.repo.WithKeys(ignored) // ignored on purpose: not to be told to commit them
+	ignored = slices.DeleteFunc(ignored, func(name string) bool { return slices.Contains(keys, name) })
 	if len(ignored) > 0 {
 		warn("git ignores %s, so it is not in the commit and not in the release; commit generated files, or their users build something else", some(ignored))
 	}

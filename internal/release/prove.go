@@ -42,7 +42,7 @@ func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string
 	not := ""
 	switch {
 	case p.judge != nil: // whoever verifies has not said that he trusts the program
-		not = "a stranger's program is built and compared, and not started"
+		not = "somebody else's program is not run"
 	case p.sites.second == nil:
 		not = "built once; only a release runs what it packed"
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
@@ -80,18 +79,15 @@ func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 	return out, errors.Join(errs...)
 }
 
-// besideProfile makes a path of the profile file absolute. URIs stay as they are.
-func (s *session) besideProfile(ref string) string {
-	if strings.Contains(ref, "://") || filepath.IsAbs(ref) {
-		return ref
-	}
+// besideProfile reads the name of a key in the profile file: a path is one from there.
+func (s *session) besideProfile(ref string) checksums.KeyRef {
 	dir := filepath.Dir(s.file.Path)
 	if !filepath.IsAbs(dir) {
 		if wd, err := os.Getwd(); err == nil {
 			dir = filepath.Join(wd, dir)
 		}
 	}
-	return filepath.Join(dir, ref)
+	return checksums.NewKeyRef(ref, s.lookupEnv).Beside(dir)
 }
 
 // believe checks a published ledger's signature and adds what it says. It

@@ -189,7 +189,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		return nil, usage("name the release's directory", "%s is not a directory", cfg.Path)
 	}
 	vc := cfg.VerifyConfig
-	vc.Unsigned = vc.Key == ""
+	vc.Unsigned = vc.Key.IsZero()
 	v, err := Verify(ctx, vc)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds"
@@ -364,15 +365,27 @@ func (s *session) refuseDirty() error {
 	if s.Snapshot || len(s.source.Dirty) == 0 {
 		return nil
 	}
+	list := slices.Clone(s.source.Dirty)
+	var errs []error
+	if s.repo != nil {
+		if keys := s.repo.WithKeys(list); len(keys) > 0 {
+			// Apart from the others, whose hint says to commit them.
+			list = slices.DeleteFunc(list, func(name string) bool { return slices.Contains(keys, name) })
+			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shellWords(keys)+". What has been committed and pushed is public: make a new key then",
+				"changed or untracked files with private keys in them:\n%s", strings.Join(keys, "\n")))
+		}
+	}
 	const show = 20
-	list := s.source.Dirty
 	more := ""
 	if len(list) > show {
 		more = fmt.Sprintf("\n… and %d more", len(list)-show)
 		list = list[:show]
 	}
-	return hinted("commit or remove them, or build the tree as it is with -snapshot (never signed)",
-		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more)
+	if len(list) == 0 {
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, hinted("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
+		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }
 
 // refuseUntagged keeps a commit without a version tag from being released by accident.

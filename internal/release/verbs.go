@@ -14,7 +14,6 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/checksums"
-	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -94,14 +93,12 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	}
 	ref, err := s.keyRef()
 	errs = append(errs, err)
-	if err == nil && ref != "" && !strings.Contains(ref, "://") {
-		// Whether the passphrase is right is not asked, only for the file.
-		if f, err := files.Open(ref); err != nil {
-			errs = append(errs, hinted(keyHint, "signing key: %w", err))
-		} else {
-			f.Close()
-		}
+	if err == nil {
+		// Whether the passphrase is right is not asked.
+		errs = append(errs, signingKey(ref.Check()))
 	}
+	keys, err := s.committedKeys(ctx, ref)
+	errs = append(errs, err, keys.refuse())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -113,11 +110,11 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
-	warnings = append(warnings, stale...)
+	warnings = append(append(warnings, stale...), keys.warnings()...)
 	for _, w := range warnings {
 		s.warn("%s", w)
 	}
-	return &Checked{Warnings: append(warnings, s.source.Notes...), Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref}, nil
+	return &Checked{Warnings: append(warnings, s.source.Notes...), Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref.String()}, nil
 }
 
 // Result is the result of [Release] and [Build].
@@ -189,6 +186,11 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	}
 	if err := s.copySource(ctx); err != nil {
 		return nil, err
+	}
+	if kind == checksums.KindRelease {
+		if err := s.refuseCommittedKeys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	tool, err := s.planAll(ctx)
 	if err != nil {
@@ -364,32 +366,29 @@ const keyHint = "make one with `mintmark keygen` and name it in MINTMARK_KEY or 
 
 // keyRef says which key a release is signed with: the environment's, else the
 // profile file's, else none if the file says so.
-func (s *session) keyRef() (string, error) {
+func (s *session) keyRef() (checksums.KeyRef, error) {
 	switch {
-	case s.Key != "":
+	case !s.Key.IsZero():
 		return s.Key, nil
 	case s.file.Sign.Key != "" && s.Module != "" && s.ConfigFile == "":
 		// The file came with the module: its author does not choose among our keys.
-		return "", usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
+		return checksums.KeyRef{}, usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
 	case s.file.Sign.Key != "":
 		return s.besideProfile(s.file.Sign.Key), nil
 	case s.file.Sign.None:
-		return "", nil
+		return checksums.KeyRef{}, nil
 	}
-	return "", hinted(keyHint, "no signing key")
+	return checksums.KeyRef{}, hinted(keyHint, "no signing key")
 }
 
 func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 	ref, err := s.keyRef()
-	if err != nil || ref == "" {
+	if err != nil || ref.IsZero() {
 		return nil, err
 	}
 	signer, err := checksums.LoadSigner(ctx, ref, s.Password)
-	if errors.Is(err, os.ErrNotExist) && hintOf(err) == "" {
-		return nil, hinted(keyHint, "signing key: %w", err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("signing key: %w", err)
+		return nil, signingKey(err)
 	}
 	if c := signer.Caveat(); c != "" {
 		s.warn("%s", c)
@@ -398,6 +397,17 @@ func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
 		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
 	}
 	return signer, nil
+}
+
+// signingKey is an error about the signing key.
+func signingKey(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrNotExist) && hintOf(err) == "":
+		return hinted(keyHint, "signing key: %w", err)
+	}
+	return fmt.Errorf("signing key: %w", err)
 }
 
 // planAll makes the plan, fetches what it needs, and finds the packer if it needs one.

@@ -16,20 +16,19 @@ import (
 
 // VerifyConfig is what [Verify] works on.
 type VerifyConfig struct {
-	Path     string // a release's directory, or its release.json
-	Key      string // public key: path or KMS URI
-	Project  string // what the release must be of; empty is not compared
-	Module   string // module path
+	Path     string           // a release's directory, or its release.json
+	Key      checksums.KeyRef // public key
+	Project  string           // what the release must be of; empty is not compared
+	Module   string           // module path
 	Version  string
 	Commit   string
 	Missing  bool // listed files may be absent
 	Unsigned bool // no key: check only that the files agree with each other
 
-	// Rebuilders are public keys, paths or KMS URIs, of those whose rebuild
-	// statements count. Threshold of them must vouch for every published
+	// Rebuilders are public keys of those whose rebuild statements count. Threshold of them must vouch for every published
 	// artifact; 0 means all of them. Statements are files or directories to find
 	// them in, besides the release's own directory.
-	Rebuilders []string
+	Rebuilders []checksums.KeyRef
 	Threshold  int
 	Statements []string
 }
@@ -43,9 +42,9 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
 	}
 	switch {
-	case cfg.Key != "" && cfg.Unsigned:
+	case !cfg.Key.IsZero() && cfg.Unsigned:
 		return nil, usage("leave one of them out", "-key and -unsigned contradict each other")
-	case cfg.Key != "":
+	case !cfg.Key.IsZero():
 		v, err := checksums.LoadVerifier(ctx, cfg.Key)
 		if err != nil {
 			return nil, fmt.Errorf("public key: %w", err)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Clean makes a block of text from outside safe to print. Tabs and newlines
@@ -18,6 +20,10 @@ import (
 //     scripts and emoji need them;
 //   - the line and paragraph separators U+2028 and U+2029.
 //
+// Secrets that can be recognised ([secret.Redact]) are left out first: whatever
+// a message quotes, a private key is not printed. That is the second wall; who
+// makes a message of a key's name or an address leaves them out already.
+//
 // A backslash is not escaped: the result is for reading, not for parsing.
 // Clean(Clean(s)) equals Clean(s).
 func Clean(s string) string { return clean(s, true) }
@@ -27,6 +33,7 @@ func Clean(s string) string { return clean(s, true) }
 func CleanLine(s string) string { return clean(s, false) }
 
 func clean(s string, block bool) string {
+	s = secret.Redact(s)
 	var b strings.Builder
 	done := 0 // s[:done] is in b
 	for i := 0; i < len(s); {

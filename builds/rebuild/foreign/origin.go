@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/secret"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -74,7 +75,7 @@ func findVersion(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []st
 		return infos[0].Version, nil, nil
 	}
 	if len(infos) == 1 && infos[0].Error != nil {
-		asked = errors.New(infos[0].Error.Err)
+		asked = errors.New(secret.Redact(infos[0].Error.Err))
 	}
 	// Then for the time of every version, those suggested first.
 	want, err := time.Parse(time.RFC3339Nano, c.Time)

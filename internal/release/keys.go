@@ -1,0 +1,139 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/secret"
+)
+
+// committed are the private keys in the commit, sorted by what follows from them.
+type committed struct {
+	published []source.HeldKey // the publisher's: whoever has the commit can sign, or try passphrases
+	others    []source.HeldKey // somebody's, but not of a test
+}
+
+// committedKeys finds the private keys in the commit. Of the keys that tests
+// bring along only those count that sign releases: the kind that keygen and
+// cosign write, and the key that this release is signed with.
+func (s *session) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
+	if s.repo == nil || s.Snapshot {
+		return c, nil // what a module proxy serves is public already; a snapshot is signed by nobody
+	}
+	keys, err := s.heldKeys(ctx)
+	if err != nil {
+		return c, fmt.Errorf("looking for private keys in the commit: %w", err)
+	}
+	own := signing.Sums()
+	for _, k := range keys {
+		switch {
+		case k.Kind == secret.Signing || slices.Contains(own, k.Sum):
+			c.published = append(c.published, k)
+		case !k.Test:
+			c.others = append(c.others, k)
+		}
+	}
+	return c, nil
+}
+
+// heldKeys looks into the private checkout, or remembers what it found there.
+func (s *session) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
+	key := remember.NewKey("private keys 1", s.source.Tree)
+	if s.source.Tree != "" && s.known.Get(key, &keys) {
+		return keys, nil
+	}
+	if err := s.loader.Ready(ctx); err != nil {
+		return nil, err
+	}
+	if keys, err = source.Keys(ctx, filepath.Join(s.ws.dir, "first", "src")); err != nil {
+		return nil, err
+	}
+	if s.source.Tree != "" {
+		s.known.Put(key, keys)
+	}
+	return keys, nil
+}
+
+// refuse is the error of keys that must not be in a commit.
+func (c committed) refuse() error {
+	if len(c.published) == 0 {
+		return nil
+	}
+	var lines, names []string
+	for _, k := range c.published {
+		lines = append(lines, fmt.Sprintf("%s: %s", k.Name, k.Kind))
+		names = append(names, k.Name)
+	}
+	return hinted("git rm --cached "+shellWords(slices.Compact(names))+", name them in .gitignore, and commit that. The history still has them: whoever can read the repository has the key, so sign with a new one (mintmark keygen -prefix=NAME) and tell your users. A test can make its keys when it runs",
+		"private keys that sign releases are in the commit:\n%s", strings.Join(lines, "\n"))
+}
+
+// warnings are about keys that may be there on purpose.
+func (c committed) warnings() (list []string) {
+	for _, k := range c.others {
+		list = append(list, fmt.Sprintf("%s holds %s, and everybody who has the commit can read it; a key for tests belongs below testdata", k.Name, k.Kind))
+	}
+	return slices.Compact(list)
+}
+
+// refuseCommittedKeys keeps a release from being made of a commit that
+// publishes the key to sign it with.
+func (s *session) refuseCommittedKeys(ctx context.Context) error {
+	ref, err := s.keyRef()
+	if err != nil {
+		return err
+	}
+	c, err := s.committedKeys(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return c.refuse()
+}
+
+// shellWords quotes names for a shell where they need it.
+func shellWords(names []string) string {
+	var out []string
+	for _, n := range names {
+		if strings.Trim(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") != "" || strings.HasPrefix(n, "-") {
+			n = "'" + strings.ReplaceAll(n, "'", `'\''`) + "'"
+		}
+		out = append(out, n)
+	}
+	return strings.Join(out, " ")
+}
+
+// KeygenConfig says what [Keygen] makes.
+type KeygenConfig struct {
+	Prefix   string // of PREFIX.key and PREFIX.pub
+	Password []byte // of the private key; may be empty
+}
+
+// Generated is what [Keygen] made.
+type Generated struct {
+	Key, Pub string // files
+	// Ignore is the .gitignore that names Key by the line Line; "" where there is
+	// no repository around it. NotIgnored says why it does not name it.
+	Ignore, Line string
+	NotIgnored   error
+}
+
+// Keygen makes a key pair for signing, and has git ignore the private key where
+// it is made in a work tree.
+func Keygen(cfg KeygenConfig) (*Generated, error) {
+	private, public, err := checksums.GenerateKey(cfg.Password)
+	if err != nil {
+		return nil, err
+	}
+	g := &Generated{}
+	if g.Key, g.Pub, err = checksums.WriteKeyPair(cfg.Prefix, private, public); err != nil {
+		return nil, err
+	}
+	g.Ignore, g.Line, g.NotIgnored = source.IgnoreKey(g.Key)
+	return g, nil
+}
