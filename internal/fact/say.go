@@ -144,7 +144,7 @@ var wordings = map[Check]wording{
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)
 		},
-		open: func(g group) string { return "built again: " + g.names() + ": " + g.detail },
+		open: func(g group) string { return "not built again: " + g.names() + ": " + g.detail },
 	},
 	NotBuilt:     {open: func(g group) string { return "not rebuilt: " + g.names() + ": " + g.detail }},
 	ToolchainSum: {done: each("the toolchain %s has the recorded hash in the checksum database%s"), open: each("the hash of the toolchain %s: %s")},

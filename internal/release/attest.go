@@ -48,14 +48,45 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	if t == nil {
 		return nil, err
 	}
+	return t.attested(ctx, err, signer, out)
+}
+
+// attested is what comes of a rebuild that ended in err: a statement about what
+// is identical, if nothing is different, and the error all the same.
+func (t *third) attested(ctx context.Context, err error, signer *checksums.Signer, out string) (*Attested, error) {
 	res := &Attested{Verification: t.out, KeyID: signer.KeyID()}
 	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
 		return res, err
 	}
-	st, serr := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: cfg.Tool}, t.out.Rebuilt, t.out.Confinement)
-	if serr != nil {
-		return res, errors.Join(err, serr)
+	// What was not compared stays an error, though the rest is signed.
+	return res, errors.Join(err, t.attest(ctx, res, signer, out))
+}
+
+// attest signs what came out identical, and says what of the release is left out.
+func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Signer, out string) error {
+	st, err := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: t.Tool}, t.out.Rebuilt, t.out.Confinement)
+	if err != nil {
+		return err
 	}
+	payload, err := st.Encode()
+	if err != nil {
+		return err
+	}
+	bundle, err := checksums.SignStatement(ctx, signer, payload)
+	if err != nil {
+		return fmt.Errorf("signing the statement: %w", err)
+	}
+	if out == "" {
+		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
+	}
+	err = files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
+		_, err := checksums.VerifyStatement(signer.Verifier(), old)
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	res.File = out
 	for _, s := range st.Subject {
 		res.Subjects = append(res.Subjects, s.Name)
 	}
@@ -64,26 +95,7 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 			res.Left = append(res.Left, a.Subject+": "+a.Detail)
 		}
 	}
-	payload, err := st.Encode()
-	if err != nil {
-		return res, err
-	}
-	bundle, err := checksums.SignStatement(ctx, signer, payload)
-	if err != nil {
-		return res, fmt.Errorf("signing the statement: %w", err)
-	}
-	if out == "" {
-		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
-	}
-	err2 := files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
-		_, err := checksums.VerifyStatement(signer.Verifier(), old)
-		return err == nil
-	})
-	if err2 != nil {
-		return res, errors.Join(err, err2)
-	}
-	res.File = out
-	return res, nil
+	return nil
 }
 
 // short makes a key's name fit for a file's name.

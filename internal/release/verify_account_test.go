@@ -1,6 +1,8 @@
 package release
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +17,11 @@ import (
 // TestAccount: the account of a rebuild goes by the release, whatever of it was
 // looked at.
 func TestAccount(t *testing.T) {
+	signer := newKeys(t).publisher
 	r, err := forgery.Small(t.Context(), t.TempDir())
+	if err == nil {
+		err = r.Sign(t.Context(), signer) // which gives the manifest its plan
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +41,7 @@ func TestAccount(t *testing.T) {
 		{"everything", r.Plan.Units, all, checksums.Identical, "", 0, "6 of 6 artifacts built again here, on plan9/386, are identical", nil},
 		{"one platform", r.Plan.Units[:1], linux, checksums.Identical, "report.html", 0, "2 of 6 artifacts built again here, on plan9/386, are identical", []string{
 			"that the binaries of release windows/amd64, tiny linux/arm64 come from the source: left out by -platform=linux/amd64",
-			"built again: release/windows/amd64/linked/small_windows_amd64_small.exe, release/windows/amd64/linked/small_windows_amd64_other.exe, " +
+			"not built again: release/windows/amd64/linked/small_windows_amd64_other.exe, release/windows/amd64/linked/small_windows_amd64_small.exe, " +
 				"tiny/linux/arm64/linked/small, tiny/linux/arm64/packed/small_tiny: left out by -platform=linux/amd64",
 			"not rebuilt: report.html: it repeats for people what other files say, and is made from them",
 		}},
@@ -52,7 +58,7 @@ func TestAccount(t *testing.T) {
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
 		th := &third{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, all: r.Plan, session: &session{
-			Config: &Config{Platforms: "linux/amd64"}, plan: &builds.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386"},
+			Config: &Config{Platforms: "linux/amd64"}, plan: &builds.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum},
 		}}
 		for _, a := range r.Manifest.Artifacts {
 			if a.Published {
@@ -72,8 +78,20 @@ func TestAccount(t *testing.T) {
 			th.out.Listed = append(th.out.Listed, tc.listed)
 		}
 		th.account()
-		if err := th.verdict(); ExitCode(err) != tc.code {
+		err := th.verdict()
+		if ExitCode(err) != tc.code {
 			t.Errorf("%s: exit code %d, want %d: %v", tc.name, ExitCode(err), tc.code, err)
+		}
+		// attest ends as the rebuild does, whatever it could sign.
+		th.manifest = strings.Repeat("a", 64)
+		file := filepath.Join(t.TempDir(), "x"+checksums.StatementSuffix)
+		res, aerr := th.attested(t.Context(), err, signer, file)
+		if ExitCode(aerr) != tc.code {
+			t.Errorf("%s: attest: exit code %d, want %d: %v", tc.name, ExitCode(aerr), tc.code, aerr)
+		}
+		signs := tc.checked != ""
+		if _, err := os.Stat(file); (err == nil) != signs || (res.File != "") != signs || signs && len(res.Subjects) == 0 {
+			t.Errorf("%s: attest: signed %q %q, %v", tc.name, res.File, res.Subjects, aerr)
 		}
 		checked, open := th.out.Checks.Sentences()
 		if !strings.Contains(strings.Join(checked, "\n"), tc.checked) || tc.checked == "" && len(checked) > 0 {
