@@ -60,7 +60,7 @@ func strangeCache(err error) error {
 	if err == nil {
 		return nil
 	}
-	return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %w", err)
+	return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", err) // %v: what to do about a file elsewhere is no advice here
 }
 
 // lookCache says how a directory below one of [cacheDirs] is looked at.
