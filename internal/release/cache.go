@@ -45,10 +45,22 @@ func checkCache(cache string) error {
 			errs = append(errs, &files.NotRegularError{Path: name, Mode: fi.Mode()})
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %w", err)
+	return strangeCache(errors.Join(errs...))
+}
+
+// checkBuildCache is checkCache for the build cache of one toolchain. It is
+// looked at when it is used, since it has most of all files, and each of them
+// has to be asked for its names: the go command writes into files that are
+// there already.
+func checkBuildCache(dir string) error {
+	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
+}
+
+func strangeCache(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", err) // %v: what to do about a file elsewhere is no advice here
 }
 
 // lookCache says how a directory below one of [cacheDirs] is looked at.
@@ -64,6 +76,9 @@ func lookCache(top, rel string) files.Look {
 	case "first", "foreign", "rebuild":
 		switch parts[0] {
 		case "gocache":
+			if depth > 1 && len(parts[1]) > 2 {
+				return files.Skip // a toolchain's: see checkBuildCache
+			}
 			return files.Links // the go command writes into the files of its cache
 		case "go", "linked":
 			if depth > 1 {

@@ -149,7 +149,7 @@ func TestHostileCache(t *testing.T) {
 		{"ledger/tidied", link, true}, {"ledger/tidied", hardLink, false},
 		{"first", linkDir, true}, {"first/go", linkDir, true}, {"first/go/.mintmark-lock", link, true}, {"first/go/.mintmark-lock", hardLink, false},
 		{"first/go/" + tc, linkDir, true}, {"first/linked", linkDir, true}, {"first/linked/" + strings.Repeat("ab", 16), linkDir, true},
-		{"first/gocache/" + tc + "/ab/" + id + "-a", link, true}, {"first/gocache/" + tc + "/ab/" + id + "-a", hardLink, true}, {"first/gocache/" + tc + "/ab", linkDir, true},
+		{"first/gocache/ab/" + id + "-a", link, true}, {"first/gocache/ab/" + id + "-a", hardLink, true}, {"first/gocache/ab", linkDir, true}, {"first/gocache/" + tc, linkDir, true},
 		{"first/modcache/github.com", linkDir, true}, {"first/modcache/cache/download/example.com/@v", linkDir, true}, {"first/modcache/cache/lock", link, true},
 		{"second/modules.lock", link, true}, {"second/toolchains", linkDir, true}, {"second/second place/modules/github.com", linkDir, true},
 		{"different", linkDir, true}, {"different/x-1.0.0/release", linkDir, true}, {"rebuild/go", linkDir, true}, {"foreign/modcache", linkDir, true},
@@ -199,6 +199,28 @@ func TestHostileCache(t *testing.T) {
 			}
 			o.check(t, "the parts")
 		})
+	}
+}
+
+// TestHostileBuildCache: the go command writes into the files of its cache.
+func TestHostileBuildCache(t *testing.T) {
+	for name, plant := range map[string]func(string, *outside) error{
+		"ab": linkDir, "ab/x-a": link, "ab/y-d": hardLink, "ab/z-a": fifo, "trim.txt": link,
+	} {
+		o := newOutside(t)
+		cache := t.TempDir()
+		s := &session{Config: &Config{Cache: cache}, place: &toolchain.Place{}, tc: &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
+		if err := s.useCaches(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(s.place.GoCache, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.useCaches(); err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		o.check(t, name)
 	}
 }
 

@@ -28,12 +28,16 @@ func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 // itself tells toolchains apart by version only, not by content. With -full it
 // gets an empty one.
 func (s *session) useCaches() error {
-	dir := filepath.Join(s.Cache, "first", "gocache", s.tc.DirName())
 	if s.Full {
-		dir = filepath.Join(s.ws.dir, "first", "objects")
+		s.place.GoCache = filepath.Join(s.ws.dir, "first", "objects")
+		return cacheErrorOrNil(os.MkdirAll(s.place.GoCache, 0o755))
+	}
+	dir, err := files.MakeDir(s.Cache, "first", "gocache", s.tc.DirName())
+	if err != nil {
+		return cacheError(err)
 	}
 	s.place.GoCache = dir
-	return cacheErrorOrNil(os.MkdirAll(dir, 0o755))
+	return checkBuildCache(dir)
 }
 
 // keptLinks are the binaries that first builds of the module have linked. Like
