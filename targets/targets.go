@@ -106,7 +106,7 @@ func Check(
 func Verify(
 	ctx context.Context,
 	path string, // a release's directory, or its release.json; with -repeat a checkout
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	version *string, // refuse another version
 	commit *string, // refuse another commit
@@ -138,7 +138,7 @@ func Verify(
 func Report(
 	ctx context.Context,
 	path string, // a release's directory
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed
 	out *string, // directory for report.html and report.md
@@ -151,7 +151,7 @@ func Report(
 func Attest(
 	ctx context.Context,
 	path string, // a release's directory, or its release.json
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	version *string, // refuse another version
 	commit *string, // refuse another commit

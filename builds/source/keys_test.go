@@ -47,11 +47,15 @@ func TestKeygensFiles(t *testing.T) {
 		{"a link to a key", func(r *repo) { r.symlink("elsewhere.key", "link.key") }, "link.key", ""},
 		{"ignored, untracked", func(r *repo) { r.write("mintmark.key", ownKey).write("sub/.gitignore", "/k\n").write("sub/k", ownKey) }, "", "mintmark.key is"},
 		{"ignored by keygen", func(r *repo) { r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\n"+mine) }, "", ""},
-		{"ignored by keygen on Windows", func(r *repo) { r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\r\n"+strings.ReplaceAll(mine, "\n", "\r\n")) }, "", ""},
+		{"ignored by keygen on Windows", func(r *repo) {
+			r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\r\n"+strings.ReplaceAll(mine, "\n", "\r\n"))
+		}, "", ""},
 		{"ignored, with a line of the user's", func(r *repo) { r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\n"+mine+"/main.go\n") }, ".gitignore", ""},
 		{"ignored, with a line less", func(r *repo) { r.write("mintmark.key", ownKey).write(".gitignore", mine) }, ".gitignore", ""},
 		{"ignored, no key", func(r *repo) { r.write(".gitignore", "*.ignored\n"+mine) }, ".gitignore", ""},
-		{"ignored and staged", func(r *repo) { r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\n"+mine).git("add", ".gitignore") }, ".gitignore", ""},
+		{"ignored and staged", func(r *repo) {
+			r.write("mintmark.key", ownKey).write(".gitignore", "*.ignored\n"+mine).git("add", ".gitignore")
+		}, ".gitignore", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
