@@ -46,11 +46,11 @@ func topKeys() []key {
 		{name: "main", kind: kindTexts, def: "./", doc: "Main packages that every profile builds unless it says otherwise: ./, ./cmd/..., or a list."},
 		{name: "untagged", kind: kindText, enum: []string{"refuse", "pseudo"}, def: "refuse", doc: "What to do with a commit without a version tag: refuse it, or release it under Go's pseudo-version."},
 		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
-			{name: "sign.key", kind: kindText, doc: "Path of the private key, relative to this file, or a KMS URI."},
+			{name: "sign.key", kind: kindText, doc: "Path of the private key, relative to this file, or env://NAME for a variable that holds it, or a KMS URI."},
 		}},
 		{name: "ledger", kind: kindGroup, doc: "What is told to other rebuilders of the compiles that a release ran, and whose word counts here.", sub: []key{
 			{name: "ledger.publish", kind: kindBool, def: "false", doc: "A release writes ledger.json, what it executed of the standard library and of dependencies, signed."},
-			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file or KMS URIs, whose published ledgers count."},
+			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file, env://NAME or KMS URIs, whose published ledgers count."},
 		}},
 		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
 	}

@@ -106,7 +106,7 @@ func Check(
 func Verify(
 	ctx context.Context,
 	path string, // a release's directory, or its release.json; with -repeat a checkout
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
@@ -139,7 +139,7 @@ func Verify(
 func Report(
 	ctx context.Context,
 	path string, // a release's directory
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
@@ -156,7 +156,7 @@ func Report(
 func Attest(
 	ctx context.Context,
 	path string, // a release's directory, or its release.json
-	key *string, // public key of the publisher: file or KMS URI
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
