@@ -31,8 +31,11 @@ const depsRules = `
 	# Profiles are data: what to build, and nothing about how.
 	NONE < profiles;
 
+	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
+	NONE < internal/exact;
+
 	# Who checks a release must not have to trust the code that built it.
-	NONE < checksums;
+	internal/exact < checksums;
 
 	# Readers, estimators and tools of their own; useful without the rest.
 	NONE < internal/gobin, internal/ui, internal/upx, internal/pgo, internal/stats, internal/filelock, internal/remember, builds/archive;
@@ -50,7 +53,7 @@ const depsRules = `
 	builds/toolchain, internal/remember < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock < builds/actions;
+	internal/filelock, internal/exact < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/remember, internal/pgo < builds;

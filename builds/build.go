@@ -48,6 +48,10 @@ func (s *Site) output(u *Unit) string { return filepath.Join(s.Out, u.Key()) }
 // here: what -debug-actiongraph writes; see package actions.
 func (s *Site) Graph(u *Unit) string { return s.output(u) + ".actions.json" }
 
+// Clear removes what the unit's last build here has made: the go command does
+// not link anew what lies where its output goes, if it was made of the same things.
+func (s *Site) Clear(u *Unit) error { return RemoveTree(s.output(u)) }
+
 // Pace is how much of the machine a build may take.
 type Pace struct {
 	P    int   // actions at a time

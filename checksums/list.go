@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/exact"
 )
 
 // Names of the files about a release. The first four belong to every signed
@@ -213,10 +215,8 @@ func checkDigest(s string) error {
 	if len(s) != 64 {
 		return fmt.Errorf("digest has %d digits, SHA-256 has 64", len(s))
 	}
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return fmt.Errorf("digest %q is not lower-case hex", s)
-		}
+	if _, ok := exact.Hex(s); !ok {
+		return fmt.Errorf("digest %q is not lower-case hex", s)
 	}
 	return nil
 }

@@ -68,20 +68,36 @@ type node struct {
 
 // Load reads a file written by go build -debug-actiongraph=FILE.
 func Load(name string) (Graph, error) {
+	nodes, err := loadNodes(name)
+	if err != nil {
+		return nil, err
+	}
+	return newGraph(nodes), nil
+}
+
+// Read reads an action graph.
+func Read(r io.Reader) (Graph, error) {
+	nodes, err := readNodes(r)
+	if err != nil {
+		return nil, err
+	}
+	return newGraph(nodes), nil
+}
+
+func loadNodes(name string) ([]*node, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	g, err := Read(f)
+	nodes, err := readNodes(f)
 	if err != nil {
 		return nil, fmt.Errorf("action graph %s: %w", name, err)
 	}
-	return g, nil
+	return nodes, nil
 }
 
-// Read reads an action graph.
-func Read(r io.Reader) (Graph, error) {
+func readNodes(r io.Reader) ([]*node, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxGraph+1))
 	if err != nil {
 		return nil, err
@@ -93,6 +109,28 @@ func Read(r io.Reader) (Graph, error) {
 	if err := json.Unmarshal(data, &nodes); err != nil {
 		return nil, err
 	}
+	return nodes, nil
+}
+
+// LookedUp are the short IDs of all actions in a file of -debug-actiongraph,
+// whatever their kind: what the build may have taken from its cache. The go
+// command also writes it when the build fails.
+func LookedUp(name string) ([]string, error) {
+	nodes, err := loadNodes(name)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, n := range nodes {
+		if n != nil && n.ActionID != "" {
+			out = append(out, n.ActionID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func newGraph(nodes []*node) Graph {
 	byID := map[int]*node{}
 	for _, n := range nodes {
 		if n != nil {
@@ -117,7 +155,7 @@ func Read(r io.Reader) (Graph, error) {
 		a.deps = compiles(n, byID)
 		g[a.Key()] = a
 	}
-	return g, nil
+	return g
 }
 
 // compiles are the packages whose compiles n depends on, directly or through
