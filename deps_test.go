@@ -39,6 +39,9 @@ const depsRules = `
 	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
 	internal/goflags, internal/secret < profiles;
 
+	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
+	NONE < internal/exact;
+
 	# How a file is opened, written and removed without harm is said once, for everybody.
 	NONE < internal/files;
 
@@ -46,7 +49,7 @@ const depsRules = `
 	# publishes is a word of both. How a file is opened says nothing of what is in it,
 	# and a pipe in the place of a key must stop nobody; that a key is not printed is
 	# nobody's verdict.
-	internal/fact, internal/files, internal/secret < checksums;
+	internal/exact, internal/fact, internal/files, internal/secret < checksums;
 
 	# Texts and numbers only.
 	NONE < internal/stats, internal/childenv;
@@ -82,7 +85,7 @@ const depsRules = `
 	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock, internal/files < builds/actions;
+	internal/filelock, internal/files, internal/exact < builds/actions;
 
 	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret < builds;

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Site is a place made ready for building: a toolchain, a checkout, caches.
@@ -48,6 +49,10 @@ func (s *Site) output(u *Unit) string { return filepath.Join(s.Out, u.Key()) }
 // Graph is the file with the go command's account of the unit's last build
 // here: what -debug-actiongraph writes; see package actions.
 func (s *Site) Graph(u *Unit) string { return s.output(u) + ".actions.json" }
+
+// Clear removes what the unit's last build here has made: the go command does
+// not link anew what lies where its output goes, if it was made of the same things.
+func (s *Site) Clear(u *Unit) error { return files.RemoveTree(s.output(u)) }
 
 // Pace is how much of the machine a build may take.
 type Pace struct {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/source"
@@ -23,17 +22,8 @@ func TestBuildModule(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles")
 	}
-	var profile bytes.Buffer
-	if err := pprof.StartCPUProfile(&profile); err != nil {
-		t.Skip("SKIPPED: somebody else takes the profile:", err)
-	}
-	for i, n := 0, 0; i < 200_000_000; i++ {
-		n += i % 7
-		runtime.KeepAlive(n)
-	}
-	pprof.StopCPUProfile()
 	files := sample()
-	files["perf/cpu.pgo"] = profile.String()
+	files["perf/cpu.pgo"] = cpuProfile("example.com/fx/lib.hot", "main.main")
 	f := newFixture(t, files)
 	proxy := t.TempDir()
 	base := filepath.Join(proxy, "example.com", "fx", "@v", "v1.2.3")

@@ -149,6 +149,53 @@ func checkModule(ctx context.Context, dir string, m module.Version, want string)
 	return err
 }
 
+// DamagedModules hashes the needed modules in a site's module cache again, and
+// gives those that are not what the go.sum of its checkout says, or, for a module
+// that is itself the source, what src says. Those that it has not unpacked, and
+// those without a known hash, are left out.
+func DamagedModules(ctx context.Context, s *Site, needed []Needed, src *source.Source) ([]module.Version, error) {
+	sums, err := (&Loader{Place: s.Place, Dir: s.Dir}).goSum()
+	if err != nil {
+		return nil, err
+	}
+	want := map[module.Version]string{}
+	for _, n := range needed {
+		want[n.Module] = sums[n.Module]
+	}
+	if src.Kind == source.Module {
+		want[module.Version{Path: src.ModulePath, Version: src.Version}] = src.Sum
+	}
+	var out []module.Version
+	for m, sum := range want {
+		dir := source.CacheDir(m.Path, m.Version)
+		if sum == "" || dir == "" {
+			continue
+		}
+		dir = filepath.Join(s.Place.ModCache, dir)
+		if _, err := os.Lstat(dir); err != nil {
+			continue
+		}
+		if err := checkModule(ctx, dir, m, sum); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			out = append(out, m)
+		}
+	}
+	module.Sort(out)
+	return out, nil
+}
+
+// DiscardModules removes modules from a site's module cache, so that they are
+// downloaded anew.
+func DiscardModules(s *Site, list []module.Version) error {
+	var errs []error
+	for _, m := range list {
+		errs = append(errs, discard(s.Place.ModCache, m))
+	}
+	return errors.Join(errs...)
+}
+
 // discard removes a module from a module cache, but for its go.mod, which the go
 // command checks each time it reads it. The zip it checks only when it has
 // downloaded it.

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -204,10 +205,8 @@ func checkDigest(s string) error {
 	if len(s) != 64 {
 		return fmt.Errorf("digest has %d digits, SHA-256 has 64", len(s))
 	}
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return fmt.Errorf("digest %q is not lower-case hex", s)
-		}
+	if _, ok := exact.Hex(s); !ok {
+		return fmt.Errorf("digest %q is not lower-case hex", s)
 	}
 	return nil
 }

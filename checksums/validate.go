@@ -2,7 +2,6 @@ package checksums
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -12,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
@@ -343,7 +343,7 @@ func is(s string, allowed ...string) error {
 
 // checkKeyID accepts what [Verifier.KeyID] returns.
 func checkKeyID(s string) error {
-	if raw, err := base64.StdEncoding.Strict().DecodeString(s); err != nil || len(raw) != 32 || strings.ContainsAny(s, "\r\n") {
+	if raw, ok := exact.Base64(base64.StdEncoding, s); !ok || len(raw) != 32 {
 		return fmt.Errorf("%q is not a key ID, a SHA-256 in base64", s)
 	}
 	return nil
@@ -390,7 +390,7 @@ func checkGitHash(s string) error {
 	if len(s) != 40 && len(s) != 64 {
 		return fmt.Errorf("%q is not a full git hash", s)
 	}
-	if _, err := hex.DecodeString(s); err != nil || strings.ToLower(s) != s {
+	if _, ok := exact.Hex(s); !ok {
 		return fmt.Errorf("%q is not lower-case hex", s)
 	}
 	return nil
@@ -403,8 +403,8 @@ func decodeH1(sum string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q is not an h1: hash", sum)
 	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(b64)
-	if err != nil || len(raw) != 32 {
+	raw, ok := exact.Base64(base64.StdEncoding, b64)
+	if !ok || len(raw) != 32 {
 		return nil, fmt.Errorf("%q is not h1: and a SHA-256 in base64", sum)
 	}
 	return raw, nil

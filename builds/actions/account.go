@@ -96,7 +96,7 @@ func (a *Account) Seed(ctx context.Context, u Unit, g Graph) error {
 		if !ok {
 			continue
 		}
-		a.compareKnown(u, act, e)
+		a.compareKnown(ctx, u, act, a.first, e)
 		proof, ok := a.ledger.proven(e.Action, e.Output, a.witnessed(act, e))
 		if !ok {
 			continue
@@ -184,7 +184,7 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 			ex.Run = a.ledger.cfg.Run
 		}
 		news = a.ledger.note(news, &ex)
-		a.compareKnown(u, act, e1)
+		a.compareKnown(ctx, u, act, a.first, e1)
 		if served {
 			b.proven = append(b.proven, proof)
 			continue
@@ -193,7 +193,7 @@ func (a *Account) Settle(ctx context.Context, u Unit, first, second Graph) error
 		again := ex
 		again.Output, again.Size, again.Place, again.Run = e2.Output, e2.Size, Second, a.ledger.cfg.Run
 		news = a.ledger.note(news, &again)
-		a.compareKnown(u, act, e2)
+		a.compareKnown(ctx, u, act, a.second, e2)
 		if e1.Output != e2.Output {
 			a.alarm(u, act, e1.Action, [2]ID{e1.Output, e2.Output}, [2]string{
 				where{First, ex.Run}.String(), where{Second, again.Run}.String(),
@@ -261,19 +261,19 @@ func depIDs(a *Action, g Graph) []string {
 }
 
 // compareKnown raises an alarm when the ledger knows other outputs of an
-// action than the one it just had.
-func (a *Account) compareKnown(u Unit, act *Action, e cacheEntry) {
+// action than the one it just had; not when a damaged cache says that it had it.
+func (a *Account) compareKnown(ctx context.Context, u Unit, act *Action, c *goCache, e cacheEntry) {
 	if en := a.ledger.entries[e.Action]; en != nil {
 		for _, o := range en.outcomes {
-			if o.output != e.Output {
+			if o.output != e.Output && !c.damaged(ctx, e) {
 				a.alarm(u, act, e.Action, [2]ID{o.output, e.Output}, [2]string{o.runs[0].String(), "this run"})
 				return
 			}
 		}
 	}
-	for _, c := range a.ledger.foreign[e.Action] {
-		if c.output != e.Output {
-			a.alarm(u, act, e.Action, [2]ID{c.output, e.Output}, [2]string{"the ledger of " + c.rebuilder, "this run"})
+	for _, f := range a.ledger.foreign[e.Action] {
+		if f.output != e.Output && !c.damaged(ctx, e) {
+			a.alarm(u, act, e.Action, [2]ID{f.output, e.Output}, [2]string{"the ledger of " + f.rebuilder, "this run"})
 			return
 		}
 	}

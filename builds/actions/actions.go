@@ -69,20 +69,36 @@ type node struct {
 
 // Load reads a file written by go build -debug-actiongraph=FILE.
 func Load(name string) (Graph, error) {
+	nodes, err := loadNodes(name)
+	if err != nil {
+		return nil, err
+	}
+	return newGraph(nodes), nil
+}
+
+// Read reads an action graph.
+func Read(r io.Reader) (Graph, error) {
+	nodes, err := readNodes(r)
+	if err != nil {
+		return nil, err
+	}
+	return newGraph(nodes), nil
+}
+
+func loadNodes(name string) ([]*node, error) {
 	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	g, err := Read(f)
+	nodes, err := readNodes(f)
 	if err != nil {
 		return nil, fmt.Errorf("action graph %s: %w", name, err)
 	}
-	return g, nil
+	return nodes, nil
 }
 
-// Read reads an action graph.
-func Read(r io.Reader) (Graph, error) {
+func readNodes(r io.Reader) ([]*node, error) {
 	data, err := files.ReadAll(r, maxGraph)
 	if err != nil {
 		return nil, err
@@ -91,6 +107,28 @@ func Read(r io.Reader) (Graph, error) {
 	if err := json.Unmarshal(data, &nodes); err != nil {
 		return nil, err
 	}
+	return nodes, nil
+}
+
+// LookedUp are the short IDs of all actions in a file of -debug-actiongraph,
+// whatever their kind: what the build may have taken from its cache. The go
+// command also writes it when the build fails.
+func LookedUp(name string) ([]string, error) {
+	nodes, err := loadNodes(name)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, n := range nodes {
+		if n != nil && n.ActionID != "" {
+			out = append(out, n.ActionID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func newGraph(nodes []*node) Graph {
 	byID := map[int]*node{}
 	for _, n := range nodes {
 		if n != nil {
@@ -115,7 +153,7 @@ func Read(r io.Reader) (Graph, error) {
 		a.deps = compiles(n, byID)
 		g[a.Key()] = a
 	}
-	return g, nil
+	return g
 }
 
 // compiles are the packages whose compiles n depends on, directly or through

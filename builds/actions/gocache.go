@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -71,8 +71,8 @@ func (c *goCache) name(prefix []byte) (string, bool) {
 		if !ok || len(base) != 64 {
 			continue
 		}
-		if b, err := hex.DecodeString(base[:2*shortLen]); err == nil {
-			names[string(b)] = f.Name()
+		if b, ok := exact.Hex(base); ok {
+			names[string(b[:shortLen])] = f.Name()
 		}
 	}
 	if c.names == nil {
@@ -111,8 +111,14 @@ func parseEntry(b []byte) (e cacheEntry, err error) {
 	if e.Output, err = ParseID(string(b[68:132])); err != nil {
 		return cacheEntry{}, bad
 	}
-	if e.Size, err = strconv.ParseInt(strings.TrimLeft(string(b[133:153]), " "), 10, 64); err != nil || e.Size < 0 {
-		return cacheEntry{}, bad
+	for _, column := range []struct{ from, to int }{{133, 153}, {154, 174}} { // size, time
+		n, ok := exact.Decimal(strings.TrimLeft(string(b[column.from:column.to]), " "))
+		if !ok || n < 0 {
+			return cacheEntry{}, bad
+		}
+		if column.from == 133 {
+			e.Size = n
+		}
 	}
 	return e, nil
 }

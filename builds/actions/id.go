@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/mintmark/mintmark/internal/exact"
 )
 
 // ID is an action ID or an output ID of cmd/go: a SHA-256.
@@ -12,14 +14,11 @@ type ID [sha256.Size]byte
 
 // ParseID reads the 64 lower-case hexadecimal digits of an ID.
 func ParseID(s string) (ID, error) {
-	var id ID
-	if len(s) != 2*len(id) {
-		return ID{}, fmt.Errorf("%q is not an ID: want %d hexadecimal digits", s, 2*len(id))
+	b, ok := exact.Hex(s)
+	if !ok || len(b) != len(ID{}) {
+		return ID{}, fmt.Errorf("%q is not an ID: want %d lower-case hexadecimal digits", s, 2*len(ID{}))
 	}
-	if _, err := hex.Decode(id[:], []byte(s)); err != nil || id.String() != s {
-		return ID{}, fmt.Errorf("%q is not an ID: want lower-case hexadecimal digits", s)
-	}
-	return id, nil
+	return ID(b), nil
 }
 
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
@@ -33,6 +32,6 @@ func (id ID) Short() string { return base64.RawURLEncoding.EncodeToString(id[:sh
 
 // shortBytes gives the first bytes of an ID from its short form.
 func shortBytes(short string) ([]byte, bool) {
-	b, err := base64.RawURLEncoding.DecodeString(short)
-	return b, err == nil && len(b) == shortLen
+	b, ok := exact.Base64(base64.RawURLEncoding, short)
+	return b, ok && len(b) == shortLen
 }

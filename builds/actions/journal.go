@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"hash"
 	"path"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/exact"
 )
 
 // Execution is one run of one action: a compile, and what it wrote.
@@ -92,8 +93,7 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	if cut < 0 || len(line)-cut-1 != 2*macLen || len(line) >= maxLine {
 		return nil, errLine
 	}
-	var got [macLen]byte
-	if _, err := hex.Decode(got[:], line[cut+1:]); err != nil || !hmac.Equal(got[:], m.sum(line[:cut+1])) {
+	if got, ok := exact.Hex(string(line[cut+1:])); !ok || !hmac.Equal(got, m.sum(line[:cut+1])) {
 		return nil, errLine
 	}
 	f := strings.Split(string(line), "\t")
@@ -108,7 +108,8 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	if e.Output, err = ParseID(f[2]); err != nil {
 		return nil, errLine
 	}
-	if e.Size, err = strconv.ParseInt(f[3], 10, 64); err != nil {
+	var ok bool
+	if e.Size, ok = exact.Decimal(f[3]); !ok {
 		return nil, errLine
 	}
 	if f[8] != "" {

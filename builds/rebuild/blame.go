@@ -22,6 +22,17 @@ const (
 // maxBlamed bounds the findings of one unit, and the inputs listed in one.
 const maxBlamed = 10
 
+// keptOutputs are the builds whose output of an action is of an earlier run.
+func keptOutputs(a, b *actions.Action) (out []string) {
+	if !a.Executed {
+		out = append(out, "first")
+	}
+	if !b.Executed {
+		out = append(out, "second")
+	}
+	return out
+}
+
 // Blame compares the action graphs of a unit's two builds and names the
 // packages to blame for a difference: first those compiled from the same inputs
 // to different outputs, then those whose inputs differ, with the inputs. It
@@ -63,6 +74,12 @@ func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit) ([]b
 			f.Cause = Nondeterministic
 			f.Evidence = []string{fmt.Sprintf("%s: action %s in both builds, output %s in the first, %s in the second", what, d.A.ID, d.A.Output, d.B.Output)}
 			f.Remedy = "the same inputs gave different outputs: look for cgo code that reads the time, a path or the host, for tools outside of Go's knowledge, or report a compiler bug"
+			if kept := keptOutputs(d.A, d.B); len(kept) > 0 {
+				// Two executions prove it. One, and the word of a cache, do not.
+				f.Confidence = bindiff.Likely
+				f.Evidence = append(f.Evidence, fmt.Sprintf("the output in the %s was not made by this run: it is what the build cache says that an earlier one made", strings.Join(kept, " and in the ")))
+				f.Remedy += "; -full compiles it twice, and shows whether the build cache was wrong"
+			}
 		case actions.Inputs:
 			f.Cause = ActionInputs
 			f.Evidence = []string{fmt.Sprintf("%s: action %s in the first build, %s in the second", what, d.A.ID, d.B.ID)}

@@ -238,6 +238,53 @@ func poison(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// damage HOW CACHE WHAT alters the one compiled package in the first place's build
+// cache that holds WHAT, a 32-bit number or a text: flip changes a bit of the last
+// one in there, in the code, and export of the first one, in what other packages
+// are compiled against; magic is what the linker knows an object by, tail zeroes the
+// second half of the file, truncate cuts it off, zero zeroes all of it. The names stay as they are.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: damage flip|export|magic|tail|truncate|zero cache what")
+	}
+	what := []byte(args[2])
+	if n, err := strconv.ParseUint(args[2], 0, 32); err == nil {
+		what = binary.LittleEndian.AppendUint32(nil, uint32(n))
+	}
+	outputs, err := filepath.Glob(filepath.Join(ts.MkAbs(args[1]), "first", "gocache", "*", "*", "*-d"))
+	ts.Check(err)
+	done := 0
+	for _, name := range outputs {
+		data, err := os.ReadFile(name)
+		ts.Check(err)
+		at := bytes.Index(data, what)
+		if !bytes.HasPrefix(data, []byte("!<arch>\n")) || at < 0 {
+			continue
+		}
+		switch args[0] {
+		case "flip":
+			data[bytes.LastIndex(data, what)] ^= 1
+		case "export":
+			data[at] ^= 1
+		case "magic":
+			data[bytes.LastIndex(data, []byte("\x00go120ld"))+1] ^= 1
+		case "tail":
+			clear(data[len(data)/2:])
+		case "truncate":
+			data = data[:len(data)/2]
+		case "zero":
+			clear(data)
+		default:
+			ts.Fatalf("damage %s: unknown", args[0])
+		}
+		done++
+		ts.Check(os.WriteFile(name, data, 0o644))
+	}
+	if done != 1 {
+		ts.Fatalf("%d compiled packages hold %s", done, args[2])
+	}
+}
+
 // altertoolchain DIR SCRIPT makes DIR a GOPROXY directory with a toolchain of
 // the version all scripts use, as the cache has it, but for its compiler: that
 // has one more byte, and SCRIPT, a text file, runs in its place. In SCRIPT,

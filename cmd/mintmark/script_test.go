@@ -67,6 +67,7 @@ func TestScript(t *testing.T) {
 			"proven":         caches.proven,
 			"forge":          forge,
 			"poison":         poison,
+			"damage":         damage,
 			"altertoolchain": altertoolchain,
 			"forgerelease":   forgerelease,
 			"lastsize":       lastsize,

@@ -134,7 +134,7 @@ func (d *Door) result(f Flags, res *release.Result, err error) (shown bool, _ er
 	}
 	if yes(f.JSON) {
 		werr := report.WriteJSON(d.Term.Stdout(), report.Release{
-			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept,
+			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept, Damage: res.Damage,
 			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
 		})
 		if err != nil {
@@ -146,6 +146,9 @@ func (d *Door) result(f Flags, res *release.Result, err error) (shown bool, _ er
 		return true, errors.Join(err, terr)
 	}
 	d.findings(res.Manifest)
+	for _, line := range res.Damage {
+		d.printf("\nmended: %s. If it happens again, check the disk and the memory of this machine\n", line)
+	}
 	return err != nil, err
 }
 

@@ -7,14 +7,16 @@
 // (https://github.com/google/pprof/blob/main/proto/profile.proto), compressed
 // with gzip or not. It is stricter than the compiler, which builds without any
 // optimisation, and says nothing, for an empty file, for a profile without
-// samples, and for one whose samples have no callers
+// samples, and for one whose samples have no calls
 // (cmd/internal/pgo.FromPProf); those are errors here, like every reference
 // that leads nowhere. Errors in the encoding name the byte.
 //
-// [Merge] adds profiles up. Its result depends on what is in them and not on
-// their order, has no time, no address, no mapping and no label in it, and is
-// not compressed, so that the bytes are the same with every version of a
-// compressor.
+// [Merge] adds profiles up: each call that the compiler counts weighs in the
+// result what it weighs in all of them together. The result depends on what is
+// in them and not on their order, has no time, no address, no mapping and no
+// label in it, and is not compressed, so that the bytes are the same with every
+// version of a compressor. Of addresses only what the compiler needs is kept,
+// see [Frame].Place.
 //
 // [Profile.Compare] looks up the functions of a profile in the declarations of
 // a source.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,7 +20,11 @@ func Merge(ps ...*Profile) (*Profile, error) {
 		return nil, errors.New("no profiles to merge")
 	}
 	out := &Profile{Period: ps[0].Period}
-	for _, k := range []string{samplesCount, cpuTime} {
+	order := []string{samplesCount, cpuTime}
+	if !slices.ContainsFunc(ps, func(p *Profile) bool { return len(p.Kinds) == 0 || p.Kinds[0] != cpuTime }) {
+		slices.Reverse(order) // the compiler takes the first, so it stays the first
+	}
+	for _, k := range order {
 		if !slices.ContainsFunc(ps, func(p *Profile) bool { return !slices.Contains(p.Kinds, k) }) {
 			out.Kinds = append(out.Kinds, k)
 		}
@@ -71,15 +76,16 @@ func sortedKeys[T any](m map[string]T) []string {
 
 // key is the same for the same stack only.
 func (s Stack) key() string {
-	var b strings.Builder
+	var b []byte
 	for _, f := range s.Frames {
-		b.WriteString(f.key())
+		b = strconv.AppendQuote(b, f.Function)
+		b = strconv.AppendQuote(b, f.File)
+		for _, n := range []int64{f.StartLine, f.Line, int64(f.Place)} {
+			b = append(strconv.AppendInt(b, n, 10), ' ')
+		}
+		b = append(strconv.AppendBool(b, f.Inlined), '\n')
 	}
-	return b.String()
-}
-
-func (f Frame) key() string {
-	return fmt.Sprintf("%q %q %d %d %v\n", f.Function, f.File, f.StartLine, f.Line, f.Inlined)
+	return string(b)
 }
 
 // Encode writes the protocol buffer, not compressed. The same profile gives the
@@ -163,7 +169,14 @@ func (e *encoder) location(frames []Frame) uint64 {
 	e.locations[key] = id
 	var loc writer
 	loc.number(1, id)
+	loc.number(3, uint64(frames[0].Place)) // what the compiler needs of an address
 	for _, f := range frames {
+		if f.node() == (node{}) && f.File == "" {
+			if len(frames) > 1 {
+				loc.message(4, func(*writer) {})
+			}
+			continue
+		}
 		fn := e.function(rawName{f.Function, f.File, f.StartLine})
 		loc.message(4, func(w *writer) {
 			w.number(1, fn)

@@ -3,6 +3,7 @@ package pgo
 import (
 	"bytes"
 	"compress/gzip"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,44 +14,6 @@ import (
 	"testing"
 )
 
-// record makes a real CPU profile of this process.
-func record(t testing.TB, work func()) []byte {
-	t.Helper()
-	for range 20 { // a busy machine may sample nothing
-		var buf bytes.Buffer
-		if err := pprof.StartCPUProfile(&buf); err != nil {
-			t.Fatal(err)
-		}
-		for range 40 {
-			work()
-		}
-		pprof.StopCPUProfile()
-		if _, err := Parse(buf.Bytes()); err == nil {
-			return buf.Bytes()
-		}
-	}
-	t.Fatal("no samples")
-	return nil
-}
-
-//go:noinline
-func hotSort() {
-	list := make([]int, 200_000)
-	for i := range list {
-		list[i] = i * 7919 % 100_003
-	}
-	slices.SortFunc(list, func(a, b int) int { return a - b })
-}
-
-//go:noinline
-func hotText() {
-	var b strings.Builder
-	for i := range 100_000 {
-		b.WriteString(strings.Repeat("x", i%17))
-	}
-	_ = strings.ToUpper(b.String())
-}
-
 func parse(t testing.TB, data []byte) *Profile {
 	t.Helper()
 	p, err := Parse(data)
@@ -60,67 +23,10 @@ func parse(t testing.TB, data []byte) *Profile {
 	return p
 }
 
-// TestCompiler lets Go's own reader of profiles say whether anything that the
-// compiler uses was lost: go tool preprofile writes down all call edges.
-func TestCompiler(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the go command")
-	}
-	dir := t.TempDir()
-	preprofile := func(name string, data []byte) string {
-		in, out := filepath.Join(dir, name), filepath.Join(dir, name+".pre")
-		if err := os.WriteFile(in, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if b, err := exec.Command("go", "tool", "preprofile", "-i", in, "-o", out).CombinedOutput(); err != nil {
-			t.Fatalf("go tool preprofile: %v\n%s", err, b)
-		}
-		pre, err := os.ReadFile(out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(pre)
-	}
-	a, b := record(t, hotSort), record(t, hotText)
-	alone, err := Merge(parse(t, a))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := preprofile("alone", alone.Encode()), preprofile("a", a); got != want || !strings.Contains(got, "hotSort") {
-		t.Errorf("the compiler sees something else after Parse and Encode:\n%s\nwant\n%s", got, want)
-	}
-	both, err := Merge(parse(t, a), parse(t, b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"a", "b"} {
-		if err := os.WriteFile(filepath.Join(dir, name), map[string][]byte{"a": a, "b": b}[name], 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command("go", "tool", "pprof", "-proto", "-symbolize=none", "-output=theirs", "a", "b")
-	cmd.Dir = dir
-	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go tool pprof: %v\n%s", err, b)
-	}
-	theirs, err := os.ReadFile(filepath.Join(dir, "theirs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := preprofile("both", both.Encode()), preprofile("theirs2", theirs); got != want {
-		t.Errorf("merged by us:\n%s\nby go tool pprof\n%s", got, want)
-	}
-}
-
 func TestMerge(t *testing.T) {
-	a, b, c := parse(t, record(t, hotSort)), parse(t, record(t, hotText)), parse(t, record(t, hotSort))
-	merge := func(ps ...*Profile) *Profile {
-		m, err := Merge(ps...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
+	a, b := parse(t, fixture(t, "sort")), parse(t, fixture(t, "text"))
+	c := merged(t, a, a, b)
+	merge := func(ps ...*Profile) *Profile { return merged(t, ps...) }
 	want := merge(a, b, c).Encode()
 	for _, ps := range [][]*Profile{{c, b, a}, {b, a, c}, {merge(a, b), c}, {a, merge(c, b)}, {merge(c, b, a)}} {
 		if !bytes.Equal(merge(ps...).Encode(), want) {
@@ -169,7 +75,7 @@ func call(names ...string) (frames []Frame) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	good := record(t, hotSort)
+	good := fixture(t, "sort")
 	raw, err := decompress(good)
 	if err != nil {
 		t.Fatal(err)
@@ -205,6 +111,9 @@ func TestParseRefuses(t *testing.T) {
 			fr[0].StartLine, fr[1].StartLine = 0, 0
 			p.Stacks = []Stack{{fr, []int64{1, 1}}}
 		})},
+		{"recursion only", "calling themselves", encode(func(p *Profile) { p.Stacks = []Stack{{call("a.b", "a.b"), []int64{1, 1}}} })},
+		{"a name of two lines", "line break", encode(func(p *Profile) { p.Stacks = []Stack{{call("a.b\na.c", "a.d"), []int64{1, 1}}} })},
+		{"deep", "thousands of frames", encode(func(p *Profile) { p.Stacks = []Stack{{call(slices.Repeat([]string{"a.b"}, 5000)...), []int64{1, 1}}} })},
 		{"negative", "negative value", encode(func(p *Profile) { p.Stacks = []Stack{{call("a.b", "a.c"), []int64{-1, 1}}} })},
 		{"values missing", "with 1 values, not 2", encode(func(p *Profile) { p.Stacks = []Stack{{call("a.b", "a.c"), []int64{1}}} })},
 		{"twice the same kind", "is no CPU profile", encode(func(p *Profile) { p.Kinds[0] = p.Kinds[1] })},
@@ -285,28 +194,38 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareReal: nearly all of a profile of this very test is in code that exists.
+// TestCompareReal: nearly all of a profile of Go's own code is in code that exists.
 func TestCompareReal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command")
 	}
-	p := parse(t, record(t, hotText))
+	p := parse(t, fixture(t, "text"))
+	var names []string
+	p.Compare(func(pkg string) *Declarations { names = append(names, pkg); return nil })
+	out, err := exec.Command("go", append([]string{"list", "-e", "-f", "{{.ImportPath}} {{.Dir}}"}, names...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dirs := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
+		dirs[name] = dir
+	}
+	known := map[string]*Declarations{}
 	f := p.Compare(func(pkg string) *Declarations {
-		out, err := exec.Command("go", "list", "-f", "{{.Dir}}", pkg).Output()
-		dir := strings.TrimSpace(string(out))
-		if err != nil {
-			return nil
+		dir := dirs[pkg]
+		if dir == "" || known[pkg] != nil {
+			return known[pkg]
 		}
-		dirs[pkg] = dir
 		files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
 		for i := range files {
 			files[i] = filepath.Base(files[i])
 		}
-		return Declared(dir, files)
+		known[pkg] = Declared(dir, files)
+		return known[pkg]
 	})
 	if f.Share < 0.95 || dirs["runtime"] == "" {
-		t.Errorf("%+v", f)
+		t.Errorf("%+v, %v", f, dirs)
 	}
 }
 
@@ -315,7 +234,11 @@ func FuzzParse(f *testing.F) {
 	p.Stacks[0].Frames[0].Inlined = true
 	f.Add(p.Encode())
 	f.Add(zip(f, p.Encode()))
-	f.Add(record(f, hotText))
+	f.Add(fixture(f, "sort"))
+	f.Add(fixture(f, "text"))
+	for _, c := range constructed {
+		f.Add(c.profile.encode())
+	}
 	f.Add(message(func(w *writer) { w.packed(1, []uint64{9}) }))
 	f.Add([]byte{0x1f, 0x8b})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -333,6 +256,9 @@ func FuzzParse(f *testing.F) {
 		m, err := Merge(p)
 		if err != nil {
 			return // too large
+		}
+		if !maps.Equal(edges(m), edges(p)) {
+			t.Fatalf("the compiler counts %v, merged %v", edges(p), edges(m))
 		}
 		again2, err := Merge(m)
 		if err != nil || !bytes.Equal(again2.Encode(), m.Encode()) {

@@ -3,7 +3,10 @@ package pgo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -39,6 +42,10 @@ type Frame struct {
 	Line      int64
 	// Inlined is set of a frame that was inlined into the next one.
 	Inlined bool
+	// Place tells apart, within a stack, the instructions of one line: 0 is the
+	// first of it that is met from the innermost frame, 1 another one. Frames that
+	// were inlined into one another have the same.
+	Place int
 }
 
 // decoder holds the tables of a profile while it is read. Fields may come in
@@ -47,8 +54,10 @@ type decoder struct {
 	strings   []string
 	types     [][2]uint64
 	samples   []rawSample
-	locations map[uint64][]rawLine
+	locations map[uint64]rawLocation
 	functions map[uint64]rawFunction
+	steps     int // of all samples
+	lines     int // of all locations
 	period    int64
 	duration  int64
 	periodOf  [2]uint64
@@ -57,6 +66,11 @@ type decoder struct {
 type rawSample struct {
 	locations, values []uint64
 	at                int
+}
+
+type rawLocation struct {
+	address uint64
+	lines   []rawLine
 }
 
 type rawLine struct {
@@ -78,7 +92,7 @@ func Parse(data []byte) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{locations: map[uint64][]rawLine{}, functions: map[uint64]rawFunction{}}
+	d := &decoder{locations: map[uint64]rawLocation{}, functions: map[uint64]rawFunction{}}
 	if err := fields(data, 0, d.field); err != nil {
 		return nil, fmt.Errorf("is no CPU profile of pprof, or damaged: %w", err)
 	}
@@ -123,9 +137,12 @@ func (d *decoder) field(f field) (err error) {
 			return err
 		})
 		d.samples = append(d.samples, s)
+		if d.steps += len(s.locations); d.steps > maxFrames {
+			return &syntaxError{f.at, "too many frames in all stacks"}
+		}
 		return errors.Join(err, room(len(d.samples)))
 	case 4:
-		return errors.Join(d.location(f), room(len(d.locations)))
+		return errors.Join(d.location(f), room(max(len(d.locations), d.lines)))
 	case 5:
 		return errors.Join(d.function(f), room(len(d.functions)))
 	case 6:
@@ -148,11 +165,13 @@ func (d *decoder) field(f field) (err error) {
 
 func (d *decoder) location(f field) error {
 	var id uint64
-	lines := []rawLine{}
+	var loc rawLocation
 	err := f.message(func(f field) (err error) {
 		switch f.num {
 		case 1:
 			id, err = f.number()
+		case 3:
+			loc.address, err = f.number()
 		case 4:
 			var l rawLine
 			err = f.message(func(f field) (err error) {
@@ -166,14 +185,15 @@ func (d *decoder) location(f field) error {
 				}
 				return err
 			})
-			lines = append(lines, l)
+			loc.lines = append(loc.lines, l)
 		}
 		return err
 	})
 	if _, twice := d.locations[id]; err == nil && (id == 0 || twice) {
 		err = &syntaxError{f.at, fmt.Sprintf("location %d is there twice, or has no number", id)}
 	}
-	d.locations[id] = lines
+	d.locations[id] = loc
+	d.lines += len(loc.lines)
 	return err
 }
 
@@ -242,72 +262,124 @@ func (d *decoder) profile() (*Profile, error) {
 	if k, err := kind(d.periodOf); err == nil && k == cpuTime {
 		p.Period = max(0, d.period)
 	}
-	for _, s := range d.samples {
-		if len(s.values) != len(d.types) {
-			return nil, &syntaxError{s.at, fmt.Sprintf("a sample with %d values, not %d", len(s.values), len(d.types))}
-		}
-		st := Stack{}
-		for _, c := range columns {
-			if s.values[c] > math.MaxInt64/2 {
-				return nil, &syntaxError{s.at, "a sample with a negative value"}
-			}
-			st.Values = append(st.Values, int64(s.values[c]))
-		}
-		for _, id := range s.locations {
-			lines, ok := d.locations[id]
-			if !ok {
-				return nil, &syntaxError{s.at, fmt.Sprintf("a sample at location %d, which is not there", id)}
-			}
-			for i, l := range lines {
-				fr, err := d.frame(l)
-				if err != nil {
-					return nil, fmt.Errorf("location %d: %w", id, err)
-				}
-				fr.Inlined = i < len(lines)-1
-				st.Frames = append(st.Frames, fr)
-				if len(st.Frames) > 1<<12 {
-					return nil, &syntaxError{s.at, "a stack of thousands of frames"}
-				}
-			}
-		}
-		p.Stacks = append(p.Stacks, st)
+	if err := d.stacks(p, columns); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
 
+// stacks resolves the samples, of which the values in the columns are kept.
+func (d *decoder) stacks(p *Profile, columns []int) error {
+	sites, err := d.sites()
+	if err != nil {
+		return err
+	}
+	all := 0
+	for _, s := range d.samples {
+		if len(s.values) != len(d.types) {
+			return &syntaxError{s.at, fmt.Sprintf("a sample with %d values, not %d", len(s.values), len(d.types))}
+		}
+		st := Stack{}
+		for _, c := range columns {
+			if s.values[c] > math.MaxInt64/2 {
+				return &syntaxError{s.at, "a sample with a negative value"}
+			}
+			st.Values = append(st.Values, int64(s.values[c]))
+		}
+		var of []*site
+		n := 0
+		for _, id := range s.locations {
+			l, ok := sites[id]
+			if !ok {
+				return &syntaxError{s.at, fmt.Sprintf("a sample at location %d, which is not there", id)}
+			}
+			of = append(of, l)
+			if n += len(l.frames); n > maxDepth {
+				return &syntaxError{s.at, "a stack of thousands of frames"}
+			}
+		}
+		if all += n; all > maxFrames {
+			return &syntaxError{s.at, "too many frames in all stacks"}
+		}
+		st.Frames = unwind(of)
+		p.Stacks = append(p.Stacks, st)
+	}
+	return nil
+}
+
+// sites resolves the locations.
+func (d *decoder) sites() (map[uint64]*site, error) {
+	sites := make(map[uint64]*site, len(d.locations))
+	nodes := map[node]int32{}
+	for _, id := range slices.Sorted(maps.Keys(d.locations)) { // of several errors always the same
+		loc := d.locations[id]
+		s := &site{address: loc.address}
+		if len(loc.lines) == 0 {
+			loc.lines = []rawLine{{}} // code that nothing is known about, and a frame all the same
+		}
+		for i, l := range loc.lines {
+			fr, err := d.frame(l)
+			if err != nil {
+				return nil, fmt.Errorf("location %d: %w", id, err)
+			}
+			fr.Inlined = i < len(loc.lines)-1
+			n, ok := nodes[fr.node()]
+			if !ok {
+				n = int32(len(nodes))
+				nodes[fr.node()] = n
+			}
+			s.frames, s.nodes = append(s.frames, fr), append(s.nodes, n)
+		}
+		sites[id] = s
+	}
+	return sites, nil
+}
+
+// frame is what is known of a line of a location. Function 0 is that of code
+// without a name: then the line is no line of anything, and not looked at.
 func (d *decoder) frame(l rawLine) (Frame, error) {
+	if l.function == 0 {
+		return Frame{}, nil
+	}
 	fn, ok := d.functions[l.function]
 	if !ok {
 		return Frame{}, fmt.Errorf("function %d is not there", l.function)
 	}
 	name, err := d.text(fn.name)
 	file, err2 := d.text(fn.file)
+	if strings.ContainsAny(name, "\n\r") {
+		err = fmt.Errorf("function %d: %q has a line break in it, and go tool preprofile writes names in lines", l.function, name)
+	}
 	return Frame{Function: name, File: file, StartLine: fn.start, Line: l.line}, errors.Join(err, err2)
 }
 
 // check refuses profiles that the compiler reads and optimises nothing with,
 // mostly without a word.
 func (p *Profile) check() error {
-	var weight, calls uint64
-	starts := false
+	samples, starts, calls := false, false, false
 	for _, s := range p.Stacks {
-		weight += uint64(s.Values[0])
-		if len(s.Frames) > 1 {
-			calls += uint64(s.Values[0])
+		if s.Values[0] == 0 {
+			continue
 		}
-		for _, f := range s.Frames {
+		samples = true
+		for _, f := range s.counted() {
 			starts = starts || f.StartLine != 0
+		}
+		for range s.calls {
+			calls = true
+			break
+		}
+		if starts && calls {
+			return nil
 		}
 	}
 	switch {
-	case len(p.Stacks) == 0 || weight == 0:
+	case !samples:
 		return errors.New("has no samples: the go command would build without it and say nothing")
 	case !starts:
 		return errors.New("does not say where functions begin (start_line): record it with a program built by Go 1.20 or later")
-	case calls == 0:
-		return errors.New("has no calls, only functions on their own: the compiler would optimise nothing")
 	}
-	return nil
+	return errors.New("has no calls that the compiler counts, only functions on their own or calling themselves in one place: it would optimise nothing")
 }
 
 // Totals are the number of samples and their CPU time in nanoseconds; 0 for

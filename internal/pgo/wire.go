@@ -12,8 +12,10 @@ import (
 // maxSize is the size a profile may have after decompression, and maxItems what
 // it may hold of each kind: an hour of a large program has a tenth of that.
 const (
-	maxSize  = 256 << 20
-	maxItems = 4 << 20
+	maxSize   = 256 << 20
+	maxItems  = 4 << 20
+	maxDepth  = 1 << 12  // frames of a stack
+	maxFrames = 32 << 20 // frames of all stacks
 )
 
 // syntaxError is data that is no protocol buffer of the kind expected.

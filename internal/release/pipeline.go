@@ -34,6 +34,7 @@ type pipeline struct {
 	// judge gives a linked binary its verdict by what was published, unless two
 	// builds differed already. nil: nothing is published yet.
 	judge func(*checksums.Artifact)
+	care  care
 
 	mu        sync.Mutex
 	tasks     []builds.Task
@@ -116,7 +117,7 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 			}
 		}
 		taken := i == 0 && p.linked.Take(ctx, site, u.Unit)
-		built, spent, err := site.Build(ctx, u.Unit, pace)
+		built, spent, err := p.buildUnit(ctx, u.Unit, site, pace)
 		if err == nil {
 			if taken { // a link, when there is one again, takes the memory it took
 				spent.MaxRSS = max(spent.MaxRSS, cost.MaxRSS)
@@ -166,7 +167,11 @@ func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) 
 	if !last {
 		return "", nil
 	}
-	err := p.settle(ctx, u.Unit)
+	// First of all: what was made from damage must not get into the ledger.
+	err := p.mend(ctx, u)
+	if err == nil {
+		err = p.settle(ctx, u.Unit)
+	}
 	verdict := ""
 	if err == nil {
 		verdict, err = p.finish(ctx, u)
@@ -239,11 +244,7 @@ func (p *pipeline) keepLinked(u *unit, linked []*product) {
 	for _, pr := range linked {
 		sums[pr.path] = pr.artifact.SHA256
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.session.settle = append(p.session.settle, func() error {
-		return p.linked.Keep(p.sites.first, u.Unit, sums)
-	})
+	p.atEnd(func() error { return p.linked.Keep(p.sites.first, u.Unit, sums) })
 }
 
 // product is one binary of a unit, at the latest stage it has reached.

@@ -55,11 +55,18 @@ func (s *session) makePlan(ctx context.Context, deps bool) error {
 	if deps {
 		s.phase("fetching modules")
 	}
-	s.planner = &builds.Planner{
-		File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
-		Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps,
+	planner := func() *builds.Planner {
+		return &builds.Planner{
+			File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
+			Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps,
+		}
 	}
+	s.planner = planner()
 	plan, err := s.planner.Plan(ctx)
+	if err != nil && s.mendIndex(ctx) {
+		s.planner = planner()
+		plan, err = s.planner.Plan(ctx)
+	}
 	if err != nil {
 		return err
 	}

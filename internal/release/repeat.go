@@ -66,11 +66,11 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		}
 		m := s.manifest(checksums.KindBuild, p)
 		m.Rebuild.Executions = builtSoFar
-		cpu := p.cpu
+		cpu, damage := p.cpu, p.damage()
 		if res != nil {
-			cpu += res.CPU
+			cpu, damage = cpu+res.CPU, append(res.Damage, damage...)
 		}
-		res = &Result{Manifest: m, Kept: p.different, CPU: cpu}
+		res = &Result{Manifest: m, Kept: p.different, Damage: damage, CPU: cpu}
 		if err := errors.Join(p.differences(m), p.alarms()); err != nil {
 			return res, err
 		}

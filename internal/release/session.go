@@ -55,6 +55,7 @@ type session struct {
 	// is no repository to clone and no module to fetch; nil if there is.
 	putSource func(place *toolchain.Place, dir string) error
 	settle    []func() error // what lets the next run rely on what this one unpacked
+	mended    []string       // damage in our caches, for the result
 	planner   *builds.Planner
 	plan      *builds.Plan
 	planID    string

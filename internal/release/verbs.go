@@ -123,6 +123,7 @@ type Result struct {
 	Out      string        // the output directory; "" when nothing was published
 	Signed   string        // key ID; "" when unsigned
 	Kept     []string      // directories with both files of every difference
+	Damage   []string      // what was damaged in mintmark's own caches, and how it was mended; sorted
 	CPU      time.Duration // of all go commands
 }
 
@@ -227,7 +228,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	}
 	m := s.manifest(kind, p)
 	err = p.gate(m)
-	res := &Result{Manifest: m, Kept: p.different, CPU: p.cpu}
+	res := &Result{Manifest: m, Kept: p.different, Damage: p.damage(), CPU: p.cpu}
 	if err != nil {
 		return res, err
 	}

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -53,8 +53,8 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	case !cfg.Unsigned:
 		return nil, usage("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
 	}
-	if b, err := hex.DecodeString(cfg.Commit); cfg.Commit != "" && (err != nil || len(b) != 20 && len(b) != 32) {
-		return nil, usage("write all 40 or 64 digits: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
+		return nil, usage("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
 	}
 	if module, version, ok := strings.Cut(cfg.Module, "@"); ok {
 		return nil, usage("name the path alone, and the version with -version: -module="+module+" -version="+version, "-module=%s: the module that is expected has no version", cfg.Module)

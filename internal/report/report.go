@@ -58,7 +58,8 @@ type Release struct {
 	Out      string              `json:"out,omitempty"`       // where it lies; absent when nothing was published
 	SignedBy string              `json:"signed_by,omitempty"` // key ID
 	Verdicts Count               `json:"verdicts"`
-	Kept     []string            `json:"kept,omitempty"` // both files of every difference
+	Kept     []string            `json:"kept,omitempty"`   // both files of every difference
+	Damage   []string            `json:"damage,omitempty"` // in mintmark's own caches, and how it was mended
 	Manifest *checksums.Manifest `json:"manifest"`
 }
 

@@ -50,6 +50,12 @@ func (b build) String() string { return b.toolchain + " " + b.platform + " " + b
 // fixture builds the fixture once per test run and returns the path.
 func fixture(t testing.TB, b build) string {
 	t.Helper()
+	return program(t, "fixture", b)
+}
+
+// program is the same for the program in a directory of testdata.
+func program(t testing.TB, dir string, b build) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds programs with the go command")
 	}
@@ -59,15 +65,18 @@ func fixture(t testing.TB, b build) string {
 	if b.strip {
 		key += " stripped"
 	}
+	if dir != "fixture" {
+		key += " " + dir
+	}
 	if p, ok := built.files[key]; ok {
 		return p
 	}
 	if built.dir == "" {
-		dir, err := os.MkdirTemp("", "mintmark-sizes-")
+		tmp, err := os.MkdirTemp("", "mintmark-sizes-")
 		if err != nil {
 			t.Fatal(err)
 		}
-		built.dir, built.files = dir, map[string]string{}
+		built.dir, built.files = tmp, map[string]string{}
 	}
 	version := b.toolchain
 	if version != "local" {
@@ -81,7 +90,7 @@ func fixture(t testing.TB, b build) string {
 	args = append(args, strings.Fields(b.flags)...)
 	goos, goarch, _ := strings.Cut(b.platform, "/")
 	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = filepath.Join("testdata", "fixture")
+	cmd.Dir = filepath.Join("testdata", dir)
 	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN="+version, "GOWORK=off", "GOEXPERIMENT=", "CGO_ENABLED=0", "GOPROXY=off", "GOOS="+goos, "GOARCH="+goarch)
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build (%s): %v\n%s", key, err, msg)

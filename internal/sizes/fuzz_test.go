@@ -34,22 +34,52 @@ func try(t *testing.T, b []byte) {
 	Summarize(l)
 }
 
-// FuzzAnalyze mutates real binaries: patches are an offset, relative to a place
-// that is parsed, and a value, in groups of seven bytes.
+// fuzzed are the binaries that are mutated: of every format, pointer size and
+// version of the tables.
+var fuzzed = []build{
+	{"local", "linux/amd64", true, ""},
+	{"local", "linux/arm64", true, ""},
+	{"local", "linux/386", false, ""},
+	{"local", "darwin/arm64", true, ""},
+	{"local", "windows/amd64", true, ""},
+	{"go1.23.12", "linux/amd64", true, ""},
+	{"go1.27.3", "linux/amd64", true, ""},
+}
+
+// FuzzAnalyze mutates carved binaries: patches are a place that is parsed, an
+// offset from it, and a value, in groups of seven bytes.
 func FuzzAnalyze(f *testing.F) {
 	if testing.Short() {
 		f.Skip("builds programs with the go command")
 	}
 	var files [][]byte
 	var places [][]int64
-	for _, p := range []build{{"local", "linux/amd64", true, ""}, {"local", "darwin/arm64", true, ""}, {"local", "windows/amd64", true, ""}, {"local", "wasip1/wasm", true, ""}, {"local", "linux/386", false, ""}, {"go1.23.12", "linux/amd64", true, ""}, {"go1.27.3", "linux/amd64", true, ""}} {
-		b, err := os.ReadFile(fixture(f, p))
+	for _, p := range fuzzed {
+		b, err := os.ReadFile(program(f, "small", p))
 		if err != nil {
 			f.Fatal(err)
 		}
+		b = carve(f, b)
 		files = append(files, b)
 		places = append(places, parsed(f, b))
 	}
+	patched(f, files, places)
+}
+
+// FuzzWasm is the same for a whole WebAssembly module: a size is before each of
+// its parts, so that nothing can be taken away by itself.
+func FuzzWasm(f *testing.F) {
+	if testing.Short() {
+		f.Skip("builds programs with the go command")
+	}
+	b, err := os.ReadFile(program(f, "small", build{"local", "wasip1/wasm", true, ""}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	patched(f, [][]byte{b}, [][]int64{parsed(f, b)})
+}
+
+func patched(f *testing.F, files [][]byte, places [][]int64) {
 	for i := range files {
 		f.Add(byte(i), []byte{})
 		for at := range byte(6) {
@@ -60,7 +90,7 @@ func FuzzAnalyze(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which byte, patches []byte) {
 		n := int(which) % len(files)
 		b := bytes.Clone(files[n])
-		for ; len(patches) >= 7; patches = patches[7:] {
+		for k := 0; len(patches) >= 7 && k < 32; patches, k = patches[7:], k+1 {
 			base := places[n][int(patches[0])%len(places[n])]
 			at := base + int64(binary.BigEndian.Uint16(patches[1:]))
 			if at+4 <= int64(len(b)) {

@@ -330,6 +330,9 @@ func (b *bench) round(ctx context.Context, cache string, round int, paths []stri
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.name(n), err)
 		}
+		if b.took != nil {
+			o.took = b.took(b.name(n), round)
+		}
 		s := Sample{
 			Program: b.name(n), Control: n == len(b.measured), Cache: cache, Round: round, Place: place, Copy: b.copies - 1,
 			Wall: o.took.Nanoseconds(), CPU: o.cpu.Nanoseconds(), Minor: o.minor, Major: o.major,
