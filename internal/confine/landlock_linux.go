@@ -73,10 +73,7 @@ func newDomain(write []string) (*domain, error) {
 	// correction number 2 would refuse it.
 	errata, err := ll.LandlockGetErrata()
 	fs, net, scoped := handled(version, err == nil && errata&(1<<1) != 0)
-	cfg, err := landlock.NewConfig(fs, net, scoped)
-	if err != nil {
-		return nil, fmt.Errorf("landlock: %w", err)
-	}
+	cfg := landlock.Config{HandledAccessFS: fs, HandledAccessNet: net, Scoped: scoped}
 	rules := []landlock.Rule{landlock.PathAccess(changeFile&fs, os.DevNull)}
 	for _, name := range write {
 		fi, err := os.Stat(name)
