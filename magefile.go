@@ -21,7 +21,7 @@ func Test() error {
 // Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.
 func Lint() error {
 	var errs []error
-	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "magefile.go", "deps_test.go")
+	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "magefile.go", "deps_test.go", "docs_test.go")
 	if err == nil && unformatted != "" {
 		err = errors.New("not gofmt-ed:\n" + unformatted)
 	}

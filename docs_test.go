@@ -1,0 +1,70 @@
+package main_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The pages name tests as what holds a promise, and link to each other. A test
+// that was renamed or is gone, and a link that leads nowhere, hold nothing.
+func TestPagesNameWhatIsThere(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions, err := filepath.Glob("docs/decisions/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = slices.Concat([]string{"README.md", "SECURITY.md"}, pages, decisions)
+	tests := declaredTests(t)
+	name := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	named, linked := 0, 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range name.FindAllString(string(text), -1) {
+			if named++; !tests[n] {
+				t.Errorf("%s names %s, and there is no such test", page, n)
+			}
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			linked++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(m[1]))); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			}
+		}
+	}
+	if named == 0 || linked == 0 {
+		t.Errorf("%d names of tests and %d links found: the patterns are wrong", named, linked)
+	}
+}
+
+// declaredTests are the names of all tests in this module.
+func declaredTests(t *testing.T) map[string]bool {
+	t.Helper()
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tests
+}
