@@ -48,11 +48,11 @@ func isWide(r rune) bool {
 
 // truncate cuts s to at most w cells; a cut text ends in "…".
 func truncate(s string, w int) string {
-	if w <= 0 {
-		return ""
-	}
 	if len(s) <= w || Width(s) <= w { // no character is wider than its bytes are many
 		return s
+	}
+	if w <= 0 {
+		return ""
 	}
 	n := 0
 	for i, r := range s {

@@ -56,6 +56,7 @@ func FuzzWidth(f *testing.F) {
 	for _, s := range []string{"", "abc", "大小", "👩\u200d💻", "e\u0301", "\xff\xfe", "\x1b[31m"} {
 		f.Add(s, 5)
 	}
+	f.Add("\u0301", 0) // no width fits into no width
 	f.Fuzz(func(t *testing.T, s string, w int) {
 		n := Width(s)
 		if n < 0 || n > 2*utf8.RuneCountInString(s) {
