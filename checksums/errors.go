@@ -3,7 +3,9 @@ package checksums
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // hintError is an error with advice for the user.
@@ -34,7 +36,11 @@ func (e *RefusedError) Error() string {
 	if e.Name == "" {
 		return e.Reason
 	}
-	return e.Name + ": " + e.Reason
+	name := e.Name
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		name = strconv.Quote(name) // a line end in it would begin a line of ours
+	}
+	return name + ": " + e.Reason
 }
 
 // Hint returns the remedy.

@@ -38,9 +38,10 @@
 //
 // # Exceptions
 //
-// Objects are trusted to have the hashes they are stored under, except what
-// was fetched: git checks that when it receives a pack. Where a release is
-// verified, the h1 of the files is compared with the recorded one.
+// In the user's own repository objects are trusted to have the hashes they are
+// stored under. In one that is named as a source they are not: git names what it
+// fetches by its content, and what lies in a directory is packed and named anew
+// ([Repo.Adopt]). Tags are refs, which nothing holds: they are what the repository says.
 //
 // Git's commit-graph files are not read: they may say something else of a
 // commit than the commit does.

@@ -50,7 +50,7 @@ func pinned(m mode) []string {
 	settings := []string{
 		"core.fsmonitor=false", "core.hooksPath=" + os.DevNull, "core.commitGraph=false", "gc.auto=0", "maintenance.auto=false",
 		"submodule.recurse=false", "fetch.recurseSubmodules=false", "fetch.writeCommitGraph=false", "transfer.bundleURI=false",
-		"log.showSignature=false", "advice.detachedHead=false", "protocol.ext.allow=never",
+		"log.showSignature=false", "advice.detachedHead=false", "advice.graftFileDeprecated=false", "protocol.ext.allow=never",
 	}
 	if m != fetch {
 		settings = append(settings, "protocol.allow=never", "credential.helper=", "core.sshCommand=false", "core.askPass=")

@@ -3,6 +3,7 @@ package git_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -316,7 +317,7 @@ func TestNothingOfAnybodyRuns(t *testing.T) {
 			continue
 		}
 		copied := filepath.Join(work, fmt.Sprint("source", i))
-		if err := r.Checkout(ctx, copied, commit, r.Tags); err != nil {
+		if err := errors.Join(r.Adopt(ctx, commit), r.Checkout(ctx, copied, commit, r.Tags)); err != nil {
 			t.Errorf("%s: %v", from, err)
 		}
 		looks(from, copied)

@@ -36,6 +36,8 @@ type Repo struct {
 	tree    []string // variables of commands that look at the work tree; nil where there is none
 	root    string
 	shallow []byte
+	// believed says that a stranger's directory gives the objects their names.
+	believed bool
 }
 
 // Open makes the repository at l usable, with the user's work tree.

@@ -20,7 +20,11 @@ func (g *Git) Source(ctx context.Context, from, commit string) (*Repo, error) {
 		return nil, fmt.Errorf("%q is neither a directory nor an address", from)
 	}
 	if dir, ok := localDir(from); ok {
-		return g.Borrow(ctx, dir)
+		r, err := g.Borrow(ctx, dir)
+		if err == nil {
+			r.believed = true
+		}
+		return r, err
 	}
 	dir, err := os.MkdirTemp(g.work, "fetched-")
 	if err != nil {
@@ -44,6 +48,73 @@ func (g *Git) Source(ctx context.Context, from, commit string) (*Repo, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// Adopt has a repository that [Git.Source] has found in a directory show the commit
+// and its history, and nothing else, from a pack of our own, in which every object
+// is called what its content hashes to. Git believes the name that an object is
+// stored under, and whoever made the directory may have stored any content under
+// it. What is fetched git names by its content itself: then there is nothing to do.
+func (r *Repo) Adopt(ctx context.Context, commit string) error {
+	if !r.believed {
+		return nil
+	}
+	if !isHash(commit) {
+		return fmt.Errorf("git: %q is not the hash of a commit", commit)
+	}
+	dir, err := os.MkdirTemp(r.git.work, "git-")
+	if err != nil {
+		return err
+	}
+	own := *r
+	own.dir, own.Head, own.Tags, own.objects, own.believed = dir, commit, nil, nil, false
+	if err := own.write(nil); err != nil {
+		return err
+	}
+	packs := filepath.Join(dir, "objects", "pack")
+	if _, err := r.Run(ctx, []byte(commit+"\n"), "pack-objects", "--quiet", "--revs", "--include-tag", filepath.Join(packs, "pack")); err != nil {
+		return err
+	}
+	made, err := os.ReadDir(packs)
+	if err != nil {
+		return err
+	}
+	for _, f := range made { // the names that were believed are in the index
+		if filepath.Ext(f.Name()) != ".pack" {
+			if err := os.Remove(filepath.Join(packs, f.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range made {
+		if filepath.Ext(f.Name()) == ".pack" {
+			if _, err := own.Run(ctx, nil, "index-pack", filepath.Join(packs, f.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := own.Run(ctx, nil, "rev-list", "--quiet", "--objects", commit); err != nil {
+		return fmt.Errorf("an object is not what it is called: %w", err)
+	}
+	out, err := own.Run(ctx, nil, "rev-list", commit)
+	if err != nil {
+		return err
+	}
+	history := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		history[strings.TrimSuffix(line, "\n")] = true
+	}
+	for _, t := range r.Tags {
+		if history[t.Commit] {
+			own.Tags = append(own.Tags, t)
+		}
+	}
+	if err := own.write(nil); err != nil {
+		return err
+	}
+	own.objects = []string{filepath.Join(dir, "objects")}
+	*r = own
+	return nil
 }
 
 // localDir is the directory that from names, if it is one here.

@@ -25,6 +25,9 @@ func CloneAt(ctx context.Context, gitCommand string, env []string, from, commit 
 		}
 		return &hintError{fmt.Errorf("the repository %s does not have the commit %s", secret.Redact(from), commit), "name another repository with -source, or fetch the commit there first"}
 	}
+	if err := repo.Adopt(ctx, commit); err != nil {
+		return &hintError{fmt.Errorf("-source=%s: the commit %s: %w", secret.Redact(from), commit, err), "git fsck --full in it finds out what is wrong; a clone of your own, from the project's server, has checked objects"}
+	}
 	kept := slices.DeleteFunc(slices.Clone(repo.Tags), func(t git.Tag) bool {
 		return t.Commit == commit && !slices.Contains(tags, t.Name)
 	})

@@ -1,8 +1,11 @@
 package source_test
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -421,5 +424,70 @@ func TestCommitTime(t *testing.T) {
 	r.module("", "example.com/m").commit()
 	if got := r.mustOpen("").CommitTime; !got.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) || got.Location() != time.UTC {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Git believes the name that an object is stored under. Whoever names a directory
+// as the source of a commit must not get another source from it.
+func TestObjectsOfADirectory(t *testing.T) {
+	r := newRepo(t)
+	below := r.module("", "example.com/m").commit()
+	r.tag("v1.2.0")
+	r.write("later", "good\n")
+	head := r.commit()
+	r.git("tag", "-a", "-m", "annotated", "v1.2.3")
+	r.git("checkout", "--quiet", "--orphan", "unrelated")
+	r.commit()
+	r.tag("v9.0.0")
+	clone := func() (string, error) {
+		dir := filepath.Join(t.TempDir(), "clone")
+		return dir, source.CloneAt(t.Context(), tool(t, "git"), r.env, r.dir, head, []string{"v1.2.3"}, dir, t.TempDir())
+	}
+	dir, err := clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.at(dir)
+	if tags := got.git("tag"); tags != "v1.2.0\nv1.2.3" || got.git("rev-parse", "HEAD", "v1.2.0", "v1.2.3^{commit}", "HEAD~") != strings.Join([]string{head, below, head, below}, "\n") {
+		t.Errorf("tags %q", tags)
+	}
+	for _, name := range []string{head + ":later", head + "^{tree}", below} {
+		id := r.git("rev-parse", name)
+		kind := r.git("cat-file", "-t", id)
+		file := filepath.Join(r.dir, ".git", "objects", id[:2], id[2:])
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := r.try("cat-file", kind, id)
+		switch {
+		case err != nil:
+			t.Fatal(err, data)
+		case kind == "tree":
+			data = strings.Replace(data, " later\x00", " other\x00", 1)
+		case kind == "commit":
+			data += "and more\n"
+		default:
+			data = "evil\n"
+		}
+		var b bytes.Buffer
+		z := zlib.NewWriter(&b)
+		fmt.Fprintf(z, "%s %d\x00%s", kind, len(data), data)
+		err = errors.Join(z.Close(), os.Chmod(file, 0o644), os.WriteFile(file, b.Bytes(), 0o644))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dir, err := clone(); err == nil {
+			data, _ := os.ReadFile(filepath.Join(dir, "later"))
+			t.Errorf("%s of another content is believed; later is %q", kind, data)
+		} else if !strings.Contains(err.Error(), head) || hint(err) == "" {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if err := os.WriteFile(file, stored, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := clone(); err != nil {
+		t.Errorf("as it was: %v", err)
 	}
 }

@@ -108,7 +108,7 @@ func (c *collector) debMember(name string, m arMember, r *io.SectionReader) erro
 		c.skip(prefix, "", KindPacked, "its content is compressed as "+path.Ext(m.name)[1:]+", which this tool does not read; unpack it (dpkg-deb -x) and name the binaries")
 		return nil
 	}
-	a := holder{name: prefix, prefix: prefix}
+	a := holder{name: prefix, prefix: prefix, control: strings.HasPrefix(m.name, "control.tar")}
 	if strings.HasPrefix(m.name, "data.tar") {
 		a.prefix = name // what the package is for
 	}

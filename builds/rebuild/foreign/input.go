@@ -10,8 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -249,16 +251,19 @@ type holder struct {
 	prefix string // of its members' names
 	at     string // where it lies; "" when it is part of another
 	named  bool   // by the user, who then expects a program in it
+	// control says that it is the control archive of a Debian package.
+	control bool
 }
 
 // archive adds the members of a tar or zip.
 func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []string) error {
 	start, listed := len(c.Inputs), len(c.Listed)
-	m := &members{collector: c, prefix: a.prefix, versions: versions}
+	m := &members{collector: c, prefix: a.prefix, versions: versions, control: a.control}
 	sum, err := archive.WalkReader(c.ctx, r, size, archive.Visitor{Member: m.member, Unreadable: func(h archive.Header, why *archive.UnreadableError) error {
 		c.skip(m.name(h), "", KindUnknown, "not looked at: "+why.Reason)
 		return nil
 	}})
+	m.called(listed)
 	for i := start; i < len(c.Inputs); i++ {
 		c.Inputs[i].Versions = m.versions
 	}
@@ -306,6 +311,22 @@ type members struct {
 	prefix   string
 	programs int
 	versions []string // of the binaries, as the archive suggests them
+	control  bool     // dpkg runs some of them
+	runs     []string // names of members that a package.json has run
+}
+
+// called takes texts that a package.json has run from those that were listed
+// since then. The package.json may be behind them.
+func (m *members) called(since int) {
+	kept := m.Listed[:since]
+	for _, l := range m.Listed[since:] {
+		if l.Kind == KindText && slices.Contains(m.runs, l.Name) {
+			m.skip(l.Name, "", KindScript, KindScript.why())
+			continue
+		}
+		kept = append(kept, l)
+	}
+	m.Listed = kept
 }
 
 func (m *members) name(h archive.Header) string {
@@ -344,6 +365,9 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 		return m.program(name, h, head, r)
 	}
 	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
+	if m.control && maintainers(h.Name) {
+		s.mode |= 0o100
+	}
 	if hasMagic(head, "\x1f\x8b") {
 		// Read as text until it is none; the rest only counts.
 		tee := io.TeeReader(r, s)
@@ -361,8 +385,14 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 	if _, err := io.Copy(s, r); err != nil {
 		return err
 	}
-	if version, _, err := readManifest(s.whole); s.manifest() && err == nil && version != "" {
-		m.versions = append([]string{"v" + version}, m.versions...)
+	if s.manifest() {
+		version, runs, _, err := readManifest(s.whole)
+		if err == nil && version != "" {
+			m.versions = append([]string{"v" + version}, m.versions...)
+		}
+		for _, run := range runs {
+			m.runs = append(m.runs, m.prefix+"!"+path.Join(path.Dir(memberName(h.Name)), run))
+		}
 	}
 	m.list(name, "", s.kind(), s)
 	return nil

@@ -190,6 +190,16 @@ func TestCollect(t *testing.T) {
 		// Each of these had no entry, and the rest came out identical.
 		{"nested.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"inner.zip", string(zipOf(t, "x", elf))}), "nested.tgz!tool|nested.tgz!inner.zip: not looked at: an archive or compressed file inside…"},
 		{"script.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"run.js", "code()"}, [2]string{"run", "#!/bin/sh\n"}), "script.tgz!tool|script.tgz!run.js: not looked at: script…"},
+		// What runs at installation or by name is called neither executable nor a script.
+		{"gyp.tgz", tarOf(t, true, [2]string{"package/tool", elf}, [2]string{"package/binding.gyp", `{"targets": [{"sources": ["<!(evil)"]}]}`}),
+			"gyp.tgz!package/tool|gyp.tgz!package/binding.gyp: not looked at: script, which no Go build makes"},
+		{"bin.tgz", tarOf(t, true, [2]string{"package/tool", elf}, [2]string{"package/run", "evil\n"}, [2]string{"package/load.txt", "evil()"}, [2]string{"package/words", "words"},
+			[2]string{"package/package.json", `{"bin": {"x": "./run"}, "main": "load.txt"}`}),
+			"bin.tgz!package/tool|bin.tgz!package/run: not looked at: script, which no Go build makes|bin.tgz!package/load.txt: not looked at: script, which no Go build makes|" +
+				"(text bin.tgz!package/words)|(text bin.tgz!package/package.json)"},
+		{"maintainer.deb", arOf([2]string{"control.tar.gz", string(tarOf(t, true, [2]string{"./postinst", "evil\n"}, [2]string{"./control", "words"}))},
+			[2]string{"data.tar", string(tarOf(t, false, [2]string{"tool", elf}, [2]string{"config", "words"}))}),
+			"maintainer.deb!control.tar.gz!postinst: not looked at: script, which no Go build makes|maintainer.deb!tool|(text maintainer.deb!control.tar.gz!control)|(text maintainer.deb!config)"},
 		{"odd.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"blob", "\x01\x02\x03"}), "odd.tgz!tool|odd.tgz!blob: not looked at: neither a Go binary nor text…"},
 		{"class.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"A.class", "\xca\xfe\xba\xbe\x00\x00\x00\x34"}), "class.tgz!tool|class.tgz!A.class: not looked at: code that is not Go's…"},
 		{"manual.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"x.gz", gzipped(elf + "\x00")}), "manual.tgz!tool|manual.tgz!x.gz: not looked at: an archive or compressed file inside…"},

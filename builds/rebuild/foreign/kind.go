@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (s *sniffer) kind() Kind {
 		return KindProgram
 	case s.size == 0:
 		return KindEmpty
-	case hasMagic(head, "#!"), slices.Contains(scriptNames, path.Ext(s.base())), hasMagic(s.head, "#compdef", "#autoload"):
+	case hasMagic(head, "#!"), s.base() == "binding.gyp", slices.Contains(scriptNames, path.Ext(s.base())), hasMagic(s.head, "#compdef", "#autoload"):
 		return KindScript
 	case hasMagic(s.head, fatMagic, "dex\n", "BC\xc0\xde", "\xde\xc0\x17\x0b", "!<arch>\n", "!<thin>\n"):
 		return KindCode
@@ -133,7 +134,7 @@ func (s *sniffer) kind() Kind {
 		len(s.head) > 262 && string(s.head[257:262]) == "ustar":
 		return KindPacked
 	case s.manifest() && !s.control:
-		if _, hooks, err := readManifest(s.whole); hooks || err != nil {
+		if _, _, hooks, err := readManifest(s.whole); hooks || err != nil {
 			return KindHook
 		}
 		return KindText
@@ -160,25 +161,44 @@ func (k Kind) why() string {
 	return "not looked at: " + string(k)
 }
 
-// readManifest reads what of a package.json matters here: the version, and
-// whether installing the package runs a program (docs.npmjs.com, "scripts").
-func readManifest(data []byte) (version string, hooks bool, err error) {
+// readManifest reads what of a package.json matters here: the version, the files
+// that npm makes executable or node loads as code, whatever they are called, and
+// whether installing the package runs a program (docs.npmjs.com, "scripts", "bin"
+// and "main").
+func readManifest(data []byte) (version string, runs []string, hooks bool, err error) {
 	if len(data) > maxManifest {
-		return "", false, errors.New("package.json is too long")
+		return "", nil, false, errors.New("package.json is too long")
 	}
 	var pkg struct {
 		Version string         `json:"version"`
 		Scripts map[string]any `json:"scripts"`
+		Bin     any            `json:"bin"`
+		Main    any            `json:"main"`
 	}
 	if err := json.Unmarshal(data, &pkg); err != nil {
-		return "", false, err
+		return "", nil, false, err
 	}
 	for _, name := range []string{"preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"} {
 		if pkg.Scripts[name] != nil {
 			hooks = true
 		}
 	}
-	return pkg.Version, hooks, nil
+	named := []any{pkg.Bin, pkg.Main}
+	if several, ok := pkg.Bin.(map[string]any); ok {
+		named = slices.AppendSeq(named, maps.Values(several))
+	}
+	for _, v := range named {
+		if name, ok := v.(string); ok && name != "" {
+			runs = append(runs, path.Join("/", name)[1:])
+		}
+	}
+	return pkg.Version, runs, hooks, nil
+}
+
+// maintainers reports whether dpkg runs a member of a control archive, which it
+// makes executable first (deb-postinst(5)).
+func maintainers(name string) bool {
+	return slices.Contains([]string{"preinst", "postinst", "prerm", "postrm", "config"}, path.Base(name))
 }
 
 // compressedText reports whether all that a gzip holds is text: manual pages and

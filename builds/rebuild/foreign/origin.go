@@ -261,6 +261,9 @@ func fetchGit(ctx context.Context, f *toolchain.Fetcher, gitCommand, from string
 		}
 		return nil, fmt.Errorf("the named source has no revision %s", want)
 	}
+	if err := repo.Adopt(ctx, want); err != nil {
+		return nil, fmt.Errorf("the revision %s: %w", want, err)
+	}
 	when, err := commitTime(ctx, repo, want)
 	if err != nil {
 		return nil, err
