@@ -45,7 +45,11 @@ func checkCache(cache string) error {
 			errs = append(errs, &files.NotRegularError{Path: name, Mode: fi.Mode()})
 		}
 	}
-	return strangeCache(errors.Join(errs...))
+	err := errors.Join(errs...)
+	if err == nil { // nothing leads elsewhere
+		err = checkRepositories(cache)
+	}
+	return strangeCache(err)
 }
 
 // checkBuildCache is checkCache for the build cache of one toolchain. It is
@@ -96,11 +100,17 @@ func lookCache(top, rel string) files.Look {
 	return files.Names
 }
 
-// lookModules spares unpacked modules, and the repositories that git keeps for
-// the go command.
+// lookModules spares unpacked modules. Into the repositories that the go command
+// keeps, both it and git write, through links and into files that are there.
 func lookModules(parts []string) files.Look {
 	last := parts[len(parts)-1]
-	if strings.Contains(last, "@") && last != "@v" || slices.Contains(parts, "vcs") && slices.Contains(parts, "cache") {
+	vcs := slices.Contains(parts, "vcs") && slices.Contains(parts, "cache")
+	switch {
+	case vcs && slices.Contains(parts, "objects"):
+		return files.Names // files are not written to again; one that git was killed over may have two names
+	case vcs:
+		return files.Links
+	case strings.Contains(last, "@") && last != "@v":
 		return files.Skip
 	}
 	return files.Names

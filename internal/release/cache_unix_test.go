@@ -118,6 +118,9 @@ func dangling(path string, o *outside) error {
 func garbage(path string, _ *outside) error {
 	return os.WriteFile(path, []byte("\x00garbage\n"), 0o644)
 }
+func runs(path string, o *outside) error {
+	return os.WriteFile(path, []byte("[core]\n\tbare = true\n\tsshCommand = rm -r "+o.dir+"\n"), 0o644)
+}
 func huge(path string, _ *outside) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -151,6 +154,9 @@ func TestHostileCache(t *testing.T) {
 		{"first/go/" + tc, linkDir, true}, {"first/linked", linkDir, true}, {"first/linked/" + strings.Repeat("ab", 16), linkDir, true},
 		{"first/gocache/ab/" + id + "-a", link, true}, {"first/gocache/ab/" + id + "-a", hardLink, true}, {"first/gocache/ab", linkDir, true}, {"first/gocache/" + tc, linkDir, true},
 		{"first/modcache/github.com", linkDir, true}, {"first/modcache/cache/download/example.com/@v", linkDir, true}, {"first/modcache/cache/lock", link, true},
+		{"first/modcache/cache/vcs", linkDir, true}, {"first/modcache/cache/vcs/" + id + ".info", link, true}, {"first/modcache/cache/vcs/" + id + ".info", hardLink, true},
+		{"first/modcache/cache/vcs/" + id + ".lock", fifo, true}, {"first/modcache/cache/vcs/" + id, linkDir, true}, {"first/modcache/cache/vcs/" + id + "/FETCH_HEAD", link, true},
+		{"rebuild/modcache/cache/vcs/" + id + "/objects/pack", linkDir, true}, {"first/modcache/cache/vcs/" + id + "/config", runs, true}, {"foreign/modcache/cache/vcs/" + id + "/config", runs, true},
 		{"second/modules.lock", link, true}, {"second/toolchains", linkDir, true}, {"second/second place/modules/github.com", linkDir, true},
 		{"different", linkDir, true}, {"different/x-1.0.0/release", linkDir, true}, {"rebuild/go", linkDir, true}, {"foreign/modcache", linkDir, true},
 	}
@@ -199,6 +205,55 @@ func TestHostileCache(t *testing.T) {
 			}
 			o.check(t, "the parts")
 		})
+	}
+}
+
+// TestRepositoriesOfCache: what the go command has git make in a module cache
+// stays, what says more is refused, and what other systems made is removed.
+func TestRepositoriesOfCache(t *testing.T) {
+	const plain = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[remote \"origin\"]\n\turl = https://example.com/a/b\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+	id := strings.Repeat("ab", 32)
+	for _, test := range []struct{ name, config, want string }{
+		{"config", plain, ""},
+		{"config", plain + "[core]\n\tlongpaths = true\n[extensions]\n\tobjectformat = sha256\n", ""},
+		{"config", "", ""},
+		{"objects/x", "", ""},
+		{"config", plain + "\tuploadpack = sh\n", "config"},
+		{"config", plain + "[core] sshCommand = sh\n", "config"},
+		{"config", plain + "[include]\n\tpath = x\n", "config"},
+		{"config", plain + "[url \"ssh://x/\"]\n\tinsteadOf = https://example.com/\n", "config"},
+		{"config", strings.ReplaceAll(plain, "https://", "ext::sh -c x "), "config"},
+		{"config", strings.ReplaceAll(plain, "b\n", "b\\\n"), "config"},
+		{"config/x", "", "config"},
+		{"HEAD", "commondir", "commondir"},
+		{"HEAD", ".git", ".git"},
+		{"HEAD", ".hg", ".hg"},
+		{".hg/hgrc", "[hooks]\nupdate = sh\n", "removed"},
+	} {
+		cache := t.TempDir()
+		dir := filepath.Join(cache, "first", "modcache", "cache", "vcs", id)
+		name := filepath.Join(dir, filepath.FromSlash(test.name))
+		err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(test.config), 0o644))
+		if test.name == "HEAD" {
+			err = errors.Join(err, os.WriteFile(filepath.Join(dir, test.config), nil, 0o644))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = checkCache(cache)
+		switch test.want {
+		case "", "removed":
+			if err != nil {
+				t.Errorf("%s %q: %v", test.name, test.config, err)
+			}
+		default:
+			if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, test.want)) {
+				t.Errorf("%s %q: %v, want an error with %s", test.name, test.config, err, test.want)
+			}
+		}
+		if _, err := os.Lstat(name); (err == nil) == (test.want == "removed") {
+			t.Errorf("%s %q: afterwards %v", test.name, test.config, err)
+		}
 	}
 }
 

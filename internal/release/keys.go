@@ -96,11 +96,14 @@ func (s *session) refuseCommittedKeys(ctx context.Context) error {
 	return c.refuse()
 }
 
-// shellWords quotes names for a shell where they need it.
+// shellWords writes names of files for a command line in a shell.
 func shellWords(names []string) string {
 	var out []string
 	for _, n := range names {
-		if strings.Trim(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") != "" || strings.HasPrefix(n, "-") {
+		if strings.HasPrefix(n, "-") {
+			n = "./" + n // quotes do not keep it from being an option
+		}
+		if strings.Trim(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") != "" {
 			n = "'" + strings.ReplaceAll(n, "'", `'\''`) + "'"
 		}
 		out = append(out, n)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -127,6 +128,10 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 	old, err := readFinal(ctx, final)
 	if err != nil {
 		return nil, err
+	}
+	if fi, err := os.Lstat(final); old != nil && err == nil && fi.Mode().Perm()&0o200 == 0 && runtime.GOOS != "windows" {
+		// It could be renamed, but not removed then.
+		return nil, hinted("chmod u+w "+shellWords([]string{final})+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
 	}
 	parent := filepath.Dir(final)
 	if err := os.MkdirAll(parent, 0o755); err != nil {

@@ -60,10 +60,7 @@ func addresses(text string) string {
 		if scheme == "" {
 			continue
 		}
-		end := min(len(text), maxAddress)
-		if i := strings.IndexAny(text[:end], " \t\r\n\"'`<>|"); i >= 0 {
-			end = i
-		}
+		end := addressEnd(text[:min(len(text), maxAddress)])
 		if next := strings.Index(text[:end], mark); next >= 0 {
 			// A second address behind it, as in GOPROXY=https://a,https://b.
 			if j := strings.LastIndexFunc(text[:next], func(r rune) bool { return !isScheme(r) }); j >= 0 && (text[j] == ',' || text[j] == ';') {
@@ -73,6 +70,33 @@ func addresses(text string) string {
 		b.WriteString(address(scheme, text[:end]))
 		text = text[end:]
 	}
+}
+
+// addressEnd is where an address ends that text begins with, from behind its
+// scheme. What ends an address may stand in a password that was not escaped.
+func addressEnd(text string) int {
+	const ends = " \t\r\n\"'`<>|"
+	end := strings.IndexAny(text, ends)
+	if end < 0 {
+		return len(text)
+	}
+	_, password, ok := strings.Cut(text[:end], ":")
+	if !ok || strings.ContainsAny(text[:end], "@/?#") {
+		return end
+	}
+	line, _, _ := strings.Cut(text[end:], "\n")
+	at := strings.IndexByte(line, '@')
+	if at < 0 || strings.Contains(line[:at], ":/") {
+		return end
+	}
+	if port := strings.Trim(password, "0123456789") == ""; port && strings.ContainsAny(line[:at], " \t\r") {
+		return end
+	}
+	behind := end + at + 1
+	if i := strings.IndexAny(text[behind:], ends); i >= 0 {
+		return behind + i
+	}
+	return len(text)
 }
 
 // maxAddress bounds what is looked through for the end of an address.
@@ -95,6 +119,9 @@ func address(scheme, rest string) string {
 	}
 	if _, port, ok := strings.Cut(host, ":"); at < 0 && ok && strings.Trim(port, "0123456789") != "" {
 		at = strings.LastIndexByte(rest, '@') // a password with a slash in it, which was not escaped
+		if at < 0 && (scheme == "http" || scheme == "https") {
+			return "***" + rest[len(authority):] // it was cut off in the password
+		}
 	}
 	user := ""
 	if at >= 0 {

@@ -57,6 +57,12 @@ func secrets() map[string]string {
 		"address":               "https://user:" + canary + "@example.com/x",
 		"address with a token":  "https://" + canary + "@example.com/x",
 		"address with a slash":  "https://user:a/b" + canary + "@example.com/x",
+		"apostrophe":            "-source=https://user:a'" + canary + "@example.com/x: no",
+		"apostrophe and digits": "'https://user:1'" + canary + "@example.com/x'",
+		"quote":                 `parse "https://user:a\"` + canary + `@example.com/x": bad`,
+		"bar":                   "https://user:a|" + canary + "@example.com/x",
+		"space":                 "https://user:a " + canary + "@example.com/x",
+		"cut off by a bar":      `parse "https://user:` + canary + `": invalid port ":a" after host`,
 		"address's parameter":   "https://example.com/x?a=b&access_token=" + canary + "&c=d",
 		"KMS":                   "hashivault://user:" + canary + "@host/key",
 		"two proxies":           "https://" + canary + "@a.example,https://b:" + canary + "@b.example|direct",
@@ -109,6 +115,7 @@ func TestRedactLeaves(t *testing.T) {
 		"https://example.com/x?go-get=1&v=2", "azurekms://vault.azure.net/mine", "env://MINTMARK_KEY_PEM", "file:///tmp/a@v1",
 		"-----BEGIN", "the header is -----BEGIN PUBLIC KEY-----", `{"kty":"EC","x":"abcdefgh"}`, "eyJhbGciOiJSUzI1NiJ9",
 		"h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "authorization failed", "user@example.com", "C:/a@b/c", "file:/a@b/c", "git@github.com:/a/b@v1", "://a@b", "/tmp/a:/b/c@v1",
+		"'http://127.0.0.1:80' of user@example.com", "https://example.com: mail user@example.com", "https://example.com/a:b' user@example.com",
 	} {
 		if got := Redact(text); got != text {
 			t.Errorf("%q became %q", text, got)
@@ -243,7 +250,7 @@ func FuzzRedact(f *testing.F) {
 // TestLinear shows that long texts do not take long.
 func TestLinear(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, piece := range []string{"-----BEGIN PRIVATE KEY-----", "eyJ", "LS0tLS1CRUdJTi", "a://b,", "://", "kty\"d\":\"", "AGE-SECRET-KEY-1", "x", "https://a:b/", "Authorization: "} {
+	for _, piece := range []string{"-----BEGIN PRIVATE KEY-----", "eyJ", "LS0tLS1CRUdJTi", "a://b,", "://", "kty\"d\":\"", "AGE-SECRET-KEY-1", "x", "https://a:b/", "https://a:b", "'", "@", "Authorization: "} {
 		text := strings.Repeat(piece, (1<<18)/len(piece)) + fmt.Sprint(r.Uint64())
 		Redact(text)
 	}

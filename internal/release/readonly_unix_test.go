@@ -1,0 +1,35 @@
+//go:build unix
+
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReadOnlyOut: a directory that is read-only is refused before anything is
+// built; what was in it could only be moved aside, and would stop the next run.
+func TestReadOnlyOut(t *testing.T) {
+	final := filepath.Join(t.TempDir(), "dist")
+	if err := os.Mkdir(final, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStaging(t.Context(), final)
+	if err == nil {
+		s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "is read-only") || !strings.Contains(hintOf(err), "chmod u+w "+final) {
+		t.Errorf("%v (hint %q)", err, hintOf(err))
+	}
+	if left := besideOut(final); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+func TestShellWords(t *testing.T) {
+	if got, want := shellWords([]string{"a/b.key", "-f", "it's", "--x y"}), `a/b.key ./-f 'it'\''s' './--x y'`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
