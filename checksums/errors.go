@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // hintError is an error with advice for the user.
@@ -34,7 +36,7 @@ func (e *RefusedError) Error() string {
 	if e.Name == "" {
 		return e.Reason
 	}
-	return e.Name + ": " + e.Reason
+	return fact.Plain(e.Name) + ": " + e.Reason
 }
 
 // Hint returns the remedy.
