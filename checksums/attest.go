@@ -186,9 +186,16 @@ func (s *Statement) about(m *Manifest, manifest string) []string {
 	if manifest != "" {
 		wrong = append(wrong, "does not say which "+ManifestFile+" it is about")
 	}
-	published := map[string]string{}
+	identical := map[string]string{} // by its own account
+	for _, b := range s.Predicate.RunDetails.Byproducts {
+		if b.Annotations["verdict"] == Identical {
+			identical[b.Name] = b.Digest["sha256"]
+		}
+	}
+	published, keys := map[string]string{}, map[string]string{}
 	for _, a := range m.Artifacts {
-		published[subjectOf(a).Name] = a.SHA256
+		name := subjectOf(a).Name
+		published[name], keys[name] = a.SHA256, artifactName(a)
 	}
 	for _, r := range s.Subject {
 		switch d, ok := published[r.Name]; {
@@ -196,6 +203,8 @@ func (s *Statement) about(m *Manifest, manifest string) []string {
 			wrong = append(wrong, fmt.Sprintf("names %s, which the release does not have", r.Name))
 		case d != r.Digest["sha256"]:
 			wrong = append(wrong, fmt.Sprintf("is about another %s: digest %s, the release has %s", r.Name, r.Digest["sha256"], d))
+		case identical[keys[r.Name]] != d:
+			wrong = append(wrong, fmt.Sprintf("vouches for %s, which by its own account did not come out identical", r.Name))
 		}
 	}
 	return wrong

@@ -3,9 +3,9 @@ package checksums
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // hintError is an error with advice for the user.
@@ -36,11 +36,7 @@ func (e *RefusedError) Error() string {
 	if e.Name == "" {
 		return e.Reason
 	}
-	name := e.Name
-	if strings.ContainsFunc(name, unicode.IsControl) {
-		name = strconv.Quote(name) // a line end in it would begin a line of ours
-	}
-	return name + ": " + e.Reason
+	return fact.Plain(e.Name) + ": " + e.Reason
 }
 
 // Hint returns the remedy.

@@ -26,6 +26,8 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - what people read of an artifact (its build ID, tool and reason) and the
+//     circumstances of its builds have only characters that print;
 //   - what was not confined has a reason, and nothing else has one;
 //   - a packed file has each proof once, in order, or none at all (then nothing is
 //     known of it), and nothing else has any; a proof that did not pass has a
@@ -134,6 +136,9 @@ func (v *validation) rebuild(m *Manifest) {
 		v.addf("rebuild: actions or rebuilders after %d execution; nothing was rebuilt", r.Executions)
 	}
 	v.check("rebuild", checkConfinement(r.Confinement))
+	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
+		v.check("rebuild: circumstance", checkText(s))
+	}
 	rebuilders := map[string]bool{}
 	for _, id := range r.Rebuilders {
 		v.check("rebuild: rebuilder", checkKeyID(id))
@@ -148,7 +153,7 @@ func (v *validation) rebuild(m *Manifest) {
 		units[unit{a.Profile, a.Platform}] = true
 	}
 	for _, a := range r.Actions {
-		what := "rebuild: actions of " + a.Profile + " " + a.Platform
+		what := "rebuild: actions of " + fact.Plain(a.Profile+" "+a.Platform)
 		u := unit{a.Profile, a.Platform}
 		if !units[u] {
 			v.addf("%s: there is no artifact of that profile and platform", what)
@@ -228,7 +233,7 @@ func (v *validation) artifacts(m *Manifest) {
 		digests[a.SHA256] = true
 	}
 	for _, a := range m.Artifacts {
-		what := "artifact " + a.Profile + " " + a.Platform + " " + a.Stage + " " + a.Name
+		what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+a.Stage+" "+a.Name)
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
@@ -252,6 +257,8 @@ func (v *validation) artifacts(m *Manifest) {
 				v.addf("%s: the name belongs to a file about the release", what)
 			}
 		}
+		v.check(what+": build ID", checkText(a.BuildID))
+		v.check(what+": tool", checkText(a.Tool))
 		v.verdict(what, a, m.Rebuild.Executions)
 		v.proofs(what, a)
 		v.from(what, a, digests)
@@ -282,22 +289,23 @@ func (v *validation) proofs(what string, a Artifact) {
 	var names []string
 	for _, p := range a.Proofs {
 		names = append(names, p.Name)
-		v.check(what+": proof "+p.Name, is(p.Result, Passed, Failed, Unchecked))
+		name := fact.Plain(p.Name)
+		v.check(what+": proof "+name, is(p.Result, Passed, Failed, Unchecked))
 		switch {
 		case p.Result == Passed && p.Reason != "":
-			v.addf("%s: proof %s: a reason belongs to failed and unchecked", what, p.Name)
+			v.addf("%s: proof %s: a reason belongs to failed and unchecked", what, name)
 		case p.Result != Passed && p.Reason == "":
-			v.addf("%s: proof %s: %s without a reason", what, p.Name, p.Result)
+			v.addf("%s: proof %s: %s without a reason", what, name, fact.Plain(p.Result))
 		case p.Result != Passed && p.How != "":
-			v.addf("%s: proof %s: how belongs to passed", what, p.Name)
+			v.addf("%s: proof %s: how belongs to passed", what, name)
 		}
-		v.check(what+": proof "+p.Name, errors.Join(checkText(p.How), checkText(p.Reason)))
+		v.check(what+": proof "+name, errors.Join(checkText(p.How), checkText(p.Reason)))
 	}
 	switch want := ProofNames(); {
 	case a.Stage != StagePacked && len(names) > 0:
 		v.addf("%s: proofs belong to a packed file", what)
 	case len(names) > 0 && !slices.Equal(names, want):
-		v.addf("%s: has the proofs %s; want %s", what, strings.Join(names, ", "), strings.Join(want, ", "))
+		v.addf("%s: has the proofs %s; want %s", what, fact.Plain(strings.Join(names, ", ")), strings.Join(want, ", "))
 	}
 }
 
@@ -321,13 +329,14 @@ func (v *validation) members(what string, a Artifact) {
 	seen := map[string]bool{}
 	for _, m := range a.Members {
 		v.check(what+": member", checkPath(m.Name))
-		v.check(what+": member "+m.Name, checkDigest(m.SHA256))
-		v.check(what+": member "+m.Name+": mode", is(m.Mode, "0644", "0755"))
+		name := fact.Plain(m.Name)
+		v.check(what+": member "+name, checkDigest(m.SHA256))
+		v.check(what+": member "+name+": mode", is(m.Mode, "0644", "0755"))
 		if m.Size < 0 {
-			v.addf("%s: member %s: size %d", what, m.Name, m.Size)
+			v.addf("%s: member %s: size %d", what, name, m.Size)
 		}
 		if fold := foldName(m.Name); seen[fold] {
-			v.addf("%s: member %s: is there twice (upper and lower case are one)", what, m.Name)
+			v.addf("%s: member %s: is there twice (upper and lower case are one)", what, name)
 		} else {
 			seen[fold] = true
 		}

@@ -77,7 +77,7 @@ type want struct {
 }
 
 func (w *want) name() string {
-	return fmt.Sprintf("artifact %s %s %s %s", w.unit.Profile, w.unit.Platform, w.Stage, w.Name)
+	return "artifact " + fact.Plain(fmt.Sprintf("%s %s %s %s", w.unit.Profile, w.unit.Platform, w.Stage, w.Name))
 }
 
 // wanted are all artifacts that the units make.
@@ -99,7 +99,7 @@ func (w *wanted) expect(u *fact.UnitShape) {
 		}
 		key := artifactKey{u.Profile, u.Platform, string(e.Stage), e.Name}
 		if w.of[key] != nil {
-			w.addf("plan: %s would make two artifacts %s named %q", u.ID(), e.Stage, e.Name)
+			w.addf("plan: %s would make two artifacts %s named %q", fact.Plain(u.ID()), e.Stage, e.Name)
 		}
 		w.of[key] = x
 		w.list = append(w.list, x)
@@ -109,7 +109,7 @@ func (w *wanted) expect(u *fact.UnitShape) {
 // take finds the unit that makes an artifact.
 func (w *wanted) take(a *Artifact) {
 	x := w.of[artifactKey{a.Profile, a.Platform, a.Stage, a.Name}]
-	what := "artifact " + a.Profile + " " + a.Platform + " " + a.Stage + " " + a.Name
+	what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+a.Stage+" "+a.Name)
 	switch {
 	case x != nil:
 		x.got = a // one that is there twice was noted before
@@ -161,13 +161,13 @@ func (w *wanted) members(what string, x *want, from []string) {
 		case !ok:
 			w.addf("%s: by the plan it holds %q, which is not among its members", what, name)
 		case i < len(from) && from[i] != "" && sum != from[i]:
-			w.addf("%s: member %s: has digest %s; the binary of that name has %s", what, name, sum, from[i])
+			w.addf("%s: member %s: has digest %s; the binary of that name has %s", what, fact.Plain(name), sum, from[i])
 		}
 		delete(got, name)
 	}
 	for _, m := range x.got.Members {
 		if _, ok := got[m.Name]; ok {
-			w.addf("%s: member %s: by the plan it does not hold it", what, m.Name)
+			w.addf("%s: member %s: by the plan it does not hold it", what, fact.Plain(m.Name))
 		}
 	}
 }

@@ -9,10 +9,14 @@ import (
 	"io/fs"
 )
 
+// tarOwner is [Header.Owner] of what [Write] writes into a tar.
+const tarOwner = "0/0 /"
+
 // List reads an archive of size bytes back: every member with the digest of its
 // content, in the archive's order. It accepts only what [Write] can write (safe
-// and unique names, regular files, and not a byte that is in no member), though
-// from any compressor, and it streams: no member is held in memory.
+// and unique names, regular files without an owner and with no more than rights
+// for their mode, and not a byte that is in no member), though from any
+// compressor, and it streams: no member is held in memory.
 func List(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Entry, error) {
 	if Tool(format) == "" {
 		return nil, fmt.Errorf("archive: %w", &hintError{fmt.Errorf("unknown archive format %q", format), "use tar.gz, tar.zst or zip"})
@@ -20,6 +24,13 @@ func List(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Entr
 	w := newWalker(ctx, r, size, listLimits(), Visitor{Member: func(h Header, _ io.Reader) error {
 		if h.Type != TypeFile {
 			return fmt.Errorf("not a regular file (%s)", h.Type)
+		}
+		// Whoever unpacks as root gets the owner and these bits.
+		if special := h.Mode & (fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky); special != 0 {
+			return fmt.Errorf("its mode %s is more than rights", h.Mode)
+		}
+		if h.Owner != "" && h.Owner != tarOwner {
+			return fmt.Errorf("belongs to %q", h.Owner)
 		}
 		for _, k := range h.Records {
 			if k != "path" && k != "size" {

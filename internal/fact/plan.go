@@ -50,7 +50,7 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 	for i, raw := range units {
 		u := r.unit(fmt.Sprintf("plan: unit %d", i+1), raw)
 		if id := u.Profile + "\x00" + u.Platform; seen[id] {
-			r.addf("plan: unit %d: %s is there twice", i+1, plain(u.ID()))
+			r.addf("plan: unit %d: %s is there twice", i+1, Plain(u.ID()))
 		} else {
 			seen[id] = true
 		}
@@ -73,7 +73,7 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 	o := r.object(what, raw)
 	u := UnitShape{Profile: r.text(what, o, "profile"), Platform: r.text(what, o, "platform")}
 	if u.Profile != "" && u.Platform != "" {
-		what += ", " + plain(u.ID())
+		what += ", " + Plain(u.ID())
 	}
 	u.Archive, u.Name = r.text(what, o, "archive"), r.text(what, o, "name")
 	mains := r.list(what, o, "mains")
@@ -86,7 +86,7 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		o := r.object(what, raw)
 		m := Main{Package: r.text(what, o, "package"), Binary: r.text(what, o, "binary")}
 		if packages[m.Package] {
-			r.addf("%s: %s is there twice", what, plain(m.Package))
+			r.addf("%s: %s is there twice", what, Plain(m.Package))
 		}
 		packages[m.Package] = true
 		u.Mains = append(u.Mains, m)
@@ -209,8 +209,8 @@ func short(raw json.RawMessage) string {
 	return fmt.Sprintf("%q", []byte(raw))
 }
 
-// plain is a name for an error: quoted if a terminal would do more than show it.
-func plain(s string) string {
+// Plain is a name for an error: quoted if a terminal would do more than show it.
+func Plain(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}

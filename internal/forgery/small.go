@@ -31,17 +31,18 @@ const (
 
 // Small makes a release in an empty directory that no compiler has seen: its
 // binaries are lines of text, its archives are real, and everything that is said
-// of them holds. It has a unit with an archive, one with two programs, one that
+// of them holds; its plan is one that a stranger's may be. It has a unit with an archive, one with two programs, one that
 // is packed, and a page.
 func Small(ctx context.Context, dir string) (*Release, error) {
 	h1 := "h1:" + base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
 	commit := strings.Repeat("ab", 20)
+	levels := map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}
 	one := []builds.Main{{Package: modulePath, Binary: "small"}}
 	unit := func(profile, platform, name string, mains ...builds.Main) *builds.Unit {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		return &builds.Unit{
-			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
-			Mains: mains, Archive: fact.NoArchive, Name: name, Verify: "strict",
+			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, levels[goarch], "CGO_ENABLED=0"},
+			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: mains, Archive: fact.NoArchive, Name: name, Verify: "require",
 		}
 	}
 	archived := unit("release", "linux/amd64", "small_linux_amd64", one...)
@@ -66,13 +67,25 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 		Rebuild:   checksums.Rebuild{Executions: 2},
 		Artifacts: []checksums.Artifact{},
 	}
-	for _, u := range r.Plan.Units {
-		if err := r.build(ctx, u); err != nil {
-			return nil, err
-		}
+	if err := r.Build(ctx); err != nil {
+		return nil, err
 	}
 	_, err := r.Write(fact.HTMLFile, "<p>a page</p>\n")
 	return r, err
+}
+
+// Build makes the artifacts of the plan as it is now, in place of those there
+// were, so that a plan that breaks a rule is in accord with its manifest.
+func (r *Release) Build(ctx context.Context) error {
+	if err := r.Drop(func(checksums.Artifact) bool { return true }); err != nil {
+		return err
+	}
+	for _, u := range r.Plan.Units {
+		if err := r.build(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // build makes a unit's artifacts out of text.

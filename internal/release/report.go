@@ -236,13 +236,18 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	return page, writeReport(cfg, page)
 }
 
-// belongs refuses sizes of files that are not the release's.
+// belongs refuses measurements of another release, and sizes of files that are
+// not this one's.
 func belongs(x *report.Measurements, m *checksums.Manifest) error {
+	if x.Project != m.Project || x.Version != m.Version {
+		return &codeError{fmt.Errorf("%s: is about %.100q version %.100q, and this is %s %s", report.MeasurementsFile, x.Project, x.Version, m.Project, m.Version),
+			ExitRefused, "it belongs to another release"}
+	}
 	for _, s := range x.Sizes {
 		if !slices.ContainsFunc(m.Artifacts, func(a checksums.Artifact) bool {
 			return a.Profile == s.Profile && a.Platform == s.Platform && a.SHA256 == s.SHA256
 		}) {
-			return &codeError{fmt.Errorf("%s: is about a file that the manifest does not have: %s %s %s sha256 %s", report.MeasurementsFile, s.Profile, s.Platform, s.Name, s.SHA256),
+			return &codeError{fmt.Errorf("%s: is about a file that the manifest does not have: %.100q %.100q %.100q sha256 %.100q", report.MeasurementsFile, s.Profile, s.Platform, s.Name, s.SHA256),
 				ExitRefused, "it belongs to another release"}
 		}
 	}
