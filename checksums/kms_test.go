@@ -22,7 +22,7 @@ func buildPlugin(t *testing.T) context.Context {
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
-	cmd := exec.Command("go", "build", "-o", exe, "./testdata/kmsplugin")
+	cmd := exec.Command("go", "-C", "testdata/kmsplugin", "build", "-o", exe, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the plugin: %v\n%s", err, out)
 	}
