@@ -79,7 +79,7 @@ const depsRules = `
 	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
-	builds/toolchain, internal/childenv, internal/confine, internal/files < builds/git;
+	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret < builds/source;

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/childenv"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Source makes the repository from usable: a directory, or an address that git
@@ -17,7 +18,7 @@ import (
 // by its hash if no ref leads to it; "" asks for none.
 func (g *Git) Source(ctx context.Context, from, commit string) (*Repo, error) {
 	if strings.HasPrefix(from, "-") || from == "" {
-		return nil, fmt.Errorf("%q is neither a directory nor an address", from)
+		return nil, fmt.Errorf("%q is neither a directory nor an address", secret.Redact(from))
 	}
 	if dir, ok := localDir(from); ok {
 		r, err := g.Borrow(ctx, dir)

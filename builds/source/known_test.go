@@ -51,7 +51,7 @@ func TestProcesses(t *testing.T) {
 	git, calls := counted(t)
 	for _, dir := range []string{"", "sub"} {
 		cfg := r.config(t, dir)
-		cfg.Git = git
+		cfg.Git, cfg.Work = git, filepath.Dir(git) // the one place where it can write its log
 		s, err := source.Open(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestKnownCommit(t *testing.T) {
 	open := func(full bool) *source.Repo {
 		t.Helper()
 		cfg := r.config(t, "")
-		cfg.Git, cfg.Known = git, known
+		cfg.Git, cfg.Work, cfg.Known = git, filepath.Dir(git), known
 		if full {
 			cfg.Known = &remember.Store{Dir: known.Dir, Secret: known.Secret, Full: true}
 		}

@@ -333,9 +333,9 @@ func plan(t *testing.T) []byte {
 	t.Helper()
 	unit := func(arch string) *builds.Unit {
 		return &builds.Unit{
-			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"},
+			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}[arch], "CGO_ENABLED=0"},
 			Flags: []string{"-trimpath", "-buildvcs=true", "-ldflags=-s -w"}, Mains: []builds.Main{{Package: "example.com/m", Binary: "m"}},
-			Archive: "tar.gz", Name: "m_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "enforce",
+			Archive: "tar.gz", Name: "m_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
 		}
 	}
 	p := builds.Plan{
