@@ -3,9 +3,11 @@ package git
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/childenv"
@@ -20,13 +22,16 @@ type Git struct {
 	work    string
 	// checkouts are directories outside of work that it may write, too.
 	checkouts []string
+	// patience is how long git may take to answer a question about a repository
+	// where it lies. Git opens what it finds there, and waits at a pipe for ever.
+	patience time.Duration
 }
 
 // New is the git command path. environ is the user's environment, of which no
 // more is used than [childenv] permits; work is a private directory, for the git
 // directories that are made here.
 func New(path string, environ []string, work string) *Git {
-	return &Git{path: path, environ: environ, work: work}
+	return &Git{path: path, environ: environ, work: work, patience: 2 * time.Minute}
 }
 
 // mode is what a git command may read and reach.
@@ -111,6 +116,11 @@ func (g *Git) run(ctx context.Context, m mode, dir string, more []string, stdin 
 	env, err := g.environment(m)
 	if err != nil {
 		return nil, err
+	}
+	if m == ask || m == stranger {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, g.patience, fmt.Errorf("git %s in %s: no answer within %v; is a file of the repository a pipe?", args[0], dir, g.patience))
+		defer stop()
 	}
 	res, err := toolchain.Run(ctx, toolchain.Command{
 		Path: g.path, Args: append(pinned(m), args...), Dir: dir, Env: append(env, more...), Stdin: stdin, Confine: g.limits(m),
