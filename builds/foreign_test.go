@@ -161,7 +161,7 @@ func TestCheckForeign(t *testing.T) {
 			change(p)
 			start := time.Now()
 			err := p.CheckForeign()
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > time.Minute { // it ran for minutes before there were bounds; noise does not come near
 				t.Errorf("%s: took %s", what, took)
 			}
 			switch {

@@ -120,10 +120,16 @@ func (u *Unit) Shape() fact.UnitShape {
 func (m Main) shape() fact.Main { return fact.Main{Package: m.Package, Binary: m.Binary} }
 
 // File is the name of main's binary, as it is linked.
-func (u *Unit) File(m Main) string { return u.Shape().File(m.shape()) }
+func (u *Unit) File(m Main) string { return u.naming().File(m.shape()) }
 
 // Published is the name of the file the unit publishes for main, or of its archive.
-func (u *Unit) Published(m Main) string { return u.Shape().Published(m.shape()) }
+func (u *Unit) Published(m Main) string { return u.naming().Published(m.shape()) }
+
+// naming is the shape as far as names follow from it, which of the main packages
+// need only know whether there is one: a unit may have very many.
+func (u *Unit) naming() fact.UnitShape {
+	return fact.UnitShape{Platform: u.Platform, Archive: u.Archive, Name: u.Name, Mains: make([]fact.Main, min(len(u.Mains), 2))}
+}
 
 // Command is the go command that builds the unit. out stands for the output directory.
 func (u *Unit) Command(kind, version, out string) []string {
