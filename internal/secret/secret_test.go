@@ -110,7 +110,7 @@ func TestRedact(t *testing.T) {
 func TestRedactLeaves(t *testing.T) {
 	for _, text := range []string{
 		"", "open mintmark.key: no such file or directory", block("PUBLIC KEY"), block("CERTIFICATE"),
-		"https://proxy.golang.org/example.com/m/@v/v1.0.0.zip: 404", "http://127.0.0.1:8080/example.com/m/@v/list",
+		"https://proxy.example.com/example.com/m/@v/v1.0.0.zip: 404", "http://127.0.0.1:8080/example.com/m/@v/list",
 		"http://[::1]:8080/m/@latest", "ssh://git@github.com/a/b", "git+ssh://me@host/x", "git@github.com:a/b.git", "https://git@host/x",
 		"https://example.com/x?go-get=1&v=2", "azurekms://vault.azure.net/mine", "env://MINTMARK_KEY_PEM", "file:///tmp/a@v1",
 		"-----BEGIN", "the header is -----BEGIN PUBLIC KEY-----", `{"kty":"EC","x":"abcdefgh"}`, "eyJhbGciOiJSUzI1NiJ9",
