@@ -56,8 +56,8 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
 		return nil, usage("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
 	}
-	if module, version, ok := strings.Cut(cfg.Module, "@"); ok {
-		return nil, usage("name the path alone, and the version with -version: -module="+module+" -version="+version, "-module=%s: the module that is expected has no version", cfg.Module)
+	if strings.Contains(cfg.Module, "@") {
+		return nil, usage("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
 	}
 	fi, err := os.Stat(cfg.Path)
 	if err != nil {
