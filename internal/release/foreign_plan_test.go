@@ -2,14 +2,11 @@ package release
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
-	"github.com/mintmark/mintmark/internal/startup"
 )
 
 // TestReadPlan: what a signed plan breaks is refused with its exit code; a plan
@@ -40,7 +37,7 @@ func TestReadPlan(t *testing.T) {
 		{"cpu profile", func(p *builds.Plan, _ *checksums.Manifest) {
 			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags=-cpuprofile=x")
 		}, ExitRefused, []string{"release.json: release linux/amd64: flag", "compile -cpuprofile is none of the flags known"}},
-		{"two things", func(p *builds.Plan, m *checksums.Manifest) { p.Units[0].Name, m.Version = "../x", "9.9.9" }, ExitRefused, []string{"the name \"../x\" begins with", `the version is "1.2.3" in the plan and "9.9.9" in the manifest`}},
+		{"two things", func(p *builds.Plan, _ *checksums.Manifest) { p.Units[0].Name, p.Go = "../x", "latest" }, ExitRefused, []string{"the name \"../x\" begins with", "toolchain"}},
 		{"schema", func(p *builds.Plan, _ *checksums.Manifest) { p.Schema = "x" }, ExitError, []string{"another schema"}},
 		{"environment", func(p *builds.Plan, _ *checksums.Manifest) { p.Env = nil }, ExitError, []string{"another build environment"}},
 	} {
@@ -63,25 +60,5 @@ func TestReadPlan(t *testing.T) {
 				t.Errorf("%s: %v\nwant %q", tt.name, err, want)
 			}
 		}
-	}
-}
-
-// TestStrangersProgramIsNotStarted: also not when a packed release is built in
-// two places here.
-func TestStrangersProgramIsNotStarted(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "program")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho >"+filepath.Join(dir, "started")+"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, second := range []*builds.Site{nil, {}} {
-		p := &pipeline{session: &session{}, sites: &sites{second: second}, judge: func(*checksums.Artifact) {}}
-		proofs, err := p.runPacked(t.Context(), &unit{Unit: &builds.Unit{}}, program, program)
-		if err != nil || proofs.Smoke.Result != startup.Unchecked || !strings.Contains(proofs.Smoke.Reason, "not started") {
-			t.Errorf("%+v, %v", proofs, err)
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "started")); err == nil {
-		t.Error("it was started")
 	}
 }
