@@ -215,7 +215,11 @@ func TestNondeterministicCompiler(t *testing.T) {
 				b.write("lib/lib.go", "package lib\n\nimport \"example.com/m/low\"\n\nfunc X() int { return low.Y() + 2 }\n")
 				b.write("main.go", "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.X() + 2) }\n")
 			}
-			for i := range 2 {
+			releases := 2
+			if c.follows == nil { // all of std is compiled each time
+				releases = 1
+			}
+			for i := range releases {
 				tally, acc, compiled := b.release()
 				alarms := acc.Alarms()
 				if len(alarms) != 1 || alarms[0].Package != c.pkg || alarms[0].Outputs[0] == alarms[0].Outputs[1] {

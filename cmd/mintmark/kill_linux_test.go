@@ -26,6 +26,7 @@ func TestLedgerKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: builds")
 	}
+	t.Parallel()
 	// MINTMARK_TEST_SEED repeats a run, as far as the machine's load permits.
 	seed, err := strconv.ParseUint(os.Getenv("MINTMARK_TEST_SEED"), 10, 64)
 	if err != nil {
@@ -118,7 +119,9 @@ func newKillBench(t *testing.T, r *rand.Rand) *killBench {
 	b.killed.env = append(b.killed.env, "GOMODCACHE="+filepath.Join(b.plain.cache, "first", "modcache"))
 	b.write("go.mod", "module example.com/killed\n\ngo 1.24.0\n")
 	b.write("main.go", "package main\n\nimport \"example.com/killed/lib\"\n\nfunc main() { println(lib.X()) }\n")
-	b.write("mintmark.yaml", "version: 1\nproject: killed\ngo: "+toolchain+"\nledger: {publish: true}\nprofiles:\n  release: {platforms: [linux/amd64, linux/arm64]}\n")
+	b.write("mintmark.yaml", "version: 1\nproject: killed\ngo: "+toolchain+"\nledger: {publish: true}\nprofiles:\n"+
+		// Two units, of which one compile serves both.
+		"  release: {platforms: [linux/amd64]}\n  unstripped: {platforms: [linux/amd64], ldflags: {strip: false}, name: unstripped}\n")
 	b.ok(b.plain, "git", "init", "-q", "-b", "main", ".")
 	b.ok(b.plain, "mintmark", "keygen", "-prefix="+b.key)
 	return b
@@ -196,7 +199,7 @@ func (b *killBench) undisturbed(version string) *timeline {
 	b.t.Helper()
 	tl := &timeline{}
 	began := time.Now()
-	cmd := b.command(b.plain, "mintmark", "release", "-out="+b.plain.out)
+	cmd := b.command(b.plain, "mintmark", "release", "-profile=release,unstripped", "-out="+b.plain.out)
 	errOut, err := cmd.StderrPipe()
 	if err != nil {
 		b.t.Fatal(err)
@@ -227,7 +230,7 @@ func (b *killBench) kill(at point, alone bool) {
 	b.t.Helper()
 	_, err := os.Lstat(b.killed.out)
 	published := err == nil
-	cmd := b.command(b.killed, "mintmark", "release", "-out="+b.killed.out)
+	cmd := b.command(b.killed, "mintmark", "release", "-profile=release,unstripped", "-out="+b.killed.out)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	errOut, err := cmd.StderrPipe()
 	if err != nil {
@@ -312,7 +315,7 @@ func (b *killBench) killAll() {
 // finish makes the release to its end, and holds it against the undisturbed one.
 func (b *killBench) finish(version string) {
 	b.t.Helper()
-	b.ok(b.killed, "mintmark", "release", "-out="+b.killed.out)
+	b.ok(b.killed, "mintmark", "release", "-profile=release,unstripped", "-out="+b.killed.out)
 	b.verify(b.killed, version)
 	if left, _ := filepath.Glob(b.killed.out + ".unfinished*"); len(left) > 0 {
 		b.t.Errorf("left: %v", left)

@@ -32,12 +32,8 @@ func (b *killBench) points(version string) {
 	for n := range lines {
 		at = append(at, point{lines: n})
 	}
-	for _, delay := range []time.Duration{30, 100} {
-		at = append(at, point{lines: tl.line("building"), delay: delay * time.Millisecond})
-	}
-	for _, delay := range []time.Duration{5, 20} { // while it signs and publishes
-		at = append(at, point{lines: tl.line("signing"), delay: delay * time.Millisecond})
-	}
+	at = append(at, point{lines: tl.line("building"), delay: 100 * time.Millisecond},
+		point{lines: tl.line("signing"), delay: 20 * time.Millisecond}) // while it signs and publishes
 	// What is ignored here, as under nohup, would be ignored in the children too.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP)
@@ -90,7 +86,7 @@ func (b *killBench) signal(version string, at point, sig syscall.Signal) string 
 	t.Helper()
 	outBefore := b.listing(b.killed.out, "")
 	before := b.all()
-	cmd := b.command(b.killed, "mintmark", "release", "-out="+b.killed.out)
+	cmd := b.command(b.killed, "mintmark", "release", "-profile=release,unstripped", "-out="+b.killed.out)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	said, err := untilPoint(cmd, at, sig)
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)

@@ -13,13 +13,39 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mintmark": main, "forbidding": forbidding})
+	testscript.Main(cleaner{m}, map[string]func(){"mintmark": main, "forbidding": forbidding})
+}
+
+// cleaner removes what the tests shared when they have run.
+type cleaner struct{ m *testing.M }
+
+func (c cleaner) Run() int {
+	defer func() {
+		if dir, err := shared(); err == nil {
+			os.RemoveAll(dir)
+		}
+	}()
+	return c.m.Run()
+}
+
+// shared is the cache directory of all tests that need not begin with an empty
+// one: toolchains are unpacked in it once, and the standard library compiled.
+var shared = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "mintmark-cache-") })
+
+func sharedCache(t *testing.T) string {
+	t.Helper()
+	dir, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // toolchain is the one all scripts build with, so that it is fetched once.
@@ -29,14 +55,16 @@ const toolchain = "go1.26.8"
 var repository, _ = filepath.Abs(filepath.Join("..", ".."))
 
 // TestScript runs the whole tool on small modules with the real go and git
-// commands. The scripts share one cache directory, as the runs of a user do.
+// commands. The scripts share one cache directory and one ledger's key, as the
+// runs of a user do; those that are about either have their own.
 func TestScript(t *testing.T) {
 	for _, tool := range []string{"git", "go"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("the scripts need %s: %v", tool, err)
 		}
 	}
-	cache := t.TempDir()
+	t.Parallel()
+	cache := sharedCache(t)
 	user := goEnv(t)
 	caches := newCaches(t, cache, user)
 	testscript.Run(t, testscript.Params{
@@ -46,7 +74,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Vars = append(env.Vars,
-				"HOME="+home, "MINTMARK_CACHE="+cache, "MINTMARK_PASSWORD=", "TOOLCHAIN="+toolchain,
+				"HOME="+home, "MINTMARK_CACHE="+cache, "MINTMARK_PASSWORD=", "MINTMARK_LEDGER_KEY="+provenSecret, "TOOLCHAIN="+toolchain,
 				"GOPROXY="+user["GOPROXY"], "GOMODCACHE="+user["GOMODCACHE"], "GOSUMDB="+user["GOSUMDB"], "USERCACHE="+user["GOCACHE"],
 				"GIT_CONFIG_NOSYSTEM=1",
 				"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",

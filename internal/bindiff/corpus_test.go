@@ -241,12 +241,17 @@ func TestVersions(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			w := newWorkshop(t)
 			w.tool = toolchain(t, version)
+			n := 0
 			for _, c := range corpus() {
-				for _, platform := range c.platformsOf() {
-					if c.versions {
-						t.Run(c.name+" "+platform, func(t *testing.T) { tryRow(t, w, c, platform) })
-					}
+				if !c.versions {
+					continue
 				}
+				// One platform each, in turns: what a version writes in another way
+				// than the one on the PATH is in files of each format.
+				platforms := c.platformsOf()
+				platform := platforms[n%len(platforms)]
+				n++
+				t.Run(c.name+" "+platform, func(t *testing.T) { tryRow(t, w, c, platform) })
 			}
 		})
 	}
