@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,23 +30,35 @@ type cleaner struct{ m *testing.M }
 func (c cleaner) Run() int {
 	defer func() {
 		if dir, err := shared(); err == nil {
+			makeWritable(dir)
 			os.RemoveAll(dir)
 		}
 	}()
 	return c.m.Run()
 }
 
-// shared is the cache directory of all tests that need not begin with an empty
-// one: toolchains are unpacked in it once, and the standard library compiled.
-var shared = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "mintmark-cache-") })
+// makeWritable lets the directories of module caches be removed.
+func makeWritable(dir string) {
+	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(name, 0o755)
+		}
+		return nil
+	})
+}
 
+// shared is a directory of what tests share that need not begin with nothing.
+var shared = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "mintmark-shared-") })
+
+// sharedCache is mintmark's cache directory in it: toolchains are unpacked there
+// once, and the standard library is compiled once.
 func sharedCache(t *testing.T) string {
 	t.Helper()
 	dir, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return filepath.Join(dir, "cache")
 }
 
 // toolchain is the one all scripts build with, so that it is fetched once.
@@ -75,7 +88,10 @@ func TestScript(t *testing.T) {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Vars = append(env.Vars,
 				"HOME="+home, "MINTMARK_CACHE="+cache, "MINTMARK_PASSWORD=", "MINTMARK_LEDGER_KEY="+provenSecret, "TOOLCHAIN="+toolchain,
-				"GOPROXY="+user["GOPROXY"], "GOMODCACHE="+user["GOMODCACHE"], "GOSUMDB="+user["GOSUMDB"], "USERCACHE="+user["GOCACHE"],
+				// The user's module cache serves what it has, and gets nothing: a module
+				// that a script makes is another one when the script is.
+				"GOPROXY=file://"+filepath.ToSlash(filepath.Join(user["GOMODCACHE"], "cache", "download"))+","+user["GOPROXY"],
+				"GOMODCACHE="+filepath.Join(filepath.Dir(cache), "modcache"), "GOSUMDB="+user["GOSUMDB"], "USERCACHE="+user["GOCACHE"],
 				"GIT_CONFIG_NOSYSTEM=1",
 				"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 				"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z",
