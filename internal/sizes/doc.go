@@ -62,6 +62,7 @@ const (
 	Padding                 // zeros between the parts
 	ModuleData              // the linker's module data
 	Variable                // variables and tables with a known or inferred owner
+	Embedded                // a file of an embed.FS
 	ROData                  // read-only data
 	Data                    // writable data
 	Code                    // code outside the function table
@@ -72,7 +73,7 @@ const (
 var kindNames = [numKinds]string{
 	"text", "func-record", "func-name", "pctab", "funcdata", "file-table", "findfunc",
 	"type", "type-name", "itab", "gcbits", "strings", "func-value", "type-links",
-	"buildinfo", "buildid", "headers", "symbols", "dwarf", "relocations", "signature", "padding", "moduledata", "variable",
+	"buildinfo", "buildid", "headers", "symbols", "dwarf", "relocations", "signature", "padding", "moduledata", "variable", "embedded",
 	"rodata", "data", "code", "other",
 }
 

@@ -27,6 +27,7 @@ type image struct {
 	mod     *moduledata
 	refs    []ref
 	calls   map[call]bool // between packages
+	places  []uint64      // of the pointers that relocations name, by address; nil when there are none
 	regions []region      // parts of the read-only data whose kind is known, by address
 	starts  []start       // of variables, from symbols without size
 	opcodes opcodes

@@ -25,9 +25,8 @@ func (m *image) readRefs() {
 	if m.fn == nil {
 		return
 	}
-	switch m.Arch {
-	case "amd64", "arm64":
-	default:
+	read := m.refReader()
+	if read == nil {
 		m.note("references in code for " + m.Arch + " are not read: data is attributed through pointers only")
 		return
 	}
@@ -38,13 +37,35 @@ func (m *image) readRefs() {
 		if int64(to) > int64(len(text)) {
 			break
 		}
-		code, addr := text[from:to], m.fn.text.Addr+uint64(from)
-		if m.Arch == "amd64" {
-			m.refsAMD64(int32(i), code, addr)
-		} else {
-			m.refsARM64(int32(i), code, addr)
-		}
+		read(int32(i), text[from:to], m.fn.text.Addr+uint64(from))
 	}
+}
+
+// refReader is what reads the code of one function, at an address, for an
+// architecture; nil for one that is not known.
+func (m *image) refReader() func(fn int32, code []byte, addr uint64) {
+	switch m.Arch {
+	case "amd64":
+		return m.refsAMD64
+	case "386":
+		m.opcodes = narrowOpcodes()
+		return m.refs386
+	case "arm64":
+		return m.refsARM64
+	case "arm":
+		return m.refsARM
+	case "mips", "mipsle", "mips64", "mips64le":
+		return m.refsMIPS
+	case "riscv64":
+		return m.refsRISCV
+	case "s390x":
+		return m.refsS390X
+	case "ppc64", "ppc64le":
+		return m.refsPPC64
+	case "loong64":
+		return m.refsLoong64
+	}
+	return nil
 }
 
 // addRef records a reference if it leads to data in the file.

@@ -1,0 +1,3 @@
+module example.com/embeds
+
+go 1.21
