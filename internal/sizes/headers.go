@@ -22,6 +22,28 @@ type header struct {
 	sure      bool // the first word is a pointer for sure
 }
 
+// targets are the addresses of data that code refers to or pointers for sure lead
+// to, sorted. m.refs is.
+func (m *image) targets(pointers []pointer) []uint64 {
+	out := make([]uint64, 0, len(m.refs)+len(pointers))
+	for _, r := range m.refs {
+		out = append(out, r.to)
+	}
+	for _, p := range pointers {
+		if p.sure {
+			out = append(out, p.to)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// between reports whether one of the addresses is in (from, to).
+func between(list []uint64, from, to uint64) bool {
+	i := sort.Search(len(list), func(i int) bool { return list[i] > from })
+	return i < len(list) && list[i] < to
+}
+
 // headers finds the slices and strings among the pointers, by address.
 func (m *image) headers(list []pointer) []header {
 	var out []header
@@ -70,9 +92,9 @@ type bound struct {
 }
 
 // bounds are the pieces that headers bound, by address and without overlap. What
-// only looks like a header gives way to those that are, and to references from
-// code into the middle of what it would bound.
-func (m *image) bounds(list []header, trees []embedFS) []bound {
+// only looks like a header gives way to those that are, and to what leads for sure
+// into the middle of what it would bound.
+func (m *image) bounds(list []header, trees []embedFS, targets []uint64) []bound {
 	var out []bound
 	add := func(hs []bound) {
 		slices.SortFunc(hs, func(a, b bound) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
@@ -107,11 +129,7 @@ func (m *image) bounds(list []header, trees []embedFS) []bound {
 	known := slices.Clone(out)
 	rest = slices.DeleteFunc(rest, func(b bound) bool {
 		i := sort.Search(len(known), func(i int) bool { return known[i].to > b.from })
-		if i < len(known) && known[i].from < b.to {
-			return true
-		}
-		i = sort.Search(len(m.refs), func(i int) bool { return m.refs[i].to > b.from })
-		return i < len(m.refs) && m.refs[i].to < b.to
+		return i < len(known) && known[i].from < b.to || between(targets, b.from, b.to)
 	})
 	slices.SortFunc(rest, func(a, b bound) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
 	end := uint64(0)

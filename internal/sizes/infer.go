@@ -13,7 +13,7 @@ type object struct {
 	kind      Kind
 	symbol    string
 	length    uint64 // of a string, when all that refer to it agree; else 0
-	doubtful  bool   // only what looks like an address says that it starts here
+	doubtful  bool   // only a number in read-only data that looks like an address says that it starts here
 }
 
 // edge is a pointer from one piece of data to another.
@@ -45,7 +45,9 @@ func (m *image) inferData() {
 		}
 		return cmp.Or(cmp.Compare(a.fn, b.fn), cmp.Compare(a.length, b.length))
 	})
-	objects := m.objects(pointers, m.bounds(headers, trees))
+	targets := m.targets(pointers)
+	pointers = m.plausible(pointers, headers, targets)
+	objects := m.objects(pointers, m.bounds(headers, trees, targets))
 	m.voteByCode(objects)
 	for _, s := range m.starts {
 		if o := objectAt(objects, s.addr); o != nil && o.addr == s.addr && s.pkg != noPackage {
@@ -69,6 +71,21 @@ func (m *image) inferData() {
 	for i := range objects {
 		m.claimObject(&objects[i])
 	}
+}
+
+// plausible leaves out what looks like a pointer to a string, but has no length
+// behind it that the string can have: nothing leads into the middle of one.
+func (m *image) plausible(list []pointer, headers []header, targets []uint64) []pointer {
+	i := 0
+	return slices.DeleteFunc(list, func(p pointer) bool {
+		for i < len(headers) && headers[i].at < p.from {
+			i++
+		}
+		if r := m.region(p.to); p.sure || r == nil || r.kind != Strings {
+			return false
+		}
+		return i == len(headers) || headers[i].at != p.from || between(targets, p.to, p.to+headers[i].n)
+	})
 }
 
 // objectAt is the object that holds an address, or nil.
@@ -120,7 +137,7 @@ func (m *image) objects(pointers []pointer, bounds []bound) []object {
 		if i+1 < len(marks) {
 			end = min(end, marks[i+1].addr)
 		}
-		o := object{addr: x.addr, end: end, kind: kind, doubtful: x.rank == 2}
+		o := object{addr: x.addr, end: end, kind: kind, doubtful: x.rank == 2 && kind == Data}
 		if x.size > 0 {
 			o.end = min(end, x.addr+x.size)
 		} else if b := boundAt(bounds, x.addr); b != nil {
@@ -217,15 +234,23 @@ func spread(objects []object, edges []edge, all bool) (changed bool) {
 	return changed
 }
 
-// doubt takes their owners from pieces that may be the rest of the piece before:
-// whose they are is not known unless both are of one package.
+// doubt settles whose those pieces are that may be the rest of the last one that
+// starts for sure: its owner's if what looks like a pointer to them does not speak
+// against it, and else not known.
 func doubt(objects []object) {
+	base := noPackage
 	for i := range objects {
 		o := &objects[i]
-		if !o.doubtful || i == 0 || objects[i-1].end != o.addr || o.pkg == objects[i-1].pkg {
-			continue
+		switch {
+		case !o.doubtful:
+			base = o.pkg
+		case i == 0 || objects[i-1].end != o.addr:
+			base = noPackage // behind a piece whose end is known
+		case o.pkg == noPackage:
+			o.pkg = base
+		case o.pkg != base:
+			o.pkg = severalOwners
 		}
-		o.pkg = severalOwners
 	}
 }
 

@@ -51,6 +51,8 @@ func (m *image) refsMIPS(fn int32, code []byte, addr uint64) {
 		switch op := w >> 26; {
 		case op == 0x0f: // LUI
 			u = upper{w >> 16 & 31, extend(w, 16) << 16, i + 4}
+		case op == 0 && w&0x3f == 0x2d && w>>11&31 == u.reg && u.end == i: // DADDU of the static base, which is zero
+			u.end = i + 4
 		case op == 3: // JAL
 			m.addCall(fn, (addr+uint64(i)+4)&^(1<<28-1)|uint64(w&(1<<26-1))<<2)
 		case op == 0x09 || op == 0x19 || op >= 0x20: // ADDIU, DADDIU, loads and stores
