@@ -23,6 +23,7 @@ type embedFile struct {
 // nothing else.
 func (m *image) embedFilesystems(list []pointer) []embedFS {
 	var out []embedFS
+	most := uint64(len(m.b)) // elements that are looked at: tables do not overlap
 	for _, p := range list {
 		if p.to != p.from+3*m.ptr {
 			continue
@@ -35,6 +36,9 @@ func (m *image) embedFilesystems(list []pointer) []embedFS {
 		}
 		x := embedFS{at: p.from, end: p.to + n*each}
 		for i := range n {
+			if most--; most == 0 {
+				return out
+			}
 			f, ok := m.embedFile(p.to + i*each)
 			if !ok {
 				x.files = nil

@@ -3,13 +3,16 @@ package sizes
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // assets are the embedded files of testdata/embeds: path in the program's
@@ -55,31 +58,40 @@ func asset(name string, size int) []byte {
 	return b
 }
 
-// embedsDir makes the program with its assets and tables.
-var embedsDir = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "mintmark-embeds-")
-	if err != nil {
-		return "", err
+// grownBy is how many bytes larger an asset of the grown program is.
+const grownBy = 150_000
+
+// makeEmbeds makes the program of testdata/embeds with its assets and tables in a
+// directory, if it is not there yet. The grown one has a larger asset, and uses a
+// dependency.
+func makeEmbeds(dir string, grown bool) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
 	}
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "embeds"))); err != nil {
-		return "", err
+		return err
 	}
+	write := func(name string, b []byte) error {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		return errors.Join(os.MkdirAll(filepath.Dir(p), 0o755), os.WriteFile(p, b, 0o644))
+	}
+	var errs []error
 	for _, a := range assets {
-		p := filepath.Join(dir, filepath.FromSlash(a.path))
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			return "", err
+		b := asset(a.path, a.size)
+		if grown && a.path == "blob.bin" {
+			b = asset(a.path, a.size+grownBy)
 		}
-		if err := os.WriteFile(p, asset(a.path, a.size), 0o644); err != nil {
-			return "", err
-		}
+		errs = append(errs, write(a.path, b))
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "package main\n\nconst literal = %q\n", asset("literal", 40_000))
-	if err := os.WriteFile(filepath.Join(dir, "literal.go"), b.Bytes(), 0o644); err != nil {
-		return "", err
+	more := "func more() int { return 0 }\n"
+	if grown {
+		more = "import \"example.org/dep\"\n\nfunc more() int { return dep.More(len(blob)) }\n"
 	}
-	return dir, os.WriteFile(filepath.Join(dir, "table", "tables.go"), tables(), 0o644)
-})
+	return errors.Join(append(errs,
+		write("literal.go", fmt.Appendf(nil, "package main\n\nconst literal = %q\n", asset("literal", 40_000))),
+		write("more.go", []byte("package main\n\n"+more)),
+		write("table/tables.go", tables()))...)
+}
 
 // tables is the source of what package table has.
 func tables() []byte {
@@ -126,8 +138,8 @@ func (x truth) String() string {
 }
 
 // assetTruth compares the owners of the assets, found in the file by what they
-// contain, with the packages that embed them.
-func assetTruth(t *testing.T, l *Ledger) (all truth, each []string) {
+// contain, with the packages that embed them, and logs those that are not right.
+func assetTruth(t *testing.T, l *Ledger) (all truth) {
 	t.Helper()
 	b, err := os.ReadFile(l.File)
 	if err != nil {
@@ -140,76 +152,159 @@ func assetTruth(t *testing.T, l *Ledger) (all truth, each []string) {
 			t.Fatalf("%s is not in %s", a.path, l.File)
 		}
 		one.add(l, int64(off), int64(a.size), a.pkg)
+		if one.right < one.sum() {
+			t.Logf("%s: %v", a.path, one)
+		}
 		all.right, all.wrong, all.none = all.right+one.right, all.wrong+one.wrong, all.none+one.none
-		each = append(each, fmt.Sprintf("%s: %v", a.path, one))
 	}
-	return all, each
+	return all
 }
 
-// variableTruth compares the owners of variables but the assets with the symbol
-// table of an unstripped link.
-func variableTruth(l, exact *Ledger) (x truth) {
-	const large = 50_000
+// variableTruth compares the owners of variables of less than a size with the
+// symbol table of an unstripped link.
+func variableTruth(l, exact *Ledger, less int64) (x truth) {
 	for _, r := range exact.Ranges {
-		if r.Kind == Variable && r.Confidence == Exact && r.Package != "" && r.Size < large {
+		if r.Kind == Variable && r.Confidence == Exact && r.Package != "" && r.Size < less {
 			x.add(l, r.Offset, r.Size, r.Package)
 		}
 	}
 	return x
 }
 
+// TestEmbeds compares whose large data is with what is known of it: assets by
+// their contents, variables by the symbol table of an unstripped link. What the
+// program has of numbers that look like addresses must not matter.
 func TestEmbeds(t *testing.T) {
-	for _, c := range []struct {
-		build
-		exotic bool
-	}{
-		{build: build{"local", "linux/amd64", true, ""}},
-		{build: build{"local", "linux/arm64", true, ""}},
-		{build: build{"local", "darwin/arm64", true, ""}},
-		{build: build{"local", "windows/amd64", true, ""}},
-		{build: build{"local", "linux/amd64", true, "-buildmode=pie"}},
-		{build{"local", "linux/386", true, ""}, true},
-		{build{"local", "linux/arm", true, ""}, true},
-		{build{"local", "linux/mips", true, ""}, true},
-		{build{"local", "linux/mipsle", true, ""}, true},
-		{build{"local", "linux/mips64le", true, ""}, true},
-		{build{"local", "linux/riscv64", true, ""}, true},
-		{build{"local", "linux/s390x", true, ""}, true},
-		{build{"local", "linux/ppc64le", true, ""}, true},
-		{build{"local", "linux/loong64", true, ""}, true},
+	for _, c := range []build{
+		{"local", "linux/amd64", true, ""},
+		{"go1.23.12", "linux/amd64", true, ""},
+		{"local", "linux/arm64", true, ""},
+		{"local", "darwin/arm64", true, ""},
+		{"local", "windows/amd64", true, ""},
+		{"local", "linux/amd64", true, "-buildmode=pie"},
+		{"local", "linux/386", true, ""},
+		{"local", "linux/arm", true, ""},
+		{"local", "linux/mips", true, ""},
+		{"local", "linux/mips64le", true, ""},
+		{"local", "linux/riscv64", true, ""},
+		{"local", "linux/s390x", true, ""},
+		{"local", "linux/ppc64le", true, ""},
+		{"local", "linux/loong64", true, ""},
 	} {
-		t.Run(strings.ReplaceAll(strings.TrimSpace(c.platform+" "+c.flags), " ", "_"), func(t *testing.T) {
-			stripped := program(t, "embeds", c.build)
+		t.Run(c.String(), func(t *testing.T) {
+			stripped := program(t, "embeds", c)
 			c.strip = false
-			twin := program(t, "embeds", c.build)
-			l, exact, own := analyzed(t, stripped, Options{}), analyzed(t, stripped, Options{Twin: twin}), analyzed(t, twin, Options{})
-			files, each := assetTruth(t, l)
-			ownFiles, _ := assetTruth(t, own)
-			vars, ownVars := variableTruth(l, exact), variableTruth(exact, exact)
-			t.Logf("stripped: assets %v; variables %v", files, vars)
-			t.Logf("unstripped: assets %v; variables %v", ownFiles, ownVars)
-			if os.Getenv("DBG") != "" {
-				wrong := map[string]int64{}
-				for _, r := range exact.Ranges {
-					if r.Kind == Variable && r.Confidence == Exact && r.Package != "" && r.Size < 50000 {
-						var x truth
-						x.add(l, r.Offset, r.Size, r.Package)
-						if x.right < x.sum() {
-							wrong[fmt.Sprintf("%8d %8d %s", x.wrong, x.none, r.Symbol)] = x.wrong + x.none
-						}
-					}
+			twin := program(t, "embeds", c)
+			for _, l := range []*Ledger{analyzed(t, stripped, Options{}), analyzed(t, twin, Options{})} {
+				files := assetTruth(t, l)
+				t.Logf("symbols %s: assets %v", l.SymbolsFrom, files)
+				if files.share(files.right) < 99 {
+					t.Errorf("symbols %s: assets %v", l.SymbolsFrom, files)
 				}
-				for s, n := range wrong {
-					if n > 200 {
-						t.Log(s)
-					}
-				}
+				checkEmbedded(t, l)
 			}
-			for _, s := range each {
-				if !strings.Contains(s, "right 100.00") {
-					t.Log(s)
-				}
+			if !strings.HasPrefix(c.platform, "linux/") {
+				return // the symbols there have no sizes
+			}
+			guess, exact := analyzed(t, stripped, Options{}), analyzed(t, stripped, Options{Twin: twin})
+			all, small := variableTruth(guess, exact, 1<<40), variableTruth(guess, exact, 50_000)
+			t.Logf("all variables %v; those below 50,000 bytes %v", all, small)
+			if all.share(all.right) < 98 || small.share(small.right) < 88 || small.share(small.wrong) > 4 {
+				t.Errorf("all variables %v; those below 50,000 bytes %v", all, small)
 			}
 		})
 	}
+}
+
+// checkEmbedded: each file of an embed.FS has a row of its own.
+func checkEmbedded(t *testing.T, l *Ledger) {
+	t.Helper()
+	want := map[string]int64{
+		"main site/index.html": 90_000, "main site/js/app.js": 270_000, "main site/small.txt": 700,
+		"example.com/embeds/store files/own.bin": 220_000, "example.com/embeds/store files/other.bin": 3_000,
+	}
+	got := map[string]int64{}
+	for _, f := range Summarize(l).Embedded {
+		got[f.Package+" "+f.Name] += f.Size
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("embedded files %v, want %v", got, want)
+	}
+}
+
+// TestGrown: of two versions of a program the larger asset and the new dependency
+// are what grew, by what they have and by nothing else's bytes.
+func TestGrown(t *testing.T) {
+	c := build{"local", "linux/amd64", true, ""}
+	old, now := analyzed(t, program(t, "embeds", c), Options{}), analyzed(t, program(t, "grown", c), Options{})
+	d := Compare(old, now)
+	const slack = 4096 // code, tables and alignment
+	var sum int64
+	for _, x := range d.Causes {
+		sum += x.Grown()
+		want := int64(0)
+		if x.Name == CauseOwn {
+			want = grownBy
+		}
+		if off := x.Grown() - want; max(off, -off) > slack {
+			t.Errorf("%s: %+d, want about %+d", x.Name, x.Grown(), want)
+		}
+	}
+	if grown := d.NewSize - d.OldSize; sum != grown || grown < grownBy {
+		t.Errorf("the causes add up to %+d of %+d", sum, grown)
+	}
+	for _, x := range d.Packages {
+		want := int64(0)
+		if x.Name == "main" {
+			want = grownBy
+		}
+		if off := x.Grown() - want; x.Name != "" && max(off, -off) > slack {
+			t.Errorf("%s: %+d, want about %+d", x.Name, x.Grown(), want)
+		}
+	}
+}
+
+// TestGCProgram runs programs as the runtime does.
+func TestGCProgram(t *testing.T) {
+	for _, c := range []struct {
+		program string
+		most    uint64
+		want    string // nil when it is refused
+	}{
+		{"\x03\x05\x00", 8, "\x05"},
+		{"\x03\x05\x83\x01\x00", 8, "\x2d"},                  // three bits, once more
+		{"\x01\x01\x81\x07\x00", 8, "\xff"},                  // one bit, seven times more
+		{"\x09\xff\x01\x80\x09\x01\x00", 24, "\xff\xff\x03"}, // the count behind
+		{"\x03\x05\x83\x03\x00", 8, ""},                      // too many
+		{"\x03\x05", 8, ""},                                  // no end
+		{"\x81\x01\x00", 8, ""},                              // of nothing
+		{"\x00", 8, ""},
+		{"\x7f", 8, ""},
+	} {
+		if got := string(runGCProgram([]byte(c.program), c.most)); got != c.want {
+			t.Errorf("%x: %x, want %x", c.program, got, c.want)
+		}
+	}
+}
+
+// FuzzRefs: no code makes the readers of any architecture panic, or refer to what
+// is no data of the file.
+func FuzzRefs(f *testing.F) {
+	f.Add([]byte("\x17\x05\x00\x00\x13\x05\x05\x00\xc0\x10\x00\x00\x00\x10"))
+	f.Fuzz(func(t *testing.T, code []byte) {
+		for _, arch := range []string{"amd64", "386", "arm64", "arm", "mips", "mipsle", "mips64", "riscv64", "s390x", "ppc64", "ppc64le", "loong64"} {
+			file := &gobin.File{Format: gobin.ELF, Arch: arch, PtrSize: 8, Big: arch == "mips" || arch == "s390x" || arch == "ppc64", Sections: []gobin.Section{
+				{Name: ".text", Kind: gobin.KindCode, Size: int64(len(code)), Addr: 0x1000},
+				{Name: ".rodata", Kind: gobin.KindROData, Size: int64(len(code)), Addr: 0x40000000},
+			}}
+			m := newImage(file, code)
+			m.fn = &functions{text: file.Sections[0], start: []uint32{0, uint32(len(code))}, pkg: []int32{m.pkg("main")}, name: []string{"main.main"}}
+			m.readRefs()
+			for _, r := range m.refs {
+				if r.to < 0x40000000 || r.to >= 0x40000000+uint64(len(code)) {
+					t.Errorf("%s: %#x", arch, r.to)
+				}
+			}
+		}
+	})
 }

@@ -38,6 +38,7 @@ func try(t *testing.T, b []byte) {
 // version of the tables.
 var fuzzed = []build{
 	{"local", "linux/amd64", true, ""},
+	{"local", "linux/amd64", true, "-buildmode=pie"},
 	{"local", "linux/arm64", true, ""},
 	{"local", "linux/386", false, ""},
 	{"local", "darwin/arm64", true, ""},
@@ -136,11 +137,14 @@ func FuzzFile(f *testing.F) {
 
 // FuzzDecode: an instruction is not longer than what there is.
 func FuzzDecode(f *testing.F) {
-	o := newOpcodes()
+	wide, narrow := newOpcodes(), narrowOpcodes()
 	f.Add([]byte{0x48, 0x8d, 0x05, 1, 2, 3, 4})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if in := o.decode(b); in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
-			t.Errorf("%+v of %d bytes", in, len(b))
+		for _, o := range []*opcodes{&wide, &narrow} {
+			in := o.decode(b)
+			if in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 || in.immAt+4 > in.size && in.immAt > 0 {
+				t.Errorf("%+v of %d bytes", in, len(b))
+			}
 		}
 	})
 }

@@ -70,13 +70,23 @@ func (m *image) relocateELF() {
 			}
 			for ; len(b) >= 8; b = b[8:] {
 				if m.order.Uint32(b[4:])&0xff == typ {
-					m.places = append(m.places, uint64(m.order.Uint32(b)))
+					m.place(uint64(m.order.Uint32(b)))
 				}
 			}
 		case ".relr", ".relr.dyn":
 			m.relocateRELR(b)
 		}
 	}
+}
+
+// place notes where a pointer is, and reports false when that is one more than the
+// file has room for.
+func (m *image) place(addr uint64) bool {
+	if uint64(len(m.places)) >= uint64(len(m.b))/m.ptr {
+		return false
+	}
+	m.places = append(m.places, addr)
+	return true
 }
 
 // relocateTo writes an address to a place, but not into the relocations
@@ -91,7 +101,7 @@ func (m *image) relocateTo(place, to uint64) {
 	}
 	if off, ok := m.at(place, 8); ok {
 		m.order.PutUint64(m.b[off:], to)
-		m.places = append(m.places, place)
+		m.place(place)
 	}
 }
 
@@ -103,13 +113,13 @@ func (m *image) relocateRELR(b []byte) {
 	for ; uint64(len(b)) >= m.ptr; b = b[m.ptr:] {
 		w := m.word(b)
 		if w&1 == 0 {
-			m.places = append(m.places, w)
+			m.place(w)
 			where = w + m.ptr
 			continue
 		}
 		for i := range bits {
 			if w>>(i+1)&1 != 0 {
-				m.places = append(m.places, where+i*m.ptr)
+				m.place(where + i*m.ptr)
 			}
 		}
 		where += bits * m.ptr
@@ -135,7 +145,7 @@ func (m *image) relocatePE() {
 		}
 		for e := b[8:size]; len(e) >= 2; e = e[2:] {
 			if v := binary.LittleEndian.Uint16(e); v>>12 == kind {
-				m.places = append(m.places, base+uint64(page)+uint64(v&0xfff))
+				m.place(base + uint64(page) + uint64(v&0xfff))
 			}
 		}
 		b = b[size:]
@@ -151,7 +161,6 @@ func (m *image) relocateMachO() {
 	}
 	segments := m.machoSegments()
 	b := m.b[m.Sections[i].Offset : m.Sections[i].Offset+m.Sections[i].Size]
-	most := len(m.b) / int(m.ptr)
 	at := uint64(0)
 	uleb := func() uint64 {
 		v, n := binary.Uvarint(b)
@@ -162,12 +171,11 @@ func (m *image) relocateMachO() {
 		return v
 	}
 	each := func(times, step uint64) {
-		for range min(times, uint64(most)) {
-			if len(m.places) >= most {
+		for range times {
+			if !m.place(at) {
 				b = nil
 				return
 			}
-			m.places = append(m.places, at)
 			at += step
 		}
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"embed"
-	"os"
 
 	"example.com/embeds/store"
 	"example.com/embeds/table"
@@ -45,11 +44,8 @@ func main() {
 	for _, c := range config.body {
 		sum += int(c)
 	}
-	for _, name := range os.Args {
-		b, err := site.ReadFile("site/" + name)
-		if err == nil {
-			sum += len(b)
-		}
+	if b, err := site.ReadFile("site/index.html"); err == nil {
+		sum += len(b)
 	}
-	println(config.name, sum, store.Sum(len(os.Args)), table.Sum(len(os.Args)))
+	println(config.name, sum, store.Sum(sum%7), table.Sum(sum%7), more())
 }
