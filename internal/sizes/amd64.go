@@ -295,10 +295,10 @@ func (m *image) refs386(fn int32, code []byte, addr uint64) {
 			m.addCall(fn, uint64(uint32(addr)+uint32(next)+binary.LittleEndian.Uint32(code[next-4:])))
 		case in.opcode == 0xe9 || in.opcode < 0 && in.immAt > 0: // jumps
 		case in.immAt > 0:
-			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.immAt:])), 0)
+			m.addNumber(fn, binary.LittleEndian.Uint32(code[at+in.immAt:]))
 		}
 		if in.disp > 0 {
-			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
+			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0) // a place in memory
 		}
 		at = next
 	}

@@ -191,7 +191,7 @@ func TestEmbeds(t *testing.T) {
 		{"local", "linux/ppc64le", true, ""},
 		{"local", "linux/loong64", true, ""},
 	} {
-		t.Run(c.String(), func(t *testing.T) {
+		t.Run(strings.NewReplacer("/", "-", " ", "_").Replace(c.String()), func(t *testing.T) {
 			stripped := program(t, "embeds", c)
 			c.strip = false
 			twin := program(t, "embeds", c)
@@ -250,7 +250,7 @@ func TestGrown(t *testing.T) {
 			t.Errorf("%s: %+d, want about %+d", x.Name, x.Grown(), want)
 		}
 	}
-	if grown := d.NewSize - d.OldSize; sum != grown || grown < grownBy {
+	if grown := d.NewSize - d.OldSize; sum != grown || grown < grownBy-slack {
 		t.Errorf("the causes add up to %+d of %+d", sum, grown)
 	}
 	for _, x := range d.Packages {

@@ -27,7 +27,9 @@ type header struct {
 func (m *image) targets(pointers []pointer) []uint64 {
 	out := make([]uint64, 0, len(m.refs)+len(pointers))
 	for _, r := range m.refs {
-		out = append(out, r.to)
+		if !r.maybe {
+			out = append(out, r.to)
+		}
 	}
 	for _, p := range pointers {
 		if p.sure {

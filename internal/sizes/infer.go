@@ -13,7 +13,7 @@ type object struct {
 	kind      Kind
 	symbol    string
 	length    uint64 // of a string, when all that refer to it agree; else 0
-	doubtful  bool   // only a number in read-only data that looks like an address says that it starts here
+	doubtful  bool   // only a number that looks like an address says that it starts here
 }
 
 // edge is a pointer from one piece of data to another.
@@ -103,6 +103,13 @@ type mark struct {
 	rank       uint8  // 0 by symbol, 1 for sure, 2 as it looks
 }
 
+func rank(sure bool) uint8 {
+	if sure {
+		return 1
+	}
+	return 2
+}
+
 // objects cuts the data into pieces: each starts where something refers to, and
 // not inside of what a header bounds.
 func (m *image) objects(pointers []pointer, bounds []bound) []object {
@@ -114,16 +121,13 @@ func (m *image) objects(pointers []pointer, bounds []bound) []object {
 	}
 	for _, r := range m.refs {
 		if m.inferable(r.to) && inside(bounds, r.to) == nil {
-			marks = append(marks, mark{r.to, 0, 1})
+			marks = append(marks, mark{r.to, 0, rank(!r.maybe)})
 		}
 	}
 	for _, p := range pointers {
 		if inside(bounds, p.to) == nil {
-			rank := uint8(2)
-			if p.sure {
-				rank = 1
-			}
-			marks = append(marks, mark{p.to, 0, rank})
+			_, kind := m.limit(p.to)
+			marks = append(marks, mark{p.to, 0, rank(p.sure || kind != Data)})
 		}
 	}
 	slices.SortFunc(marks, func(a, b mark) int {
@@ -137,7 +141,7 @@ func (m *image) objects(pointers []pointer, bounds []bound) []object {
 		if i+1 < len(marks) {
 			end = min(end, marks[i+1].addr)
 		}
-		o := object{addr: x.addr, end: end, kind: kind, doubtful: x.rank == 2 && kind == Data}
+		o := object{addr: x.addr, end: end, kind: kind, doubtful: x.rank == 2 && kind != Strings}
 		if x.size > 0 {
 			o.end = min(end, x.addr+x.size)
 		} else if b := boundAt(bounds, x.addr); b != nil {

@@ -5,6 +5,7 @@ type ref struct {
 	to     uint64
 	fn     int32
 	length uint32 // of the string, where the code next to it tells; else 0
+	maybe  bool   // it is a number in the code, which may be no address
 }
 
 // call says that a function of one package calls one of another: the first
@@ -74,7 +75,16 @@ func (m *image) addRef(fn int32, to uint64, length uint32) {
 	if to >= text.Addr && to-text.Addr < uint64(text.Size) || m.section(to) == nil {
 		return
 	}
-	m.refs = append(m.refs, ref{to, fn, length})
+	m.refs = append(m.refs, ref{to: to, fn: fn, length: length})
+}
+
+// addNumber records a number in the code as a reference if it could be one. One
+// that is odd, or as round as a page, is most often no address.
+func (m *image) addNumber(fn int32, n uint32) {
+	before := len(m.refs)
+	if m.addRef(fn, uint64(n), 0); len(m.refs) > before && (n%4 != 0 || n%4096 == 0) {
+		m.refs[before].maybe = true
+	}
 }
 
 // refsARM64 finds pairs of ADRP and an ADD, load or store that uses the page.

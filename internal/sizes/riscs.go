@@ -37,7 +37,7 @@ func (m *image) refsARM(fn int32, code []byte, addr uint64) {
 				at = i + 8 - int(w&0xfff)
 			}
 			if at >= 0 && at+4 <= len(code) {
-				m.addRef(fn, uint64(m.order.Uint32(code[at:])), 0)
+				m.addNumber(fn, m.order.Uint32(code[at:]))
 			}
 		}
 	}
