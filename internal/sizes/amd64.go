@@ -106,7 +106,6 @@ type instruction struct {
 	size   int    // 0 when it is not understood
 	opcode int    // of the one-byte map; -1 of another
 	disp   int    // where the displacement from the next instruction is, in 32-bit mode the address; 0 when there is none
-	immAt  int    // where an immediate of four bytes is; 0 when there is none
 	imm    uint32 // of MOVL $imm, register
 }
 
@@ -224,9 +223,6 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 	if f&opImm16 != 0 {
 		at += 2
 	}
-	if f&(opImmZ|opImmV) != 0 && z == 4 && !wide {
-		in.immAt = at
-	}
 	if f&opImmZ != 0 {
 		at += z
 	}
@@ -280,8 +276,8 @@ func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
 	}
 }
 
-// refs386 finds the addresses in displacements and immediate operands. Numbers
-// that large are rare in code.
+// refs386 finds the addresses in operands. The compiler takes addresses by LEA;
+// immediate operands are numbers.
 func (m *image) refs386(fn int32, code []byte, addr uint64) {
 	for at := 0; at < len(code); {
 		in := m.opcodes.decode(code[at:])
@@ -290,15 +286,11 @@ func (m *image) refs386(fn int32, code []byte, addr uint64) {
 			continue
 		}
 		next := at + in.size
-		switch {
-		case in.opcode == 0xe8 && in.size >= 5: // CALL
+		if in.opcode == 0xe8 && in.size >= 5 { // CALL
 			m.addCall(fn, uint64(uint32(addr)+uint32(next)+binary.LittleEndian.Uint32(code[next-4:])))
-		case in.opcode == 0xe9 || in.opcode < 0 && in.immAt > 0: // jumps
-		case in.immAt > 0:
-			m.addNumber(fn, binary.LittleEndian.Uint32(code[at+in.immAt:]))
 		}
 		if in.disp > 0 {
-			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0) // a place in memory
+			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
 		}
 		at = next
 	}

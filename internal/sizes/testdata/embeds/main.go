@@ -5,6 +5,7 @@ package main
 import (
 	"embed"
 
+	"example.com/embeds/quiet"
 	"example.com/embeds/store"
 	"example.com/embeds/table"
 )
@@ -47,5 +48,5 @@ func main() {
 	if b, err := site.ReadFile("site/index.html"); err == nil {
 		sum += len(b)
 	}
-	println(config.name, sum, store.Sum(sum%7), table.Sum(sum%7), more())
+	println(config.name, sum, store.Sum(sum%7), table.Sum(sum%7), quiet.Len(), more())
 }
