@@ -211,7 +211,8 @@ func TestEmbeds(t *testing.T) {
 			guess, exact := analyzed(t, stripped, Options{}), analyzed(t, stripped, Options{Twin: twin})
 			all, small := variableTruth(guess, exact, 1<<40), variableTruth(guess, exact, 50_000)
 			t.Logf("all variables %v; those below 50,000 bytes %v", all, small)
-			if all.share(all.right) < 98 || small.share(small.right) < 88 || small.share(small.wrong) > 4 {
+			// Where planted numbers lead, what was known is not known; nobody gets it.
+			if all.share(all.right) < 98 || small.share(small.right) < 80 || small.share(small.wrong) > 4 {
 				t.Errorf("all variables %v; those below 50,000 bytes %v", all, small)
 			}
 		})
@@ -327,6 +328,9 @@ func TestGCProgram(t *testing.T) {
 	} {
 		if got := string(runGCProgram([]byte(c.program), c.most)); got != c.want {
 			t.Errorf("%x: %x, want %x", c.program, got, c.want)
+		}
+		if n := gcProgramSize([]byte(c.program + "\x07")); c.want != "" && n != uint64(len(c.program)) {
+			t.Errorf("%x: %d bytes", c.program, n)
 		}
 	}
 }

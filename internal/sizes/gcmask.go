@@ -20,6 +20,50 @@ func (m *image) pointerMask() []byte {
 	return runGCProgram(m.b[s.Offset+int64(d.gcdata-s.Addr):s.Offset+s.Size], words)
 }
 
+// claimGCPrograms claims the programs for the data and for the memory without
+// bytes in the file.
+func (m *image) claimGCPrograms() {
+	for _, x := range []struct {
+		name string
+		at   uint64
+	}{{"runtime.gcdata", m.mod.gcdata}, {"runtime.gcbss", m.mod.gcbss}} {
+		s := m.section(x.at)
+		if s == nil {
+			continue
+		}
+		n := gcProgramSize(m.b[s.Offset+int64(x.at-s.Addr) : s.Offset+s.Size])
+		m.regions = append(m.regions, region{x.at, x.at + n, GCBits, x.name})
+		m.claimAddr(x.at, n, GCBits, Exact, rankTable, noPackage, x.name)
+	}
+}
+
+// gcProgramSize is how many bytes the program at the front of p takes; 0 when it
+// does not end.
+func gcProgramSize(p []byte) uint64 {
+	for at := 0; at < len(p); {
+		op := p[at]
+		at++
+		switch {
+		case op == 0:
+			return uint64(at)
+		case op&0x80 == 0:
+			at += (int(op) + 7) / 8
+		default:
+			for i := range 2 { // a length, if it is not in the operation, and a count
+				if i == 0 && op&0x7f != 0 {
+					continue
+				}
+				_, w := binary.Uvarint(p[min(at, len(p)):])
+				if w <= 0 {
+					return 0
+				}
+				at += w
+			}
+		}
+	}
+	return 0
+}
+
 // runGCProgram gives the bits of a program that makes at most most of them; nil
 // for one that makes more, or none, or does not end.
 func runGCProgram(p []byte, most uint64) []byte {

@@ -179,6 +179,7 @@ func (m *image) claimModuledata() {
 	if d.ntextsects > 0 {
 		m.claimAddr(d.textsectmap, 3*m.ptr*d.ntextsects, ModuleData, Exact, rankTable, noPackage, "runtime.textsectionmap")
 	}
+	m.claimGCPrograms()
 	// runtime.initTask is its state, the number of functions, and the functions.
 	for i := range d.ninittasks {
 		task := m.wordAt(d.inittasks + i*m.ptr)
