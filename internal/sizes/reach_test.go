@@ -166,7 +166,7 @@ func TestInferred(t *testing.T) {
 	for _, c := range []struct {
 		toolchain, platform string
 		right               float64
-	}{{"local", "linux/amd64", 84}, {"go1.23.12", "linux/amd64", 72}, {"local", "linux/arm64", 84}} {
+	}{{"local", "linux/amd64", 87}, {"go1.23.12", "linux/amd64", 92}, {"local", "linux/arm64", 87}} {
 		t.Run(c.toolchain+" "+c.platform, func(t *testing.T) {
 			stripped, twin := fixture(t, build{c.toolchain, c.platform, true, ""}), fixture(t, build{c.toolchain, c.platform, false, ""})
 			guess, exact := analyzed(t, stripped, Options{}), analyzed(t, stripped, Options{Twin: twin})

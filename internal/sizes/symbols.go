@@ -31,7 +31,8 @@ func marker(name string) bool {
 	}
 	switch rest {
 	case "text", "etext", "rodata", "erodata", "types", "etypes", "noptrdata", "enoptrdata", "data", "edata", "bss", "ebss", "noptrbss", "enoptrbss",
-		"covctrs", "ecovctrs", "end", "gcbits.*", "esymtab", "symtab", "epclntab", "pclntab", "itablink", "typelink", "fipsinfo":
+		"covctrs", "ecovctrs", "end", "gcbits.*", "esymtab", "symtab", "epclntab", "pclntab", "itablink", "typelink", "fipsinfo",
+		"findfunctab", "gcdata", "gcbss", "firstmoduledata": // told by the module data, stripped or not
 		return true
 	}
 	return false
