@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -38,7 +39,6 @@ func try(t *testing.T, b []byte) {
 // version of the tables.
 var fuzzed = []build{
 	{"local", "linux/amd64", true, ""},
-	{"local", "linux/amd64", true, "-buildmode=pie"},
 	{"local", "linux/arm64", true, ""},
 	{"local", "linux/386", false, ""},
 	{"local", "darwin/arm64", true, ""},
@@ -144,6 +144,36 @@ func FuzzDecode(f *testing.F) {
 			in := o.decode(b)
 			if in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
 				t.Errorf("%+v of %d bytes", in, len(b))
+			}
+		}
+	})
+}
+
+// FuzzRelocate: relocations of any bytes name no more places than the file has
+// room for.
+func FuzzRelocate(f *testing.F) {
+	f.Add([]byte("\x11\x20\x10\x52\x00"))
+	f.Add([]byte("\x00\x20\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x10\x20\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, tables []byte) {
+		const head = 0x200
+		b := append(make([]byte, head), tables...)
+		b[16] = 3                                            // ET_DYN; Mach-O: three commands
+		binary.LittleEndian.PutUint32(b[0x3c:], 0x80)        // PE: where its header is
+		binary.LittleEndian.PutUint32(b[32:], 0x19)          // LC_SEGMENT_64
+		binary.LittleEndian.PutUint32(b[36:], 72)            // its size
+		binary.LittleEndian.PutUint64(b[32+24:], 0x40000000) // its address
+		for _, c := range []struct {
+			format gobin.Format
+			name   string
+			ptr    int
+		}{{gobin.ELF, ".rela.dyn", 8}, {gobin.ELF, ".rel.dyn", 4}, {gobin.ELF, ".relr.dyn", 8}, {gobin.PE, ".reloc", 8}, {gobin.MachO, "(rebase)", 8}} {
+			m := newImage(&gobin.File{Format: c.format, Arch: "amd64", PtrSize: c.ptr, Sections: []gobin.Section{
+				{Name: c.name, Kind: gobin.KindOther, Offset: head, Size: int64(len(tables))},
+				{Name: ".data", Kind: gobin.KindData, Size: int64(len(b)), Addr: 0x2000},
+			}}, bytes.Clone(b))
+			m.relocate()
+			if len(m.places) > len(b)/c.ptr || !slices.IsSorted(m.places) {
+				t.Errorf("%s: %d places in %d bytes", c.name, len(m.places), len(b))
 			}
 		}
 	})
