@@ -195,7 +195,7 @@ func Inspect(
 func Size(
 	ctx context.Context,
 	file string, // a Go binary, or a directory with some
-	by *string, // show one list only: package, module, kind or function
+	by *string, // show one list only: package, module, kind, function or file (embedded ones)
 	top *int, // rows of a list; 0 is all
 	twin *string, // an unstripped link of the same program, for the names of variables
 	old *string, // compare with this older binary

@@ -36,9 +36,9 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 	}
 	by := str(f.By)
 	switch by {
-	case "", "package", "module", "kind", "function":
+	case "", "package", "module", "kind", "function", "file":
 	default:
-		return &usageError{"-by=" + by, "package, module, kind or function"}
+		return &usageError{"-by=" + by, "package, module, kind, function or file"}
 	}
 	if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
 		if f.Old != nil || f.Twin != nil || f.SQL != nil || f.SVG != nil || f.By != nil {
@@ -128,6 +128,9 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 	switch by {
 	case "":
 		err = errors.Join(d.sizeModules(s, top), d.sizePackages(s, top), d.sizeKinds(s))
+		if len(s.Embedded) > 0 {
+			err = errors.Join(err, d.sizeFiles(s, top))
+		}
 	case "module":
 		err = d.sizeModules(s, top)
 	case "package":
@@ -136,6 +139,8 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 		err = d.sizeKinds(s)
 	case "function":
 		err = d.sizeFunctions(s, top)
+	case "file":
+		err = d.sizeFiles(s, top)
 	}
 	for _, n := range s.Notes {
 		d.printf("note: %s\n", n)
@@ -216,6 +221,19 @@ func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
 			break
 		}
 		t.Row(text(k.Name), text(fmt.Sprint(k.Size)))
+	}
+	return d.write(&t)
+}
+
+// sizeFiles lists the embedded files.
+func (d *Door) sizeFiles(s *sizes.Summary, top int) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "embedded file", Flexible: true}, {Title: "package"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
+	for i, f := range s.Embedded {
+		if top > 0 && i == top {
+			t.Row(text(fmt.Sprintf("and %d more", len(s.Embedded)-top)))
+			break
+		}
+		t.Row(text(f.Name), text(f.Package), text(fmt.Sprint(f.Size)), text(share(f.Size, s.Size)))
 	}
 	return d.write(&t)
 }

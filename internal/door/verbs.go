@@ -48,7 +48,7 @@ type Flags struct {
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
-	By        *string `flag:"by" help:"show one list only: package, module, kind or function"`
+	By        *string `flag:"by" help:"show one list only: package, module, kind, function or file (embedded ones)"`
 	Top       *int    `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
 	Twin      *string `flag:"twin" help:"an unstripped link of the same program, for the names of variables"`
 	Old       *string `flag:"old" help:"compare with this older binary; the same as naming it first"`

@@ -55,11 +55,12 @@ func (p *pipeline) measure(ctx context.Context, u *unit, pr *product) error {
 	return nil
 }
 
-// shorten drops what measurements.json does not hold: functions, and the kinds
-// of bytes of each package. Those of all packages together, and of what has no
-// package, stay.
+// shorten drops what measurements.json does not hold: functions, all but the
+// largest embedded files, and the kinds of bytes of each package. Those of all
+// packages together, and of what has no package, stay.
 func shorten(s *sizes.Summary) *sizes.Summary {
-	s.Functions = nil
+	const embedded = 100
+	s.Functions, s.Embedded = nil, s.Embedded[:min(len(s.Embedded), embedded)]
 	for _, g := range s.Groups {
 		if g.Name == sizes.GroupNone {
 			continue

@@ -173,5 +173,10 @@ func treemap(x *sizes.Summary, label string) string {
 			}
 		}
 	}
+	c.Embedded = slices.Clone(c.Embedded)
+	for i := range c.Embedded {
+		f := &c.Embedded[i]
+		f.Name, f.Package = ui.CleanLine(f.Name), ui.CleanLine(f.Package)
+	}
 	return sizes.TreemapSVG(&c)
 }

@@ -234,6 +234,11 @@ func (s *Sized) check() error {
 	if groups != x.Size {
 		return fmt.Errorf("groups add up to %d of %d bytes", groups, x.Size)
 	}
+	for _, f := range x.Embedded {
+		if f.Size < 0 || f.Size > x.Size {
+			return fmt.Errorf("embedded file %q has %d bytes", f.Name, f.Size)
+		}
+	}
 	return nil
 }
 

@@ -15,7 +15,20 @@ const (
 )
 
 // opcodes are the one-byte opcodes and those behind 0F.
-type opcodes struct{ one, two [256]uint8 }
+type opcodes struct {
+	one, two [256]uint8
+	narrow   bool // 32-bit mode
+}
+
+// narrowOpcodes are those of 32-bit mode, as far as they differ.
+func narrowOpcodes() opcodes {
+	o := newOpcodes()
+	o.narrow = true
+	for op := 0x40; op < 0x50; op++ {
+		o.one[op] = 0 // INC, DEC
+	}
+	return o
+}
 
 func newOpcodes() (o opcodes) {
 	set := func(t *[256]uint8, v uint8, from, to int) {
@@ -92,7 +105,7 @@ func newOpcodes() (o opcodes) {
 type instruction struct {
 	size   int    // 0 when it is not understood
 	opcode int    // of the one-byte map; -1 of another
-	disp   int    // where the displacement from the next instruction is; 0 when there is none
+	disp   int    // where the displacement from the next instruction is, in 32-bit mode the address; 0 when there is none
 	imm    uint32 // of MOVL $imm, register
 }
 
@@ -101,7 +114,7 @@ type instruction struct {
 func (o *opcodes) decode(b []byte) (in instruction) {
 	at, wide, short := 0, false, false
 	for at < len(b) && at < 14 && o.one[b[at]] == opPrefix {
-		wide = b[at]&0xf8 == 0x48 // REX is the last prefix
+		wide = b[at]&0xf8 == 0x48 // REX is the last prefix, and only in 64-bit mode
 		short = short || b[at] == 0x66
 		at++
 	}
@@ -177,6 +190,9 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 				return in
 			}
 			if mod == 0 && b[at]&7 == 5 {
+				if o.narrow {
+					in.disp = at + 1
+				}
 				at += 4
 			}
 			at++
@@ -188,6 +204,9 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 		case mod == 1:
 			at++
 		case mod == 2:
+			if o.narrow {
+				in.disp = at
+			}
 			at += 4
 		}
 	}
@@ -217,7 +236,10 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 			at += z
 		}
 	}
-	if f&opImmA != 0 {
+	if f&opImmA != 0 && o.narrow {
+		in.disp = at
+		at += 4
+	} else if f&opImmA != 0 {
 		at += 8
 	}
 	if at > len(b) {
@@ -249,6 +271,26 @@ func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
 				}
 			}
 			m.addRef(fn, addr+uint64(next)+uint64(int64(disp)), length)
+		}
+		at = next
+	}
+}
+
+// refs386 finds the addresses in operands. The compiler takes addresses by LEA;
+// immediate operands are numbers.
+func (m *image) refs386(fn int32, code []byte, addr uint64) {
+	for at := 0; at < len(code); {
+		in := m.opcodes.decode(code[at:])
+		if in.size == 0 {
+			at++
+			continue
+		}
+		next := at + in.size
+		if in.opcode == 0xe8 && in.size >= 5 { // CALL
+			m.addCall(fn, uint64(uint32(addr)+uint32(next)+binary.LittleEndian.Uint32(code[next-4:])))
+		}
+		if in.disp > 0 {
+			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
 		}
 		at = next
 	}

@@ -91,6 +91,12 @@ func program(t testing.TB, dir string, b build) string {
 	goos, goarch, _ := strings.Cut(b.platform, "/")
 	cmd := exec.Command("go", append(args, ".")...)
 	cmd.Dir = filepath.Join("testdata", dir)
+	if dir == "embeds" || dir == "grown" {
+		cmd.Dir = filepath.Join(built.dir, dir+".src")
+		if err := makeEmbeds(cmd.Dir, dir == "grown"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN="+version, "GOWORK=off", "GOEXPERIMENT=", "CGO_ENABLED=0", "GOPROXY=off", "GOOS="+goos, "GOARCH="+goarch)
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build (%s): %v\n%s", key, err, msg)

@@ -1,7 +1,6 @@
 package sizes
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 
@@ -54,18 +53,6 @@ func (m *image) claimFuncValue(at uint64) {
 	}
 }
 
-// object is a piece of data from one place that something refers to up to the next.
-type object struct {
-	addr, end uint64
-	pkg       int32 // noPackage as long as it is not known
-	kind      Kind
-	symbol    string
-	length    uint32 // of a string, when all that refer to it agree; else 0
-}
-
-// edge is a pointer from one piece of data to another.
-type edge struct{ from, to int32 }
-
 // vote counts owners: the package of more than half of the referring functions
 // is the owner; a few stray references do not make data shared.
 type vote struct {
@@ -112,154 +99,6 @@ func (v *vote) definer(calls map[call]bool) int32 {
 	return noPackage
 }
 
-// inferData attributes the data that no table describes to the packages whose
-// code refers to it, directly or through other data.
-func (m *image) inferData() {
-	if m.mod == nil {
-		return
-	}
-	slices.SortFunc(m.regions, func(a, b region) int { return cmp.Compare(a.from, b.from) })
-	pointers := m.pointers()
-	starts := make([]uint64, 0, len(m.refs)+len(pointers))
-	for _, r := range m.refs {
-		if m.inferable(r.to) {
-			starts = append(starts, r.to)
-		}
-	}
-	for _, p := range pointers {
-		starts = append(starts, p.to)
-	}
-	for _, s := range m.starts {
-		if m.inferable(s.addr) {
-			starts = append(starts, s.addr)
-		}
-	}
-	slices.Sort(starts)
-	starts = slices.Compact(starts)
-	objects := make([]object, 0, len(starts))
-	for i, a := range starts {
-		m.claimFuncValue(a)
-		end, kind := m.limit(a)
-		if i+1 < len(starts) {
-			end = min(end, starts[i+1])
-		}
-		objects = append(objects, object{addr: a, end: end, kind: kind})
-	}
-	find := func(a uint64) int {
-		i := sort.Search(len(objects), func(i int) bool { return objects[i].addr > a }) - 1
-		if i < 0 || a >= objects[i].end {
-			return -1
-		}
-		return i
-	}
-	slices.SortFunc(m.refs, func(a, b ref) int {
-		if a.to != b.to {
-			return cmp.Compare(a.to, b.to)
-		}
-		return cmp.Or(cmp.Compare(a.fn, b.fn), cmp.Compare(a.length, b.length))
-	})
-	m.voteByCode(objects)
-	for _, s := range m.starts {
-		if i := find(s.addr); i >= 0 && objects[i].addr == s.addr {
-			objects[i].pkg, objects[i].symbol = s.pkg, s.name
-		}
-	}
-	var edges []edge
-	var v vote
-	for _, p := range pointers {
-		i, j := find(p.from), find(p.to)
-		if j < 0 {
-			continue
-		}
-		if p.length > 0 && objects[j].length == 0 {
-			objects[j].length = p.length
-		}
-		if i >= 0 && i != j {
-			edges = append(edges, edge{int32(i), int32(j)})
-		}
-	}
-	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.from, b.from)) })
-	for range 8 {
-		changed := false
-		for i := 0; i < len(edges); {
-			to := edges[i].to
-			v.reset()
-			for ; i < len(edges) && edges[i].to == to; i++ {
-				if p := objects[edges[i].from].pkg; p > 0 {
-					v.add(p)
-				}
-			}
-			if o := &objects[to]; o.pkg == noPackage && v.total > 0 {
-				o.pkg = v.winner()
-				changed = true
-			}
-		}
-		if !changed {
-			break
-		}
-	}
-	for i := range objects {
-		m.claimObject(&objects[i])
-	}
-}
-
-// voteByCode gives the objects their owners by the functions that refer to them.
-func (m *image) voteByCode(objects []object) {
-	var v vote
-	r := 0
-	for i := range objects {
-		o := &objects[i]
-		for r < len(m.refs) && m.refs[r].to < o.addr {
-			r++
-		}
-		v.reset()
-		length, agree := uint32(0), true
-		for ; r < len(m.refs) && m.refs[r].to == o.addr; r++ {
-			if x := m.refs[r]; r == 0 || m.refs[r-1].to != x.to || m.refs[r-1].fn != x.fn {
-				if p := m.fn.pkg[x.fn]; p > 0 {
-					v.add(p)
-				}
-			}
-			if n := m.refs[r].length; n > 0 {
-				agree = agree && (length == 0 || length == n)
-				length = max(length, n)
-			}
-		}
-		if agree {
-			o.length = length
-		}
-		o.pkg = noPackage
-		if o.kind != Strings && len(v.pkgs) > 1 && len(v.pkgs) <= 16 {
-			o.pkg = v.definer(m.calls)
-		}
-		if o.pkg == noPackage {
-			o.pkg = v.winner()
-		}
-	}
-}
-
-func (m *image) claimObject(o *object) {
-	if o.pkg == noPackage || o.end <= o.addr {
-		return
-	}
-	size := o.end - o.addr
-	kind := Variable
-	if o.kind == Strings {
-		kind = Strings
-		if o.length > 0 {
-			size = min(size, uint64(o.length))
-		}
-	}
-	if o.pkg == severalOwners {
-		if o.kind != Strings {
-			kind = o.kind
-		}
-		m.claimAddr(o.addr, size, kind, Shared, rankData, noPackage, "")
-		return
-	}
-	m.claimAddr(o.addr, size, kind, Inferred, rankData, o.pkg, o.symbol)
-}
-
 // region is the region of known kind an address is in, or nil.
 func (m *image) region(addr uint64) *region {
 	i := sort.Search(len(m.regions), func(i int) bool { return m.regions[i].from > addr }) - 1
@@ -297,59 +136,4 @@ func (m *image) limit(addr uint64) (uint64, Kind) {
 		end = min(end, m.regions[i].from)
 	}
 	return end, kind
-}
-
-// pointer is a word of the data that is the address of data.
-type pointer struct {
-	from, to uint64
-	length   uint32
-}
-
-// pointers finds the words in the data that are addresses of data. Those of
-// position-independent files have been put there from the relocations.
-func (m *image) pointers() []pointer {
-	if len(m.sections) == 0 {
-		return nil
-	}
-	low, high := m.sections[0].Addr, uint64(0)
-	for _, s := range m.sections {
-		high = max(high, s.Addr+uint64(s.Size))
-	}
-	var out []pointer
-	for _, s := range m.sections {
-		if s.Kind != gobin.KindROData && s.Kind != gobin.KindData {
-			continue
-		}
-		if _, exact := sectionKind(s); exact {
-			continue
-		}
-		from, next := (s.Addr+m.ptr-1)&^(m.ptr-1), 0
-		for at := from; at+m.ptr <= s.Addr+uint64(s.Size); at += m.ptr {
-			for next < len(m.regions) && m.regions[next].to <= at {
-				next++
-			}
-			if next < len(m.regions) && at >= m.regions[next].from {
-				if at = (m.regions[next].to - 1) &^ (m.ptr - 1); at < from {
-					at = from
-				}
-				next++
-				continue
-			}
-			off := s.Offset + int64(at-s.Addr)
-			v := m.word(m.b[off:])
-			if v < low || v >= high || !m.inferable(v) {
-				continue
-			}
-			p := pointer{from: at, to: v}
-			if at+2*m.ptr <= s.Addr+uint64(s.Size) {
-				if r := m.region(v); r != nil && r.kind == Strings {
-					if n := m.word(m.b[off+int64(m.ptr):]); n > 0 && n <= r.to-v {
-						p.length = uint32(n)
-					}
-				}
-			}
-			out = append(out, p)
-		}
-	}
-	return out
 }

@@ -14,19 +14,35 @@
 //     or that of an unstripped link of the same program ([Options.Twin]).
 //   - [Inferred]: only code of one package refers to the bytes; or one of those
 //     that do is imported by the others; or it has more than half of the
-//     functions that do; or a type without a name is made of the types of one
-//     package.
-//   - [Shared]: several packages use the bytes, or nobody could be found.
+//     functions that do; or what points to them is of that package; or a type
+//     without a name is made of the types of one package.
+//   - [Shared]: several packages use the bytes, or nobody could be found, or what
+//     speaks for an owner may be a number that only looks like an address.
+//
+// # Data without symbols
+//
+// A piece of data starts where code refers to, or where a pointer leads. A word is
+// a pointer where the file says so: by a relocation, or by the mask of the garbage
+// collector for the data segment. In read-only data of files without relocations
+// nothing does; there a word that looks like an address is taken for one where it
+// leads into read-only data, and where it leads into other data what is behind is
+// nobody's, unless both sides are of one package. The header of a slice or string
+// says how much from where it points to is one piece, which nothing splits; a
+// reference to the length in a header is one to the header. So large data goes to
+// whose header it is, whatever numbers are in it or elsewhere.
 //
 // # Honest exceptions
 //
 //   - Inlined code is counted in the caller, and the padding after a function as
 //     part of it: that is where the bytes are.
-//   - The end of a piece of data without symbol is where the next piece starts
-//     that anything refers to. A piece that nothing refers to is counted with
-//     the one before it.
-//   - References are read from code for amd64 and arm64 only; elsewhere data is
-//     attributed through pointers in data alone, and a note says so.
+//   - The end of a piece of data without symbol or header is where the next piece
+//     starts that anything refers to. A piece that nothing refers to is counted
+//     with the one before it.
+//   - A package that has nothing but variables others use cannot be told from
+//     those that use them.
+//   - References are read from code for amd64, 386, arm64, arm, mips, mips64,
+//     riscv64, s390x, ppc64 and loong64; elsewhere data is attributed through
+//     pointers in data alone, and a note says so.
 //   - A file packed by UPX is analysed unpacked; without a way to unpack it, it
 //     is refused.
 package sizes
@@ -62,6 +78,7 @@ const (
 	Padding                 // zeros between the parts
 	ModuleData              // the linker's module data
 	Variable                // variables and tables with a known or inferred owner
+	Embedded                // a file of an embed.FS
 	ROData                  // read-only data
 	Data                    // writable data
 	Code                    // code outside the function table
@@ -72,7 +89,7 @@ const (
 var kindNames = [numKinds]string{
 	"text", "func-record", "func-name", "pctab", "funcdata", "file-table", "findfunc",
 	"type", "type-name", "itab", "gcbits", "strings", "func-value", "type-links",
-	"buildinfo", "buildid", "headers", "symbols", "dwarf", "relocations", "signature", "padding", "moduledata", "variable",
+	"buildinfo", "buildid", "headers", "symbols", "dwarf", "relocations", "signature", "padding", "moduledata", "variable", "embedded",
 	"rodata", "data", "code", "other",
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -136,11 +137,44 @@ func FuzzFile(f *testing.F) {
 
 // FuzzDecode: an instruction is not longer than what there is.
 func FuzzDecode(f *testing.F) {
-	o := newOpcodes()
+	wide, narrow := newOpcodes(), narrowOpcodes()
 	f.Add([]byte{0x48, 0x8d, 0x05, 1, 2, 3, 4})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if in := o.decode(b); in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
-			t.Errorf("%+v of %d bytes", in, len(b))
+		for _, o := range []*opcodes{&wide, &narrow} {
+			in := o.decode(b)
+			if in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
+				t.Errorf("%+v of %d bytes", in, len(b))
+			}
+		}
+	})
+}
+
+// FuzzRelocate: relocations of any bytes name no more places than the file has
+// room for.
+func FuzzRelocate(f *testing.F) {
+	f.Add([]byte("\x11\x20\x10\x52\x00"))
+	f.Add([]byte("\x00\x20\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x10\x20\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, tables []byte) {
+		const head = 0x200
+		b := append(make([]byte, head), tables...)
+		b[16] = 3                                            // ET_DYN; Mach-O: three commands
+		binary.LittleEndian.PutUint32(b[0x3c:], 0x80)        // PE: where its header is
+		binary.LittleEndian.PutUint32(b[32:], 0x19)          // LC_SEGMENT_64
+		binary.LittleEndian.PutUint32(b[36:], 72)            // its size
+		binary.LittleEndian.PutUint64(b[32+24:], 0x40000000) // its address
+		for _, c := range []struct {
+			format gobin.Format
+			name   string
+			ptr    int
+		}{{gobin.ELF, ".rela.dyn", 8}, {gobin.ELF, ".rel.dyn", 4}, {gobin.ELF, ".relr.dyn", 8}, {gobin.PE, ".reloc", 8}, {gobin.MachO, "(rebase)", 8}} {
+			m := newImage(&gobin.File{Format: c.format, Arch: "amd64", PtrSize: c.ptr, Sections: []gobin.Section{
+				{Name: c.name, Kind: gobin.KindOther, Offset: head, Size: int64(len(tables))},
+				{Name: ".data", Kind: gobin.KindData, Size: int64(len(b)), Addr: 0x2000},
+			}}, bytes.Clone(b))
+			m.relocate()
+			if len(m.places) > len(b)/c.ptr || !slices.IsSorted(m.places) {
+				t.Errorf("%s: %d places in %d bytes", c.name, len(m.places), len(b))
+			}
 		}
 	})
 }

@@ -23,6 +23,7 @@ type moduledata struct {
 	typelinks, itablinks    uint64
 	ntypelinks, nitablinks  uint64
 	inittasks, ninittasks   uint64
+	noptrdata, data         [2]uint64 // from, to
 	bss                     [4]uint64 // from, to; without pointers from, to
 	textsectmap, ntextsects uint64
 }
@@ -120,6 +121,7 @@ func (m *image) tryLayout(l layout, addr uint64, b []byte) *moduledata {
 	d := &moduledata{
 		addr: addr, size: min(moduleWords*m.ptr, uint64(len(b))),
 		findfunctab: w(19), minpc: w(20), maxpc: w(21),
+		noptrdata: [2]uint64{w(24), w(25)}, data: [2]uint64{w(26), w(27)},
 		bss: [4]uint64{w(28), w(29), w(30), w(31)}, gcdata: w(l.gcdata), gcbss: w(l.gcdata + 1), types: w(l.types), etypes: w(l.etypes), gofunc: w(l.gofunc),
 		typelinks: w(l.typelinks), itablinks: w(l.itablinks), textsectmap: w(l.textsectmap), ntextsects: w(l.textsectmap + 1),
 		inittasks: w(l.inittasks), ninittasks: w(l.inittasks + 1),
@@ -177,6 +179,7 @@ func (m *image) claimModuledata() {
 	if d.ntextsects > 0 {
 		m.claimAddr(d.textsectmap, 3*m.ptr*d.ntextsects, ModuleData, Exact, rankTable, noPackage, "runtime.textsectionmap")
 	}
+	m.claimGCPrograms()
 	// runtime.initTask is its state, the number of functions, and the functions.
 	for i := range d.ninittasks {
 		task := m.wordAt(d.inittasks + i*m.ptr)

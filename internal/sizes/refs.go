@@ -5,6 +5,7 @@ type ref struct {
 	to     uint64
 	fn     int32
 	length uint32 // of the string, where the code next to it tells; else 0
+	maybe  bool   // it is a number in the code, which may be no address
 }
 
 // call says that a function of one package calls one of another: the first
@@ -25,9 +26,8 @@ func (m *image) readRefs() {
 	if m.fn == nil {
 		return
 	}
-	switch m.Arch {
-	case "amd64", "arm64":
-	default:
+	read := m.refReader()
+	if read == nil {
 		m.note("references in code for " + m.Arch + " are not read: data is attributed through pointers only")
 		return
 	}
@@ -38,13 +38,35 @@ func (m *image) readRefs() {
 		if int64(to) > int64(len(text)) {
 			break
 		}
-		code, addr := text[from:to], m.fn.text.Addr+uint64(from)
-		if m.Arch == "amd64" {
-			m.refsAMD64(int32(i), code, addr)
-		} else {
-			m.refsARM64(int32(i), code, addr)
-		}
+		read(int32(i), text[from:to], m.fn.text.Addr+uint64(from))
 	}
+}
+
+// refReader is what reads the code of one function, at an address, for an
+// architecture; nil for one that is not known.
+func (m *image) refReader() func(fn int32, code []byte, addr uint64) {
+	switch m.Arch {
+	case "amd64":
+		return m.refsAMD64
+	case "386":
+		m.opcodes = narrowOpcodes()
+		return m.refs386
+	case "arm64":
+		return m.refsARM64
+	case "arm":
+		return m.refsARM
+	case "mips", "mipsle", "mips64", "mips64le":
+		return m.refsMIPS
+	case "riscv64":
+		return m.refsRISCV
+	case "s390x":
+		return m.refsS390X
+	case "ppc64", "ppc64le":
+		return m.refsPPC64
+	case "loong64":
+		return m.refsLoong64
+	}
+	return nil
 }
 
 // addRef records a reference if it leads to data in the file.
@@ -53,7 +75,16 @@ func (m *image) addRef(fn int32, to uint64, length uint32) {
 	if to >= text.Addr && to-text.Addr < uint64(text.Size) || m.section(to) == nil {
 		return
 	}
-	m.refs = append(m.refs, ref{to, fn, length})
+	m.refs = append(m.refs, ref{to: to, fn: fn, length: length})
+}
+
+// addNumber records a number in the code as a reference if it could be one. One
+// that is odd, or as round as a page, is most often no address.
+func (m *image) addNumber(fn int32, n uint32) {
+	before := len(m.refs)
+	if m.addRef(fn, uint64(n), 0); len(m.refs) > before && (n%4 != 0 || n%4096 == 0) {
+		m.refs[before].maybe = true
+	}
 }
 
 // refsARM64 finds pairs of ADRP and an ADD, load or store that uses the page.

@@ -15,11 +15,11 @@ type symbol struct {
 	addr, size uint64
 }
 
-// start is where a variable starts whose end no symbol tells.
+// start is where a variable starts, and its size; 0 where no symbol tells it.
 type start struct {
-	addr uint64
-	pkg  int32
-	name string
+	addr, size uint64
+	pkg        int32
+	name       string
 }
 
 // marker tells the symbols that the linker puts at the borders of its parts;
@@ -31,7 +31,8 @@ func marker(name string) bool {
 	}
 	switch rest {
 	case "text", "etext", "rodata", "erodata", "types", "etypes", "noptrdata", "enoptrdata", "data", "edata", "bss", "ebss", "noptrbss", "enoptrbss",
-		"covctrs", "ecovctrs", "end", "gcbits.*", "esymtab", "symtab", "epclntab", "pclntab", "itablink", "typelink", "fipsinfo":
+		"covctrs", "ecovctrs", "end", "gcbits.*", "esymtab", "symtab", "epclntab", "pclntab", "itablink", "typelink", "fipsinfo",
+		"findfunctab", "gcdata", "gcbss", "firstmoduledata": // told by the module data, stripped or not
 		return true
 	}
 	return false
@@ -39,8 +40,8 @@ func marker(name string) bool {
 
 // claimSymbols claims the variables of a symbol table. Where the format gives
 // symbols no size (Mach-O, PE), and there are variables without a symbol between
-// them, only where one starts is exact; it is kept for
-// [image.inferData]. names is how many were of a package: a stripped file has a
+// them, only where one starts is exact. Where they start is kept for
+// [image.inferData]: what they point to is theirs. names is how many were of a package: a stripped file has a
 // symbol table, too, with what it imports.
 func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err error) {
 	var list []symbol
@@ -90,12 +91,13 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 				continue
 			}
 			if !sized {
-				m.starts = append(m.starts, start{s.addr, pkg, s.name})
+				m.starts = append(m.starts, start{s.addr, 0, pkg, s.name})
 				continue
 			}
 			if s.addr+s.size > in.Addr+uint64(in.Size) {
 				continue
 			}
+			m.starts = append(m.starts, start{s.addr, s.size, pkg, s.name})
 			m.claimAddr(s.addr, s.size, Variable, Exact, rankSymbol, pkg, s.name)
 		}
 	}

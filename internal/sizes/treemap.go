@@ -16,7 +16,7 @@ const (
 )
 
 // TreemapSVG draws a summary as a treemap: groups, in them modules, in them
-// packages; areas are bytes. It is one <svg> element to be put inline into
+// packages, in them embedded files; areas are bytes. It is one <svg> element to be put inline into
 // HTML, with a style of its own for light and dark, no script and nothing from
 // elsewhere. The same summary gives the same text.
 func TreemapSVG(s *Summary) string {
@@ -28,7 +28,7 @@ func TreemapSVG(s *Summary) string {
 		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
 	var items []item
 	for _, g := range s.Groups {
-		items = append(items, item{name: GroupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g)})
+		items = append(items, item{name: GroupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g, s.Embedded)})
 	}
 	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(b.size, a.size) })
 	t.draw(items, rect{0, 0, treemapWidth, treemapHeight}, 0)
@@ -36,7 +36,7 @@ func TreemapSVG(s *Summary) string {
 	return t.b.String()
 }
 
-func moduleItems(g Group) []item {
+func moduleItems(g Group, embedded []Amount) []item {
 	var out []item
 	for _, m := range g.Modules {
 		it := item{name: strings.TrimSpace(m.Path + " " + m.Version), size: m.Size, group: g.Name}
@@ -50,16 +50,44 @@ func moduleItems(g Group) []item {
 			continue
 		}
 		for _, p := range m.Packages {
-			it.parts = append(it.parts, item{name: p.Path, size: p.Size, group: g.Name})
+			it.parts = append(it.parts, item{name: p.Path, size: p.Size, group: g.Name, parts: fileItems(p, g.Name, embedded)})
 		}
 		if len(g.Modules) == 1 {
 			return it.parts
 		}
 		if len(it.parts) == 1 {
-			it.parts = nil
+			it.parts = it.parts[0].parts
 		}
 		out = append(out, it)
 	}
+	return out
+}
+
+// fileItems are the embedded files of a package and the rest of it; nil when there
+// are none. The small files are one item.
+func fileItems(p Package, group string, embedded []Amount) (out []item) {
+	const most = 24
+	rest, others := p.Size, int64(0)
+	for _, f := range embedded { // by size
+		if f.Package != p.Path {
+			continue
+		}
+		rest -= f.Size
+		if len(out) == most {
+			others += f.Size
+			continue
+		}
+		out = append(out, item{name: f.Name, size: f.Size, group: group})
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	for _, it := range []item{{name: "other embedded files", size: others, group: group}, {name: "code and other data", size: rest, group: group}} {
+		if it.size > 0 {
+			out = append(out, it)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b item) int { return cmp.Compare(b.size, a.size) })
 	return out
 }
 

@@ -10,10 +10,11 @@ const Schema = "https://github.com/mintmark/mintmark/report/size/v1"
 
 // Revision changes with what [Analyze] and [Summarize] say of the same bytes:
 // what they said before may be remembered.
-const Revision = "1"
+const Revision = "2"
 
-// Summary is a ledger added up: by group, module and package, by kind, and by
-// function. All parts add up to the size, but Functions, which are the largest.
+// Summary is a ledger added up: by group, module and package, by kind, by
+// function, and the embedded files. All parts add up to the size, but Functions and
+// Embedded, which are parts of what the packages have.
 type Summary struct {
 	Schema      string   `json:"schema"`
 	File        string   `json:"file"`
@@ -31,6 +32,7 @@ type Summary struct {
 	Groups      []Group  `json:"groups"`
 	Kinds       []Amount `json:"kinds"`
 	Functions   []Amount `json:"functions,omitempty"`
+	Embedded    []Amount `json:"embedded,omitempty"` // files of embed.FS variables, by their paths there
 	Notes       []string `json:"notes,omitempty"`
 }
 
@@ -79,7 +81,7 @@ func Summarize(l *Ledger) *Summary {
 	}
 	pkgs := map[string]*pkgSum{}
 	var kinds [numKinds]int64
-	funcs := map[[2]string]int64{}
+	funcs, embedded := map[[2]string]int64{}, map[Range]int64{}
 	for _, r := range l.Ranges {
 		p := pkgs[r.Package]
 		if p == nil {
@@ -91,6 +93,9 @@ func Summarize(l *Ledger) *Summary {
 		kinds[r.Kind] += r.Size
 		if r.Symbol != "" && (r.Kind == Text || r.Kind == FuncRecord || r.Kind == FuncName) {
 			funcs[[2]string{r.Package, r.Symbol}] += r.Size
+		}
+		if r.Kind == Embedded {
+			embedded[Range{Package: r.Package, Symbol: r.Symbol, Confidence: r.Confidence}] += r.Size
 		}
 	}
 	groups := map[string]map[Mod][]Package{}
@@ -126,6 +131,10 @@ func Summarize(l *Ledger) *Summary {
 		s.Functions = append(s.Functions, Amount{Name: k[1], Package: k[0], Size: n})
 	}
 	sortAmounts(s.Functions)
+	for r, n := range embedded {
+		s.Embedded = append(s.Embedded, Amount{Name: r.Symbol, Package: r.Package, Size: n, Confidence: r.Confidence.String()})
+	}
+	sortAmounts(s.Embedded)
 	return s
 }
 
