@@ -279,7 +279,7 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	p.mu.Unlock()
 	var v rebuild.Verdict
 	if pr.second != "" {
-		if v, err = rebuild.Check(ctx, pr.path, pr.second); err != nil {
+		if v, err = rebuild.Check(ctx, pr.path, pr.second, bindiff.AllKnown()); err != nil {
 			return err
 		}
 		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
