@@ -152,7 +152,7 @@ func (c *coder) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !same {
+		if !same || !c.alike(fa, fb) {
 			break
 		}
 		if err := c.compare(fa, fb); err != nil {
@@ -191,9 +191,23 @@ func (c *coder) run(ctx context.Context) error {
 		h := key(fa.Name)
 		at, ok := slices.BinarySearchFunc(rest, h, func(e entry, h uint64) int { return cmp.Compare(e.hash, h) })
 		if ok && at+1 < len(rest) && rest[at+1].hash == h {
+			// Functions of one name are those of two ABIs, one of which calls the
+			// other, or the linker's copies: the one of the same file, line and shape.
 			skip := next[h]
 			next[h] = skip + 1
-			at += skip
+			alike := -1
+			for j := at; j < len(rest) && j < at+maxSameName && rest[j].hash == h && alike < 0; j++ {
+				fb, err := c.b.Func(int(rest[j].at))
+				if err != nil {
+					return err
+				}
+				if !taken[j] && c.alike(fa, fb) {
+					alike = j
+				}
+			}
+			if at += skip; alike >= 0 {
+				at = alike
+			}
 			ok = at < len(rest) && rest[at].hash == h
 		}
 		if !ok || taken[at] {
@@ -229,6 +243,15 @@ func (c *coder) both(i, j int) (fa, fb gobin.Func, same bool, err error) {
 		return fa, fb, false, err
 	}
 	return fa, fb, bytes.Equal(fa.Name, fb.Name), nil
+}
+
+// maxSameName bounds the search among functions of one name; hostile files have many.
+const maxSameName = 8
+
+// alike reports whether two functions of one name start at one line of one kind
+// of file and have the same shape.
+func (c *coder) alike(fa, fb gobin.Func) bool {
+	return fa.StartLine == fb.StartLine && fa.Shape == fb.Shape
 }
 
 // compare compares two functions of one name.
@@ -349,12 +372,14 @@ func padded(n uint32) uint32 { return (n + 63) &^ 63 }
 
 // trimPadding removes what the linker fills the space behind a function with.
 func trimPadding(arch string, b []byte) []byte {
-	fill := []byte{0}
-	switch arch { // CodePad of cmd/link/internal/*/obj.go
+	fill := make([]byte, 4) // as long as an instruction, whose last bytes can be zero
+	switch arch {           // CodePad of cmd/link/internal/*/obj.go
 	case "amd64", "386":
-		fill[0] = 0xcc
+		fill = []byte{0xcc}
+	case "riscv64", "s390x":
+		fill = fill[:2]
 	case "loong64":
-		fill = []byte{0, 0, 0x2a, 0}
+		fill[2] = 0x2a
 	}
 	for len(b) > 0 && bytes.HasSuffix(b, fill) {
 		b = b[:len(b)-len(fill)]

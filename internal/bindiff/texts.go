@@ -20,6 +20,7 @@ const (
 	maxTexts  = 1 << 20 // per file and kind
 	maxListed = 64      // texts that only one file has and a variable holds
 	maxFound  = 1 << 14 // texts that only one file has: most are numbers and addresses that look like texts
+	minLine   = 6       // bytes; numbers look like shorter lines
 	lineKey   = 12      // bytes of a line that tell it from others: the start can run into a neighbour
 )
 
@@ -227,6 +228,9 @@ func (t *textSet) line(b []byte) {
 	end := uint64(0)
 	if b[len(b)-1] == '\r' {
 		b, end = b[:len(b)-1], crlfBit
+	}
+	if len(b) < minLine {
+		return
 	}
 	if len(b) > lineKey {
 		b = b[len(b)-lineKey:]
