@@ -381,10 +381,10 @@ func (l *linkReader) pe() error {
 	l.add(LinkLayout, "lowest address", hex(base))
 	l.add(LinkLayout, "alignment of sections", hex(uint64(bo.Uint32(opt[32:]))))
 	l.add(LinkLayout, "alignment in the file", hex(uint64(bo.Uint32(opt[36:]))))
-	if len(opt) < dirs+16+8 || bo.Uint32(opt[dirs+12:]) < 2 {
+	if len(opt) < dirs+16 || bo.Uint32(opt[dirs-4:]) < 2 {
 		return nil
 	}
-	return l.peImports(base, bo.Uint32(opt[dirs+16+8:]))
+	return l.peImports(base, bo.Uint32(opt[dirs+8:]))
 }
 
 // peImports names the libraries of the import directory at an address relative
