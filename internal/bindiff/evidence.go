@@ -77,3 +77,32 @@ func bounded(evidence []string) []string {
 	}
 	return evidence
 }
+
+// Excerpt shortens a line so that what tells it from the most similar of others
+// is still there.
+func Excerpt(line string, others []string) string {
+	if len(line) <= maxEvidence {
+		return line
+	}
+	at := 0
+	for _, o := range others {
+		// Lines of two lists begin with the names of these.
+		if n := commonPrefix(line[1:], o[min(1, len(o)):]) + 1; o != line && n > at {
+			at = n
+		}
+	}
+	const head = 40
+	at = max(at, head)
+	from, to := max(head, at-2*around), min(len(line), at+2*around)
+	for from < to && !utf8.RuneStart(line[from]) {
+		from++
+	}
+	for to < len(line) && !utf8.RuneStart(line[to]) {
+		to++
+	}
+	end := head
+	for !utf8.RuneStart(line[end]) {
+		end--
+	}
+	return fmt.Sprintf("%s…%s… (%d bytes)", line[:end], line[from:to], len(line))
+}

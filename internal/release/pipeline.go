@@ -286,12 +286,15 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
 	}
 	if v.Diff != nil {
-		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit)
+		risks, err := p.planner.CRisks(ctx, u.Unit)
+		if err != nil {
+			p.warn("%s: its C code was not looked at: %v", u.ID(), err)
+		}
+		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit, rebuild.C{Packages: p.planner.C(u.Unit), Risks: risks})
 		if err != nil {
 			p.warn("%s: the action graphs say nothing: %v", u.ID(), err)
 		}
-		v.Diff.Findings = append(blamed, v.Diff.Findings...)
-		for _, f := range v.Diff.Findings {
+		for _, f := range rebuild.Findings(blamed, v.Diff) {
 			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
 				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
 			})
