@@ -66,8 +66,8 @@ func riskyFlag(flag string) (why, instead string, ok bool) {
 		}
 	}
 	if strings.Contains(flag, srcDir) {
-		return "the directory of the checkout, which the go command hashes into the build ID even with -trimpath",
-			"say -I with a path relative to the package, and put libraries into the package as .syso files or name them with -l alone", true
+		return "the directory of the checkout, which the go command hashes into the build ID even with -trimpath (a relative -I or -L is made one too)",
+			"name headers relative to the package, as in #include \"include/x.h\", without -I, and put libraries into the package as .syso files instead of -L", true
 	}
 	return "", "", false
 }
@@ -90,9 +90,9 @@ const (
 // may stand where the preprocessor does not look.
 func (pl *Planner) CRisks(ctx context.Context, u *Unit) ([]CRisk, error) {
 	pl.mu.Lock()
-	pkgs := pl.cPackages[u.ID()]
+	pkgs, c := pl.cPackages[u.ID()], len(pl.c[u.ID()])
 	pl.mu.Unlock()
-	if len(pkgs) == 0 {
+	if c == 0 {
 		return nil, nil
 	}
 	var out []CRisk

@@ -19,8 +19,9 @@ type FuncTable struct {
 	order binary.ByteOrder
 	tab   PCLNTab // offsets from the start of b
 	n     int
-	start bool // records have a start line: Go 1.20 and later
-	names int  // bytes of names read so far
+	start bool             // records have a start line: Go 1.20 and later
+	names int              // bytes of names read so far
+	files map[int64]string // names of files read so far, by number
 
 	text Section // what the entries count from; Size 0 when that was not found
 }
@@ -211,11 +212,19 @@ func (t *FuncTable) fileName(f Func, index int32) string {
 	if i < 0 || at+4 > t.tab.FileNames {
 		return ""
 	}
-	name, err := t.text0(t.tab.FileNames+int64(t.order.Uint32(t.b[at:])), t.tab.PCTables)
+	if name, ok := t.files[i]; ok {
+		return name
+	}
+	text, err := t.text0(t.tab.FileNames+int64(t.order.Uint32(t.b[at:])), t.tab.PCTables)
 	if err != nil {
 		return ""
 	}
-	return string(name)
+	if t.files == nil {
+		t.files = map[int64]string{}
+	}
+	name := string(text)
+	t.files[i] = name
+	return name
 }
 
 // EachLine calls found for each stretch of a function's code that comes from one
