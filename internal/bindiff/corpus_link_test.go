@@ -2,6 +2,7 @@ package bindiff
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -51,7 +52,7 @@ func linkGroups() []linkGroup {
 	}
 	return []linkGroup{
 		{name: "ELF", platform: "linux/amd64", strip: "-s -w", variants: plain},
-		{name: "ELF with symbols", platform: "linux/amd64", variants: append(plain[:4:4],
+		{name: "ELF with symbols", platform: "linux/amd64", variants: append(plain[:2:2],
 			linkVariant{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: Certain, says: "DWARF"},
 		)},
 		{name: "ELF PIE", platform: "linux/amd64", args: []string{"-buildmode=pie"}, strip: "-s -w", variants: []linkVariant{
@@ -74,7 +75,7 @@ func linkGroups() []linkGroup {
 			ext("--build-id", "-Wl,--build-id=none", "executable-header", "GNU build ID"),
 			ext("-z noseparate-code", "-Wl,-z,noseparate-code", "link-layout", "segments"),
 			ext("-Ttext-segment", "-Wl,-Ttext-segment=0x800000", "link-layout", "lowest address"),
-			ext("-static", "-static", "interpreter", "absent in B"),
+			{name: "-static", ldflags: "-extldflags=-static", want: "interpreter", sure: Certain, also: []string{"dynamic-section"}, says: "absent in B"},
 			ext("-fuse-ld", "-fuse-ld=gold", "linker", "gold"),
 			{name: "CGO_LDFLAGS", env: []string{"CGO_LDFLAGS=-O2 -g -Wl,-z,relro,-z,now"}, want: "dynamic-section", sure: Certain, says: "BIND_NOW"},
 			{name: "CGO_LDFLAGS without effect", env: []string{"CGO_LDFLAGS=-O2 -g -O1 -O2"}, want: "cgo-toolchain", sure: Likely},
@@ -84,7 +85,7 @@ func linkGroups() []linkGroup {
 			{name: "base"},
 			ext("-z now", "-Wl,-z,now", "dynamic-section", "BIND_NOW"),
 			ext("-z pack-relative-relocs", "-Wl,-z,pack-relative-relocs", "dynamic-section", "RELR"),
-			ext("-static-pie", "-static-pie", "interpreter", "absent in B"),
+			{name: "-static-pie", ldflags: "-extldflags=-static-pie", want: "interpreter", sure: Certain, also: []string{"dynamic-section"}, says: "absent in B"},
 			{name: "-linkmode", ldflags: "-linkmode=internal", want: "linker", sure: Certain, says: "Go's own"},
 		}},
 		{name: "PE", platform: "windows/amd64", strip: "-s -w", variants: []linkVariant{
@@ -180,6 +181,9 @@ func TestLinks(t *testing.T) {
 		t.Skip("links programs in many ways")
 	}
 	shop := newLinkShop(t)
+	var table strings.Builder
+	table.WriteString("| pair | differs in | cause | evidence |\n|---|---|---|---|\n")
+	pairs := 0
 	for _, g := range linkGroups() {
 		t.Run(g.name, func(t *testing.T) {
 			if g.cgo {
@@ -193,14 +197,36 @@ func TestLinks(t *testing.T) {
 			}
 			for i := range built {
 				for j := i + 1; j < len(built); j++ {
-					checkLinks(t, &g, built, i, j)
+					evidence := checkLinks(t, &g, built, i, j)
+					if v := g.variants[j]; i == 0 {
+						pairs++
+						fmt.Fprintf(&table, "| %s | `%s` | %s, %s | %s |\n", g.name, v.flags(), v.want, v.sure, cell(evidence))
+					}
 				}
 			}
 		})
 	}
+	const least = 20
+	if pairs < least {
+		t.Errorf("%d pairs, at least %d are wanted", pairs, least)
+	}
+	if *update && !t.Failed() {
+		writeTable(t, linkTableStart, table.String())
+	}
 }
 
-func checkLinks(t *testing.T, g *linkGroup, built []string, i, j int) {
+const linkTableStart = "<!-- table: written by go test ./internal/bindiff -run TestLinks -update -->\n"
+
+// flags is what a variant has and the first of its group has not.
+func (v *linkVariant) flags() string {
+	if v.env != nil {
+		return strings.Join(v.env, " ")
+	}
+	return "-ldflags=" + v.ldflags
+}
+
+// checkLinks compares two of a group, and returns the evidence of the wanted cause.
+func checkLinks(t *testing.T, g *linkGroup, built []string, i, j int) string {
 	t.Helper()
 	name := g.variants[i].name + " and " + g.variants[j].name
 	d, err := Compare(t.Context(), built[i], built[j], Known{})
@@ -212,7 +238,7 @@ func checkLinks(t *testing.T, g *linkGroup, built []string, i, j int) {
 		if !d.Equal || v.want != "" {
 			t.Errorf("%s: equal is %v, want %q", name, d.Equal, v.want)
 		}
-		return
+		return ""
 	}
 	for _, f := range d.Findings {
 		if !slices.Contains(linkCauses, f.Cause) {
@@ -220,10 +246,23 @@ func checkLinks(t *testing.T, g *linkGroup, built []string, i, j int) {
 		}
 	}
 	if i > 0 {
-		return
+		return ""
 	}
 	evidence := evidenceOf(d, v.want)
 	if !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Cause == v.want && f.Confidence == v.sure }) || !strings.Contains(strings.Join(evidence, "\n"), v.says) {
 		t.Errorf("%s: %+v, want %s (%s) that says %q", name, d.Findings, v.want, v.sure, v.says)
+		return ""
 	}
+	for _, f := range d.Findings {
+		if f.Confidence == Certain && f.Cause != v.want && !slices.Contains(v.also, f.Cause) {
+			t.Errorf("%s: %s is called certain: %q", name, f.Cause, f.Evidence)
+		}
+	}
+	checkKnown(t, built[i], built[j], d)
+	for _, e := range evidence {
+		if strings.Contains(e, v.says) {
+			return e
+		}
+	}
+	return ""
 }
