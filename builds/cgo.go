@@ -11,16 +11,20 @@ func (pl *Planner) C(u *Unit) map[string]bool {
 
 func (pl *Planner) noteC(u *Unit, pkgs []*Package) {
 	c := map[string]bool{}
+	var own []*Package
 	for _, p := range pkgs {
 		// SWIG makes cgo files; C files alone are an error of the go command.
 		if len(p.CgoFiles)+len(p.SwigFiles)+len(p.SwigCXXFiles) > 0 {
 			c[p.ImportPath] = true
+			if !p.Standard {
+				own = append(own, p)
+			}
 		}
 	}
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.c == nil {
-		pl.c = map[string]map[string]bool{}
+		pl.c, pl.cPackages = map[string]map[string]bool{}, map[string][]*Package{}
 	}
-	pl.c[u.ID()] = c
+	pl.c[u.ID()], pl.cPackages[u.ID()] = c, own
 }

@@ -31,8 +31,11 @@ type Package struct {
 	GoFiles                 []string
 	CgoFiles                []string
 	SwigFiles, SwigCXXFiles []string
-	EmbedFiles              []string
-	Module                  *struct {
+	// Of cgo packages, what the C compiler gets; ${SRCDIR} is not replaced in the flags.
+	CFiles, CXXFiles, HFiles                                   []string
+	CgoCFLAGS, CgoCPPFLAGS, CgoCXXFLAGS, CgoFFLAGS, CgoLDFLAGS []string
+	EmbedFiles                                                 []string
+	Module                                                     *struct {
 		Path, Version string
 		Replace       *struct{ Path, Version string }
 		Main          bool
@@ -97,7 +100,7 @@ type Loader struct {
 // then are errors in dependencies found. All errors are reported together. An
 // answer without errors is remembered.
 func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, deps bool) ([]*Package, error) {
-	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,SwigFiles,SwigCXXFiles,EmbedFiles,Module,Error"}
+	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,SwigFiles,SwigCXXFiles,CFiles,CXXFiles,HFiles,CgoCFLAGS,CgoCPPFLAGS,CgoCXXFLAGS,CgoFFLAGS,CgoLDFLAGS,EmbedFiles,Module,Error"}
 	if deps {
 		args = append(args, "-deps")
 	}
@@ -188,6 +191,7 @@ func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, e
 		if p.Error != nil {
 			report(&p)
 		}
+		p.symbolic()
 		pkgs = append(pkgs, &p)
 	}
 	l.respell(pkgs)

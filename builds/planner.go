@@ -42,6 +42,8 @@ type Planner struct {
 	embedded map[string]bool
 	c        map[string]map[string]bool // unit ID → packages with C code
 	pgoUses  map[string]pgoUse          // by unit ID
+
+	cPackages map[string][]*Package // unit ID → those of them that are not the standard library's
 }
 
 // Needed is a module that the planned units need.

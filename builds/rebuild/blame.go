@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds"
@@ -33,11 +34,84 @@ func keptOutputs(a, b *actions.Action) (out []string) {
 	return out
 }
 
+// C is what is known of the C code of a unit.
+type C struct {
+	Packages map[string]bool // that are compiled with C code
+	Risks    []builds.CRisk  // what of it makes builds of one source differ
+}
+
+// of are the risks that concern an action: those of its package, or of all
+// packages with C code. A link gets the code and flags of all.
+func (c C) of(pkg string, link bool) (out []builds.CRisk) {
+	for _, r := range c.Risks {
+		if link || r.Package == pkg || r.Package == "" && c.Packages[pkg] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// explain says what is known to make the output of an action differ, and what to
+// do about it. Without C code there is little left.
+func (c C) explain(pkg string, link bool) (evidence []string, remedy string) {
+	if evidence, remedy = told(c.of(pkg, link)); evidence != nil {
+		return evidence, remedy
+	}
+	switch {
+	case c.Packages[pkg], link && len(c.Packages) > 0:
+		return nil, "its C code, or a tool that the C compiler calls, reads the time, a path or the host, and none of the flags and macros known for that are in it (see CGO_CFLAGS, CGO_LDFLAGS and #cgo lines); " +
+			"compile one file of it twice and compare"
+	default:
+		return nil, "no C code is in it, so a tool of the toolchain does not do the same twice: a compiler bug, or a damaged machine (-full compiles all of it twice)"
+	}
+}
+
+// directories are the risks by which the inputs of an action differ: the go
+// command hashes the directories in the flags.
+func (c C) directories(pkg string, link bool) (evidence []string, remedy string) {
+	return told(slices.DeleteFunc(c.of(pkg, link), func(r builds.CRisk) bool { return !strings.Contains(r.What, "${SRCDIR}") }))
+}
+
+func told(risks []builds.CRisk) (evidence []string, remedy string) {
+	var instead []string
+	for _, r := range risks {
+		evidence = append(evidence, fmt.Sprintf("%s has %s, %s", r.Where, r.What, r.Why))
+		if !slices.Contains(instead, r.Instead) {
+			instead = append(instead, r.Instead)
+		}
+	}
+	return evidence, strings.Join(instead, "; ")
+}
+
+// changedInputs lists the inputs that only one build had, each with no more of
+// it than tells it from its counterpart in the other.
+func changedInputs(a, b []string) (out []string) {
+	changed := actions.ChangedInputs(a, b)
+	for i, line := range changed {
+		if i == maxBlamed {
+			return append(out, fmt.Sprintf("… and %d more inputs", len(changed)-i))
+		}
+		out = append(out, bindiff.Excerpt(line, changed))
+	}
+	return out
+}
+
+// Findings are those of the action graphs and of the comparison of the files. A
+// cause that the graphs have found is not unknown.
+func Findings(blamed []bindiff.Finding, d *bindiff.Diff) []bindiff.Finding {
+	if len(blamed) == 0 {
+		return d.Findings
+	}
+	return append(blamed, slices.DeleteFunc(slices.Clone(d.Findings), func(f bindiff.Finding) bool { return f.Cause == bindiff.CauseUnknown })...)
+}
+
 // Blame compares the action graphs of a unit's two builds and names the
 // packages to blame for a difference: first those compiled from the same inputs
 // to different outputs, then those whose inputs differ, with the inputs. It
 // costs two more runs of go from a warm cache when inputs differ.
-func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit) ([]bindiff.Finding, error) {
+//
+// c is what is known of the unit's C code.
+func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit, c C) ([]bindiff.Finding, error) {
 	a, errA := actions.Load(first.Graph(u))
 	b, errB := actions.Load(second.Graph(u))
 	if err := errors.Join(errA, errB); err != nil {
@@ -65,7 +139,8 @@ func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit) ([]b
 			break
 		}
 		what := "package " + d.Action
-		if pkg, ok := strings.CutPrefix(d.Action, "link "); ok {
+		pkg, link := strings.CutPrefix(d.Action, "link ")
+		if link {
 			what = "the link of " + pkg
 		}
 		f := bindiff.Finding{Confidence: bindiff.Certain}
@@ -73,7 +148,9 @@ func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit) ([]b
 		case actions.Nondeterministic:
 			f.Cause = Nondeterministic
 			f.Evidence = []string{fmt.Sprintf("%s: action %s in both builds, output %s in the first, %s in the second", what, d.A.ID, d.A.Output, d.B.Output)}
-			f.Remedy = "the same inputs gave different outputs: look for cgo code that reads the time, a path or the host, for tools outside of Go's knowledge, or report a compiler bug"
+			known, remedy := c.explain(pkg, link)
+			f.Evidence = append(f.Evidence, known...)
+			f.Remedy = "the same inputs gave different outputs: " + remedy
 			if kept := keptOutputs(d.A, d.B); len(kept) > 0 {
 				// Two executions prove it. One, and the word of a cache, do not.
 				f.Confidence = bindiff.Likely
@@ -83,15 +160,12 @@ func Blame(ctx context.Context, first, second *builds.Site, u *builds.Unit) ([]b
 		case actions.Inputs:
 			f.Cause = ActionInputs
 			f.Evidence = []string{fmt.Sprintf("%s: action %s in the first build, %s in the second", what, d.A.ID, d.B.ID)}
-			changed := actions.ChangedInputs(inA[d.Action], inB[d.Action])
-			for j, line := range changed {
-				if j == maxBlamed {
-					f.Evidence = append(f.Evidence, fmt.Sprintf("… and %d more inputs", len(changed)-j))
-					break
-				}
-				f.Evidence = append(f.Evidence, line)
-			}
+			f.Evidence = append(f.Evidence, changedInputs(inA[d.Action], inB[d.Action])...)
 			f.Remedy = "the go command was given different inputs: make the named ones the same in every checkout"
+			if known, remedy := c.directories(pkg, link); known != nil {
+				f.Evidence = append(f.Evidence, known...)
+				f.Remedy += "; " + remedy
+			}
 		case actions.Missing:
 			f.Cause = ActionInputs
 			f.Evidence = []string{what + " was built in only one of the builds"}

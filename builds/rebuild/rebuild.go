@@ -91,9 +91,10 @@ type Verdict struct {
 	Diff    *bindiff.Diff
 }
 
-// Check compares two files byte for byte and, where they differ, says where.
-func Check(ctx context.Context, first, second string) (Verdict, error) {
-	d, err := bindiff.Compare(ctx, first, second)
+// Check compares two files byte for byte and, where they differ, says where and
+// why. What is known to be the same of the two builds is no reason.
+func Check(ctx context.Context, first, second string, known bindiff.Known) (Verdict, error) {
+	d, err := bindiff.Compare(ctx, first, second, known)
 	if err != nil {
 		return Verdict{Verdict: Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(first), err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/bindiff"
 )
 
 // The two places share no directory, and no circumstance that can be varied.
@@ -89,24 +90,24 @@ func TestCheck(t *testing.T) {
 		return name
 	}
 	a, same, longer, other, empty := put("a", "12345"), put("same", "12345"), put("longer", "123456"), put("other", "12344"), put("empty", "")
-	if v, err := Check(t.Context(), a, same); err != nil || v.Verdict != Identical || v.Diff != nil || v.Reason != "" {
+	if v, err := Check(t.Context(), a, same, bindiff.Known{}); err != nil || v.Verdict != Identical || v.Diff != nil || v.Reason != "" {
 		t.Errorf("equal files: %+v, %v", v, err)
 	}
 	for _, f := range []string{longer, other, empty} {
 		for _, pair := range [][2]string{{a, f}, {f, a}} {
-			if v, err := Check(t.Context(), pair[0], pair[1]); err != nil || v.Verdict != Different || v.Diff == nil {
+			if v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{}); err != nil || v.Verdict != Different || v.Diff == nil {
 				t.Errorf("%s: %+v, %v", filepath.Base(f), v, err)
 			}
 		}
 	}
 	// What could not be compared is never identical.
 	for _, pair := range [][2]string{{a, filepath.Join(dir, "missing")}, {filepath.Join(dir, "missing"), a}} {
-		v, err := Check(t.Context(), pair[0], pair[1])
+		v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{})
 		if !errors.Is(err, fs.ErrNotExist) || v.Verdict != Unchecked || v.Reason == "" {
 			t.Errorf("missing file: %+v, %v", v, err)
 		}
 	}
-	if v, err := Check(t.Context(), a, dir); err == nil || v.Verdict != Unchecked {
+	if v, err := Check(t.Context(), a, dir, bindiff.Known{}); err == nil || v.Verdict != Unchecked {
 		t.Errorf("a directory: %+v, %v", v, err)
 	}
 }

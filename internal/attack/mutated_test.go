@@ -165,7 +165,7 @@ func binaries(t *testing.T) (kinds []kind) {
 			}},
 			kind{name: p.format + " compared", count: 24, seed: data, damage: (*mutator).binary, places: places, read: func(t *testing.T, b []byte) error {
 				write(t, at, b)
-				d, err := bindiff.Compare(context.Background(), path, at)
+				d, err := bindiff.Compare(context.Background(), path, at, bindiff.Known{})
 				if err != nil {
 					return err
 				}

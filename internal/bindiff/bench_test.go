@@ -65,7 +65,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(2 * st.Size())
 		for b.Loop() {
-			d, err := Compare(b.Context(), x, y)
+			d, err := Compare(b.Context(), x, y, Known{})
 			if err != nil || d.Findings[0].Cause != "ldflags-value" {
 				b.Fatalf("%+v, %v", d.Findings, err)
 			}
@@ -75,7 +75,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(2 * st.Size())
 		for b.Loop() {
-			d, err := Compare(b.Context(), x, z)
+			d, err := Compare(b.Context(), x, z, Known{})
 			if err != nil || d.Findings[0].Cause != "source" || d.Findings[0].Confidence != Certain {
 				b.Fatalf("%+v, %v", d.Findings, err)
 			}
@@ -85,7 +85,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(2 * st.Size())
 		for b.Loop() {
-			if d, err := Compare(b.Context(), x, x); err != nil || !d.Equal {
+			if d, err := Compare(b.Context(), x, x, Known{}); err != nil || !d.Equal {
 				b.Fatal(err)
 			}
 		}

@@ -108,11 +108,13 @@ type Finding struct {
 	Evidence   []string   `json:"evidence"`
 	Remedy     string     `json:"remedy"`
 	Bytes      int64      `json:"bytes"` // of the difference that the evidence covers by itself
+
+	recorded bool // the files say so themselves, so that it holds against what is known
 }
 
-// Compare compares two files. Its error is about reading them; files that are
+// Compare compares two files of builds of which known is known. Its error is about reading them; files that are
 // no Go binaries, or damaged ones, are compared as far as possible.
-func Compare(ctx context.Context, aPath, bPath string) (*Diff, error) {
+func Compare(ctx context.Context, aPath, bPath string, known Known) (*Diff, error) {
 	a, err := openSide(aPath)
 	if err != nil {
 		return nil, err
@@ -124,14 +126,14 @@ func Compare(ctx context.Context, aPath, bPath string) (*Diff, error) {
 	}
 	defer b.close()
 
-	d, err := compare(ctx, a, b)
+	d, err := compare(ctx, a, b, known)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with %s: %w", aPath, bPath, err)
 	}
 	return d, nil
 }
 
-func compare(ctx context.Context, a, b *side) (*Diff, error) {
+func compare(ctx context.Context, a, b *side, known Known) (*Diff, error) {
 	d := &Diff{SizeA: a.size, SizeB: b.size, FirstOffset: -1}
 	common := min(a.size, b.size)
 	err := differences(ctx, a.r, b.r, 0, 0, common, func(off, n int64) {
@@ -153,12 +155,12 @@ func compare(ctx context.Context, a, b *side) (*Diff, error) {
 		d.Equal = true
 		return d, nil
 	}
-	return d, explain(ctx, d, a, b)
+	return d, explain(ctx, d, a, b, known)
 }
 
-func explain(ctx context.Context, d *Diff, a, b *side) error {
+func explain(ctx context.Context, d *Diff, a, b *side, known Known) error {
 	if err := errors.Join(a.parse(), b.parse()); err == nil && sameSlices(a.file, b.file) {
-		return explainSlices(ctx, d, a, b)
+		return explainSlices(ctx, d, a, b, known)
 	}
 	for _, s := range []*side{a, b} {
 		if err := s.parse(); err != nil {
@@ -168,6 +170,7 @@ func explain(ctx context.Context, d *Diff, a, b *side) error {
 		}
 	}
 	var code func() *codeDiff
+	p := &pair{ctx: ctx, a: a, b: b, diff: d, known: known}
 	if a.file != nil && b.file != nil {
 		var err error
 		if d.Sections, err = compareSections(ctx, a, b); err != nil {
@@ -175,22 +178,32 @@ func explain(ctx context.Context, d *Diff, a, b *side) error {
 		}
 		d.BuildIDParts = compareBuildIDs(a.file, b.file)
 		d.BuildInfo = compareBuildInfo(a.file.BuildInfo, b.file.BuildInfo)
-		p := &pair{ctx: ctx, a: a, b: b, diff: d}
-		for _, x := range passes() {
-			for _, f := range x.run(p) {
-				f.Cause = x.name
-				d.Findings = append(d.Findings, f)
-			}
-		}
+		d.Findings = p.findings()
 		d.Notes = append(d.Notes, p.notes...)
 		code = p.code
 	}
 	d.UnexplainedBytes = unexplained(d, code)
 	if len(d.Findings) == 0 {
-		d.Findings = []Finding{unknown(d)}
+		d.Findings = []Finding{unknown(p)}
 	}
 	sortFindings(d.Findings)
 	return nil
+}
+
+// findings runs all passes. What is known of the builds is no finding.
+func (p *pair) findings() (out []Finding) {
+	for _, x := range passes() {
+		excluded := p.known.excludes(x.blames)
+		for _, f := range x.run(p) {
+			if excluded && !f.recorded {
+				continue
+			}
+			f.Cause = x.name
+			f.Evidence = bounded(f.Evidence)
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // sortFindings puts the strongest first; of equal ones, that which covers more.

@@ -45,7 +45,7 @@ func TestBytes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := write(t, c.a), write(t, c.b)
 			for _, paths := range [][2]string{{a, b}, {b, a}} {
-				d, err := Compare(t.Context(), paths[0], paths[1])
+				d, err := Compare(t.Context(), paths[0], paths[1], Known{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -60,13 +60,13 @@ func TestBytes(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("stopped"))
-	if _, err := Compare(ctx, write(t, big), write(t, edge)); err == nil || !strings.Contains(err.Error(), "stopped") {
+	if _, err := Compare(ctx, write(t, big), write(t, edge), Known{}); err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("canceled: %v", err)
 	}
-	if _, err := Compare(t.Context(), write(t, nil), filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Compare(t.Context(), write(t, nil), filepath.Join(t.TempDir(), "missing"), Known{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
-	if _, err := Compare(t.Context(), t.TempDir(), write(t, nil)); err == nil {
+	if _, err := Compare(t.Context(), t.TempDir(), write(t, nil), Known{}); err == nil {
 		t.Error("a directory was compared")
 	}
 }
@@ -226,11 +226,11 @@ func TestPacked(t *testing.T) {
 		return append(h, "\x00UPX!"+mark...)
 	}
 	a, b := write(t, elf("$Id: UPX 3.94 Copyright $ aaaa")), write(t, elf("$Id: UPX 4.23 Copyright $ bbbb"))
-	d, err := Compare(t.Context(), a, b)
+	d, err := Compare(t.Context(), a, b, Known{})
 	if err != nil || len(d.Findings) != 1 || d.Findings[0].Cause != "packed" || d.Findings[0].Confidence != Certain || !strings.Contains(d.Findings[0].Evidence[0], "4.23") {
 		t.Errorf("%+v, %v", d, err)
 	}
-	d, err = Compare(t.Context(), a, write(t, elf("$Id: UPX 3.94 Copyright $ cccc")))
+	d, err = Compare(t.Context(), a, write(t, elf("$Id: UPX 3.94 Copyright $ cccc")), Known{})
 	if err != nil || len(d.Findings) != 1 || d.Findings[0].Confidence != Possible {
 		t.Errorf("the same packer: %+v, %v", d, err)
 	}
@@ -273,7 +273,7 @@ func FuzzCompare(f *testing.F) {
 	f.Fuzz(func(t *testing.T, x, y []byte) {
 		a := &side{path: "a", r: bytes.NewReader(x), size: int64(len(x))}
 		b := &side{path: "b", r: bytes.NewReader(y), size: int64(len(y))}
-		d, err := compare(t.Context(), a, b)
+		d, err := compare(t.Context(), a, b, Known{})
 		if err != nil {
 			t.Fatal(err)
 		}

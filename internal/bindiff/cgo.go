@@ -62,22 +62,9 @@ func (s *side) compilers() ([]string, error) {
 // most left bytes of it. A damaged section has those up to the damage.
 func (s *side) producers(sec gobin.Section, left *int64) ([]string, error) {
 	var r io.Reader = s.file.Reader(sec)
-	head := make([]byte, min(sec.Size, 24))
-	if _, err := io.ReadFull(s.file.Reader(sec), head); err != nil {
+	skip, err := s.compressed(sec)
+	if err != nil {
 		return nil, err
-	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if s.file.Big {
-		order = binary.BigEndian
-	}
-	skip := 0
-	switch { // SHF_COMPRESSED (gABI, "Section Compression"), or the older .zdebug
-	case bytes.HasPrefix(head, []byte("ZLIB")):
-		skip = 12
-	case s.file.PtrSize == 8 && len(head) >= 24 && order.Uint32(head) == 1 && order.Uint32(head[4:]) == 0:
-		skip = 24
-	case s.file.PtrSize == 4 && len(head) >= 12 && order.Uint32(head) == 1 && len(head) > 12 && head[12]&0xf == 8:
-		skip = 12
 	}
 	if skip > 0 {
 		if _, err := io.CopyN(io.Discard, r, int64(skip)); err != nil {
@@ -106,6 +93,29 @@ func (s *side) producers(sec gobin.Section, left *int64) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// compressed returns the length of the header in front of the compressed bytes
+// of a section of DWARF; 0 when it is not compressed. It is that of SHF_COMPRESSED
+// (gABI, "Section Compression"), or the older one of .zdebug.
+func (s *side) compressed(sec gobin.Section) (int, error) {
+	head := make([]byte, min(sec.Size, 24))
+	if _, err := io.ReadFull(s.file.Reader(sec), head); err != nil {
+		return 0, err
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if s.file.Big {
+		order = binary.BigEndian
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("ZLIB")):
+		return 12, nil
+	case s.file.PtrSize == 8 && len(head) >= 24 && order.Uint32(head) == 1 && order.Uint32(head[4:]) == 0:
+		return 24, nil
+	case s.file.PtrSize == 4 && len(head) > 12 && order.Uint32(head) == 1 && head[12]&0xf == 8:
+		return 12, nil
+	}
+	return 0, nil
 }
 
 func printable(b []byte) bool {

@@ -38,6 +38,7 @@ type packageChange struct {
 	funcs [5]int   // by funcChange
 	names []string // of the first functions that changed, with what did
 	files []string // in which they are, sorted; as the binary names them
+	moved int      // functions that start at another line of a file that somebody wrote
 }
 
 func (p *packageChange) total() int {
@@ -56,11 +57,14 @@ type codeDiff struct {
 	used      int             // of the standard library that only the program's use of it added, removed or changed
 	starts    int             // that start at another line of their file
 	unread    int             // whose code could not be compared: no known text, or another kind of machine
+	generated int             // that differ in code or lines that cgo wrote
+	reordered int             // of the standard library, in another order within their package
+	aligned   [2]uint64       // largest power of two that divides the addresses of all functions of Go
 }
 
 // same reports whether no function changed and the code of all was compared.
 func (d *codeDiff) same() bool {
-	return d != nil && len(d.packages) == 0 && d.used == 0 && d.functions > 0 && d.unread == 0
+	return d != nil && len(d.packages) == 0 && d.used == 0 && d.generated == 0 && d.functions > 0 && d.unread == 0
 }
 
 // maxShown bounds what is kept of a package for evidence.
@@ -116,11 +120,16 @@ type coder struct {
 	starts     int
 	used       int
 	unread     int
-	budget     int64 // bytes of line tables; hostile files share them
+	generated  int
+	reordered  int
+	last       map[string]uint32 // entry in B of the last function of each package of the standard library
+	movedPkgs  map[string]int    // lines of a package that differ, by package
+	addresses  [2]uint64         // of Go's functions, or'ed
+	budget     int64             // bytes of line tables; hostile files share them
 }
 
 func newCoder(p *pair, a, b *gobin.FuncTable) *coder {
-	c := &coder{p: p, a: a, b: b, packages: map[string]*packageChange{}}
+	c := &coder{p: p, a: a, b: b, packages: map[string]*packageChange{}, last: map[string]uint32{}, movedPkgs: map[string]int{}}
 	c.fa, c.fb = window{r: p.a.r}, window{r: p.b.r}
 	ta, tb := a.Text(), b.Text()
 	c.moved = &relocator{fa: p.a.file, fb: p.b.file, a: a, b: b}
@@ -143,7 +152,7 @@ func (c *coder) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !same {
+		if !same || !c.alike(fa, fb) {
 			break
 		}
 		if err := c.compare(fa, fb); err != nil {
@@ -182,9 +191,23 @@ func (c *coder) run(ctx context.Context) error {
 		h := key(fa.Name)
 		at, ok := slices.BinarySearchFunc(rest, h, func(e entry, h uint64) int { return cmp.Compare(e.hash, h) })
 		if ok && at+1 < len(rest) && rest[at+1].hash == h {
+			// Functions of one name are those of two ABIs, one of which calls the
+			// other, or the linker's copies: the one of the same file, line and shape.
 			skip := next[h]
 			next[h] = skip + 1
-			at += skip
+			alike := -1
+			for j := at; j < len(rest) && j < at+maxSameName && rest[j].hash == h && alike < 0; j++ {
+				fb, err := c.b.Func(int(rest[j].at))
+				if err != nil {
+					return err
+				}
+				if !taken[j] && c.alike(fa, fb) {
+					alike = j
+				}
+			}
+			if at += skip; alike >= 0 {
+				at = alike
+			}
 			ok = at < len(rest) && rest[at].hash == h
 		}
 		if !ok || taken[at] {
@@ -222,14 +245,33 @@ func (c *coder) both(i, j int) (fa, fb gobin.Func, same bool, err error) {
 	return fa, fb, bytes.Equal(fa.Name, fb.Name), nil
 }
 
+// maxSameName bounds the search among functions of one name; hostile files have many.
+const maxSameName = 8
+
+// alike reports whether two functions of one name start at one line of one kind
+// of file and have the same shape.
+func (c *coder) alike(fa, fb gobin.Func) bool {
+	return fa.StartLine == fb.StartLine && fa.Shape == fb.Shape
+}
+
 // compare compares two functions of one name.
 func (c *coder) compare(fa, fb gobin.Func) error {
 	c.functions++
-	if standard(packageOf(fa.Name), c.p) {
+	pkg := packageOf(fa.Name)
+	if standard(pkg, c.p) {
 		c.std++
+		if fb.Entry < c.last[pkg] {
+			c.reordered++
+		}
+		c.last[pkg] = fb.Entry
 	}
-	if fa.StartLine != fb.StartLine {
+	if pkg != noPackage {
+		c.addresses[0] |= c.a.Text().Addr + uint64(fa.Entry)
+		c.addresses[1] |= c.b.Text().Addr + uint64(fb.Entry)
+	}
+	if fa.StartLine != fb.StartLine && !cgoWrote(c.b.File(fb)) {
 		c.starts++
+		c.movedIn(pkg)
 	}
 	// Padding between functions belongs to the one before: the size up to the
 	// next can differ while the code does not.
@@ -251,10 +293,42 @@ func (c *coder) compare(fa, fb gobin.Func) error {
 		c.budget -= int64(len(x) + len(y))
 		return bytes.Equal(x, y)
 	}
-	if fa.StartLine != fb.StartLine || !lines(func(f gobin.Func) uint32 { return f.PCLine }) {
+	switch {
+	case fa.StartLine == fb.StartLine && lines(func(f gobin.Func) uint32 { return f.PCLine }):
+	case fa.StartLine == fb.StartLine && slices.Equal(c.written(c.a, fa), c.written(c.b, fb)):
+		c.generated++ // only lines of what cgo wrote, which is inlined here
+	default:
+		c.movedIn(pkg)
 		c.add(c.b, fb, funcLines)
 	}
 	return nil
+}
+
+// movedIn notes that lines of a package's source differ.
+func (c *coder) movedIn(pkg string) {
+	if len(c.movedPkgs) < 1<<14 {
+		c.movedPkgs[pkg]++
+	}
+}
+
+// cgoWrote reports whether a file is one that the cgo command generates. What
+// is in it follows from the flags of the C compiler and linker as well as from
+// the source: CGO_LDFLAGS shifts its lines, a constant of C changes its code.
+func cgoWrote(file string) bool {
+	i := strings.LastIndexAny(file, `/\`)
+	return strings.HasPrefix(file[i+1:], "_cgo_")
+}
+
+// written are the lines of a function that somebody wrote, with the places of
+// their code.
+func (c *coder) written(t *gobin.FuncTable, f gobin.Func) (out []uint64) {
+	t.EachLine(f, func(pc uint32, file string, line int32) {
+		c.budget--
+		if !cgoWrote(file) && c.budget > 0 {
+			out = append(out, uint64(pc)<<32|uint64(uint32(line)))
+		}
+	})
+	return out
 }
 
 // sameCode compares the code of two functions apart from addresses.
@@ -298,20 +372,32 @@ func padded(n uint32) uint32 { return (n + 63) &^ 63 }
 
 // trimPadding removes what the linker fills the space behind a function with.
 func trimPadding(arch string, b []byte) []byte {
-	fill := byte(0)
-	if arch == "amd64" || arch == "386" {
-		fill = 0xcc
+	fill := make([]byte, 4) // as long as an instruction, whose last bytes can be zero
+	switch arch {           // CodePad of cmd/link/internal/*/obj.go
+	case "amd64", "386":
+		fill = []byte{0xcc}
+	case "riscv64", "s390x":
+		fill = fill[:2]
+	case "loong64":
+		fill[2] = 0x2a
 	}
-	n := len(b)
-	for n > 0 && b[n-1] == fill {
-		n--
+	for len(b) > 0 && bytes.HasSuffix(b, fill) {
+		b = b[:len(b)-len(fill)]
 	}
-	return b[:n]
+	return b
 }
 
 // add records a change.
 func (c *coder) add(t *gobin.FuncTable, f gobin.Func, what funcChange) {
 	name := packageOf(f.Name)
+	if cgoWrote(t.File(f)) {
+		c.generated++
+		return
+	}
+	if bytes.Contains(f.Name, []byte("-tramp")) {
+		c.generated++ // the linker's, for calls that reach too far
+		return
+	}
 	if standard(name, c.p) && (what == funcAdded || what == funcRemoved || bytes.IndexByte(f.Name, '[') >= 0 || bytes.HasSuffix(f.Name, []byte(".init"))) {
 		// What the program uses of the standard library depends on the program:
 		// which functions there are, their instances, and which maps init fills.
@@ -336,8 +422,13 @@ func (c *coder) add(t *gobin.FuncTable, f gobin.Func, what funcChange) {
 }
 
 func (c *coder) result() *codeDiff {
-	d := &codeDiff{functions: c.functions, std: c.std, starts: c.starts, used: c.used, unread: c.unread}
+	d := &codeDiff{
+		functions: c.functions, std: c.std, starts: c.starts, used: c.used, unread: c.unread,
+		generated: c.generated, reordered: c.reordered,
+		aligned: [2]uint64{alignment(c.addresses[0]), alignment(c.addresses[1])},
+	}
 	for _, p := range c.packages {
+		p.moved = c.movedPkgs[p.name]
 		slices.Sort(p.files)
 		slices.Sort(p.names)
 		d.packages = append(d.packages, *p)

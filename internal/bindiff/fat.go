@@ -22,9 +22,9 @@ func (s *side) slice(i int) *side {
 
 // explainSlices compares fat files slice by slice. Findings of one cause and
 // confidence become one, whose evidence names the slices.
-func explainSlices(ctx context.Context, d *Diff, a, b *side) error {
+func explainSlices(ctx context.Context, d *Diff, a, b *side, known Known) error {
 	for i, x := range a.file.Slices {
-		sub, err := compare(ctx, a.slice(i), b.slice(i))
+		sub, err := compare(ctx, a.slice(i), b.slice(i), known)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func explainSlices(ctx context.Context, d *Diff, a, b *side) error {
 	}
 	if len(d.Findings) == 0 { // only the headers or the padding between the slices
 		d.UnexplainedBytes = d.DifferentBytes
-		d.Findings = []Finding{unknown(d)}
+		d.Findings = []Finding{unknown(&pair{ctx: ctx, a: a, b: b, diff: d, known: known})}
 	}
 	sortFindings(d.Findings)
 	return nil

@@ -108,6 +108,16 @@ func run(t testing.TB, dir string, env []string, name string, args ...string) {
 	}
 }
 
+// env is the environment of builds in a directory.
+func (w *workshop) env(dir string) []string {
+	return append(os.Environ(), "GOENV=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOEXPERIMENT=", "CGO_ENABLED=0",
+		"GOPROXY=file://"+filepath.ToSlash(w.proxy), "GONOSUMDB=*", "GONOSUMCHECK=1", "GOMODCACHE="+w.modcache,
+		"GOFLAGS=-mod=mod -modcacherw", "PWD="+dir,
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
+		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
+}
+
 // build builds a variant for a platform and returns the path of the binary.
 func (w *workshop) build(t *testing.T, platform string, v variant) string {
 	t.Helper()
@@ -128,13 +138,7 @@ func (w *workshop) build(t *testing.T, platform string, v variant) string {
 		}
 	}
 	goos, goarch, _ := strings.Cut(platform, "/")
-	env := append(os.Environ(), "GOENV=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOEXPERIMENT=", "CGO_ENABLED=0",
-		"GOPROXY=file://"+filepath.ToSlash(w.proxy), "GONOSUMDB=*", "GONOSUMCHECK=1", "GOMODCACHE="+w.modcache,
-		"GOFLAGS=-mod=mod -modcacherw", "PWD="+dir,
-		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
-		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
-	env = append(env, v.env...)
+	env := append(w.env(dir), v.env...)
 	// go.sum must be there before a commit.
 	run(t, dir, append(env, "GOOS=", "GOARCH="), "go", "mod", "tidy")
 	for _, c := range v.git {

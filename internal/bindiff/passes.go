@@ -3,6 +3,7 @@ package bindiff
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,8 +16,9 @@ const CauseUnknown = "unknown"
 // pass looks for one cause. It returns no finding when the evidence is not
 // there; it must not look at findings of others.
 type pass struct {
-	name string // stable: it is in reports and documents
-	run  func(*pair) []Finding
+	name   string // stable: it is in reports and documents
+	blames inputs // all that the cause can come from, when it is inferred
+	run    func(*pair) []Finding
 }
 
 // passes is the table of all passes. Their order is that of reading, nothing
@@ -24,46 +26,53 @@ type pass struct {
 func passes() []pass {
 	return []pass{
 		// What the files are.
-		{"platform", platform},
-		{"packed", packed},
-		{"code-signature", codeSignature},
-		{"buildid-removed", buildIDRemoved},
-		{"strip-tool", stripTool},
+		{"platform", 0, platform},
+		{"packed", 0, packed},
+		{"code-signature", 0, codeSignature},
+		{"buildid-removed", 0, buildIDRemoved},
+		{"strip-tool", 0, stripTool},
 		// The toolchain and its settings.
-		{"toolchain-version", toolchainVersion},
-		{"toolchain-modified", toolchainModified},
-		{"goexperiment", goexperiment},
-		{"fips140", recorded(remedyFIPS, "GOFIPS140")},
-		{"microarchitecture", microarchitecture},
-		{"godebug-default", godebugDefault},
-		{"build-tags", buildTags},
-		{"buildmode", recorded("build with one -buildmode", "-buildmode")},
-		{"race-msan-asan", recorded("build releases without -race, -msan, -asan and -cover", "-race", "-msan", "-asan", "-cover")},
-		{"compile-flags", recorded("use one spelling of gcflags and asmflags in the profile", "-gcflags", "-asmflags", "-compiler")},
-		{"cgo-enabled", recorded("set cgo in the profile; the default depends on whether a C compiler is installed", "CGO_ENABLED")},
-		{"cgo-toolchain", cgoToolchain},
+		{"toolchain-version", 0, toolchainVersion},
+		{"toolchain-modified", ofToolchain, toolchainModified},
+		{"goexperiment", 0, goexperiment},
+		{"fips140", 0, recorded(remedyFIPS, "GOFIPS140")},
+		{"microarchitecture", 0, microarchitecture},
+		{"godebug-default", 0, godebugDefault},
+		{"build-tags", 0, buildTags},
+		{"buildmode", 0, recorded("build with one -buildmode", "-buildmode")},
+		{"race-msan-asan", 0, recorded("build releases without -race, -msan, -asan and -cover", "-race", "-msan", "-asan", "-cover")},
+		{"compile-flags", 0, recorded("use one spelling of gcflags and asmflags in the profile", "-gcflags", "-asmflags", "-compiler")},
+		{"cgo-enabled", 0, recorded("set cgo in the profile; the default depends on whether a C compiler is installed", "CGO_ENABLED")},
+		{"cgo-toolchain", ofFlags | ofEnvironment, cgoToolchain},
 		// The link.
-		{"ldflags-value", ldflagsValue},
-		{"strip-flags", stripFlags},
-		{"flag-spelling", flagSpelling},
-		{"main-package-comment-only", mainPackageCommentOnly},
+		{"linker", ofFlags | ofEnvironment, linked("link with one linker: -linkmode, GO_EXTLINK_ENABLED, CC and -fuse-ld decide which", gobin.LinkLinker, gobin.LinkInterpreter, gobin.LinkDynamic, gobin.LinkHeader, gobin.LinkLayout)},
+		{"interpreter", ofFlags | ofEnvironment, linked(remedyLink+"; -I (Go's linker) and --dynamic-linker name the interpreter", gobin.LinkInterpreter)},
+		{"dynamic-section", ofFlags | ofEnvironment, linked(remedyLink, gobin.LinkDynamic)},
+		{"executable-header", ofFlags | ofEnvironment, linked(remedyLink+"; -H names the subsystem of a Windows program", gobin.LinkHeader)},
+		{"link-layout", ofFlags | ofEnvironment, linked(remedyLink+"; -T, -R, -funcalign and -randlayout place code", gobin.LinkLayout)},
+		{"dwarf-compression", ofFlags | ofEnvironment, dwarfCompression},
+		{"link-flags", ofFlags | ofEnvironment, linkFlags},
+		{"ldflags-value", ofFlags, ldflagsValue},
+		{"strip-flags", ofFlags, stripFlags},
+		{"flag-spelling", ofFlags | ofEnvironment, flagSpelling},
+		{"main-package-comment-only", ofSource | ofFlags | ofEnvironment, mainPackageCommentOnly},
 		// The source and what is stamped of it.
-		{"vcs-missing", vcsMissing},
-		{"vcs-dirty", vcsDirty},
-		{"vcs-revision", vcsRevision},
-		{"version-stamp", versionStamp},
-		{"source", source},
-		{"line-endings", lineEndings},
-		{"package-path", packagePath},
-		{"module-version", moduleVersion},
-		{"vendoring", vendoring},
-		{"replace-path", replacePath},
-		{"pgo-name", pgoName},
-		{"pgo-profile", pgoProfile},
+		{"vcs-missing", 0, vcsMissing},
+		{"vcs-dirty", 0, vcsDirty},
+		{"vcs-revision", 0, vcsRevision},
+		{"version-stamp", 0, versionStamp},
+		{"source", ofSource, source},
+		{"line-endings", ofSource, lineEndings},
+		{"package-path", 0, packagePath},
+		{"module-version", 0, moduleVersion},
+		{"vendoring", 0, vendoring},
+		{"replace-path", 0, replacePath},
+		{"pgo-name", 0, pgoName},
+		{"pgo-profile", ofSource, pgoProfile},
 		// Paths.
-		{"build-path", buildPath},
-		{"goroot-path", gorootPath},
-		{"modcache-path", modcachePath},
+		{"build-path", 0, buildPath},
+		{"goroot-path", 0, gorootPath},
+		{"modcache-path", 0, modcachePath},
 	}
 }
 
@@ -82,13 +91,16 @@ type pair struct {
 	ctx   context.Context
 	a, b  *side
 	diff  *Diff
+	known Known
 	notes []string
 
 	// What several passes need is worked out once. It comes from the files, never
 	// from findings.
-	codeDone, textDone bool
-	codeDiff           *codeDiff
-	textDiff           *textDiff
+	codeDone, textDone, linkDone bool
+	codeDiff                     *codeDiff
+	textDiff                     *textDiff
+	linkDiff                     *linkDiff
+	heldDone, heldDiffer         bool
 }
 
 // key returns the two values of a build information entry if they differ.
@@ -147,15 +159,9 @@ func one(c Confidence, bytes int64, remedy string, evidence ...string) []Finding
 	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}}
 }
 
-// change describes two values of one thing.
-func change(what, a, b string) string {
-	quote := func(s string) string {
-		if s == "" {
-			return "absent"
-		}
-		return fmt.Sprintf("%q", s)
-	}
-	return fmt.Sprintf("%s: %s in A, %s in B", what, quote(a), quote(b))
+// stated is one for what both files record: it holds whatever is known of the builds.
+func stated(c Confidence, bytes int64, remedy string, evidence ...string) []Finding {
+	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes, recorded: true}}
 }
 
 // recorded makes a pass for settings that differ in the build information,
@@ -181,15 +187,16 @@ func recorded(remedy string, keys ...string) func(*pair) []Finding {
 		if evidence == nil {
 			return nil
 		}
-		return one(confidence, 0, remedy, evidence...)
+		return stated(confidence, 0, remedy, evidence...)
 	}
 }
 
 // unknown says what is known when no cause is.
-func unknown(d *Diff) Finding {
+func unknown(p *pair) Finding {
+	d := p.diff
 	f := Finding{
 		Cause: CauseUnknown, Confidence: Possible, Bytes: 0,
-		Remedy: "compare the two source trees, the flags and the environment of the builds",
+		Remedy: p.known.compareRest(),
 	}
 	f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d and %d bytes differ, first at offset %d", d.DifferentBytes, d.SizeA, d.SizeB, d.FirstOffset))
 	if len(d.BuildIDParts) > 0 {
@@ -212,7 +219,26 @@ func unknown(d *Diff) Finding {
 		}
 		f.Evidence = append(f.Evidence, text)
 	}
+	f.Evidence = append(f.Evidence, p.seen()...)
 	return f
+}
+
+// seen is what differs of code and link, for when no cause can be named by it:
+// the builds are known to be alike in all that it would blame.
+func (p *pair) seen() (evidence []string) {
+	if p.a.file == nil || p.b.file == nil || len(p.a.file.Slices) > 0 || len(p.b.file.Slices) > 0 {
+		return nil
+	}
+	list, std := p.ours()
+	for _, x := range slices.Concat(list, std) {
+		evidence = append(evidence, x.describe())
+	}
+	if l := p.link(); l != nil {
+		for _, k := range slices.Sorted(maps.Keys(l.facts)) {
+			evidence = append(evidence, l.facts[k]...)
+		}
+	}
+	return bounded(shorten(evidence))
 }
 
 // meaning says what it tells that exactly these parts of the build ID differ.

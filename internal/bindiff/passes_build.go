@@ -45,27 +45,6 @@ func packed(p *pair) []Finding {
 	return one(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", evidence...)
 }
 
-// onlyC gives the evidence that code outside of Go's functions differs and no
-// Go function does: tables that only C compilers and their linkers write.
-func (p *pair) onlyC() []string {
-	if p.compiledDifferently() || len(p.diff.BuildInfo) > 0 {
-		return nil
-	}
-	var names []string
-	for _, s := range p.diff.Sections {
-		if strings.HasPrefix(s.Name, ".eh_frame") || s.Name == "__TEXT,__eh_frame" || s.Name == "__TEXT,__unwind_info" {
-			names = append(names, s.Name)
-		}
-	}
-	if c := p.code(); names == nil || c == nil || len(c.packages) > 0 {
-		return nil
-	}
-	return []string{
-		fmt.Sprintf("all %d functions of Go are the same; %s differs, which describes the code of C", p.code().functions, strings.Join(names, ", ")),
-		"the flags of the C compiler, or the source in C: both name the same compiler",
-	}
-}
-
 // signatureOnly reports whether only the signatures differ and the fields of
 // the headers that say where they are, and in how many bytes.
 func (p *pair) signatureOnly() (int64, bool) {
@@ -306,7 +285,7 @@ func cgoToolchain(p *pair) []Finding {
 	}
 	const remedy = "pin the C compiler and its flags (a container image by digest, for one), or build without cgo"
 	if evidence != nil {
-		return one(Certain, 0, remedy, evidence...)
+		return stated(Certain, 0, remedy, evidence...)
 	}
 	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format {
 		return nil
@@ -318,14 +297,14 @@ func cgoToolchain(p *pair) []Finding {
 	}
 	a, errA := p.a.compilers()
 	b, errB := p.b.compilers()
-	if errA != nil || errB != nil || len(a) == 0 || len(b) == 0 {
-		return nil // without any in one file, it was stripped or built without cgo
+	if errA != nil || errB != nil {
+		return nil
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return p.cFlags(remedy) // without any in one file, it was stripped or built without cgo
 	}
 	if slices.Equal(a, b) {
-		if e := p.onlyC(); e != nil {
-			return one(Likely, 0, remedy, e...)
-		}
-		return nil
+		return p.cFlags(remedy)
 	}
 	for _, t := range a {
 		if !slices.Contains(b, t) {
@@ -357,5 +336,5 @@ func pgoProfile(p *pair) []Finding {
 	if !differ || p.both("-pgo") || !p.infos() {
 		return pgoCode(p)
 	}
-	return one(Certain, 0, "commit the profile and name it in the mintmark profile; only one was built with one", change("build information -pgo", a, b))
+	return stated(Certain, 0, "commit the profile and name it in the mintmark profile; only one was built with one", change("build information -pgo", a, b))
 }

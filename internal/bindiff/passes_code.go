@@ -83,6 +83,12 @@ func source(p *pair) []Finding {
 	if len(list) == 0 {
 		return sourceData(p, c)
 	}
+	if p.sameMain() && onlyMain(list) {
+		return nil // package main was compiled from the same inputs
+	}
+	if p.cgo() && !anyMoved(list) {
+		return nil // flags of the C compiler can do that too, by constants and macros of C
+	}
 	var evidence []string
 	visible := 0
 	for _, x := range list {
@@ -99,8 +105,6 @@ func source(p *pair) []Finding {
 		// Then the compiler or its profile is the simpler explanation.
 		confidence = Possible
 		evidence = append(evidence, fmt.Sprintf("%d packages of the standard library differ too", len(std)))
-	case c.unread == 0 && c.std >= 50 && visible > 0 && !slices.Contains(p.diff.BuildIDParts, "mainAction") && len(p.diff.BuildIDParts) > 0 && onlyMain(list):
-		confidence = Possible // package main was compiled from the same inputs
 	case c.std >= 50 && visible > 0:
 		confidence = Certain
 		evidence = append(evidence, fmt.Sprintf("the functions of the standard library that both have are the same (%d)", c.std))
@@ -109,6 +113,12 @@ func source(p *pair) []Finding {
 }
 
 func onlyMain(list []packageChange) bool { return len(list) == 1 && list[0].name == "main" }
+
+// sameMain reports whether the build IDs say that package main was compiled from
+// the same inputs, its own files and the packages it imports.
+func (p *pair) sameMain() bool {
+	return len(p.diff.BuildIDParts) > 0 && !slices.Contains(p.diff.BuildIDParts, "mainAction")
+}
 
 // describe names what changed in a package.
 func (x *packageChange) describe() string {
@@ -144,6 +154,12 @@ func sourceData(p *pair, c *codeDiff) []Finding {
 	if names == nil || len(ldflagsText(p)) > 0 || p.onlyC() != nil {
 		return nil // what differs in the data is the value of a variable, or comes from C
 	}
+	// The linker alone can make all data differ, since it places what addresses
+	// are of. Where nothing says that something else was compiled, or C code is in
+	// it, only a text of a variable of Go is proof that it is not that.
+	if p.sameMain() || (len(p.diff.BuildIDParts) == 0 || p.cgo()) && !p.goTextsDiffer() {
+		return nil
+	}
 	if t := p.texts(); t != nil && t.crlfA+t.crlfB > 0 && !t.otherLines {
 		return nil // the line endings
 	}
@@ -154,8 +170,8 @@ func sourceData(p *pair, c *codeDiff) []Finding {
 		}
 	}
 	confidence := Likely
-	if !slices.Contains(p.diff.BuildIDParts, "mainAction") {
-		confidence = Possible // an -X value would look the same
+	if l := p.link(); len(p.diff.BuildIDParts) == 0 || l == nil || !l.none() {
+		confidence = Possible // an -X value, or other flags of the link, would look the same
 	}
 	return one(confidence, 0, remedySource, evidence...)
 }

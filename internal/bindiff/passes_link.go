@@ -103,19 +103,16 @@ func ldflagsValue(p *pair) []Finding {
 			evidence = append(evidence, described("-X "+n, va, vb))
 		}
 	}
-	if !slices.Equal(a.rest, b.rest) {
-		evidence = append(evidence, change("other flags", strings.Join(a.rest, " "), strings.Join(b.rest, " ")))
-	}
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, remedyValue, evidence...)
+	return stated(Certain, 0, remedyValue, evidence...)
 }
 
 func stripFlags(p *pair) []Finding {
 	const remedy = "set ldflags.strip in the profile"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip != b.strip {
-		return one(Certain, 0, remedy, evidence)
+		return stated(Certain, 0, remedy, evidence)
 	}
 	if p.sameBuildID() || p.a.file.Packed != "" || p.b.file.Packed != "" || p.a.file.Format != p.b.file.Format {
 		return nil
@@ -147,7 +144,7 @@ func stripFlags(p *pair) []Finding {
 func flagSpelling(p *pair) []Finding {
 	const remedy = "use one canonical flag string; drop -X of variables that do not exist, an explicit -buildmode=exe and GO_EXTLINK_ENABLED"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip == b.strip && maps.Equal(a.values, b.values) && slices.Equal(a.rest, b.rest) {
-		return one(Certain, 0, remedy, evidence, "the flags mean the same")
+		return stated(Certain, 0, remedy, evidence, "the flags mean the same")
 	}
 	if !p.parts("linkAction") || len(p.diff.BuildInfo) > 0 {
 		return nil

@@ -96,7 +96,7 @@ func ldflagsText(p *pair) []Finding {
 		if evidence == nil {
 			return nil
 		}
-		return one(Certain, n, remedyValue, shorten(evidence)...)
+		return stated(Certain, n, remedyValue, shorten(evidence)...)
 	}
 	c := p.code()
 	if c != nil && (len(c.packages) > 0 || c.used > 0) || !p.linkOnly() {

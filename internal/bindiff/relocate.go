@@ -55,9 +55,12 @@ func (r *relocator) x86(x, y []byte, at, bt uint64) bool {
 					break
 				}
 			}
-			if next == 0 && r.target(uint64(vx), uint64(vy)) {
+			if next == 0 && (r.target(uint64(vx), uint64(vy)) || ofThread(x, y, w)) {
 				next = w + 4
 			}
+		}
+		if next == 0 {
+			next = relaxed(x, y, i)
 		}
 		if next == 0 {
 			return false
@@ -65,6 +68,76 @@ func (r *relocator) x86(x, y []byte, at, bt uint64) bool {
 		i = max(next, i+1)
 	}
 	return true
+}
+
+// smallOffset reports whether a displacement can be one into the storage of a thread.
+func smallOffset(v uint32) bool { return int32(v) > -1<<20 && int32(v) < 1<<20 }
+
+// ofThread reports whether both have at w the displacement of the same access to
+// the storage of a thread: behind the prefix FS or GS. Which it is depends on what
+// else is linked that has such storage.
+func ofThread(x, y []byte, w int) bool {
+	le := binary.LittleEndian
+	if !smallOffset(le.Uint32(x[w:])) || !smallOffset(le.Uint32(y[w:])) {
+		return false
+	}
+	for k := w - 1; k >= 0 && k >= w-5; k-- {
+		if x[k] != y[k] {
+			return false
+		}
+		if x[k] == 0x64 || x[k] == 0x65 {
+			return true
+		}
+	}
+	return false
+}
+
+// relaxed returns the end of an instruction that a linker has written in two
+// ways, and that i is in; 0 when it is none
+// (System V psABI for x86-64, "Linker Optimizations"): MOV from the table of
+// addresses, LEA of the address, or MOV of the offset into the thread's storage.
+func relaxed(x, y []byte, i int) int {
+	for s := i; s >= 0 && s >= i-6; s-- {
+		if s+7 > len(x) {
+			continue
+		}
+		a, b := x[s:s+7], y[s:s+7]
+		regA, kindA := movLike(a)
+		regB, kindB := movLike(b)
+		if kindA == 0 || kindB == 0 || regA != regB {
+			continue
+		}
+		// Or two offsets, and one of the next instructions has the prefix FS.
+		if kindA != kindB || kindA == 0xc7 && usesThread(x[s+7:]) && usesThread(y[s+7:]) {
+			return s + 7
+		}
+	}
+	return 0
+}
+
+// usesThread looks for an instruction with the prefixes FS and REX not far away:
+// the assembly of the runtime loads the offset a few instructions before it is used.
+func usesThread(b []byte) bool {
+	for i := range min(len(b)-1, 32) {
+		if b[i] == 0x64 && b[i+1]&0xf0 == 0x40 {
+			return true
+		}
+	}
+	return false
+}
+
+// movLike recognises the three instructions of seven bytes that load a register.
+func movLike(b []byte) (reg byte, kind byte) {
+	if b[0]&0xf8 != 0x48 { // REX.W
+		return 0, 0
+	}
+	switch {
+	case (b[1] == 0x8b || b[1] == 0x8d) && b[2]&0xc7 == 0x05: // MOV, LEA with an address relative to the next instruction
+		return b[2]>>3&7 | b[0]&4<<1, b[1]
+	case b[1] == 0xc7 && b[2]&0xf8 == 0xc0 && smallOffset(binary.LittleEndian.Uint32(b[3:])):
+		return b[2]&7 | b[0]&1<<3, b[1]
+	}
+	return 0, 0
 }
 
 // arm64 compares instruction by instruction (Arm Architecture Reference Manual,

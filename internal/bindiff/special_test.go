@@ -174,7 +174,7 @@ func TestPatchedLinker(t *testing.T) {
 	w := newWorkshop(t)
 	a := w.build(t, "linux/amd64", variant{args: trim})
 	b := w.build(t, "linux/amd64", variant{args: with(trim, "-toolexec="+exe), env: []string{linkEnv + "=1"}})
-	d, err := Compare(t.Context(), a, b)
+	d, err := Compare(t.Context(), a, b, Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestPatchedLinker(t *testing.T) {
 		clear(b[s.Offset : s.Offset+s.Size])
 		return bytes.Replace(b, []byte(".go.buildinfo\x00"), []byte(".go.buildnone\x00"), 1)
 	}})
-	if d, err = Compare(t.Context(), a, c); err != nil {
+	if d, err = Compare(t.Context(), a, c, Known{}); err != nil {
 		t.Fatal(err)
 	}
 	checkFindings(t, &Diff{Findings: d.Findings}, "strip-tool", Certain, nil)
@@ -203,7 +203,7 @@ func TestModuleCache(t *testing.T) {
 	w, x := newWorkshop(t), newWorkshop(t)
 	build := func(w *workshop, v variant) string { return w.build(t, "linux/amd64", v) }
 	compare := func(a, b string) *Diff {
-		d, err := Compare(t.Context(), a, b)
+		d, err := Compare(t.Context(), a, b, Known{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestToolchain(t *testing.T) {
 			w := newWorkshop(t)
 			a := w.build(t, "linux/amd64", variant{args: trim})
 			b := w.build(t, "linux/amd64", variant{args: trim, tool: toolchain(t, other)})
-			d, err := Compare(t.Context(), a, b)
+			d, err := Compare(t.Context(), a, b, Known{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +276,7 @@ func TestFat(t *testing.T) {
 	amd := read("darwin/amd64", "v1.0.0")
 	a := write(t, makeFat(amd, read("darwin/arm64", "v1.0.0")))
 	b := write(t, makeFat(amd, read("darwin/arm64", "v1.0.1")))
-	d, err := Compare(t.Context(), a, b)
+	d, err := Compare(t.Context(), a, b, Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestFat(t *testing.T) {
 	if e := d.Findings[0].Evidence[0]; !strings.HasPrefix(e, "arm64: -X main.version") {
 		t.Error(e)
 	}
-	d, err = Compare(t.Context(), a, write(t, amd))
+	d, err = Compare(t.Context(), a, write(t, amd), Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +320,7 @@ func TestPlatforms(t *testing.T) {
 		t.Skip("builds programs with the go command")
 	}
 	w := newWorkshop(t)
-	d, err := Compare(t.Context(), w.build(t, "linux/amd64", variant{args: trim}), w.build(t, "linux/arm64", variant{args: trim}))
+	d, err := Compare(t.Context(), w.build(t, "linux/amd64", variant{args: trim}), w.build(t, "linux/arm64", variant{args: trim}), Known{})
 	if err != nil {
 		t.Fatal(err)
 	}

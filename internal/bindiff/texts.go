@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -17,13 +18,15 @@ const (
 	minText   = 2
 	maxText   = 512     // longer runs of printable bytes are not taken for a value
 	maxTexts  = 1 << 20 // per file and kind
-	maxListed = 64
-	lineKey   = 12 // bytes of a line that tell it from others: the start can run into a neighbour
+	maxListed = 64      // texts that only one file has and a variable holds
+	maxFound  = 1 << 14 // texts that only one file has: most are numbers and addresses that look like texts
+	minLine   = 6       // bytes; numbers look like shorter lines
+	lineKey   = 12      // bytes of a line that tell it from others: the start can run into a neighbour
 )
 
 // textDiff is what the data of both files says in different words.
 type textDiff struct {
-	onlyA, onlyB []string // NUL-terminated texts, sorted
+	onlyA, onlyB []string // texts that end with NUL and that a variable of Go holds, sorted
 	more         bool     // not all are listed or compared
 
 	// Lines that end with \r\n in one file and with \n in the other, and whether
@@ -57,21 +60,28 @@ func (p *pair) texts() *textDiff {
 	d := &textDiff{more: a.full || b.full}
 	list := func(s *side, other *textSet) (out []string) {
 		again := &textSet{seed: seed}
-		err := again.read(p.ctx, s, func(text []byte, h uint64) {
+		held := newHolders(s)
+		err := again.read(p.ctx, s, func(text []byte, addr uint64, h uint64) {
 			if _, ok := slices.BinarySearch(other.texts, h); ok {
 				return
 			}
-			if len(out) >= maxListed {
+			if len(held.texts) >= maxFound {
 				d.more = true
 				return
 			}
-			out = append(out, string(text))
+			held.add(addr, string(text))
 		})
+		if err == nil {
+			out, err = held.find(p.ctx)
+		}
 		if err != nil {
 			p.note(s, err)
 		}
-		slices.Sort(out)
-		return slices.Compact(out)
+		if len(out) > maxListed {
+			d.more = true
+			out = out[:maxListed]
+		}
+		return out
 	}
 	d.onlyA, d.onlyB = list(p.a, b), list(p.b, a)
 	d.crlfA, d.crlfB = a.lines.endings(b.lines), b.lines.endings(a.lines)
@@ -123,14 +133,32 @@ func (t *textSet) sort() {
 	t.lines = slices.Compact(t.lines)
 }
 
-// holdsTexts says which sections have the texts of the program.
+// holdsTexts says which sections have the texts of the program: those that
+// compilers and Go's linker put data into, and not the tables of dynamic linking
+// or of exceptions, whose numbers look like texts.
 func holdsTexts(s gobin.Section) bool {
-	return !s.Nested && s.Size > 0 && (s.Kind == gobin.KindROData || s.Kind == gobin.KindData)
+	if s.Nested || s.Size == 0 || s.Kind != gobin.KindROData && s.Kind != gobin.KindData {
+		return false
+	}
+	name := s.Name
+	if strings.HasPrefix(name, "__") { // Mach-O: segment and section
+		_, name, _ = strings.Cut(name, ",__")
+		return slices.Contains([]string{"rodata", "data", "noptrdata", "const", "cstring"}, name)
+	}
+	if !strings.HasPrefix(name, ".") {
+		return true // formats whose sections have no such names, files without them
+	}
+	for _, prefix := range []string{".rodata", ".rdata", ".data", ".noptrdata"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // read goes through the data of a file. With each it only calls that for the
 // NUL-terminated texts; without, it keeps the hashes.
-func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h uint64)) error {
+func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, addr, h uint64)) error {
 	buf := make([]byte, windowSize)
 	budget := 4 * s.size // the sections of a hostile file overlap
 	var run [maxText]byte
@@ -143,6 +171,7 @@ func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h ui
 			return nil
 		}
 		r := s.file.Reader(sec)
+		at := int64(0)  // of buf in the section
 		n, tail := 0, 0 // of the run of printable bytes; of the line, in run
 		tooLong := false
 		for {
@@ -150,7 +179,7 @@ func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h ui
 				return context.Cause(ctx)
 			}
 			got, err := r.Read(buf)
-			for _, c := range buf[:got] {
+			for i, c := range buf[:got] {
 				switch {
 				case c >= 0x20 && c <= 0x7e || c == '\t' || c == '\r':
 					if n == maxText { // keep the end, for the line
@@ -174,7 +203,7 @@ func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h ui
 				case c == 0 && n >= minText && !tooLong && tail == 0:
 					h := maphash.Bytes(t.seed, run[:n])
 					if each != nil {
-						each(run[:n], h)
+						each(run[:n], sec.Addr+uint64(at+int64(i-n)), h)
 					} else if len(t.texts) < maxTexts {
 						t.texts = append(t.texts, h)
 					} else {
@@ -183,6 +212,7 @@ func (t *textSet) read(ctx context.Context, s *side, each func(text []byte, h ui
 				}
 				n, tail, tooLong = 0, 0, false
 			}
+			at += int64(got)
 			if err == io.EOF {
 				break
 			}
@@ -198,6 +228,9 @@ func (t *textSet) line(b []byte) {
 	end := uint64(0)
 	if b[len(b)-1] == '\r' {
 		b, end = b[:len(b)-1], crlfBit
+	}
+	if len(b) < minLine {
+		return
 	}
 	if len(b) > lineKey {
 		b = b[len(b)-lineKey:]

@@ -214,7 +214,7 @@ func (c *comparison) file(name, a, b string) error {
 	if err != nil || done {
 		return err
 	}
-	d, err := bindiff.Compare(c.ctx, a, b)
+	d, err := bindiff.Compare(c.ctx, a, b, bindiff.Known{})
 	if err != nil {
 		return &UnusableError{Err: err, Tip: "name two Go binaries, archives, directories or release.json files"}
 	}

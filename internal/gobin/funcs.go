@@ -19,8 +19,9 @@ type FuncTable struct {
 	order binary.ByteOrder
 	tab   PCLNTab // offsets from the start of b
 	n     int
-	start bool // records have a start line: Go 1.20 and later
-	names int  // bytes of names read so far
+	start bool             // records have a start line: Go 1.20 and later
+	names int              // bytes of names read so far
+	files map[int64]string // names of files read so far, by number
 
 	text Section // what the entries count from; Size 0 when that was not found
 }
@@ -197,19 +198,91 @@ func (t *FuncTable) File(f Func) string {
 		return ""
 	}
 	// Zigzag from the start value -1.
-	index := int64(f.cu) + int64(v>>1) - 1
+	index := int64(v>>1) - 1
 	if v&1 != 0 {
-		index = int64(f.cu) + ^int64(v>>1) - 1
+		index = ^int64(v>>1) - 1
 	}
-	at := t.tab.CUs + 4*index
-	if index < 0 || at+4 > t.tab.FileNames {
+	return t.fileName(f, int32(index))
+}
+
+// fileName returns the file of that number of a function's compilation unit, or "".
+func (t *FuncTable) fileName(f Func, index int32) string {
+	i := int64(f.cu) + int64(index)
+	at := t.tab.CUs + 4*i
+	if i < 0 || at+4 > t.tab.FileNames {
 		return ""
 	}
-	name, err := t.text0(t.tab.FileNames+int64(t.order.Uint32(t.b[at:])), t.tab.PCTables)
+	if name, ok := t.files[i]; ok {
+		return name
+	}
+	text, err := t.text0(t.tab.FileNames+int64(t.order.Uint32(t.b[at:])), t.tab.PCTables)
 	if err != nil {
 		return ""
 	}
-	return string(name)
+	if t.files == nil {
+		t.files = map[int64]string{}
+	}
+	name := string(text)
+	t.files[i] = name
+	return name
+}
+
+// EachLine calls found for each stretch of a function's code that comes from one
+// line of one file, in the order of the code, with where it starts from the start
+// of the function. Inlined code has the file and line it was written in. It stops
+// at damage.
+func (t *FuncTable) EachLine(f Func, found func(pc uint32, file string, line int32)) {
+	files, lines := t.values(f.PCFile), t.values(f.PCLine)
+	name, known := "", int32(-1)
+	for i, j := 0, 0; i < len(files) && j < len(lines); {
+		if v := files[i].value; v != known || i == 0 && j == 0 {
+			name, known = t.fileName(f, v), v
+		}
+		start := uint32(0)
+		if i > 0 {
+			start = files[i-1].end
+		}
+		if j > 0 {
+			start = max(start, lines[j-1].end)
+		}
+		found(start, name, lines[j].value)
+		a, b := files[i].end, lines[j].end
+		if a <= b {
+			i++
+		}
+		if b <= a {
+			j++
+		}
+	}
+}
+
+// step is a value of a table up to the pc at which the next begins, which counts
+// in the smallest instructions of the machine.
+type step struct {
+	value int32
+	end   uint32
+}
+
+// values decodes the table at an offset (cmd/link's pcln: zigzag differences of
+// the value, which starts at -1, and differences of the pc).
+func (t *FuncTable) values(off uint32) (out []step) {
+	b := t.Steps(off)
+	value, pc := int32(-1), uint32(0)
+	for first := true; ; first = false {
+		v, n := binary.Uvarint(b)
+		if n <= 0 || v == 0 && !first {
+			return out
+		}
+		b = b[n:]
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return out
+		}
+		b = b[n:]
+		value += int32(uint32(v)>>1) ^ -int32(uint32(v)&1)
+		pc += uint32(d)
+		out = append(out, step{value, pc})
+	}
 }
 
 // Text returns where in the file the code is that the entries count from, and

@@ -359,6 +359,9 @@ func FuzzParse(f *testing.F) {
 		file.BuildIDParts()
 		for _, x := range append(file.Slices, file) {
 			_ = walk(x)
+			if _, err := x.LinkFacts(); err != nil && !isFormatError(err) {
+				t.Fatalf("untyped error: %v", err)
+			}
 			if state, _, err := x.Untouched(); err == nil && state == "" {
 				t.Fatal("no state")
 			}

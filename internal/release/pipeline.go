@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/report"
@@ -279,18 +280,21 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	p.mu.Unlock()
 	var v rebuild.Verdict
 	if pr.second != "" {
-		if v, err = rebuild.Check(ctx, pr.path, pr.second); err != nil {
+		if v, err = rebuild.Check(ctx, pr.path, pr.second, bindiff.AllKnown()); err != nil {
 			return err
 		}
 		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
 	}
 	if v.Diff != nil {
-		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit)
+		risks, err := p.planner.CRisks(ctx, u.Unit)
+		if err != nil {
+			p.warn("%s: its C code was not looked at: %v", u.ID(), err)
+		}
+		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit, rebuild.C{Packages: p.planner.C(u.Unit), Risks: risks})
 		if err != nil {
 			p.warn("%s: the action graphs say nothing: %v", u.ID(), err)
 		}
-		v.Diff.Findings = append(blamed, v.Diff.Findings...)
-		for _, f := range v.Diff.Findings {
+		for _, f := range rebuild.Findings(blamed, v.Diff) {
 			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
 				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
 			})

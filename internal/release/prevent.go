@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -72,6 +73,14 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		}
 	}
 
+	risks, err := s.cRisks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range risks {
+		warn("%s", r)
+	}
+
 	for _, name := range []string{".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml"} {
 		data, err := files.Read(filepath.Join(s.checkout, name), maxProfileFile)
 		if err != nil {
@@ -86,6 +95,23 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 	for _, dir := range []string{".", "magefiles"} {
 		if _, err := os.Stat(filepath.Join(s.Dir, dir, "mage_output_file.go")); err == nil {
 			warn("%s is mage's (mage -keep): it makes plain go build stamp +dirty; remove it", filepath.Join(dir, "mage_output_file.go"))
+		}
+	}
+	return out, nil
+}
+
+// cRisks are what of the C code of all units makes builds differ, each once.
+func (s *session) cRisks(ctx context.Context) ([]builds.CRisk, error) {
+	var out []builds.CRisk
+	for _, u := range s.plan.Units {
+		risks, err := s.planner.CRisks(ctx, u)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.ID(), err)
+		}
+		for _, r := range risks {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
 		}
 	}
 	return out, nil
