@@ -170,16 +170,23 @@ func TestHostileCache(t *testing.T) {
 			cache, out := filepath.Join(t.TempDir(), "cache"), filepath.Join(t.TempDir(), "dist")
 			sum := sha256.Sum256([]byte(out))
 			path := filepath.Join(cache, strings.ReplaceAll(h.name, "OUT", hex.EncodeToString(sum[:8])))
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.MkdirAll(filepath.Join(cache, "ledger", tc), 0o755)); err != nil {
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
+			}
+			if ledger := filepath.Join(cache, "ledger", tc); ledger != path && filepath.Dir(ledger) != path {
+				if err := os.MkdirAll(ledger, 0o755); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if name := filepath.Join(cache, "ledger", tc, "toolchain"); name != path && !strings.HasPrefix(h.name, "ledger") {
 				if err := os.WriteFile(name, []byte("h1:sum\n"), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := h.plant(path, o); err != nil {
+			if err := h.plant(path, o); errors.Is(err, errors.ErrUnsupported) {
 				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("too slow"))
 			defer cancel()
@@ -197,7 +204,7 @@ func TestHostileCache(t *testing.T) {
 			}
 			// Each part alone does no harm either, where it is given a directory
 			// that is one: what is above that, only the session can know.
-			if h.name != "first" {
+			if h.name != "first" && h.name != "ledger" {
 				useCache(ctx, t, cfg, tc)
 			}
 			if ctx.Err() != nil {
