@@ -26,7 +26,7 @@ const someManifest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 // rebuildBundle is what a rebuilder signs of m, after change.
 func rebuildBundle(t *testing.T, s *Signer, m *Manifest, change func(*Statement)) []byte {
 	t.Helper()
-	st, err := NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), nil)
+	st, err := NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), Rebuild{Executions: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestRebuildStatement(t *testing.T) {
 	make := func(change func([]RebuiltArtifact)) (*Statement, error) {
 		list := rebuiltAll(m)
 		change(list)
-		return NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, list, nil)
+		return NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, list, Rebuild{Executions: 1})
 	}
 	st, err := make(func(l []RebuiltArtifact) {
 		for i := range l {
