@@ -11,7 +11,7 @@ func TestMissed(t *testing.T) {
 		starts int
 		rate   float64
 		want   float64
-	}{{0, 0.5, 1}, {1, 1.0 / 3, 2.0 / 3}, {2, 0.5, 0.25}, {36, 1.0 / 3, 4.585e-7}, {5, 1, 0}} {
+	}{{0, 0.5, 1}, {1, 1.0 / 3, 2.0 / 3}, {2, 0.5, 0.25}, {36, 1.0 / 3, 4.5784e-7}, {5, 1, 0}} {
 		if got := (Starts{Starts: tt.starts}).Missed(tt.rate); math.Abs(got-tt.want) > 0.001*tt.want {
 			t.Errorf("%d starts, rate %g: %g, want %g", tt.starts, tt.rate, got, tt.want)
 		}

@@ -109,7 +109,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
-	warnings = append(append(warnings, stale...), keys.warnings()...)
+	warnings = append(append(append(warnings, stale...), keys.warnings()...), s.newerToolchain(ctx)...)
 	for _, w := range warnings {
 		s.warn("%s", w)
 	}
@@ -203,7 +203,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range stale {
+	for _, w := range append(stale, s.newerToolchain(ctx)...) {
 		s.warn("%s", w)
 	}
 	twice := kind != checksums.KindBuild
