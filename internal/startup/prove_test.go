@@ -101,6 +101,18 @@ func TestProve(t *testing.T) {
 		wantProof(t, "varies", p.Environment, Passed, "")
 	}
 
+	// One start of several that is late is not said to be a crash.
+	late, quick := filepath.Join(t.TempDir(), "late"), filepath.Join(t.TempDir(), "quick")
+	for path, script := range map[string]string{late: "echo x >>n\ntest $(wc -c <n) = 4 && exec sleep 60\necho ok\n", quick: "echo ok\n"} {
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS == "linux" {
+		p = proveWith(t, ProveConfig{Packed: late, Plain: quick, Workload: &Workload{Timeout: 2 * time.Second}, Starts: few})
+		wantProof(t, "late once", p.Smoke, Unchecked, "1 of 4 starts failed with 0 environment variables: not ready after 2s (ready is exit); a busy machine does that too")
+	}
+
 	// Nothing declared: all that counts is that both do the same, success or not.
 	p = prove(t, plain, plain, "")
 	wantProof(t, "undeclared", p.Smoke, Passed, "--version (bench declares none): exit status")

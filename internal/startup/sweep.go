@@ -79,9 +79,13 @@ type SweepResult struct {
 type SweepStep struct {
 	fact.Starts
 	Failure string `json:"failure,omitempty"` // of the first start that failed
-	late    bool   // one of them was not ready in time
+	late    int    // of the failed ones, those that were not ready in time
 	printed int    // of the failed ones, those that only printed something else
 }
+
+// onlyLate reports whether all that went wrong is that one start of several was
+// not ready in time. A program that hangs does that, and so does a busy machine.
+func (t SweepStep) onlyLate() bool { return t.Failed == 1 && t.late == 1 && t.Starts.Starts > 1 }
 
 // Step is what came of the starts with n variables.
 func (r *SweepResult) Step(n int) SweepStep {
@@ -287,9 +291,9 @@ func (s *sweep) failed(ctx context.Context, n int) error {
 }
 
 // confirm makes the other starts with n variables, as far as they tell something
-// that is not known yet. One that waits for its end is enough.
+// that is not known yet. Two that wait for their end are enough.
 func (s *sweep) confirm(ctx context.Context, n int) error {
-	for t := s.step(n); t.Starts.Starts < s.cfg.Starts && t.Failed < confirming && !t.late; {
+	for t := s.step(n); t.Starts.Starts < s.cfg.Starts && t.Failed < confirming && t.late < 2; {
 		if err := s.try(ctx, n); err != nil {
 			return err
 		}
@@ -313,7 +317,9 @@ func (s *sweep) try(ctx context.Context, n int) error {
 	switch {
 	case errors.As(err, &bad):
 		what = bad.Error()
-		t.late = t.late || bad.late
+		if bad.late {
+			t.late++
+		}
 	case err != nil:
 		return err
 	case s.cfg.AnyOutput || s.cfg.Ready.Kind() != OnExit:
