@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -29,12 +30,16 @@ type Site struct {
 	SetUmask bool
 	Kind     string // of the source
 	Version  string // of the module
+	// Origin is what the source in Dir was made from, by whoever put it there: a
+	// git clone, by its directory, or a module zip, by its h1.
+	Origin fact.Circumstances
 }
 
 // Built is one linked binary.
 type Built struct {
 	Main Main
 	Path string
+	In   fact.Circumstances // of the execution that left it there
 }
 
 // Cost is what a build took.
@@ -122,7 +127,9 @@ func (s *Site) Build(ctx context.Context, u *Unit, pace Pace) ([]Built, Cost, er
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, Cost{}, fmt.Errorf("%s: %w", u.ID(), err)
 	}
-	res, err := toolchain.Run(ctx, s.command(u, pace))
+	cmd := s.command(u, pace)
+	in := s.circumstances(u, cmd)
+	res, err := toolchain.Run(ctx, cmd)
 	cost := Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {
 		var exit *toolchain.ExitError
@@ -143,7 +150,7 @@ func (s *Site) Build(ctx context.Context, u *Unit, pace Pace) ([]Built, Cost, er
 			errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
 			continue
 		}
-		built = append(built, Built{m, path})
+		built = append(built, Built{m, path, in})
 	}
 	return built, cost, errors.Join(errs...)
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // RebuildType is the build type of a rebuild statement: what a rebuilder signs
@@ -46,12 +44,13 @@ func (r *RebuiltArtifact) Key() string {
 // have in the record; its byproducts are all that were looked at, with the
 // verdict. manifest is the SHA-256 of release.json, tc the toolchain that the
 // rebuilder used, which is another module than the publisher's on another
-// platform, and held what confined the builds (nil: that is not said). An
-// artifact that is different makes it an error: whoever has one
-// has found something else to say.
+// platform, and how says how often, where and in what confinement (nil: that is
+// not said) the rebuilder built. What its ledger took no part in: Actions and
+// Rebuilders are left out. An artifact that is different makes it an error:
+// whoever has one has found something else to say.
 //
 // There is no time in it, for the reason given at [RunDetails].
-func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder, rebuilt []RebuiltArtifact, held *fact.Confinement) (*Statement, error) {
+func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder, rebuilt []RebuiltArtifact, how Rebuild) (*Statement, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -61,7 +60,8 @@ func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder,
 	if err := checkDigest(manifest); err != nil {
 		return nil, fmt.Errorf("rebuild statement: manifest: %w", err)
 	}
-	if err := checkConfinement(held); err != nil {
+	how = Rebuild{Executions: how.Executions, Varied: sorted(how.Varied), Attempted: sorted(how.Attempted), Shared: sorted(how.Shared), Confinement: how.Confinement}
+	if err := errors.Join(how.check()...); err != nil {
 		return nil, fmt.Errorf("rebuild statement: %w", err)
 	}
 	n, err := m.normal()
@@ -115,7 +115,7 @@ func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder,
 			BuildDefinition: BuildDefinition{
 				BuildType:            RebuildType,
 				ExternalParameters:   ExternalParameters{Project: n.Project, Version: n.Version, Plan: n.Plan, PlanID: n.PlanID},
-				InternalParameters:   InternalParameters{Rebuild: Rebuild{Executions: 1, Confinement: held}},
+				InternalParameters:   InternalParameters{Rebuild: how},
 				ResolvedDependencies: deps,
 			},
 			RunDetails: RunDetails{

@@ -202,7 +202,7 @@ const (
 	ProofUnpack      = "unpack"      // unpacking gives the linked file back, bit for bit
 	ProofRepack      = "repack"      // packing again gives the same bytes
 	ProofSmoke       = "smoke"       // started, it does what the unpacked program does
-	ProofEnvironment = "environment" // it does so with up to 1000 environment variables
+	ProofEnvironment = "environment" // it does so with more and more environment variables; Starts says how many
 )
 
 // ProofNames are all proofs, in their order in an artifact.
@@ -216,6 +216,11 @@ type Proof struct {
 	Result string `json:"result"`           // passed, failed or unchecked
 	How    string `json:"how,omitempty"`    // of passed: what was run and compared
 	Reason string `json:"reason,omitempty"` // of failed and unchecked
+	// Starts of the packed file that a smoke or environment proof rests on, with
+	// more and more environment variables; what they would have missed follows
+	// from their number ([fact.Starts.Missed]). None: it was not started, or the
+	// manifest is from before starts were counted, when one of each kind was made.
+	Starts []fact.Starts `json:"starts,omitempty"`
 }
 
 // Member is one file in an archive.

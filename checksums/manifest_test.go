@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,7 @@ func allProofs() []Proof {
 	for _, name := range ProofNames() {
 		list = append(list, Proof{Name: name, Result: Passed, How: "--version"})
 	}
+	list[3].Starts = []fact.Starts{{Starts: 36}}
 	list[4] = Proof{Name: ProofEnvironment, Result: Unchecked, Reason: "no emulator"}
 	return list
 }
@@ -114,10 +116,10 @@ func TestProofs(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(got.Artifacts, func(a Artifact) bool { return a.Stage == StagePacked })
-	if a := got.Artifacts[i]; !slices.Equal(a.Proofs, allProofs()) || a.Verdict != Identical {
+	if a := got.Artifacts[i]; !reflect.DeepEqual(a.Proofs, allProofs()) || a.Verdict != Identical {
 		t.Errorf("%+v", a)
 	}
-	m.Artifacts[0].Proofs[3] = Proof{Name: ProofSmoke, Result: Failed, Reason: "killed by SIGSEGV"}
+	m.Artifacts[0].Proofs[3] = Proof{Name: ProofSmoke, Result: Failed, Reason: "killed by SIGSEGV", Starts: []fact.Starts{{Starts: 36, Failed: 1}}}
 	if _, err := m.Encode(); err != nil {
 		t.Errorf("an identical file that crashes: %v", err)
 	}
@@ -244,6 +246,30 @@ func TestManifestValidate(t *testing.T) {
 		{"proof unchecked", "unchecked without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].Reason = "" }},
 		{"proof passed with a reason", "belongs to failed and unchecked", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[0].Reason = "x" }},
 		{"proof failed and how", "how belongs to passed", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].How = "x" }},
+		{"a proof that starts nothing has starts", "starts belong to the proofs that start the file", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[0].Starts = []fact.Starts{{Starts: 1}}
+		}},
+		{"no starts", "0 of 0 starts failed: no such numbers", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[3].Starts = []fact.Starts{{}}
+		}},
+		{"more failed than started", "2 of 1 starts failed: no such numbers", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[4].Starts = []fact.Starts{{Starts: 1, Failed: 2}}
+		}},
+		{"starts in no order", "starts with 0 environment variables after those with 100", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[3].Starts = []fact.Starts{{Variables: 100, Starts: 1}, {Starts: 1}}
+		}},
+		{"less than no variables", "starts with -1 environment variables", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[3].Starts = []fact.Starts{{Variables: -1, Starts: 1}}
+		}},
+		{"passed though a start failed", "passed, and some of its starts failed", func(m *Manifest) {
+			m.Artifacts[0].Proofs = allProofs()
+			m.Artifacts[0].Proofs[3].Starts = []fact.Starts{{Starts: 36, Failed: 1}}
+		}},
 		{"proof with an escape", "does not print", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].Reason = "\x1b[2J" }},
 		{"packed from nothing", "made from", func(m *Manifest) { m.Artifacts[0].From = nil }},
 		{"packed from unknown", "not in the manifest", func(m *Manifest) { m.Artifacts[0].From = []string{hexA} }},

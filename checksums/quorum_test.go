@@ -2,6 +2,7 @@ package checksums
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ const someManifest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 // rebuildBundle is what a rebuilder signs of m, after change.
 func rebuildBundle(t *testing.T, s *Signer, m *Manifest, change func(*Statement)) []byte {
 	t.Helper()
-	st, err := NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), nil)
+	st, err := NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), Rebuild{Executions: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func TestRebuildStatement(t *testing.T) {
 	make := func(change func([]RebuiltArtifact)) (*Statement, error) {
 		list := rebuiltAll(m)
 		change(list)
-		return NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, list, nil)
+		return NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, list, Rebuild{Executions: 1})
 	}
 	st, err := make(func(l []RebuiltArtifact) {
 		for i := range l {
@@ -184,6 +185,43 @@ func TestRebuildStatement(t *testing.T) {
 		},
 	} {
 		if _, err := make(change); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestRebuildStatementHow: the statement says how often and in what the
+// rebuilder built, in one spelling, and no account of builds that cannot be.
+func TestRebuildStatementHow(t *testing.T) {
+	m := testManifest()
+	make := func(how Rebuild) (*Statement, error) {
+		return NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), how)
+	}
+	how := Rebuild{Executions: 2, Varied: []string{"git clone", "HOME"}, Attempted: []string{"umask"}, Shared: []string{"kernel"}}
+	st, err := make(how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := st.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err = ParseRebuildStatement(payload); err != nil {
+		t.Fatal(err)
+	}
+	want := Rebuild{Executions: 2, Varied: []string{"HOME", "git clone"}, Attempted: []string{"umask"}, Shared: []string{"kernel"}}
+	if got := st.Predicate.BuildDefinition.InternalParameters.Rebuild; !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if how.Varied[0] != "git clone" {
+		t.Error("it changed what it was given")
+	}
+	for name, bad := range map[string]Rebuild{
+		"nothing was built":     {},
+		"two lines":             {Executions: 1, Shared: []string{"kernel\nverified"}},
+		"held without a reason": {Executions: 1, Confinement: &fact.Confinement{}},
+	} {
+		if _, err := make(bad); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -31,7 +31,8 @@ import (
 //   - what was not confined has a reason, and nothing else has one;
 //   - a packed file has each proof once, in order, or none at all (then nothing is
 //     known of it), and nothing else has any; a proof that did not pass has a
-//     reason, one that did has none;
+//     reason, one that did has none; starts belong to the proofs that start the
+//     file, and none of those of a proof that passed failed;
 //   - a packed file and an archive name the digests they were made from, and
 //     those are in the manifest (and, in an archive, among the members);
 //   - the artifacts are those that the plan's units make, one to one: no other,
@@ -127,17 +128,30 @@ func (v *validation) source(m *Manifest) {
 	}
 }
 
+// check is what any account of builds has to be, whoever built.
+func (r Rebuild) check() (errs []error) {
+	add := func(what string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	if r.Executions < 1 {
+		errs = append(errs, fmt.Errorf("rebuild: %d executions; every unit is built at least once", r.Executions))
+	}
+	add("rebuild", checkConfinement(r.Confinement))
+	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
+		add("rebuild: circumstance", checkText(s))
+	}
+	return errs
+}
+
 func (v *validation) rebuild(m *Manifest) {
 	r := m.Rebuild
-	if r.Executions < 1 {
-		v.addf("rebuild: %d executions; every unit is built at least once", r.Executions)
+	for _, err := range r.check() {
+		v.addf("%w", err)
 	}
 	if r.Executions < 2 && len(r.Actions)+len(r.Rebuilders) > 0 {
 		v.addf("rebuild: actions or rebuilders after %d execution; nothing was rebuilt", r.Executions)
-	}
-	v.check("rebuild", checkConfinement(r.Confinement))
-	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
-		v.check("rebuild: circumstance", checkText(s))
 	}
 	rebuilders := map[string]bool{}
 	for _, id := range r.Rebuilders {
@@ -299,7 +313,7 @@ func (v *validation) proofs(what string, a Artifact) {
 		case p.Result != Passed && p.How != "":
 			v.addf("%s: proof %s: how belongs to passed", what, name)
 		}
-		v.check(what+": proof "+name, errors.Join(checkText(p.How), checkText(p.Reason)))
+		v.check(what+": proof "+name, errors.Join(checkText(p.How), checkText(p.Reason), checkStarts(p)))
 	}
 	switch want := ProofNames(); {
 	case a.Stage != StagePacked && len(names) > 0:
@@ -307,6 +321,35 @@ func (v *validation) proofs(what string, a Artifact) {
 	case len(names) > 0 && !slices.Equal(names, want):
 		v.addf("%s: has the proofs %s; want %s", what, fact.Plain(strings.Join(names, ", ")), strings.Join(want, ", "))
 	}
+}
+
+// checkStarts wants starts to be counts that agree with the result.
+func checkStarts(p Proof) error {
+	if len(p.Starts) == 0 {
+		return nil
+	}
+	if p.Name != ProofSmoke && p.Name != ProofEnvironment {
+		return errors.New("starts belong to the proofs that start the file")
+	}
+	var errs []error
+	failed := false
+	before := -1
+	for _, s := range p.Starts {
+		if s.Variables <= before {
+			errs = append(errs, fmt.Errorf("starts with %d environment variables after those with %d", s.Variables, before))
+		}
+		if s.Starts < 1 || s.Failed < 0 || s.Failed > s.Starts {
+			errs = append(errs, fmt.Errorf("%d of %d starts failed: no such numbers", s.Failed, s.Starts))
+		}
+		before, failed = s.Variables, failed || s.Failed > 0
+	}
+	switch {
+	case p.Result == Passed && failed:
+		errs = append(errs, errors.New("passed, and some of its starts failed"))
+	case p.Result == Failed && !failed:
+		errs = append(errs, errors.New("failed, and none of its starts did"))
+	}
+	return errors.Join(errs...)
 }
 
 func (v *validation) from(what string, a Artifact, digests map[string]bool) {

@@ -1,11 +1,12 @@
 // Package rebuild builds a plan a second time with nothing shared and says
 // what came of it.
 //
-// The second place differs from the first in everything a build could depend
-// on without being told ([Vary]); the two builds have in common what the plan
+// The second place ([Second]) differs from the first in everything a build could
+// depend on without being told; the two builds have in common what the plan
 // says, the machine, its kernel and C compiler, and the bytes of the toolchain
 // and module zips, which are checked by hash in both. What was varied and what
-// was shared goes into the manifest.
+// was shared goes into the manifest: not what is meant here, but what is found
+// when the circumstances of the executions are compared ([fact.Compare]).
 //
 // A verdict is identical only after a comparison of all bytes. Everything that
 // was not compared is unchecked, with the reason.
@@ -73,15 +74,6 @@ func Second(root, cache, git string) *toolchain.Place {
 		Hostname:  "mintmark-second",
 		OtherUser: true,
 	}
-}
-
-// Circumstances says what two places differ in, what they differ in where the
-// system permits it (an own host name needs rights, a umask needs Unix), and
-// what they share although a build could see it. Sorted.
-func Circumstances() (varied, attempted, shared []string) {
-	return []string{"GOCACHE", "GOMAXPROCS", "GOMODCACHE", "GOROOT", "HOME", "LANG", "TMPDIR", "TZ", "USER", "build actions at a time", "directory", "git clone"},
-		[]string{"host name", "umask"},
-		[]string{"C compiler", "date", "file system", "git", "kernel", "machine"}
 }
 
 // Verdict is what came of comparing one file of two builds.

@@ -260,7 +260,7 @@ func benchRemarks(r *release.Benched) (lines []string) {
 		}
 		if s := p.Smoke; s != nil {
 			if s.OK {
-				add("%s: starts and ends as it should under %s", p.Name, s.Emulator)
+				add("%s: started once under %s, it ended as it should", p.Name, s.Emulator)
 			} else {
 				add("%s: FAILS under %s: %s", p.Name, s.Emulator, s.Failure)
 			}
@@ -284,9 +284,9 @@ func benchRemarks(r *release.Benched) (lines []string) {
 		case s.NotSwept != "":
 			add("environments of %s: not swept: %s", s.Program, s.NotSwept)
 		case s.FirstFailure < 0:
-			add("environments of %s: it starts with 0 to %d variables%s", s.Program, s.Tried[len(s.Tried)-1].Variables, under(s.Emulator))
+			add("environments of %s%s: %s", s.Program, under(s.Emulator), s.SweepResult)
 		default:
-			add("environments of %s: it FAILS with %d variables%s: %s", s.Program, s.FirstFailure, under(s.Emulator), failureOf(s.SweepResult))
+			add("environments of %s%s: it FAILS: %s", s.Program, under(s.Emulator), s.SweepResult)
 		}
 	}
 	lines = append(lines, r.Notes...)
@@ -306,14 +306,4 @@ func under(emulator string) string {
 		return ""
 	}
 	return " under " + emulator
-}
-
-// failureOf is how the first start failed that did.
-func failureOf(s *startup.SweepResult) string {
-	for _, t := range s.Tried {
-		if t.Variables == s.FirstFailure {
-			return t.Failure
-		}
-	}
-	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -110,17 +111,17 @@ func TestRemarks(t *testing.T) {
 			Notes: []string{"a note"},
 		},
 		Sweeps: []release.Swept{
-			{Program: "a", SweepResult: &startup.SweepResult{FirstFailure: -1, Tried: []startup.SweepStep{{Variables: 0}, {Variables: 1000}}}},
-			{Program: "b", SweepResult: &startup.SweepResult{FirstFailure: 472, Emulator: "qemu-aarch64", Tried: []startup.SweepStep{{Variables: 471}, {Variables: 472, Failure: "killed by SIGSEGV"}}}},
+			{Program: "a", SweepResult: &startup.SweepResult{FirstFailure: -1, Tried: []startup.SweepStep{{Starts: fact.Starts{Starts: 36}}, {Starts: fact.Starts{Variables: 1000, Starts: 36}}}}},
+			{Program: "b", SweepResult: &startup.SweepResult{FirstFailure: 472, Emulator: "qemu-aarch64", Tried: []startup.SweepStep{{Starts: fact.Starts{Variables: 471, Starts: 3}}, {Starts: fact.Starts{Variables: 472, Starts: 5, Failed: 5}, Failure: "killed by SIGSEGV"}}}},
 			{Program: "c", NotSwept: "no qemu"},
 		},
 		Packing: []release.Packed{{Program: "p", Plain: "a", Packer: "UPX", NotComputed: "too few"}},
 	}
 	text := strings.Join(benchRemarks(r), "\n")
 	for _, want := range []string{
-		"memory of a: not measured: no ptrace", "b: not measured: foreign", "b: FAILS under qemu-arm: it crashed", "c: starts and ends as it should under qemu-arm",
+		"memory of a: not measured: no ptrace", "b: not measured: foreign", "b: FAILS under qemu-arm: it crashed", "c: started once under qemu-arm, it ended as it should",
 		"c: 5 emulated user-mode instructions", "no noise floor: too few rounds, so nothing is called a difference", "cold: not measured: in memory", "a note", "packing of p: not computed: too few",
-		"environments of a: it starts with 0 to 1000 variables", "environments of b: it FAILS with 472 variables under qemu-aarch64: killed by SIGSEGV", "environments of c: not swept: no qemu",
+		"environments of a: 36 starts with each of 0 and 1000 environment variables of various lengths, none failed, each of which would have missed a crash of 1 start in 3 with probability 4.6e-07", "environments of b under qemu-aarch64: it FAILS: 5 of 5 starts failed with 472 environment variables, 0 of 3 with 471: killed by SIGSEGV", "environments of c: not swept: no qemu",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -165,7 +165,7 @@ func (f *forged) rebuilt(ctx context.Context, edit func(name, text string) strin
 		rebuilt = append(rebuilt, checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name,
 			SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: checksums.Identical})
 	}
-	st, err := checksums.NewRebuildStatement(m, sum(f.read(checksums.ManifestFile)), m.Toolchain, m.Builder, rebuilt, nil)
+	st, err := checksums.NewRebuildStatement(m, sum(f.read(checksums.ManifestFile)), m.Toolchain, m.Builder, rebuilt, checksums.Rebuild{Executions: 1})
 	f.must(err)
 	if f.claim != nil {
 		f.claim(st)

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/report"
@@ -42,10 +43,11 @@ type pipeline struct {
 	progress  map[string]builds.Progress // of tasks, by ID
 	began     map[string]time.Time       // tasks that run
 	artifacts []checksums.Artifact
-	products  map[string]string // digest → file, of the first build's linked binaries
-	different []string          // directories where differing files were kept
-	over      []error           // budgets
-	finals    []final           // what the budgets are about
+	ran       [][]fact.Circumstances // the executions of each unit that came to its end
+	products  map[string]string      // digest → file, of the first build's linked binaries
+	different []string               // directories where differing files were kept
+	over      []error                // budgets
+	finals    []final                // what the budgets are about
 	cpu       time.Duration
 
 	measures  bool // sizes for the report
@@ -185,6 +187,7 @@ func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) 
 
 // finish compares the two builds of a unit and makes its published files.
 func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
+	p.executed(u)
 	var linked []*product
 	verdict := checksums.Identical
 	for i, m := range u.Mains {

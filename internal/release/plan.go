@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // copySource computes the module's hash, and makes the first private copy; if
@@ -18,6 +19,7 @@ func (s *session) copySource(ctx context.Context) error {
 	}
 	if s.Module != "" {
 		s.checkout, s.loader.Dir = s.moduleDir, s.moduleDir
+		s.origin = s.fromZip()
 		return nil
 	}
 	if err := s.repo.Hash(ctx); err != nil {
@@ -32,6 +34,7 @@ func (s *session) copySource(ctx context.Context) error {
 		once.Do(func() {
 			s.phase("private checkout of " + s.source.Commit[:12])
 			_, err = s.repo.Checkout(ctx, top, s.Snapshot)
+			s.origin = fact.Circumstances{fact.GitClone: top}
 		})
 		return err
 	}
@@ -47,6 +50,11 @@ func (s *session) copySource(ctx context.Context) error {
 		return fmt.Errorf("hashing the snapshot: %w", err)
 	}
 	return nil
+}
+
+// fromZip is the origin of a copy of the module proxy's zip.
+func (s *session) fromZip() fact.Circumstances {
+	return fact.Circumstances{fact.ModuleZip: s.source.Sum}
 }
 
 // makePlan expands the plan; with deps everything it needs is fetched as well,

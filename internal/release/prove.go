@@ -17,8 +17,9 @@ import (
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
 func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.Result, linked string) error {
+	add := func(p checksums.Proof) { pr.artifact.Proofs = append(pr.artifact.Proofs, p) }
 	proof := func(name, result, how, reason string) {
-		pr.artifact.Proofs = append(pr.artifact.Proofs, checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
+		add(checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
 	}
 	proof(checksums.ProofTest, checksums.Passed, "upx -t", "")
 	if len(packed.NotRestored) == 0 {
@@ -31,8 +32,12 @@ func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.
 	if err != nil {
 		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
 	}
-	proof(checksums.ProofSmoke, run.Smoke.Result, run.Smoke.How, run.Smoke.Reason)
-	proof(checksums.ProofEnvironment, run.Environment.Result, run.Environment.How, run.Environment.Reason)
+	for _, r := range []struct {
+		name string
+		startup.Proof
+	}{{checksums.ProofSmoke, run.Smoke}, {checksums.ProofEnvironment, run.Environment}} {
+		add(checksums.Proof{Name: r.name, Result: r.Result, How: r.How, Reason: r.Reason, Starts: r.Starts})
+	}
 	return nil
 }
 

@@ -48,8 +48,9 @@ type session struct {
 	selected []profiles.Selected
 	tc       *toolchain.Toolchain
 	goroot   *toolchain.Goroot
-	version  string // of the release, without v
-	checkout string // module directory of the first private copy
+	version  string             // of the release, without v
+	checkout string             // module directory of the first private copy
+	origin   fact.Circumstances // what that was made from
 	loader   *builds.Loader
 	// putSource puts the source into a place, as the directory dir, where there
 	// is no repository to clone and no module to fetch; nil if there is.

@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sync/errgroup"
@@ -22,7 +23,7 @@ type sites struct {
 }
 
 // prepare ends the fetch phase: afterwards nothing needs the network. The
-// second place gets a toolchain, a clone and modules of its own; what modules it
+// second place gets a toolchain, a source and modules of its own; what modules it
 // has to unpack come from the first place's downloads, checked again against
 // go.sum.
 func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
@@ -31,6 +32,7 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	st.first = &builds.Site{
 		Name: "first", Goroot: s.goroot, Place: s.place, Dir: s.checkout,
 		Out: filepath.Join(s.ws.dir, "first", "out"), Kind: s.source.Kind, Version: s.source.Version,
+		Origin: s.origin,
 	}
 	if s.source.Kind == source.Module {
 		g, gctx := errgroup.WithContext(ctx)
@@ -54,7 +56,7 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 }
 
 // prepareSecond makes a second place of that name below the work directory, with
-// a clone of its own. The toolchain is that of all second places, verified
+// a copy of the source of its own. The toolchain is that of all second places, verified
 // again, and so are the modules of the one named second.
 func (s *session) prepareSecond(ctx context.Context, st *sites, name string) error {
 	s.phase("preparing the second place")
@@ -83,7 +85,9 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 	})
 	if s.repo != nil {
 		g.Go(func() (err error) {
-			second.Dir, err = s.repo.Checkout(gctx, filepath.Join(root, "another checkout", "of the source"), s.Snapshot)
+			clone := filepath.Join(root, "another checkout", "of the source")
+			second.Dir, err = s.repo.Checkout(gctx, clone, s.Snapshot)
+			second.Origin = fact.Circumstances{fact.GitClone: clone}
 			return err
 		})
 	}
@@ -96,6 +100,7 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 		if err := s.putSource(place, second.Dir); err != nil {
 			return err
 		}
+		second.Origin = s.fromZip()
 	}
 	if err := s.secondModules(ctx, second, root, cache != ""); err != nil {
 		return err
@@ -137,6 +142,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 			}
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(s.source.ModulePath, s.source.Version))
+		second.Origin = s.fromZip()
 		return nil
 	}
 	needed := s.planner.Modules()

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds"
-	"github.com/mintmark/mintmark/builds/rebuild"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
@@ -110,7 +109,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
-	warnings = append(append(warnings, stale...), keys.warnings()...)
+	warnings = append(append(append(warnings, stale...), keys.warnings()...), s.newerToolchain(ctx)...)
 	for _, w := range warnings {
 		s.warn("%s", w)
 	}
@@ -204,7 +203,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range stale {
+	for _, w := range append(stale, s.newerToolchain(ctx)...) {
 		s.warn("%s", w)
 	}
 	twice := kind != checksums.KindBuild
@@ -345,14 +344,12 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 		Toolchain: s.manifestToolchain(),
 		Builder:   checksums.Builder{Name: "mintmark", Version: s.Tool},
 		PlanID:    s.planID, Plan: data,
-		Rebuild:   checksums.Rebuild{Executions: 1, Confinement: s.confinement()},
+		Rebuild:   p.rebuilt(),
 		Artifacts: p.artifacts,
 	}
 	if p.sites.second != nil {
-		m.Rebuild.Executions = 2
 		m.Rebuild.Actions = p.unitActions()
 		m.Rebuild.Rebuilders = p.rebuilders()
-		m.Rebuild.Varied, m.Rebuild.Attempted, m.Rebuild.Shared = rebuild.Circumstances()
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
 		a, b := m.Artifacts[i], m.Artifacts[j]

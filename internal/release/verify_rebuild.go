@@ -36,7 +36,8 @@ type third struct {
 	all      *builds.Plan
 	noUPX    error // why packed files could not be made
 	proven   bool
-	unknown  []string // listed files that are neither artifacts nor of a kind that is not built
+	how      checksums.Rebuild // how often it was built here, and where
+	unknown  []string          // listed files that are neither artifacts nor of a kind that is not built
 	refusals []checksums.RefusedError
 }
 
@@ -189,7 +190,8 @@ func (t *third) run(ctx context.Context) error {
 	t.compare(ctx, p)
 	t.account()
 	t.out.RebuiltActions = p.unitActions()
-	t.out.Confinement = t.confinement()
+	t.how = p.rebuilt()
+	t.out.Confinement = t.how.Confinement
 	if text := report.Again(t.out.RebuiltActions); text != "" {
 		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}
@@ -340,6 +342,7 @@ func (t *third) replaySource(ctx context.Context) error {
 		return err
 	}
 	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	t.origin = t.fromZip()
 	t.source.SumDB = t.settings.Checks(src.Module)
 	for _, a := range t.m.Artifacts {
 		for _, member := range a.Members {

@@ -14,9 +14,9 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Smoke is one run of a program under emulation. It shows
-// that the program starts and does what the workload says, and nothing about
-// its speed.
+// Smoke is one run of a program under emulation. It shows that the program did
+// what the workload says that once, and nothing about its speed, nor what happens
+// now and then: [Sweep] starts it more often.
 type Smoke struct {
 	Emulator string `json:"emulator"` // its file name, such as qemu-aarch64-static
 	OK       bool   `json:"ok"`

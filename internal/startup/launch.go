@@ -58,11 +58,15 @@ const (
 type failure struct {
 	what   string
 	stderr []byte
+	late   bool // it was waited for until the end of its time
 }
+
+// wrote comes before what a program wrote, which may be anything.
+const wrote = "; it wrote: "
 
 func (e *failure) Error() string {
 	if tail := lastLines(e.stderr); tail != "" {
-		return e.what + "; it wrote: " + tail
+		return e.what + wrote + tail
 	}
 	return e.what
 }
@@ -177,11 +181,11 @@ func (l *launch) run(ctx context.Context) (o outcome, err error) {
 	case ctx.Err() != nil:
 		return o, context.Cause(ctx)
 	case late.Load():
-		return o, &failure{fmt.Sprintf("not ready after %v (ready is %s)", l.timeout, l.ready), o.stderr}
+		return o, &failure{what: fmt.Sprintf("not ready after %v (ready is %s)", l.timeout, l.ready), stderr: o.stderr, late: true}
 	case l.ready.Kind() == OnExit && !l.anyExit && status != exitStatus(l.exit):
-		return o, &failure{fmt.Sprintf("%s, want %s", status, exitStatus(l.exit)), o.stderr}
+		return o, &failure{what: fmt.Sprintf("%s, want %s", status, exitStatus(l.exit)), stderr: o.stderr}
 	case l.ready.Kind() != OnExit && !w.isReady:
-		return o, &failure{fmt.Sprintf("it ended (%s) before it was ready (%s)", status, l.ready), o.stderr}
+		return o, &failure{what: fmt.Sprintf("it ended (%s) before it was ready (%s)", status, l.ready), stderr: o.stderr}
 	}
 	return o, nil
 }

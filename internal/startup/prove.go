@@ -1,7 +1,6 @@
 package startup
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // ProveConfig says how a packed program is run beside the program that it was
@@ -24,7 +25,12 @@ type ProveConfig struct {
 	// Work is an existing directory for temporary files, absolute. Dir is the
 	// programs' working directory, where they may leave files; it should be empty.
 	Work, Dir string
-	Counts    []int // of variables; see [SweepConfig]. None is 0 to 1000 in six steps.
+	Counts    []int // of variables, ascending from 1 up; nil is those of [SweepCounts]
+	Starts    int   // with each of them, and with none; 0 is [SweepStarts]
+	// Budget is for how long starts are made for each proof; 0 is five minutes.
+	// What it leaves out makes the proof unchecked. There is none that depends on
+	// the machine in between: how much is proven is the same everywhere.
+	Budget time.Duration
 }
 
 // Results of a [Proof].
@@ -40,12 +46,14 @@ type Proof struct {
 	Result string
 	How    string // of passed: what was run and compared
 	Reason string // of failed and unchecked
+	// Starts of the packed program that it rests on; none if it was not started.
+	Starts []fact.Starts
 }
 
 // Proofs are all of one packed program.
 type Proofs struct {
 	Smoke       Proof // it does what the unpacked program does
-	Environment Proof // it does so with up to 1000 environment variables
+	Environment Proof // it does so with more and more environment variables
 }
 
 // Undeclared are the arguments of a program when nobody declared any. Most
@@ -60,10 +68,11 @@ const undeclaredTimeout = 10 * time.Second
 // Prove runs a packed program and the one it was made of, natively or under
 // qemu's user emulation, and compares: the exit status and standard output, or
 // for other kinds of readiness whether both got ready. Then it sweeps over
-// environment sizes. What cannot be run, or does not run unpacked either, is
+// environment sizes. Both take several starts of each kind ([SweepStarts]), and
+// say how many. What cannot be run, or does not run unpacked either, is
 // unchecked, with the reason.
 //
-// Output that differs between two runs of the unpacked program is not compared.
+// Output that differs between runs of the unpacked program is not compared.
 // An error means that nothing can be said at all, such as for a missing file.
 func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 	p := &prover{ProveConfig: cfg}
@@ -75,7 +84,10 @@ func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 		*path = abs
 	}
 	if p.Counts == nil {
-		p.Counts = []int{0, 100, 300, 500, 700, 1000}
+		p.Counts = slices.DeleteFunc(SweepCounts(), func(n int) bool { return n == 0 }) // the smoke run has that
+	}
+	if p.Budget == 0 {
+		p.Budget = 5 * time.Minute
 	}
 	f, err := identify(p.Plain)
 	if err != nil {
@@ -109,75 +121,75 @@ func (p *prover) prove(ctx context.Context) (*Proofs, error) {
 	if why, err := p.unfit(plain, err); why != "" || err != nil {
 		return both(Proof{Result: Unchecked, Reason: why}), err
 	}
-	packed, err := p.run(ctx, p.Packed)
-	var bad *failure
-	switch {
-	case errors.As(err, &bad):
-		return p.failed(bad.what), nil
-	case err != nil:
-		return nil, err
-	}
 	compared := "got ready (" + p.work.Ready.String() + ")"
-	anyOutput := false
-	if p.exits() {
-		compared = plain.status + " and the same output"
-		if packed.status != plain.status {
-			return p.failed(packed.status + "; unpacked it is " + plain.status), nil
-		}
-		if !bytes.Equal(packed.stdout, plain.stdout) {
-			again, err := p.run(ctx, p.Plain)
-			if why, err := p.unfit(again, err); why != "" || err != nil {
-				return both(Proof{Result: Unchecked, Reason: why}), err
-			}
-			if bytes.Equal(again.stdout, plain.stdout) {
-				return p.failed("it printed something else than the unpacked program"), nil
-			}
-			anyOutput, compared = true, plain.status+"; the output of the unpacked program varies and was not compared"
-		}
-	}
-	res := &Proofs{Smoke: Proof{Result: Passed, How: p.how() + ": " + compared}}
 	cfg := SweepConfig{
-		Path: p.Packed, Args: p.work.Args, Env: p.work.Env, Stdin: p.work.Stdin, Ready: p.work.Ready, AnyOutput: anyOutput,
-		Emulator: p.emulator, Reference: p.Plain, Work: p.Work, Dir: p.Dir, Counts: p.Counts, Timeout: p.work.Timeout,
+		Path: p.Packed, Name: filepath.Base(p.Plain), Args: p.work.Args, Env: p.work.Env, Stdin: p.work.Stdin, Ready: p.work.Ready,
+		Emulator: p.emulator, Reference: p.Plain, Work: p.Work, Dir: p.Dir, Starts: p.Starts, Timeout: p.work.Timeout, Budget: p.Budget,
 	}
 	if p.exits() {
 		cfg.Exit, _ = exitCode(plain.status) // it has one, or was unfit
+		compared = plain.status + " and the same output"
 	}
-	s, err := Sweep(ctx, cfg)
-	if errors.As(err, &bad) {
-		res.Environment = Proof{Result: Unchecked, Reason: p.how() + ": the unpacked program: " + bad.what}
-		return res, nil
-	}
-	if err != nil {
+	res := &Proofs{}
+	var varies bool
+	cfg.Counts = []int{0}
+	if res.Smoke, varies, err = p.sweep(ctx, cfg, compared); err != nil {
 		return nil, err
 	}
-	most := p.Counts[len(p.Counts)-1]
-	res.Environment = Proof{Result: Passed, How: fmt.Sprintf("%s: 0 to %d environment variables in %d steps", p.how(), most, len(s.Tried))}
-	if s.FirstFailure >= 0 {
-		// Perhaps it does what it should: print its environment, or be content
-		// with so much of it.
-		cfg.Path, cfg.Counts = p.Plain, []int{s.FirstFailure}
-		plain, err := Sweep(ctx, cfg)
-		if err != nil && !errors.As(err, &bad) {
+	if varies {
+		cfg.AnyOutput, compared = true, plain.status+"; the output of the unpacked program varies and was not compared"
+		if res.Smoke, _, err = p.sweep(ctx, cfg, compared); err != nil {
 			return nil, err
 		}
-		if err != nil || plain.FirstFailure >= 0 {
-			res.Environment = Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: with %d environment variables the unpacked program does something else too", p.how(), s.FirstFailure)}
-			return res, nil
-		}
-		i := slices.IndexFunc(s.Tried, func(t SweepStep) bool { return t.Variables == s.FirstFailure })
-		what, _, _ := strings.Cut(s.Tried[i].Failure, "; it wrote: ")
-		res.Environment = Proof{Result: Failed, Reason: fmt.Sprintf("%s: with %d environment variables or more: %s", p.how(), s.FirstFailure, what)}
 	}
-	return res, nil
+	if res.Smoke.Result != Passed {
+		// The environment has nothing to do with it.
+		why := "the smoke run " + res.Smoke.Result
+		if res.Smoke.Result == Unchecked {
+			why = "the smoke run is unchecked"
+		}
+		res.Environment = Proof{Result: Unchecked, Reason: why}
+		return res, nil
+	}
+	cfg.Counts = p.Counts
+	res.Environment, _, err = p.sweep(ctx, cfg, compared)
+	return res, err
 }
 
-// failed is a smoke run that went wrong. The environment has nothing to do with it.
-func (p *prover) failed(what string) *Proofs {
-	return &Proofs{
-		Smoke:       Proof{Result: Failed, Reason: p.how() + ": " + what},
-		Environment: Proof{Result: Unchecked, Reason: "the smoke run failed"},
+// sweep starts the packed program, and where it fails the unpacked one in the
+// same environments, which may do no better: print its environment, be content
+// with so much of it, or fail now and then by itself. varies says that all it
+// did was to print something else.
+func (p *prover) sweep(ctx context.Context, cfg SweepConfig, compared string) (_ Proof, varies bool, _ error) {
+	s, err := Sweep(ctx, cfg)
+	var bad *failure
+	switch {
+	case errors.As(err, &bad):
+		return Proof{Result: Unchecked, Reason: p.how() + ": the unpacked program: " + bad.what}, false, nil
+	case err != nil:
+		return Proof{}, false, err
+	case s.FirstFailure < 0 && s.Cut:
+		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: %s; for more there was no time within %v", p.how(), s, p.Budget), Starts: s.Starts()}, false, nil
+	case s.FirstFailure < 0:
+		return Proof{Result: Passed, How: fmt.Sprintf("%s: %s: %s", p.how(), compared, s), Starts: s.Starts()}, false, nil
 	}
+	if s.Step(s.FirstFailure).onlyLate() {
+		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: %s; a busy machine does that too", p.how(), s), Starts: s.Starts()}, false, nil
+	}
+	cfg.Path, cfg.Counts, cfg.Starts = p.Plain, []int{s.FirstFailure}, s.Step(s.FirstFailure).Starts.Starts
+	plain, err := Sweep(ctx, cfg)
+	if errors.As(err, &bad) {
+		return Proof{Result: Unchecked, Reason: p.how() + ": the unpacked program: " + bad.what, Starts: s.Starts()}, false, nil
+	}
+	if err != nil {
+		return Proof{}, false, err
+	}
+	did := plain.Step(s.FirstFailure)
+	if did.Failed > 0 {
+		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: with %s the unpacked program does something else too (%s)", p.how(), variables(s.FirstFailure), did.Starts), Starts: s.Starts()},
+			p.exits() && did.printed == did.Failed && s.FirstFailure == 0, nil
+	}
+	return Proof{Result: Failed, Reason: fmt.Sprintf("%s: %s (unpacked, %s)", p.how(), s, did.Starts), Starts: s.Starts()}, false, nil
 }
 
 func (p *prover) exits() bool { return p.work.Ready.Kind() == OnExit }

@@ -8,8 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 func sweepConfig(t testing.TB, path string) SweepConfig {
@@ -19,16 +23,27 @@ func sweepConfig(t testing.TB, path string) SweepConfig {
 func TestSweep(t *testing.T) {
 	fine, limited := build(t, "fine"), build(t, "limited", "most=333")
 	res, err := Sweep(t.Context(), sweepConfig(t, fine))
-	if err != nil || res.FirstFailure != -1 || len(res.Tried) != 21 || res.Tried[20].Variables != 1000 || res.Emulator != "" {
-		t.Errorf("%+v, %v", res, err)
+	if err != nil || res.FirstFailure != -1 || len(res.Tried) != len(SweepCounts()) || res.Emulator != "" || res.Cut {
+		t.Fatalf("%+v, %v", res, err)
 	}
-	res, err = Sweep(t.Context(), sweepConfig(t, limited))
+	for i, s := range res.Tried {
+		if s.Variables != SweepCounts()[i] || s.Starts.Starts != SweepStarts || s.Failed != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	want := "36 starts with each of 0, 100, 300, 500, 700 and 1000 environment variables of various lengths, none failed, each of which would have missed a crash of 1 start in 3 with probability 4.6e-07, "
+	if got := res.String(); !strings.HasPrefix(got, want) {
+		t.Errorf("%q", got)
+	}
+	cfg := sweepConfig(t, limited)
+	cfg.Counts = []int{0, 200, 500, 1000}
+	res, err = Sweep(t.Context(), cfg)
 	if err != nil || res.FirstFailure != 334 {
 		t.Fatalf("%+v, %v: want 334, the first count above 333", res, err)
 	}
 	before := -1
 	for _, s := range res.Tried {
-		if s.Variables <= before || (s.Failure == "") != (s.Variables < 334) {
+		if s.Variables <= before || (s.Failure == "") != (s.Variables < 334) || s.Variables >= 334 && s.Failed != s.Starts.Starts {
 			t.Errorf("%+v after %d", s, before)
 		}
 		if s.Failure != "" && !strings.Contains(s.Failure, "exit status 7, want exit status 0; it wrote: too many variables") {
@@ -36,15 +51,18 @@ func TestSweep(t *testing.T) {
 		}
 		before = s.Variables
 	}
+	if got := res.String(); got != "5 of 5 starts failed with 334 environment variables, 0 of 3 with 333: exit status 7, want exit status 0" {
+		t.Errorf("%q", got)
+	}
 
 	// It fails from the start.
-	cfg := sweepConfig(t, fine)
+	cfg = sweepConfig(t, fine)
 	cfg.Args = []string{"exit=5"}
-	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 || len(res.Tried) != 1 {
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 || len(res.Tried) != 1 || res.Tried[0].Failed != confirming {
 		t.Errorf("%+v, %v", res, err)
 	}
-	cfg.Exit = 5
-	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 {
+	cfg.Exit, cfg.Starts = 5, 2
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || res.Tried[0].Starts.Starts != 2 {
 		t.Errorf("%+v, %v", res, err)
 	}
 	// What it prints has to be the same, as itself with no variables or as another.
@@ -58,6 +76,60 @@ func TestSweep(t *testing.T) {
 	cfg.Reference = fine
 	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 {
 		t.Errorf("%+v, %v", res, err)
+	}
+	// One that does not end is not waited for again and again.
+	cfg = sweepConfig(t, fine)
+	cfg.Args, cfg.Timeout = []string{"sleep=1h"}, 50*time.Millisecond
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != 0 || res.Tried[0].Starts.Starts != 2 || res.Tried[0].Failed != 2 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	// What the budget cuts off is missing, and that is said.
+	cfg = sweepConfig(t, fine)
+	cfg.Budget = time.Nanosecond
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || !res.Cut || len(res.Tried) != len(SweepCounts()) || res.Tried[0].Starts.Starts != 1 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// TestSweepNowAndThen: a program that dies in one of three starts with a large
+// environment is found out, and how often it does is counted.
+func TestSweepNowAndThen(t *testing.T) {
+	cfg := sweepConfig(t, build(t, "flaky", "every=3,460"))
+	res, err := Sweep(t.Context(), cfg)
+	if err != nil || res.FirstFailure < 500 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	step := res.Step(res.FirstFailure)
+	if step.Failed != confirming || step.Starts.Starts < 2*confirming || step.Starts.Starts > 3*confirming+1 {
+		t.Errorf("%+v", step)
+	}
+	for _, s := range res.Tried { // below it nothing was searched for: there is no first number
+		if !slices.Contains(SweepCounts(), s.Variables) {
+			t.Errorf("%+v", s)
+		}
+	}
+	// The numbers are such that it is missed less than once in a million times.
+	if missed := (fact.Starts{Starts: SweepStarts}).Missed(1.0 / 3); missed > 1e-6 {
+		t.Errorf("missed with probability %g", missed)
+	}
+}
+
+// TestSweepEnv: no two starts have environments of the same length, and none has
+// less of it than its number says.
+func TestSweepEnv(t *testing.T) {
+	seen := map[int]int{}
+	for start := range SweepStarts {
+		n := 0
+		for _, kv := range sweepEnv(500, start) {
+			n += len(kv) + 1
+		}
+		if other, ok := seen[n]; ok || n < len(strings.Join(sweepEnv(500, 0), "\n")) {
+			t.Errorf("starts %d and %d: %d bytes", other, start, n)
+		}
+		seen[n] = start
+	}
+	if env := sweepEnv(0, 7); len(env) != 0 {
+		t.Errorf("%q", env)
 	}
 }
 
@@ -114,7 +186,7 @@ func TestSweepPacked(t *testing.T) {
 	}
 	plain = buildFor(t, "fixture", []string{"GOARCH=arm64"})
 	cfg = sweepConfig(t, plain)
-	cfg.Emulator, cfg.Counts = emulator, []int{0, 500, 1000}
+	cfg.Emulator, cfg.Counts, cfg.Starts = emulator, []int{0, 500, 1000}, 2
 	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || res.Emulator != filepath.Base(emulator) {
 		t.Errorf("linux/arm64, not packed: %+v, %v", res, err)
 	}
