@@ -19,7 +19,7 @@ const (
 	CauseToolchain  = "toolchain"            // the standard library, when the Go versions differ
 	CauseStd        = "standard library"     // when they do not: used more or less
 	CauseC          = CCode
-	CauseUntold     = "not told apart"       // of one of the files only sections are known
+	CauseUntold     = "not told apart" // of one of the files only sections are known
 	CauseShared     = "tables and shared data"
 )
 
