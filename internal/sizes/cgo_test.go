@@ -148,20 +148,6 @@ func checkCCode(t *testing.T, file string, arrays [][]byte, exact bool) {
 	t.Logf("%s: C code %d bytes, its data %d", name, text, data)
 }
 
-// TestNoCCode: what Go's linker alone has written has none.
-func TestNoCCode(t *testing.T) {
-	for _, platform := range []string{"linux/amd64", "linux/arm64", "linux/386", "darwin/arm64", "windows/amd64"} {
-		for _, strip := range []bool{true, false} {
-			b := build{"local", platform, strip, ""}
-			for _, r := range analyzed(t, fixture(t, b), Options{}).Ranges {
-				if r.Package == CCode {
-					t.Errorf("%s, stripped %v: %+v", platform, strip, r)
-				}
-			}
-		}
-	}
-}
-
 // TestFunctionTables: a function has its pc tables and funcdata, and the list of
 // functions leaves nothing of them out.
 func TestFunctionTables(t *testing.T) {

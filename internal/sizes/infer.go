@@ -272,6 +272,9 @@ func (m *image) claimObject(o *object) {
 	if o.end <= o.addr || o.pkg == noPackage && o.kind != Embedded {
 		return
 	}
+	if o.pkg == m.pkg(CCode) && m.isC(o.addr) {
+		return // known, and claimed as a whole
+	}
 	size := o.end - o.addr
 	kind := Variable
 	switch o.kind {
