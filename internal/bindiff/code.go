@@ -84,7 +84,8 @@ func (p *pair) code() *codeDiff {
 		}
 		t, err := s.file.Functions()
 		if err != nil {
-			if !errors.Is(err, gobin.ErrNoPCLNTab) {
+			_, unknown := errors.AsType[*gobin.UnknownTableError](err)
+			if unknown || !errors.Is(err, gobin.ErrNoPCLNTab) {
 				p.note(s, err)
 			}
 			return nil

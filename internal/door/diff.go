@@ -117,7 +117,9 @@ func runInspect(ctx context.Context, d *Door, f Flags, args []string) error {
 	for _, s := range in.Settings {
 		line("setting", s)
 	}
-	line("dependencies", fmt.Sprint(in.Dependencies))
+	if in.Package != "" || in.Module != "" { // else nothing lists them
+		line("dependencies", fmt.Sprint(in.Dependencies))
+	}
 	line("untouched", in.Untouched+": "+in.UntouchedReason)
 	for _, n := range in.Notes {
 		line("note", n)

@@ -3,6 +3,7 @@ package door
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,18 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 	}
 	d.printf("\n\n")
 	var err error
+	if len(s.Sections) > 0 { // there is nothing else to list
+		switch by {
+		case "":
+			err = errors.Join(d.sizeSections(s, top), d.sizeKinds(s))
+		case "kind":
+			err = d.sizeKinds(s)
+		default:
+			err = d.sizeSections(s, top)
+		}
+		d.sizeNotes(s)
+		return err
+	}
 	switch by {
 	case "":
 		err = errors.Join(d.sizeModules(s, top), d.sizePackages(s, top), d.sizeKinds(s))
@@ -142,10 +155,14 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 	case "file":
 		err = d.sizeFiles(s, top)
 	}
+	d.sizeNotes(s)
+	return err
+}
+
+func (d *Door) sizeNotes(s *sizes.Summary) {
 	for _, n := range s.Notes {
 		d.printf("note: %s\n", n)
 	}
-	return err
 }
 
 func (d *Door) write(t *ui.Table) error {
@@ -220,7 +237,24 @@ func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
 			t.Row(text(fmt.Sprintf("and %d more", len(s.Functions)-top)))
 			break
 		}
-		t.Row(text(k.Name), text(fmt.Sprint(k.Size)))
+		name := k.Name
+		if name == sizes.SeveralFunctions {
+			name = k.Package + " " + name
+		}
+		t.Row(text(name), text(fmt.Sprint(k.Size)))
+	}
+	return d.write(&t)
+}
+
+// sizeSections lists the sections of a file of which no more is known.
+func (d *Door) sizeSections(s *sizes.Summary, top int) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "section", Flexible: true}, {Title: "kind"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
+	for i, k := range s.Sections {
+		if top > 0 && i == top {
+			t.Row(text(fmt.Sprintf("and %d more", len(s.Sections)-top)))
+			break
+		}
+		t.Row(text(k.Name), text(k.Kind), text(fmt.Sprint(k.Size)), text(share(k.Size, s.Size)))
 	}
 	return d.write(&t)
 }
@@ -244,7 +278,7 @@ func signed(n int64) string { return fmt.Sprintf("%+d", n) }
 func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
 	d.printf("%s -> %s: %d -> %d bytes, %s (%+.2f %%)\n", x.Old, x.New, x.OldSize, x.NewSize, signed(x.NewSize-x.OldSize), 100*float64(x.NewSize-x.OldSize)/float64(max(x.OldSize, 1)))
 	if x.OldGo != x.NewGo {
-		d.printf("toolchain: %s -> %s\n", x.OldGo, x.NewGo)
+		d.printf("toolchain: %s -> %s\n", cmp.Or(x.OldGo, "not known"), cmp.Or(x.NewGo, "not known"))
 	}
 	d.printf("\n")
 	table := func(title string, list []sizes.Change, top int) error {
@@ -280,7 +314,10 @@ func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
 	if len(x.Modules) > 0 {
 		err = errors.Join(err, d.write(&m))
 	}
-	err = errors.Join(err, table("package", x.Packages, top), table("kind", x.Kinds, 0))
+	if len(x.Packages) > 0 {
+		err = errors.Join(err, table("package", x.Packages, top))
+	}
+	err = errors.Join(err, table("kind", x.Kinds, 0))
 	for _, n := range x.Notes {
 		d.printf("note: %s\n", n)
 	}
@@ -320,7 +357,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 	if yes(f.JSON) {
 		return report.WriteJSON(d.Term.Stdout(), all)
 	}
-	t := ui.Table{Columns: []ui.Column{{Title: "file", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "own", Align: ui.Right}, {Title: "dependencies", Align: ui.Right}, {Title: "std", Align: ui.Right}, {Title: "none", Align: ui.Right}, {Title: "go"}}}
+	t := ui.Table{Columns: []ui.Column{{Title: "file", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "own", Align: ui.Right}, {Title: "dependencies", Align: ui.Right}, {Title: "std", Align: ui.Right}, {Title: "C", Align: ui.Right}, {Title: "none", Align: ui.Right}, {Title: "go"}}}
 	for _, s := range all {
 		by := map[string]int64{}
 		for _, g := range s.Groups {
@@ -330,7 +367,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		if err != nil {
 			name = s.File
 		}
-		t.Row(text(name), text(fmt.Sprint(s.Size)), text(fmt.Sprint(by[sizes.GroupOwn])), text(fmt.Sprint(by[sizes.GroupDependency])), text(fmt.Sprint(by[sizes.GroupStd])), text(fmt.Sprint(by[sizes.GroupNone])), text(strings.TrimPrefix(s.GoVersion, "go")))
+		t.Row(text(name), text(fmt.Sprint(s.Size)), text(fmt.Sprint(by[sizes.GroupOwn])), text(fmt.Sprint(by[sizes.GroupDependency])), text(fmt.Sprint(by[sizes.GroupStd])), text(fmt.Sprint(by[sizes.GroupC])), text(fmt.Sprint(by[sizes.GroupNone])), text(strings.TrimPrefix(s.GoVersion, "go")))
 	}
 	if err := d.write(&t); err != nil {
 		return err

@@ -138,7 +138,7 @@ func (e *NotGoError) Error() string {
 	if e.Format == "" {
 		s += ": unknown file format"
 	} else {
-		s += ": " + string(e.Format) + " file without Go build ID, build information or pclntab"
+		s += ": " + string(e.Format) + " file without Go build ID, build information, function table, or a section of Go's linker"
 	}
 	return withPath(e.Path, s)
 }
@@ -289,9 +289,11 @@ func (f *File) identify() error {
 		return nil
 	}
 	if f.Packed == "" {
-		if _, err := f.PCLNTab(); errors.Is(err, ErrNoPCLNTab) {
-			return &NotGoError{Format: f.Format}
-		} else if err != nil {
+		_, err := f.PCLNTab()
+		if _, unknown := errors.AsType[*UnknownTableError](err); err != nil && !unknown {
+			if errors.Is(err, ErrNoPCLNTab) {
+				return &NotGoError{Format: f.Format}
+			}
 			return err
 		}
 	}

@@ -29,7 +29,8 @@ type PCLNTab struct {
 }
 
 // PCLNTab finds and checks the header of the pclntab. A fat file has none of
-// its own: ask its slices.
+// its own: ask its slices. Where there is none that can be read the error is
+// [ErrNoPCLNTab], and an *[UnknownTableError] if Go's linker wrote the file.
 func (f *File) PCLNTab() (*PCLNTab, error) {
 	for _, s := range f.Sections {
 		if s.Kind == KindPCLNTab {
@@ -56,11 +57,27 @@ func (f *File) PCLNTab() (*PCLNTab, error) {
 			}
 		}
 	}
-	return nil, ErrNoPCLNTab
+	return nil, f.unknownTable()
 }
 
 // pclntabAt reads the header at off; nil when there is none.
 func (f *File) pclntabAt(off, size int64) (*PCLNTab, error) {
+	if !f.in.has(off, 4) || size < 4 {
+		return nil, nil
+	}
+	b, err := f.in.bytes(off, 4)
+	if err != nil {
+		return nil, err
+	}
+	// 0xfffffff0 is Go 1.18's, 0xfffffff1 Go 1.20's; the header is the same.
+	if magic := f.order().Uint32(b); magic != 0xfffffff0 && magic != 0xfffffff1 {
+		return nil, nil
+	}
+	return f.headerAt(off, size)
+}
+
+// headerAt is pclntabAt for a header with any magic.
+func (f *File) headerAt(off, size int64) (*PCLNTab, error) {
 	const head = 8
 	need := int64(head + 8*f.PtrSize)
 	if f.PtrSize == 0 || size < need || !f.in.has(off, need) {
@@ -71,8 +88,7 @@ func (f *File) pclntabAt(off, size int64) (*PCLNTab, error) {
 		return nil, err
 	}
 	magic := f.order().Uint32(b)
-	// 0xfffffff0 is Go 1.18's, 0xfffffff1 Go 1.20's; the header is the same.
-	if magic != 0xfffffff0 && magic != 0xfffffff1 || b[4] != 0 || b[5] != 0 ||
+	if b[4] != 0 || b[5] != 0 ||
 		b[6] != 1 && b[6] != 2 && b[6] != 4 || int(b[7]) != f.PtrSize {
 		return nil, nil
 	}

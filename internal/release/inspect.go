@@ -73,10 +73,15 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	} else {
 		in.Notes = append(in.Notes, "no build information")
 	}
-	symbols, dwarf := false, false
-	for _, s := range f.Sections {
-		symbols = symbols || s.Kind == gobin.KindSymbols
-		dwarf = dwarf || s.Kind == gobin.KindDebug
+	symbols, err := f.HasSymbols()
+	if err != nil {
+		in.Notes = append(in.Notes, fmt.Sprintf("symbol table: %v", err))
+	}
+	dwarf := f.HasDWARF()
+	if _, err := f.PCLNTab(); err != nil && !errors.Is(err, gobin.ErrNoPCLNTab) {
+		in.Notes = append(in.Notes, fmt.Sprintf("function table: %v", err))
+	} else if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {
+		in.Notes = append(in.Notes, unknown.Error())
 	}
 	switch {
 	case symbols && dwarf:

@@ -100,8 +100,12 @@ func difference(was, now *sizes.Summary) differing {
 		group, module, version string
 		size                   int64
 	}
+	sections := len(was.Sections)+len(now.Sections) > 0 // packages would be compared with nothing
 	read := func(s *sizes.Summary) map[string]place {
 		out := map[string]place{}
+		if sections {
+			return map[string]place{"": {group: sizes.GroupNone, size: s.Size}}
+		}
 		for _, g := range s.Groups {
 			for _, m := range g.Modules {
 				for _, p := range m.Packages {
@@ -122,14 +126,19 @@ func difference(was, now *sizes.Summary) differing {
 	}
 	old, young, oldVersions, youngVersions := read(was), read(now), versions(was), versions(now)
 	cause := func(p place) string {
+		if sections {
+			return sizes.CauseUntold
+		}
 		switch p.group {
 		case sizes.GroupOwn:
 			return sizes.CauseOwn
 		case sizes.GroupStd:
-			if was.GoVersion != now.GoVersion {
+			if was.GoVersion != now.GoVersion && was.GoVersion != "" && now.GoVersion != "" {
 				return sizes.CauseToolchain
 			}
 			return sizes.CauseStd
+		case sizes.GroupC:
+			return sizes.CauseC
 		case sizes.GroupDependency:
 			before, had := oldVersions[p.module]
 			after, has := youngVersions[p.module]

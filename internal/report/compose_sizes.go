@@ -13,10 +13,6 @@ import (
 // topPackages is how many packages a table names.
 const topPackages = 15
 
-func groups() []string {
-	return []string{sizes.GroupOwn, sizes.GroupDependency, sizes.GroupStd, sizes.GroupNone}
-}
-
 func percentOf(n, of int64) string {
 	if of == 0 {
 		return "–"
@@ -54,10 +50,10 @@ func sizesSection(in Inputs) Section {
 		return s
 	}
 	all := in.Measurements.Sizes
-	t := Table{Columns: []Column{{Title: "binary"}, {Title: "size", Kind: Number}, {Title: "own", Kind: Number}, {Title: "dependencies", Kind: Number}, {Title: "std", Kind: Number}, {Title: "none", Kind: Number},
+	t := Table{Columns: []Column{{Title: "binary"}, {Title: "size", Kind: Number}, {Title: "own", Kind: Number}, {Title: "dependencies", Kind: Number}, {Title: "std", Kind: Number}, {Title: "C", Kind: Number}, {Title: "none", Kind: Number},
 		{Title: "exact", Kind: Number}, {Title: "inferred", Kind: Number}, {Title: "shared", Kind: Number}}}
 	stack := Chart{Label: "Bytes of each binary by origin"}
-	for _, g := range groups() {
+	for _, g := range sizes.Groups() {
 		stack.Legend = append(stack.Legend, Key{g, sizes.GroupTitle(g)})
 	}
 	var largest int64
@@ -77,11 +73,11 @@ func sizesSection(in Inputs) Section {
 		for _, g := range x.Groups {
 			by[g.Name] = g.Size
 		}
-		t.Rows = append(t.Rows, []string{label, ui.FormatBytes(x.Size), ui.FormatBytes(by[sizes.GroupOwn]), ui.FormatBytes(by[sizes.GroupDependency]), ui.FormatBytes(by[sizes.GroupStd]), ui.FormatBytes(by[sizes.GroupNone]),
+		t.Rows = append(t.Rows, []string{label, ui.FormatBytes(x.Size), ui.FormatBytes(by[sizes.GroupOwn]), ui.FormatBytes(by[sizes.GroupDependency]), ui.FormatBytes(by[sizes.GroupStd]), ui.FormatBytes(by[sizes.GroupC]), ui.FormatBytes(by[sizes.GroupNone]),
 			percentOf(x.Totals.Exact, x.Size), percentOf(x.Totals.Inferred, x.Size), percentOf(x.Totals.Shared, x.Size)})
 		strip := Strip{Name: label, Value: ui.FormatBytes(x.Size)}
 		at := int64(0)
-		for _, g := range groups() {
+		for _, g := range sizes.Groups() {
 			if by[g] > 0 {
 				strip.Marks = append(strip.Marks, Shape{Kind: "bar", Class: g, From: 100 * float64(at) / float64(largest), To: 100 * float64(at+by[g]) / float64(largest),
 					Title: fmt.Sprintf("%s: %s (%s)", sizes.GroupTitle(g), ui.FormatBytes(by[g]), percentOf(by[g], x.Size))})
@@ -89,7 +85,7 @@ func sizesSection(in Inputs) Section {
 			at += by[g]
 		}
 		stack.Strips = append(stack.Strips, strip)
-		s.Parts = append(s.Parts, Part{Title: label + " by package", Open: i == open, Tables: []Table{packagesTable(x)}, Charts: []Chart{{Label: "Treemap of " + label, Treemap: treemap(x, label)}}})
+		s.Parts = append(s.Parts, Part{Title: label + partsOf(x), Open: i == open, Tables: []Table{packagesTable(x)}, Charts: []Chart{{Label: "Treemap of " + label, Treemap: treemap(x, label)}}})
 		for _, n := range x.Notes {
 			s.Notes = append(s.Notes, label+": "+n)
 		}
@@ -123,6 +119,22 @@ func packagesTable(x *sizes.Summary) Table {
 	}
 	var rows []row
 	var rest int64
+	if len(x.Sections) > 0 { // no packages are known
+		t.Columns[0].Title, t.Columns[1].Title = "section", "kind"
+		for i, a := range x.Sections {
+			if i == topPackages {
+				break
+			}
+			t.Rows = append(t.Rows, []string{a.Name, a.Kind, ui.FormatBytes(a.Size), percentOf(a.Size, x.Size)})
+		}
+		if n := len(x.Sections) - len(t.Rows); n > 0 {
+			for _, a := range x.Sections[len(t.Rows):] {
+				rest += a.Size
+			}
+			t.Rows = append(t.Rows, []string{fmt.Sprintf("%d other sections", n), "", ui.FormatBytes(rest), percentOf(rest, x.Size)})
+		}
+		return t
+	}
 	for _, g := range x.Groups {
 		for _, m := range g.Modules {
 			for _, p := range m.Packages {
@@ -149,6 +161,14 @@ func packagesTable(x *sizes.Summary) Table {
 		}
 	}
 	return t
+}
+
+// partsOf is what the bytes of a binary are told apart by.
+func partsOf(x *sizes.Summary) string {
+	if len(x.Sections) > 0 {
+		return " by section"
+	}
+	return " by package"
 }
 
 // treemap draws a summary with texts that are safe in a line.

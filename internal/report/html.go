@@ -49,9 +49,9 @@ const pageTemplate = `<!DOCTYPE html>
 <title>{{line .Title}}: {{line .Headline}}</title>
 <style>
 :root{--back:#fff;--panel:#f5f6f8;--text:#1c1e21;--faint:#5b6168;--line:#d9dce0;--good:#116b34;--bad:#b3261e;--doubt:#8a5300;--goodback:#e7f5ec;--badback:#fdecea;--doubtback:#fff4e0;
---own:#4a88cf;--dependency:#e39a3b;--std:#6fae68;--none:#a7adb5;--warm:#c2452d;--cold:#2f6fb7;--less:#6fae68;--more:#c2452d;--left:#4a88cf;--gz:#1c1e21}
+--own:#4a88cf;--dependency:#e39a3b;--std:#6fae68;--cgo:#9a78c4;--none:#a7adb5;--warm:#c2452d;--cold:#2f6fb7;--less:#6fae68;--more:#c2452d;--left:#4a88cf;--gz:#1c1e21}
 @media screen and (prefers-color-scheme:dark){:root{--back:#16181b;--panel:#1f2226;--text:#e8eaed;--faint:#a3a9b1;--line:#373b41;--good:#7fd69b;--bad:#ff9a8f;--doubt:#ffc46b;--goodback:#14301f;--badback:#3b1a17;--doubtback:#38290f;
---own:#5d97da;--dependency:#c98a37;--std:#5f9a58;--none:#6c737c;--warm:#ff8b73;--cold:#7fb4ef;--less:#5f9a58;--more:#ff8b73;--left:#5d97da;--gz:#e8eaed}}
+--own:#5d97da;--dependency:#c98a37;--std:#5f9a58;--cgo:#8a68b4;--none:#6c737c;--warm:#ff8b73;--cold:#7fb4ef;--less:#5f9a58;--more:#ff8b73;--left:#5d97da;--gz:#e8eaed}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:76rem;padding:1.2rem 1.2rem 4rem;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 h1{font-size:1.5rem;margin:.2rem 0 .8rem;overflow-wrap:anywhere}
@@ -91,7 +91,7 @@ figure{margin:.6rem 0 1rem}
 .legend span{white-space:nowrap;margin-right:1rem}
 .legend i{display:inline-block;width:.75rem;height:.75rem;border-radius:2px;margin-right:.3rem;vertical-align:-1px}
 .c-warm.range,circle.c-warm{transform:translateY(-.27rem)}.c-cold.range,circle.c-cold{transform:translateY(.27rem)}
-.c-own{fill:var(--own);background:var(--own)}.c-dependency{fill:var(--dependency);background:var(--dependency)}.c-std{fill:var(--std);background:var(--std)}.c-none{fill:var(--none);background:var(--none)}
+.c-own{fill:var(--own);background:var(--own)}.c-dependency{fill:var(--dependency);background:var(--dependency)}.c-std{fill:var(--std);background:var(--std)}.c-cgo{fill:var(--cgo);background:var(--cgo)}.c-none{fill:var(--none);background:var(--none)}
 .c-warm{fill:var(--warm);background:var(--warm)}.c-cold{fill:var(--cold);background:var(--cold)}.c-less{fill:var(--less);background:var(--less)}.c-more{fill:var(--more);background:var(--more)}.c-left{fill:var(--left);background:var(--left)}.c-gz{fill:var(--gz);background:var(--gz)}
 svg.treemap{min-width:40rem;max-width:100%;border-radius:4px}
 @media (max-width:40rem){body{padding:.8rem .8rem 3rem}.strip{grid-template-columns:1fr max-content;gap:0 .7rem;margin:.35rem 0}.strip svg{grid-column:1/-1;grid-row:2}.strip.axis>:first-child,.strip.axis>.value{display:none}svg.treemap{max-width:none}td.digest{min-width:0}

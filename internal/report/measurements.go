@@ -202,9 +202,15 @@ func (s *Sized) check() error {
 	if t := x.Totals; min(t.Exact, t.Inferred, t.Shared) < 0 || t.Sum() != x.Size {
 		return fmt.Errorf("totals add up to %d of %d bytes", t.Sum(), x.Size)
 	}
+	var sections int64
+	for _, a := range x.Sections {
+		if sections += a.Size; a.Size < 0 || sections > x.Size {
+			return fmt.Errorf("section %q has %d bytes", a.Name, a.Size)
+		}
+	}
 	var groups int64
 	for _, g := range x.Groups {
-		if !slices.Contains([]string{sizes.GroupOwn, sizes.GroupDependency, sizes.GroupStd, sizes.GroupNone}, g.Name) {
+		if !slices.Contains(sizes.Groups(), g.Name) {
 			return fmt.Errorf("unknown group %q", g.Name)
 		}
 		groups += g.Size

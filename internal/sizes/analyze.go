@@ -127,15 +127,15 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 		return analyzeFat(ctx, file, b, f, opts)
 	}
 	l := &Ledger{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
-	if !l.Modules.Known {
-		l.Notes = append(l.Notes, "no build information: which module a package is of is guessed from its path")
-	}
 	m := newImage(f, b)
 	l.GoVersion, l.GoVersionFrom = m.version()
 	m.claimSections()
 	m.claimBuildID()
 	if err := m.analyzeGo(ctx, l, opts); err != nil {
 		return nil, err
+	}
+	if !l.Modules.Known && !l.BySection {
+		l.Notes = append(l.Notes, "no build information: which module a package is of is guessed from its path")
 	}
 	l.Ranges = m.ranges(b)
 	for _, r := range l.Ranges {
@@ -152,14 +152,21 @@ func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
 		m.analyzeWasm()
 		return nil
 	case gobin.XCOFF, gobin.Plan9:
+		l.BySection = true
 		m.note("only sections are told apart in this format")
 		return nil
 	}
 	m.relocate()
 	if err := m.readFunctions(); err != nil {
-		m.note("the function table could not be read: " + err.Error())
+		l.BySection = true
+		if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {
+			m.note(unknown.Error() + "; by section only")
+		} else {
+			m.note("the function table could not be read: " + err.Error() + "; by section only")
+		}
 		return nil
 	}
+	m.findForeign()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -169,20 +169,21 @@ func zero(b []byte) bool {
 	return true
 }
 
-// use says that a package uses what is at a place of a table.
+// use says that a function uses what is at a place of a table.
 type use struct {
 	at  uint32
 	pkg int32
+	fn  int32 // by number; severalOwners when it is that of no single function
 }
 
-// merge sorts uses and calls each for every place with its only user, or
-// severalOwners.
-func merge(uses []use, each func(at, next uint32, pkg int32), end uint32) {
+// merge sorts uses and calls each for every place with its only user. Of several
+// functions none is the owner, and of several packages none.
+func merge(uses []use, each func(u use, next uint32), end uint32) {
 	slices.SortFunc(uses, func(a, b use) int {
 		if a.at != b.at {
 			return cmp.Compare(a.at, b.at)
 		}
-		return cmp.Compare(a.pkg, b.pkg)
+		return cmp.Or(cmp.Compare(a.pkg, b.pkg), cmp.Compare(a.fn, b.fn))
 	})
 	for i := 0; i < len(uses); {
 		u := uses[i]
@@ -191,13 +192,16 @@ func merge(uses []use, each func(at, next uint32, pkg int32), end uint32) {
 			if uses[j].pkg != u.pkg {
 				u.pkg = severalOwners
 			}
+			if uses[j].fn != u.fn {
+				u.fn = severalOwners
+			}
 			j++
 		}
 		next := end
 		if j < len(uses) {
 			next = uses[j].at
 		}
-		each(u.at, next, u.pkg)
+		each(u, next)
 		i = j
 	}
 }

@@ -18,6 +18,8 @@ const (
 	CauseDependency = "dependency unchanged" // same version: used more or less, or compiled differently
 	CauseToolchain  = "toolchain"            // the standard library, when the Go versions differ
 	CauseStd        = "standard library"     // when they do not: used more or less
+	CauseC          = CCode
+	CauseUntold     = "not told apart" // of one of the files only sections are known
 	CauseShared     = "tables and shared data"
 )
 
@@ -70,9 +72,14 @@ type side struct {
 	funcs map[string]map[string]int64 // package → function without its package → bytes
 }
 
-func newSide(l *Ledger) *side {
+// newSide adds a ledger up. With sections packages are left out: those of one file
+// would be compared with nothing.
+func newSide(l *Ledger, sections bool) *side {
 	s := &side{l: l, kinds: map[string]*[numKinds]int64{}, funcs: map[string]map[string]int64{}}
 	for _, r := range l.Ranges {
+		if sections {
+			r.Package, r.Symbol = "", ""
+		}
 		k := s.kinds[r.Package]
 		if k == nil {
 			k = &[numKinds]int64{}
@@ -104,7 +111,8 @@ func local(symbol, pkg string) string {
 // matched, so that a move does not show as a loss and a gain.
 func Compare(old, new *Ledger) *Delta {
 	d := &Delta{Schema: DeltaSchema, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
-	a, b := newSide(old), newSide(new)
+	sections := old.BySection || new.BySection
+	a, b := newSide(old, sections), newSide(new, sections)
 	moved := matchMoves(a, b) // new → old
 	parts := partFrom(a, b, moved)
 	gone := map[string]bool{}
@@ -149,6 +157,9 @@ func Compare(old, new *Ledger) *Delta {
 		}
 		sortChanges(c.Kinds)
 		c.Group, c.Cause = cause(old, new, was, p, ka != nil, kb != nil)
+		if sections {
+			c.Cause = CauseUntold
+		}
 		t := causes[c.Cause]
 		if t == nil {
 			t = &Change{Name: c.Cause}
@@ -170,11 +181,19 @@ func Compare(old, new *Ledger) *Delta {
 	sortChanges(d.Causes)
 	sortChanges(d.Packages)
 	sortChanges(d.Kinds)
-	d.Modules = moduleChanges(a, b)
-	if old.GoVersion != new.GoVersion {
+	if sections {
+		d.Notes = append(d.Notes, "of one of the files only sections are known: packages and causes are not told apart, and kinds are only those of sections there")
+	} else {
+		d.Modules = moduleChanges(a, b)
+	}
+	switch {
+	case sections:
+	case old.GoVersion == "" || new.GoVersion == "":
+		d.Notes = append(d.Notes, "which Go built them is not known of both: what another compiler made is not separated")
+	case old.GoVersion != new.GoVersion:
 		d.Notes = append(d.Notes, "the toolchains differ: what another compiler made of own code and of dependencies is not separated from their own changes; for that the old source has to be built with the new toolchain")
 	}
-	if !old.Modules.Known || !new.Modules.Known {
+	if !sections && (!old.Modules.Known || !new.Modules.Known) {
 		d.Notes = append(d.Notes, "a binary has no build information: versions of dependencies are not known, and upgrades not separated")
 	}
 	for _, l := range []*Ledger{old, new} {
@@ -204,10 +223,12 @@ func cause(old, new *Ledger, was, now string, before, after bool) (group, why st
 	case GroupOwn:
 		return group, CauseOwn
 	case GroupStd:
-		if old.GoVersion != new.GoVersion {
+		if old.GoVersion != new.GoVersion && old.GoVersion != "" && new.GoVersion != "" {
 			return group, CauseToolchain
 		}
 		return group, CauseStd
+	case GroupC:
+		return group, CauseC
 	case GroupNone:
 		return group, CauseShared
 	}

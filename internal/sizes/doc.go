@@ -176,6 +176,7 @@ type Ledger struct {
 	Ranges        []Range
 	BSS           []Range // memory without bytes in the file; Offset is the address
 	Totals        Totals
+	BySection     bool     // no functions or packages are known: a range without a package has its section as symbol
 	Notes         []string // what was not done, and why
 }
 

@@ -30,6 +30,7 @@ type image struct {
 	places  []uint64      // of the pointers that relocations name, by address; nil when there are none
 	regions []region      // parts of the read-only data whose kind is known, by address
 	starts  []start       // of variables, from symbols without size
+	foreign foreign
 	opcodes opcodes
 }
 
@@ -163,6 +164,8 @@ func sectionKind(s gobin.Section) (Kind, bool) {
 		return TypeLinks, true
 	case ".shstrtab", "__TEXT,__symbol_stub1", "__TEXT,__stubs":
 		return Headers, true
+	case ".plt.got", ".plt.sec", ".iplt":
+		return Relocations, true
 	case ".idata", ".edata", ".reloc", ".pdata", ".xdata", ".dynamic", ".dynsym", ".dynstr", ".hash", ".gnu.hash", ".gnu.version", ".gnu.version_r",
 		".rela", ".rela.dyn", ".rela.plt", ".rel", ".rel.dyn", ".rel.plt", ".relr.dyn", ".plt", ".got", ".got.plt", ".interp",
 		"__DATA,__la_symbol_ptr", "__DATA,__nl_symbol_ptr", "__DATA_CONST,__got", "__TEXT,__unwind_info", "__TEXT,__eh_frame", ".eh_frame", ".eh_frame_hdr",

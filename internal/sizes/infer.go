@@ -37,6 +37,7 @@ func (m *image) inferData() {
 			in[i].sure = true
 		}
 	}
+	m.dropForeign()
 	headers := m.headers(pointers)
 	m.toHeaders(headers, pointers)
 	slices.SortFunc(m.refs, func(a, b ref) int {
@@ -50,8 +51,11 @@ func (m *image) inferData() {
 	objects := m.objects(pointers, m.bounds(headers, trees, targets))
 	m.voteByCode(objects)
 	for _, s := range m.starts {
-		if o := objectAt(objects, s.addr); o != nil && o.addr == s.addr && s.pkg != noPackage {
-			o.pkg, o.symbol = s.pkg, s.name
+		if o := objectAt(objects, s.addr); o != nil && o.addr == s.addr {
+			o.symbol = s.name
+			if s.pkg != noPackage {
+				o.pkg = s.pkg
+			}
 		}
 	}
 	for _, h := range headers {
@@ -115,7 +119,7 @@ func rank(sure bool) uint8 {
 func (m *image) objects(pointers []pointer, bounds []bound) []object {
 	marks := make([]mark, 0, len(m.refs)+len(pointers)+len(m.starts))
 	for _, s := range m.starts {
-		if m.inferable(s.addr) {
+		if m.inferable(s.addr) && (s.pkg != noPackage || m.region(s.addr) == nil) {
 			marks = append(marks, mark{s.addr, s.size, 0})
 		}
 	}
@@ -166,13 +170,15 @@ func (m *image) voteByCode(objects []object) {
 			r++
 		}
 		v.reset()
-		length, agree := uint64(0), true
+		length, agree, ofC := uint64(0), true, false
 		for ; r < len(m.refs) && m.refs[r].to == o.addr; r++ {
 			x := m.refs[r]
 			if r == 0 || m.refs[r-1].to != x.to || m.refs[r-1].fn != x.fn {
-				if p := m.fn.pkg[x.fn]; p > 0 {
+				p := m.owner(x.fn)
+				if p > 0 {
 					v.add(p)
 				}
+				ofC = ofC || p == m.pkg(CCode) && !x.maybe
 			}
 			if n := uint64(x.length); n > 0 {
 				agree = agree && (length == 0 || length == n)
@@ -183,6 +189,10 @@ func (m *image) voteByCode(objects []object) {
 			o.length = length
 		}
 		o.pkg = noPackage
+		if ofC { // C refers to nothing that Go has defined
+			o.pkg = m.pkg(CCode)
+			continue
+		}
 		if o.kind != Strings && len(v.pkgs) > 1 && len(v.pkgs) <= 16 {
 			o.pkg = v.definer(m.calls)
 		}
@@ -261,6 +271,9 @@ func doubt(objects []object) {
 func (m *image) claimObject(o *object) {
 	if o.end <= o.addr || o.pkg == noPackage && o.kind != Embedded {
 		return
+	}
+	if o.pkg == m.pkg(CCode) && m.isC(o.addr) {
+		return // known, and claimed as a whole
 	}
 	size := o.end - o.addr
 	kind := Variable

@@ -14,12 +14,13 @@ import (
 type moduledata struct {
 	addr, size              uint64
 	minpc, maxpc            uint64
+	etext                   uint64
 	findfunctab             uint64
 	types, etypes           uint64
 	typeDescLen             uint64 // Go 1.27
 	itabs, itabSize         uint64 // Go 1.27
 	gcdata, gcbss           uint64
-	gofunc                  uint64
+	gofunc, rodata          uint64
 	typelinks, itablinks    uint64
 	ntypelinks, nitablinks  uint64
 	inittasks, ninittasks   uint64
@@ -120,9 +121,9 @@ func (m *image) tryLayout(l layout, addr uint64, b []byte) *moduledata {
 	}
 	d := &moduledata{
 		addr: addr, size: min(moduleWords*m.ptr, uint64(len(b))),
-		findfunctab: w(19), minpc: w(20), maxpc: w(21),
+		findfunctab: w(19), minpc: w(20), maxpc: w(21), etext: w(23),
 		noptrdata: [2]uint64{w(24), w(25)}, data: [2]uint64{w(26), w(27)},
-		bss: [4]uint64{w(28), w(29), w(30), w(31)}, gcdata: w(l.gcdata), gcbss: w(l.gcdata + 1), types: w(l.types), etypes: w(l.etypes), gofunc: w(l.gofunc),
+		bss: [4]uint64{w(28), w(29), w(30), w(31)}, gcdata: w(l.gcdata), gcbss: w(l.gcdata + 1), types: w(l.types), etypes: w(l.etypes), gofunc: w(l.gofunc), rodata: w(l.gofunc - 1),
 		typelinks: w(l.typelinks), itablinks: w(l.itablinks), textsectmap: w(l.textsectmap), ntextsects: w(l.textsectmap + 1),
 		inittasks: w(l.inittasks), ninittasks: w(l.inittasks + 1),
 	}

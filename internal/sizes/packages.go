@@ -106,8 +106,12 @@ const (
 	GroupOwn        = "own"        // the main module
 	GroupDependency = "dependency" // another module
 	GroupStd        = "std"        // the standard library, its vendored modules included
+	GroupC          = "cgo"        // C code and its data: [CCode]
 	GroupNone       = "none"       // the linker and the format, and what several packages share
 )
+
+// Groups are the groups, in the order of a table.
+func Groups() []string { return []string{GroupOwn, GroupDependency, GroupStd, GroupC, GroupNone} }
 
 // Modules tells whose a package is.
 type Modules struct {
@@ -147,6 +151,9 @@ func modulesOf(bi *debug.BuildInfo) Modules {
 func (m *Modules) Of(pkg string) (group string, mod Mod) {
 	if pkg == "" {
 		return GroupNone, Mod{}
+	}
+	if pkg == CCode {
+		return GroupC, Mod{}
 	}
 	if pkg == "main" || pkg == "command-line-arguments" {
 		return GroupOwn, m.Main

@@ -58,7 +58,7 @@ func (m *image) readFunctions() error {
 	}
 	names := string(tab[p.FuncNames-p.Offset : p.CUs-p.Offset])
 	m.add(p.Offset, int64(8+8*m.PtrSize), Headers, Exact, rankTable, noPackage, "pclntab header")
-	packages := m.claimFuncNames(p, names)
+	packages := m.funcNames(names)
 	n := t.Len()
 	f := &functions{text: t.Text(), start: make([]uint32, n+1), pkg: make([]int32, n), name: make([]string, n)}
 	var pctabs, cus, data []use
@@ -72,9 +72,20 @@ func (m *image) readFunctions() error {
 		if x, ok := packages[u(4)]; ok { // else the record is damaged: names start where one ended
 			f.pkg[i], f.name[i] = x.pkg, names[u(4):u(4)+x.size]
 		}
-		pkg, sym := f.pkg[i], f.name[i]
+		sym := f.name[i]
+		switch {
+		case untabled(u(16), u(20), u(24), sym):
+			f.pkg[i] = m.pkg(CCode)
+		case f.pkg[i] == noPackage: // of the assembler
+			f.pkg[i] = m.packageOfStart(t, i)
+		}
+		pkg, fn := f.pkg[i], int32(i)
+		if x, ok := packages[u(4)]; ok {
+			x.pkg = pkg
+			packages[u(4)] = x
+		}
 		for _, at := range []int{16, 20, 24} {
-			pctabs = append(pctabs, use{u(at), pkg})
+			pctabs = append(pctabs, use{u(at), pkg, fn})
 		}
 		npc, nfd := u(28), uint32(r[record-1])
 		room := int64(len(r)) // records follow each other without overlap
@@ -87,14 +98,14 @@ func (m *image) readFunctions() error {
 		}
 		size := int64(record) + 4*int64(npc+nfd)
 		for k := range npc {
-			pctabs = append(pctabs, use{u(record + 4*int(k)), pkg})
+			pctabs = append(pctabs, use{u(record + 4*int(k)), pkg, fn})
 		}
 		for k := range nfd {
 			if v := u(record + 4*int(npc+k)); v != ^uint32(0) {
-				data = append(data, use{v, pkg})
+				data = append(data, use{v, pkg, fn})
 			}
 		}
-		cus = append(cus, use{u(32), pkg})
+		cus = append(cus, use{u(32), pkg, severalOwners})
 		m.add(p.Funcs+int64(8*i), 8, FuncRecord, Exact, rankTable, pkg, sym)
 		m.add(p.Funcs+off, size, FuncRecord, Exact, rankTable, pkg, sym)
 		end = max(end, off+size)
@@ -105,7 +116,8 @@ func (m *image) readFunctions() error {
 	}
 	f.start[n] = t.Entry(n)
 	m.add(p.Funcs+int64(8*n), 4, FuncRecord, Exact, rankTable, noPackage, "end of the function table")
-	m.claimPCTables(p, tab, pctabs)
+	m.claimFuncNames(p, names, packages)
+	m.claimPCTables(p, tab, f, pctabs)
 	m.claimFiles(p, cus)
 	if f.text.Size > 0 {
 		m.fn = f
@@ -119,7 +131,7 @@ func (m *image) readFunctions() error {
 	} else {
 		m.note("where the code starts was not found: code is not attributed")
 	}
-	return m.claimFuncData(p, p.Funcs+end, data)
+	return m.claimFuncData(p, p.Funcs+end, f, data)
 }
 
 // funcName is a name in the table of names.
@@ -128,9 +140,9 @@ type funcName struct {
 	size uint32
 }
 
-// claimFuncNames claims the names, those of inlined functions included, and
-// returns the packages by offset.
-func (m *image) claimFuncNames(p *gobin.PCLNTab, names string) map[uint32]funcName {
+// funcNames are the names by offset, those of inlined functions included, with
+// the packages that they name.
+func (m *image) funcNames(names string) map[uint32]funcName {
 	out := make(map[uint32]funcName, len(names)/40)
 	for at := 0; at < len(names); {
 		n := strings.IndexByte(names[at:], 0)
@@ -138,31 +150,53 @@ func (m *image) claimFuncNames(p *gobin.PCLNTab, names string) map[uint32]funcNa
 			break
 		}
 		if n > 0 {
-			name := names[at : at+n]
-			pkg := m.pkg(PackageOf(name))
-			out[uint32(at)] = funcName{pkg, uint32(n)}
-			conf := Exact
-			if pkg == noPackage {
-				conf = Shared
-			}
-			m.add(p.FuncNames+int64(at), int64(n)+1, FuncName, conf, rankTable, pkg, name)
+			out[uint32(at)] = funcName{m.pkg(PackageOf(names[at : at+n])), uint32(n)}
 		}
 		at += n + 1
 	}
-	m.add(p.FuncNames, p.CUs-p.FuncNames, FuncName, Shared, rankRegion, noPackage, "")
 	return out
 }
 
+// claimFuncNames claims the names.
+func (m *image) claimFuncNames(p *gobin.PCLNTab, names string, packages map[uint32]funcName) {
+	for at, x := range packages {
+		conf := Exact
+		if x.pkg == noPackage {
+			conf = Shared
+		}
+		m.add(p.FuncNames+int64(at), int64(x.size)+1, FuncName, conf, rankTable, x.pkg, names[at:at+x.size])
+	}
+	m.add(p.FuncNames, p.CUs-p.FuncNames, FuncName, Shared, rankRegion, noPackage, "")
+}
+
+// packageOfStart is the package of the file in which a function starts.
+func (m *image) packageOfStart(t *gobin.FuncTable, i int) int32 {
+	x, err := t.Func(i)
+	if err != nil {
+		return noPackage
+	}
+	return m.packageOfFile(t.File(x))
+}
+
+// user is the name of the only function that uses a table; "" when several do.
+func (f *functions) user(u use) string {
+	if u.fn < 0 {
+		return ""
+	}
+	return f.name[u.fn]
+}
+
 // claimPCTables claims the pc tables. The linker keeps equal tables once, so
-// one can be of several packages.
-func (m *image) claimPCTables(p *gobin.PCLNTab, tab []byte, uses []use) {
+// one can be of several functions or packages.
+func (m *image) claimPCTables(p *gobin.PCLNTab, tab []byte, f *functions, uses []use) {
 	b := tab[p.PCTables-p.Offset : p.Funcs-p.Offset]
-	merge(uses, func(at, next uint32, pkg int32) {
+	merge(uses, func(u use, next uint32) {
+		at := u.at
 		if at == 0 || int64(at) >= int64(len(b)) {
 			return // none, or damaged
 		}
 		if n := pcTableSize(b[at:min(int64(next), int64(len(b)))]); n > 0 {
-			m.add(p.PCTables+int64(at), int64(n), PCTable, Exact, rankTable, pkg, "")
+			m.add(p.PCTables+int64(at), int64(n), PCTable, Exact, rankTable, u.pkg, f.user(u))
 		}
 	}, ^uint32(0))
 	m.add(p.PCTables, p.Funcs-p.PCTables, PCTable, Shared, rankRegion, noPackage, "")
@@ -190,8 +224,8 @@ func pcTableSize(b []byte) int {
 // claimFiles claims the file names, and which unit uses which.
 func (m *image) claimFiles(p *gobin.PCLNTab, cus []use) {
 	n := uint32(min((p.FileNames-p.CUs)/4, 1<<30))
-	merge(cus, func(at, next uint32, pkg int32) {
-		m.add(p.CUs+4*int64(at), 4*int64(min(next, n))-4*int64(min(at, n)), FileTable, Exact, rankTable, pkg, "files of a unit")
+	merge(cus, func(u use, next uint32) {
+		m.add(p.CUs+4*int64(u.at), 4*int64(min(next, n))-4*int64(min(u.at, n)), FileTable, Exact, rankTable, u.pkg, "files of a unit")
 	}, n)
 	b := m.b[p.FileNames:p.PCTables]
 	for at := 0; at < len(b); {
@@ -244,7 +278,7 @@ func (m *image) packageOfFile(file string) int32 {
 // read-only data up to Go 1.25, behind the function table since. Nothing else
 // is there but descriptors of functions, so that each piece ends where the next
 // one starts.
-func (m *image) claimFuncData(p *gobin.PCLNTab, tableEnd int64, data []use) error {
+func (m *image) claimFuncData(p *gobin.PCLNTab, tableEnd int64, f *functions, data []use) error {
 	if err := m.findModuledata(p); err != nil || m.mod == nil {
 		m.note("the linker's module data was not found: types and data are not attributed")
 		return err
@@ -257,13 +291,14 @@ func (m *image) claimFuncData(p *gobin.PCLNTab, tableEnd int64, data []use) erro
 	s := m.section(base)
 	limit := uint32(min(s.Size-(off-s.Offset), 1<<32-1))
 	last := uint32(0)
-	merge(data, func(at, next uint32, pkg int32) {
+	merge(data, func(u use, next uint32) {
+		at := u.at
 		size := int64(next) - int64(at)
 		if next == limit {
 			size = min(m.funcDataSize(off+int64(at)), size)
 		}
 		if at < limit && size > 0 {
-			m.add(off+int64(at), min(size, int64(limit-at)), FuncData, Exact, rankTable, pkg, "")
+			m.add(off+int64(at), min(size, int64(limit-at)), FuncData, Exact, rankTable, u.pkg, f.user(u))
 			last = max(last, at+uint32(size))
 		}
 	}, limit)

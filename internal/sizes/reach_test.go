@@ -119,6 +119,13 @@ func TestReach(t *testing.T) {
 			if l.SymbolsFrom != SymbolsNone {
 				t.Errorf("symbols from %s", l.SymbolsFrom)
 			}
+			for _, l := range []*Ledger{l, analyzed(t, twin, Options{})} {
+				for _, r := range l.Ranges { // no C code is in it
+					if r.Package == CCode {
+						t.Errorf("%s: %+v", l.File, r)
+					}
+				}
+			}
 			reach, right := reachOf(l), rightText(t, l, twin)
 			s := Summarize(l)
 			t.Logf("reach %.2f %%, code right %.3f %%; exact %.1f inferred %.1f shared %.1f %%", reach, right,

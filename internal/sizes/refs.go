@@ -15,7 +15,7 @@ type call struct{ from, to int32 }
 // addCall records a call from a function to an address.
 func (m *image) addCall(fn int32, to uint64) {
 	i := m.fn.find(to)
-	if i < 0 || m.fn.pkg[i] == m.fn.pkg[fn] || m.fn.pkg[i] == noPackage {
+	if fn == outsideTable || i < 0 || m.fn.pkg[i] == m.fn.pkg[fn] || m.fn.pkg[i] == noPackage {
 		return
 	}
 	m.calls[call{m.fn.pkg[fn], m.fn.pkg[i]}] = true
@@ -40,6 +40,7 @@ func (m *image) readRefs() {
 		}
 		read(int32(i), text[from:to], m.fn.text.Addr+uint64(from))
 	}
+	m.readForeign(read)
 }
 
 // refReader is what reads the code of one function, at an address, for an
@@ -74,6 +75,9 @@ func (m *image) addRef(fn int32, to uint64, length uint32) {
 	text := &m.fn.text
 	if to >= text.Addr && to-text.Addr < uint64(text.Size) || m.section(to) == nil {
 		return
+	}
+	if m.owner(fn) == m.pkg(CCode) {
+		length = 0 // C has no lengths beside its strings
 	}
 	m.refs = append(m.refs, ref{to: to, fn: fn, length: length})
 }

@@ -46,6 +46,9 @@ func marker(name string) bool {
 func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err error) {
 	var list []symbol
 	err = from.SizedSymbols(func(name []byte, addr, size uint64) bool {
+		if from.Format == gobin.PE && name[0] == '.' {
+			return true // where the section of an object starts
+		}
 		list = append(list, symbol{string(name), addr, size})
 		return true
 	})
@@ -54,6 +57,7 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 	}
 	slices.SortStableFunc(list, func(a, b symbol) int { return cmp.Compare(a.addr, b.addr) })
 	sized := from.Format == gobin.ELF
+	m.foreignSymbols(list)
 	for i := range list {
 		s := &list[i]
 		if marker(s.name) {
@@ -72,7 +76,16 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 		if s.size == 0 || s.size > 1<<46 {
 			continue
 		}
-		pkg := m.pkg(PackageOf(s.name))
+		pkg, c := m.pkg(PackageOf(s.name)), !gosName(s.name) && m.isC(s.addr)
+		if c { // whatever its name looks like
+			pkg = m.pkg(CCode)
+		}
+		if objectSection.MatchString(s.name) { // what is in it has names of its own
+			if sized {
+				m.claimSection(s)
+			}
+			continue
+		}
 		in := m.section(s.addr)
 		if in == nil {
 			if m.inBSS(s.addr) {
@@ -80,7 +93,7 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 			}
 			continue
 		}
-		if pkg != noPackage {
+		if pkg != noPackage && !c {
 			names++
 		}
 		switch in.Kind {
@@ -88,6 +101,10 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 			m.claimAddr(s.addr, s.size, Text, Exact, rankRegion, pkg, s.name)
 		case gobin.KindData, gobin.KindROData:
 			if pkg == noPackage && !strings.HasPrefix(s.name, "go:") {
+				// Of an assembler file, or of C: whose code refers to it.
+				if sized && !strings.HasPrefix(s.name, "type:") && !strings.HasPrefix(s.name, "type.") {
+					m.starts = append(m.starts, start{s.addr, s.size, noPackage, s.name})
+				}
 				continue
 			}
 			if !sized {
@@ -102,6 +119,16 @@ func (m *image) claimSymbols(from *gobin.File) (bss []Range, names int, err erro
 		}
 	}
 	return bss, names, nil
+}
+
+// claimSection claims a section of a C object for what has no symbol of its own in it.
+func (m *image) claimSection(s *symbol) {
+	in := m.section(s.addr)
+	if in == nil || in.Kind != gobin.KindData && in.Kind != gobin.KindROData {
+		return
+	}
+	m.starts = append(m.starts, start{s.addr, s.size, m.pkg(CCode), s.name})
+	m.claimAddr(s.addr, s.size, Variable, Exact, rankRegion, m.pkg(CCode), s.name)
 }
 
 func (m *image) inBSS(addr uint64) bool {

@@ -24,8 +24,8 @@ func TreemapSVG(s *Summary) string {
 	fmt.Fprintf(&t.b, `<svg class="treemap" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui,sans-serif" font-size="11">`,
 		treemapWidth, treemapHeight, html.EscapeString(fmt.Sprintf("Treemap of %s, %d bytes", s.File, s.Size)))
 	t.b.WriteString(`<style>.treemap{width:100%;height:auto;background:#fff;color:#1c1e21}.treemap rect{stroke:#fff;stroke-width:1}.treemap text{fill:#15181b;pointer-events:none}` +
-		`.treemap .own{fill:#7fb0e6}.treemap .dependency{fill:#f2bf7c}.treemap .std{fill:#a9cfa4}.treemap .none{fill:#cfd2d6}.treemap .frame{fill:none;stroke:#55595f;stroke-width:1.2}` +
-		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
+		`.treemap .own{fill:#7fb0e6}.treemap .dependency{fill:#f2bf7c}.treemap .std{fill:#a9cfa4}.treemap .cgo{fill:#c9b3e0}.treemap .none{fill:#cfd2d6}.treemap .frame{fill:none;stroke:#55595f;stroke-width:1.2}` +
+		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .cgo{fill:#5d4680}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
 	var items []item
 	for _, g := range s.Groups {
 		items = append(items, item{name: GroupTitle(g.Name), size: g.Size, group: g.Name, parts: moduleItems(g, s.Embedded)})

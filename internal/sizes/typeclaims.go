@@ -65,7 +65,8 @@ func (t *types) claim(x *typeInfo) {
 }
 
 func (t *types) claimNames() {
-	merge(t.nameUses, func(at, next uint32, pkg int32) {
+	merge(t.nameUses, func(u use, next uint32) {
+		at, pkg := u.at, u.pkg
 		_, size := t.nameAt(t.base + uint64(at))
 		if size == 0 {
 			return

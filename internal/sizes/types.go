@@ -269,7 +269,7 @@ func (t *types) nameAt(addr uint64) (name string, size uint64) {
 // useName records that a type uses the name at an offset from the types.
 func (t *types) useName(off uint64, pkg int32) {
 	if off > 0 && off < t.end-t.base && off < 1<<32 {
-		t.nameUses = append(t.nameUses, use{uint32(off), pkg})
+		t.nameUses = append(t.nameUses, use{uint32(off), pkg, severalOwners})
 	}
 }
 

@@ -10,7 +10,7 @@ const Schema = "https://github.com/mintmark/mintmark/report/size/v1"
 
 // Revision changes with what [Analyze] and [Summarize] say of the same bytes:
 // what they said before may be remembered.
-const Revision = "2"
+const Revision = "3"
 
 // Summary is a ledger added up: by group, module and package, by kind, by
 // function, and the embedded files. All parts add up to the size, but Functions and
@@ -32,11 +32,12 @@ type Summary struct {
 	Groups      []Group  `json:"groups"`
 	Kinds       []Amount `json:"kinds"`
 	Functions   []Amount `json:"functions,omitempty"`
+	Sections    []Amount `json:"sections,omitempty"` // of a file of which no more is known
 	Embedded    []Amount `json:"embedded,omitempty"` // files of embed.FS variables, by their paths there
 	Notes       []string `json:"notes,omitempty"`
 }
 
-// Group is the packages of one origin: own, dependency, std, none.
+// Group is the packages of one origin: own, dependency, std, cgo, none.
 type Group struct {
 	Name    string   `json:"name"`
 	Size    int64    `json:"size"`
@@ -62,6 +63,7 @@ type Package struct {
 type Amount struct {
 	Name       string `json:"name"`
 	Package    string `json:"package,omitempty"`
+	Kind       string `json:"kind,omitempty"` // of a section
 	Size       int64  `json:"size"`
 	Confidence string `json:"confidence,omitempty"`
 }
@@ -81,7 +83,7 @@ func Summarize(l *Ledger) *Summary {
 	}
 	pkgs := map[string]*pkgSum{}
 	var kinds [numKinds]int64
-	funcs, embedded := map[[2]string]int64{}, map[Range]int64{}
+	funcs, sections, embedded := map[[2]string]int64{}, map[[2]string]int64{}, map[Range]int64{}
 	for _, r := range l.Ranges {
 		p := pkgs[r.Package]
 		if p == nil {
@@ -91,8 +93,11 @@ func Summarize(l *Ledger) *Summary {
 		p.totals.add(r.Confidence, r.Size)
 		p.kinds[r.Kind] += r.Size
 		kinds[r.Kind] += r.Size
-		if r.Symbol != "" && (r.Kind == Text || r.Kind == FuncRecord || r.Kind == FuncName) {
-			funcs[[2]string{r.Package, r.Symbol}] += r.Size
+		if name := functionOf(r); name != "" {
+			funcs[[2]string{r.Package, name}] += r.Size
+		}
+		if l.BySection && r.Package == "" {
+			sections[[2]string{r.Symbol, r.Kind.String()}] += r.Size
 		}
 		if r.Kind == Embedded {
 			embedded[Range{Package: r.Package, Symbol: r.Symbol, Confidence: r.Confidence}] += r.Size
@@ -106,7 +111,7 @@ func Summarize(l *Ledger) *Summary {
 		}
 		groups[group][mod] = append(groups[group][mod], Package{Path: path, Size: p.totals.Sum(), Totals: p.totals, Kinds: kindAmounts(&p.kinds)})
 	}
-	for _, name := range []string{GroupOwn, GroupDependency, GroupStd, GroupNone} {
+	for _, name := range Groups() {
 		g := Group{Name: name}
 		for mod, list := range groups[name] {
 			m := Module{Mod: mod, Packages: list}
@@ -131,11 +136,49 @@ func Summarize(l *Ledger) *Summary {
 		s.Functions = append(s.Functions, Amount{Name: k[1], Package: k[0], Size: n})
 	}
 	sortAmounts(s.Functions)
+	for k, n := range sections {
+		name := k[0]
+		if name == "" {
+			name = "(" + k[1] + ")"
+		}
+		s.Sections = append(s.Sections, Amount{Name: name, Kind: k[1], Size: n})
+	}
+	sortAmounts(s.Sections)
 	for r, n := range embedded {
 		s.Embedded = append(s.Embedded, Amount{Name: r.Symbol, Package: r.Package, Size: n, Confidence: r.Confidence.String()})
 	}
 	sortAmounts(s.Embedded)
 	return s
+}
+
+// Names in the list of functions of what no single function has.
+const (
+	SeveralFunctions = "(tables of several functions)"
+	SeveralPackages  = "(tables of several packages)"
+)
+
+// functionOf is the function that a range is counted for: its code, record and
+// names, and its pc tables and funcdata. A table that several functions of one
+// package share is counted for the package alone, and one that several packages
+// share for none, as in the packages' totals. "" is no function's.
+func functionOf(r Range) string {
+	switch r.Kind {
+	case Text, FuncRecord, FuncName:
+		return r.Symbol
+	case Code:
+		if r.Package != "" {
+			return r.Symbol
+		}
+	case PCTable, FuncData:
+		switch {
+		case r.Symbol != "":
+			return r.Symbol
+		case r.Package != "":
+			return SeveralFunctions
+		}
+		return SeveralPackages
+	}
+	return ""
 }
 
 func kindAmounts(k *[numKinds]int64) []Amount {
@@ -195,6 +238,8 @@ func GroupTitle(group string) string {
 		return "dependencies"
 	case GroupStd:
 		return "standard library"
+	case GroupC:
+		return CCode
 	}
 	return "no single package"
 }

@@ -48,7 +48,7 @@ type Claim struct {
 }
 
 // errUnclaimed is a file that does not say anything of its making.
-var errUnclaimed = errors.New("it carries no build information: linked outside of a module, by Go before 1.13, or removed since")
+var errUnclaimed = errors.New("it carries no build information: linked outside of a module, by Go before 1.13, or removed since (as by garble)")
 
 // The forms that runtime.Version has in a binary of a Go release. Experiments
 // are appended since Go 1.17, after a blank until Go 1.24.
@@ -68,6 +68,8 @@ func goRelease(v string) (release, experiments string, err error) {
 	case markedGo.MatchString(v):
 		m := markedGo.FindStringSubmatch(v)
 		release, experiments = m[1], m[2]
+	case !strings.Contains(v, "go1") && !strings.HasPrefix(v, "devel"):
+		return "", "", fmt.Errorf("it says %q where the version of Go has to be: obfuscated (as by garble), or changed after it was linked", v)
 	case strings.HasPrefix(v, "devel"):
 		return "", "", fmt.Errorf("built with a development version of Go (%s): there is no release to rebuild it with", v)
 	default:
@@ -86,6 +88,10 @@ func goRelease(v string) (release, experiments string, err error) {
 func ReadClaim(f *gobin.File) (*Claim, error) {
 	bi := f.BuildInfo
 	if bi == nil {
+		_, err := f.PCLNTab()
+		if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {
+			return nil, fmt.Errorf("%w; %w", errUnclaimed, unknown)
+		}
 		return nil, errUnclaimed
 	}
 	c := &Claim{Package: bi.Path, Module: bi.Main.Path, Version: bi.Main.Version, Sum: bi.Main.Sum}

@@ -10,32 +10,15 @@ import (
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
-// Stripped is what the sections say of the linker's flags.
+// Stripped is what symbol table and sections say of the linker's flags.
 type Stripped struct {
 	Symbols bool // there is a symbol table
 	DWARF   bool
 }
 
 func strippedOf(f *gobin.File) Stripped {
-	var s Stripped
-	for _, sec := range f.Sections {
-		switch {
-		case sec.Kind == gobin.KindDebug && sec.Size > 0:
-			s.DWARF = true
-		case f.Format == gobin.ELF:
-			// The table of dynamic symbols and the names of sections always stay.
-			s.Symbols = s.Symbols || sec.Name == ".symtab"
-		case f.Format == gobin.PE:
-			// With -s a symbol table of a few bytes stays.
-			s.Symbols = s.Symbols || sec.Kind == gobin.KindSymbols && sec.Size > 4096
-		case sec.Kind == gobin.KindSymbols:
-			s.Symbols = true
-		}
-	}
-	if f.Format == gobin.MachO {
-		s.Symbols = s.DWARF // with -s, imported symbols stay
-	}
-	return s
+	symbols, err := f.HasSymbols()
+	return Stripped{Symbols: symbols || err != nil, DWARF: f.HasDWARF()} // a damaged table is one
 }
 
 // spellings of -s and -w that leave these sections, likely ones first. Since
