@@ -41,6 +41,9 @@ func TestHostilePlugins(t *testing.T) {
 		"killed":                        {"kill -9 $$", "signal: killed"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			// All are written before any is started: a file that is open for writing in
+			// a process that another test starts cannot be executed (Go issue 22315).
+			dir := script(t, "PATH=/usr/bin:/bin\n"+tt.script)
 			t.Parallel()
 			said := 0
 			// On a busy machine the others take longer than that.
@@ -49,7 +52,7 @@ func TestHostilePlugins(t *testing.T) {
 				patience = 5 * time.Second
 			}
 			ctx := WithPlugins(t.Context(), Plugins{
-				Env:      func(string) []string { return []string{"PATH=" + script(t, "PATH=/usr/bin:/bin\n"+tt.script)} },
+				Env:      func(string) []string { return []string{"PATH=" + dir} },
 				Say:      func(_, line string) { said += len(line) + 1 },
 				Patience: patience,
 			})
