@@ -57,7 +57,7 @@ func TestAccount(t *testing.T) {
 		{"a file that nobody knows", r.Plan.Units, all, checksums.Identical, "install.sh", ExitError, "6 of 6 artifacts",
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
-		th := &third{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, all: r.Plan, session: &session{
+		th := &third{m: r.Manifest, how: checksums.Rebuild{Executions: 2}, out: &checksums.Verification{Manifest: r.Manifest}, all: r.Plan, session: &session{
 			Config: &Config{Platforms: "linux/amd64"}, plan: &builds.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum},
 		}}
 		for _, a := range r.Manifest.Artifacts {

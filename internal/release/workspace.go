@@ -91,6 +91,9 @@ func sweep(parent string) {
 		if err != nil {
 			continue
 		}
+		// Whoever ended meanwhile has taken both away, and the lock's file is there
+		// again because it was asked for.
+		there = files.IsDir(dir)
 		_, ours := claimed(dir)
 		switch {
 		case there == nil && ours:
