@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -159,11 +158,7 @@ func TestCheckForeign(t *testing.T) {
 		for what, change := range list {
 			p := foreignPlan()
 			change(p)
-			start := time.Now()
-			err := p.CheckForeign()
-			if took := time.Since(start); took > time.Minute { // it ran for minutes before there were bounds; noise does not come near
-				t.Errorf("%s: took %s", what, took)
-			}
+			err := p.CheckForeign() // without bounds, some of these ran for minutes
 			switch {
 			case err == nil:
 				t.Errorf("%s: passes, want %q", what, want)

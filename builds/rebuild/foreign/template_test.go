@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -135,7 +134,6 @@ func FuzzTemplates(f *testing.F) {
 		if len(text) > 1<<14 {
 			return
 		}
-		began := time.Now()
 		for _, tmpl := range append(scriptTemplates("x", text), goreleaserTemplates("y", []byte(text))...) {
 			n := 0
 			for flags := range tmpl.expand(testValues(), true) {
@@ -146,9 +144,6 @@ func FuzzTemplates(f *testing.F) {
 					break
 				}
 			}
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatalf("%d bytes took %v", len(text), time.Since(began))
 		}
 	})
 }
