@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/files"
@@ -180,11 +182,7 @@ func (d *Door) sizeModules(s *sizes.Summary, top int) error {
 		if g.Name != sizes.GroupDependency {
 			continue
 		}
-		for i, m := range g.Modules {
-			if top > 0 && i == top {
-				t.Row(text(fmt.Sprintf("  and %d more", len(g.Modules)-top)))
-				break
-			}
+		for m := range first(&t, "  ", g.Modules, top) {
 			t.Row(text("  "+m.Path), text(m.Version), text(fmt.Sprint(m.Size)), text(share(m.Size, s.Size)))
 		}
 	}
@@ -193,17 +191,8 @@ func (d *Door) sizeModules(s *sizes.Summary, top int) error {
 
 func (d *Door) sizePackages(s *sizes.Summary, top int) error {
 	t := ui.Table{Columns: []ui.Column{{Title: "package", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}, {Title: "code", Align: ui.Right}, {Title: "tables", Align: ui.Right}, {Title: "types", Align: ui.Right}, {Title: "data", Align: ui.Right}}}
-	n := 0
-	list := s.Packages()
-	for i, p := range list {
-		if p.Path == "" {
-			continue
-		}
-		if top > 0 && n == top {
-			t.Row(text(fmt.Sprintf("and %d more", len(list)-i)))
-			break
-		}
-		n++
+	list := slices.DeleteFunc(s.Packages(), func(p sizes.Package) bool { return p.Path == "" })
+	for p := range first(&t, "", list, top) {
 		var code, tables, types, data int64
 		for _, k := range p.Kinds {
 			switch k.Name {
@@ -230,13 +219,25 @@ func (d *Door) sizeKinds(s *sizes.Summary) error {
 	return d.write(&t)
 }
 
+// first are the first entries of a list, all for top 0; the table gets a row that
+// says how many are left.
+func first[T any](t *ui.Table, indent string, list []T, top int) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for i, x := range list {
+			if top > 0 && i == top {
+				t.Row(text(fmt.Sprintf("%sand %d more", indent, len(list)-top)))
+				return
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
+}
+
 func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
 	t := ui.Table{Columns: []ui.Column{{Title: "function", Flexible: true}, {Title: "bytes", Align: ui.Right}}}
-	for i, k := range s.Functions {
-		if top > 0 && i == top {
-			t.Row(text(fmt.Sprintf("and %d more", len(s.Functions)-top)))
-			break
-		}
+	for k := range first(&t, "", s.Functions, top) {
 		name := k.Name
 		if name == sizes.SeveralFunctions {
 			name = k.Package + " " + name
@@ -249,11 +250,7 @@ func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
 // sizeSections lists the sections of a file of which no more is known.
 func (d *Door) sizeSections(s *sizes.Summary, top int) error {
 	t := ui.Table{Columns: []ui.Column{{Title: "section", Flexible: true}, {Title: "kind"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for i, k := range s.Sections {
-		if top > 0 && i == top {
-			t.Row(text(fmt.Sprintf("and %d more", len(s.Sections)-top)))
-			break
-		}
+	for k := range first(&t, "", s.Sections, top) {
 		t.Row(text(k.Name), text(k.Kind), text(fmt.Sprint(k.Size)), text(share(k.Size, s.Size)))
 	}
 	return d.write(&t)
@@ -262,11 +259,7 @@ func (d *Door) sizeSections(s *sizes.Summary, top int) error {
 // sizeFiles lists the embedded files.
 func (d *Door) sizeFiles(s *sizes.Summary, top int) error {
 	t := ui.Table{Columns: []ui.Column{{Title: "embedded file", Flexible: true}, {Title: "package"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for i, f := range s.Embedded {
-		if top > 0 && i == top {
-			t.Row(text(fmt.Sprintf("and %d more", len(s.Embedded)-top)))
-			break
-		}
+	for f := range first(&t, "", s.Embedded, top) {
 		t.Row(text(f.Name), text(f.Package), text(fmt.Sprint(f.Size)), text(share(f.Size, s.Size)))
 	}
 	return d.write(&t)
@@ -283,11 +276,7 @@ func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
 	d.printf("\n")
 	table := func(title string, list []sizes.Change, top int) error {
 		t := ui.Table{Columns: []ui.Column{{Title: title, Flexible: true}, {Title: "old", Align: ui.Right}, {Title: "new", Align: ui.Right}, {Title: "change", Align: ui.Right}}}
-		for i, c := range list {
-			if top > 0 && i == top {
-				t.Row(text(fmt.Sprintf("and %d more", len(list)-top)))
-				break
-			}
+		for c := range first(&t, "", list, top) {
 			name := c.Name
 			if name == "" {
 				name = "(no single package)"
@@ -303,11 +292,7 @@ func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
 		return d.write(&t)
 	}
 	m := ui.Table{Columns: []ui.Column{{Title: "dependency", Flexible: true}, {Title: "old"}, {Title: "new"}, {Title: "change", Align: ui.Right}}}
-	for i, c := range x.Modules {
-		if top > 0 && i == top {
-			m.Row(text(fmt.Sprintf("and %d more", len(x.Modules)-top)))
-			break
-		}
+	for c := range first(&m, "", x.Modules, top) {
 		m.Row(text(c.Path), text(c.OldVersion), text(c.NewVersion), text(signed(c.New-c.Old)))
 	}
 	err := table("cause", x.Causes, 0)
