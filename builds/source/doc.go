@@ -75,6 +75,19 @@ type Source struct {
 	exec    map[string]bool
 	tag     string // the one tag that decides Version; "" if there is none
 	outside bool   // the commit may lead to files that are not in it
+	// believed is the repository that was believed to have what its hashes name;
+	// "" if that was looked at.
+	believed string
+}
+
+// Files names all files of the commit, those outside of the module as well, for
+// what is remembered of them; "" for no commit. Where the repository's word was
+// taken for what a hash names, the name is good in that repository alone.
+func (s *Source) Files() string {
+	if s.Kind != Git || s.Tree == "" {
+		return ""
+	}
+	return s.Tree + " " + s.believed
 }
 
 // Identity names everything a checkout of the source can hold, so that what the
@@ -83,8 +96,8 @@ type Source struct {
 func (s *Source) Identity() string {
 	switch {
 	case s.outside:
-	case s.Kind == Git && s.Tree != "":
-		return "git " + s.Tree + " " + s.Dir
+	case s.Files() != "":
+		return "git " + s.Dir + " " + s.Files()
 	case s.Kind == Module && s.Sum != "":
 		return "module " + s.ModulePath + "@" + s.Version + " " + s.Sum
 	}

@@ -25,7 +25,7 @@ import (
 // export-subst, which would depend on the version of git. The same tree has the
 // same hash for ever, so it is remembered.
 func (r *Repo) Hash(ctx context.Context) error {
-	key := remember.NewKey("h1 of a commit 1", r.Tree, r.Dir, r.ModulePath, r.Version)
+	key := remember.NewKey("h1 of a commit 2", r.Files(), r.Dir, r.ModulePath, r.Version)
 	if r.cfg.Known.Get(key, &r.Sum) && r.Sum != "" {
 		return nil
 	}

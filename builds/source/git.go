@@ -33,6 +33,11 @@ type Config struct {
 	Work string
 	// Known remembers what was found out of a commit before; may be nil.
 	Known *remember.Store
+	// Hashed says that the repository was made by [CloneAt]: its objects are what
+	// they are called, and what is found out of them holds in every repository.
+	// Of another one it is remembered for this place alone, since whoever wrote
+	// its object database chose what the hashes lead to.
+	Hashed bool
 }
 
 // Repo is an opened repository with the source its HEAD holds.
@@ -118,6 +123,9 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.root, r.Source.Dir, r.Commit = at.Root, at.Prefix, at.Head
+	if !r.cfg.Hashed {
+		r.believed = at.Root
+	}
 	if r.Commit == "" {
 		return nil, &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
 	}

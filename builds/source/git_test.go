@@ -427,6 +427,18 @@ func TestCommitTime(t *testing.T) {
 	}
 }
 
+// lie stores an object of another content under a name.
+func (r *repo) lie(id, kind, data string) {
+	r.t.Helper()
+	file := filepath.Join(r.dir, ".git", "objects", id[:2], id[2:])
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	fmt.Fprintf(z, "%s %d\x00%s", kind, len(data), data)
+	if err := errors.Join(z.Close(), os.Chmod(file, 0o644), os.WriteFile(file, b.Bytes(), 0o644)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // Git believes the name that an object is stored under. Whoever names a directory
 // as the source of a commit must not get another source from it.
 func TestObjectsOfADirectory(t *testing.T) {
@@ -470,13 +482,7 @@ func TestObjectsOfADirectory(t *testing.T) {
 		default:
 			data = "evil\n"
 		}
-		var b bytes.Buffer
-		z := zlib.NewWriter(&b)
-		fmt.Fprintf(z, "%s %d\x00%s", kind, len(data), data)
-		err = errors.Join(z.Close(), os.Chmod(file, 0o644), os.WriteFile(file, b.Bytes(), 0o644))
-		if err != nil {
-			t.Fatal(err)
-		}
+		r.lie(id, kind, data)
 		if dir, err := clone(); err == nil {
 			data, _ := os.ReadFile(filepath.Join(dir, "later"))
 			t.Errorf("%s of another content is believed; later is %q", kind, data)

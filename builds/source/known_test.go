@@ -128,6 +128,45 @@ func TestKnownCommit(t *testing.T) {
 	check("the same version, other files", open(false), "v1.2.3", 0, 1)
 }
 
+// What was found out where a repository gives its objects the names of others is
+// not believed elsewhere.
+func TestKnownOfALiar(t *testing.T) {
+	honest := newRepo(t)
+	honest.module("", "example.com/m").write("data.txt", "good\n").commit()
+	honest.tag("v1.2.3")
+	honest.commit()
+	dir := filepath.Join(t.TempDir(), "clone")
+	honest.git("clone", "--quiet", "--no-hardlinks", honest.dir, dir)
+	liar := honest.at(dir)
+	liar.lie(liar.git("rev-parse", "HEAD:data.txt"), "blob", "evil\n")
+	liar.git("checkout", "--quiet", "HEAD", "--", ".")
+	known := &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	open := func(r *repo, known *remember.Store, hashed bool) *source.Repo {
+		t.Helper()
+		cfg := r.config(t, "")
+		cfg.Known, cfg.Hashed = known, hashed
+		s, err := source.Open(t.Context(), cfg)
+		if err == nil {
+			err = s.Hash(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	lied := open(liar, known, false)
+	want := open(honest, nil, false)
+	if lied.Tree != want.Tree || lied.Sum == want.Sum {
+		t.Fatalf("it does not lie: %s %s, %s %s", lied.Tree, lied.Sum, want.Tree, want.Sum)
+	}
+	for _, hashed := range []bool{false, true} {
+		got := open(honest, known, hashed)
+		if got.Sum != want.Sum || got.Identity() == lied.Identity() || got.Files() == lied.Files() {
+			t.Errorf("hashed %v: %s is remembered, %s is right; %q and %q", hashed, got.Sum, want.Sum, got.Identity(), lied.Identity())
+		}
+	}
+}
+
 // The identity stands for everything that a checkout holds.
 func TestIdentity(t *testing.T) {
 	r := newRepo(t)

@@ -101,7 +101,7 @@ func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag,
 // all tags and what they point at, the answer never changes, and git walks
 // through the whole history for it.
 func (r *Repo) tagsBelow(ctx context.Context) (map[string]bool, error) {
-	key := remember.NewKey("tags below a commit 2", r.Commit, fmt.Sprintf("%q", r.git.Tags))
+	key := remember.NewKey("tags below a commit 3", r.believed, r.Commit, fmt.Sprintf("%q", r.git.Tags))
 	var names []string
 	if !r.cfg.Known.Get(key, &names) {
 		out, err := r.git.Run(ctx, nil, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")

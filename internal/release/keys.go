@@ -44,8 +44,8 @@ func (s *session) committedKeys(ctx context.Context, signing checksums.KeyRef) (
 
 // heldKeys looks into the private checkout, or remembers what it found there.
 func (s *session) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
-	key := remember.NewKey("private keys 1", s.source.Tree)
-	if s.source.Tree != "" && s.known.Get(key, &keys) {
+	key := remember.NewKey("private keys 2", s.source.Files())
+	if s.source.Files() != "" && s.known.Get(key, &keys) {
 		return keys, nil
 	}
 	if err := s.loader.Ready(ctx); err != nil {
@@ -54,7 +54,7 @@ func (s *session) heldKeys(ctx context.Context) (keys []source.HeldKey, err erro
 	if keys, err = source.Keys(ctx, filepath.Join(s.ws.dir, "first", "src")); err != nil {
 		return nil, err
 	}
-	if s.source.Tree != "" {
+	if s.source.Files() != "" {
 		s.known.Put(key, keys)
 	}
 	return keys, nil

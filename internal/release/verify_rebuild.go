@@ -369,7 +369,7 @@ func (t *third) clone(ctx context.Context) error {
 		return err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(t.m.Source.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.dir, Known: t.known,
+		Dir: filepath.Join(dir, filepath.FromSlash(t.m.Source.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.dir, Known: t.known, Hashed: true,
 	})
 	if err != nil {
 		return err
