@@ -31,10 +31,8 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	if err := s.refuseDirty(); err != nil {
 		return nil, err
 	}
+	s.builds = true
 	if err := s.resolve(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
 		return nil, err
 	}
 	tool, err := s.planAll(ctx)
