@@ -47,7 +47,7 @@ func TestRemarks(t *testing.T) {
 	}
 	const lost = `6: example.com/fx/cmd/c is not built: all its Go files import "C", and cgo is off`
 	got := remarks("profiles:\n  release:\n    platforms: [linux/amd64, linux/arm64, windows/amd64]\n    main: [./cmd/...]\n    files: [README*, man/*, gone/*.txt]\n")
-	if want := []string{lost, "7: man/* matches no file of the commit", "7: gone/*.txt matches no file of the commit"}; !slices.Equal(got, want) {
+	if want := []string{lost, "7: man/* matches no file", "7: gone/*.txt matches no file"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := remarks("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    archive: none\n    files: [README*]\n"); !slices.Equal(got, []string{"8: files has no effect: archive: none publishes the programs alone"}) {
@@ -163,5 +163,16 @@ func TestMissingTools(t *testing.T) {
 	}
 	if got := missing("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/b]\n    cgo: true\n    env: {CC: no-such-cc}\n    ldflags: {extra: [-linkmode=external]}\n"); !slices.Equal(got, []string{"CC no-such-cc "}) && !slices.Equal(got, []string{"CC no-such-cc runtime/cgo"}) {
 		t.Errorf("for the linker: %q", got)
+	}
+}
+
+// TestArchiveNames: what an archive cannot hold is known before anything is built.
+func TestArchiveNames(t *testing.T) {
+	files := sample()
+	files["a/README.md"] = "x"
+	f := newFixture(t, files)
+	_, err := f.plan(head + "profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    files: [a/*]\n")
+	if err == nil || !strings.Contains(err.Error(), `"a" is a file and the directory of "a/README.md"`) {
+		t.Errorf("a program and a directory of one name: %v", err)
 	}
 }

@@ -102,7 +102,7 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	}, append([]string{"files 2"}, d.settings.Files...)...)
 	d.unit.Files = found.Files
 	for _, i := range found.Unmatched {
-		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file of the commit")
+		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file")
 	}
 	for _, m := range d.unit.Mains {
 		if name := d.unit.File(m); slices.Contains(d.unit.Files, name) {

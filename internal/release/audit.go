@@ -32,6 +32,9 @@ type audited struct {
 func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 	a := &audited{}
 	errs := []error{s.refusals(kind)}
+	if !s.builds || errs[0] != nil { // else it was opened
+		errs = append(errs, lookOut(ctx, s.Out))
+	}
 	if err := s.fetch(ctx); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
@@ -43,7 +46,7 @@ func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 	if perr == nil {
 		var err error
 		a.packer, err = s.findUPX(ctx)
-		errs = append(errs, err, s.missingTools(ctx), s.explainUnseen(s.planner.Syntax(ctx)))
+		errs = append(errs, err, s.missingTools(ctx), s.planner.Syntax(ctx))
 		if s.Types && errors.Join(errs...) == nil { // types follow from what is wrong already
 			s.phase("checking types")
 			a.typed, err = s.planner.Types(ctx)
@@ -212,18 +215,24 @@ func (s *session) sayUnseen() {
 	}
 }
 
+// missingForms are what go list and the compiler say of what is not there.
+var missingForms = []string{"undefined", "no matching files found", "no required module provides", "is not in std", "no Go files in", "no such file", "could not import", "cannot find", "missing method"}
+
 // explainUnseen adds to an error of what is built that files which git ignores
 // may be what is missing.
 func (s *session) explainUnseen(err error) error {
-	if err == nil || s.Snapshot || len(s.unseen) == 0 || hintOf(err) != "" {
+	if err == nil || s.Snapshot || len(s.unseen) == 0 || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
 		return err
 	}
 	var names []string
 	for _, f := range s.unseen {
 		names = append(names, f.Name)
 	}
-	return &codeError{err, ExitCode(err), fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)",
-		some(names), s.addForced(names))}
+	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
+	if _, several := err.(interface{ Unwrap() []error }); !several && hintOf(err) != "" { // the hints of several are theirs
+		hint = hintOf(err) + "; " + hint
+	}
+	return &codeError{err, ExitCode(err), hint}
 }
 
 // addForced is the command that adds files, named from the top of the tree, to

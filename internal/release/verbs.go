@@ -14,7 +14,6 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/report"
-	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -362,12 +361,4 @@ func signingKey(err error) error {
 		return hinted(keyHint, "signing key: %w", err)
 	}
 	return fmt.Errorf("signing key: %w", err)
-}
-
-// planAll makes the plan, fetches what it needs, and finds the packer if it needs one.
-func (s *session) planAll(ctx context.Context) (*upx.Tool, error) {
-	if err := s.makePlan(ctx, true); err != nil {
-		return nil, err
-	}
-	return s.findUPX(ctx)
 }
