@@ -46,8 +46,9 @@ func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 	if perr == nil {
 		var err error
 		a.packer, err = s.findUPX(ctx)
-		errs = append(errs, err, s.missingTools(ctx), s.planner.Syntax(ctx))
-		if s.Types && errors.Join(errs...) == nil { // types follow from what is wrong already
+		syntax := s.planner.Syntax(ctx)
+		errs = append(errs, err, s.missingTools(ctx), syntax)
+		if s.Types && syntax == nil { // else there is nothing that has types
 			s.phase("checking types")
 			a.typed, err = s.planner.Types(ctx)
 			errs = append(errs, s.explainUnseen(err))
