@@ -33,6 +33,8 @@ type Planner struct {
 	// Deps makes the planner load all dependencies: they are fetched, errors
 	// in them are found, and -X variables are looked up.
 	Deps bool
+	// Typed makes it keep all packages, for [Planner.Types].
+	Typed bool
 	// Alter, if not nil, changes the expanded settings of every unit: for builds
 	// that are compared with the profile's and never released.
 	Alter func(*profiles.Settings)
@@ -44,6 +46,13 @@ type Planner struct {
 	pgoUses  map[string]pgoUse          // by unit ID
 
 	cPackages map[string][]*Package // unit ID → those of them that are not the standard library's
+	packages  map[string][]*Package // unit ID → all, if Typed
+	own       map[string]bool       // Go files of the product's own packages, slash-separated paths in the module
+	remarks   profiles.Problems
+
+	cOnce sync.Once // of hasC: does the source import "C"?
+	hasC  bool
+	cErr  error
 }
 
 // Needed is a module that the planned units need.
@@ -96,6 +105,14 @@ func (pl *Planner) need(pkgs []*Package, vendored bool) {
 					pl.embedded[filepath.ToSlash(rel)] = true
 				}
 			}
+			for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+				if rel, err := filepath.Rel(pl.Loader.Dir, filepath.Join(p.Dir, name)); err == nil && filepath.IsLocal(rel) {
+					if pl.own == nil {
+						pl.own = map[string]bool{}
+					}
+					pl.own[filepath.ToSlash(rel)] = true
+				}
+			}
 		}
 		if from, ok := p.download(); ok && !vendored {
 			pl.modules[m.Path] = from
@@ -110,6 +127,7 @@ type draft struct {
 	platform profiles.Platform
 	settings profiles.Settings
 	problems profiles.Problems
+	remarks  profiles.Problems
 	errs     []error
 }
 
@@ -150,6 +168,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	var errs []error
 	for _, d := range drafts {
 		problems = append(problems, d.problems...)
+		pl.remarks = append(pl.remarks, d.remarks...)
 		errs = append(errs, d.errs...)
 		plan.Units = append(plan.Units, d.unit)
 	}
@@ -260,11 +279,19 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			}
 		}
 	}
+	if err == nil {
+		if err := pl.lostMains(ctx, d, mains); err != nil {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+	}
 	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 	}
 	if pl.Deps && err == nil {
 		pl.usePGO(u, pkgs)
+		if pl.Typed {
+			pl.keepTypes(u, pkgs)
+		}
 	}
 	if pl.Deps && err == nil && len(s.Set) > 0 {
 		if err := pl.Loader.ready(ctx); err != nil {

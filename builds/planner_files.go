@@ -85,17 +85,25 @@ func (pl *Planner) findPGO(setting string, mains []string, problem reporter) (fo
 
 // files resolves the globs of further files for the archive.
 func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err error) {
-	if d.unit.Archive == "none" || len(d.settings.Files) == 0 {
+	if len(d.settings.Files) == 0 {
+		return nil
+	}
+	if d.unit.Archive == "none" {
+		pl.remark(d, "files", "say files: [] for profile "+d.profile.Name+", or choose an archive", "files has no effect: archive: none publishes the programs alone")
 		return nil
 	}
 	wrapped, wrong := problem.heard()
-	d.unit.Files, err = recollect(ctx, pl.Loader, func() ([]string, bool) {
+	found, err := recollect(ctx, pl.Loader, func() (globbed, bool) {
 		found, ferr := pl.findFiles(d.settings.Files, wrapped)
 		if ferr != nil {
 			d.errs = append(d.errs, ferr)
 		}
 		return found, ferr == nil && !*wrong
-	}, append([]string{"files"}, d.settings.Files...)...)
+	}, append([]string{"files 2"}, d.settings.Files...)...)
+	d.unit.Files = found.Files
+	for _, i := range found.Unmatched {
+		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file")
+	}
 	for _, m := range d.unit.Mains {
 		if name := d.unit.File(m); slices.Contains(d.unit.Files, name) {
 			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", name)
@@ -110,12 +118,18 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	return err
 }
 
-func (pl *Planner) findFiles(patterns []string, problem reporter) (found []string, err error) {
+// globbed is what the patterns of further files match.
+type globbed struct {
+	Files     []string // sorted, each once
+	Unmatched []int    // patterns without a file
+}
+
+func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed, err error) {
 	// A root, since a symbolic link in the commit must not bring a file of this
 	// machine into an archive.
 	root, err := os.OpenRoot(pl.Loader.Dir)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	defer root.Close()
 	fsys := root.FS()
@@ -130,18 +144,25 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found []strin
 		if len(matches) == 0 && literal {
 			problem(key, "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
 		}
+		regular := literal
 		for _, m := range matches {
 			switch fi, err := fs.Stat(fsys, m); {
 			case err != nil:
 				problem(key, "put the file itself into the module", "%s is a symbolic link that leads to no file of the module", m)
-			case fi.Mode().IsRegular() && !slices.Contains(found, m):
-				found = append(found, m)
-			case !fi.Mode().IsRegular() && literal:
+			case fi.Mode().IsRegular():
+				regular = true
+				if !slices.Contains(found.Files, m) {
+					found.Files = append(found.Files, m)
+				}
+			case literal:
 				problem(key, "write "+m+"/* for the files in it", "%s is not a file", m)
 			}
 		}
+		if !regular {
+			found.Unmatched = append(found.Unmatched, i)
+		}
 	}
-	sort.Strings(found)
+	sort.Strings(found.Files)
 	return found, nil
 }
 

@@ -34,6 +34,7 @@ type fixture struct {
 	place *toolchain.Place
 	src   source.Source
 	deps  bool
+	units []*Unit // of the last plan
 }
 
 func newFixture(t *testing.T, files map[string]string) *fixture {

@@ -35,7 +35,7 @@ func Release(
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8
-	snapshot *bool, // build the tree as it is, committed or not; never signed
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
 	ledgers *string, // published ledgers of other rebuilders, separated by commas
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
@@ -60,7 +60,7 @@ func Build(
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8
-	snapshot *bool, // build the tree as it is, committed or not; never signed
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 ) error {
 	return run(ctx, "build", door.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
@@ -77,7 +77,7 @@ func Plan(
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8
-	snapshot *bool, // build the tree as it is, committed or not; never signed
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	explain *bool, // print every resolved setting with the file and line it came from
 ) error {
 	return run(ctx, "plan", door.Flags{
@@ -95,10 +95,11 @@ func Check(
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8
-	snapshot *bool, // build the tree as it is, committed or not; never signed
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
 	return run(ctx, "check", door.Flags{
-		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
+		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Types: types,
 	})
 }
 
@@ -221,7 +222,7 @@ func Why(
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	toolchain *string, // exact toolchain, such as go1.26.8
-	snapshot *bool, // build the tree as it is, committed or not
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not
 ) error {
 	return run(ctx, "why", door.Flags{Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Toolchain: toolchain, Snapshot: snapshot}, path)
 }

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -12,26 +11,6 @@ import (
 
 // Root is the top of the user's work tree.
 func (r *Repo) Root() string { return r.root }
-
-// Ignored are the files below the module's directory that match a pattern,
-// exist in the user's tree and are ignored by git: paths from the top.
-func (r *Repo) Ignored(ctx context.Context, patterns ...string) ([]string, error) {
-	args := []string{"ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--full-name", "--"}
-	for _, p := range patterns {
-		args = append(args, ":(glob)"+path.Join(r.Dir, "**", p))
-	}
-	out, err := r.git.InTree(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for name := range bytes.SplitSeq(out, []byte{0}) {
-		if len(name) > 0 {
-			names = append(names, string(name))
-		}
-	}
-	return names, nil
-}
 
 // IsIgnored reports whether git ignores a path, whether it exists or not.
 func (r *Repo) IsIgnored(ctx context.Context, name string) (bool, error) {

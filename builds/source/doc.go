@@ -63,6 +63,7 @@ type Source struct {
 	Tags       []string  // version tags on the commit, sorted
 	Dir        string    // module directory inside the repository, slash-separated, "" for the root
 	Dirty      []string  // changed or untracked files, sorted; nil for a clean tree
+	Included   []string  // of Dirty those that git ignores: a snapshot has them, and go stamps it as if it had not
 	Go         string    // the toolchain go.mod names: its toolchain line, else its go line
 	GoLine     string    // the go line, such as "1.23.0"
 	Vendored   bool      // vendor/modules.txt is in the commit

@@ -47,6 +47,8 @@ type Repo struct {
 	root string // top of the user's work tree
 	git  *git.Repo
 	base git.Tag // the tag of Source.tag
+	// names are those of all files in the commit, sorted as git sorts them: by bytes.
+	names []string
 }
 
 // Open finds the repository around cfg.Dir and identifies the module at its
@@ -246,6 +248,7 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 func (r *Repo) notes(t *tree) {
 	r.exec = map[string]bool{}
 	for _, e := range t.entries {
+		r.names = append(r.names, e.name)
 		switch {
 		case e.mode == "160000":
 			r.Notes = append(r.Notes, fmt.Sprintf("submodule %s is not part of the module and is not checked out", e.name))

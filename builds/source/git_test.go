@@ -497,3 +497,42 @@ func TestObjectsOfADirectory(t *testing.T) {
 		t.Errorf("as it was: %v", err)
 	}
 }
+
+// TestUnseen finds what git ignores and a build reads, and nothing else.
+func TestUnseen(t *testing.T) {
+	r := newRepo(t).module("", "example.com/x")
+	r.write(".gitignore", "*.gen.go\nout/\nman/\n*.h\ngo.sum\n")
+	r.write("main.go", "package main\n\nimport \"embed\"\n\n//go:embed out/web\nvar web embed.FS\n\nfunc main() {}\n")
+	r.write("nested/go.mod", "module example.com/nested\n").write("nested/n.go", "package nested\n\n//go:embed out\n")
+	r.commit()
+	for _, name := range []string{
+		"a.gen.go", "a.h", "go.sum", "out/web/index.html", "man/tool.1", // read
+		"out/web/.hidden", "out/web/_x/y", "out/other", "c/a.h", "nested/a.gen.go", "nested/out/x", "testdata/a.gen.go", "node_modules/a/b.gen.go", ".cache/a.gen.go", "vendor/v/v.gen.go",
+	} {
+		r.write(name, "package main\n")
+	}
+	s := r.mustOpen("")
+	if len(s.Dirty) > 0 {
+		t.Fatalf("git calls %v changed", s.Dirty)
+	}
+	found, err := s.Unseen(t.Context(), []source.Wanted{{By: "files", Pattern: "man/*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []source.Unseen{{Name: "a.gen.go"}, {Name: "a.h"}, {Name: "go.sum"}, {Name: "man/tool.1", By: "files"}, {Name: "out/web/index.html", By: "main.go"}}
+	if !slices.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
+	}
+
+	// A snapshot has them.
+	s.Include(found)
+	dir := r.checkout(s, true)
+	for _, f := range found {
+		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Name))); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out", "other")); err == nil {
+		t.Error("a file that no build reads is in the snapshot")
+	}
+}

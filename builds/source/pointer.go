@@ -80,3 +80,18 @@ func parsePointer(blob []byte) (sum string, size int64, ok bool) {
 	size, err := strconv.ParseInt(string(m[2]), 10, 64)
 	return string(m[1]), size, err == nil
 }
+
+// PointsTo is the size in bytes of the file that a Git LFS pointer, the file of
+// that name, stands for; ok is false if it is none.
+func PointsTo(name string) (size int64, ok bool) {
+	fi, err := os.Lstat(name)
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > maxPointer {
+		return 0, false
+	}
+	data, err := files.Read(name, maxPointer)
+	if err != nil {
+		return 0, false
+	}
+	_, size, ok = parsePointer(data)
+	return size, ok
+}

@@ -308,21 +308,29 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 	if err != nil {
 		return err
 	}
+	c.Types = yes(f.Types)
 	stop := d.watch(&c)
 	res, err := release.Check(ctx, c)
 	stop()
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Warnings: res.Warnings})
+	var typed *report.Types
+	if t := res.Typed; t != nil {
+		typed = &report.Types{Packages: t.Packages, Declared: t.Declared}
 	}
-	if len(res.Dirty) > 0 && !yes(f.Snapshot) {
-		d.Term.Warn("the tree is not the commit (%d files, such as %s): release would refuse", len(res.Dirty), res.Dirty[0])
+	if yes(f.JSON) {
+		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
 	}
 	profiles := map[string]int{}
 	for _, u := range res.Plan.Units {
 		profiles[u.Profile]++
+	}
+	if typed != nil {
+		d.printf("types: %d packages checked\n", typed.Packages)
+		if len(typed.Declared) > 0 {
+			d.printf("       of %s only the declarations, since they have C code\n", strings.Join(typed.Declared, ", "))
+		}
 	}
 	d.printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
 	return nil

@@ -25,7 +25,8 @@ type Flags struct {
 	Dir       *string `flag:"dir" help:"the product's directory in its git checkout (default: the current one)"`
 	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION; verify, report, attest: refuse a release of another module, PATH"`
 	Toolchain *string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
-	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not; never signed"`
+	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not, ignored by git or not; never signed"`
+	Types     *bool   `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
 	Key      *string `flag:"key" help:"public key of the publisher: file, env://NAME or KMS URI; rebuild: your own private key, to sign what came out identical"`
@@ -142,7 +143,7 @@ func Verbs() []Verb {
 		{"release", "build everything twice, compare, archive, checksum and sign", nil, append(without(building), "full", "ledgers", "report", "against", "with"), runRelease},
 		{"build", "build everything once, without checking anything", nil, building, runBuild},
 		{"plan", "print what would be built, and build nothing", nil, append(without(building, "out", "jobs"), "explain"), runPlan},
-		{"check", "find what is wrong before building", nil, without(building, "out", "jobs"), runCheck},
+		{"check", "find what is wrong before building", nil, append(without(building, "out", "jobs"), "types"), runCheck},
 		{"verify", "check a published release: signatures, checksums, files, record", []string{"path"}, []string{"key", "project", "module", "version", "commit", "partial", "unsigned", "rebuild", "proven", "ledgers", "source", "threshold", "rebuilder", "statements", "repeat", "config", "profile", "platform", "jobs", "toolchain", "json"}, runVerify},
 		{"report", "check a release and say what it is: verdict, files, sizes, start-up, provenance", []string{"path"}, []string{"key", "project", "module", "version", "commit", "against", "with", "out", "json"}, runReport},
 		{"attest", "build a published release again and sign what came out identical", []string{"path"}, []string{"key", "project", "module", "version", "commit", "platform", "source", "out", "jobs", "json"}, runAttest},

@@ -18,7 +18,8 @@ type Config struct {
 	Platforms  string   // comma list of patterns
 	Out        string   // output directory, "dist" in Dir by default
 	Jobs       int      // builds at a time; default: the machine's processors
-	Snapshot   bool     // build the tree as it is, dirty or not; never signed
+	Snapshot   bool     // build the tree as it is, dirty or not, with what git ignores; never signed
+	Types      bool     // [Check] type-checks the packages of every unit as well
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.

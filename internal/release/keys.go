@@ -82,20 +82,6 @@ func (c committed) warnings() (list []string) {
 	return slices.Compact(list)
 }
 
-// refuseCommittedKeys keeps a release from being made of a commit that
-// publishes the key to sign it with.
-func (s *session) refuseCommittedKeys(ctx context.Context) error {
-	ref, err := s.keyRef()
-	if err != nil {
-		return err
-	}
-	c, err := s.committedKeys(ctx, ref)
-	if err != nil {
-		return err
-	}
-	return c.refuse()
-}
-
 // shellWords writes names of files for a command line in a shell.
 func shellWords(names []string) string {
 	var out []string

@@ -93,7 +93,7 @@ func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 		switch {
 		case reason == "":
 		case is != upx.Fails:
-			s.warn("%s: UPX %s: %s", u.ID(), tool.Version, reason)
+			s.caution("%s: UPX %s: %s", u.ID(), tool.Version, reason)
 		default:
 			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
 		}

@@ -369,13 +369,14 @@ func (p *pipeline) checkStamp(u *unit, pr *product) error {
 	if set["vcs.revision"] != p.source.Commit {
 		return hinted("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.source.Commit)
 	}
-	if dirty := set["vcs.modified"] == "true"; dirty != (len(p.source.Dirty) > 0) {
+	dirty, changed := set["vcs.modified"] == "true", len(p.source.Dirty) > 0
+	if dirty != changed && (dirty || len(p.source.Included) < len(p.source.Dirty)) {
 		return fmt.Errorf("%s: go stamped vcs.modified=%s", pr.name, set["vcs.modified"])
 	}
 	if older(p.tc.Version, "go1.24") || p.source.Unstamped {
 		return nil // go stamps the commit, and (devel) as the version
 	}
-	if len(p.source.Dirty) > 0 {
+	if dirty {
 		if strings.HasSuffix(want, "+incompatible") {
 			want += ".dirty"
 		} else {

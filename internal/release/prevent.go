@@ -37,21 +37,6 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", s.repo.Root())
 	}
 
-	ignored, err := s.repo.Ignored(ctx, "*.go", "*.s", "*.pgo", "*.syso", "*.embed")
-	if err != nil {
-		return nil, err
-	}
-	ignored = slices.DeleteFunc(ignored, func(name string) bool {
-		abs := filepath.Join(s.repo.Root(), filepath.FromSlash(name))
-		rel, err := filepath.Rel(s.Out, abs)
-		return err == nil && filepath.IsLocal(rel) || strings.Contains("/"+name, "/vendor/") || strings.Contains("/"+name, "/node_modules/")
-	})
-	keys := s.repo.WithKeys(ignored) // ignored on purpose: not to be told to commit them
-	ignored = slices.DeleteFunc(ignored, func(name string) bool { return slices.Contains(keys, name) })
-	if len(ignored) > 0 {
-		warn("git ignores %s, so it is not in the commit and not in the release; commit generated files, or their users build something else", some(ignored))
-	}
-
 	if rel, err := filepath.Rel(s.repo.Root(), s.Out); err == nil && filepath.IsLocal(rel) {
 		ok, err := s.repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
 		if err != nil {
@@ -73,12 +58,14 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	risks, err := s.cRisks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range risks {
-		warn("%s", r)
+	if s.plan != nil {
+		risks, err := s.cRisks(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range risks {
+			warn("%s", r)
+		}
 	}
 
 	for _, name := range []string{".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml"} {

@@ -28,16 +28,11 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.refuseDirty(); err != nil {
+	s.builds = true
+	if err := s.choose(); err != nil {
 		return nil, err
 	}
-	if err := s.resolve(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
-		return nil, err
-	}
-	tool, err := s.planAll(ctx)
+	a, err := s.audit(ctx, checksums.KindBuild)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +52,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		if err != nil {
 			return nil, err
 		}
-		p := &pipeline{session: s, sites: st, stage: stage, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+		p := &pipeline{session: s, sites: st, stage: stage, upx: a.packer, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
 		if p.books = s.keepBooks(s.openLedger(), st); p.books != nil {
 			p.books.seeding = false // every build is a whole one
 		}

@@ -60,6 +60,10 @@ type session struct {
 	planner   *builds.Planner
 	plan      *builds.Plan
 	planID    string
+
+	builds bool            // something is compiled in this run
+	unseen []source.Unseen // what git ignores and builds read; nil: not looked for
+	said   []string        // cautions
 }
 
 // open finds the tools, the source, the profile file and the toolchain.
@@ -102,6 +106,12 @@ func open(ctx context.Context, cfg *Config) (_ *session, err error) {
 	// what is wrong with both.
 	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
 		return nil, err
+	}
+	if s.Snapshot { // the tree as it is: what git ignores is in it
+		if err := s.findUnseen(ctx); err != nil {
+			return nil, err
+		}
+		s.repo.Include(s.unseen)
 	}
 	return s, nil
 }
@@ -174,10 +184,7 @@ func (s *session) resolve(ctx context.Context) error {
 	if err := s.choose(); err != nil {
 		return err
 	}
-	if err := s.fetchToolchain(ctx); err != nil {
-		return err
-	}
-	return s.copySource(ctx)
+	return s.fetch(ctx)
 }
 
 // Close ends the run. What was unpacked in it is checked once more, so that the
@@ -224,7 +231,7 @@ func (s *session) openSource(ctx context.Context) error {
 		s.repo, s.source = repo, &repo.Source
 	}
 	for _, n := range s.source.Notes {
-		s.warn("%s", n)
+		s.caution("%s", n)
 	}
 	return nil
 }
@@ -236,8 +243,8 @@ const maxProfileFile = 4 << 20
 // but a file that was asked for must exist.
 func (s *session) openConfig() error {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
+	dir := s.Dir
 	if !asked {
-		dir := s.Dir
 		if s.Module != "" {
 			dir = s.moduleDir
 		}
@@ -253,12 +260,13 @@ func (s *session) openConfig() error {
 		if err != nil {
 			return err
 		}
-		for _, w := range s.file.Warnings() {
-			w.Warning = false // the event says it is one
-			s.warn("%s", w.Format())
+		s.remarked(s.file.Warnings())
+		if !asked {
+			s.sayMisnamed(dir, configName)
 		}
 		return nil
 	case !asked && errors.Is(err, os.ErrNotExist):
+		s.sayMisnamed(dir, "")
 		return nil
 	default:
 		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)

@@ -115,6 +115,29 @@ func readFinal(ctx context.Context, final string) (*outDir, error) {
 	return o, o.refusal(final)
 }
 
+// replaceable is readFinal that also refuses what could not be removed.
+func replaceable(ctx context.Context, final string) (*outDir, error) {
+	old, err := readFinal(ctx, final)
+	if err != nil {
+		return nil, err
+	}
+	if fi, err := os.Lstat(final); old != nil && err == nil && fi.Mode().Perm()&0o200 == 0 && runtime.GOOS != "windows" {
+		// It could be renamed, but not removed then.
+		return nil, hinted("chmod u+w "+shellWords([]string{final})+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
+	}
+	return old, nil
+}
+
+// lookOut finds what of an output directory keeps a release from being written
+// there, and changes nothing.
+func lookOut(ctx context.Context, final string) error {
+	if err := checkOut(final); err != nil {
+		return err
+	}
+	_, err := replaceable(ctx, final)
+	return err
+}
+
 // openStaging refuses an output directory that is not mintmark's, and proves
 // that it can be written and replaced before anything is built. The caller
 // holds the lock of the output directory.
@@ -125,13 +148,9 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 	if err := clearUnfinished(ctx, final); err != nil {
 		return nil, err
 	}
-	old, err := readFinal(ctx, final)
+	old, err := replaceable(ctx, final)
 	if err != nil {
 		return nil, err
-	}
-	if fi, err := os.Lstat(final); old != nil && err == nil && fi.Mode().Perm()&0o200 == 0 && runtime.GOOS != "windows" {
-		// It could be renamed, but not removed then.
-		return nil, hinted("chmod u+w "+shellWords([]string{final})+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
 	}
 	parent := filepath.Dir(final)
 	if err := os.MkdirAll(parent, 0o755); err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
-	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -64,14 +64,15 @@ type Checked struct {
 	Plan   *builds.Plan
 	PlanID string
 	Dirty  []string
-	Signed string // what a release would be signed with; "" for none
-	// Warnings are what does not stop a release, but will make other builds of
-	// the commit differ.
+	Signed string        // what a release would be signed with; "" for none
+	Typed  *builds.Typed // nil when types were not asked for
+	// Warnings are what does not stop a release, but has no effect in it, or
+	// will make other builds of the commit differ.
 	Warnings []string
 }
 
-// Check finds what is wrong before anything is built: in the profile file, in
-// the tree, in the plan and in all dependencies, which it fetches.
+// Check finds what keeps a release, or with Snapshot a snapshot, from being made,
+// before anything is built: all that can be known without compiling.
 func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 	defer func() { err = explainFull(err) }()
 	s, err := open(ctx, &cfg)
@@ -79,41 +80,18 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.resolve(ctx); err != nil {
+	if err := s.choose(); err != nil {
 		return nil, err
 	}
-	var errs []error
-	errs = append(errs, s.refuseUntagged())
-	perr := s.makePlan(ctx, true)
-	errs = append(errs, perr)
-	if perr == nil {
-		_, err := s.findUPX(ctx)
-		errs = append(errs, err)
+	kind := checksums.KindRelease
+	if cfg.Snapshot {
+		kind = checksums.KindSnapshot
 	}
-	ref, err := s.keyRef()
-	errs = append(errs, err)
-	if err == nil {
-		// Whether the passphrase is right is not asked.
-		errs = append(errs, signingKey(ref.Check()))
-	}
-	keys, err := s.committedKeys(ctx, ref)
-	errs = append(errs, err, keys.refuse())
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	warnings, err := s.prevent(ctx)
+	a, err := s.audit(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
-	stale, err := s.stalePGO(ctx)
-	if err != nil {
-		return nil, err
-	}
-	warnings = append(append(append(warnings, stale...), keys.warnings()...), s.newerToolchain(ctx)...)
-	for _, w := range warnings {
-		s.warn("%s", w)
-	}
-	return &Checked{Warnings: append(warnings, s.source.Notes...), Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: ref.String()}, nil
+	return &Checked{Plan: s.plan, PlanID: s.planID, Dirty: s.source.Dirty, Signed: a.signed, Typed: a.typed, Warnings: s.said}, nil
 }
 
 // Result is the result of [Release] and [Build].
@@ -149,69 +127,46 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.refuseDirty(); err != nil {
-		return nil, err
-	}
+	s.builds = true
 	if err := s.choose(); err != nil {
 		return nil, err
 	}
 	var signer *checksums.Signer
-	if kind == checksums.KindRelease {
-		if err := s.refuseUntagged(); err != nil {
+	var previous *report.Measurements
+	var extra [][]byte
+	var stage *staging
+	if s.refusals(kind) == nil { // else the audit says so, and nothing of this is needed
+		if kind == checksums.KindRelease {
+			if signer, err = s.signer(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if previous, extra, err = cfg.readReportInputs(s.file.Project); err != nil {
 			return nil, err
 		}
-		if signer, err = s.signer(ctx); err != nil {
+		lock, err := lockOut(cfg.Cache, cfg.Out)
+		if err != nil {
 			return nil, err
 		}
-	}
-	previous, extra, err := cfg.readReportInputs(s.file.Project)
-	if err != nil {
-		return nil, err
-	}
-	lock, err := lockOut(cfg.Cache, cfg.Out)
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Release()
-	stage, err := openStaging(ctx, cfg.Out)
-	if err != nil {
-		return nil, err
-	}
-	defer stage.Close()
-	if err := s.fetchToolchain(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
-		return nil, err
-	}
-	if err := s.copySource(ctx); err != nil {
-		return nil, err
-	}
-	if kind == checksums.KindRelease {
-		if err := s.refuseCommittedKeys(ctx); err != nil {
+		defer lock.Release()
+		if stage, err = openStaging(ctx, cfg.Out); err != nil {
 			return nil, err
 		}
+		defer stage.Close()
 	}
-	tool, err := s.planAll(ctx)
+	a, err := s.audit(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
 	if err := stage.claim(s.published()...); err != nil {
 		return nil, err
 	}
-	stale, err := s.stalePGO(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range append(stale, s.newerToolchain(ctx)...) {
-		s.warn("%s", w)
-	}
 	twice := kind != checksums.KindBuild
 	st, err := s.prepare(ctx, twice)
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: tool, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json")), linked: s.keptLinks()}
+	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: a.packer, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json")), linked: s.keptLinks()}
 	if twice {
 		if p.books, err = s.openBooks(ctx, st, signer); err != nil {
 			return nil, err
@@ -220,7 +175,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	p.measures, p.previous, p.extra = twice && !cfg.NoReport, previous, extra
 	s.phase("building")
 	if err := p.run(ctx); err != nil {
-		return nil, err
+		return nil, s.explainUnseen(err)
 	}
 	if err := p.budgets(ctx); err != nil {
 		return nil, err
@@ -406,12 +361,4 @@ func signingKey(err error) error {
 		return hinted(keyHint, "signing key: %w", err)
 	}
 	return fmt.Errorf("signing key: %w", err)
-}
-
-// planAll makes the plan, fetches what it needs, and finds the packer if it needs one.
-func (s *session) planAll(ctx context.Context) (*upx.Tool, error) {
-	if err := s.makePlan(ctx, true); err != nil {
-		return nil, err
-	}
-	return s.findUPX(ctx)
 }

@@ -36,6 +36,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 		return nil, err
 	}
 	defer s.Close()
+	s.builds = true
 	if err := s.resolve(ctx); err != nil {
 		return nil, err
 	}

@@ -79,8 +79,16 @@ type Check struct {
 	Plan   *builds.Plan `json:"plan"`
 	Dirty  []string     `json:"dirty,omitempty"`
 	Key    string       `json:"key,omitempty"`
-	// Warnings are what will make other builds of the commit differ.
+	// Types is what -types looked at; absent when it was not asked for.
+	Types *Types `json:"types,omitempty"`
+	// Warnings are what has no effect, or will make other builds of the commit differ.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Types is what of the packages of all units was type-checked.
+type Types struct {
+	Packages int      `json:"packages"`
+	Declared []string `json:"declared,omitempty"` // those of which only the declarations were
 }
 
 // Verify is the JSON document of the verb verify.

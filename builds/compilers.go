@@ -1,0 +1,105 @@
+package builds
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// Missing is a program that a unit cannot be built without and that its builds
+// will not find on this machine.
+type Missing struct {
+	Variable string // that names it: CC, CXX or PKG_CONFIG
+	Command  string
+	Path     string   // where builds look
+	For      []string // packages, sorted; none when the linker needs it
+}
+
+func (m Missing) String() string {
+	needs := "the linker"
+	if n := len(m.For); n > 0 {
+		needs = "the C code of " + strings.Join(m.For[:min(n, 3)], ", ")
+		if n > 3 {
+			needs += fmt.Sprintf(" and %d more", n-3)
+		}
+	}
+	return fmt.Sprintf("%s needs %s (%s), and there is none in %s", needs, m.Command, m.Variable, m.Path)
+}
+
+// MissingTools looks for the programs beside the toolchain that a unit needs: C
+// compilers and pkg-config. It is known after a plan with Deps. That a compiler
+// is there does not say that it compiles for the unit's platform.
+func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error) {
+	pl.mu.Lock()
+	c, own := slices.Sorted(maps.Keys(pl.c[u.ID()])), pl.cPackages[u.ID()]
+	pl.mu.Unlock()
+	external := slices.ContainsFunc(u.Flags, func(f string) bool {
+		v, ok := strings.CutPrefix(f, "-ldflags=")
+		return ok && linksOutside(words(v))
+	})
+	if len(c) == 0 && !external {
+		return nil, nil
+	}
+	need := map[string][]string{"CC": c}
+	for _, p := range own {
+		if len(p.CXXFiles)+len(p.SwigCXXFiles) > 0 {
+			need["CXX"] = append(need["CXX"], p.ImportPath)
+		}
+		if len(p.CgoPkgConfig) > 0 {
+			need["PKG_CONFIG"] = append(need["PKG_CONFIG"], p.ImportPath)
+		}
+	}
+	l := pl.Loader
+	env := l.Place.Env(u.Env, "off")
+	names := slices.Sorted(maps.Keys(need))
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: append([]string{"env"}, names...), Dir: l.Place.Empty, Env: env, Confine: l.Place.Confine()})
+	if err != nil {
+		return nil, fmt.Errorf("asking go for its C compiler: %w", err)
+	}
+	path := ""
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = v // the last one counts
+		}
+	}
+	var missing []Missing
+	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
+	for i, name := range names {
+		if i >= len(lines) {
+			break
+		}
+		command := words(strings.TrimSpace(lines[i]))
+		if len(command) == 0 {
+			continue
+		}
+		where, base := path, command[0]
+		switch {
+		case filepath.IsAbs(base):
+			where, base = filepath.Dir(base), filepath.Base(base)
+		case strings.ContainsAny(base, `/\`):
+			continue // relative to the directory of each package
+		}
+		if _, err := toolchain.LookPath(base, where); err != nil {
+			slices.Sort(need[name])
+			missing = append(missing, Missing{Variable: name, Command: base, Path: where, For: need[name]})
+		}
+	}
+	return missing, nil
+}
+
+// linksOutside reports whether linker flags ask for the system's linker, which
+// the C compiler starts.
+func linksOutside(flags []string) bool {
+	for i, f := range flags {
+		f = strings.TrimLeft(f, "-")
+		if f == "linkmode=external" || f == "linkmode" && i+1 < len(flags) && flags[i+1] == "external" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,287 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/remember"
+)
+
+// Unseen is a file that git ignores and that a plain build in the user's tree
+// reads all the same: no commit has it, and git calls the tree clean.
+type Unseen struct {
+	Name string // path from the top of the work tree
+	By   string // who names it: a Go file that embeds it, or a key of the profile; "" for what the go command finds by itself
+}
+
+// Wanted is a pattern of files that a build reads, as path.Match understands it.
+type Wanted struct {
+	By      string // who says so
+	Dir     string // what the pattern is relative to, from the top
+	Pattern string
+	// Below says that a directory stands for the files in it, as in go:embed;
+	// All, that those whose names begin with a dot or underscore are among them.
+	Below, All bool
+}
+
+// compiled are the files that the go command takes from the directory of a
+// package by their names (go/build.Context.Import).
+var compiled = []string{
+	"*.go", "*.s", "*.S", "*.sx", "*.c", "*.cc", "*.cpp", "*.cxx", "*.m", "*.h", "*.hh", "*.hpp", "*.hxx",
+	"*.f", "*.F", "*.for", "*.f90", "*.swig", "*.swigcxx", "*.syso", "default.pgo",
+}
+
+// Unseen finds the files below the module's directory that exist, that git
+// ignores, and that a build reads: what is compiled, what go:embed names, and
+// what more names. Other modules, vendored packages, and what no package is
+// made of (testdata, node_modules, names with a dot or underscore in front) are
+// left out, as are tests. They are sorted by name.
+func (r *Repo) Unseen(ctx context.Context, more []Wanted) ([]Unseen, error) {
+	names, err := r.ignored(ctx, compiledSpecs(r.Dir))
+	if err != nil {
+		return nil, err
+	}
+	inside := r.inside()
+	var found []Unseen
+	packages := map[string]bool{} // directories with Go files
+	var sources []string
+	for _, name := range r.names {
+		if strings.HasSuffix(name, ".go") && inside(name) {
+			packages[path.Dir(name)] = true
+			sources = append(sources, name)
+		}
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".go") && inside(name) && !strings.HasSuffix(name, "_test.go") {
+			packages[path.Dir(name)] = true
+			sources = append(sources, name)
+		}
+	}
+	for _, name := range names {
+		if inside(name) && packages[path.Dir(name)] && !strings.HasSuffix(name, "_test.go") {
+			found = append(found, Unseen{Name: name})
+		}
+	}
+	embeds, err := r.embeds(ctx, sources)
+	if err != nil {
+		return nil, err
+	}
+	wanted := slices.Concat(embeds, more, []Wanted{{Dir: r.Dir, Pattern: "go.sum"}})
+	byName, err := r.ignoredOf(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range byName {
+		if !slices.ContainsFunc(found, func(o Unseen) bool { return o.Name == f.Name }) {
+			found = append(found, f)
+		}
+	}
+	slices.SortFunc(found, func(a, b Unseen) int { return strings.Compare(a.Name, b.Name) })
+	return found, nil
+}
+
+// Include makes files that git ignores part of a snapshot: they are built with,
+// and count as changed. To git, and so to the go command that stamps the binaries,
+// the tree is as clean with them as without, unless it is the user's own
+// configuration that ignores them, which the private checkout does not have.
+func (r *Repo) Include(unseen []Unseen) {
+	for _, f := range unseen {
+		if !slices.Contains(r.Dirty, f.Name) {
+			r.Dirty, r.Included = append(r.Dirty, f.Name), append(r.Included, f.Name)
+		}
+	}
+	slices.Sort(r.Dirty)
+}
+
+// Named are the module's files in the commit with that last element of their
+// path, as paths in the module.
+func (r *Repo) Named(base string) []string {
+	inside := r.inside()
+	var found []string
+	for _, name := range r.names {
+		if path.Base(name) == base && inside(name) {
+			found = append(found, strings.TrimPrefix(strings.TrimPrefix(name, r.Dir), "/"))
+		}
+	}
+	return found
+}
+
+// inside reports whether a path from the top can be that of a file of one of
+// the module's packages.
+func (r *Repo) inside() func(name string) bool {
+	nested := map[string]bool{}
+	for _, name := range r.names {
+		if path.Base(name) == "go.mod" && path.Dir(name) != path.Join(".", r.Dir) {
+			nested[path.Dir(name)] = true
+		}
+	}
+	return func(name string) bool {
+		rel, ok := name, true
+		if r.Dir != "" {
+			rel, ok = strings.CutPrefix(name, r.Dir+"/")
+		}
+		if !ok {
+			return false
+		}
+		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+			base := path.Base(dir)
+			if base == "vendor" || base == "node_modules" || base == "testdata" || base[0] == '.' || base[0] == '_' || nested[path.Join(r.Dir, dir)] {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func compiledSpecs(dir string) []string {
+	var specs []string
+	for _, p := range compiled {
+		specs = append(specs, ":(glob)"+path.Join(escape.Replace(dir), "**", p))
+	}
+	return specs
+}
+
+// ignored are the files that git ignores and the pathspecs name.
+func (r *Repo) ignored(ctx context.Context, specs []string) ([]string, error) {
+	var names []string
+	for batch := range slices.Chunk(specs, 200) { // a command line has an end
+		out, err := r.git.InTree(ctx, append([]string{"ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--full-name", "--"}, batch...)...)
+		if err != nil {
+			return nil, err
+		}
+		for name := range bytes.SplitSeq(out, []byte{0}) {
+			if len(name) > 0 {
+				names = append(names, string(name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// ignoredOf are the files that git ignores and somebody wants.
+func (r *Repo) ignoredOf(ctx context.Context, wanted []Wanted) ([]Unseen, error) {
+	var specs []string
+	for _, w := range wanted {
+		spec := ":(glob)" + path.Join(escape.Replace(w.Dir), w.Pattern)
+		specs = append(specs, spec)
+		if w.Below {
+			specs = append(specs, spec+"/**")
+		}
+	}
+	names, err := r.ignored(ctx, specs)
+	if err != nil {
+		return nil, err
+	}
+	var found []Unseen
+	for _, name := range names {
+		for _, w := range wanted {
+			if w.match(name) {
+				found = append(found, Unseen{name, w.By})
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// match reports whether the pattern names the file, a path from the top.
+func (w Wanted) match(name string) bool {
+	rel := name
+	if w.Dir != "" && w.Dir != "." {
+		var ok bool
+		if rel, ok = strings.CutPrefix(name, w.Dir+"/"); !ok {
+			return false
+		}
+	}
+	if ok, _ := path.Match(w.Pattern, rel); ok || !w.Below {
+		return ok
+	}
+	for i := len(rel) - 1; i > 0; i-- {
+		if rel[i] != '/' {
+			continue
+		}
+		// What lies in the directory, or deeper.
+		if !w.All && (rel[i+1] == '.' || rel[i+1] == '_') {
+			return false
+		}
+		if ok, _ := path.Match(w.Pattern, rel[:i]); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// embeds are the patterns of all go:embed lines in Go files of the user's tree.
+// Of a clean tree, they are those of the commit, and remembered.
+func (r *Repo) embeds(ctx context.Context, sources []string) ([]Wanted, error) {
+	key := remember.NewKey(append([]string{"go:embed 1", r.Tree, r.Dir}, sources...)...)
+	var list []Wanted
+	clean := len(r.Dirty) == 0 && r.Tree != ""
+	if clean && r.cfg.Known.Get(key, &list) {
+		return list, nil
+	}
+	for _, name := range sources {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		data, err := files.Read(r.file(name), maxGoFile)
+		if err != nil {
+			continue // deleted, or no file: nothing is compiled of it
+		}
+		for _, p := range embedPatterns(data) {
+			w := Wanted{By: name, Dir: path.Dir(name), Below: true}
+			w.Pattern, w.All = strings.CutPrefix(p, "all:")
+			if _, err := path.Match(w.Pattern, ""); err == nil && w.Pattern != "" {
+				list = append(list, w)
+			}
+		}
+	}
+	if clean && !slices.ContainsFunc(sources, func(name string) bool { _, in := slices.BinarySearch(r.names, name); return !in }) {
+		r.cfg.Known.Put(key, list)
+	}
+	return list, nil
+}
+
+// maxGoFile is more bytes than a Go file with go:embed lines has.
+const maxGoFile = 16 << 20
+
+// embedPatterns are the patterns in the go:embed lines of a Go file
+// (https://pkg.go.dev/embed#hdr-Directives): separated by spaces, some of them
+// quoted. A line of a text that looks like one counts as well: what is found by
+// it must exist, and be ignored.
+func embedPatterns(data []byte) (patterns []string) {
+	if !bytes.Contains(data, []byte("//go:embed")) {
+		return nil
+	}
+	for line := range bytes.Lines(data) {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(string(line)), "//go:embed")
+		if !ok || rest == "" || rest[0] != ' ' && rest[0] != '\t' {
+			continue
+		}
+		for rest = strings.TrimLeft(rest, " \t"); rest != ""; rest = strings.TrimLeft(rest, " \t") {
+			word := rest
+			if q, err := strconv.QuotedPrefix(rest); err == nil && q[0] != '\'' {
+				word, rest = q, rest[len(q):]
+				if word, err = strconv.Unquote(q); err != nil {
+					break
+				}
+			} else {
+				if i := strings.IndexAny(rest, " \t"); i >= 0 {
+					word = rest[:i]
+				}
+				rest = rest[len(word):]
+			}
+			patterns = append(patterns, word)
+		}
+	}
+	return patterns
+}

@@ -1,0 +1,355 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// audited is what an audit found that did not stop it.
+type audited struct {
+	packer *upx.Tool     // nil when no unit is packed
+	signed string        // what a release would be signed with; "" for none
+	typed  *builds.Typed // nil when types were not asked for
+}
+
+// audit finds all that is wrong, or silently has no effect, before anything is
+// compiled: in the tree, in the profile file, in the plan and all it needs, which
+// is fetched, and on this machine. It is the one list of checks: [Check] does
+// nothing else, and what builds goes on when it found nothing. So either says it in
+// the same words. All errors are reported, and whatever else is found is a caution.
+func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
+	a := &audited{}
+	errs := []error{s.refusals(kind)}
+	if !s.builds || errs[0] != nil { // else it was opened
+		errs = append(errs, lookOut(ctx, s.Out))
+	}
+	if err := s.fetch(ctx); err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	perr := s.makePlan(ctx, true)
+	if err := s.findUnseen(ctx); err != nil {
+		return nil, errors.Join(append(errs, perr, err)...)
+	}
+	errs = append(errs, s.explainUnseen(perr))
+	if perr == nil {
+		var err error
+		a.packer, err = s.findUPX(ctx)
+		syntax := s.planner.Syntax(ctx)
+		errs = append(errs, err, s.missingTools(ctx), syntax)
+		if s.Types && syntax == nil { // else there is nothing that has types
+			s.phase("checking types")
+			a.typed, err = s.planner.Types(ctx)
+			errs = append(errs, s.explainUnseen(err))
+		}
+	}
+	if kind == checksums.KindRelease {
+		if ref, err := s.keyRef(); err == nil { // else it was refused
+			keys, err := s.committedKeys(ctx, ref)
+			errs = append(errs, err, keys.refuse())
+			for _, w := range keys.warnings() {
+				s.caution("%s", w)
+			}
+			a.signed = ref.String()
+		}
+	}
+	errs = append(errs, s.cautions(ctx, perr == nil))
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// refusals are what the tree, its tags and the profile file alone keep from
+// being released.
+func (s *session) refusals(kind string) error {
+	errs := []error{s.refuseDirty()}
+	if kind == checksums.KindRelease {
+		ref, err := s.keyRef()
+		if err == nil {
+			err = signingKey(ref.Check()) // whether the passphrase is right is not asked
+		}
+		errs = append(errs, s.refuseUntagged(), err)
+	}
+	return errors.Join(errs...)
+}
+
+// fetch gets the toolchain and the source.
+func (s *session) fetch(ctx context.Context) error {
+	if err := s.fetchToolchain(ctx); err != nil {
+		return err
+	}
+	if s.builds {
+		if err := s.useCaches(); err != nil {
+			return err
+		}
+	}
+	return s.copySource(ctx)
+}
+
+// cautions warn of what does not stop a build. Some of it is known only of a plan.
+func (s *session) cautions(ctx context.Context, planned bool) error {
+	s.sayUnseen()
+	for _, p := range s.planner.Remarks() {
+		s.say(p.Error(), p.Format())
+	}
+	warnings, err := s.prevent(ctx)
+	if err != nil {
+		return err
+	}
+	if planned {
+		stale, err := s.stalePGO(ctx)
+		if err != nil {
+			return err
+		}
+		warnings = slices.Concat(warnings, stale, s.unusedPGO(), s.pointers())
+	}
+	warnings = slices.Concat(warnings, s.dropped(), s.newerToolchain(ctx))
+	for _, w := range warnings {
+		s.caution("%s", w)
+	}
+	return nil
+}
+
+// caution warns of something that stops nothing. [Checked] has all of them.
+func (s *session) caution(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.say(text, text)
+}
+
+// say is caution for what is shown otherwise than recorded.
+func (s *session) say(text, shown string) {
+	s.said = append(s.said, text)
+	s.warn("%s", shown)
+}
+
+// findUnseen finds the files that git ignores and a build reads: once, since a
+// snapshot includes them. Private keys are ignored on purpose, and what lies in
+// the output directory is ours.
+func (s *session) findUnseen(ctx context.Context) error {
+	if s.repo == nil || s.unseen != nil {
+		return nil
+	}
+	found, err := s.repo.Unseen(ctx, s.named())
+	if err != nil {
+		return fmt.Errorf("looking for files that git ignores: %w", err)
+	}
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name)
+	}
+	keys := s.repo.WithKeys(names)
+	s.unseen = slices.DeleteFunc(found, func(f source.Unseen) bool {
+		rel, err := filepath.Rel(s.Out, filepath.Join(s.repo.Root(), filepath.FromSlash(f.Name)))
+		return slices.Contains(keys, f.Name) || err == nil && filepath.IsLocal(rel)
+	})
+	if s.unseen == nil {
+		s.unseen = []source.Unseen{} // looked for
+	}
+	return nil
+}
+
+// named are the files that the profile file names beside packages.
+func (s *session) named() (wanted []source.Wanted) {
+	if s.file == nil {
+		return nil
+	}
+	add := func(key, pattern string) {
+		w := source.Wanted{By: key + " in " + s.file.Path, Dir: s.source.Dir, Pattern: filepath.ToSlash(filepath.Clean(pattern))}
+		if pattern != "" && !strings.Contains(pattern, "{{") && !slices.Contains(wanted, w) && s.file.Path != "" {
+			wanted = append(wanted, w)
+		}
+	}
+	for _, p := range s.file.Profiles {
+		for _, pl := range p.Platforms {
+			settings := p.Settings(pl)
+			for _, f := range settings.Files {
+				add("files", f)
+			}
+			if settings.PGO != "off" {
+				add("pgo", settings.PGO)
+			}
+		}
+	}
+	return wanted
+}
+
+// sayUnseen warns of files that git ignores, in one sentence for those of each kind.
+func (s *session) sayUnseen() {
+	var readers []string
+	by := map[string][]string{}
+	for _, f := range s.unseen {
+		if by[f.By] == nil {
+			readers = append(readers, f.By)
+		}
+		by[f.By] = append(by[f.By], f.Name)
+	}
+	for _, reader := range readers {
+		names := by[reader]
+		what := "git ignores " + some(names)
+		if reader != "" {
+			what += ", named by " + reader
+		}
+		it := "it is"
+		if len(names) > 1 {
+			it = "they are"
+		}
+		if s.Snapshot {
+			s.caution("%s: %s in this snapshot, which is the tree as it is, and in no release of the commit; go stamps a tree that git calls clean as the commit", what, it)
+			continue
+		}
+		s.caution("%s, so %s not in the commit and not in the release; commit what belongs to it (%s), or its users build something else", what, it, s.addForced(names))
+	}
+}
+
+// missingForms are what go list and the compiler say of what is not there.
+var missingForms = []string{"undefined", "no matching files found", "no required module provides", "is not in std", "no Go files in", "no such file", "could not import", "cannot find", "missing method"}
+
+// explainUnseen adds to an error of what is built that files which git ignores
+// may be what is missing.
+func (s *session) explainUnseen(err error) error {
+	if err == nil || s.Snapshot || len(s.unseen) == 0 || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
+		return err
+	}
+	var names []string
+	for _, f := range s.unseen {
+		names = append(names, f.Name)
+	}
+	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
+	if _, several := err.(interface{ Unwrap() []error }); !several && hintOf(err) != "" { // the hints of several are theirs
+		hint = hintOf(err) + "; " + hint
+	}
+	return &codeError{err, ExitCode(err), hint}
+}
+
+// addForced is the command that adds files, named from the top of the tree, to
+// the commit although git ignores them; some of them, as in [some].
+func (s *session) addForced(names []string) string {
+	var here []string
+	for _, n := range names[:min(len(names), 3)] {
+		here = append(here, s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(n))))
+	}
+	return "git add -f " + shellWords(here)
+}
+
+// missingTools refuses units whose C compiler is not on this machine.
+func (s *session) missingTools(ctx context.Context) error {
+	var errs []error
+	said := map[string]bool{}
+	for _, u := range s.plan.Units {
+		missing, err := s.planner.MissingTools(ctx, u)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.ID(), err)
+		}
+		for _, m := range missing {
+			if said[m.Variable+m.Command] {
+				continue // of all its platforms
+			}
+			said[m.Variable+m.Command] = true
+			errs = append(errs, hinted(fmt.Sprintf("install %s, or name another one in the profile, as in env: {%s: /usr/bin/%s}; cgo: false builds programs that can do without C code", m.Command, m.Variable, m.Command),
+				"%s: %s", u.ID(), m))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unusedPGO warns of profiles of the optimiser in the commit that no unit uses:
+// the go command reads default.pgo beside a main package only. Where the profile
+// file says what is read, it was decided.
+func (s *session) unusedPGO() (warnings []string) {
+	if s.repo == nil {
+		return nil
+	}
+	used := map[string]bool{}
+	for _, u := range s.plan.Units {
+		for _, f := range u.Flags {
+			if strings.HasPrefix(f, "-pgo=") {
+				return nil
+			}
+		}
+		for _, p := range u.PGO {
+			used[p.Path] = true
+		}
+	}
+	for _, name := range s.repo.Named("default.pgo") {
+		if !used[name] {
+			warnings = append(warnings, fmt.Sprintf("%s optimises nothing: the go command reads a default.pgo in the directory of a main package only, and none of those that are built is there; move it beside its program, or name it: pgo: %s", name, name))
+		}
+	}
+	return warnings
+}
+
+// pointers warns of what goes into binaries and archives as a Git LFS pointer.
+func (s *session) pointers() (warnings []string) {
+	names := s.planner.Embedded()
+	embedded := len(names)
+	for _, u := range s.plan.Units {
+		for _, f := range u.Files {
+			if !slices.Contains(names, f) {
+				names = append(names, f)
+			}
+		}
+	}
+	for i, name := range names {
+		size, ok := source.PointsTo(filepath.Join(s.checkout, filepath.FromSlash(name)))
+		if !ok {
+			continue
+		}
+		where := "embedded"
+		if i >= embedded {
+			where = "in an archive"
+		}
+		warnings = append(warnings, fmt.Sprintf("%s is %s, and the commit has a Git LFS pointer in its place, to a file of %d bytes: no filter runs in a build of the commit, nor in the module proxy; commit the file itself (git lfs untrack)", name, where, size))
+	}
+	return warnings
+}
+
+// misnamed are names of profile files that are not read.
+var misnamed = []string{
+	"mintmark.yml", ".mintmark.yaml", ".mintmark.yml", "Mintmark.yaml", "mintmark.json",
+	".config/mintmark.yaml", ".config/mintmark.yml", ".github/mintmark.yaml",
+}
+
+// sayMisnamed warns of files in dir that look like the profile file and are not
+// it. read is the one that is; "" for the built-in profile.
+func (s *session) sayMisnamed(dir, read string) {
+	instead := "the built-in profile is used"
+	if read != "" {
+		instead = read + " is"
+	}
+	for _, name := range misnamed {
+		if !exactly(dir, name) {
+			continue
+		}
+		s.caution("%s is not read, %s: the profile file is %s in the product's directory; rename it, or name it with -config=%s", name, instead, configName, shellWords([]string{s.shorten(filepath.Join(dir, filepath.FromSlash(name)))}))
+	}
+}
+
+// remarked are the problems of the profile file that do not stop it.
+func (s *session) remarked(list []profiles.Problem) {
+	for _, w := range list {
+		w.Warning = false // the event says it is one
+		s.say(w.Error(), w.Format())
+	}
+}
+
+// exactly reports whether there is a file of that name, a slash-separated path
+// below dir, in that very spelling: some file systems know it by others.
+func exactly(dir, name string) bool {
+	entries, err := os.ReadDir(filepath.Join(dir, filepath.FromSlash(path.Dir(name))))
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == path.Base(name) && e.Type().IsRegular() })
+}

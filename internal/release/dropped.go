@@ -1,0 +1,72 @@
+package release
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// dropped warns of what a configuration of GoReleaser says and the built-in
+// profile, which does not read it, builds without.
+func (s *session) dropped() (warnings []string) {
+	if s.file.Path != "" || s.repo == nil {
+		return nil
+	}
+	for _, name := range profiles.GoReleaserFiles() {
+		data, err := files.Read(filepath.Join(s.checkout, filepath.FromSlash(name)), maxProfileFile)
+		if err != nil {
+			continue
+		}
+		g, err := profiles.ReadGoReleaser(data)
+		if err != nil {
+			return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
+		}
+		phrases := g.Dropped(s.file.Project, mainVariables(s.checkout))
+		if len(phrases) == 0 {
+			return nil
+		}
+		return []string{fmt.Sprintf("%s is not read, and the built-in profile builds without what it says: %s; a file %s can say it", name, strings.Join(phrases, "; "), configName)}
+	}
+	return nil
+}
+
+// mainVariables are the package-level variables of the program in a directory.
+func mainVariables(dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		const most = 1 << 20
+		data, err := files.Read(filepath.Join(dir, e.Name()), most)
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), e.Name(), data, parser.SkipObjectResolution)
+		if err != nil || f.Name.Name != "main" {
+			continue
+		}
+		for _, decl := range f.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				for _, id := range spec.(*ast.ValueSpec).Names {
+					names = append(names, id.Name)
+				}
+			}
+		}
+	}
+	return names
+}

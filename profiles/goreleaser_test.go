@@ -1,0 +1,50 @@
+package profiles
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestGoReleaserDropped(t *testing.T) {
+	const defaults = "builds:\n  - {}\n"
+	for _, c := range []struct {
+		name, yaml string
+		vars       []string
+		want       []string
+	}{
+		{"nothing to drop", "project_name: tool\nbuilds:\n  - main: .\n    binary: tool\n    ldflags: -s -w\n    env: [CGO_ENABLED=0]\n", []string{"version"}, nil},
+		{"no builds", "version: 2\n", []string{"version", "other"}, []string{"-X main.version"}},
+		{"default ldflags without a variable", defaults, nil, nil},
+		{"main, by dir too", "builds:\n  - main: ./cmd/a\n    ldflags: [-s]\n  - dir: cli\n    main: ./b\n    ldflags: [-s]\n", nil, []string{"main cmd/a, cli/b"}},
+		{"-X in all its spellings", "builds:\n  - ldflags:\n    - -s -w -X main.version={{.Version}} -X 'main.built at={{ .Date }}'\n    - -X=example.com/x/v2/internal.Commit={{.Commit}}\n", nil,
+			[]string{"-X main.version, example.com/x/v2/internal.Commit"}},
+		{"tags as list and flag", "builds:\n  - ldflags: [-s]\n    tags: [netgo]\n    flags: [-trimpath, '-tags=osusergo,static']\n", nil, []string{"tags netgo, osusergo, static"}},
+		{"names", "project_name: gh\nbuilds:\n  - binary: bin/hub\n    ldflags: [-s]\n", nil, []string{"project_name gh, binary hub"}},
+		{"cgo, by an alias", "x: &e [CGO_ENABLED=1]\nbuilds:\n  - env: *e\n    ldflags: [-s]\n", nil, []string{"CGO_ENABLED=1"}},
+		{"skipped, and of another language", "builds:\n  - skip: true\n    main: ./a\n  - builder: rust\n    main: ./b\n", nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, err := ReadGoReleaser([]byte(c.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := g.Dropped("tool", c.vars); !slices.Equal(got, c.want) {
+				t.Errorf("dropped %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func FuzzReadGoReleaser(f *testing.F) {
+	f.Add([]byte("project_name: x\nbuilds:\n  - main: ./cmd/x\n    ldflags: [-X main.v=1]\n    tags: [a]\n"))
+	f.Add([]byte("a: &a [*a]\nbuild: {env: *a, skip: true}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		g, err := ReadGoReleaser(data)
+		if (g == nil) == (err == nil) {
+			t.Fatalf("%v and %v", g, err)
+		}
+		if g != nil {
+			g.Dropped("x", []string{"version"})
+		}
+	})
+}
