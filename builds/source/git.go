@@ -33,6 +33,10 @@ type Config struct {
 	Work string
 	// Known remembers what was found out of a commit before; may be nil.
 	Known *remember.Store
+	// OneTag has private checkouts get the tag that decides the version and no
+	// other, as all did that were built from before records said what a stamp is
+	// made of ([Repo.StampTags]).
+	OneTag bool
 }
 
 // Repo is an opened repository with the source its HEAD holds.
