@@ -345,6 +345,7 @@ func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*chec
 		if stampTags, err = s.repo.StampTags(ctx, p.stamped); err != nil {
 			return nil, err
 		}
+		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
 	}
 	m := &checksums.Manifest{
 		Schema: checksums.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,

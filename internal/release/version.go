@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"golang.org/x/mod/semver"
@@ -12,16 +14,31 @@ import (
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
 func (s *session) refuseUntagged() error {
-	if s.Snapshot || s.source.Kind == source.Module || len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" {
+	if s.Snapshot || s.source.Kind == source.Module {
 		return nil
 	}
 	uncounted := s.repo.Uncounted()
+	for _, u := range uncounted {
+		if !recordable(u.Tag) {
+			return hinted("git tag -d deletes it, and git push --delete where it was published",
+				"the commit carries the tag %q: go divides its name, so that it may stamp no version, and no record can hold it", u.Tag)
+		}
+	}
+	if len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" {
+		return nil
+	}
 	tag := s.repo.NextTag()
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
 		tag = uncounted[i].Instead
 	}
 	return hinted("tag it (git tag "+shellWords([]string{tag})+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
 		"commit %s carries no version tag of the module %s%s", s.source.Commit[:12], s.source.ModulePath, uncountedText(uncounted))
+}
+
+// recordable reports whether a record can hold the name of a tag. Git permits
+// characters in it that do not print, such as spaces other than the usual one.
+func recordable(tag string) bool {
+	return utf8.ValidString(tag) && !strings.ContainsFunc(tag, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // uncountedText are lines about tags on the commit that do not count; "" for none.
