@@ -78,6 +78,7 @@ func (m *Manifest) normal() (*Manifest, error) {
 	}
 	n.Plan = plan
 	n.Source.Tags = sorted(m.Source.Tags)
+	n.Source.StampTags = sorted(m.Source.StampTags)
 	n.Source.Dirty = sorted(m.Source.Dirty)
 	n.Rebuild.Varied = sorted(m.Rebuild.Varied)
 	n.Rebuild.Attempted = sorted(m.Rebuild.Attempted)

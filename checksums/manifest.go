@@ -70,7 +70,14 @@ type Source struct {
 	CommitTime string   `json:"commit_time"`      // RFC 3339, UTC
 	Tags       []string `json:"tags,omitempty"`   // version tags on the commit, sorted
 	Dir        string   `json:"dir,omitempty"`    // module's directory in the repository, "" for its root
-	Dirty      []string `json:"dirty,omitempty"`  // changed files of a snapshot, sorted
+	// Stamp is the version that the go command wrote into the binaries of a
+	// commit, "(devel)" where it found none; "" where it was told to stamp nothing,
+	// and in manifests of before it was recorded.
+	Stamp string `json:"stamp,omitempty"`
+	// StampTags are the tags on the commit or below it that Version and Stamp were
+	// made of, sorted: with them and the commit, both come out the same again.
+	StampTags []string `json:"stamp_tags,omitempty"`
+	Dirty     []string `json:"dirty,omitempty"` // changed files of a snapshot, sorted
 }
 
 // Toolchain is the one Go toolchain everything was built with.

@@ -225,6 +225,12 @@ func dependencies(m *Manifest) ([]Resource, error) {
 	if len(src.Tags) > 0 {
 		source.Annotations["tags"] = strings.Join(src.Tags, " ")
 	}
+	if src.Stamp != "" {
+		source.Annotations["stamp"] = src.Stamp
+	}
+	if len(src.StampTags) > 0 {
+		source.Annotations["stampTags"] = strings.Join(src.StampTags, " ")
+	}
 	if src.Dir != "" {
 		source.Annotations["dir"] = src.Dir
 	}

@@ -120,6 +120,18 @@ func (v *validation) source(m *Manifest) {
 	for _, tag := range s.Tags {
 		v.check("source tag", checkWord(tag))
 	}
+	if s.Stamp != "" {
+		v.check("source stamp", checkWord(s.Stamp))
+	}
+	if s.Stamp != "" && s.Kind != "git" {
+		v.addf("source: the stamp of a commit, and the source is a %s", s.Kind)
+	}
+	if s.Stamp == "" && len(s.StampTags) > 0 {
+		v.addf("source: tags of a stamp, and no stamp")
+	}
+	for _, tag := range s.StampTags {
+		v.check("source stamp tag", checkWord(tag))
+	}
 	for _, name := range s.Dirty {
 		// Any name that a file system takes, but JSON holds only UTF-8.
 		if !utf8.ValidString(name) {

@@ -17,14 +17,17 @@ import (
 
 // Checkout makes a private clean copy of the commit in dir, which must not
 // exist, and returns the module's directory in it. The copy is a clone with the
-// full history and the tag that decides the version, which is what cmd/go
-// needs for the stamp; it shares no file with the user's tree but git's
-// immutable objects (hard links, where the file system has them). With
-// snapshot, the user's uncommitted changes are brought in.
+// full history and all tags, so that cmd/go stamps what it does in any clone; it
+// shares no file with the user's tree but git's immutable objects (hard links,
+// where the file system has them). With snapshot, the user's uncommitted changes
+// are brought in.
 func (r *Repo) Checkout(ctx context.Context, dir string, snapshot bool) (string, error) {
-	var tags []git.Tag
-	if r.tag != "" {
-		tags = append(tags, r.base)
+	tags := r.git.Tags
+	if r.cfg.OneTag {
+		tags = nil
+		if r.tag != "" {
+			tags = []git.Tag{r.base}
+		}
 	}
 	err := r.git.Checkout(ctx, dir, r.Commit, tags)
 	if err != nil {

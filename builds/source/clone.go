@@ -4,17 +4,37 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/internal/secret"
 )
 
-// CloneAt makes a private checkout of the commit of the repository from, a
+// Built is what a source was when it was built.
+type Built struct {
+	Commit string
+	// Tags are the version tags that the commit had: others on it came later, and
+	// are left out, since the go command stamps the highest.
+	Tags []string
+	// StampTags are those that the version and the stamp were made of
+	// ([Repo.StampTags]), if Stamped: if they are known. Then all others are left out.
+	StampTags []string
+	Stamped   bool
+}
+
+// keeps reports whether a clone gets the tag.
+func (w Built) keeps(t git.Tag) bool {
+	if w.Stamped {
+		return slices.Contains(w.Tags, t.Name) || slices.Contains(w.StampTags, t.Name)
+	}
+	return t.Commit != w.Commit || slices.Contains(w.Tags, t.Name)
+}
+
+// CloneAt makes a private checkout of the wanted commit of the repository from, a
 // directory or an address that git understands, in dir, which must not exist. It
-// may use the network and the user's credentials. tags are the tags that the
-// commit had when it was built: others on it, which came later, are left out,
-// since the go command stamps the highest.
-func CloneAt(ctx context.Context, gitCommand string, env []string, from, commit string, tags []string, dir, work string) error {
+// may use the network and the user's credentials.
+func CloneAt(ctx context.Context, gitCommand string, env []string, from string, want Built, dir, work string) error {
+	commit := want.Commit
 	repo, err := git.New(gitCommand, env, work).Source(ctx, from, commit)
 	if err != nil {
 		return &hintError{fmt.Errorf("-source=%s: cloning the source: %w", secret.Redact(from), err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
@@ -28,9 +48,14 @@ func CloneAt(ctx context.Context, gitCommand string, env []string, from, commit 
 	if err := repo.Adopt(ctx, commit); err != nil {
 		return &hintError{fmt.Errorf("-source=%s: the commit %s: %w", secret.Redact(from), commit, err), "git fsck --full in it finds out what is wrong; a clone of your own, from the project's server, has checked objects"}
 	}
-	kept := slices.DeleteFunc(slices.Clone(repo.Tags), func(t git.Tag) bool {
-		return t.Commit == commit && !slices.Contains(tags, t.Name)
+	kept := slices.DeleteFunc(slices.Clone(repo.Tags), func(t git.Tag) bool { return !want.keeps(t) })
+	lost := slices.DeleteFunc(slices.Clone(want.StampTags), func(name string) bool {
+		return slices.ContainsFunc(kept, func(t git.Tag) bool { return t.Name == name })
 	})
+	if len(lost) > 0 {
+		return &hintError{fmt.Errorf("the repository %s has no tag %s on the commit %s or below it, and the version stamp was made of it", secret.Redact(from), strings.Join(lost, ", "), commit),
+			"git fetch --tags there, or name another repository with -source"}
+	}
 	if err := repo.Checkout(ctx, dir, commit, kept); err != nil {
 		return fmt.Errorf("checking out the source: %w", err)
 	}

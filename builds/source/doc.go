@@ -11,18 +11,22 @@
 //
 // A source is a module path, a version, a commit with its time and tree, and
 // the h1 hash of the module zip the module proxy would make of that commit.
-// The version is the one cmd/go ≥ 1.24 stamps: the highest version tag on the
-// commit, else a pseudo-version based on the highest tag below it
-// (https://go.dev/ref/mod#vcs-version). What cmd/go really stamped is compared
-// with it after the build.
+// The version is the one cmd/go ≥ 1.25 stamps, where it stamps one: the highest
+// version tag on the commit, else a pseudo-version based on the highest tag below
+// it (https://go.dev/ref/mod#vcs-version). Tags on the commit that are no version
+// of the module do not count, and [Repo.Uncounted] says why.
 //
-// # Tags
+// # Tags and the stamp
 //
-// Only tags on the commit or below it count, so the version of a commit does
-// not change when somebody tags another one. A private clone has the full
-// history but only the one tag that decides the version: cmd/go cannot be
-// misled by the others, whatever is in their names, and two clones made before
-// and after a git fetch --tags give the same stamp.
+// Only tags on the commit or below it count, so the version of a commit does not
+// change when somebody tags another one. A private clone has the full history and
+// all tags: what cmd/go stamps there it stamps in every ordinary clone, whichever
+// release of it builds and however it reads tags. That may be another version
+// than the source's, or none ([Source.Stamp]); it is read from the binary after
+// the build, warned about, and recorded with the tags it was made of
+// ([Repo.StampTags]). A rebuilder's clone has those of them that the record names.
+// Records of before that name none: what they describe was built in a clone with
+// the one tag that decides the version, and is built again in such a one.
 //
 // # Exceptions
 //

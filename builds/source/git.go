@@ -38,6 +38,10 @@ type Config struct {
 	// Of another one it is remembered for this place alone, since whoever wrote
 	// its object database chose what the hashes lead to.
 	Hashed bool
+	// OneTag has private checkouts get the tag that decides the version and no
+	// other, as all did that were built from before records said what a stamp is
+	// made of ([Repo.StampTags]).
+	OneTag bool
 }
 
 // Repo is an opened repository with the source its HEAD holds.

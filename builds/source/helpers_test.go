@@ -165,6 +165,29 @@ func (r *repo) checkout(s *source.Repo, snapshot bool) string {
 	return dir
 }
 
+// elsewhere makes the private clone of a rebuilder, and of that the copy that is
+// built; it is given back.
+func (r *repo) elsewhere(s *source.Repo, want source.Built) string {
+	r.t.Helper()
+	work := r.t.TempDir()
+	clone := filepath.Join(work, "clone")
+	if err := source.CloneAt(r.t.Context(), tool(r.t, "git"), r.env, r.dir, want, clone, r.t.TempDir()); err != nil {
+		r.t.Fatal(err)
+	}
+	c, err := source.Open(r.t.Context(), source.Config{Dir: filepath.Join(clone, s.Dir), Git: tool(r.t, "git"), Env: r.env, Work: r.t.TempDir(), OneTag: !want.Stamped})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if c.Version != s.Version {
+		r.t.Errorf("a rebuilder's clone is version %s, not %s", c.Version, s.Version)
+	}
+	copied := filepath.Join(work, "copy")
+	if _, err := c.Checkout(r.t.Context(), copied, false); err != nil {
+		r.t.Fatal(err)
+	}
+	return copied
+}
+
 func place(t *testing.T) *toolchain.Place {
 	t.Helper()
 	dir := t.TempDir()

@@ -185,7 +185,7 @@ func TestKeysInCommit(t *testing.T) {
 func TestCloneErrors(t *testing.T) {
 	const canary = "CanaryCanary"
 	for _, from := range []string{"https://user:" + canary + "@127.0.0.1:1/x", "https://" + canary + "@127.0.0.1:1/x", "-x://u:" + canary + "@h", "ssh://u:" + canary + "@127.0.0.1:1/x", "nosuch://u:" + canary + "@h/x"} {
-		err := source.CloneAt(t.Context(), tool(t, "git"), os.Environ(), from, strings.Repeat("0", 40), nil, filepath.Join(t.TempDir(), "x"), t.TempDir())
+		err := source.CloneAt(t.Context(), tool(t, "git"), os.Environ(), from, source.Built{Commit: strings.Repeat("0", 40)}, filepath.Join(t.TempDir(), "x"), t.TempDir())
 		if err == nil || strings.Contains(err.Error(), canary) {
 			t.Errorf("%v", err)
 		}

@@ -30,7 +30,7 @@ func (r *Repo) version(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("go.mod: module path %s has a malformed major version", r.ModulePath)
 	}
-	tags, err := r.versionTags(ctx, pathMajor)
+	tags, err := r.versionTags(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,18 +54,28 @@ func (r *Repo) version(ctx context.Context) error {
 	return nil
 }
 
+// counts is the version of the module that a tag names, "" if it names none, and
+// whether the tag says exactly that, without build metadata.
+func (s *Source) counts(tag string) (version string, canonical bool) {
+	v, ok := strings.CutPrefix(tag, s.tagPrefix())
+	c := semver.Canonical(v)
+	if !ok || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, s.pathMajor()) {
+		return "", false
+	}
+	return c, c == v
+}
+
 // versionTags lists the tags, the highest version first. Where one is on the
 // commit, those below it do not count and are not looked for.
-func (r *Repo) versionTags(ctx context.Context, pathMajor string) ([]versionTag, error) {
+func (r *Repo) versionTags(ctx context.Context) ([]versionTag, error) {
 	var tags []versionTag
 	here := false
 	for _, ref := range r.git.Tags {
-		v, ok := strings.CutPrefix(ref.Name, r.tagPrefix())
-		c := semver.Canonical(v)
-		if !ok || c == "" || !strings.HasPrefix(v, c) || module.IsPseudoVersion(v) || !module.MatchPathMajor(c, pathMajor) {
+		v, canonical := r.counts(ref.Name)
+		if v == "" {
 			continue
 		}
-		t := versionTag{ref.Name, ref, c, c == v, ref.Commit == r.Commit}
+		t := versionTag{ref.Name, ref, v, canonical, ref.Commit == r.Commit}
 		here = here || t.here && t.canonical
 		tags = append(tags, t)
 	}

@@ -2,9 +2,12 @@ package source_test
 
 import (
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/builds/source"
 )
 
 // TestVersion holds every version against what the real go command stamps into
@@ -16,6 +19,8 @@ func TestVersion(t *testing.T) {
 		want      string // HASH stands for the commit's short hash
 		tags      string
 		unstamped bool
+		stamped   string // what go stamps in place of want, where it reads tags otherwise
+		made      string // the tags that the stamp was made of; tags where there is one
 	}{
 		{name: "no tag", make: func(r *repo) string {
 			r.module("", "example.com/m").commit()
@@ -140,6 +145,17 @@ func TestVersion(t *testing.T) {
 			r.tag("v1.0.0", "v9.9.9\u3000tag", "v9.9.8\u00a0")
 			return ""
 		}, want: "v1.0.0", tags: "v1.0.0"},
+		{name: "a tag that go takes for another", make: func(r *repo) string {
+			r.module("", "example.com/m").commit()
+			r.tag("v1.0.0", "v1.9.9\u3000tag")
+			return ""
+		}, want: "v1.0.0", tags: "v1.0.0", stamped: source.Devel, made: "v1.0.0 v1.9.9\u3000tag"},
+		{name: "a tag below that go takes for another", make: func(r *repo) string {
+			r.module("", "example.com/m").commit()
+			r.tag("v1.0.0", "v1.9.9\u3000tag")
+			r.commit()
+			return ""
+		}, want: "v1.0.1-0.20260102040405-HASH", made: "v1.0.0"},
 		{name: "a branch named like a version", make: func(r *repo) string {
 			r.module("", "example.com/m").commit()
 			r.tag("v1.0.0")
@@ -247,12 +263,25 @@ func TestVersion(t *testing.T) {
 			if tt.unstamped {
 				stamped = "(devel)"
 			}
+			if foreseen := s.Stamp(runtime.Version()); foreseen != stamped {
+				t.Errorf("foreseen: %s, want %s", foreseen, stamped)
+			}
+			if tt.stamped != "" {
+				stamped = tt.stamped
+			}
 			got := build(t, r.checkout(s, false))
 			if got != (stamp{stamped, s.Commit, s.CommitTime.Format(time.RFC3339), "false"}) {
 				t.Errorf("go stamps %+v, want %s", got, stamped)
 			}
 			if own := build(t, filepath.Join(r.dir, dir)); own != got {
 				t.Errorf("in the user's tree go stamps %+v", own)
+			}
+			made, err := s.StampTags(t.Context(), got.version)
+			if err != nil || tt.made != "" && strings.Join(made, " ") != tt.made {
+				t.Errorf("%s is made of %q, %v; want %s", got.version, made, err, tt.made)
+			}
+			if again := r.elsewhere(s, source.Built{Commit: s.Commit, Tags: s.Tags, StampTags: made, Stamped: true}); build(t, filepath.Join(again, dir)) != got {
+				t.Errorf("in a clone with the tags %q go stamps something else", made)
 			}
 		})
 	}

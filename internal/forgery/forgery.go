@@ -206,7 +206,7 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	d.ExternalParameters = checksums.ExternalParameters{Project: m.Project, Version: m.Version, Plan: m.Plan, PlanID: m.PlanID}
 	d.InternalParameters.Rebuild = m.Rebuild
 	src := resource("source", m.Source.Module, m.Source.Version, m.Source.Sum, m.Source.SumDB)
-	annotate(src.Annotations, map[string]string{"commitTime": m.Source.CommitTime, "kind": m.Source.Kind, "tags": strings.Join(m.Source.Tags, " "), "dir": m.Source.Dir})
+	annotate(src.Annotations, map[string]string{"commitTime": m.Source.CommitTime, "kind": m.Source.Kind, "tags": strings.Join(m.Source.Tags, " "), "stamp": m.Source.Stamp, "stampTags": strings.Join(m.Source.StampTags, " "), "dir": m.Source.Dir})
 	annotate(src.Digest, map[string]string{"gitCommit": m.Source.Commit, "gitTree": m.Source.Tree})
 	module, version, _ := strings.Cut(m.Toolchain.Module, "@")
 	tc := resource("toolchain", module, version, m.Toolchain.Sum, m.Toolchain.SumDB)

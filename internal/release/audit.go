@@ -116,7 +116,7 @@ func (s *session) cautions(ctx context.Context, planned bool) error {
 		if err != nil {
 			return err
 		}
-		warnings = slices.Concat(warnings, stale, s.unusedPGO(), s.pointers())
+		warnings = slices.Concat(warnings, stale, s.unusedPGO(), s.pointers(), s.versionWarnings())
 	}
 	warnings = slices.Concat(warnings, s.dropped(), s.newerToolchain(ctx))
 	for _, w := range warnings {

@@ -59,7 +59,10 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		if err := p.run(ctx); err != nil {
 			return nil, err
 		}
-		m := s.manifest(checksums.KindBuild, p)
+		m, err := s.manifest(ctx, checksums.KindBuild, p)
+		if err != nil {
+			return nil, err
+		}
 		m.Rebuild.Executions = builtSoFar
 		cpu, damage := p.cpu, p.damage()
 		if res != nil {

@@ -398,15 +398,6 @@ func (s *session) refuseDirty() error {
 		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }
 
-// refuseUntagged keeps a commit without a version tag from being released by accident.
-func (s *session) refuseUntagged() error {
-	if s.Snapshot || s.source.Kind == source.Module || len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" {
-		return nil
-	}
-	return hinted("tag it (git tag v1.2.3), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
-		"commit %s carries no version tag", s.source.Commit[:12])
-}
-
 func hintOf(err error) string {
 	var h interface{ Hint() string }
 	if errors.As(err, &h) {

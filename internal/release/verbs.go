@@ -180,7 +180,11 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := p.budgets(ctx); err != nil {
 		return nil, err
 	}
-	m := s.manifest(kind, p)
+	p.warnStamped()
+	m, err := s.manifest(ctx, kind, p)
+	if err != nil {
+		return nil, err
+	}
 	err = p.gate(m)
 	res := &Result{Manifest: m, Kept: p.different, Damage: p.damage(), CPU: p.cpu}
 	if err != nil {
@@ -287,14 +291,22 @@ func (s *session) manifestToolchain() checksums.Toolchain {
 	return checksums.Toolchain{Version: s.tc.Version, Host: s.tc.Host, Module: s.tc.Module, Sum: s.tc.Sum, SumDB: s.tc.SumDB}
 }
 
-func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
+func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*checksums.Manifest, error) {
 	data, _ := s.plan.Encode() // it was encoded for the plan ID before
+	var stampTags []string
+	if p.stamped != "" {
+		var err error
+		if stampTags, err = s.repo.StampTags(ctx, p.stamped); err != nil {
+			return nil, err
+		}
+		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
+	}
 	m := &checksums.Manifest{
 		Schema: checksums.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,
 		Source: checksums.Source{
 			Kind: s.source.Kind, Module: s.source.ModulePath, Version: s.source.Version, Sum: s.source.Sum, SumDB: s.source.SumDB,
 			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: builds.FormatTime(s.source), Tags: s.source.Tags, Dir: s.source.Dir,
-			Dirty: s.source.Dirty,
+			Stamp: p.stamped, StampTags: stampTags, Dirty: s.source.Dirty,
 		},
 		Toolchain: s.manifestToolchain(),
 		Builder:   checksums.Builder{Name: "mintmark", Version: s.Tool},
@@ -312,7 +324,7 @@ func (s *session) manifest(kind string, p *pipeline) *checksums.Manifest {
 		kb := strings.Join([]string{b.Profile, b.Platform, b.Stage, b.Name}, "\x00")
 		return ka < kb
 	})
-	return m
+	return m, nil
 }
 
 const keyHint = "make one with `mintmark keygen` and name it in MINTMARK_KEY or in " + configName + " (sign: {key: mintmark.key}); or say sign: none there for an unsigned release"

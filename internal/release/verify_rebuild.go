@@ -315,8 +315,12 @@ func (t *third) replaySource(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
 	}
-	claim := foreign.Replay{Revision: src.Commit, Time: when}
-	if err := claim.SetVersion(src.Version); err != nil {
+	claim := foreign.Replay{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
+	stamped := src.Version
+	if src.Stamp != "" && !claim.Unversioned {
+		stamped = src.Stamp
+	}
+	if err := claim.SetVersion(stamped); err != nil {
 		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
 	t.checkout = filepath.Join(t.ws.dir, "first", "src")
@@ -365,11 +369,14 @@ func (t *third) clone(ctx context.Context) error {
 	}
 	t.phase("fetching the commit " + t.m.Source.Commit)
 	dir := filepath.Join(t.ws.dir, "source")
-	if err := source.CloneAt(ctx, t.git, t.Environ, from, t.m.Source.Commit, t.m.Source.Tags, dir, t.ws.dir); err != nil {
+	src := t.m.Source
+	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
+	if err := source.CloneAt(ctx, t.git, t.Environ, from, want, dir, t.ws.dir); err != nil {
 		return err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(t.m.Source.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.dir, Known: t.known, Hashed: true,
+		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.dir, Known: t.known,
+		Hashed: true, OneTag: !want.Stamped,
 	})
 	if err != nil {
 		return err

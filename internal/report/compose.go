@@ -162,6 +162,9 @@ func provenance(in Inputs) Section {
 	add("commit", m.Source.Commit)
 	add("commit time", m.Source.CommitTime)
 	add("tags", strings.Join(m.Source.Tags, ", "))
+	if m.Source.Stamp != m.Source.Version {
+		add("version stamped into the binaries", m.Source.Stamp)
+	}
 	add("changed files", strings.Join(m.Source.Dirty, ", "))
 	add("toolchain", m.Toolchain.Module)
 	add("toolchain hash", m.Toolchain.Sum+sumdb(m.Toolchain.SumDB))

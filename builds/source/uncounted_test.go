@@ -1,0 +1,114 @@
+package source_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/builds/source"
+)
+
+// TestUncounted: why a tag is no version of the module, and which one would be;
+// each that is named instead counts once it is there.
+func TestUncounted(t *testing.T) {
+	for _, tt := range []struct{ module, dir, tag, why, instead string }{
+		{"example.com/m", "", "nightly", "is no version", ""},
+		{"example.com/m", "", "v", "is no version", ""},
+		{"example.com/m", "", "build5", "is no version", ""},
+		{"example.com/m", "", "0.9.0", "lacks the v", "v0.9.0"},
+		{"example.com/m", "", "V1.14.0", "has a V in place of the v", "v1.14.0"},
+		{"example.com/m", "", "v1.2", "has 2 of the 3 numbers of a version", "v1.2.0"},
+		{"example.com/m", "", "v1", "has 1 of the 3 numbers of a version", "v1.0.0"},
+		{"example.com/m", "", "v1.16.0.1", "has 4 of the 3 numbers of a version", "v1.16.0"},
+		{"example.com/m", "", "v01.17.0", "has a number with a leading zero", "v1.17.0"},
+		{"example.com/m", "", "release-1.2.3", `has "release-" before the version; lacks the v`, "v1.2.3"},
+		{"example.com/m", "", "m-v1.2.3-rc.1", `has "m-" before the version`, "v1.2.3-rc.1"},
+		{"example.com/m", "", "v1.2.3+build5", "has build metadata, +build5, which the version of a module cannot have", "v1.2.3"},
+		{"example.com/m", "", "v2.1.2", "is of major version v2, which the path of the module, example.com/m, would have to end in: /v2", ""},
+		{"example.com/m", "", "2.0.46-beta3", "lacks the v; is of major version v2, which the path of the module, example.com/m, would have to end in: /v2", ""},
+		{"example.com/m/v3", "", "v2.1.2", "is of major version v2, and the path of the module, example.com/m/v3, says v3", ""},
+		{"gopkg.in/m.v2", "", "v1.0.0", "is of major version v1, and the path of the module, gopkg.in/m.v2, says v2", ""},
+		{"example.com/m", "", "v1.2.4-0.20200101000000-abcdefabcdef", "looks like a pseudo-version, which only the go command makes", ""},
+		{"example.com/m", "", "v1.2.3-01", "is no semantic version", ""},
+		{"example.com/m", "", "v1.2.3\u3000tag", "is no version", ""},
+		{"example.com/m", "", "api/v1.0.213", "is one of a module in api", ""},
+		{"example.com/m", "", "api/old", "is no version", ""},
+		{"example.com/m/src", "src", "v1.4.0", "is one of a module at the top of the repository: those of the module in src begin with src/", "src/v1.4.0"},
+		{"example.com/m/src", "src", "1.4", "is one of a module at the top of the repository: those of the module in src begin with src/; lacks the v; has 2 of the 3 numbers of a version", "src/v1.4.0"},
+		{"example.com/m/src", "src", "src/1.4.0", "lacks the v", "src/v1.4.0"},
+		{"example.com/m/src", "src", "src/x/v1.4.0", "is one of a module in src/x", ""},
+		{"example.com/m/src", "src", "lib/v1.4.0", "is one of a module in lib", ""},
+		{"example.com/m/src/v2", "src/v2", "src/v2/v2.9.0", "names the directory of the major version, which tags leave out", "src/v2.9.0"},
+	} {
+		u := source.UncountedOf(tt.module, tt.dir, tt.tag)
+		if why := strings.Join(u.Whys, "; "); why != tt.why || u.Instead != tt.instead {
+			t.Errorf("%s of %s: %s; %q\nwant %s; %q", tt.tag, tt.module, why, u.Instead, tt.why, tt.instead)
+		}
+		if tt.instead != "" && !source.Counts(tt.module, tt.dir, tt.instead) {
+			t.Errorf("%s: %s does not count", tt.module, tt.instead)
+		}
+	}
+}
+
+func TestNextTag(t *testing.T) {
+	for _, tt := range []struct{ module, dir, version, taken, want string }{
+		{"example.com/m", "", "v0.0.0-20260102030405-abcdefabcdef", "", "v1.0.0"},
+		{"example.com/m", "", "v0.0.0-20260102030405-abcdefabcdef", "v1.0.0 v1.0.1", "v1.0.2"}, // on another branch
+		{"example.com/m", "", "v1.2.4-0.20260102030405-abcdefabcdef", "", "v1.2.4"},
+		{"example.com/m", "", "v1.3.0-rc.1.0.20260102030405-abcdefabcdef", "", "v1.3.0"},
+		{"example.com/m/v2", "", "v2.0.0-20260102030405-abcdefabcdef", "", "v2.0.0"},
+		{"gopkg.in/m.v3", "", "v3.1.1-0.20260102030405-abcdefabcdef", "", "v3.1.1"},
+		{"example.com/m/sub", "sub", "v0.0.0-20260102030405-abcdefabcdef", "v1.0.0", "sub/v1.0.0"},
+		{"example.com/m/sub/v2", "sub/v2", "v2.0.0-20260102030405-abcdefabcdef", "", "sub/v2.0.0"},
+	} {
+		got := source.NextTagOf(tt.module, tt.dir, tt.version, strings.Fields(tt.taken)...)
+		if got != tt.want || !source.Counts(tt.module, tt.dir, got) {
+			t.Errorf("%s %s: %s, want %s", tt.module, tt.version, got, tt.want)
+		}
+	}
+}
+
+// The highest first, what looks like no version last; a name that another commit
+// has is not advised.
+func TestUncountedOrder(t *testing.T) {
+	r := newRepo(t)
+	r.module("", "example.com/m").commit()
+	r.tag("v1.2.0", "v0.1.0")
+	r.commit()
+	r.tag("0.1.0", "1.10", "1.9.0", "a", "api/v9.0.0", "1.2.0", "z")
+	s := r.mustOpen("")
+	if len(s.Tags) > 0 {
+		t.Errorf("version tags %q", s.Tags)
+	}
+	var got []string
+	for _, u := range s.Uncounted() {
+		got = append(got, u.Tag+" "+u.Instead)
+	}
+	r.tag("v1.10.0")
+	if s = r.mustOpen(""); !slices.Equal(s.Tags, []string{"v1.10.0"}) || len(s.Uncounted()) != 7 {
+		t.Errorf("after git tag v1.10.0: version tags %q, others %q", s.Tags, s.Uncounted())
+	}
+	if want := []string{"1.10 v1.10.0", "1.9.0 v1.9.0", "1.2.0 ", "0.1.0 ", "a ", "api/v9.0.0 ", "z "}; !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// FuzzUncounted: whatever a tag is called, there is a reason, and the name that is
+// advised counts.
+func FuzzUncounted(f *testing.F) {
+	for _, tag := range []string{"v1.2.3", "1.2.3", "release-1.2", "a/v1.2.3-x+y", "v1.2.3.4", "V0", "00.00", "\u3000v1.0.0", "-1.0", "v99999999999999999999"} {
+		for _, module := range []string{"example.com/m", "example.com/m/v2", "gopkg.in/m.v3"} {
+			f.Add(module, "", tag)
+			f.Add(module, "sub", tag)
+		}
+	}
+	f.Fuzz(func(t *testing.T, module, dir, tag string) {
+		u := source.UncountedOf(module, dir, tag)
+		if len(u.Whys) == 0 {
+			t.Errorf("%q: no reason", tag)
+		}
+		if u.Instead != "" && !source.Counts(module, dir, u.Instead) {
+			t.Errorf("%q of %s in %q: %q does not count", tag, module, dir, u.Instead)
+		}
+	})
+}
