@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/secret"
 )
@@ -59,10 +60,15 @@ func (e *packageError) noPackage() bool {
 	return !e.pkg.DepOnly && e.pkg.Name == "" && e.pkg.Error.Pos == ""
 }
 
-// Binary is the name go gives the package's executable, without extension.
-func (p *Package) Binary() string {
+// Binary is the name go gives what it makes of the package in that build mode,
+// without extension.
+func (p *Package) Binary(mode fact.BuildMode) string {
 	if p.Target != "" {
-		return strings.TrimSuffix(filepath.Base(p.Target), ".exe")
+		ext := ".exe"
+		if mode == fact.CArchive {
+			ext = ".a"
+		}
+		return strings.TrimSuffix(filepath.Base(p.Target), ext)
 	}
 	return path.Base(p.ImportPath)
 }
@@ -105,7 +111,8 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		args = append(args, "-deps")
 	}
 	for _, f := range flags {
-		if strings.HasPrefix(f, "-tags=") || strings.HasPrefix(f, "-mod=") {
+		// Whether the toolchain makes libraries for the platform, it says itself.
+		if strings.HasPrefix(f, "-tags=") || strings.HasPrefix(f, "-mod=") || fact.ModeOf([]string{f}).Library() {
 			args = append(args, f)
 		}
 	}

@@ -96,9 +96,9 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		}
 		return found, ferr == nil && !*wrong
 	}, append([]string{"files"}, d.settings.Files...)...)
-	for _, m := range d.unit.Mains {
-		if name := d.unit.File(m); slices.Contains(d.unit.Files, name) {
-			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", name)
+	for _, name := range d.unit.Packaged() {
+		if slices.Contains(d.unit.Files, name) {
+			problem("files", "leave the file out", "%s is the name of a file and of what is built in the same archive", name)
 			return err
 		}
 	}
