@@ -35,7 +35,7 @@ func (s Settings) LibraryRules(pl Platform) []LibraryRule {
 	}
 	switch {
 	case pl.Arch == "wasm":
-		add("buildmode", "leave it out for "+pl.String()+", in an override", "buildmode %s makes no C library for %s: WebAssembly modules have no header", mode, pl)
+		add("buildmode", "an override can say buildmode: default for "+pl.String(), "buildmode %s makes no C library for %s: WebAssembly modules have no header", mode, pl)
 	case !s.CGO:
 		add("buildmode", "set cgo: true", "buildmode %s needs cgo, which is off for %s", mode, pl)
 	}
