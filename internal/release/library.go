@@ -3,9 +3,6 @@ package release
 import (
 	"bytes"
 	"fmt"
-	"path"
-	"path/filepath"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
@@ -41,8 +38,9 @@ func refuseLibrary(u *builds.Unit) error {
 // maxHeader bounds what is read of a header to say where two differ.
 const maxHeader = 16 << 20
 
-// headerFinding says where two headers differ. What is in them is copied from the
-// source by cgo, with the name of the file it was copied from.
+// headerFinding says where two headers differ. No flag or circumstance is known
+// that makes them: cgo copies them from the source, and names of it the base names
+// of files alone, with -trimpath and without (measured with go1.21 to go1.27).
 func headerFinding(first, second string) (f checksums.Finding, err error) {
 	var lines [2][][]byte
 	for i, name := range []string{first, second} {
@@ -54,7 +52,7 @@ func headerFinding(first, second string) (f checksums.Finding, err error) {
 	}
 	f = checksums.Finding{
 		Cause: bindiff.CauseUnknown, Confidence: string(bindiff.Possible),
-		Remedy: "compare the two headers: cgo copies the comments above import \"C\" and the exported functions into them",
+		Remedy: "compare the two headers: cgo copies the comments above import \"C\" and the exported functions of package main into them",
 	}
 	a, b := lines[0], lines[1]
 	for i := range max(len(a), len(b)) {
@@ -63,10 +61,6 @@ func headerFinding(first, second string) (f checksums.Finding, err error) {
 			continue
 		}
 		f.Evidence = []string{fmt.Sprintf("line %d: %s in the first, %s in the second", i+1, quoted(la), quoted(lb))}
-		if da, db := lineDir(la), lineDir(lb); da != db {
-			f.Cause, f.Confidence = "build-path", string(bindiff.Certain)
-			f.Remedy = "set trimpath: true, with which cgo names the files of the source without their directory"
-		}
 		break
 	}
 	return f, nil
@@ -81,17 +75,3 @@ func line(lines [][]byte, i int) string {
 
 // quoted quotes the beginning of a line.
 func quoted(s string) string { return fmt.Sprintf("%.200q", s) }
-
-// lineDir is the absolute directory that a #line directive names; "" if it names none.
-func lineDir(line string) string {
-	_, name, ok := strings.Cut(line, `"`)
-	name, _, end := strings.Cut(name, `"`)
-	if !ok || !end || !strings.HasPrefix(line, "#line ") {
-		return ""
-	}
-	name = strings.ReplaceAll(name, `\\`, "/") // as C writes what Windows has
-	if !path.IsAbs(name) && !filepath.IsAbs(name) {
-		return ""
-	}
-	return path.Dir(name)
-}
