@@ -39,15 +39,27 @@ func (c *checker) library(u *Unit, pl profiles.Platform) error {
 	return errors.Join(append(errs, installedLibrary(mode, c.plan.Source.Kind))...)
 }
 
-// installedLibrary refuses shared libraries of a module version: what go install
-// makes of it has no extension, and a library knows itself by the name of the
-// file that the linker wrote (LC_ID_DYLIB on macOS, the export table on Windows;
-// see (*gcToolchain).ld in cmd/go/internal/work).
+// installedLibrary refuses libraries of a module version: that is built by go
+// install, which has no place for a library of a module ((*Package).load in
+// cmd/go/internal/load: only what goes into a bin directory has a target).
 func installedLibrary(mode fact.BuildMode, kind string) error {
-	if mode != fact.CShared || kind != source.Module {
+	if kind != source.Module {
 		return nil
 	}
-	return errors.New("buildmode c-shared is not for a version from the module proxy: go install names the library without its extension, and the library keeps that name")
+	return fmt.Errorf("buildmode %s is not for a version from the module proxy: go install, which stamps that version, installs programs only", mode)
+}
+
+// supported asks the toolchain whether it makes such libraries for the unit's
+// platform; it says no before it looks at any package.
+func (l *Loader) supported(ctx context.Context, u *Unit) (bool, error) {
+	if err := l.ready(ctx); err != nil {
+		return false, err
+	}
+	_, err := l.ask(ctx, u.Env, []string{"list", "-e", "-json=ImportPath", "-buildmode=" + string(u.Mode()), "--", "unsafe"})
+	if err != nil && strings.Contains(err.Error(), "-buildmode="+string(u.Mode())+" not supported on") {
+		return false, nil
+	}
+	return true, err
 }
 
 // library reports what keeps a unit from being a C library. Without a function
@@ -58,7 +70,7 @@ func (pl *Planner) library(ctx context.Context, d *draft, mains []*Package, prob
 		return nil
 	}
 	if err := installedLibrary(mode, pl.Source.Kind); err != nil {
-		problem("buildmode", "release it from a checkout of its repository, or say c-archive", "%v", err)
+		problem("buildmode", "release it from a checkout of its repository", "%v", err)
 	}
 	if len(mains) > 1 {
 		var names []string
@@ -69,6 +81,13 @@ func (pl *Planner) library(ctx context.Context, d *draft, mains []*Package, prob
 	}
 	if !pl.Deps {
 		return nil // the sources need not be there yet
+	}
+	ok, err := pl.Loader.supported(ctx, d.unit)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		problem("buildmode", "exclude the platform, or say buildmode: default for it in an override", "%s makes no library of buildmode %s for %s", pl.Go, mode, d.unit.Platform)
 	}
 	for _, p := range mains {
 		if err := pl.Loader.ready(ctx); err != nil {

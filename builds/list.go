@@ -16,7 +16,6 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
-	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/secret"
 )
@@ -60,15 +59,10 @@ func (e *packageError) noPackage() bool {
 	return !e.pkg.DepOnly && e.pkg.Name == "" && e.pkg.Error.Pos == ""
 }
 
-// Binary is the name go gives what it makes of the package in that build mode,
-// without extension.
-func (p *Package) Binary(mode fact.BuildMode) string {
+// Binary is the name go gives the package's executable, without extension.
+func (p *Package) Binary() string {
 	if p.Target != "" {
-		ext := ".exe"
-		if mode == fact.CArchive {
-			ext = ".a"
-		}
-		return strings.TrimSuffix(filepath.Base(p.Target), ext)
+		return strings.TrimSuffix(filepath.Base(p.Target), ".exe")
 	}
 	return path.Base(p.ImportPath)
 }
@@ -111,8 +105,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		args = append(args, "-deps")
 	}
 	for _, f := range flags {
-		// Whether the toolchain makes libraries for the platform, it says itself.
-		if strings.HasPrefix(f, "-tags=") || strings.HasPrefix(f, "-mod=") || fact.ModeOf([]string{f}).Library() {
+		if strings.HasPrefix(f, "-tags=") || strings.HasPrefix(f, "-mod=") {
 			args = append(args, f)
 		}
 	}

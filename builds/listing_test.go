@@ -133,8 +133,8 @@ func TestListRemembered(t *testing.T) {
 			if rel, err := filepath.Rel(f.dir, pkg.Dir); err == nil && filepath.IsLocal(rel) {
 				pkg.Dir = filepath.Join(away.Dir, rel)
 			}
-			if pkg.Binary("") != got[i].Binary("") {
-				t.Errorf("binary %s, then %s", pkg.Binary(""), got[i].Binary(""))
+			if pkg.Binary() != got[i].Binary() {
+				t.Errorf("binary %s, then %s", pkg.Binary(), got[i].Binary())
 			}
 			pkg.Target, got[i].Target = "", ""
 		}

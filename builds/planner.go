@@ -241,7 +241,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		}
 		if p.Name == "main" {
 			mains = append(mains, p)
-			u.Mains = append(u.Mains, Main{Package: p.ImportPath, Binary: p.Binary(u.Mode())})
+			u.Mains = append(u.Mains, Main{Package: p.ImportPath, Binary: p.Binary()})
 		} else if !wild(s.Main) {
 			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
 		}

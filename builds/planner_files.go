@@ -98,7 +98,7 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	}, append([]string{"files"}, d.settings.Files...)...)
 	for _, name := range d.unit.Packaged() {
 		if slices.Contains(d.unit.Files, name) {
-			problem("files", "leave the file out", "%s is the name of a file and of what is built in the same archive", name)
+			problem("files", "leave the file out", "%s is the name of a file and of a binary or its header in the same archive", name)
 			return err
 		}
 	}
