@@ -37,7 +37,7 @@ const depsRules = `
 	NONE < internal/secret;
 
 	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
-	internal/goflags, internal/secret < profiles;
+	internal/goflags, internal/fact, internal/secret < profiles;
 
 	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
 	NONE < internal/exact;
@@ -534,7 +534,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"builds/rebuild/a.go", ours("builds/actions"), ""},
 		{"builds/rebuild/a.go", ours("builds"), ""},
 		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/secret < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/secret < profiles"},
 		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

@@ -37,9 +37,18 @@ type Site struct {
 
 // Built is one linked binary.
 type Built struct {
-	Main Main
-	Path string
-	In   fact.Circumstances // of the execution that left it there
+	Main   Main
+	Path   string
+	Header string             // of a C library, beside it; "" of a program
+	In     fact.Circumstances // of the execution that left it there
+}
+
+// Files are all files that the build made of the main package.
+func (b *Built) Files() []string {
+	if b.Header == "" {
+		return []string{b.Path}
+	}
+	return []string{b.Path, b.Header}
 }
 
 // Cost is what a build took.
@@ -150,7 +159,14 @@ func (s *Site) Build(ctx context.Context, u *Unit, pace Pace) ([]Built, Cost, er
 			errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
 			continue
 		}
-		built = append(built, Built{m, path, in})
+		b := Built{Main: m, Path: path, In: in}
+		if u.Mode().Library() {
+			if b.Header, err = header(path); err != nil {
+				errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
+				continue
+			}
+		}
+		built = append(built, b)
 	}
 	return built, cost, errors.Join(errs...)
 }

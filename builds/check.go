@@ -219,6 +219,9 @@ func (c *checker) unit(i int, u *Unit) {
 		report("a budget is negative")
 	}
 	add(checkMains(u))
+	if err == nil {
+		add(c.library(u, pl))
+	}
 	add(checkUnitFiles(u))
 }
 
@@ -248,17 +251,11 @@ func (c *checker) flags(u *Unit) error {
 	if err != nil {
 		return err
 	}
-	if s.BuildMode != "" && !programMode(s.BuildMode) {
-		return fmt.Errorf("buildmode %s makes a library", s.BuildMode)
-	}
 	if again := unitFlags(s, c.plan.Go, c.plan.Source.Kind); !slices.Equal(again, u.Flags) {
 		return fmt.Errorf("the flags %.400q are not in the form in which mintmark writes them, %.400q", u.Flags, again)
 	}
 	return checkUnitPGO(u, s.PGO)
 }
-
-// programMode reports whether a build mode other than the default makes programs.
-func programMode(mode string) bool { return mode == "pie" || mode == "exe" || mode == "default" }
 
 // checkUnitPGO holds the profiles against the flag: one that is named, or
 // default.pgo beside a main package.
@@ -316,14 +313,10 @@ func checkUnitFiles(u *Unit) error {
 	if u.Archive == "none" {
 		return fmt.Errorf("%d files for an archive, and no archive", len(u.Files))
 	}
-	names := slices.Clone(u.Files)
-	if !slices.IsSorted(names) {
+	if !slices.IsSorted(u.Files) {
 		return errors.New("the files are not sorted")
 	}
-	for _, m := range u.Mains {
-		names = append(names, u.File(m))
-	}
-	return archive.CheckNames(names)
+	return archive.CheckNames(slices.Concat(u.Files, u.Packaged()))
 }
 
 // foldName is equal for names that are one file where case does not count.
@@ -358,8 +351,7 @@ func compareUnits(a, b *Unit) int {
 // published are the names of the files that a unit publishes, by their folded form.
 func (u *Unit) published() map[string]string {
 	names := map[string]string{}
-	for _, m := range u.Mains {
-		name := u.Published(m)
+	for _, name := range u.Published() {
 		names[foldName(name)] = name
 	}
 	return names

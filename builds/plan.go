@@ -105,11 +105,14 @@ func (u *Unit) GOOS() string {
 	return goos
 }
 
+// Mode is the unit's build mode; see [fact.ModeOf].
+func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
+
 // Shape is of the unit what decides which artifacts it makes and how they are
 // called; see [fact.UnitShape.Artifacts].
 func (u *Unit) Shape() fact.UnitShape {
 	s := fact.UnitShape{
-		Profile: u.Profile, Platform: u.Platform, Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
+		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
 	}
 	for _, m := range u.Mains {
 		s.Mains = append(s.Mains, m.shape())
@@ -122,16 +125,39 @@ func (m Main) shape() fact.Main { return fact.Main{Package: m.Package, Binary: m
 // File is the name of main's binary, as it is linked.
 func (u *Unit) File(m Main) string { return u.naming().File(m.shape()) }
 
-// Published is the name of the file the unit publishes for main, or of its archive.
-func (u *Unit) Published(m Main) string { return u.naming().Published(m.shape()) }
+// Header is the name of the header of main's library, as it lies beside it.
+func (u *Unit) Header(m Main) string { return u.naming().Header(m.shape()) }
+
+// Published are the names of the files that the unit publishes, in the order of
+// [fact.UnitShape.Artifacts].
+func (u *Unit) Published() []string {
+	var names []string
+	for _, e := range u.Shape().Artifacts() {
+		if e.Published {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Packaged are the names of what the unit builds in its archive; none if it has no archive.
+func (u *Unit) Packaged() []string {
+	all := u.Shape().Artifacts()
+	if len(all) == 0 || all[len(all)-1].Stage != fact.Archived {
+		return nil
+	}
+	archive := all[len(all)-1]
+	return archive.Members[:len(archive.From)]
+}
 
 // naming is the shape as far as names follow from it, which of the main packages
 // need only know whether there is one: a unit may have very many.
 func (u *Unit) naming() fact.UnitShape {
-	return fact.UnitShape{Platform: u.Platform, Archive: u.Archive, Name: u.Name, Mains: make([]fact.Main, min(len(u.Mains), 2))}
+	return fact.UnitShape{Platform: u.Platform, Mode: u.Mode(), Archive: u.Archive, Name: u.Name, Mains: make([]fact.Main, min(len(u.Mains), 2))}
 }
 
-// Command is the go command that builds the unit. out stands for the output directory.
+// Command is the go command that builds the unit. out stands for the output
+// directory, with a separator at its end.
 func (u *Unit) Command(kind, version, out string) []string {
 	if kind == source.Module {
 		// go install is what stamps a module's true version and hash; it
@@ -146,6 +172,12 @@ func (u *Unit) Command(kind, version, out string) []string {
 			args = append(args, m.Package+"@"+version)
 		}
 		return args
+	}
+	if u.Mode().Library() && len(u.Mains) == 1 {
+		// A library knows its own name, which is that of the file that go writes:
+		// in LC_ID_DYLIB on macOS, in the export table on Windows. And in a
+		// directory go would name it without an extension.
+		out += u.File(u.Mains[0])
 	}
 	args := append([]string{"build"}, u.Flags...)
 	args = append(args, "-o", out)

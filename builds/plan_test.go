@@ -109,8 +109,8 @@ func FuzzDecode(f *testing.F) {
 			if len(u.Mains) == 0 || len(p.Units) > maxUnits {
 				t.Errorf("%d units, %s has %d main packages", len(p.Units), u.ID(), len(u.Mains))
 			}
-			for _, m := range u.Mains {
-				if name := u.Published(m); !filepath.IsLocal(name) || filepath.Base(name) != name {
+			for _, name := range u.Published() {
+				if !filepath.IsLocal(name) || filepath.Base(name) != name {
 					t.Errorf("%s publishes %q", u.ID(), name)
 				}
 			}
@@ -137,16 +137,43 @@ func TestUnit(t *testing.T) {
 	if want := strings.Fields("install -trimpath -tags=a,b -pgo=off example.com/fx/a@v1.2.3 example.com/fx/b@v1.2.3"); !slices.Equal(got, want) {
 		t.Errorf("module: %q", got)
 	}
-	if got := u.Published(u.Mains[0]); got != "fx_1.2.3_linux_arm64.tar.gz" {
-		t.Errorf("archive: %s", got)
+	published := func(what string, want ...string) {
+		t.Helper()
+		if got := u.Published(); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
 	}
+	published("archive", "fx_1.2.3_linux_arm64.tar.gz")
 	u.Archive = "none"
-	if got := u.Published(u.Mains[1]); got != "fx_1.2.3_linux_arm64_b" {
-		t.Errorf("two bare binaries: %s", got)
-	}
+	published("two bare binaries", "fx_1.2.3_linux_arm64_a", "fx_1.2.3_linux_arm64_b")
 	u.Platform, u.Mains = "windows/amd64", u.Mains[:1]
-	if got := u.Published(u.Mains[0]); got != "fx_1.2.3_linux_arm64.exe" || u.GOOS() != "windows" {
-		t.Errorf("one bare binary: %s", got)
+	published("one bare binary", "fx_1.2.3_linux_arm64.exe")
+	if u.GOOS() != "windows" {
+		t.Errorf("system %s", u.GOOS())
+	}
+}
+
+// TestUnitLibrary: the names of libraries and headers, and the command that
+// makes the library know itself by its name.
+func TestUnitLibrary(t *testing.T) {
+	for _, tt := range []struct{ platform, mode, archive, command, published, packaged string }{
+		{"linux/arm64", "c-shared", "tar.gz", "OUT/a.b.so", "fx.tar.gz", "a.b.so a.b.h"},
+		{"darwin/arm64", "c-shared", "none", "OUT/a.b.dylib", "fx.dylib fx.h", ""},
+		{"windows/amd64", "c-shared", "zip", "OUT/a.b.dll", "fx.zip", "a.b.dll a.b.h"},
+		{"windows/amd64", "c-archive", "none", "OUT/a.b.a", "fx.a fx.h", ""},
+		{"linux/amd64", "pie", "none", "OUT/", "fx", ""},
+	} {
+		u := &Unit{Platform: tt.platform, Flags: []string{"-trimpath", "-buildmode=" + tt.mode}, Archive: tt.archive, Name: "fx", Mains: []Main{{"example.com/fx/a.b", "a.b"}}, Files: []string{"LICENSE"}}
+		got := u.Command(source.Git, "v1.2.3", "OUT/")
+		if want := strings.Fields("build -trimpath -buildmode=" + tt.mode + " -o " + tt.command + " example.com/fx/a.b"); !slices.Equal(got, want) {
+			t.Errorf("%s %s: %q, want %q", tt.platform, tt.mode, got, want)
+		}
+		if got := strings.Join(u.Published(), " "); got != tt.published {
+			t.Errorf("%s %s publishes %s, want %s", tt.platform, tt.mode, got, tt.published)
+		}
+		if got := strings.Join(u.Packaged(), " "); got != tt.packaged {
+			t.Errorf("%s %s packages %s, want %s", tt.platform, tt.mode, got, tt.packaged)
+		}
 	}
 }
 

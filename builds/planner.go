@@ -216,9 +216,6 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if pl.Alter != nil {
 		pl.Alter(&s)
 	}
-	if s.BuildMode != "" && !programMode(s.BuildMode) {
-		problem("buildmode", "mintmark releases programs: leave buildmode out, or say pie", "buildmode %s makes a library", s.BuildMode)
-	}
 	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored && version.Compare("go"+pl.Source.GoLine, "go1.14") >= 0 {
 		s.Mod = "vendor" // what the go command does when nothing is said (https://go.dev/ref/mod#build-commands)
 	}
@@ -271,6 +268,9 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	sort.Slice(u.Mains, func(i, j int) bool { return u.Mains[i].Package < u.Mains[j].Package })
 	if len(mains) == 0 && err == nil && len(d.problems) == 0 {
 		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
+	}
+	if lerr := pl.library(ctx, d, mains, problem); lerr != nil {
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), lerr))
 	}
 	for i, a := range u.Mains {
 		for _, b := range u.Mains[:i] {

@@ -104,9 +104,9 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	for _, i := range found.Unmatched {
 		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file")
 	}
-	for _, m := range d.unit.Mains {
-		if name := d.unit.File(m); slices.Contains(d.unit.Files, name) {
-			problem("files", "leave the file out", "%s is the name of a file and of a binary in the same archive", name)
+	for _, name := range d.unit.Packaged() {
+		if slices.Contains(d.unit.Files, name) {
+			problem("files", "leave the file out", "%s is the name of a file and of a binary or its header in the same archive", name)
 			return err
 		}
 	}

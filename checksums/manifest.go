@@ -26,6 +26,7 @@ const (
 // Stages of an artifact, each made from the one before.
 const (
 	StageLinked  = string(fact.Linked)   // as the Go linker wrote it
+	StageHeader  = string(fact.Header)   // as cgo wrote it beside a C library
 	StagePacked  = string(fact.Packed)   // by UPX
 	StageArchive = string(fact.Archived) // tar.gz, tar.zst, zip
 )

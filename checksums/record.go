@@ -167,7 +167,7 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 			}
 			continue
 		}
-		if a.Stage != StageLinked && a.Stage != StagePacked {
+		if a.Stage != StageLinked && a.Stage != StageHeader && a.Stage != StagePacked {
 			continue
 		}
 		list = append(list, Resource{

@@ -263,7 +263,7 @@ func (v *validation) artifacts(m *Manifest) {
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
-		v.check(what+": stage", is(a.Stage, StageLinked, StagePacked, StageArchive))
+		v.check(what+": stage", is(a.Stage, StageLinked, StageHeader, StagePacked, StageArchive))
 		v.check(what, checkDigest(a.SHA256))
 		if a.Size < 0 {
 			v.addf("%s: size %d", what, a.Size)

@@ -206,10 +206,7 @@ func (d *decoder) checkEffective(pl Platform, all layer) {
 			}
 		}
 	}
-	mode := all["buildmode"]
-	if slices.Contains([]string{"c-archive", "c-shared", "plugin", "shared"}, mode.text) && !cgo.flag && pl.Arch != "wasm" {
-		d.errorAt(mode.pos, "set cgo: true", "buildmode %s needs cgo, which is off for %s", mode.text, pl)
-	}
+	d.checkLibrary(pl, all)
 	if pgo := all["pgo"]; d.file.Go != "" && goMinor(d.file.Go) < 20 && pgo.text != "off" && pgo.text != "auto" {
 		d.errorAt(pgo.pos, "use a later toolchain, or pgo: off", "%s has no profile-guided optimisation", d.file.Go)
 	}

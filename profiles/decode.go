@@ -102,6 +102,10 @@ func (d *decoder) enum(n *yaml.Node, what, s string, enum []string) bool {
 	if slices.Contains(enum, s) {
 		return true
 	}
+	if why, hint := notOffered(what, s); why != "" {
+		d.errorAt(d.pos(n), hint, "%s %s is not offered: %s", what, s, why)
+		return false
+	}
 	d.errorAt(d.pos(n), didYouMean(s, enum, map[string]string{
 		"tgz": "tar.gz", "targz": "tar.gz", "tar": "tar.gz", "gz": "tar.gz", "zst": "tar.zst", "zstd": "tar.zst", "tzst": "tar.zst", "binary": "none", "off": "none",
 		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": "require", "warn": "report",

@@ -66,6 +66,9 @@ func (s *Settings) readFlag(flag string) (err error) {
 func oneOf(key, value string) error {
 	for _, k := range leafKeys() {
 		if k.name == key && !slices.Contains(k.enum, value) {
+			if why, hint := notOffered(key, value); why != "" {
+				return hintf(hint, "%s %s is not offered: %s", key, value, why)
+			}
 			return hintf("it is one of "+strings.Join(k.enum, ", "), "bad %s %q", key, value)
 		}
 	}

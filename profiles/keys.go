@@ -86,7 +86,7 @@ func settingKeys() []key {
 		}},
 		{name: "gcflags", kind: kindList, doc: "Flags of the compiler, one per element; an element pattern=-flag starts the flags of the packages that match."},
 		{name: "asmflags", kind: kindList, doc: "Flags of the assembler, in the form of gcflags."},
-		{name: "buildmode", kind: kindText, def: "default", enum: []string{"default", "exe", "pie", "c-archive", "c-shared", "plugin", "shared"}, doc: "-buildmode; default is the platform's own."},
+		{name: "buildmode", kind: kindText, def: "default", enum: []string{"default", "exe", "pie", "c-archive", "c-shared"}, doc: "-buildmode; default is the platform's own. c-archive and c-shared make a library for C and its header."},
 		{name: "mod", kind: kindText, def: "readonly", enum: []string{"readonly", "vendor"}, doc: "-mod: modules from the module cache, or from the vendor directory."},
 		{name: "pgo", kind: kindText, def: "auto", doc: "Profile for the optimiser: auto (default.pgo of the main package if there is one), off, or a path in the commit."},
 		{name: "env", kind: kindMap, template: true, doc: "Further environment variables of the build; they are recorded in the release."},

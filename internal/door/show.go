@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -252,13 +251,7 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 				d.printf("        by UPX %s\n", pin)
 			}
 		}
-		var names []string
-		for _, m := range u.Mains {
-			if n := u.Published(m); !slices.Contains(names, n) {
-				names = append(names, n)
-			}
-		}
-		d.printf("  → %s\n", strings.Join(names, " "))
+		d.printf("  → %s\n", strings.Join(u.Published(), " "))
 		if len(u.Files) > 0 {
 			d.printf("    with %s\n", strings.Join(u.Files, " "))
 		}
@@ -282,7 +275,12 @@ func shellJoin(args []string) string {
 	var out []string
 	for _, a := range args {
 		// $OUT/ is ours, for the reader to fill in.
-		if a != "$OUT/" && (a == "" || strings.ContainsAny(a, " $'\"\\&|;<>()*?[]#~`!{}\t\n")) {
+		rest, ours := strings.CutPrefix(a, "$OUT/")
+		if ours && rest != "" {
+			out = append(out, "$OUT/"+shellJoin([]string{rest}))
+			continue
+		}
+		if !ours && (a == "" || strings.ContainsAny(a, " $'\"\\&|;<>()*?[]#~`!{}\t\n")) {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 		out = append(out, a)

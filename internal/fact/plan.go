@@ -75,6 +75,7 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 	if u.Profile != "" && u.Platform != "" {
 		what += ", " + Plain(u.ID())
 	}
+	u.Mode = r.mode(what, o)
 	u.Archive, u.Name = r.text(what, o, "archive"), r.text(what, o, "name")
 	mains := r.list(what, o, "mains")
 	if len(mains) == 0 {
@@ -101,6 +102,24 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		u.Files = r.texts(what, o, "files")
 	}
 	return u
+}
+
+// mode reads the build mode off the unit's flags. Who has none writes null.
+func (r *planReader) mode(what string, o map[string]json.RawMessage) BuildMode {
+	if raw, ok := o["flags"]; !ok || string(raw) == "null" {
+		return ""
+	}
+	flags := r.texts(what, o, "flags")
+	modes := 0
+	for _, f := range flags {
+		if ModeOf([]string{f}) != "" {
+			modes++
+		}
+	}
+	if modes > 1 {
+		r.addf("%s: flags have %d build modes; a unit has one", what, modes)
+	}
+	return ModeOf(flags)
 }
 
 // object reads an object, whose keys must be different from each other. It

@@ -31,6 +31,10 @@ func TestReadPlan(t *testing.T) {
 		{`"binary":"a"`, `"binary":1`, `binary is "1", not a text`},
 		{`"profile":"r"`, `"profile":"\u001b[2J\n"`, ""},
 		{`"later":1}]}`, `"later":1}]} {}`, "after its end"},
+		{`"later":1`, `"flags":null`, ""}, // as plans without flags have it
+		{`"later":1`, `"flags":["-trimpath","-buildmode=pie"]`, ""},
+		{`"later":1`, `"flags":"-buildmode=c-shared"`, "flags is"},
+		{`"later":1`, `"flags":["-buildmode=pie","-buildmode=c-shared"]`, "2 build modes; a unit has one"},
 	} {
 		if !strings.Contains(smallPlan, tc.old) {
 			t.Fatalf("no %s", tc.old)
@@ -60,6 +64,11 @@ func TestArtifacts(t *testing.T) {
 		{UnitShape{Mains: one, Packed: true, Archive: NoArchive, Name: "n", Platform: "linux/amd64"}, "linked a packed n*<0"},
 		{UnitShape{Mains: two, Archive: "zip", Name: "n", Platform: "windows/amd64", Files: []string{"f"}}, "linked a.exe linked b.exe archive n.zip*<0<1[a.exe b.exe f]"},
 		{UnitShape{Mains: two, Packed: true, Archive: "zip", Name: "n", Platform: "linux/amd64"}, "linked a packed a<0 linked b packed b<2 archive n.zip*<1<3[a b]"},
+		{UnitShape{Mode: CShared, Mains: one, Archive: NoArchive, Name: "n", Platform: "linux/amd64"}, "linked n.so* header n.h*"},
+		{UnitShape{Mode: CShared, Mains: one, Archive: "zip", Name: "n", Platform: "windows/amd64", Files: []string{"f"}}, "linked a.dll header a.h archive n.zip*<0<1[a.dll a.h f]"},
+		{UnitShape{Mode: CShared, Mains: one, Archive: "zip", Name: "n", Platform: "darwin/arm64"}, "linked a.dylib header a.h archive n.zip*<0<1[a.dylib a.h]"},
+		{UnitShape{Mode: CArchive, Mains: one, Archive: "zip", Name: "n", Platform: "windows/amd64"}, "linked a.a header a.h archive n.zip*<0<1[a.a a.h]"},
+		{UnitShape{Mode: "pie", Mains: one, Archive: NoArchive, Name: "n", Platform: "windows/amd64"}, "linked n.exe*"},
 	} {
 		var got []string
 		for _, e := range tc.unit.Artifacts() {

@@ -193,7 +193,7 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	run := &s.Predicate.RunDetails
 	run.Builder = checksums.BuilderInfo{ID: checksums.BuilderID, Version: map[string]string{m.Builder.Name: m.Builder.Version}}
 	for _, a := range m.Artifacts {
-		if !a.Published && (a.Stage == checksums.StageLinked || a.Stage == checksums.StagePacked) {
+		if !a.Published && (a.Stage == checksums.StageLinked || a.Stage == checksums.StageHeader || a.Stage == checksums.StagePacked) {
 			s.Subject = append(s.Subject, checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage}})
 		}
 		r := checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": a.Verdict}}

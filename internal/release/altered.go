@@ -68,6 +68,9 @@ func (s *session) planAltered(ctx context.Context, name string, change func(*pro
 	}
 	s.plan = plan
 	u := plan.Units[0]
+	if err := refuseLibrary(u); err != nil {
+		return altered{}, err
+	}
 	if n := len(u.Mains); n != 1 {
 		return altered{}, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", u.Profile, n)
 	}

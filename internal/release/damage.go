@@ -181,11 +181,14 @@ func (p *pipeline) differ(ctx context.Context, u *unit) (*difference, error) {
 		if differ {
 			break
 		}
-		same, err := sameContent(ctx, u.builds[0][i].Path, u.builds[1][i].Path)
-		if err != nil {
-			return nil, err
+		second := u.builds[1][i].Files()
+		for k, first := range u.builds[0][i].Files() {
+			same, err := sameContent(ctx, first, second[k])
+			if err != nil {
+				return nil, err
+			}
+			differ = differ || !same
 		}
-		differ = !same
 	}
 	if !differ {
 		return nil, nil

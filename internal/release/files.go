@@ -21,9 +21,14 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 		}
 	}
 	if u.Archive == "none" {
-		for _, pr := range products {
-			pr.artifact.Name, pr.artifact.Published = u.Published(pr.main), true
-			sum, _, err := files.Copy(ctx, pr.path, filepath.Join(p.stage, pr.artifact.Name), 0o755)
+		names := u.Published()
+		for i, pr := range products {
+			pr.artifact.Name, pr.artifact.Published = names[i], true
+			mode := os.FileMode(0o644)
+			if u.executable() {
+				mode = 0o755
+			}
+			sum, _, err := files.Copy(ctx, pr.path, filepath.Join(p.stage, pr.artifact.Name), mode)
 			if err != nil {
 				return err
 			}
@@ -35,7 +40,7 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 		return nil
 	}
 	a := checksums.Artifact{
-		Name: u.Published(u.Mains[0]), Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
+		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
 		Published: true, Verdict: checksums.Identical, Tool: archive.Tool(u.Archive),
 	}
 	for _, pr := range products {
@@ -119,7 +124,7 @@ func (p *pipeline) members(u *unit, products []*product, place int) []archive.Me
 		if pr.artifact.Verdict == checksums.Identical {
 			sum = pr.artifact.SHA256 // what was compared is what goes in
 		}
-		ms = append(ms, archive.Member{Name: pr.name, Executable: true, SHA256: sum, Open: opener(from)})
+		ms = append(ms, archive.Member{Name: pr.name, Executable: u.executable(), SHA256: sum, Open: opener(from)})
 	}
 	for _, name := range u.Files {
 		ms = append(ms, archive.Member{

@@ -18,7 +18,6 @@ import (
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -189,20 +188,19 @@ func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) 
 // finish compares the two builds of a unit and makes its published files.
 func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 	p.executed(u)
-	var linked []*product
 	verdict := checksums.Identical
-	for i, m := range u.Mains {
-		pr := &product{main: m, name: u.File(m), path: u.builds[0][i].Path}
-		if p.sites.second != nil {
-			pr.second = u.builds[1][i].Path
-		}
+	made := u.products()
+	var linked []*product
+	for _, pr := range made {
 		if err := p.compare(ctx, u, pr); err != nil {
 			return "", err
 		}
 		if pr.artifact.Verdict != checksums.Identical {
 			verdict = pr.artifact.Verdict
 		}
-		linked = append(linked, pr)
+		if !pr.header {
+			linked = append(linked, pr)
+		}
 	}
 	var errs []error
 	for _, pr := range linked {
@@ -214,7 +212,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 		return "", err
 	}
 	if verdict == checksums.Different && u.Verify != "report" {
-		for _, pr := range linked {
+		for _, pr := range made {
 			p.add(pr.artifact)
 		}
 		return verdict, nil // nothing is made of it; the gate stops the release
@@ -233,7 +231,7 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 		}
 	}
 	p.keepFinals(u, linked)
-	if err := p.makeFiles(ctx, u, linked); err != nil {
+	if err := p.makeFiles(ctx, u, made); err != nil {
 		return "", err
 	}
 	return verdict, nil
@@ -252,16 +250,34 @@ func (p *pipeline) keepLinked(u *unit, linked []*product) {
 	p.atEnd(func() error { return p.linked.Keep(p.sites.first, u.Unit, sums) })
 }
 
-// product is one binary of a unit, at the latest stage it has reached.
+// product is one binary of a unit, at the latest stage it has reached, or the
+// header of a library.
 type product struct {
 	main         builds.Main
+	header       bool
 	name         string // with extension
 	path, second string // of the two builds; equal paths after packing
 	artifact     checksums.Artifact
 	linked       checksums.Artifact // the stage before packing, if there was one
 }
 
-// compare gives a linked binary its digest and its verdict.
+// products are what both builds made, in the order of the plan's artifacts.
+func (u *unit) products() []*product {
+	var list []*product
+	for i, m := range u.Mains {
+		first, second := u.builds[0][i], builds.Built{}
+		if u.builds[1] != nil {
+			second = u.builds[1][i]
+		}
+		list = append(list, &product{main: m, name: u.File(m), path: first.Path, second: second.Path})
+		if first.Header != "" {
+			list = append(list, &product{main: m, header: true, name: u.Header(m), path: first.Header, second: second.Header})
+		}
+	}
+	return list
+}
+
+// compare gives a linked binary, or a header, its digest and its verdict.
 func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	sum, size, err := files.Digest(ctx, pr.path)
 	if err != nil {
@@ -272,7 +288,9 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		Size: size, SHA256: sum, Package: pr.main.Package,
 		Verdict: checksums.Unchecked, Reason: "built once",
 	}
-	if bin, err := gobin.Open(pr.path); err == nil {
+	if pr.header {
+		pr.artifact.Stage, pr.artifact.Package = checksums.StageHeader, ""
+	} else if bin, err := openLinked(u, pr); err == nil {
 		pr.artifact.BuildID = bin.BuildID
 		bin.Close()
 	}
@@ -288,6 +306,14 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 			return err
 		}
 		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
+	}
+	if v.Diff != nil && pr.header {
+		f, err := headerFinding(pr.path, pr.second)
+		if err != nil {
+			return err
+		}
+		pr.artifact.Findings = []checksums.Finding{f}
+		return p.keep(ctx, u, pr)
 	}
 	if v.Diff != nil {
 		risks, err := p.planner.CRisks(ctx, u.Unit)
@@ -342,7 +368,7 @@ func (p *pipeline) add(a ...checksums.Artifact) {
 // nothing, without a word, when it does not find the repository it expects. Which
 // version it finds is noted: it is what go finds in any clone of the commit.
 func (p *pipeline) checkStamp(u *unit, pr *product) error {
-	bin, err := gobin.Open(pr.path)
+	bin, err := openLinked(u, pr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", pr.name, err)
 	}

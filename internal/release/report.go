@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/report"
@@ -30,6 +31,13 @@ func (p *pipeline) measure(ctx context.Context, u *unit, pr *product) error {
 		return nil
 	}
 	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: pr.name, SHA256: pr.artifact.SHA256}
+	if u.Mode() == fact.CArchive {
+		s.NotMeasured = "a static library: which bytes of it a program has, is decided when that is linked"
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sized = append(p.sized, s)
+		return nil
+	}
 	// The same bytes are made of the same, as far as the same tool can tell.
 	key := remember.NewKey("sizes 1", sizes.Revision, p.Tool, pr.name, pr.artifact.SHA256)
 	if !p.known.Get(key, &s.Summary) || s.Summary == nil {

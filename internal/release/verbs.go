@@ -208,11 +208,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 func (s *session) published() []string {
 	var names []string
 	for _, u := range s.plan.Units {
-		for _, m := range u.Mains {
-			if name := u.Published(m); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+		names = append(names, u.Published()...)
 	}
 	return names
 }

@@ -437,12 +437,12 @@ func (t *third) packer(ctx context.Context) *upx.Tool {
 	return nil
 }
 
-// judge gives a binary that was just linked, once or twice with the same bytes,
-// its verdict.
+// judge gives a binary that was just linked, or the header of a library, once or
+// twice with the same bytes, its verdict.
 func (t *third) judge(a *checksums.Artifact) {
-	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such binary"
+	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
 	for _, p := range t.m.Artifacts {
-		if p.Stage == checksums.StageLinked && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
+		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
 			a.Verdict, a.Reason = checksums.Different, ""
 			if p.SHA256 == a.SHA256 {
 				a.Verdict = checksums.Identical

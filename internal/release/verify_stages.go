@@ -22,7 +22,7 @@ func (t *third) compare(ctx context.Context, p *pipeline) {
 	for _, u := range t.plan.Units {
 		selected[u.ID()] = true
 	}
-	for _, stage := range []string{checksums.StageLinked, checksums.StagePacked, checksums.StageArchive} {
+	for _, stage := range []string{checksums.StageLinked, checksums.StageHeader, checksums.StagePacked, checksums.StageArchive} {
 		for _, a := range t.m.Artifacts {
 			if a.Stage != stage || !selected[a.Unit()] {
 				continue
@@ -80,7 +80,7 @@ func (t *third) membersUnchecked(a checksums.Artifact) bool {
 func sameMembers(a, b checksums.Artifact) bool { return slices.Equal(a.Members, b.Members) }
 
 // counterpart is what was built here in the place of a published artifact: a
-// linked binary of the same package, what was packed of it, or the unit's archive.
+// linked binary of the same package, its header, what was packed of it, or the unit's archive.
 func (t *third) counterpart(p *pipeline, a checksums.Artifact) *checksums.Artifact {
 	same := func(b checksums.Artifact) bool {
 		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
@@ -90,7 +90,7 @@ func (t *third) counterpart(p *pipeline, a checksums.Artifact) *checksums.Artifa
 			continue
 		}
 		switch a.Stage {
-		case checksums.StageLinked:
+		case checksums.StageLinked, checksums.StageHeader: // of a library there is one
 			if b.Package == a.Package {
 				return &p.artifacts[i]
 			}

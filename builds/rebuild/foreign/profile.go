@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,9 @@ func profileFile(r *Result, c *Claim, flags []string) (string, error) {
 			}
 		}
 	}
-	if c.BuildMode != "" {
+	if err := profiles.CheckChoice("buildmode", cmp.Or(c.BuildMode, "default")); err != nil {
+		remarks = append(remarks, err.Error())
+	} else if c.BuildMode != "" {
 		profile["buildmode"] = c.BuildMode
 	}
 	if c.Vendor {

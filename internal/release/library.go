@@ -1,0 +1,77 @@
+package release
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// executable reports whether what the unit makes is run. Libraries and headers
+// are read, and the go command does not mark them either (BuildInstallFunc in
+// cmd/go/internal/work).
+func (u *unit) executable() bool { return !u.Mode().Library() }
+
+// openLinked opens what the linker wrote: of a static library, the object in it
+// that holds the Go program.
+func openLinked(u *unit, pr *product) (*gobin.File, error) {
+	if u.Mode() == fact.CArchive {
+		return gobin.OpenStatic(pr.path)
+	}
+	return gobin.Open(pr.path)
+}
+
+// refuseLibrary refuses to make variants of a library.
+func refuseLibrary(u *builds.Unit) error {
+	if mode := u.Mode(); mode.Library() {
+		return usage("choose a profile of a program with -profile and -platform",
+			"%s: buildmode %s makes a library, and variants are compared of programs", u.ID(), mode)
+	}
+	return nil
+}
+
+// maxHeader bounds what is read of a header to say where two differ.
+const maxHeader = 16 << 20
+
+// headerFinding says where two headers differ. No flag or circumstance is known
+// that makes them: cgo copies them from the source, and names of it the base names
+// of files alone, with -trimpath and without (measured with go1.21 to go1.27).
+func headerFinding(first, second string) (f checksums.Finding, err error) {
+	var lines [2][][]byte
+	for i, name := range []string{first, second} {
+		data, err := files.Read(name, maxHeader)
+		if err != nil {
+			return f, err
+		}
+		lines[i] = bytes.Split(data, []byte("\n"))
+	}
+	f = checksums.Finding{
+		Cause: bindiff.CauseUnknown, Confidence: string(bindiff.Possible),
+		Remedy: "compare the two headers: cgo copies the comments above import \"C\" and the exported functions of package main into them",
+	}
+	a, b := lines[0], lines[1]
+	for i := range max(len(a), len(b)) {
+		la, lb := line(a, i), line(b, i)
+		if la == lb {
+			continue
+		}
+		f.Evidence = []string{fmt.Sprintf("line %d: %s in the first, %s in the second", i+1, quoted(la), quoted(lb))}
+		break
+	}
+	return f, nil
+}
+
+func line(lines [][]byte, i int) string {
+	if i < len(lines) {
+		return string(lines[i])
+	}
+	return ""
+}
+
+// quoted quotes the beginning of a line.
+func quoted(s string) string { return fmt.Sprintf("%.200q", s) }
