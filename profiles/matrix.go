@@ -117,7 +117,8 @@ func (d *decoder) product(s *platformSet, osNode, archNode *yaml.Node) {
 			if slices.Contains(knownOS, arch) {
 				err = hintf("it belongs under os", "unknown architecture %q", arch)
 			}
-			d.err(pos, err)
+			// The suggestion is of a whole platform, the value is not.
+			d.errorAt(pos, strings.Replace(hintOf(err), "did you mean linux/", "did you mean ", 1), "%v", err)
 			continue
 		}
 		for _, os := range systems {
