@@ -53,12 +53,15 @@ func (p Problem) Error() string {
 // excerptWidth limits how much of a line Format shows.
 const excerptWidth = 120
 
+// IsWarning reports whether the file can be used all the same.
+func (p Problem) IsWarning() bool { return p.Warning }
+
 // Format is the problem for people, in several lines without a final newline:
 // the message, the line it is about with a caret below the column, and the
-// hint.
+// hint. That it is a warning is for whoever prints it to say.
 func (p Problem) Format() string {
 	var b strings.Builder
-	b.WriteString(p.Error())
+	b.WriteString(Problem{Pos: p.Pos, Message: p.Message}.Error())
 	if p.Excerpt != "" {
 		line, column := []rune(p.Excerpt), p.Pos.Column
 		if len(line) > excerptWidth { // show what is around the column
@@ -102,7 +105,11 @@ type Problems []Problem
 func (ps Problems) Error() string {
 	var parts []string
 	for _, p := range ps {
-		parts = append(parts, p.Format())
+		text := p.Format()
+		if p.Warning {
+			text = "warning: " + text
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, "\n")
 }

@@ -80,3 +80,6 @@ func editDistance(a, b string) int {
 // DidYouMean is the hint for a word that is none of known: the nearest of
 // them, or all if they are few, or nothing.
 func DidYouMean(word string, known []string) string { return didYouMean(word, known, nil) }
+
+// Nearest is the word of known that word may be meant for, or "".
+func Nearest(word string, known []string) string { return nearest(word, known) }

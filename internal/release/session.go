@@ -254,7 +254,6 @@ func (s *session) openConfig() error {
 			return err
 		}
 		for _, w := range s.file.Warnings() {
-			w.Warning = false // the event says it is one
 			s.warn("%s", w.Format())
 		}
 		return nil
