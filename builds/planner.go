@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
@@ -237,6 +238,11 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 						problem(key, fileHint(pl.File.Project, programs), "no program at the module's root, which the built-in profile builds: there is no mintmark.yaml. The module's programs are %s", strings.Join(programs, ", "))
 						continue
 					}
+				}
+				var known *toolchain.Error
+				if errors.As(err, &known) && known.Tip != "" {
+					problem(key, known.Tip, "%v", err) // the package may be there: something it needs is not
+					continue
 				}
 				problem(key, hint, "no package%s: %v", what, err)
 				continue

@@ -41,7 +41,9 @@ func fileHint(project string, programs []string) string {
 func (pl *Planner) ownModule(importPath string) string {
 	rel, ok := strings.CutPrefix(importPath, pl.Source.ModulePath+"/")
 	if !ok {
-		return ""
+		if rel, ok = strings.CutPrefix(importPath, "./"); !ok { // as go list names what it does not find
+			return ""
+		}
 	}
 	for dir := rel; dir != "." && dir != "/"; dir = path.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(pl.Loader.Dir, filepath.FromSlash(dir), "go.mod")); err == nil {
