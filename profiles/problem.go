@@ -60,8 +60,13 @@ func (p Problem) IsWarning() bool { return p.Warning }
 // the message, the line it is about with a caret below the column, and the
 // hint. That it is a warning is for whoever prints it to say.
 func (p Problem) Format() string {
+	return p.format(Problem{Pos: p.Pos, Message: p.Message}.Error())
+}
+
+// format is head, and below it the excerpt and the hint.
+func (p Problem) format(head string) string {
 	var b strings.Builder
-	b.WriteString(Problem{Pos: p.Pos, Message: p.Message}.Error())
+	b.WriteString(head)
 	if p.Excerpt != "" {
 		line, column := []rune(p.Excerpt), p.Pos.Column
 		if len(line) > excerptWidth { // show what is around the column
@@ -105,11 +110,7 @@ type Problems []Problem
 func (ps Problems) Error() string {
 	var parts []string
 	for _, p := range ps {
-		text := p.Format()
-		if p.Warning {
-			text = "warning: " + text
-		}
-		parts = append(parts, text)
+		parts = append(parts, p.format(p.Error()))
 	}
 	return strings.Join(parts, "\n")
 }
