@@ -227,30 +227,6 @@ func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) erro
 	return nil
 }
 
-// explainList adds what to do to the go command's most frequent complaints.
-func explainList(err error) error {
-	text := err.Error()
-	hint := ""
-	switch {
-	case strings.Contains(text, "requires go >="):
-		hint = "pin a newer toolchain: go: in mintmark.yaml, or -toolchain="
-	case strings.Contains(text, "updates to go.mod needed"), strings.Contains(text, "missing go.sum entry"):
-		hint = "run go mod tidy and commit go.mod and go.sum"
-	case strings.Contains(text, "SECURITY ERROR"), strings.Contains(text, "checksum mismatch"):
-		hint = "a module's content is not what go.sum or the checksum database says: do not release before you know why"
-	case strings.Contains(text, "403 Forbidden"), strings.Contains(text, "404 Not Found"), strings.Contains(text, "410 Gone"):
-		hint = "the module proxy does not serve this module; set GOPROXY or GOPRIVATE so that it can be fetched, or vendor it"
-	case strings.Contains(text, "dial tcp"), strings.Contains(text, "no such host"), strings.Contains(text, "i/o timeout"), strings.Contains(text, "module lookup disabled"):
-		hint = "modules are fetched before the build, and this one is not on the machine yet: check the network and GOPROXY"
-	case strings.Contains(text, "inconsistent vendoring"):
-		hint = "run go mod vendor and commit the result"
-	}
-	if hint == "" {
-		return err
-	}
-	return &toolchain.Error{Err: err, Tip: hint}
-}
-
 // FetchModules downloads the modules of these paths, in the versions the
 // checkout's go.mod selects, into the place's module cache; go checks them
 // against go.sum.

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
@@ -243,7 +244,23 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 				if strings.Contains(err.Error(), "build constraints") {
 					what, hint = " for "+u.Platform, "give "+u.Platform+" a profile of its own or an override with another main, or exclude it"
 				}
-				problem(mainKey(s.Main, pe.pkg.ImportPath), hint, "no package%s: %v", what, err)
+				key := mainKey(s.Main, pe.pkg.ImportPath)
+				if own := pl.ownModule(pe.pkg.ImportPath); own != "" {
+					problem(key, "build that module with a profile file of its own: -dir="+own, "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
+					continue
+				}
+				if pl.File.Path == "" && what == "" {
+					if programs := pl.programs(ctx, u); len(programs) > 0 {
+						problem(key, fileHint(pl.File.Project, programs), "no program at the module's root, which the built-in profile builds: there is no mintmark.yaml. The module's programs are %s", strings.Join(programs, ", "))
+						continue
+					}
+				}
+				var known *toolchain.Error
+				if errors.As(err, &known) && known.Tip != "" {
+					problem(key, known.Tip, "%v", err) // the package may be there: something it needs is not
+					continue
+				}
+				problem(key, hint, "no package%s: %v", what, err)
 				continue
 			}
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))

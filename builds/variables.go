@@ -1,15 +1,18 @@
 package builds
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -27,6 +30,14 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 			mains = append(mains, p)
 		}
 	}
+	sources := map[*Package]*declared{}
+	read := func(p *Package) *declared {
+		if sources[p] == nil {
+			sources[p] = readDeclared(pl.Loader.Dir, p)
+			d.errs = append(d.errs, sources[p].broken...)
+		}
+		return sources[p]
+	}
 	for _, target := range slices.Sorted(maps.Keys(d.settings.Set)) {
 		key := "ldflags.set." + target
 		dot := strings.LastIndex(target, ".")
@@ -39,40 +50,85 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 		if path != "main" {
 			p := byPath[path]
 			if p == nil {
-				problem(key, profiles.DidYouMean(path, slices.Collect(maps.Keys(byPath))),
+				// Only the product's own packages and their modules have anything to set.
+				var targets []string
+				for _, p := range pkgs {
+					if p.Standard {
+						continue
+					}
+					as := p.ImportPath
+					if p.Name == "main" {
+						as = "main"
+						if p.DepOnly {
+							continue
+						}
+					}
+					for _, v := range read(p).settable() {
+						targets = append(targets, as+"."+v)
+					}
+				}
+				problem(key, targetHint(target, targets),
 					"-X %s: no program of %s imports %s: the linker would ignore it", target, d.profile.Name, path)
 				continue
 			}
 			if p.Name == "main" {
-				problem(key, "write main."+name, "-X %s: the linker knows a program's own package as main", target)
+				problem(key, "did you mean main."+name+"?", "-X %s: the linker knows a program's own package as main", target)
 				continue
 			}
 			candidates = []*Package{p}
 		}
-		found, why := false, ""
+		found, broken, why := false, false, ""
 		var names []string
 		for _, p := range candidates {
-			ok, reason, vars := stringVar(p, name)
+			src := read(p)
+			broken = broken || len(src.broken) > 0
+			ok, reason, vars := src.stringVar(name)
 			found = found || ok
 			if reason != "" {
 				why = reason
 			}
-			names = append(names, vars...)
+			for _, v := range vars {
+				names = append(names, path+"."+v)
+			}
 		}
 		switch {
 		case found:
+		case broken: // what a file declares that cannot be read is not known
 		case why != "":
 			problem(key, "declare it as: var "+name+" string", "-X %s: %s", target, why)
 		default:
-			problem(key, profiles.DidYouMean(name, names), "-X %s: there is no such variable: the linker would ignore it", target)
+			problem(key, targetHint(target, names), "-X %s: there is no such variable: the linker would ignore it", target)
 		}
 	}
 }
 
-// stringVar looks for a package-level variable the linker can set. reason says
-// why an existing one cannot be set; vars are those that can.
-func stringVar(p *Package, name string) (ok bool, reason string, vars []string) {
-	var decls []*ast.GenDecl
+// targetHint names the variable that may be meant, else those there are.
+func targetHint(target string, known []string) string {
+	slices.Sort(known)
+	known = slices.Compact(known)
+	if hint := profiles.DidYouMean(target, known); hint != "" && len(known) > 0 {
+		return hint
+	}
+	// The same name elsewhere is nearer than any other spelling.
+	name := target[strings.LastIndex(target, ".")+1:]
+	for _, k := range known {
+		if strings.EqualFold(k[strings.LastIndex(k, ".")+1:], name) {
+			return "did you mean " + k + "?"
+		}
+	}
+	return "leave it out: nothing would be set"
+}
+
+// declared is what the files of a package declare.
+type declared struct {
+	decls  []*ast.GenDecl
+	types  map[string]bool // that mean string
+	broken []error         // files that cannot be parsed, each with its position
+}
+
+// readDeclared parses the files of a package. Their names in errors are those in dir.
+func readDeclared(dir string, p *Package) *declared {
+	var src declared
 	fset := token.NewFileSet()
 	for _, file := range append(slices.Clone(p.GoFiles), p.CgoFiles...) {
 		name := filepath.Join(p.Dir, file)
@@ -82,23 +138,54 @@ func stringVar(p *Package, name string) (ok bool, reason string, vars []string) 
 		}
 		f, err := parser.ParseFile(fset, name, data, parser.SkipObjectResolution)
 		if err != nil {
-			continue // the compiler will say it better
+			src.broken = append(src.broken, syntaxErrors(dir, err)...)
+			continue
 		}
 		for _, decl := range f.Decls {
 			if gen, isGen := decl.(*ast.GenDecl); isGen {
-				decls = append(decls, gen)
+				src.decls = append(src.decls, gen)
 			}
 		}
 	}
-	types := stringTypes(decls)
-	for _, gen := range decls {
+	src.types = stringTypes(src.decls)
+	return &src
+}
+
+// syntaxErrors are the errors of one file, at most a few, without the
+// checkout's own place in them.
+func syntaxErrors(dir string, err error) (errs []error) {
+	const most = 3
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []error{errors.New(shorten(err.Error(), dir))}
+	}
+	for i, e := range list {
+		if i == most {
+			errs = append(errs, fmt.Errorf("%s: %d more syntax errors", shorten(e.Pos.Filename, dir), len(list)-most))
+			break
+		}
+		errs = append(errs, &toolchain.Error{Err: fmt.Errorf("%s: syntax error: %s", shorten(e.Pos.String(), dir), e.Msg), Tip: "go vet ./... finds what does not compile; commit what it takes to mend it"})
+	}
+	return errs
+}
+
+// settable are the names of the variables that the linker can set.
+func (src *declared) settable() []string {
+	_, _, vars := src.stringVar("")
+	return vars
+}
+
+// stringVar looks for a package-level variable the linker can set. reason says
+// why an existing one cannot be set; vars are those that can.
+func (src *declared) stringVar(name string) (ok bool, reason string, vars []string) {
+	for _, gen := range src.decls {
 		if gen.Tok != token.VAR && gen.Tok != token.CONST {
 			continue
 		}
 		for _, spec := range gen.Specs {
 			vs := spec.(*ast.ValueSpec)
 			for i, id := range vs.Names {
-				why := settable(gen.Tok, vs, i, types)
+				why := settable(gen.Tok, vs, i, src.types)
 				if why == "" {
 					vars = append(vars, id.Name)
 				}

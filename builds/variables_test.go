@@ -98,8 +98,12 @@ func TestStringVar(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &Package{Dir: dir, GoFiles: []string{"vars.go", "broken.go", "missing.go"}, CgoFiles: []string{"more.go"}}
+	src := readDeclared(dir, p)
+	if len(src.broken) == 0 || !strings.HasPrefix(src.broken[0].Error(), "broken.go:4:7: syntax error: ") {
+		t.Errorf("broken files: %q", src.broken)
+	}
 	for _, name := range names {
-		ok, reason, vars := stringVar(p, name)
+		ok, reason, vars := src.stringVar(name)
 		if ok != (want[name] == "ok") || ok != (reason == "") || !ok && !strings.Contains(reason, want[name]) {
 			t.Errorf("%s: %v, %q; want %s", name, ok, reason, want[name])
 		}
@@ -108,7 +112,7 @@ func TestStringVar(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"missing", "main", "f", "alias", "Plain", "broken", ""} {
-		if ok, reason, _ := stringVar(p, name); ok || reason != "" {
+		if ok, reason, _ := src.stringVar(name); ok || reason != "" {
 			t.Errorf("%s: %v, %q", name, ok, reason)
 		}
 	}

@@ -139,7 +139,10 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 	defer v.root.Close()
 	v.promise(ChecksumsFile, ProvenanceBundle)
 
-	list := v.read(ChecksumsFile, MaxListSize, "is this the directory of a mintmark release?")
+	if v.foreign() {
+		return v.result()
+	}
+	list := v.read(ChecksumsFile, MaxListSize, lost)
 	v.signature(list)
 	var entries []Entry
 	if list != nil {
@@ -216,9 +219,13 @@ func (v *verification) refuse(name, remedy, format string, args ...any) {
 	v.add(*refusef(name, remedy, format, args...))
 }
 
+// lost is what to do about files that are not what was published, for whatever
+// reason.
+const lost = "get the release again from the publisher, all its files into one empty directory, and do not use it if that does not help"
+
 func (v *verification) add(r RefusedError) {
 	if r.Remedy == "" {
-		r.Remedy = "the file is damaged or does not belong here: get the release again from the publisher, and do not use it if that does not help"
+		r.Remedy = lost
 	}
 	v.refusals = append(v.refusals, r)
 }

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,7 +59,7 @@ func (d *decoder) inherit() {
 		parent := byName[p.Inherit]
 		if parent == nil {
 			others := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == p.Name })
-			d.errorAt(p.inheritPos, didYouMean(p.Inherit, others, nil), "profile %q inherits from %q, which does not exist", p.Name, p.Inherit)
+			d.errorAt(p.inheritPos, cmp.Or(didYouMean(p.Inherit, others, nil), "leave the key out: there is no other profile"), "profile %q inherits from %q, which does not exist", p.Name, p.Inherit)
 			continue
 		}
 		p.parent = parent

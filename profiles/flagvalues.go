@@ -9,6 +9,13 @@ import (
 // linkerKeys are the linker's flags that have keys of their own.
 var linkerKeys = []string{"-s", "-w", "-X", "-buildmode"}
 
+// linkerOwned are the linker's flags that the go command gives, or that change
+// what it prints and not what it links.
+var linkerOwned = []string{
+	"-o", "-importcfg", "-tmpdir", "-cpuprofile", "-memprofile", "-blockprofile", "-memprofilerate", "-L", "-V", "-v", "-h",
+	"-race", "-msan", "-asan", "-installsuffix", "-n",
+}
+
 // checkExtra checks ldflags.extra.
 func (d *decoder) checkExtra(v *value) {
 	wantsArgument := false
@@ -18,9 +25,9 @@ func (d *decoder) checkExtra(v *value) {
 		if err := checkQuotable(s); err != nil {
 			d.err(pos, err)
 		}
-		if !strings.HasPrefix(s, "-") {
+		if !strings.HasPrefix(s, "-") || wantsArgument && i > 0 && takesText(v.list[i-1]) {
 			if !wantsArgument {
-				d.errorAt(pos, "one argument per element: [-extldflags, -static]", "%q is no flag and does not follow one", s)
+				d.errorAt(pos, "leave it out, or write the flag that it is the value of before it: [-extldflags, -static]", "%q is no flag and does not follow one", s)
 			}
 			wantsArgument = false
 			continue
@@ -29,18 +36,18 @@ func (d *decoder) checkExtra(v *value) {
 		wantsArgument = !hasValue
 		switch name = "-" + strings.TrimLeft(name, "-"); {
 		case !hasValue && strings.ContainsAny(s, " \t") && !strings.Contains(s, "{{"):
-			d.errorAt(pos, "write "+listYAML(strings.Fields(s)), "%q is several arguments", s)
+			d.errorAt(pos, severalHint(s), "%q is several arguments", s)
 		case name == "-s" || name == "-w":
 			d.errorAt(pos, "use ldflags: {strip: true}", "%s is set by strip", name)
 		case name == "-X":
-			d.errorAt(pos, "use ldflags: {set: {importpath.name: value}}", "-X is set by set")
+			d.errorAt(pos, "use "+ldflagsYAML(v.list[i:min(i+2, len(v.list))]), "-X is set by set")
 		case name == "-buildid" && value != "":
 			d.errorAt(pos, "leave it out", "-buildid is computed by the go command")
 		case name == "-buildid":
 			d.warnAt(pos, "leave it out", "without a build ID nobody can tell which input of two builds differs, or that a binary was edited")
 		case name == "-buildmode":
 			d.errorAt(pos, "use the key buildmode", "-buildmode has a key of its own")
-		case slices.Contains([]string{"-o", "-importcfg", "-tmpdir", "-cpuprofile", "-memprofile", "-blockprofile", "-memprofilerate", "-L", "-V", "-v", "-h", "-race", "-msan", "-asan", "-installsuffix", "-n"}, name):
+		case slices.Contains(linkerOwned, name):
 			d.errorAt(pos, "leave it out", "the linker flag %s is the go command's own", name)
 		}
 		d.warnAbsolute(pos, s)
@@ -70,7 +77,7 @@ func (d *decoder) checkCompilerFlags(key string, v *value) {
 		case strings.Contains(s, "{{"):
 			d.errorAt(pos, "templates work in name, env, ldflags.set and ldflags.extra", "%s cannot hold a template", key)
 		case strings.ContainsAny(flag, " \t"):
-			d.errorAt(pos, "write "+listYAML(strings.Fields(s)), "%q is several flags", s)
+			d.errorAt(pos, "write "+listYAML(fieldsOf(s)), "%q is several flags", s)
 		case slices.Contains([]string{"-o", "-p", "-trimpath", "-importcfg", "-embedcfg", "-buildid", "-pack", "-complete", "-V", "-cpuprofile", "-memprofile", "-mutexprofile", "-blockprofile", "-traceprofile", "-goversion", "-symabis", "-asmhdr", "-linkobj", "-D", "-json", "-pgoprofile", "-race", "-msan", "-asan"}, name):
 			hint := "leave it out"
 			switch name {

@@ -107,7 +107,7 @@ func report(name string, data []byte) string {
 		return b.String()
 	}
 	for _, w := range f.Warnings() {
-		b.WriteString(w.Format() + "\n")
+		b.WriteString(w.format(w.Error()) + "\n")
 	}
 	for _, p := range f.Profiles {
 		b.WriteString(strings.TrimSpace("ok "+p.Name+": "+strings.Join(platformStrings(p.Platforms), " ")) + "\n")

@@ -49,6 +49,7 @@ func (d *decoder) platforms(e entry) *platformSet {
 	}
 	nodes := map[string]*yaml.Node{}
 	known := structureKeys()[1].sub
+	first := len(d.problems)
 	for _, e := range entries {
 		if !slices.Contains(lastNames(known), e.name) {
 			d.unknownKey(e, "platforms", known, func(name string) string {
@@ -73,7 +74,7 @@ func (d *decoder) platforms(e entry) *platformSet {
 	if n := nodes["include"]; n != nil {
 		d.include(s, n, "include", "")
 	}
-	if len(s.list) == 0 && len(d.problems) == before {
+	if len(s.list) == 0 && len(d.problems) == first {
 		d.errorAt(e.pos, "write platforms: [] for a profile that is only inherited from", "exclude leaves no platforms")
 	}
 	return s
@@ -117,7 +118,8 @@ func (d *decoder) product(s *platformSet, osNode, archNode *yaml.Node) {
 			if slices.Contains(knownOS, arch) {
 				err = hintf("it belongs under os", "unknown architecture %q", arch)
 			}
-			d.err(pos, err)
+			// The suggestion is of a whole platform, the value is not.
+			d.errorAt(pos, strings.Replace(hintOf(err), "did you mean linux/", "did you mean ", 1), "%v", err)
 			continue
 		}
 		for _, os := range systems {

@@ -132,7 +132,7 @@ func (d *decoder) texts(n *yaml.Node, what, hint string) (list []string, nodes [
 	}
 	if n.Kind != yaml.SequenceNode {
 		if hint == "" && n.Kind == yaml.ScalarNode && len(n.Value) < 60 {
-			hint = fmt.Sprintf("write [%s]", quoteYAML(n.Value))
+			hint = listHint(what, n.Value)
 		}
 		or := ""
 		if what == "main" {

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -82,16 +83,28 @@ func hintOf(err error) string {
 // architecture in the go command's own spelling and keeps that spelling.
 // Whether a toolchain can build for it is not checked here.
 func ParsePlatform(s string) (Platform, error) {
+	p, err := parsePlatform(s)
+	if err == nil {
+		return p, nil
+	}
+	check := func(s string) error {
+		_, err := parsePlatform(s)
+		return err
+	}
+	return Platform{}, hintf(suggested(check, hintOf(err), platformMeant(s)...), "%v", err)
+}
+
+func parsePlatform(s string) (Platform, error) {
 	parts := strings.Split(s, "/")
 	switch {
 	case s == "":
 		return Platform{}, hintf("write OS/arch, such as linux/amd64", "empty platform")
 	case slices.Contains(parts, "*"):
-		return Platform{}, hintf("", "%q is a pattern, want one platform", s)
+		return Platform{}, hintf("write OS/arch, such as linux/amd64", "%q is a pattern, want one platform", s)
 	case len(parts) == 1 && slices.Contains(knownOS, s):
-		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as %s/arm64", s), "platform %q has no architecture", s)
+		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as %s/%s", s, archOf(s)), "platform %q has no architecture", s)
 	case len(parts) == 1 && archKnown(s):
-		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as linux/%s", s), "platform %q has no OS", s)
+		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as %s/%s", osOf(s), s), "platform %q has no OS", s)
 	case len(parts) < 2 || len(parts) > 3:
 		return Platform{}, hintf("write OS/arch or OS/arch/variant, such as linux/arm/7", "bad platform %q", s)
 	}
@@ -109,6 +122,48 @@ func ParsePlatform(s string) (Platform, error) {
 		}
 	}
 	return p, nil
+}
+
+// archOf and osOf complete an example for somebody who gave the other half.
+func archOf(os string) string {
+	if os == "js" || os == "wasip1" {
+		return "wasm"
+	}
+	if os == "aix" {
+		return "ppc64"
+	}
+	return "amd64"
+}
+
+func osOf(arch string) string {
+	if arch == "wasm" {
+		return "wasip1"
+	}
+	return "linux"
+}
+
+// platformMeant are what may be meant by something that is no platform, as a whole.
+func platformMeant(s string) []string {
+	parts := strings.Split(strings.ToLower(strings.ReplaceAll(s, "-", "/")), "/")
+	if len(parts) < 2 {
+		return nil
+	}
+	if archKnown(parts[0]) || archMeant(parts[0]) != parts[0] && osMeant(parts[0]) == parts[0] {
+		parts[0], parts[1] = parts[1], parts[0]
+	}
+	parts[0], parts[1] = osMeant(parts[0]), archMeant(parts[1])
+	list := []string{strings.Join(parts, "/")}
+	if len(parts) > 2 {
+		rest := strings.Join(parts[:2], "/")
+		if !strings.Contains(parts[1], "/") {
+			list = nil
+			for _, v := range variantsMeant(parts[2]) {
+				list = append(list, rest+"/"+v)
+			}
+		}
+		list = append(list, rest)
+	}
+	return list
 }
 
 // String is the platform as [ParsePlatform] reads it.
@@ -184,6 +239,26 @@ func archKnown(s string) bool {
 	return slices.ContainsFunc(archVariants, func(a struct{ arch, variable, defaultValue, want string }) bool { return a.arch == s })
 }
 
+// osElsewhere and archElsewhere are what others call a system, and an
+// architecture with or without its variant.
+var (
+	osElsewhere = map[string]string{
+		"macos": "darwin", "osx": "darwin", "mac": "darwin", "win": "windows", "win32": "windows", "win64": "windows", "wasi": "wasip1",
+	}
+	archElsewhere = map[string]string{
+		"x86_64": "amd64", "x64": "amd64", "x86": "386", "i386": "386", "i686": "386", "aarch64": "arm64",
+		"armv5": "arm/5", "armv6": "arm/6", "armv7": "arm/7", "armhf": "arm/7", "arm6": "arm/6", "arm7": "arm/7",
+		"armv6l": "arm/6", "armv7l": "arm/7", "armel": "arm/5", "armv8": "arm64", "mipsel": "mipsle", "mips64el": "mips64le",
+		"ppc64el": "ppc64le", "powerpc64le": "ppc64le", "riscv": "riscv64", "loongarch64": "loong64",
+	}
+)
+
+// osMeant is the system that s means, or s.
+func osMeant(s string) string { return cmp.Or(meant(s, knownOS, osElsewhere), s) }
+
+// archMeant is the architecture that s means, perhaps with a variant, or s.
+func archMeant(s string) string { return cmp.Or(meant(s, knownArch(), archElsewhere), s) }
+
 func checkOS(s string) error {
 	if slices.Contains(knownOS, s) {
 		return nil
@@ -191,21 +266,14 @@ func checkOS(s string) error {
 	if archKnown(s) {
 		return hintf("the OS comes first: linux/"+s, "unknown OS %q", s)
 	}
-	return hintf(didYouMean(s, knownOS, map[string]string{
-		"macos": "darwin", "osx": "darwin", "mac": "darwin", "win": "windows", "win32": "windows", "win64": "windows", "wasi": "wasip1",
-	}), "unknown OS %q", s)
+	return hintf(didYouMean(s, knownOS, osElsewhere), "unknown OS %q", s)
 }
 
 func checkArch(s string) error {
 	if archKnown(s) {
 		return nil
 	}
-	return hintf(didYouMean(s, knownArch(), map[string]string{
-		"x86_64": "amd64", "x64": "amd64", "x86": "386", "i386": "386", "i686": "386", "aarch64": "arm64",
-		"armv5": "arm/5", "armv6": "arm/6", "armv7": "arm/7", "armhf": "arm/7", "arm6": "arm/6", "arm7": "arm/7",
-		"armv6l": "arm/6", "armv7l": "arm/7", "armel": "arm/5", "armv8": "arm64", "mipsel": "mipsle", "mips64el": "mips64le",
-		"ppc64el": "ppc64le", "powerpc64le": "ppc64le", "riscv": "riscv64", "loongarch64": "loong64",
-	}), "unknown architecture %q", s)
+	return hintf(didYouMean(s, knownArch(), archElsewhere), "unknown architecture %q", s)
 }
 
 // canonicalVariant checks a variant of arch and returns its canonical form.
@@ -220,9 +288,9 @@ func canonicalVariant(arch, v string) (string, error) {
 	bad := func() error {
 		for _, a := range archVariants {
 			if a.arch == arch && a.variable == "" {
-				return hintf("", "%s has no variants, but got %q", arch, v)
+				return hintf("leave the variant out", "%s has no variants, but got %q", arch, v)
 			} else if a.arch == arch {
-				return hintf("", "no such %s: %q, want %s", a.variable, v, a.want)
+				return hintf("leave the variant out for the default, "+a.defaultValue, "no such %s: %q, want %s", a.variable, v, a.want)
 			}
 		}
 		return hintf("", "unknown architecture %q", arch)
@@ -272,6 +340,18 @@ func canonicalVariant(arch, v string) (string, error) {
 		return strings.Join(parts, ","), nil
 	}
 	return "", bad()
+}
+
+// variantsMeant are what may be meant by something that is no variant: with or
+// without its v, with the rest of its number, without the name of its
+// architecture or a letter behind it.
+func variantsMeant(v string) (list []string) {
+	digits := strings.TrimLeft(strings.ToLower(v), "abcdefghijklmnopqrstuvwxyz-_")
+	number := strings.TrimRight(digits, "abcdefghijklmnopqrstuvwxyz")
+	for _, c := range []string{digits, number} {
+		list = append(list, c, "v"+c, "v"+c+".0")
+	}
+	return list
 }
 
 func canonicalARM64(base string, opts []string, bad func() error) (string, error) {

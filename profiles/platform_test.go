@@ -45,17 +45,17 @@ func TestPlatformEnv(t *testing.T) {
 func TestPlatformErrors(t *testing.T) {
 	for in, hint := range map[string]string{
 		"":                        "write OS/arch",
-		"linux":                   "linux/arm64",
+		"linux":                   "linux/amd64",
 		"arm":                     "linux/arm",
 		"linux/":                  "",
 		"/amd64":                  "",
 		"linux//7":                "",
 		"linux/arm/":              "",
-		"Linux/amd64":             "did you mean linux?",
-		"linux/aarch64":           "did you mean arm64?",
-		"linux/amd46":             "did you mean amd64?",
-		"macos/arm64":             "did you mean darwin?",
-		"amd64/linux":             "the OS comes first",
+		"Linux/amd64":             "did you mean linux/amd64?",
+		"linux/aarch64":           "did you mean linux/arm64?",
+		"linux/amd46":             "did you mean linux/amd64?",
+		"macos/arm64":             "did you mean darwin/arm64?",
+		"amd64/linux":             "did you mean linux/amd64?",
 		"linux/amd64/v5":          "",
 		"linux/amd64/v1,v2":       "",
 		"linux/arm/7,softfloat,":  "",
@@ -68,7 +68,7 @@ func TestPlatformErrors(t *testing.T) {
 		"js/wasm/satconv,satconv": "",
 		"linux/amd64/v1/x":        "",
 		"linux/*":                 "",
-		" linux/amd64":            "did you mean linux?",
+		" linux/amd64":            "did you mean linux/amd64?",
 	} {
 		p, err := ParsePlatform(in)
 		if in == "linux/arm/" { // an empty variant must not be a second spelling

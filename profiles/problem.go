@@ -53,12 +53,20 @@ func (p Problem) Error() string {
 // excerptWidth limits how much of a line Format shows.
 const excerptWidth = 120
 
+// IsWarning reports whether the file can be used all the same.
+func (p Problem) IsWarning() bool { return p.Warning }
+
 // Format is the problem for people, in several lines without a final newline:
 // the message, the line it is about with a caret below the column, and the
-// hint.
+// hint. That it is a warning is for whoever prints it to say.
 func (p Problem) Format() string {
+	return p.format(Problem{Pos: p.Pos, Message: p.Message}.Error())
+}
+
+// format is head, and below it the excerpt and the hint.
+func (p Problem) format(head string) string {
 	var b strings.Builder
-	b.WriteString(p.Error())
+	b.WriteString(head)
 	if p.Excerpt != "" {
 		line, column := []rune(p.Excerpt), p.Pos.Column
 		if len(line) > excerptWidth { // show what is around the column
@@ -102,7 +110,7 @@ type Problems []Problem
 func (ps Problems) Error() string {
 	var parts []string
 	for _, p := range ps {
-		parts = append(parts, p.Format())
+		parts = append(parts, p.format(p.Error()))
 	}
 	return strings.Join(parts, "\n")
 }

@@ -8,16 +8,33 @@ import (
 // didYouMean is the hint for an unknown word: the known word nearest to it, or
 // what people elsewhere call it, or else the whole list if that is short.
 func didYouMean(word string, known []string, elsewhere map[string]string) string {
-	if w, ok := elsewhere[strings.ToLower(word)]; ok {
-		return fmt.Sprintf("did you mean %s?", w)
-	}
-	if w := nearest(word, known); w != "" {
+	if w := meant(word, known, elsewhere); w != "" {
 		return fmt.Sprintf("did you mean %s?", w)
 	}
 	if len(known) > 0 && len(known) <= 32 {
 		return "known: " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+// meant is what people elsewhere call word, or the known word nearest to it, or "".
+func meant(word string, known []string, elsewhere map[string]string) string {
+	if w, ok := elsewhere[strings.ToLower(word)]; ok {
+		return w
+	}
+	return nearest(word, known)
+}
+
+// suggested is the hint that names the first of the candidates that check
+// takes; without one it is otherwise. Whatever a check of this package suggests
+// in place of a value goes through here, so that it is not refused next.
+func suggested(check func(string) error, otherwise string, candidates ...string) string {
+	for _, c := range candidates {
+		if check(c) == nil {
+			return fmt.Sprintf("did you mean %s?", c)
+		}
+	}
+	return otherwise
 }
 
 // nearest returns the word of known with the smallest edit distance to word,
@@ -63,3 +80,6 @@ func editDistance(a, b string) int {
 // DidYouMean is the hint for a word that is none of known: the nearest of
 // them, or all if they are few, or nothing.
 func DidYouMean(word string, known []string) string { return didYouMean(word, known, nil) }
+
+// Nearest is the word of known that word may be meant for, or "".
+func Nearest(word string, known []string) string { return nearest(word, known) }

@@ -152,6 +152,15 @@ func checkInCommit(what, s string) error {
 
 // checkMain checks one package pattern.
 func checkMain(s string) error {
+	err := mainFault(s)
+	if err == nil {
+		return nil
+	}
+	return hintf(suggested(mainFault, hintOf(err), mainCandidates(s)...), "%v", err)
+}
+
+func mainFault(s string) error {
+	const hint = "name the package's directory, such as ./cmd/tool"
 	first, _, _ := strings.Cut(s, "/")
 	switch err := checkInCommit("main", s); {
 	case s == "./..." || err == nil && (s == "." || strings.HasPrefix(s, "./")):
@@ -159,18 +168,36 @@ func checkMain(s string) error {
 		return err
 	case s == "all" || s == "std" || s == "cmd":
 		return hintf("write ./... for all main packages of the module", "main %q does not name packages of this module", s)
-	case !strings.Contains(first, "."):
-		return hintf("did you mean ./"+s+"?", "main %q is not a path of this module", s)
+	case !strings.Contains(first, ".") || strings.HasSuffix(first, ".go"):
+		return hintf(hint, "main %q is not a path of this module", s)
 	}
 	switch {
 	case strings.HasSuffix(s, ".go"):
-		return hintf("name the package's directory", "main %q is a file: its binary would lack the package's path", s)
+		return hintf(hint, "main %q is a file: its binary would lack the package's path", s)
 	case strings.Contains(s, "@"):
-		return hintf("", "main %q has a version: only packages of this commit can be built", s)
+		return hintf(hint, "main %q has a version: only packages of this commit can be built", s)
 	case strings.ContainsAny(s, " *?[]"):
 		return hintf("./cmd/... stands for all below ./cmd", "bad package pattern %q", s)
 	}
 	return nil
+}
+
+// mainCandidates are what may be meant by something that names no package.
+func mainCandidates(s string) []string {
+	if s == "all" || s == "std" || s == "cmd" || path.IsAbs(s) {
+		return nil
+	}
+	s, _, _ = strings.Cut(strings.ReplaceAll(s, `\`, "/"), "@")
+	if all, ok := strings.CutSuffix(s, "/*"); ok {
+		s = all + "/..."
+	}
+	if strings.HasSuffix(s, ".go") {
+		s = path.Dir(s)
+	}
+	if s == "." || strings.HasPrefix(s, "./") {
+		return []string{s}
+	}
+	return []string{s, "./" + s}
 }
 
 // checkValue checks the value of a setting that is no map entry, and reports.

@@ -8,6 +8,7 @@ import (
 	"go/version"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -152,8 +153,7 @@ func (r *Repo) readGoMod(t *tree) error {
 	name := path.Join(r.Dir, "go.mod")
 	data, ok := t.files[name]
 	if !ok {
-		return &hintError{fmt.Errorf("%s: no go.mod in the commit", name),
-			"run mintmark in the module's directory, or name it with -dir=DIR"}
+		return &hintError{fmt.Errorf("%s: no go.mod in the commit", name), r.moduleHint(t)}
 	}
 	if err := r.setGoMod(name, data); err != nil {
 		return &hintError{fmt.Errorf("go.mod in the commit: %w", err), "go mod tidy finds out whether go understands it"}
@@ -169,6 +169,40 @@ func (r *Repo) readGoMod(t *tree) error {
 	}
 	r.Unstamped = unstamped(rootPath, r.ModulePath, r.Dir)
 	return nil
+}
+
+// moduleHint names the modules of the commit: that around the directory, else
+// those there are.
+func (r *Repo) moduleHint(t *tree) string {
+	for dir := r.Dir; dir != "" && dir != "."; {
+		dir = strings.TrimPrefix(path.Dir(dir), ".")
+		if _, ok := t.files[path.Join(dir, "go.mod")]; ok {
+			return "it is in the module above: run mintmark there, or with -dir=" + shellWord(filepath.Join(r.root, filepath.FromSlash(dir)))
+		}
+	}
+	var dirs []string
+	for name := range t.files {
+		if path.Base(name) == "go.mod" && !strings.Contains("/"+name, "/testdata/") && !strings.Contains("/"+name, "/vendor/") {
+			dirs = append(dirs, shellWord(filepath.Join(r.root, filepath.FromSlash(path.Dir(name)))))
+		}
+	}
+	slices.Sort(dirs)
+	const most = 5
+	switch {
+	case len(dirs) == 0:
+		return "make a module (go mod init example.com/name) and commit its go.mod"
+	case len(dirs) > most:
+		dirs = append(dirs[:most], "…")
+	}
+	return "the commit's modules can be named with -dir=" + strings.Join(dirs, ", -dir=")
+}
+
+// shellWord is a path as a shell takes it.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, " $'\"\\&|;<>()*?[]#~`!{}\t\n") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 // unstamped reports whether cmd/go cannot tell the directory of the module

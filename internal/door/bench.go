@@ -87,7 +87,7 @@ func benchFormat(f Flags) (func(*Door, *release.Benched) error, error) {
 		if f.Format != nil {
 			return nil, &usageError{"bench: -json and -format contradict each other", "leave one of them out"}
 		}
-		return func(d *Door, r *release.Benched) error { return report.WriteJSON(d.Term.Stdout(), r) }, nil
+		return func(d *Door, r *release.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
 	}
 	switch str(f.Format) {
 	case "", "table":
@@ -95,7 +95,7 @@ func benchFormat(f Flags) (func(*Door, *release.Benched) error, error) {
 	case "markdown":
 		return func(d *Door, r *release.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *release.Benched) error { return r.WriteGoBench(d.Term.Stdout()) }, nil
+		return func(d *Door, r *release.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
 	}
 	return nil, &usageError{"bench: unknown -format=" + *f.Format, "it is table, markdown or gobench"}
 }

@@ -2,6 +2,7 @@ package door
 
 import (
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ func (d *Door) benchTable(r *release.Benched) error {
 			}
 			t.Row(cells...)
 		}
-		if err := t.Write(d.Term.Stdout()); err != nil {
+		if err := t.Write(d.stdout()); err != nil {
 			return err
 		}
 	}
@@ -228,7 +229,7 @@ func benchRemarks(r *release.Benched) (lines []string) {
 		if run.NoiseFloor != nil {
 			floor = "noise floor " + percent(*run.NoiseFloor)
 		}
-		add("%s: %d rounds (%s); %s: %s against itself is %s", run.Cache, run.Rounds, why, floor, run.Control.Program, ratio(run.Control))
+		add("%s: %s (%s); %s: %s against itself is %s", run.Cache, fact.Count(run.Rounds, "round"), why, floor, run.Control.Program, ratio(run.Control))
 		var alike []string
 		for _, c := range run.Comparisons {
 			if c.Verdict == stats.NoDifference {
@@ -290,7 +291,7 @@ func benchRemarks(r *release.Benched) (lines []string) {
 		}
 	}
 	lines = append(lines, r.Notes...)
-	host := fmt.Sprintf("ready is %s; %s, %d processors", r.Ready, r.Host.Platform, r.Host.CPUs)
+	host := fmt.Sprintf("ready is %s; %s, %s", r.Ready, r.Host.Platform, fact.Count(r.Host.CPUs, "processor"))
 	if len(r.Host.Load) == 2 {
 		host += fmt.Sprintf(", load %.1f before and %.1f after", r.Host.Load[0], r.Host.Load[1])
 	}

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"os"
 	"strings"
 
@@ -31,7 +32,7 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		if err := report.WriteJSON(d.Term.Stdout(), r); err != nil {
+		if err := report.WriteJSON(d.stdout(), r); err != nil {
 			return err
 		}
 	} else {
@@ -67,7 +68,7 @@ func (d *Door) report(r *diff.Report) {
 	for _, f := range r.Findings {
 		bytes := ""
 		if f.Bytes > 0 {
-			bytes = fmt.Sprintf(", %d bytes", f.Bytes)
+			bytes = fmt.Sprintf(", %s", fact.Count(int(f.Bytes), "byte"))
 		}
 		d.printf("\n%s (%s%s)\n", f.Cause, f.Confidence, bytes)
 		if len(f.Files) > 0 {
@@ -94,7 +95,7 @@ func runInspect(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), in)
+		return report.WriteJSON(d.stdout(), in)
 	}
 	line := func(key, value string) {
 		if value != "" {

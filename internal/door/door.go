@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,7 +36,23 @@ type Door struct {
 // printf prints lines of a result. What cannot be written fails the verb in
 // the end: a result nobody could read is none.
 func (d *Door) printf(format string, args ...any) {
-	err := d.Term.Printf(format, args...)
+	d.unprinted(d.Term.Printf(format, args...))
+}
+
+// stdout is standard output for tables and documents. Whoever read it may have
+// seen enough, as head does: that is no error, whatever writes to it.
+func (d *Door) stdout() io.Writer { return result{d} }
+
+type result struct{ d *Door }
+
+func (r result) Write(p []byte) (int, error) {
+	_, err := r.d.Term.Stdout().Write(p)
+	r.d.unprinted(err)
+	return len(p), nil
+}
+
+// unprinted takes note of a failure to print.
+func (d *Door) unprinted(err error) {
 	if err != nil && d.outErr == nil && !closedPipe(err) {
 		d.outErr = fmt.Errorf("the result could not be printed: %w", err)
 	}
@@ -83,14 +101,27 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 	if err == nil {
 		return 0
 	}
-	if ctx.Err() != nil {
-		err = &stopped{cause: context.Cause(ctx)}
+	if ctx.Err() != nil || errors.Is(err, ui.ErrInterrupted) {
+		err = &stopped{cause: context.Cause(ctx), builds: slices.Contains(v.Flags, "jobs")}
 	}
 	return d.fail(err, yes(f.JSON))
 }
 
 func noVerb(name string) error {
-	return &usageError{fmt.Sprintf("there is no verb %q", name), "mintmark -help lists them"}
+	var names []string
+	for _, v := range Verbs() {
+		names = append(names, v.Name)
+	}
+	return &usageError{fmt.Sprintf("there is no verb %q", name), meant(name, names, "mintmark %s", "mintmark -help lists them")}
+}
+
+// meant is the hint for a word that is none of known: the way to write the
+// nearest of them, else otherwise.
+func meant(word string, known []string, format, otherwise string) string {
+	if w := profiles.Nearest(word, known); w != "" {
+		return "did you mean " + fmt.Sprintf(format, w) + "?"
+	}
+	return otherwise
 }
 
 // fail prints an error, for machines as well if they asked, and returns its exit code.
@@ -111,7 +142,7 @@ func (d *Door) fail(err error, asJSON bool) int {
 			}
 			doc.Errors = append(doc.Errors, p)
 		}
-		report.WriteJSON(d.Term.Stdout(), doc)
+		report.WriteJSON(d.stdout(), doc)
 	}
 	d.Term.Error(err)
 	return code
@@ -165,7 +196,10 @@ func await(ctx context.Context, grace time.Duration, run func() error) error {
 }
 
 // stopped is what is said when somebody stopped us.
-type stopped struct{ cause error }
+type stopped struct {
+	cause  error
+	builds bool // the verb that was stopped
+}
 
 func (e *stopped) Error() string {
 	if e.cause != nil && !errors.Is(e.cause, context.Canceled) {
@@ -175,6 +209,9 @@ func (e *stopped) Error() string {
 }
 
 func (e *stopped) Hint() string {
+	if !e.builds {
+		return ""
+	}
 	return "nothing was published; what the first builds compiled is in the cache"
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,7 +88,7 @@ func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		if werr := report.WriteJSON(d.Term.Stdout(), struct {
+		if werr := report.WriteJSON(d.stdout(), struct {
 			Schema string `json:"schema"`
 			*release.Ledgers
 		}{report.LedgerSchema, res}); werr != nil {
@@ -99,27 +100,27 @@ func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
 		return nil
 	}
 	if opt.Prune > 0 {
-		d.printf("forgot %d actions and %s\n", res.Pruned, ui.FormatBytes(res.Freed))
+		d.printf("forgot %s and %s\n", fact.Count(res.Pruned, "action"), ui.FormatBytes(res.Freed))
 	}
 	if len(res.Ledgers) == 0 {
 		d.printf("the ledger is empty\n")
 	}
 	for _, l := range res.Ledgers {
 		d.printf("%s (%s)\n", l.Toolchain, l.Sum)
-		d.printf("  %d actions, %d of them proven, of %d packages for %s\n", l.Actions, l.Proven, l.Packages, strings.Join(l.Platforms, ", "))
-		d.printf("  %d executions known; %d outputs kept, all as their hashes say; %s\n", l.Executions, l.Objects, ui.FormatBytes(l.Size))
+		d.printf("  %s, %d of them proven, of %s for %s\n", fact.Count(l.Actions, "action"), l.Proven, fact.Count(l.Packages, "package"), strings.Join(l.Platforms, ", "))
+		d.printf("  %s known; %s kept, all as their hashes say; %s\n", fact.Count(l.Executions, "execution"), fact.Count(l.Objects, "output"), ui.FormatBytes(l.Size))
 		if l.Unread > 0 {
-			d.printf("  %d lines are damaged or were written with another secret: they count for nothing\n", l.Unread)
+			d.printf("  damaged, or written with another secret: %s, which count for nothing\n", fact.Count(l.Unread, "line"))
 		}
 		if l.Damaged > 0 {
-			d.printf("  %d outputs were damaged and have been removed\n", l.Damaged)
+			d.printf("  damaged and removed: %s\n", fact.Count(l.Damaged, "output"))
 		}
 		for _, x := range l.Disputed {
 			d.printf("  NOT DETERMINISTIC: package %s for %s: action %s\n", x.Package, x.Platform, x.Action)
 			for i := range x.Outputs {
 				d.printf("    output %s in %s\n", x.Outputs[i], x.Runs[i])
 			}
-			d.printf("    %d more actions depend on disputed ones and are not proven any more\n", x.Withdrawn)
+			d.printf("    not proven any more, since they depend on disputed ones: %s\n", fact.Count(x.Withdrawn, "more action"))
 		}
 	}
 	return err

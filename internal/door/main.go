@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -21,7 +22,7 @@ func (d *Door) Main(ctx context.Context, args []string) int {
 	})
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
-		return d.print(Usage())
+		return d.help(args[1:], asJSON)
 	case "-version", "--version", "version":
 		return d.print("mintmark " + Version() + "\n")
 	}
@@ -45,4 +46,23 @@ func (d *Door) print(text string) int {
 		return d.fail(d.outErr, false)
 	}
 	return 0
+}
+
+// help is the text about everything, or about the verbs that are named.
+func (d *Door) help(args []string, asJSON bool) int {
+	text := ""
+	for _, name := range args {
+		if strings.HasPrefix(name, "-") {
+			continue // -json: there is no such document
+		}
+		v, ok := Find(name)
+		if !ok {
+			return d.fail(noVerb(name), asJSON)
+		}
+		text += v.Help()
+	}
+	if text == "" {
+		text = Usage()
+	}
+	return d.print(text)
 }

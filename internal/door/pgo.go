@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"slices"
 	"strings"
 	"time"
@@ -28,15 +29,15 @@ func runPGO(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), m)
+		return report.WriteJSON(d.stdout(), m)
 	}
 	var what []string
 	if m.Samples > 0 {
-		what = append(what, fmt.Sprintf("%d samples", m.Samples))
+		what = append(what, fact.Count(int(m.Samples), "sample"))
 	}
 	if m.CPU > 0 {
 		what = append(what, ui.FormatDuration(time.Duration(m.CPU))+" of CPU")
 	}
-	d.printf("%s: %s in %d stacks, of %d profiles; %s, sha256 %s\n", m.Path, strings.Join(what, ", "), m.Stacks, m.Inputs, ui.FormatBytes(int64(m.Size)), m.SHA256)
+	d.printf("%s: %s in %s, of %s; %s, sha256 %s\n", m.Path, strings.Join(what, ", "), fact.Count(m.Stacks, "stack"), fact.Count(m.Inputs, "profile"), ui.FormatBytes(int64(m.Size)), m.SHA256)
 	return nil
 }

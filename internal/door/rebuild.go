@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -24,7 +25,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		if err := report.WriteJSON(d.Term.Stdout(), res); err != nil {
+		if err := report.WriteJSON(d.stdout(), res); err != nil {
 			return err
 		}
 	} else {
@@ -85,7 +86,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		}
 		if len(r.Command) > 0 {
 			line("command", "%s %s", shellEnv(r.Env), shellJoin(r.Command))
-			line("tried", "%d links, %d spellings of -ldflags", r.Relinks, r.Spelled)
+			line("tried", "%s, %s of -ldflags", fact.Count(r.Relinks, "link"), fact.Count(r.Spelled, "spelling"))
 		}
 		if r.Confinement != nil {
 			line("built", "%s", r.Confinement)
@@ -126,7 +127,7 @@ func (d *Door) beside(res *release.Rebuilt) {
 	}
 	for _, h := range res.Holders {
 		if h.SHA256 != "" {
-			d.printf("\narchive %s (%s, %d members)\n  %-10s %s (%s)\n  %-10s %s\n", h.Name, h.Format, h.Members,
+			d.printf("\narchive %s (%s, %s)\n  %-10s %s (%s)\n  %-10s %s\n", h.Name, h.Format, fact.Count(h.Members, "member"),
 				"sha256", h.SHA256, ui.FormatBytes(h.Size), "note", "its members were looked at one by one; its headers and compression were not made again")
 		}
 	}

@@ -18,7 +18,7 @@ func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), page)
+		return report.WriteJSON(d.stdout(), page)
 	}
 	return d.page(page)
 }
@@ -95,7 +95,7 @@ func (d *Door) pageTable(t report.Table) error {
 		}
 		out.Row(cells...)
 	}
-	return out.Write(d.Term.Stdout())
+	return out.Write(d.stdout())
 }
 
 // waterfall says what each of a profile's settings saves.
@@ -115,7 +115,7 @@ func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), x)
+		return report.WriteJSON(d.stdout(), x)
 	}
 	err = d.pageTable(report.SavingsTable(x))
 	d.printf("\n")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -63,7 +64,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 		return err
 	}
 	n := report.Verdicts(res.Manifest)
-	what := fmt.Sprintf("%d artifacts: %d identical in two builds", n.Identical+n.Different+n.Unchecked, n.Identical)
+	what := fmt.Sprintf("%s: %d identical in two builds", fact.Count(n.Identical+n.Different+n.Unchecked, "artifact"), n.Identical)
 	if n.Different > 0 {
 		what += fmt.Sprintf(", %d DIFFERENT", n.Different)
 	}
@@ -121,8 +122,8 @@ func repeat(ctx context.Context, d *Door, f Flags, dir string) error {
 	if shown, err := d.result(f, res, err); shown {
 		return err
 	}
-	d.printf("\n%s %s: %d builds agree, the last %d of them from empty caches; nothing was published (%s of CPU in go)\n",
-		res.Manifest.Project, res.Manifest.Version, res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Executions-1, ui.FormatDuration(res.CPU))
+	d.printf("\n%s %s: %s agree, the last %d of them from empty caches; nothing was published (%s of CPU in go)\n",
+		res.Manifest.Project, res.Manifest.Version, fact.Count(res.Manifest.Rebuild.Executions, "build"), res.Manifest.Rebuild.Executions-1, ui.FormatDuration(res.CPU))
 	return nil
 }
 
@@ -132,7 +133,7 @@ func (d *Door) result(f Flags, res *release.Result, err error) (shown bool, _ er
 		return true, err
 	}
 	if yes(f.JSON) {
-		werr := report.WriteJSON(d.Term.Stdout(), report.Release{
+		werr := report.WriteJSON(d.stdout(), report.Release{
 			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept, Damage: res.Damage,
 			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
 		})
@@ -160,7 +161,7 @@ func (d *Door) artifacts(m *checksums.Manifest) error {
 		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
 			ui.Plain.Text(ui.FormatBytes(r.Size)), styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
 	}
-	return t.Write(d.Term.Stdout())
+	return t.Write(d.stdout())
 }
 
 // styled is a verdict in its colour.
@@ -186,7 +187,7 @@ func (d *Door) because(name string, list []checksums.Finding) {
 	for _, f := range list {
 		bytes := ""
 		if f.Bytes > 0 { // 0: how many were explained is not known
-			bytes = fmt.Sprintf(", %d bytes", f.Bytes)
+			bytes = fmt.Sprintf(", %s", fact.Count(int(f.Bytes), "byte"))
 		}
 		d.printf("\n%s: %s (%s%s)\n", name, f.Cause, f.Confidence, bytes)
 		for _, e := range f.Evidence {
@@ -221,14 +222,14 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 		return err
 	}
 	if len(p.Dirty) > 0 && !yes(f.Snapshot) {
-		d.Term.Warn("the tree is not the commit (%d files): this is the commit's plan, and release would refuse", len(p.Dirty))
+		d.Term.Warn("the tree is not the commit (%s): this is the commit's plan, and release would refuse", fact.Count(len(p.Dirty), "file"))
 	}
 	if yes(f.JSON) {
 		data := p.JSON // its hash is the plan ID
 		if d.Term.StdoutIsTerminal() {
 			data = ui.EscapeJSON(data)
 		}
-		_, err := d.Term.Stdout().Write(data)
+		_, err := d.stdout().Write(data)
 		return err
 	}
 	src := p.Plan.Source
@@ -318,19 +319,19 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 		typed = &report.Types{Packages: t.Packages, Declared: t.Declared}
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
+		return report.WriteJSON(d.stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
 	}
 	profiles := map[string]int{}
 	for _, u := range res.Plan.Units {
 		profiles[u.Profile]++
 	}
 	if typed != nil {
-		d.printf("types: %d packages checked\n", typed.Packages)
+		d.printf("types: %s checked\n", fact.Count(typed.Packages, "package"))
 		if len(typed.Declared) > 0 {
 			d.printf("       of %s only the declarations, since they have C code\n", strings.Join(typed.Declared, ", "))
 		}
 	}
-	d.printf("%s %s: %d units in %d profiles, nothing wrong found\n", res.Plan.Project, res.Plan.Version, len(res.Plan.Units), len(profiles))
+	d.printf("%s %s: %s in %s, nothing wrong found\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"))
 	return nil
 }
 

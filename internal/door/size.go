@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"io/fs"
 	"iter"
 	"os"
@@ -71,7 +72,7 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 		delta := sizes.Compare(old, l)
 		if yes(f.JSON) {
-			return report.WriteJSON(d.Term.Stdout(), delta)
+			return report.WriteJSON(d.stdout(), delta)
 		}
 		return d.sizeDelta(delta, top)
 	}
@@ -82,7 +83,7 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		if top > 0 && len(s.Functions) > top {
 			s.Functions = s.Functions[:top]
 		}
-		return report.WriteJSON(d.Term.Stdout(), s)
+		return report.WriteJSON(d.stdout(), s)
 	}
 	return d.size(s, by, top)
 }
@@ -111,7 +112,7 @@ func share(n, of int64) string {
 
 // size prints a summary for people.
 func (d *Door) size(s *sizes.Summary, by string, top int) error {
-	d.printf("%s: %d bytes (%s), %s %s", s.File, s.Size, ui.FormatBytes(s.Size), s.Format, s.Arch)
+	d.printf("%s: %s (%s), %s %s", s.File, fact.Count(int(s.Size), "byte"), ui.FormatBytes(s.Size), s.Format, s.Arch)
 	if s.GoVersion != "" {
 		d.printf(", %s", s.GoVersion)
 		if s.VersionFrom != "buildinfo" {
@@ -168,7 +169,7 @@ func (d *Door) sizeNotes(s *sizes.Summary) {
 }
 
 func (d *Door) write(t *ui.Table) error {
-	err := t.Write(d.Term.Stdout())
+	err := t.Write(d.stdout())
 	d.printf("\n")
 	return err
 }
@@ -340,7 +341,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		return &usageError{dir + ": no Go binary in it", "archives must be unpacked first"}
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), all)
+		return report.WriteJSON(d.stdout(), all)
 	}
 	t := ui.Table{Columns: []ui.Column{{Title: "file", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "own", Align: ui.Right}, {Title: "dependencies", Align: ui.Right}, {Title: "std", Align: ui.Right}, {Title: "C", Align: ui.Right}, {Title: "none", Align: ui.Right}, {Title: "go"}}}
 	for _, s := range all {

@@ -23,13 +23,13 @@ type Flags struct {
 	Jobs      *int    `flag:"jobs" help:"builds at a time (default: the number of processors)"`
 	JSON      *bool   `flag:"json" help:"print the result as one JSON document"`
 	Dir       *string `flag:"dir" help:"the product's directory in its git checkout (default: the current one)"`
-	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION; verify, report, attest: refuse a release of another module, PATH"`
+	Module    *string `flag:"module" help:"take the source from the module proxy: PATH@VERSION"`
 	Toolchain *string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	Snapshot  *bool   `flag:"snapshot" help:"build the tree as it is, committed or not, ignored by git or not; never signed"`
 	Types     *bool   `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
 	Explain   *bool   `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 
-	Key      *string `flag:"key" help:"public key of the publisher: file, env://NAME or KMS URI; rebuild: your own private key, to sign what came out identical"`
+	Key      *string `flag:"key" help:"public key of the publisher: file, env://NAME or KMS URI"`
 	Project  *string `flag:"project" help:"refuse a release of another project"`
 	Version  *string `flag:"version" help:"refuse another version"`
 	Commit   *string `flag:"commit" help:"refuse another commit"`
@@ -229,7 +229,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		if err := fs.Parse(args); err == flag.ErrHelp {
 			return f, nil, true, nil
 		} else if err != nil {
-			return f, nil, false, &usageError{v.Name + ": " + err.Error(), hint}
+			return f, nil, false, &usageError{v.Name + ": " + err.Error(), v.flagHint(err, hint)}
 		}
 		args = fs.Args()
 		if len(args) > 0 {
@@ -251,6 +251,66 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
 	}
 	return f, words, false, nil
+}
+
+// flagHint is the hint for a command line that cannot be read: the flag that
+// may be meant, or otherwise.
+func (v Verb) flagHint(err error, otherwise string) string {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		name, _, _ = strings.Cut(name, "=")
+		return meant(name, v.Flags, "-%s", otherwise)
+	}
+	return otherwise
+}
+
+// text is what a flag means for this verb.
+func (v Verb) text(field reflect.StructField) string {
+	if own, ok := ownTexts[v.Name][field.Tag.Get("flag")]; ok {
+		return own
+	}
+	return field.Tag.Get("help")
+}
+
+// ownTexts are the meanings of flags that mean something else for one verb than
+// for the others.
+var ownTexts = map[string]map[string]string{
+	"report": {
+		"module": "refuse a release of another module", "out": "directory for report.html and report.md (default: none are written)",
+	},
+	"attest": {
+		"module":   "refuse a release of another module",
+		"platform": "attest only these platforms or patterns, separated by commas, such as linux,windows/amd64",
+		"out":      "file to write, NAME.rebuild.sigstore.json (default: beside the release)",
+	},
+	"verify": {
+		"module":    "refuse a release of another module",
+		"config":    "with -repeat: the profile file; with -ledgers: yours, whose ledger.rebuilders count",
+		"profile":   "with -repeat: profiles, separated by commas (default: all that have platforms)",
+		"platform":  "with -rebuild or -repeat: platforms or patterns, separated by commas, such as linux,windows/amd64",
+		"jobs":      "with -rebuild or -repeat: builds at a time (default: the number of processors)",
+		"toolchain": "with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)",
+		"ledgers":   "with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys",
+		"source":    "with -rebuild: git repository to take the source from, a directory or a URL (default: the module proxy)",
+	},
+	"rebuild": {
+		"key": "your own private key, to sign what came out identical: file, env://NAME or KMS URI",
+	},
+	"size": {
+		"config":   "with -waterfall: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)",
+		"profile":  "with -waterfall: profiles, separated by commas (default: all that have platforms)",
+		"platform": "with -waterfall: platforms or patterns, separated by commas, such as linux/amd64",
+		"jobs":     "with -waterfall: build actions at a time (default: the number of processors)",
+	},
+	"bench": {
+		"config":    "without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)",
+		"profile":   "without -files: profiles, separated by commas (default: all that have platforms)",
+		"platform":  "without -files: platforms or patterns, separated by commas, such as linux/amd64",
+		"jobs":      "without -files: build actions at a time (default: the number of processors)",
+		"dir":       "without -files: the product's directory in its git checkout (default: the current one)",
+		"module":    "without -files: take the source from the module proxy: PATH@VERSION",
+		"toolchain": "without -files: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)",
+		"snapshot":  "without -files: build the tree as it is, committed or not",
+	},
 }
 
 // Help is the text of mintmark VERB -help.
@@ -279,7 +339,7 @@ func (v Verb) Help() string {
 				if f.Type.Elem().Kind() != reflect.Bool {
 					shown += "="
 				}
-				fmt.Fprintf(&b, "  %-12s %s\n", shown, f.Tag.Get("help"))
+				fmt.Fprintf(&b, "  %-12s %s\n", shown, v.text(f))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package door
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,39 @@ func TestParse(t *testing.T) {
 	}
 	if _, _, help, err := (Verb{Name: "x"}).Parse([]string{"-help"}); !help || err != nil {
 		t.Errorf("help %v, %v", help, err)
+	}
+}
+
+// TestHelpIsTheVerbsOwn: the texts of a verb's flags speak of no other verb and
+// of no flag it does not have, and every text of its own is of a flag it has.
+func TestHelpIsTheVerbsOwn(t *testing.T) {
+	flagWord := regexp.MustCompile(`(?:^|with |without |; |\()-([a-z]+)`)
+	for _, v := range Verbs() {
+		for _, field := range reflect.VisibleFields(reflect.TypeFor[Flags]()) {
+			name := field.Tag.Get("flag")
+			if !slices.Contains(v.Flags, name) {
+				if _, ok := ownTexts[v.Name][name]; ok {
+					t.Errorf("%s has a text for -%s and not the flag", v.Name, name)
+				}
+				continue
+			}
+			text := v.text(field)
+			for _, other := range Verbs() {
+				if other.Name != v.Name && regexp.MustCompile(`(^|[;,] )`+other.Name+": ").MatchString(text) {
+					t.Errorf("%s -%s speaks of %s: %s", v.Name, name, other.Name, text)
+				}
+			}
+			for _, m := range flagWord.FindAllStringSubmatch(text, -1) {
+				if !slices.Contains(v.Flags, m[1]) && slices.Contains(flagNames(), m[1]) {
+					t.Errorf("%s -%s speaks of -%s, which %s does not have: %s", v.Name, name, m[1], v.Name, text)
+				}
+			}
+		}
+	}
+	for verb := range ownTexts {
+		if _, ok := Find(verb); !ok {
+			t.Errorf("texts of %q, which is no verb", verb)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (d *Door) verifyJSON(doc report.Verify, err error) error {
 			doc.Refusals = append(doc.Refusals, report.Refusal{File: r.Name, Reason: r.Reason, Hint: r.Remedy})
 		}
 	}
-	if werr := report.WriteJSON(d.Term.Stdout(), doc); werr != nil {
+	if werr := report.WriteJSON(d.stdout(), doc); werr != nil {
 		return errors.Join(err, werr)
 	}
 	if err != nil {
@@ -143,7 +143,7 @@ func (d *Door) builtAgain(v *checksums.Verification) error {
 		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
 			styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
 	}
-	if err := t.Write(d.Term.Stdout()); err != nil {
+	if err := t.Write(d.stdout()); err != nil {
 		return err
 	}
 	for _, r := range v.Rebuilt {

@@ -20,7 +20,7 @@ func runWhy(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	if yes(f.JSON) {
-		return report.WriteJSON(d.Term.Stdout(), r)
+		return report.WriteJSON(d.stdout(), r)
 	}
 	if len(r.Imports) == 0 {
 		d.printf("%s is not in %s: none of its %d packages imports it\n", r.Package, r.Unit, r.Packages)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -68,16 +68,15 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	for _, name := range []string{".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml"} {
-		data, err := files.Read(filepath.Join(s.checkout, name), maxProfileFile)
+	for _, name := range foreign.GoReleaserFiles {
+		data, err := files.Read(filepath.Join(s.checkout, filepath.FromSlash(name)), maxProfileFile)
 		if err != nil {
 			continue
 		}
-		for _, m := range goreleaserTraps {
-			if m.re.Match(data) {
-				warn("%s: %s", name, m.why)
-			}
+		for _, trap := range foreign.GoReleaserTraps(data) {
+			warn("%s:%s", name, trap)
 		}
+		break // GoReleaser reads the first that is there
 	}
 	for _, dir := range []string{".", "magefiles"} {
 		if _, err := os.Stat(filepath.Join(s.Dir, dir, "mage_output_file.go")); err == nil {
@@ -102,16 +101,6 @@ func (s *session) cRisks(ctx context.Context) ([]builds.CRisk, error) {
 		}
 	}
 	return out, nil
-}
-
-// goreleaserTraps are what a GoReleaser configuration says that makes its builds differ from ours and from each other.
-var goreleaserTraps = []struct {
-	re  *regexp.Regexp
-	why string
-}{
-	{regexp.MustCompile(`{{-?\s*\.(Date|Now|Timestamp)\b|{{-?\s*time\b`), "a template has the time of the build in it; .CommitDate is the same always"},
-	{regexp.MustCompile(`(?m)^\s*-\s*(cmd:\s*)?go (mod tidy|generate)`), "a hook changes the tree before the build, so what it builds is not the commit"},
-	{regexp.MustCompile(`{{-?\s*\.Env\.`), "a template reads the environment of whoever builds"},
 }
 
 // some names the first of several files.

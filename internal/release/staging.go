@@ -104,7 +104,7 @@ func readFinal(ctx context.Context, final string) (*outDir, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("output directory: %w", err)
+		return nil, hinted("name another directory with -out=DIR", "output directory: %w", err)
 	case !fi.IsDir():
 		return nil, hinted("name a directory with -out=DIR", "output directory: %s is not a directory", final)
 	}
@@ -154,7 +154,7 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 	}
 	parent := filepath.Dir(final)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return nil, fmt.Errorf("output directory: %w", err)
+		return nil, hinted("name a directory that can be made, with -out=DIR", "output directory: %w", err)
 	}
 	const hint = "mintmark writes beside the output directory and renames at the end; -out=DIR names another"
 	s := &staging{final: final}

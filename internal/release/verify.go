@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,11 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if !fi.IsDir() && !fi.Mode().IsRegular() {
 		return nil, usage("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
 	}
+	if !fi.IsDir() {
+		if err := notManifest(cfg.Path); err != nil {
+			return nil, err
+		}
+	}
 	var v *checksums.Verification
 	if fi.IsDir() {
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
@@ -78,6 +84,27 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 		return v, err
 	}
 	return v, quorum(ctx, cfg, v)
+}
+
+// notManifest refuses a file that is not meant to be a manifest, such as one of
+// the release's own archives: nothing is wrong with it.
+func notManifest(name string) error {
+	f, err := files.Open(name)
+	if err != nil {
+		return usage("name a release's directory or its release.json", "%w", err)
+	}
+	defer f.Close()
+	first := make([]byte, 512)
+	n, _ := io.ReadFull(f, first)
+	if strings.HasPrefix(strings.TrimSpace(string(first[:n])), "{") {
+		return nil
+	}
+	dir := filepath.Dir(name)
+	hint := "name the directory of the release it belongs to, or its release.json; mintmark rebuild FILE builds anybody's binary again and compares"
+	if _, err := os.Stat(filepath.Join(dir, checksums.ManifestFile)); err == nil {
+		hint = "name the release it belongs to: " + dir
+	}
+	return usage(hint, "%s is one file, not a release and not its release.json", name)
 }
 
 // verifyMembers compares what is in the archives with what the manifest says is in them.

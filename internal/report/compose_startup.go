@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"github.com/mintmark/mintmark/internal/fact"
 	"math"
 	"slices"
 	"strconv"
@@ -69,9 +70,9 @@ func startupSection(in Inputs) Section {
 			if r.NoiseFloor != nil {
 				floor = fmt.Sprintf("noise floor %.1f %%", 100**r.NoiseFloor)
 			}
-			s.Notes = append(s.Notes, fmt.Sprintf("%s: %d rounds, %s", r.Cache, r.Rounds, floor))
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: %s, %s", r.Cache, fact.Count(r.Rounds, "round"), floor))
 		}
-		host := fmt.Sprintf("ready is %s; %s, %d processors", b.Ready, b.Host.Platform, b.Host.CPUs)
+		host := fmt.Sprintf("ready is %s; %s, %s", b.Ready, b.Host.Platform, fact.Count(b.Host.CPUs, "processor"))
 		if len(b.Host.Load) == 2 {
 			host += fmt.Sprintf(", load %.1f before and %.1f after", b.Host.Load[0], b.Host.Load[1])
 		}

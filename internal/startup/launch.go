@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,8 +66,8 @@ type failure struct {
 const wrote = "; it wrote: "
 
 func (e *failure) Error() string {
-	if tail := lastLines(e.stderr); tail != "" {
-		return e.what + wrote + tail
+	if text := excerpt(e.stderr); text != "" {
+		return e.what + wrote + text
 	}
 	return e.what
 }
@@ -75,13 +76,47 @@ func (e *failure) Hint() string {
 	return "a program gets the declared arguments and environment and nothing else; declare what it needs"
 }
 
-// lastLines is the end of what a program wrote, on one line.
-func lastLines(b []byte) string {
+// goCrash is what begins the lines by which Go's runtime says why it ends a
+// program (runtime.printpanics, runtime.fatalthrow, the race detector's halt).
+// What follows them is the trace.
+var goCrash = []string{"panic: ", "fatal error: ", "runtime: ", "unexpected fault address", "SIG"}
+
+// excerpt is what a program said of its end, on one line: the lines by which
+// Go's runtime says why, without the trace after them, else the last ones.
+func excerpt(b []byte) string {
 	s := strings.TrimSpace(string(b))
+	if why := crash(s); why != "" {
+		return clipEnd(why)
+	}
 	if i := len(s) - 300; i > 0 {
 		s = "…" + strings.ToValidUTF8(s[i:], "")
 	}
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// crash are the lines from the first of goCrash to the trace, or "".
+func crash(s string) string {
+	lines := strings.Split(s, "\n")
+	first := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic: ") || strings.HasPrefix(l, "fatal error: ") })
+	if first < 0 {
+		return ""
+	}
+	for first > 0 && slices.ContainsFunc(goCrash, func(p string) bool { return strings.HasPrefix(lines[first-1], p) }) {
+		first--
+	}
+	end := first
+	for end < len(lines) && strings.TrimSpace(lines[end]) != "" && !strings.HasPrefix(lines[end], "goroutine ") {
+		end++
+	}
+	return strings.Join(strings.Fields(strings.Join(lines[first:end], " ")), " ")
+}
+
+// clipEnd keeps the beginning of a long text.
+func clipEnd(s string) string {
+	if len(s) > 300 {
+		return strings.ToValidUTF8(s[:300], "") + "…"
+	}
+	return s
 }
 
 // streams are the files that a program is started with.

@@ -14,6 +14,10 @@ type hinter interface{ Hint() string }
 // text, such as a configuration problem with excerpt and caret.
 type formatter interface{ Format() string }
 
+// warner is something found beside errors that is perhaps none itself. Its form
+// and its text do not say so: the label does.
+type warner interface{ IsWarning() bool }
+
 // Error prints every error of err, each with its own prefix and each followed
 // by what can be done about it. A nil err prints nothing.
 //
@@ -32,7 +36,11 @@ func (t *Terminal) Error(err error) {
 	reports := collect(nil, err, "")
 	var b strings.Builder
 	for i, r := range reports {
-		b.WriteString(t.message("error: ", Bad, r.text))
+		if r.warning {
+			b.WriteString(t.message("warning: ", Doubt, r.text))
+		} else {
+			b.WriteString(t.message("error: ", Bad, r.text))
+		}
 		for j, hint := range r.hints {
 			again := slices.Contains(r.hints[:j], hint) || slices.ContainsFunc(reports[i+1:], func(later report) bool {
 				return slices.Contains(later.hints, hint)
@@ -49,8 +57,9 @@ func (t *Terminal) Error(err error) {
 
 // report is one error as it is printed.
 type report struct {
-	text  string
-	hints []string
+	text    string
+	warning bool
+	hints   []string
 }
 
 func collect(to []report, err error, prefix string) []report {
@@ -58,7 +67,11 @@ func collect(to []report, err error, prefix string) []report {
 		return to
 	}
 	if f, ok := err.(formatter); ok {
-		return append(to, newReport(f.Format(), err))
+		r := newReport(f.Format(), err)
+		if w, ok := err.(warner); ok {
+			r.warning = w.IsWarning()
+		}
+		return append(to, r)
 	}
 	start := len(to)
 	if parts := unwrapSeveral(err); parts != nil {
@@ -78,11 +91,22 @@ func collect(to []report, err error, prefix string) []report {
 	} else {
 		return append(to, newReport(prefix+err.Error(), err))
 	}
-	// A hint of the whole belongs after the last of its parts.
-	if h, ok := err.(hinter); ok && h.Hint() != "" && len(to) > start {
+	// A hint of the whole belongs after the last of its parts, unless it is made
+	// of theirs.
+	if h, ok := err.(hinter); ok && h.Hint() != "" && len(to) > start && !madeOf(h.Hint(), to[start:]) {
 		to[len(to)-1].hints = append(to[len(to)-1].hints, h.Hint())
 	}
 	return to
+}
+
+// madeOf reports whether every line of hint is one of the parts' hints.
+func madeOf(hint string, parts []report) bool {
+	for line := range strings.SplitSeq(hint, "\n") {
+		if !slices.ContainsFunc(parts, func(r report) bool { return slices.Contains(r.hints, line) || strings.Contains(r.text, line) }) {
+			return false
+		}
+	}
+	return true
 }
 
 func newReport(text string, err error) report {

@@ -38,7 +38,7 @@ func (t *Terminal) Password(prompt string) ([]byte, error) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, hinted{
 			errors.New("cannot ask for a passphrase: standard input is not a terminal"),
-			"run it in a terminal, or give the passphrase through the environment",
+			"run it in a terminal, or put the passphrase into the variable MINTMARK_PASSWORD (empty for none)",
 		}
 	}
 	t.prompts.Lock()
