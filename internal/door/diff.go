@@ -82,7 +82,11 @@ func (d *Door) report(r *diff.Report) {
 		}
 	}
 	if r.DifferentBytes > 0 {
-		d.printf("\n%d bytes differ; at most %d of the bytes in differing sections are not explained\n", r.DifferentBytes, r.UnexplainedBytes)
+		differ := "differ"
+		if r.DifferentBytes == 1 {
+			differ = "differs"
+		}
+		d.printf("\n%s %s; at most %d of the bytes in differing sections are not explained\n", fact.Count(r.DifferentBytes, "byte"), differ, r.UnexplainedBytes)
 	}
 	for _, n := range r.Notes {
 		d.printf("not looked at: %s\n", n)

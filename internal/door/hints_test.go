@@ -132,7 +132,7 @@ func TestMessages(t *testing.T) {
 		{[]string{"verify", "-unsigned", dir}, 4, "not a release of mintmark: neither release.json nor checksums.txt is there", "mintmark rebuild"},
 		{[]string{"verify", "-unsigned", "hints_test.go"}, 2, "is one file, not a release", "name the directory of the release"},
 		{[]string{"verify", "-unsigned", dir + "/nowhere"}, 2, "no such file", "name a release's directory"},
-		{[]string{"release", "-version="}, 2, "flag provided but not defined", "did you mean"},
+		{[]string{"release", "-version="}, 2, "flag provided but not defined", "mintmark release -help lists its flags"},
 		{[]string{"verify", "-version=", dir}, 2, "-version= has no value", "leave the flag out"},
 		{[]string{"release", "-jobs=0", "-dir=" + dir}, 2, "-jobs=0", "at least one"},
 	} {

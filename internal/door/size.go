@@ -121,7 +121,7 @@ func (d *Door) size(s *sizes.Summary, by string, top int) error {
 	}
 	d.printf("\n")
 	if s.Packed != "" {
-		d.printf("packed by %s: %d bytes (%s) on disk; the rest is about the unpacked file\n", s.Packed, s.PackedSize, ui.FormatBytes(s.PackedSize))
+		d.printf("packed by %s: %s (%s) on disk; the rest is about the unpacked file\n", s.Packed, fact.Count(s.PackedSize, "byte"), ui.FormatBytes(s.PackedSize))
 	}
 	d.printf("exact %s, inferred %s, shared or unknown %s; symbols: %s", share(s.Totals.Exact, s.Size), share(s.Totals.Inferred, s.Size), share(s.Totals.Shared, s.Size), s.SymbolsFrom)
 	if s.BSS > 0 {
@@ -270,7 +270,7 @@ func (d *Door) sizeFiles(s *sizes.Summary, top int) error {
 func signed(n int64) string { return fmt.Sprintf("%+d", n) }
 
 func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
-	d.printf("%s -> %s: %d -> %d bytes, %s (%+.2f %%)\n", x.Old, x.New, x.OldSize, x.NewSize, signed(x.NewSize-x.OldSize), 100*float64(x.NewSize-x.OldSize)/float64(max(x.OldSize, 1)))
+	d.printf("%s -> %s: %d -> %s, %s (%+.2f %%)\n", x.Old, x.New, x.OldSize, fact.Count(x.NewSize, "byte"), signed(x.NewSize-x.OldSize), 100*float64(x.NewSize-x.OldSize)/float64(max(x.OldSize, 1)))
 	if x.OldGo != x.NewGo {
 		d.printf("toolchain: %s -> %s\n", cmp.Or(x.OldGo, "not known"), cmp.Or(x.NewGo, "not known"))
 	}

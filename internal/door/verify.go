@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -177,7 +178,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 	for _, l := range res.Left {
 		d.Term.Warn("not in the statement: %s", l)
 	}
-	d.printf("%s %s: %d of %d artifacts rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version,
-		len(res.Subjects), len(res.Verification.Artifacts), res.KeyID, res.File)
+	d.printf("%s %s: %d of %s rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version,
+		len(res.Subjects), fact.Count(len(res.Verification.Artifacts), "artifact"), res.KeyID, res.File)
 	return err
 }

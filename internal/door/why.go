@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 )
@@ -23,7 +24,7 @@ func runWhy(ctx context.Context, d *Door, f Flags, args []string) error {
 		return report.WriteJSON(d.stdout(), r)
 	}
 	if len(r.Imports) == 0 {
-		d.printf("%s is not in %s: none of its %d packages imports it\n", r.Package, r.Unit, r.Packages)
+		d.printf("%s is not in %s: none of its %s imports it\n", r.Package, r.Unit, fact.Count(r.Packages, "package"))
 		return nil
 	}
 	d.printf("%s in %s\n\nimported by\n", r.Package, r.Unit)

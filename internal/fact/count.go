@@ -7,7 +7,7 @@ import (
 
 // Count is a number of things: 1 unit, 2 units, 0 entries. What is printed for
 // people counts with it.
-func Count(n int, thing string) string {
+func Count[N int | int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
