@@ -173,7 +173,10 @@ func withPath(path, s string) string {
 }
 
 // Open reads the binary at path. The file stays open until Close.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return open(path, Parse) }
+
+// open reads the file at path with a parser, whose errors get the path.
+func open(path string, parse func(r io.ReaderAt, size int64) (*File, error)) (*File, error) {
 	fd, err := files.Open(path)
 	if err != nil {
 		return nil, err
@@ -182,7 +185,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(err, fd.Close())
 	}
-	f, err := Parse(fd, st.Size())
+	f, err := parse(fd, st.Size())
 	if err != nil {
 		if e, ok := errors.AsType[*NotGoError](err); ok {
 			e.Path = path
@@ -197,7 +200,7 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// Close closes a file that came from [Open].
+// Close closes a file that came from [Open] or [OpenStatic].
 func (f *File) Close() error {
 	if f.closer == nil {
 		return nil

@@ -2,12 +2,9 @@ package gobin
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/mintmark/mintmark/internal/files"
 )
 
 // A static library is an ar archive. The linker writes into it the object of the
@@ -25,22 +22,7 @@ const (
 // -buildmode=c-archive wrote. Of the program it is known what the object says of
 // itself: its build information, and its build ID where the format has a place
 // for it. Offsets are within the object.
-func OpenStatic(path string) (*File, error) {
-	fd, err := files.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	st, err := fd.Stat()
-	if err != nil {
-		return nil, errors.Join(err, fd.Close())
-	}
-	f, err := ParseStatic(fd, st.Size())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), fd.Close())
-	}
-	f.closer = fd
-	return f, nil
-}
+func OpenStatic(path string) (*File, error) { return open(path, ParseStatic) }
 
 // ParseStatic is [OpenStatic] of the size bytes behind r.
 func ParseStatic(r io.ReaderAt, size int64) (*File, error) {
