@@ -363,6 +363,16 @@ func TestCheckoutIsPrivate(t *testing.T) {
 	if got := c.git("remote"); got != "" {
 		t.Errorf("remotes of the copy: %q", got)
 	}
+	// As all checkouts were, once.
+	cfg := r.config(t, "")
+	cfg.OneTag = true
+	old, err := source.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.at(r.checkout(old, false)).git("tag"); got != "v1.0.0" {
+		t.Errorf("the one tag of a copy: %q", got)
+	}
 	if _, err := s.Checkout(t.Context(), dir, false); err == nil {
 		t.Error("a checkout into a directory that exists")
 	}

@@ -41,6 +41,8 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 		m.Source.Sum, r.Plan.Source.Sum = wrong, wrong
 	case "plan":
 		r.Plan.Version = "9.9.9"
+	case "unstamped": // as records were before they said what a stamp is made of
+		m.Source.Stamp, m.Source.StampTags = "", nil
 	case "flag":
 		r.Plan.Units[0].Flags = append(r.Plan.Units[0].Flags, "-toolexec=/bin/false")
 	case "extra":
