@@ -19,22 +19,30 @@ func (s *session) dropped() (warnings []string) {
 	if s.file.Path != "" || s.repo == nil {
 		return nil
 	}
-	for _, name := range profiles.GoReleaserFiles() {
-		data, err := files.Read(filepath.Join(s.checkout, filepath.FromSlash(name)), maxProfileFile)
-		if err != nil {
-			continue
-		}
-		g, err := profiles.ReadGoReleaser(data)
-		if err != nil {
-			return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
-		}
-		phrases := g.Dropped(s.file.Project, mainVariables(s.checkout))
-		if len(phrases) == 0 {
-			return nil
-		}
-		return []string{fmt.Sprintf("%s is not read, and the built-in profile builds without what it says: %s; a file %s can say it", name, strings.Join(phrases, "; "), configName)}
+	name, data := s.goreleaserFile()
+	if name == "" {
+		return nil
 	}
-	return nil
+	g, err := profiles.ReadGoReleaser(data)
+	if err != nil {
+		return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
+	}
+	phrases := g.Dropped(s.file.Project, mainVariables(s.checkout))
+	if len(phrases) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s is not read, and the built-in profile builds without what it says: %s; a file %s can say it", name, strings.Join(phrases, "; "), configName)}
+}
+
+// goreleaserFile is the configuration that GoReleaser would read in the commit:
+// the first that is there; "" for none.
+func (s *session) goreleaserFile() (name string, data []byte) {
+	for _, name := range profiles.GoReleaserFiles() {
+		if data, err := files.Read(filepath.Join(s.checkout, filepath.FromSlash(name)), maxProfileFile); err == nil {
+			return name, data
+		}
+	}
+	return "", nil
 }
 
 // mainVariables are the package-level variables of the program in a directory.

@@ -68,15 +68,9 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	for _, name := range foreign.GoReleaserFiles {
-		data, err := files.Read(filepath.Join(s.checkout, filepath.FromSlash(name)), maxProfileFile)
-		if err != nil {
-			continue
-		}
-		for _, trap := range foreign.GoReleaserTraps(data) {
-			warn("%s:%s", name, trap)
-		}
-		break // GoReleaser reads the first that is there
+	name, data := s.goreleaserFile()
+	for _, trap := range foreign.GoReleaserTraps(data) {
+		warn("%s:%s", name, trap)
 	}
 	for _, dir := range []string{".", "magefiles"} {
 		if _, err := os.Stat(filepath.Join(s.Dir, dir, "mage_output_file.go")); err == nil {

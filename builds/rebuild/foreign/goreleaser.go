@@ -9,12 +9,6 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// GoReleaserFiles are where GoReleaser looks for its configuration, the first
-// that is there counts (goreleaser/cmd/config.go).
-var GoReleaserFiles = []string{
-	".config/goreleaser.yml", ".config/goreleaser.yaml", ".goreleaser.yml", ".goreleaser.yaml", "goreleaser.yml", "goreleaser.yaml",
-}
-
 // GoReleaserTraps are what a GoReleaser configuration says that makes its
 // builds differ from ours and from each other, each with its line: LINE: what.
 // It reads the values that reach a binary (env, the builds, the hooks before
