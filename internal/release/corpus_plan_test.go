@@ -122,7 +122,7 @@ func planTextAttacks() []attack {
 		swap("a field in another case", builds3, ExitRefused, "plan: not in canonical form", `"flags":`, `"Flags":`),
 		swap("an escaped letter", builds3, ExitRefused, "plan: not in canonical form", `"-trimpath"`, `"-trimpat\u0068"`),
 		swap("flags that are none", builds3, ExitRefused, "plan: not in canonical form", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"],`, ``),
-		swap("a text for flags", builds3, ExitRefused, "cannot unmarshal", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"]`, `"flags":"-toolexec=x"`),
+		swap("a text for flags", all, ExitRefused, "not a list", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"]`, `"flags":"-toolexec=x"`),
 		swap("a number beyond all", builds3, ExitRefused, "cannot unmarshal", unit, unit+`"max_size":92233720368547758070,`),
 		swap("an empty snapshot", all, ExitRefused, "snapshot is", `"units"`, `"snapshot":false,"units"`),
 		swap("a unit that is null", all, ExitRefused, "is not a JSON object", unit, `"units":[null,{`),
