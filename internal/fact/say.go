@@ -131,7 +131,7 @@ var wordings = map[Check]wording{
 	Members: {
 		done: func(g group) string {
 			if g.all() {
-				return fmt.Sprintf("members of %d archives against the manifest", g.n())
+				return fmt.Sprintf("members of %s against the manifest", Count(g.n(), "archive"))
 			}
 			return fmt.Sprintf("members of %d of %d archives against the manifest", g.n(), g.of)
 		},

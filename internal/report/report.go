@@ -10,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -184,18 +185,18 @@ func Again(units []checksums.UnitActions) string {
 	if len(units) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("second builds: %d links and %d packages executed again", links, executed)
+	text := fmt.Sprintf("second builds: %s and %s executed again", fact.Count(links, "link"), fact.Count(executed, "package"))
 	if unprovable > 0 {
-		text += fmt.Sprintf(", and %d packages that are never taken as proven (C code)", unprovable)
+		text += fmt.Sprintf(", and %s that are never taken as proven (C code)", fact.Count(unprovable, "package"))
 	}
 	if proven > 0 {
-		text += fmt.Sprintf("; %d packages proven earlier, by at least %d executions with one output", proven, least)
+		text += fmt.Sprintf("; %s proven earlier, by at least %s with one output", fact.Count(proven, "package"), fact.Count(least, "execution"))
 	}
 	if foreign > 0 {
 		text += fmt.Sprintf(" (%d of them rest on another rebuilder's)", foreign)
 	}
 	if archives > 0 {
-		text += fmt.Sprintf("; %d archives made twice earlier", archives)
+		text += fmt.Sprintf("; %s made twice earlier", fact.Count(archives, "archive"))
 	}
 	return text
 }
