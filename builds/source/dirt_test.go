@@ -17,7 +17,11 @@ func TestDirt(t *testing.T) {
 	if err := os.MkdirAll(secret, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// Written once: the cases run at the same time, and each reads it.
 	inside := filepath.Join(secret, "x.go")
+	if err := os.WriteFile(inside, []byte("package secret\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		make func(t *testing.T, r *repo)
@@ -83,9 +87,6 @@ func TestDirt(t *testing.T) {
 			r.commit()
 			r.tag("v1.0.0")
 			tt.make(t, r)
-			if err := os.WriteFile(inside, []byte("package secret\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
 			cfg := r.config(t, "")
 			cfg.Ignore = []string{filepath.Join(r.dir, "dist")}
 			s, err := source.Open(t.Context(), cfg)
