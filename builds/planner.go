@@ -17,6 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
@@ -34,6 +35,9 @@ type Planner struct {
 	// Deps makes the planner load all dependencies: they are fetched, errors
 	// in them are found, and -X variables are looked up.
 	Deps bool
+	// Tree is the user's directory of the module, for hints about it; "" if the
+	// source is in none.
+	Tree string
 	// Typed makes it keep all packages, for [Planner.Types].
 	Typed bool
 	// Alter, if not nil, changes the expanded settings of every unit: for builds
@@ -130,6 +134,7 @@ type draft struct {
 	problems profiles.Problems
 	remarks  profiles.Problems
 	errs     []error
+	programs []program // those there are, where the built-in profile finds none at the module's root
 }
 
 // Plan expands every profile on every platform. All problems found are
@@ -173,6 +178,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		errs = append(errs, d.errs...)
 		plan.Units = append(plan.Units, d.unit)
 	}
+	problems = append(problems, pl.rootless(drafts)...)
 	if len(problems) == 0 && len(errs) == 0 {
 		problems = pl.collisions(drafts)
 	}
@@ -246,12 +252,12 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 				}
 				key := mainKey(s.Main, pe.pkg.ImportPath)
 				if own := pl.ownModule(pe.pkg.ImportPath); own != "" {
-					problem(key, "build that module with a profile file of its own: -dir="+own, "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
+					problem(key, "build that module with a profile file of its own: -dir="+shell.Name(filepath.Join(pl.Tree, filepath.FromSlash(own))), "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
 					continue
 				}
 				if pl.File.Path == "" && what == "" {
 					if programs := pl.programs(ctx, u); len(programs) > 0 {
-						problem(key, fileHint(pl.File.Project, programs), "no program at the module's root, which the built-in profile builds: there is no mintmark.yaml. The module's programs are %s", strings.Join(programs, ", "))
+						d.programs = programs // the others' platforms may have more
 						continue
 					}
 				}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
@@ -38,6 +39,24 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 		}
 		return sources[p]
 	}
+	// settable are all there are: only the product's own packages and their modules
+	// have anything to set.
+	settable := sync.OnceValue(func() (targets []string) {
+		for _, p := range pkgs {
+			if p.Standard || p.Name == "main" && p.DepOnly {
+				continue
+			}
+			as := p.ImportPath
+			if p.Name == "main" {
+				as = "main"
+			}
+			for _, v := range read(p).settable() {
+				targets = append(targets, as+"."+v)
+			}
+		}
+		slices.Sort(targets)
+		return slices.Compact(targets)
+	})
 	for _, target := range slices.Sorted(maps.Keys(d.settings.Set)) {
 		key := "ldflags.set." + target
 		dot := strings.LastIndex(target, ".")
@@ -50,24 +69,7 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 		if path != "main" {
 			p := byPath[path]
 			if p == nil {
-				// Only the product's own packages and their modules have anything to set.
-				var targets []string
-				for _, p := range pkgs {
-					if p.Standard {
-						continue
-					}
-					as := p.ImportPath
-					if p.Name == "main" {
-						as = "main"
-						if p.DepOnly {
-							continue
-						}
-					}
-					for _, v := range read(p).settable() {
-						targets = append(targets, as+"."+v)
-					}
-				}
-				problem(key, targetHint(target, targets),
+				problem(key, targetHint(target, settable()),
 					"-X %s: no program of %s imports %s: the linker would ignore it", target, d.profile.Name, path)
 				continue
 			}
@@ -78,17 +80,13 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 			candidates = []*Package{p}
 		}
 		found, broken, why := false, false, ""
-		var names []string
 		for _, p := range candidates {
 			src := read(p)
 			broken = broken || len(src.broken) > 0
-			ok, reason, vars := src.stringVar(name)
+			ok, reason := src.stringVar(name)
 			found = found || ok
 			if reason != "" {
 				why = reason
-			}
-			for _, v := range vars {
-				names = append(names, path+"."+v)
 			}
 		}
 		switch {
@@ -97,26 +95,42 @@ func (pl *Planner) variables(d *draft, pkgs []*Package, problem func(key, hint, 
 		case why != "":
 			problem(key, "declare it as: var "+name+" string", "-X %s: %s", target, why)
 		default:
-			problem(key, targetHint(target, names), "-X %s: there is no such variable: the linker would ignore it", target)
+			problem(key, targetHint(target, settable()), "-X %s: there is no such variable: the linker would ignore it", target)
 		}
 	}
 }
 
-// targetHint names the variable that may be meant, else those there are.
+// targetHint names the variable that may be meant, else those there are. Words
+// are compared with words: paths of one module are alike whatever they name.
 func targetHint(target string, known []string) string {
-	slices.Sort(known)
-	known = slices.Compact(known)
-	if hint := profiles.DidYouMean(target, known); hint != "" && len(known) > 0 {
-		return hint
+	split := func(t string) (path, name string) {
+		dot := strings.LastIndex(t, ".")
+		return t[:dot], t[dot+1:]
 	}
-	// The same name elsewhere is nearer than any other spelling.
-	name := target[strings.LastIndex(target, ".")+1:]
+	path, name := split(target)
+	var here, paths []string // names in the same package, packages that have the same name
 	for _, k := range known {
-		if strings.EqualFold(k[strings.LastIndex(k, ".")+1:], name) {
-			return "did you mean " + k + "?"
+		switch p, n := split(k); {
+		case p == path:
+			here = append(here, n)
+		case strings.EqualFold(n, name):
+			paths = append(paths, k)
 		}
 	}
-	return "leave it out: nothing would be set"
+	if n := profiles.Nearest(name, here); n != "" {
+		return "did you mean " + path + "." + n + "?"
+	}
+	if k := profiles.Nearest(target, paths); k != "" {
+		return "did you mean " + k + "?"
+	}
+	if len(paths) > 0 {
+		return "did you mean " + strings.Join(paths, " or ") + "?"
+	}
+	const most = 8
+	if len(known) == 0 || len(known) > most {
+		return "leave it out: nothing would be set"
+	}
+	return "leave it out: nothing would be set; what can be set is " + strings.Join(known, ", ")
 }
 
 // declared is what the files of a package declare.
@@ -170,14 +184,33 @@ func syntaxErrors(dir string, err error) (errs []error) {
 }
 
 // settable are the names of the variables that the linker can set.
-func (src *declared) settable() []string {
-	_, _, vars := src.stringVar("")
-	return vars
+func (src *declared) settable() (names []string) {
+	src.variables(func(name, why string) {
+		if why == "" && name != "_" {
+			names = append(names, name)
+		}
+	})
+	return names
 }
 
 // stringVar looks for a package-level variable the linker can set. reason says
-// why an existing one cannot be set; vars are those that can.
-func (src *declared) stringVar(name string) (ok bool, reason string, vars []string) {
+// why an existing one cannot be set.
+func (src *declared) stringVar(name string) (ok bool, reason string) {
+	src.variables(func(n, why string) {
+		if n != name {
+			return
+		}
+		ok = why == ""
+		if why != "" {
+			reason = fmt.Sprintf("%s is %s: the linker sets only string variables without a computed value", name, why)
+		}
+	})
+	return ok, reason
+}
+
+// variables yields the names of package-level variables and constants, and what
+// keeps the linker from setting each, or "".
+func (src *declared) variables(yield func(name, why string)) {
 	for _, gen := range src.decls {
 		if gen.Tok != token.VAR && gen.Tok != token.CONST {
 			continue
@@ -185,20 +218,10 @@ func (src *declared) stringVar(name string) (ok bool, reason string, vars []stri
 		for _, spec := range gen.Specs {
 			vs := spec.(*ast.ValueSpec)
 			for i, id := range vs.Names {
-				why := settable(gen.Tok, vs, i, src.types)
-				if why == "" {
-					vars = append(vars, id.Name)
-				}
-				if id.Name == name {
-					ok = why == ""
-					if why != "" {
-						reason = fmt.Sprintf("%s is %s: the linker sets only string variables without a computed value", name, why)
-					}
-				}
+				yield(id.Name, settable(gen.Tok, vs, i, src.types))
 			}
 		}
 	}
-	return ok, reason, vars
 }
 
 // stringTypes are the names that mean string in the package: aliases too.

@@ -103,7 +103,8 @@ func TestStringVar(t *testing.T) {
 		t.Errorf("broken files: %q", src.broken)
 	}
 	for _, name := range names {
-		ok, reason, vars := src.stringVar(name)
+		ok, reason := src.stringVar(name)
+		vars := src.settable()
 		if ok != (want[name] == "ok") || ok != (reason == "") || !ok && !strings.Contains(reason, want[name]) {
 			t.Errorf("%s: %v, %q; want %s", name, ok, reason, want[name])
 		}
@@ -112,7 +113,7 @@ func TestStringVar(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"missing", "main", "f", "alias", "Plain", "broken", ""} {
-		if ok, reason, _ := src.stringVar(name); ok || reason != "" {
+		if ok, reason := src.stringVar(name); ok || reason != "" {
 			t.Errorf("%s: %v, %q", name, ok, reason)
 		}
 	}

@@ -1,6 +1,7 @@
 package checksums
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -213,18 +214,30 @@ func (r KeyRef) Sums() (sums [][sha256.Size]byte) {
 	return sums
 }
 
-// Check reports whether there is such a key, without asking for its passphrase.
-// A KMS is not asked.
-func (r KeyRef) Check() error {
-	if r.kind == refKMS || r.kind == refNone {
+// Check reports whether there is such a key, and whether the passphrase that given
+// returns, if it is not nil, opens it. Nobody is asked for one, nor is a KMS asked
+// for its key: of that, it is known whether its program is installed.
+func (r KeyRef) Check(ctx context.Context, given PasswordFunc) error {
+	switch r.kind {
+	case refNone:
 		return r.Err()
+	case refKMS:
+		if err := r.Err(); err != nil {
+			return err
+		}
+		if _, err := openPlugin(ctx, r.text.Reveal()); err != nil {
+			return kmsError(r, err)
+		}
+		return nil
 	}
 	data, err := r.read()
 	if err != nil {
 		return err
 	}
-	// Whether the passphrase is right is not asked.
-	if _, err := parsePrivateKey(data, func() ([]byte, error) { return nil, errNotAsked }); err != nil && !errors.Is(err, errNotAsked) {
+	if given == nil {
+		given = func() ([]byte, error) { return nil, errNotAsked }
+	}
+	if _, err := parsePrivateKey(data, given); err != nil && !errors.Is(err, errNotAsked) {
 		return fmt.Errorf("%s: %w", r, r.shape(data, err))
 	}
 	return nil

@@ -30,7 +30,7 @@ func TestKeyRefIsKey(t *testing.T) {
 		}
 		_, serr := LoadSigner(t.Context(), ref, nil)
 		_, verr := LoadVerifier(t.Context(), ref)
-		said := fmt.Sprint(serr, verr, ref.Check(), ref.Err(), hintOf(serr), hintOf(verr), ref, ref.Path(), ref.Beside("x"))
+		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), ref.Err(), hintOf(serr), hintOf(verr), ref, ref.Path(), ref.Beside("x"))
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			said += fmt.Sprintf(verb, struct {
 				Key KeyRef
@@ -72,10 +72,10 @@ func TestKeyRefEnv(t *testing.T) {
 	if err != nil || v.KeyID() != s.KeyID() {
 		t.Fatalf("%v", err)
 	}
-	if err := NewKeyRef("env://KEY", lookup).Check(); err != nil {
+	if err := NewKeyRef("env://KEY", lookup).Check(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
-	if err := NewKeyRef("env://PUB", lookup).Check(); err == nil || !strings.Contains(err.Error(), "env://PUB: is a public key") {
+	if err := NewKeyRef("env://PUB", lookup).Check(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "env://PUB: is a public key") {
 		t.Error(err)
 	}
 	for ref, want := range map[string]string{

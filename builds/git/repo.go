@@ -50,7 +50,7 @@ func (g *Git) Open(ctx context.Context, l *Location) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, r.Partial = settings["extensions.partialclone"]
+	_, r.Partial = settings[partialClone]
 	r.root = l.Root
 	r.tree = []string{"GIT_DIR=" + r.dir, "GIT_WORK_TREE=" + l.Root, "GIT_INDEX_FILE=" + filepath.Join(l.gitDir, "index")}
 	for _, name := range []string{"exclude", "attributes", "sparse-checkout"} {

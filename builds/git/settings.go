@@ -19,8 +19,11 @@ var data = []string{
 	"core.excludesfile", "core.attributesfile",
 }
 
+// partialClone is there in settings if the repository is a partial clone.
+const partialClone = "extensions.partialclone"
+
 // settings are the user's settings of [data], as git finds them in dir, and
-// whether the repository is a partial clone. Paths are absolute.
+// [partialClone]. Paths are absolute.
 func (g *Git) settings(ctx context.Context, dir string) (map[string]string, error) {
 	out, err := g.run(ctx, ask, dir, nil, nil, "config", "--list", "-z")
 	if err != nil {
@@ -33,8 +36,13 @@ func (g *Git) settings(ctx context.Context, dir string) (map[string]string, erro
 		if !ok {
 			value = "true"
 		}
-		if slices.Contains(data, key) || key == "extensions.partialclone" {
+		switch {
+		case slices.Contains(data, key):
 			found[key] = value
+		case key == "extensions.partialclone", // as git up to 2.24 marks it
+			strings.HasPrefix(key, "remote.") && strings.HasSuffix(key, ".promisor"),
+			strings.HasPrefix(key, "remote.") && strings.HasSuffix(key, ".partialclonefilter"):
+			found[partialClone] = value
 		}
 	}
 	for key, standard := range map[string]string{"core.excludesfile": "ignore", "core.attributesfile": "attributes"} {

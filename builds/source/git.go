@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 )
@@ -58,7 +59,7 @@ type Repo struct {
 
 // Open finds the repository around cfg.Dir and identifies the module at its
 // HEAD. A dirty tree is not an error here: it is recorded in Dirty.
-func Open(ctx context.Context, cfg Config) (*Repo, error) {
+func Open(ctx context.Context, cfg Config) (_ *Repo, err error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -68,6 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	}
 	cfg.Dir = dir
 	r := &Repo{cfg: cfg}
+	defer func() { err = r.partial(err) }()
 	r.Kind = Git
 	at, err := r.find(ctx)
 	if err != nil {
@@ -85,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Repo, error) {
 	}
 	t, err := r.readTree(ctx)
 	if err != nil {
-		return nil, r.partial(err)
+		return nil, err
 	}
 	if r.CommitTime, r.Tree, err = t.commit(); err != nil {
 		return nil, err
@@ -116,13 +118,13 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 		switch {
 		case errors.Is(err, git.ErrElsewhere):
 			return nil, &hintError{fmt.Errorf("%s: %w", dir, err),
-				"mintmark does not follow it: run it in an ordinary clone of the repository (git clone " + dir + ")"}
+				"mintmark does not follow it: run it in an ordinary clone of the repository (git clone " + shell.Name(dir) + ")"}
 		case strings.Contains(said, "must be run in a work tree"):
 			return nil, &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
-				"run mintmark in a checkout: git clone " + dir}
+				"run mintmark in a checkout: git clone " + shell.Name(dir)}
 		case strings.Contains(said, "dubious ownership"):
 			return nil, &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
-				"if you trust it: git config --global --add safe.directory " + dir}
+				"if you trust it: git config --global --add safe.directory " + shell.Word(dir)}
 		case strings.Contains(said, "not a git repository"):
 			return nil, &hintError{fmt.Errorf("%s: not a git repository", dir),
 				"mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION"}
@@ -140,9 +142,10 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 }
 
 // partial says what to do about an error of git's in a partial clone, where it
-// may be that an object is missing.
+// may be that an object is missing. Errors that say themselves what to do are others.
 func (r *Repo) partial(err error) error {
-	if err == nil || r.git == nil || !r.git.Partial {
+	var known interface{ Hint() string }
+	if err == nil || r.git == nil || !r.git.Partial || errors.As(err, &known) {
 		return err
 	}
 	return &hintError{fmt.Errorf("%w (this is a partial clone, and mintmark fetches nothing into it)", err),
@@ -177,13 +180,13 @@ func (r *Repo) moduleHint(t *tree) string {
 	for dir := r.Dir; dir != "" && dir != "."; {
 		dir = strings.TrimPrefix(path.Dir(dir), ".")
 		if _, ok := t.files[path.Join(dir, "go.mod")]; ok {
-			return "it is in the module above: run mintmark there, or with -dir=" + shellWord(filepath.Join(r.root, filepath.FromSlash(dir)))
+			return "it is in the module above: run mintmark there, or with -dir=" + shell.Word(filepath.Join(r.root, filepath.FromSlash(dir)))
 		}
 	}
 	var dirs []string
-	for name := range t.files {
-		if path.Base(name) == "go.mod" && !strings.Contains("/"+name, "/testdata/") && !strings.Contains("/"+name, "/vendor/") {
-			dirs = append(dirs, shellWord(filepath.Join(r.root, filepath.FromSlash(path.Dir(name)))))
+	for _, e := range t.entries {
+		if name := e.name; path.Base(name) == "go.mod" && !strings.Contains("/"+name, "/testdata/") && !strings.Contains("/"+name, "/vendor/") {
+			dirs = append(dirs, shell.Word(filepath.Join(r.root, filepath.FromSlash(path.Dir(name)))))
 		}
 	}
 	slices.Sort(dirs)
@@ -195,14 +198,6 @@ func (r *Repo) moduleHint(t *tree) string {
 		dirs = append(dirs[:most], "…")
 	}
 	return "the commit's modules can be named with -dir=" + strings.Join(dirs, ", -dir=")
-}
-
-// shellWord is a path as a shell takes it.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " $'\"\\&|;<>()*?[]#~`!{}\t\n") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
 }
 
 // unstamped reports whether cmd/go cannot tell the directory of the module

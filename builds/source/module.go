@@ -13,20 +13,28 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
-	"golang.org/x/mod/semver"
 )
+
+// SplitModule takes PATH@VERSION apart, where VERSION is an exact version of the
+// module PATH. It asks nobody.
+func SplitModule(pathVersion string) (modPath, version string, err error) {
+	modPath, version, ok := strings.Cut(pathVersion, "@")
+	if !ok || version == "" || module.CanonicalVersion(version) != version {
+		return "", "", &hintError{errors.New("no module path with an exact version"),
+			"write PATH@VERSION with an exact version, such as example.com/tool@v1.2.3: a name like latest means something else tomorrow"}
+	}
+	if err := module.Check(modPath, version); err != nil {
+		return "", "", &hintError{err, "write the path as it is in the module's go.mod, with /v2 and so on from major version 2, and a version of that major version"}
+	}
+	return modPath, version, nil
+}
 
 // FetchModule gets path@version through the module proxy and identifies it.
 // dir is the extracted module in the place's module cache.
 func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) (s *Source, dir string, err error) {
-	modPath, version, ok := strings.Cut(pathVersion, "@")
-	if !ok || semver.Canonical(version) != strings.TrimSuffix(version, "+incompatible") || version == "" {
-		return nil, "", &hintError{fmt.Errorf("-module=%s: want PATH@VERSION with an exact version", pathVersion),
-			"write a version such as v1.2.3: a name like latest means something else tomorrow"}
-	}
-	if err := module.Check(modPath, version); err != nil {
-		return nil, "", &hintError{fmt.Errorf("-module=%s: %w", pathVersion, err),
-			"write the path as in the module's go.mod, with /v2 and so on from major version 2"}
+	_, version, err := SplitModule(pathVersion)
+	if err != nil {
+		return nil, "", fmt.Errorf("-module=%s: %w", pathVersion, err)
 	}
 	m, err := f.Module(ctx, pathVersion)
 	if err != nil {

@@ -80,6 +80,7 @@ func TestScript(t *testing.T) {
 	cache := sharedCache(t)
 	user := goEnv(t)
 	caches := newCaches(t, cache, user)
+	hints := newHints(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
@@ -116,6 +117,9 @@ func TestScript(t *testing.T) {
 			"forgerelease":   forgerelease,
 			"lastsize":       lastsize,
 			"installupx":     installupx,
+			"exits":          exits,
+			"follow":         hints.follow,
+			"hint":           hints.hint,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

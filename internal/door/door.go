@@ -273,6 +273,9 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 		Cache: cache, Environ: d.Env, Key: d.keyRef(d.getenv("MINTMARK_KEY")), Password: d.password, Tool: Version(),
 		Full: yes(f.Full), Now: time.Now(),
 	}
+	if p, ok := d.givenPassword(); ok {
+		c.Given = func() ([]byte, error) { return p, nil }
+	}
 	if c.Secret, err = d.ledgerSecret(); err != nil {
 		d.Term.Warn("nothing that was proven or checked before is used: %v", err)
 	}

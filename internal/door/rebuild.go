@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -65,7 +66,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 			line("packed", "%s", r.Packed)
 			line("unpacked", "%s sha256 %s", r.UnpackedVerdict, r.Unpacked)
 			if p := r.Packer; p != nil {
-				line("packer", "%s %s %s", p.Name, p.Version, shellJoin(p.Flags))
+				line("packer", "%s %s %s", p.Name, p.Version, shell.Words(p.Flags))
 			}
 		default:
 			line("packed", "%s", r.Packed)
@@ -85,7 +86,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 			line("toolchain", "%s", t.Claimed)
 		}
 		if len(r.Command) > 0 {
-			line("command", "%s %s", shellEnv(r.Env), shellJoin(r.Command))
+			line("command", "%s %s", shell.Env(r.Env), command(r.Command))
 			line("tried", "%s, %s of -ldflags", fact.Count(r.Relinks, "link"), fact.Count(r.Spelled, "spelling"))
 		}
 		if r.Confinement != nil {

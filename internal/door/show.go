@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -242,7 +243,7 @@ func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 	d.printf("always     %s\n", strings.Join(p.Plan.Env, " "))
 	for _, u := range p.Plan.Units {
 		d.printf("\n%s\n", u.ID())
-		d.printf("  %s \\\n    %s\n", shellEnv(u.Env), shellJoin(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))
+		d.printf("  %s \\\n    %s\n", shell.Env(u.Env), command(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))
 		for _, pgo := range u.PGO {
 			d.printf("  pgo   %s sha256 %s\n", pgo.Path, pgo.SHA256)
 		}
@@ -271,33 +272,20 @@ func pinnedUPX(version, sum string) string {
 	return strings.TrimSpace(version + " " + sum)
 }
 
-// shellJoin writes a command so that a shell reads it back as it is.
-func shellJoin(args []string) string {
+// command writes a go command that a shell reads back as it is, except for the
+// variable OUT, which is ours, for the reader to set.
+func command(args []string) string {
 	var out []string
 	for _, a := range args {
-		// $OUT/ is ours, for the reader to fill in.
-		rest, ours := strings.CutPrefix(a, "$OUT/")
-		if ours && rest != "" {
-			out = append(out, "$OUT/"+shellJoin([]string{rest}))
-			continue
-		}
-		if !ours && (a == "" || strings.ContainsAny(a, " $'\"\\&|;<>()*?[]#~`!{}\t\n")) {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		if rest, ours := strings.CutPrefix(a, "$OUT/"); ours {
+			a = "$OUT/"
+			if rest != "" {
+				a += shell.Word(rest)
+			}
+		} else {
+			a = shell.Word(a)
 		}
 		out = append(out, a)
-	}
-	return strings.Join(out, " ")
-}
-
-// shellEnv writes variables as a shell takes them before a command.
-func shellEnv(env []string) string {
-	var out []string
-	for _, kv := range env {
-		name, value, _ := strings.Cut(kv, "=")
-		if value != "" {
-			value = shellJoin([]string{value})
-		}
-		out = append(out, name+"="+value)
 	}
 	return strings.Join(out, " ")
 }

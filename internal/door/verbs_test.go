@@ -112,12 +112,6 @@ func TestRefuseEmpty(t *testing.T) {
 	}
 }
 
-func TestShellJoin(t *testing.T) {
-	if got, want := shellJoin([]string{"go", "build", "-ldflags=-s -w", "it's"}), `go build '-ldflags=-s -w' 'it'\''s'`; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
 func flagNames() []string {
 	var names []string
 	rt := reflect.TypeFor[Flags]()

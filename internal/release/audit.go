@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -31,7 +32,7 @@ type audited struct {
 // the same words. All errors are reported, and whatever else is found is a caution.
 func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 	a := &audited{}
-	errs := []error{s.refusals(kind)}
+	errs := []error{s.refusals(ctx, kind)}
 	if !s.builds || errs[0] != nil { // else it was opened
 		errs = append(errs, lookOut(ctx, s.Out))
 	}
@@ -76,12 +77,12 @@ func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 
 // refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func (s *session) refusals(kind string) error {
+func (s *session) refusals(ctx context.Context, kind string) error {
 	errs := []error{s.refuseDirty()}
 	if kind == checksums.KindRelease {
 		ref, err := s.keyRef()
 		if err == nil {
-			err = signingKey(ref.Check()) // whether the passphrase is right is not asked
+			err = signingKey(ref.Check(ctx, s.Given))
 		}
 		errs = append(errs, s.refuseUntagged(), err)
 	}
@@ -243,7 +244,7 @@ func (s *session) addForced(names []string) string {
 	for _, n := range names[:min(len(names), 3)] {
 		here = append(here, s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(n))))
 	}
-	return "git add -f " + shellWords(here)
+	return "git add -f " + shell.Names(here)
 }
 
 // missingTools refuses units whose C compiler is not on this machine.
@@ -335,7 +336,7 @@ func (s *session) sayMisnamed(dir, read string) {
 		if !exactly(dir, name) {
 			continue
 		}
-		s.caution("%s is not read, %s: the profile file is %s in the product's directory; rename it, or name it with -config=%s", name, instead, configName, shellWords([]string{s.shorten(filepath.Join(dir, filepath.FromSlash(name)))}))
+		s.caution("%s is not read, %s: the profile file is %s in the product's directory; rename it, or name it with -config=%s", name, instead, configName, shell.Name(s.shorten(filepath.Join(dir, filepath.FromSlash(name)))))
 	}
 }
 

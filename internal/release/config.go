@@ -43,7 +43,8 @@ type Config struct {
 	Environ  []string         // the user's environment; see builds/toolchain for what is used of it
 	Key      checksums.KeyRef // of the signing key; overrides the profile file's
 	Password checksums.PasswordFunc
-	Tool     string // mintmark's own version, for the manifest
+	Given    checksums.PasswordFunc // the passphrase that nobody need be asked for; nil if there is none
+	Tool     string                 // mintmark's own version, for the manifest
 
 	// Event is told what happens, from several goroutines. May be nil.
 	Event func(Event)

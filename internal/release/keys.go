@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/secret"
+	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // committed are the private keys in the commit, sorted by what follows from them.
@@ -70,7 +71,7 @@ func (c committed) refuse() error {
 		lines = append(lines, fmt.Sprintf("%s: %s", k.Name, k.Kind))
 		names = append(names, k.Name)
 	}
-	return hinted("git rm --cached "+shellWords(slices.Compact(names))+", name them in .gitignore, and commit that. The history still has them: whoever can read the repository has the key, so sign with a new one (mintmark keygen -prefix=NAME) and tell your users. A test can make its keys when it runs",
+	return hinted("git rm --cached "+shell.Names(slices.Compact(names))+", name them in .gitignore, and commit that. The history still has them: whoever can read the repository has the key, so sign with a new one (mintmark keygen -prefix=NAME) and tell your users. A test can make its keys when it runs",
 		"private keys that sign releases are in the commit:\n%s", strings.Join(lines, "\n"))
 }
 
@@ -80,21 +81,6 @@ func (c committed) warnings() (list []string) {
 		list = append(list, fmt.Sprintf("%s holds %s, and everybody who has the commit can read it; a key for tests belongs below testdata", k.Name, k.Kind))
 	}
 	return slices.Compact(list)
-}
-
-// shellWords writes names of files for a command line in a shell.
-func shellWords(names []string) string {
-	var out []string
-	for _, n := range names {
-		if strings.HasPrefix(n, "-") {
-			n = "./" + n // quotes do not keep it from being an option
-		}
-		if strings.Trim(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") != "" {
-			n = "'" + strings.ReplaceAll(n, "'", `'\''`) + "'"
-		}
-		out = append(out, n)
-	}
-	return strings.Join(out, " ")
 }
 
 // KeygenConfig says what [Keygen] makes.

@@ -66,7 +66,7 @@ func (s *session) makePlan(ctx context.Context, deps bool) error {
 	planner := func() *builds.Planner {
 		return &builds.Planner{
 			File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
-			Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps, Typed: s.Types,
+			Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps, Typed: s.Types, Tree: s.tree(),
 		}
 	}
 	s.planner = planner()

@@ -27,9 +27,3 @@ func TestReadOnlyOut(t *testing.T) {
 		t.Errorf("left: %q", left)
 	}
 }
-
-func TestShellWords(t *testing.T) {
-	if got, want := shellWords([]string{"a/b.key", "-f", "it's", "--x y"}), `a/b.key ./-f 'it'\''s' './--x y'`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}

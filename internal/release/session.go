@@ -20,6 +20,7 @@ import (
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 )
@@ -164,13 +165,8 @@ func checkModule(cfg *Config) error {
 	if cfg.Module == "" {
 		return nil
 	}
-	const hint = "write PATH@VERSION with an exact version, such as example.com/tool@v1.2.3: a name like latest means something else tomorrow"
-	modPath, version, ok := strings.Cut(cfg.Module, "@")
-	if !ok || version == "" || module.CanonicalVersion(version) != version {
-		return usage(hint, "-module=%s: no module path with an exact version", cfg.Module)
-	}
-	if err := module.Check(modPath, version); err != nil {
-		return usage(hint, "-module=%s: %w", cfg.Module, err)
+	if _, _, err := source.SplitModule(cfg.Module); err != nil {
+		return usage(hintOf(err), "-module=%s: %w", cfg.Module, err)
 	}
 	if cfg.Snapshot {
 		return usage("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
@@ -381,7 +377,7 @@ func (s *session) refuseDirty() error {
 		if keys := s.repo.WithKeys(list); len(keys) > 0 {
 			// Apart from the others, whose hint says to commit them.
 			list = slices.DeleteFunc(list, func(name string) bool { return slices.Contains(keys, name) })
-			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shellWords(keys)+". What has been committed and pushed is public: make a new key then",
+			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
 				"changed or untracked files with private keys in them:\n%s", strings.Join(keys, "\n")))
 		}
 	}
@@ -404,4 +400,12 @@ func hintOf(err error) string {
 		return h.Hint()
 	}
 	return ""
+}
+
+// tree is the user's directory of the module; "" where there is none.
+func (s *session) tree() string {
+	if s.repo == nil {
+		return ""
+	}
+	return filepath.Join(s.repo.Root(), filepath.FromSlash(s.source.Dir))
 }

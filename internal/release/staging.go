@@ -13,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // staging is the output directory in the making: beside the final one, so that
@@ -123,7 +124,7 @@ func replaceable(ctx context.Context, final string) (*outDir, error) {
 	}
 	if fi, err := os.Lstat(final); old != nil && err == nil && fi.Mode().Perm()&0o200 == 0 && runtime.GOOS != "windows" {
 		// It could be renamed, but not removed then.
-		return nil, hinted("chmod u+w "+shellWords([]string{final})+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
+		return nil, hinted("chmod u+w "+shell.Name(final)+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
 	}
 	return old, nil
 }

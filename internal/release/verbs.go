@@ -135,7 +135,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	var previous *report.Measurements
 	var extra [][]byte
 	var stage *staging
-	if s.refusals(kind) == nil { // else the audit says so, and nothing of this is needed
+	if s.refusals(ctx, kind) == nil { // else the audit says so, and nothing of this is needed
 		if kind == checksums.KindRelease {
 			if signer, err = s.signer(ctx); err != nil {
 				return nil, err

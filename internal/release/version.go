@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/semver"
 )
 
@@ -31,7 +32,7 @@ func (s *session) refuseUntagged() error {
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
 		tag = uncounted[i].Instead
 	}
-	return hinted("tag it (git tag "+shellWords([]string{tag})+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
+	return hinted("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
 		"commit %s carries no version tag of the module %s%s", s.source.Commit[:12], s.source.ModulePath, uncountedText(uncounted))
 }
 

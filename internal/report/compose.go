@@ -2,10 +2,10 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -182,9 +182,9 @@ func provenance(in Inputs) Section {
 		s.Notes = []string{"A " + m.Kind + " is not signed and cannot be verified."}
 		return s
 	}
-	expect := "-project=" + shellWord(m.Project) + " -version=" + shellWord(m.Version)
+	expect := "-project=" + shell.Word(m.Project) + " -version=" + shell.Word(m.Version)
 	if m.Source.Commit != "" {
-		expect += " -commit=" + shellWord(m.Source.Commit)
+		expect += " -commit=" + shell.Word(m.Source.Commit)
 	}
 	key := "-key=PUBLISHER.pub "
 	if !in.Signed {
@@ -202,15 +202,4 @@ func provenance(in Inputs) Section {
 	}
 	s.Notes = append(s.Notes, "That the files come from this source is the publisher's statement. It becomes more than that when somebody else builds them again.")
 	return s
-}
-
-// shellWord quotes a text so that a shell takes it as one word.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-+@/:", r)
-	}
-	if s != "" && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
