@@ -15,7 +15,7 @@ import (
 
 // Test runs all tests, the slow ones too, and lists those that were skipped.
 func Test() error {
-	return sh.RunV("go", "run", "gotest.tools/gotestsum@v1.13.0", "--format=pkgname", "--", "-timeout=45m", "./...")
+	return sh.RunV("go", "run", "gotest.tools/gotestsum@v1.13.0", "--format=pkgname", "--", "-timeout=80m", "./...")
 }
 
 // Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.

@@ -85,6 +85,14 @@ type Source struct {
 	believed string
 }
 
+// PathPrefix is the module's path without the suffix of its major version.
+func (s *Source) PathPrefix() string {
+	if prefix, _, ok := module.SplitPathVersion(s.ModulePath); ok {
+		return prefix
+	}
+	return s.ModulePath
+}
+
 // Files names all files of the commit, those outside of the module as well, for
 // what is remembered of them; "" for no commit. Where the repository's word was
 // taken for what a hash names, the name is good in that repository alone.

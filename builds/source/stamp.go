@@ -104,12 +104,5 @@ func (r *Repo) readsAs(tag, version string) bool {
 // directory, which ends in a slash or is "": that of the module, that which its
 // path says, or the top.
 func (r *Repo) may(dir string) bool {
-	return dir == "" || dir == r.tagPrefix() || strings.HasSuffix("/"+trimMajor(r.ModulePath)+"/", "/"+dir)
-}
-
-func trimMajor(modPath string) string {
-	if prefix, _, ok := module.SplitPathVersion(modPath); ok {
-		return prefix
-	}
-	return modPath
+	return dir == "" || dir == r.tagPrefix() || strings.HasSuffix("/"+r.PathPrefix()+"/", "/"+dir)
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/profiles"
-	"golang.org/x/mod/module"
 )
 
 // configName is the profile file's default name.
@@ -289,7 +288,7 @@ func (s *session) choose() error {
 		return usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
 	if s.file == nil {
-		project := path.Base(trimMajor(s.source.ModulePath))
+		project := path.Base(s.source.PathPrefix())
 		s.file = profiles.Builtin(project)
 		var explicit []profiles.Platform
 		for _, p := range pats {
@@ -320,13 +319,6 @@ func (s *session) choose() error {
 		}
 	}
 	return nil
-}
-
-func trimMajor(modPath string) string {
-	if prefix, _, ok := module.SplitPathVersion(modPath); ok {
-		return prefix
-	}
-	return modPath
 }
 
 func (s *session) fetchToolchain(ctx context.Context) error {

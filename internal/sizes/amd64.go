@@ -249,9 +249,11 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 	return in
 }
 
-// refsAMD64 finds the operands relative to the instruction pointer. What is not
-// understood (tables in assembly, say) is skipped byte by byte.
-func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
+// refsX86 finds the addresses in operands: relative to the instruction pointer in
+// 64-bit mode, else as they are; the compiler takes addresses by LEA, immediate
+// operands are numbers. What is not understood (tables in assembly, say) is
+// skipped byte by byte.
+func (m *image) refsX86(fn int32, code []byte, addr uint64) {
 	for at := 0; at < len(code); {
 		in := m.opcodes.decode(code[at:])
 		if in.size == 0 {
@@ -260,38 +262,30 @@ func (m *image) refsAMD64(fn int32, code []byte, addr uint64) {
 		}
 		next := at + in.size
 		if in.opcode == 0xe8 && in.size >= 5 { // CALL
-			m.addCall(fn, addr+uint64(next)+uint64(int64(int32(binary.LittleEndian.Uint32(code[next-4:])))))
+			m.addCall(fn, m.relative(addr+uint64(next), code[next-4:]))
 		}
-		if in.disp > 0 {
-			disp := int32(binary.LittleEndian.Uint32(code[at+in.disp:]))
+		switch {
+		case in.disp == 0:
+		case m.opcodes.narrow:
+			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
+		default:
 			length := uint32(0)
 			if in.opcode == 0x8d { // LEA of a string, then MOVL $length, register
 				if n := m.opcodes.decode(code[next:]); n.opcode&0xf8 == 0xb8 {
 					length = n.imm
 				}
 			}
-			m.addRef(fn, addr+uint64(next)+uint64(int64(disp)), length)
+			m.addRef(fn, m.relative(addr+uint64(next), code[at+in.disp:]), length)
 		}
 		at = next
 	}
 }
 
-// refs386 finds the addresses in operands. The compiler takes addresses by LEA;
-// immediate operands are numbers.
-func (m *image) refs386(fn int32, code []byte, addr uint64) {
-	for at := 0; at < len(code); {
-		in := m.opcodes.decode(code[at:])
-		if in.size == 0 {
-			at++
-			continue
-		}
-		next := at + in.size
-		if in.opcode == 0xe8 && in.size >= 5 { // CALL
-			m.addCall(fn, uint64(uint32(addr)+uint32(next)+binary.LittleEndian.Uint32(code[next-4:])))
-		}
-		if in.disp > 0 {
-			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
-		}
-		at = next
+// relative is the address that is as far from next as the 32 bits say that code begins with.
+func (m *image) relative(next uint64, code []byte) uint64 {
+	to := next + uint64(int64(int32(binary.LittleEndian.Uint32(code))))
+	if m.opcodes.narrow {
+		to = uint64(uint32(to))
 	}
+	return to
 }

@@ -48,10 +48,10 @@ func (m *image) readRefs() {
 func (m *image) refReader() func(fn int32, code []byte, addr uint64) {
 	switch m.Arch {
 	case "amd64":
-		return m.refsAMD64
+		return m.refsX86
 	case "386":
 		m.opcodes = narrowOpcodes()
-		return m.refs386
+		return m.refsX86
 	case "arm64":
 		return m.refsARM64
 	case "arm":
