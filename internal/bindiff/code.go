@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -465,7 +466,8 @@ func packageOf(name []byte) string {
 }
 
 // standard reports whether a package is of the standard library: no package of
-// a module that is recorded, and no dot in the first element.
+// a module that is recorded, be it the main one or one it needs, and no dot in the
+// first element.
 func standard(pkg string, p *pair) bool {
 	if pkg == "main" || pkg == noPackage || pkg == typesPackage {
 		return false
@@ -474,12 +476,30 @@ func standard(pkg string, p *pair) bool {
 	if strings.Contains(first, ".") {
 		return false
 	}
+	return !slices.ContainsFunc(p.undotted(), func(module string) bool {
+		return pkg == module || strings.HasPrefix(pkg, module+"/")
+	})
+}
+
+// undotted are the recorded modules whose paths look like those of the standard library.
+func (p *pair) undotted() []string {
+	if p.undottedDone {
+		return p.undottedModules
+	}
+	p.undottedDone = true
 	for _, s := range []*side{p.a, p.b} {
-		if bi := s.file.BuildInfo; bi != nil && bi.Main.Path != "" && (pkg == bi.Main.Path || strings.HasPrefix(pkg, bi.Main.Path+"/")) {
-			return false
+		bi := s.file.BuildInfo
+		if bi == nil {
+			continue
+		}
+		for _, m := range append([]*debug.Module{&bi.Main}, bi.Deps...) {
+			first, _, _ := strings.Cut(m.Path, "/")
+			if first != "" && !strings.Contains(first, ".") && !slices.Contains(p.undottedModules, m.Path) {
+				p.undottedModules = append(p.undottedModules, m.Path)
+			}
 		}
 	}
-	return true
+	return p.undottedModules
 }
 
 func clip(s string, n int) string {

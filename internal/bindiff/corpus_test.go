@@ -116,6 +116,67 @@ func Name() string {
 }
 `
 
+// calledStr has what -X might have been given for, were names all that counts.
+const calledStr = `package lib
+
+var str = "a text of the program"
+
+type T struct{ n int }
+
+//go:noinline
+func (t T) str() string { return str[t.n:] }
+
+//go:noinline
+func Name() string { str += "!"; return T{1}.str() }
+`
+
+// loops mean something else from Go 1.22 on, or if the compiler is told so.
+const loops = `//go:build go1.21
+
+package lib
+
+//go:noinline
+func Name() string {
+	var list []func() int
+	for i := 0; i < 3; i++ {
+		list = append(list, func() int { return i })
+	}
+	n := 0
+	for _, f := range list {
+		n += f()
+	}
+	return string(rune('a' + n))
+}
+`
+
+// lines are files with texts that end so.
+func lines(end string) map[string]string {
+	return map[string]string{"lib/lib.go": `package lib
+
+var list = []string{"HELO one.example.com` + end + `", "MAIL FROM two@example.com` + end + `", "QUIT and good bye` + end + `"}
+
+//go:noinline
+func Name() string { list = append(list, list[0]); return list[1] + list[2] }
+`}
+}
+
+// constant are files with a function that mentions it as an operand and as the
+// offset in an array.
+func constant(n string) map[string]string {
+	return map[string]string{"lib/lib.go": "package lib\n\n//go:noinline\nfunc Name() string { println(" + n + "); return list()[" + n + "] }\n\n//go:noinline\nfunc list() *[3]string { return &[3]string{\"one\", \"two\", \"three\"} }\n"}
+}
+
+// ownModule are files with a module beside the main one whose path is one word,
+// like a package of the standard library.
+func ownModule(result string) map[string]string {
+	return map[string]string{
+		"go.mod":       fixtureFiles()["go.mod"] + "\nrequire word v0.0.0\n\nreplace word => ./word\n",
+		"word/go.mod":  "module word\n\ngo 1.23\n",
+		"word/word.go": "package word\n\n//go:noinline\nfunc Word() int { println(" + result + "); return " + result + " }\n",
+		"lib/lib.go":   "package lib\n\nimport \"word\"\n\n//go:noinline\nfunc Name() string { return string(rune(word.Word())) }\n",
+	}
+}
+
 const embedCRLF = "the first line\r\nthe second line\r\nthe third and last line\r\n"
 
 // corpus returns the rows; the numbers are those of the catalogue the design
@@ -132,11 +193,15 @@ func corpus() []row {
 		{name: "1 -trimpath on one side", a: t, b: variant{}, want: "build-path", sure: Certain, formats: elfOnly},
 		{name: "9 comment in main", a: t, b: variant{args: trim, after: appendTo("main.go", "\n// the end\n")}, want: "main-package-comment-only", sure: Likely, formats: all},
 		{name: "10 line shift", a: t, b: file("lib/lib.go", "// A comment.\n\n"+fixtureFiles()["lib/lib.go"], trim...), want: "source", sure: Certain, formats: all, versions: true, contains: "package example.com/app/lib: functions 1 at other lines in example.com/app/lib/lib.go"},
-		{name: "10 changed function", a: t, b: variant{args: trim, files: edited("lib/lib.go", "return \"lib\"", "println(); return \"lib\"")}, want: "source", sure: Certain, formats: all, versions: true, contains: "example.com/app/lib"},
-		{name: "10 added function", a: t, b: variant{args: trim, files: map[string]string{"lib/lib.go": libTwo, "main.go": strings.Replace(mainSource, "lib.Name()", "lib.Two()", 1)}}, want: "source", sure: Certain, formats: all, contains: "lib.Two added"},
+		{name: "10 changed function", a: t, b: variant{args: trim, files: edited("lib/lib.go", "return \"lib\"", "println(); return \"lib\"")}, want: "source", sure: Likely, formats: all, versions: true, contains: "example.com/app/lib"},
+		{name: "10 added function", a: t, b: variant{args: trim, files: map[string]string{"lib/lib.go": libTwo, "main.go": strings.Replace(mainSource, "lib.Name()", "lib.Two()", 1)}}, want: "source", sure: Likely, formats: all, contains: "lib.Two added"},
 		{name: "10 more of the standard library", a: t, b: variant{args: trim, files: map[string]string{"lib/lib.go": usesMore}}, want: "source", sure: Certain, formats: all, versions: true, contains: "example.com/app/lib"},
 		{name: "10 string of the same length", a: t, b: variant{args: trim, files: edited("lib/lib.go", `"lib"`, `"LIB"`)}, want: "source", sure: Likely, formats: all, contains: "LIB"},
-		{name: "11 CRLF in an embedded file", a: t, b: file("data.txt", embedCRLF, trim...), want: "line-endings", sure: Certain, formats: all, versions: true},
+		{name: "10 constant", a: variant{args: trim, files: constant("1")}, b: variant{args: trim, files: constant("2")}, want: "source", sure: Likely, formats: all, contains: "lib.Name with other code"},
+		{name: "10 module of one word", a: variant{args: trim, files: ownModule("1")}, b: variant{args: trim, files: ownModule("2")}, want: "source", sure: Likely, formats: elfOnly, contains: "package word"},
+		{name: "10 GOCOMPILEDEBUG", a: variant{args: trim, files: map[string]string{"lib/lib.go": loops}}, b: variant{args: trim, files: map[string]string{"lib/lib.go": loops}, env: []string{"GOCOMPILEDEBUG=loopvar=2"}}, want: "source", sure: Likely, formats: elfOnly, contains: "GOCOMPILEDEBUG"},
+		{name: "11 CRLF in texts of the source", a: variant{args: trim, files: lines("\\n")}, b: variant{args: trim, files: lines("\\r\\n")}, want: "line-endings", sure: Likely, formats: elfOnly},
+		{name: "11 CRLF in an embedded file", a: t, b: file("data.txt", embedCRLF, trim...), want: "line-endings", sure: Likely, formats: all, versions: true},
 		{name: "11 other embedded file", a: t, b: file("data.txt", "another line\nand one more\n", trim...), want: "source", sure: Likely, formats: all},
 		{name: "12 order of -s -w", a: variant{args: with(trim, "-ldflags=-s -w")}, b: variant{args: with(trim, "-ldflags=-w -s")}, want: "flag-spelling", sure: Certain, formats: all},
 		{name: "13 -X of no variable", a: variant{args: with(trim, "-ldflags=-X main.missing=1")}, b: variant{args: with(trim, "-ldflags=-X main.missing=2")}, want: "flag-spelling", sure: Certain, formats: all},
@@ -146,6 +211,7 @@ func corpus() []row {
 		{name: "14 -X stripped", a: variant{args: xs("2026-01-02T03:04:05Z")}, b: variant{args: xs("2026-01-02T03:04:06Z")}, want: "ldflags-value", sure: Likely, formats: all, versions: true, contains: "a date"},
 		{name: "14 -X stripped, other length", a: variant{args: xs("builder-7")}, b: variant{args: xs("builder-12")}, want: "ldflags-value", sure: Likely, formats: all, contains: "a host name"},
 		{name: "14 -X in wasm", a: variant{args: xs("2026-01-02T03:04:05Z")}, b: variant{args: xs("2026-01-02T03:04:06Z")}, want: "ldflags-value", sure: Possible, formats: "wasm", contains: "a date"},
+		{name: "14 variable called str", a: variant{args: trim, files: map[string]string{"lib/lib.go": calledStr}}, b: variant{args: with(trim, "-ldflags=-funcalign=64"), files: map[string]string{"lib/lib.go": calledStr}}, want: "link-layout", sure: Certain, formats: elfOnly},
 		{name: "15 order of tags", a: variant{args: with(trim, "-tags=aa,bb")}, b: variant{args: with(trim, "-tags=bb,aa")}, want: "build-tags", sure: Certain, formats: all},
 		{name: "15 unused tag", a: t, b: variant{args: with(trim, "-tags=extra")}, want: "build-tags", sure: Certain, formats: all},
 		{name: "16 -buildmode=exe", a: t, b: variant{args: with(trim, "-buildmode=exe")}, want: "flag-spelling", sure: Certain, formats: elfOnly},
@@ -174,6 +240,7 @@ func corpus() []row {
 		{name: "race", a: variant{args: trim, env: []string{"CGO_ENABLED=1"}}, b: variant{args: with(trim, "-race"), env: []string{"CGO_ENABLED=1"}}, want: "race-msan-asan", sure: Certain, formats: elfOnly},
 		{name: "-gcflags", a: t, b: variant{args: with(trim, "-gcflags=-l")}, want: "compile-flags", sure: Certain, formats: elfOnly},
 		{name: "53 -s -w", a: t, b: variant{args: bare}, want: "strip-flags", sure: Certain, formats: all, versions: true},
+		{name: "53 -w and -s -w", a: variant{args: with(trim, "-ldflags=-w")}, b: variant{args: bare}, want: "strip-flags", sure: Certain, formats: all},
 		{name: "53 strip", a: t, b: variant{args: trim, post: stripped}, want: "strip-tool", sure: Certain, formats: elfOnly},
 		{name: "edited", a: t, b: variant{args: trim, edit: flip(".gopclntab")}, want: "strip-tool", sure: Certain, formats: elfOnly},
 		{name: "54 signed again", a: t, b: variant{args: trim, edit: flip("(code signature)")}, want: "code-signature", sure: Certain, formats: "macho"},

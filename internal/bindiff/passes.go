@@ -101,6 +101,8 @@ type pair struct {
 	textDiff                     *textDiff
 	linkDiff                     *linkDiff
 	heldDone, heldDiffer         bool
+	undottedDone                 bool
+	undottedModules              []string
 }
 
 // key returns the two values of a build information entry if they differ.

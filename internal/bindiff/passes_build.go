@@ -105,11 +105,11 @@ func stripTool(p *pair) []Finding {
 	n := int64(0)
 	for _, s := range p.diff.Sections {
 		n += s.Bytes
-		if s.OnlyIn != "" && len(evidence) < 10 {
+		if s.OnlyIn != "" {
 			evidence = append(evidence, fmt.Sprintf("section %s is only in %s", s.Name, strings.ToUpper(s.OnlyIn)))
 		}
 	}
-	return one(Certain, n, remedyStripTool, evidence...)
+	return one(Certain, n, remedyStripTool, shorten(evidence)...)
 }
 
 func editedAfterLink(p *pair) []Finding {
@@ -136,15 +136,21 @@ func editedAfterLink(p *pair) []Finding {
 // stripped says what of DWARF and the symbol table is in one file only.
 func (p *pair) stripped() []string {
 	var evidence []string
+	symbols := func(s *side) bool {
+		named, err := s.file.HasSymbols()
+		if err != nil {
+			p.note(s, err)
+		}
+		return named
+	}
 	for _, x := range []struct {
 		name string
-		is   func(gobin.Section) bool
+		a, b bool
 	}{
-		{"DWARF", func(s gobin.Section) bool { return s.Kind == gobin.KindDebug && !strings.Contains(s.Name, "gdb_scri") }},
-		{"symbol table", func(s gobin.Section) bool { return s.Name == ".symtab" }},
+		{"DWARF", p.a.file.HasDWARF(), p.b.file.HasDWARF()},
+		{"symbol table", symbols(p.a), symbols(p.b)},
 	} {
-		a, b := slices.ContainsFunc(p.a.file.Sections, x.is), slices.ContainsFunc(p.b.file.Sections, x.is)
-		if a != b {
+		if a, b := x.a, x.b; a != b {
 			side := "A"
 			if b {
 				side = "B"

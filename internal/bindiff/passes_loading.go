@@ -97,8 +97,8 @@ func alignment(or uint64) uint64 {
 const remedyLink = "link with the same flags: -ldflags, -extldflags within them, CGO_LDFLAGS, and what the C compiler of a distribution adds by itself"
 
 // linked makes the pass for facts of some kinds. It is certain that they differ
-// by the link while all code is the same; else the source may ask for it
-// (#cgo LDFLAGS).
+// by the link while all code is the same. What asks the link for it may be the
+// source (#cgo LDFLAGS).
 func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []Finding {
 	return func(p *pair) []Finding {
 		l := p.link()
@@ -119,6 +119,10 @@ func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []Finding {
 		c := Possible
 		if d := p.code(); other || d != nil && len(d.packages) == 0 && d.used == 0 {
 			c = Certain
+			if !p.known.Source && p.cgo() {
+				// Neither changes a function of Go.
+				evidence = append(evidence, "in a program with C code, #cgo LDFLAGS in the source or its first file with C code can be what asks for it")
+			}
 		}
 		return one(c, 0, remedy, shorten(evidence)...)
 	}

@@ -1,10 +1,11 @@
 package bindiff
 
 import (
+	"bytes"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
+
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Passes about texts in the data: values the linker put there, and lines.
@@ -16,36 +17,70 @@ var linkerTexts = []string{"runtime.buildVersion", "runtime.modinfo", "runtime.d
 const maxValues = 1024
 
 // values returns the variables that -X has set, by the symbols NAME.str which
-// only the linker makes (cmd/link/internal/ld.addstrdata). ok is false when
-// the file has no symbol table.
+// the linker makes for their texts (cmd/link/internal/ld.addstrdata). A variable,
+// a function or a method of the program may be called str as well: NAME has to be
+// a variable whose length is that of the text. ok is false when the file has no
+// symbol table.
 func (s *side) values() (values map[string]string, ok bool, err error) {
-	values = map[string]string{}
 	if s.r == nil {
 		return nil, false, nil
 	}
+	texts := map[string]uint64{} // addresses, by NAME
+	err = s.file.Symbols(func(name []byte, addr uint64) bool {
+		ok = ok || bytes.HasPrefix(name, []byte("runtime."))
+		if v, isText := bytes.CutSuffix(name, []byte(".str")); isText && bytes.IndexByte(v, '.') >= 0 && len(v) <= 200 && !slices.Contains(linkerTexts, string(v)) {
+			texts[string(v)] = addr
+		}
+		return len(texts) < maxValues
+	})
+	if err != nil || len(texts) == 0 {
+		return nil, ok, err
+	}
+	values = map[string]string{}
 	var inner error
 	err = s.file.Symbols(func(name []byte, addr uint64) bool {
-		v, isText := strings.CutSuffix(string(name), ".str")
-		ok = ok || strings.HasPrefix(string(name), "runtime.")
-		if !isText || !strings.Contains(v, ".") || len(v) > 200 || slices.Contains(linkerTexts, v) {
+		at, isSet := texts[string(name)]
+		if !isSet {
 			return true
 		}
-		sec, off := s.file.At(addr)
-		if sec == nil {
-			return true
+		var text string
+		if text, isSet, inner = s.valueOf(addr, at); isSet {
+			values[string(name)] = text
 		}
-		b := make([]byte, min(maxText, sec.Offset+sec.Size-off))
-		if _, inner = io.ReadFull(io.NewSectionReader(s.r, off, int64(len(b))), b); inner != nil {
-			return false
-		}
-		text, _, _ := strings.Cut(string(b), "\x00")
-		values[v] = text
-		return len(values) < maxValues
+		return inner == nil
 	})
 	if err == nil {
 		err = inner
 	}
 	return values, ok, err
+}
+
+// valueOf is the text at an address if the string variable at another has its
+// length. Where the variable points is not compared: it may be filled in only
+// when the program is loaded.
+func (s *side) valueOf(variable, text uint64) (string, bool, error) {
+	word := int64(s.file.PtrSize)
+	header, at := s.file.At(variable)
+	sec, off := s.file.At(text)
+	if word == 0 || header == nil || sec == nil || header.Kind != gobin.KindData || sec.Kind == gobin.KindCode || at+2*word > header.Offset+header.Size {
+		return "", false, nil
+	}
+	b := make([]byte, word)
+	if _, err := s.r.ReadAt(b, at+word); err != nil {
+		return "", false, err
+	}
+	n := s.file.Word(b)
+	if n >= uint64(sec.Offset+sec.Size-off) {
+		return "", false, nil
+	}
+	b = make([]byte, min(n+1, maxText)) // with the zero byte behind it
+	if _, err := s.r.ReadAt(b, off); err != nil {
+		return "", false, err
+	}
+	if end := bytes.IndexByte(b, 0); end >= 0 && uint64(end) != n || end < 0 && n < maxText {
+		return "", false, nil
+	}
+	return string(b[:min(n, maxText)]), true, nil
 }
 
 // described is change with what the values look like.
@@ -202,9 +237,10 @@ func lineEndings(p *pair) []Finding {
 		c = Likely
 		evidence = append(evidence, "with the same line endings, all lines of the data are the same")
 		if d := p.code(); d.same() && (t.crlfA == 0) != (t.crlfB == 0) {
-			c = Certain
 			evidence = append(evidence, fmt.Sprintf("the code and the lines of all %d functions are the same", d.functions))
 		}
+		// Not certain: a program may also write its line ends otherwise, "\r\n" for "\n".
+		evidence = append(evidence, "they are lines of embedded files, or texts that the source itself ends so")
 	}
 	return one(c, 0, "give embedded text files fixed line endings in .gitattributes (`*.txt text eol=lf`, or `-text`): git calls such a checkout clean", evidence...)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/x86"
 )
 
 // relocator compares code apart from the addresses in it. Two places may differ
@@ -16,6 +17,8 @@ type relocator struct {
 	a, b   *gobin.FuncTable
 	lastA  *gobin.Section // where the last address was: most are in few sections
 	lastB  *gobin.Section
+
+	decoder *x86.Decoder
 }
 
 // equal compares two functions of the same length that start at the addresses
@@ -24,50 +27,90 @@ type relocator struct {
 func (r *relocator) equal(arch string, x, y []byte, at, bt uint64) (same, known bool) {
 	switch arch {
 	case "amd64", "386":
-		return r.x86(x, y, at, bt), true
+		if r.decoder == nil {
+			r.decoder = x86.New(arch == "386")
+		}
+		return r.x86(r.decoder, x, y, at, bt), true
 	case "arm64":
 		return r.arm64(x, y, at, bt), true
 	}
 	return true, false
 }
 
-// x86 looks for 4-byte displacements and addresses around each difference. A
-// displacement counts from the end of the instruction, behind which up to four
-// bytes of an immediate operand can be.
-func (r *relocator) x86(x, y []byte, at, bt uint64) bool {
-	le := binary.LittleEndian
+// x86 compares instruction by instruction. They may differ in fields that hold
+// addresses, and in how a linker has relaxed them.
+func (r *relocator) x86(d *x86.Decoder, x, y []byte, at, bt uint64) bool {
 	for i := 0; i < len(x); {
-		if x[i] == y[i] {
-			i++
-			continue
-		}
-		next := 0
-		for w := i; w >= 0 && w > i-4 && next == 0; w-- {
-			if w+4 > len(x) {
-				continue
+		in := d.Decode(x[i:])
+		n := max(in.Size, 1)
+		first := differsAt(x[i:i+n], y[i:i+n])
+		switch {
+		case first < 0:
+			i += n
+		case in.Size > 0 && d.Decode(y[i:]) == in && r.fields(d, in, x[i:i+n], y[i:i+n], at+uint64(i+n), bt+uint64(i+n)):
+			i += n
+		default:
+			next := relaxed(x, y, i+first)
+			if next == 0 {
+				return false
 			}
-			vx, vy := le.Uint32(x[w:]), le.Uint32(y[w:])
-			for _, imm := range [...]int{4, 5, 8, 6} {
-				tx := at + uint64(w+imm) + uint64(int64(int32(vx)))
-				ty := bt + uint64(w+imm) + uint64(int64(int32(vy)))
-				if r.target(tx, ty) {
-					next = w + 4
-					break
-				}
-			}
-			if next == 0 && (r.target(uint64(vx), uint64(vy)) || ofThread(x, y, w)) {
-				next = w + 4
-			}
+			i = max(next, i+1)
 		}
-		if next == 0 {
-			next = relaxed(x, y, i)
-		}
-		if next == 0 {
-			return false
-		}
-		i = max(next, i+1)
 	}
 	return true
+}
+
+func differsAt(x, y []byte) int {
+	for i := range x {
+		if x[i] != y[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// fields compares two instructions in which the same fields are in the same
+// places, and whose next ones are at these addresses.
+func (r *relocator) fields(d *x86.Decoder, in x86.Instruction, x, y []byte, at, bt uint64) bool {
+	le := binary.LittleEndian
+	signed := func(b []byte) uint64 { return uint64(int64(int32(le.Uint32(b)))) }
+	wide := 4
+	if in.Wide {
+		wide = 8
+	}
+	for i := range x {
+		inDisp := in.Disp > 0 && i >= in.Disp && i < in.Disp+4
+		inImm := in.Imm > 0 && i >= in.Imm && i < in.Imm+wide
+		if x[i] != y[i] && !inDisp && !inImm {
+			return false
+		}
+	}
+	if f := in.Disp; f > 0 && le.Uint32(x[f:]) != le.Uint32(y[f:]) {
+		switch {
+		case in.Relative:
+			if !r.target(at+signed(x[f:]), bt+signed(y[f:])) {
+				return false
+			}
+		case !r.target(uint64(le.Uint32(x[f:])), uint64(le.Uint32(y[f:]))) && !ofThread(x, y, f):
+			return false
+		}
+	}
+	f := in.Imm
+	switch {
+	case f == 0:
+		return true
+	case in.Wide:
+		vx, vy := le.Uint64(x[f:]), le.Uint64(y[f:])
+		return vx == vy || r.target(vx, vy)
+	case in.Branch:
+		tx, ty := at+signed(x[f:]), bt+signed(y[f:])
+		if d.Narrow() {
+			tx, ty = uint64(uint32(tx)), uint64(uint32(ty))
+		}
+		return le.Uint32(x[f:]) == le.Uint32(y[f:]) || r.target(tx, ty)
+	}
+	vx, vy := le.Uint32(x[f:]), le.Uint32(y[f:])
+	return vx == vy || r.target(uint64(vx), uint64(vy))
 }
 
 // smallOffset reports whether a displacement can be one into the storage of a thread.
@@ -178,8 +221,8 @@ func (r *relocator) arm64(x, y []byte, at, bt uint64) bool {
 			if !r.target(tx, ty) && !r.target(tx+0xfff, ty+0xfff) && !r.nearby(tx, ty) {
 				return false
 			}
-		case vx&0xffc003ff == vy&0xffc003ff && (vx&0x7f800000 == 0x11000000 || vx&0x3b000000 == 0x39000000):
-			// ADD and loads and stores with an immediate offset.
+		case vx&0xffc003ff == vy&0xffc003ff && (vx&0x7f800000 == 0x11000000 || vx&0x3b000000 == 0x39000000) && pageIn(x, i, vx>>5&0x1f) && pageIn(y, i, vy>>5&0x1f):
+			// The low bits of an address, in ADD, LDR or STR: the ADRP has been compared.
 		case vx>>24 == vy>>24 && vx&0x1f == vy&0x1f && vx&0x3b000000 == 0x18000000: // LDR of a literal
 		default:
 			if !r.target(uint64(vx), uint64(vy)) { // half of a literal
@@ -188,6 +231,18 @@ func (r *relocator) arm64(x, y []byte, at, bt uint64) bool {
 		}
 	}
 	return true
+}
+
+// pageIn reports whether one of the instructions before i has put a page into the
+// register.
+func pageIn(code []byte, i int, reg uint32) bool {
+	const near = 8
+	for k := i - 4; k >= max(0, i-4*near); k -= 4 {
+		if v := binary.LittleEndian.Uint32(code[k:]); v&0x9f00001f == 0x90000000|reg {
+			return true
+		}
+	}
+	return false
 }
 
 // low12 returns what an ADD, LDR or STR with an immediate offset adds to the

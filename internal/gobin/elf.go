@@ -25,8 +25,8 @@ func (f *File) order() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-// word reads a pointer-sized field.
-func (f *File) word(b []byte) uint64 {
+// Word reads a pointer-sized field in the byte order of the file.
+func (f *File) Word(b []byte) uint64 {
 	if f.PtrSize == 8 {
 		return f.order().Uint64(b)
 	}
@@ -71,8 +71,8 @@ func (f *File) readELF() error {
 	bo := f.order()
 	f.Arch = elfArch(bo.Uint16(h[18:]), wide, f.Big)
 	ptrs := h[24:] // e_entry, e_phoff, e_shoff
-	phoff := offset(f.word(ptrs[f.PtrSize:]))
-	shoff := offset(f.word(ptrs[2*f.PtrSize:]))
+	phoff := offset(f.Word(ptrs[f.PtrSize:]))
+	shoff := offset(f.Word(ptrs[2*f.PtrSize:]))
 	counts := h[24+3*f.PtrSize+4+2:] // after e_flags and e_ehsize
 	phentsize, phnum := int64(bo.Uint16(counts)), int64(bo.Uint16(counts[2:]))
 	shentsize, shnum, shstrndx := int64(bo.Uint16(counts[4:])), int64(bo.Uint16(counts[6:])), int64(bo.Uint16(counts[8:]))
@@ -127,7 +127,7 @@ func (f *File) elfSection(b []byte) elfSection {
 	bo, p := f.order(), f.PtrSize
 	return elfSection{
 		name: bo.Uint32(b), typ: bo.Uint32(b[4:]),
-		flags: f.word(b[8:]), addr: f.word(b[8+p:]), offset: f.word(b[8+2*p:]), size: f.word(b[8+3*p:]),
+		flags: f.Word(b[8:]), addr: f.Word(b[8+p:]), offset: f.Word(b[8+2*p:]), size: f.Word(b[8+3*p:]),
 		link: bo.Uint32(b[8+4*p:]),
 	}
 }

@@ -312,7 +312,7 @@ func (f *File) findText(t *FuncTable, p *PCLNTab) error {
 				if err != nil {
 					return false, nil
 				}
-				found = f.setText(t, f.word(b))
+				found = f.setText(t, f.Word(b))
 				return found, nil
 			})
 			if found || err != nil {

@@ -264,7 +264,7 @@ func (l *linkReader) elfDynamic(s segment, segs []segment) error {
 	n := 0
 	var hashes, marks []string
 	for ; int64(len(b)) >= size; b = b[size:] {
-		tag, v := f.word(b), f.word(b[f.PtrSize:])
+		tag, v := f.Word(b), f.Word(b[f.PtrSize:])
 		if tag == 0 {
 			break
 		}
@@ -372,9 +372,9 @@ func (l *linkReader) pe() error {
 	l.flags(LinkHeader, "DLL characteristics", uint64(bo.Uint16(opt[70:])), peDLLCharacteristics)
 	l.add(LinkLinker, "version of the linker", fmt.Sprintf("%d.%d", opt[2], opt[3]))
 	for i, name := range []string{"reserved stack", "committed stack", "reserved heap", "committed heap"} {
-		l.add(LinkHeader, name, hex(f.word(opt[72+i*w:])))
+		l.add(LinkHeader, name, hex(f.Word(opt[72+i*w:])))
 	}
-	base := f.word(opt[28:])
+	base := f.Word(opt[28:])
 	if w == 8 {
 		base = bo.Uint64(opt[24:])
 	}
@@ -498,7 +498,7 @@ func (l *linkReader) macho() error {
 			l.add(LinkHeader, "UUID", "present")
 		case machSegment, machSegment64:
 			if len(c) >= 32 && cstr(c[8:24]) == "__TEXT" {
-				l.add(LinkLayout, "lowest address", fmt.Sprintf("%#x", f.word(c[24:])))
+				l.add(LinkLayout, "lowest address", fmt.Sprintf("%#x", f.Word(c[24:])))
 			}
 		case machSourceVersion:
 			linker = cLinker

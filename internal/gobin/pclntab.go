@@ -92,10 +92,10 @@ func (f *File) headerAt(off, size int64) (*PCLNTab, error) {
 		b[6] != 1 && b[6] != 2 && b[6] != 4 || int(b[7]) != f.PtrSize {
 		return nil, nil
 	}
-	field := func(i int) int64 { return offset(f.word(b[head+i*f.PtrSize:])) }
+	field := func(i int) int64 { return offset(f.Word(b[head+i*f.PtrSize:])) }
 	t := &PCLNTab{
 		Offset: off, Size: size, MinPC: int(b[6]), in: f.in,
-		NumFuncs: field(0), NumFiles: field(1), textStart: f.word(b[head+2*f.PtrSize:]), startLines: magic == 0xfffffff1,
+		NumFuncs: field(0), NumFiles: field(1), textStart: f.Word(b[head+2*f.PtrSize:]), startLines: magic == 0xfffffff1,
 		FuncNames: off + field(3), CUs: off + field(4), FileNames: off + field(5), PCTables: off + field(6), Funcs: off + field(7),
 	}
 	last := off + need

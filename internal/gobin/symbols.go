@@ -60,7 +60,7 @@ func (f *File) symbols(found func(name []byte, addr, size uint64) bool) error {
 				nm, addr = name(int64(bo.Uint32(b))), uint64(bo.Uint32(b[4:]))
 				size = uint64(bo.Uint32(b[8:]))
 			case f.Format == MachO:
-				nm, addr = name(int64(bo.Uint32(b))), f.word(b[8:])
+				nm, addr = name(int64(bo.Uint32(b))), f.Word(b[8:])
 				nm = bytes.TrimPrefix(nm, []byte("_")) // C names have one; Go's do not
 			case f.Format == PE:
 				skip = int(b[17]) // auxiliary records

@@ -223,17 +223,17 @@ func (m *image) readForeign(read func(fn int32, code []byte, addr uint64)) {
 // from the table of addresses (GOT).
 func (m *image) immediates(code []byte) {
 	for at := 0; at < len(code); {
-		in := m.opcodes.decode(code[at:])
-		if in.size == 0 {
+		in := m.x86.Decode(code[at:])
+		if in.Size == 0 {
 			at++
 			continue
 		}
-		next := at + in.size
+		next := at + in.Size
 		switch {
-		case in.opcode&^7 == 0xb8 && in.imm != 0:
-			m.addNumber(outsideTable, in.imm)
-		case in.opcode == 0xc7 && in.size >= 6 && code[next-5]>>6 == 3: // to a register
-			m.addNumber(outsideTable, binary.LittleEndian.Uint32(code[next-4:]))
+		case in.Imm == 0 || in.Wide:
+		case in.Opcode&^7 == 0xb8 && binary.LittleEndian.Uint32(code[at+in.Imm:]) != 0,
+			in.Opcode == 0xc7 && in.Size >= 6 && code[next-5]>>6 == 3: // to a register
+			m.addNumber(outsideTable, binary.LittleEndian.Uint32(code[at+in.Imm:]))
 		}
 		at = next
 	}

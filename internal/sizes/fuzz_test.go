@@ -135,20 +135,6 @@ func FuzzFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { try(t, b) })
 }
 
-// FuzzDecode: an instruction is not longer than what there is.
-func FuzzDecode(f *testing.F) {
-	wide, narrow := newOpcodes(), narrowOpcodes()
-	f.Add([]byte{0x48, 0x8d, 0x05, 1, 2, 3, 4})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, o := range []*opcodes{&wide, &narrow} {
-			in := o.decode(b)
-			if in.size < 0 || in.size > len(b) || in.disp+4 > in.size && in.disp > 0 {
-				t.Errorf("%+v of %d bytes", in, len(b))
-			}
-		}
-	})
-}
-
 // FuzzRelocate: relocations of any bytes name no more places than the file has
 // room for.
 func FuzzRelocate(f *testing.F) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/x86"
 )
 
 // image is a binary in memory, with its addresses.
@@ -31,7 +32,7 @@ type image struct {
 	regions []region      // parts of the read-only data whose kind is known, by address
 	starts  []start       // of variables, from symbols without size
 	foreign foreign
-	opcodes opcodes
+	x86     *x86.Decoder
 }
 
 // region is a range of addresses of one kind.
@@ -46,7 +47,7 @@ func newImage(f *gobin.File, b []byte) *image {
 	if f.Big {
 		m.order = binary.BigEndian
 	}
-	m.opcodes = newOpcodes()
+	m.x86 = x86.New(m.Arch == "386")
 	for _, s := range f.Sections {
 		if s.Addr != 0 && s.Size > 0 && !s.Nested && s.Kind != gobin.KindDebug && s.Kind != gobin.KindSymbols {
 			m.sections = append(m.sections, s)

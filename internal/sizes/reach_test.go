@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/x86"
 )
 
 // reachOf is the share of bytes with a package or a kind that says more than
@@ -266,11 +267,11 @@ func TestWasm(t *testing.T) {
 // TestDecode compares the lengths of instructions with those of the
 // disassembler of the toolchain.
 func TestDecode(t *testing.T) {
-	decodes(t, "linux/amd64", newOpcodes(), 50000)
-	decodes(t, "linux/386", narrowOpcodes(), 50000)
+	decodes(t, "linux/amd64", x86.New(false), 50000)
+	decodes(t, "linux/386", x86.New(true), 50000)
 }
 
-func decodes(t *testing.T, platform string, o opcodes, least int) {
+func decodes(t *testing.T, platform string, o *x86.Decoder, least int) {
 	t.Helper()
 	path := fixture(t, build{"local", platform, false, ""})
 	out, err := exec.Command("go", "tool", "objdump", "-s", `^(encoding/json|crypto|reflect|runtime|internal/bytealg|math)\.`, path).Output()
@@ -296,9 +297,9 @@ func decodes(t *testing.T, platform string, o opcodes, least int) {
 			continue
 		}
 		n++
-		if in := o.decode(append(code, make([]byte, 16)...)); in.size != len(code) {
+		if in := o.Decode(append(code, make([]byte, 16)...)); in.Size != len(code) {
 			if bad++; bad < 10 {
-				t.Logf("% x %s: %d bytes", code, f[3], in.size)
+				t.Logf("% x %s: %d bytes", code, f[3], in.Size)
 			}
 		}
 	}

@@ -47,10 +47,7 @@ func (m *image) readRefs() {
 // architecture; nil for one that is not known.
 func (m *image) refReader() func(fn int32, code []byte, addr uint64) {
 	switch m.Arch {
-	case "amd64":
-		return m.refsX86
-	case "386":
-		m.opcodes = narrowOpcodes()
+	case "amd64", "386":
 		return m.refsX86
 	case "arm64":
 		return m.refsARM64

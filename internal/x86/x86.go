@@ -1,6 +1,6 @@
-package sizes
-
-import "encoding/binary"
+// Package x86 finds the lengths of instructions and the fields in them that may
+// hold addresses. It is no disassembler: what an instruction does is not looked at.
+package x86
 
 // What follows an opcode (Intel SDM volume 2, appendix A), in 64-bit mode.
 const (
@@ -14,23 +14,15 @@ const (
 	opBad
 )
 
-// opcodes are the one-byte opcodes and those behind 0F.
-type opcodes struct {
-	one, two [256]uint8
-	narrow   bool // 32-bit mode
+// Decoder knows what follows each opcode, in one mode of the processor.
+type Decoder struct {
+	one, two [256]uint8 // the one-byte opcodes and those behind 0F
+	narrow   bool       // 32-bit mode
 }
 
-// narrowOpcodes are those of 32-bit mode, as far as they differ.
-func narrowOpcodes() opcodes {
-	o := newOpcodes()
-	o.narrow = true
-	for op := 0x40; op < 0x50; op++ {
-		o.one[op] = 0 // INC, DEC
-	}
-	return o
-}
-
-func newOpcodes() (o opcodes) {
+// New returns a decoder of 64-bit mode, or of 32-bit mode.
+func New(narrow bool) *Decoder {
+	o := &Decoder{narrow: narrow}
 	set := func(t *[256]uint8, v uint8, from, to int) {
 		for i := from; i <= to; i++ {
 			t[i] = v
@@ -98,20 +90,29 @@ func newOpcodes() (o opcodes) {
 	two(opModRM|opImm8, 0xc2, 0xc2)
 	two(opModRM|opImm8, 0xc4, 0xc6)
 	two(0, 0xc8, 0xcf)
+	if narrow {
+		one(0, 0x40, 0x4f) // INC, DEC
+	}
 	return o
 }
 
-// instruction is as much of an instruction as is needed here.
-type instruction struct {
-	size   int    // 0 when it is not understood
-	opcode int    // of the one-byte map; -1 of another
-	disp   int    // where the displacement from the next instruction is, in 32-bit mode the address; 0 when there is none
-	imm    uint32 // of MOVL $imm, register
+// Narrow reports whether it is of 32-bit mode.
+func (o *Decoder) Narrow() bool { return o.narrow }
+
+// Instruction is as much of an instruction as is told here. Disp and Imm are
+// where in it a field of four bytes is (Imm: of eight if Wide); 0 is none.
+type Instruction struct {
+	Size     int  // 0 when it is not understood
+	Opcode   int  // of the one-byte map; -1 of another
+	Disp     int  // displacement, or the address of an operand
+	Relative bool // Disp counts from the next instruction
+	Imm      int  // immediate operand, or the distance of a branch
+	Wide     bool
+	Branch   bool // Imm counts from the next instruction
 }
 
-// decode finds the length of the instruction at the front of b, and its operand
-// relative to the instruction pointer.
-func (o *opcodes) decode(b []byte) (in instruction) {
+// Decode reads the instruction at the front of b.
+func (o *Decoder) Decode(b []byte) (in Instruction) {
 	at, wide, short := 0, false, false
 	for at < len(b) && at < 14 && o.one[b[at]] == opPrefix {
 		wide = b[at]&0xf8 == 0x48 // REX is the last prefix, and only in 64-bit mode
@@ -121,11 +122,11 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 	if at >= len(b) {
 		return in
 	}
-	in.opcode = int(b[at])
+	in.Opcode = int(b[at])
 	var f uint8
 	switch b[at] {
 	case 0x0f:
-		in.opcode = -1
+		in.Opcode = -1
 		if at++; at >= len(b) {
 			return in
 		}
@@ -153,7 +154,7 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 		if n > 1 {
 			pmap = b[at+1] & 7
 		}
-		in.opcode = -1
+		in.Opcode = -1
 		at += n + 1
 		switch pmap {
 		case 1:
@@ -178,10 +179,10 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 		}
 		m := b[at]
 		at++
-		if in.opcode == 0xf6 && m&0x30 == 0 {
+		if in.Opcode == 0xf6 && m&0x30 == 0 {
 			f |= opImm8
 		}
-		if in.opcode == 0xf7 && m&0x30 == 0 {
+		if in.Opcode == 0xf7 && m&0x30 == 0 {
 			f |= opImmZ
 		}
 		mod, rm := m>>6, m&7
@@ -190,23 +191,19 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 				return in
 			}
 			if mod == 0 && b[at]&7 == 5 {
-				if o.narrow {
-					in.disp = at + 1
-				}
+				in.Disp = at + 1
 				at += 4
 			}
 			at++
 		}
 		switch {
 		case mod == 0 && rm == 5:
-			in.disp = at
+			in.Disp, in.Relative = at, !o.narrow
 			at += 4
 		case mod == 1:
 			at++
 		case mod == 2:
-			if o.narrow {
-				in.disp = at
-			}
+			in.Disp = at
 			at += 4
 		}
 	}
@@ -214,7 +211,7 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 	if short && !wide {
 		z = 2
 	}
-	if in.opcode == 0xe8 || in.opcode == 0xe9 || in.opcode < 0 {
+	if in.Opcode == 0xe8 || in.Opcode == 0xe9 || in.Opcode < 0 {
 		z = 4 // jumps have no short form in 64-bit mode
 	}
 	if f&opImm8 != 0 {
@@ -224,68 +221,32 @@ func (o *opcodes) decode(b []byte) (in instruction) {
 		at += 2
 	}
 	if f&opImmZ != 0 {
+		if z == 4 {
+			in.Imm = at
+		}
+		in.Branch = in.Opcode == 0xe8 || in.Opcode == 0xe9 || in.Opcode < 0
 		at += z
 	}
 	if f&opImmV != 0 {
-		if wide {
-			at += 8
-		} else {
-			if at+4 <= len(b) && z == 4 {
-				in.imm = binary.LittleEndian.Uint32(b[at:])
-			}
-			at += z
+		switch {
+		case wide:
+			in.Imm, in.Wide = at, true
+			at += 4
+		case z == 4:
+			in.Imm = at
 		}
+		at += z
 	}
 	if f&opImmA != 0 && o.narrow {
-		in.disp = at
+		in.Disp = at
 		at += 4
 	} else if f&opImmA != 0 {
+		in.Imm, in.Wide = at, true
 		at += 8
 	}
 	if at > len(b) {
-		return instruction{}
+		return Instruction{}
 	}
-	in.size = at
+	in.Size = at
 	return in
-}
-
-// refsX86 finds the addresses in operands: relative to the instruction pointer in
-// 64-bit mode, else as they are; the compiler takes addresses by LEA, immediate
-// operands are numbers. What is not understood (tables in assembly, say) is
-// skipped byte by byte.
-func (m *image) refsX86(fn int32, code []byte, addr uint64) {
-	for at := 0; at < len(code); {
-		in := m.opcodes.decode(code[at:])
-		if in.size == 0 {
-			at++
-			continue
-		}
-		next := at + in.size
-		if in.opcode == 0xe8 && in.size >= 5 { // CALL
-			m.addCall(fn, m.relative(addr+uint64(next), code[next-4:]))
-		}
-		switch {
-		case in.disp == 0:
-		case m.opcodes.narrow:
-			m.addRef(fn, uint64(binary.LittleEndian.Uint32(code[at+in.disp:])), 0)
-		default:
-			length := uint32(0)
-			if in.opcode == 0x8d { // LEA of a string, then MOVL $length, register
-				if n := m.opcodes.decode(code[next:]); n.opcode&0xf8 == 0xb8 {
-					length = n.imm
-				}
-			}
-			m.addRef(fn, m.relative(addr+uint64(next), code[at+in.disp:]), length)
-		}
-		at = next
-	}
-}
-
-// relative is the address that is as far from next as the 32 bits say that code begins with.
-func (m *image) relative(next uint64, code []byte) uint64 {
-	to := next + uint64(int64(int32(binary.LittleEndian.Uint32(code))))
-	if m.opcodes.narrow {
-		to = uint64(uint32(to))
-	}
-	return to
 }
