@@ -263,6 +263,10 @@ func (d *Door) sizeFiles(s *sizes.Summary, top int) error {
 	for f := range first(&t, "", s.Embedded, top) {
 		t.Row(text(f.Name), text(f.Package), text(fmt.Sprint(f.Size)), text(share(f.Size, s.Size)))
 	}
+	if len(s.Embedded) == 0 {
+		d.printf("no file of an embed.FS was found; what //go:embed puts into a string or a []byte is a variable without the file's name, counted for its package\n")
+		return nil
+	}
 	return d.write(&t)
 }
 

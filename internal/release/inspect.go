@@ -44,7 +44,7 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := gobin.Open(path)
+	f, static, err := openAny(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, usage("name a Go binary", "%w", err)
@@ -59,6 +59,9 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	in := &Inspection{Schema: InspectSchema, File: path, Format: string(f.Format), Arch: f.Arch, Packed: f.Packed}
 	if in.SHA256, in.Size, err = files.Digest(ctx, path); err != nil {
 		return nil, err
+	}
+	if static {
+		in.Notes = append(in.Notes, "a static library: what is said, but for its size and digest, is said of the Go program in it")
 	}
 	if bi := f.BuildInfo; bi != nil {
 		in.Toolchain, in.Package = bi.GoVersion, bi.Path
@@ -105,6 +108,10 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 				in.BuildIDParts, in.BuildID = append(in.BuildIDParts, name), append(in.BuildID, parts[i])
 			}
 		}
+	}
+	if static { // cmd/go hashes the archive, not the object that holds the hash
+		in.Untouched, in.UntouchedReason = gobin.UntouchedCannotTell, "the build ID is in one file of an archive"
+		return in, nil
 	}
 	in.Untouched, in.UntouchedReason, err = f.Untouched()
 	if err != nil {

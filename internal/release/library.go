@@ -2,6 +2,7 @@ package release
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/mintmark/mintmark/builds"
@@ -75,3 +76,18 @@ func line(lines [][]byte, i int) string {
 
 // quoted quotes the beginning of a line.
 func quoted(s string) string { return fmt.Sprintf("%.200q", s) }
+
+// openAny opens a binary of any kind; static says that it is the object in a
+// static library.
+func openAny(path string) (f *gobin.File, static bool, err error) {
+	f, err = gobin.Open(path)
+	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
+		if s, err := gobin.OpenStatic(path); err == nil {
+			return s, true, nil
+		}
+	}
+	return f, false, err
+}
+
+// unsizedLibrary says why there is no size of the parts of a static library.
+const unsizedLibrary = "a static library: which bytes of it a program has, is decided when that is linked"

@@ -32,7 +32,7 @@ func (p *pipeline) measure(ctx context.Context, u *unit, pr *product) error {
 	}
 	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: pr.name, SHA256: pr.artifact.SHA256}
 	if u.Mode() == fact.CArchive {
-		s.NotMeasured = "a static library: which bytes of it a program has, is decided when that is linked"
+		s.NotMeasured = unsizedLibrary
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.sized = append(p.sized, s)

@@ -29,6 +29,10 @@ func Size(ctx context.Context, file, twin, path string) (*sizes.Ledger, error) {
 		return nil, usage("name a Go binary, or a directory with some", "%w", err)
 	}
 	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
+		if s, err := gobin.OpenStatic(file); err == nil {
+			s.Close()
+			return nil, usage("give the program that was linked with it; mintmark inspect tells what the library was built from", "%s: %s", file, unsizedLibrary)
+		}
 		return nil, usage(hintOf(err), "%w", err)
 	}
 	return l, err

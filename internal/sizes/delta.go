@@ -193,6 +193,9 @@ func Compare(old, new *Ledger) *Delta {
 	case old.GoVersion != new.GoVersion:
 		d.Notes = append(d.Notes, "the toolchains differ: what another compiler made of own code and of dependencies is not separated from their own changes; for that the old source has to be built with the new toolchain")
 	}
+	if !sections && (old.SymbolsFrom == SymbolsNone) != (new.SymbolsFrom == SymbolsNone) {
+		d.Notes = append(d.Notes, "one of the files has symbols and one has none: whose a variable is was read in the one and inferred in the other, so that packages can differ by variables that neither lost nor gained")
+	}
 	if !sections && (!old.Modules.Known || !new.Modules.Known) {
 		d.Notes = append(d.Notes, "a binary has no build information: versions of dependencies are not known, and upgrades not separated")
 	}

@@ -78,7 +78,7 @@ const (
 	Padding                 // zeros between the parts
 	ModuleData              // the linker's module data
 	Variable                // variables and tables with a known or inferred owner
-	Embedded                // a file of an embed.FS
+	Embedded                // a file of an embed.FS, or several with the same contents: "a = b"
 	ROData                  // read-only data
 	Data                    // writable data
 	Code                    // code outside the function table

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -355,4 +356,34 @@ func FuzzRefs(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSameContents: the linker keeps equal contents once, and the row names all
+// the files that would have to go for the bytes to go.
+func TestSameContents(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Repeat("the same in both\n", 5000)
+	for name, data := range map[string]string{
+		"go.mod": "module example.com/same\n\ngo 1.24\n", "a/one.txt": text, "a/two.txt": text, "a/other.txt": text[1:],
+		"main.go": "package main\n\nimport \"embed\"\n\n//go:embed a\nvar fs embed.FS\n\nfunc main() { f, _ := fs.ReadFile(\"a/one.txt\"); println(len(f)) }\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", "same")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := map[string]int64{}
+	for _, f := range Summarize(analyzed(t, filepath.Join(dir, "same"), Options{})).Embedded {
+		got[f.Name] += f.Size
+	}
+	if want := map[string]int64{"a/one.txt = a/two.txt": int64(len(text)), "a/other.txt": int64(len(text) - 1)}; !maps.Equal(got, want) {
+		t.Errorf("embedded files %v, want %v", got, want)
+	}
 }

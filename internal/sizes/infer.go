@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // object is a piece of data from one place that something refers to up to the next.
@@ -68,7 +69,7 @@ func (m *image) inferData() {
 	for _, x := range trees {
 		for _, f := range x.files {
 			if o := objectAt(objects, f.addr); o != nil && o.addr == f.addr {
-				o.kind, o.symbol, o.end = Embedded, f.path, min(o.end, f.addr+f.size)
+				o.embed(f)
 			}
 		}
 	}
@@ -76,6 +77,22 @@ func (m *image) inferData() {
 		m.claimObject(&objects[i])
 	}
 }
+
+// embed says that the object is the contents of a file. Files with the same
+// contents are in the binary once.
+func (o *object) embed(f embedFile) {
+	const most = 1000 // bytes of names
+	switch {
+	case o.kind != Embedded:
+		o.symbol = f.path
+	case len(o.symbol) < most && !slices.Contains(strings.Split(o.symbol, sameContents), f.path):
+		o.symbol += sameContents + f.path
+	}
+	o.kind, o.end = Embedded, min(o.end, f.addr+f.size)
+}
+
+// sameContents is between the names of files that share their bytes.
+const sameContents = " = "
 
 // plausible leaves out what looks like a pointer to a string, but has no length
 // behind it that the string can have: nothing leads into the middle of one.
