@@ -124,8 +124,8 @@ const depsRules = `
 
 	# Forged releases are for tests, which may import what they like.
 	builds, builds/archive, checksums, internal/fact < internal/forgery;
-	# Hostile inputs for all of it: tests only.
-	NONE < internal/attack;
+	# Hostile inputs for all of it, and a real UPX: tests only.
+	NONE < internal/attack, internal/upx/upxtest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
 	internal/benchmark/simulate < internal/benchmark;
@@ -178,12 +178,12 @@ const stdRules = `
 	# Processes are started where their environment is written down, so that none inherits the user's:
 	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds, internal/upx/upxtest;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
@@ -192,18 +192,18 @@ const stdRules = `
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
 	# writes the whole or nothing, and follows no link where none should be. The
-	# benchmark, the page of rebuilt binaries and forged releases read and write what
-	# they made themselves.
+	# benchmark, the page of rebuilt binaries, forged releases and the UPX of tests read
+	# and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, internal/benchmark, internal/benchmark/simulate, internal/rebuilds;
+	< internal/files, internal/forgery, internal/benchmark, internal/benchmark/simulate, internal/rebuilds, internal/upx/upxtest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.
 	os.OpenFile < internal/files, internal/benchmark, internal/rebuilds, internal/startup, internal/confine;
 
 	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
-	os.RemoveAll < internal/files, internal/benchmark, internal/rebuilds;
+	os.RemoveAll < internal/files, internal/benchmark, internal/rebuilds, internal/upx/upxtest;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;

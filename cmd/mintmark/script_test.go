@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 func TestMain(m *testing.M) {
@@ -128,7 +130,7 @@ func TestScript(t *testing.T) {
 			case "confines":
 				return confines(), nil
 			case "upx": // 3.94
-				_, err := realUPX()
+				_, err := upxtest.Find()
 				return err == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)

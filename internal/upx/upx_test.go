@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 func hint(err error) string {
@@ -24,7 +26,7 @@ func hint(err error) string {
 }
 
 func TestFind(t *testing.T) {
-	path := upxPath(t)
+	path := upxtest.Path(t)
 	sum, err := hashFile(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
