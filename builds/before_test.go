@@ -47,11 +47,20 @@ func TestRemarks(t *testing.T) {
 	}
 	const lost = `6: example.com/fx/cmd/c is not built: all its Go files import "C", and cgo is off`
 	got := remarks("profiles:\n  release:\n    platforms: [linux/amd64, linux/arm64, windows/amd64]\n    main: [./cmd/...]\n    files: [README*, man/*, gone/*.txt]\n")
-	if want := []string{lost, "7: man/* matches no file", "7: gone/*.txt matches no file"}; !slices.Equal(got, want) {
+	if want := []string{lost, "7: man/deeper is a directory, its files are not included", "7: gone/*.txt matches no file"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := remarks("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    archive: none\n    files: [README*]\n"); !slices.Equal(got, []string{"8: files has no effect: archive: none publishes the programs alone"}) {
 		t.Errorf("%q", got)
+	}
+	// A directory is passed over unless another pattern has files of it.
+	for pattern, want := range map[string]string{
+		"'*'": "8: cmd, docs, lib, man, unused are directories, their files are not included", "man/*, man/*/*": "", "man/**": "", "'**/*.1'": "", "'**/man'": "8: man is a directory, its files are not included", "none/**": "8: none/** matches no file",
+	} {
+		got := remarks("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    archive: zip\n    files: [" + pattern + "]\n")
+		if len(got) > 1 || strings.Join(got, "") != want {
+			t.Errorf("%s: %q, want %q", pattern, got, want)
+		}
 	}
 	// What is asked for is not remarked on: one main by its name, cgo, or no file's defaults.
 	for _, yaml := range []string{
