@@ -73,6 +73,69 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
+// TestLostMains: each program that a pattern matches and a unit does not have is
+// named with the true reason, and no other.
+func TestLostMains(t *testing.T) {
+	files := sample()
+	main := func(dir, before, after string) {
+		files[dir+"/main.go"] = before + "package main\n" + after + "\nfunc main() {}\n"
+	}
+	main("cmd/c", "", "\nimport \"C\"\n")
+	main("cmd/cg", "//go:build cgo\n\n", "")
+	main("cmd/lin", "//go:build linux\n\n", "")
+	files["cmd/win/main_windows.go"] = "package main\n\nfunc main() {}\n"
+	main("cmd/tag", "//go:build prod && linux\n\n", "")
+	main("cmd/gen", "//go:build ignore\n\n", "")
+	main("cmd/testdata/x", "//go:build prod\n\n", "")
+	main("cmd/nest", "", "")
+	files["cmd/nest/go.mod"] = "module example.com/fx/cmd/nest\n\ngo 1.23\n"
+	main("other/tag", "//go:build prod\n\n", "")
+	f := newFixture(t, files)
+	remarks := func(yaml string) (list []string) {
+		for _, p := range f.planned("profiles:\n  release:\n    platforms: [linux/amd64, windows/amd64]\n" + yaml).Remarks() {
+			list = append(list, strings.TrimPrefix(p.Message, "example.com/fx/"))
+			if p.Hint == "" {
+				t.Errorf("%s: no hint", p.Message)
+			}
+		}
+		return list
+	}
+	got := remarks("    main: [./cmd/...]\n")
+	want := []string{
+		`cmd/c is not built: all its Go files import "C", and cgo is off`,
+		"cmd/cg is not built: its Go files need cgo, which is off",
+		"cmd/lin is not built for windows/amd64: its Go files are for others, such as linux/amd64",
+		"cmd/nest is not built: cmd/nest/go.mod makes it a module of its own, and mintmark builds one module without go.work",
+		"cmd/tag is not built: its Go files need the tag prod",
+		"cmd/win is not built for linux/amd64: its Go files are for others, such as windows/amd64",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	got = remarks("    main: [example.com/fx/cmd/...]\n    tags: [prod]\n")
+	want[4] = "cmd/tag is not built for windows/amd64: its Go files are for others, such as linux/amd64"
+	if !slices.Equal(got, want) {
+		t.Errorf("with the tag: %q\nwant %q", got, want)
+	}
+	if got := remarks("    main: [./cmd/a, ./cmd/b]\n"); len(got) > 0 {
+		t.Errorf("without a pattern: %q", got)
+	}
+}
+
+func TestMatchesDir(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, dir string
+		want         bool
+	}{
+		{"./...", ".", true}, {"./...", "a/b", true}, {"./cmd/...", "cmd", true}, {"./cmd/...", "cmd/a/b", true}, {"./cmd/...", "cmdx/a", false},
+		{"example.com/m/...", "a", true}, {"example.com/m/cmd/...", "cmd/a", true}, {"./cmd/a...", "cmd/ab", true}, {"./.../cmd", "x/cmd", true}, {"./cmd/a", "cmd/a", false},
+	} {
+		if got := matchesDir(tt.pattern, "example.com/m", tt.dir); got != tt.want {
+			t.Errorf("%s %s: %v", tt.pattern, tt.dir, got)
+		}
+	}
+}
+
 func TestSyntax(t *testing.T) {
 	files := sample()
 	files["lib/broken.go"] = "package lib\n\nfunc f() {\n\tif {\n}\n"
