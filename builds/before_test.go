@@ -209,6 +209,28 @@ func TestTypes(t *testing.T) {
 	bad("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n", "release linux/amd64: cmd/a/seq.go:3:25: cannot range over ")
 }
 
+// TestTypesOfC: what depends on a type that comes from C is not called wrong, and
+// not said to be checked.
+func TestTypesOfC(t *testing.T) {
+	files := sample()
+	files["c/c.go"] = "package c\n\n// typedef struct { int x; } foo;\n// enum { N = 4 };\nimport \"C\"\n\ntype Num C.int\n\nconst N = C.N\n\nvar Arr [C.N]int\n\ntype Wrap struct{ C.foo }\n\n" +
+		"func (n Num) Double() Num { return n * 2 }\n\ntype E interface{ ~C.int | ~int32 }\n\nvar _ interface{ Double() Num } = Num(3)\n\nconst M = N * 2\n"
+	files["mid/mid.go"] = "package mid\n\nimport \"example.com/fx/c\"\n\nfunc Get() c.Num { return 3 }\n"
+	files["plain/plain.go"] = "package plain\n\n// static int one(int a) { return a; }\nimport \"C\"\n\nfunc conv(a C.int) int { return int(a) }\n\nfunc One() int { return conv(C.one(1)) }\n"
+	files["cmd/a/main.go"] = "package main\n\nimport (\n\t\"example.com/fx/c\"\n\t\"example.com/fx/mid\"\n\t\"example.com/fx/plain\"\n)\n\nvar _ interface{ Double() c.Num } = c.Num(1)\n\nfunc g[T c.E](t T) T { return t }\n\n" +
+		"func main() {\n\tvar n c.Num = 3\n\tprintln(n.Double()+1, mid.Get()+1, 1<<c.N, len(c.Arr), c.M, plain.One())\n\tfor i := range c.N {\n\t\tprintln(i)\n\t}\n}\n"
+	files["cmd/b/main.go"] = "package main\n\nimport \"example.com/fx/mid\"\n\nfunc main() { println(mid.Get() + 1) }\n"
+	f := newFixture(t, files)
+	typed, err := f.planned("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/...]\n    cgo: true\n    env: {CC: gcc}\n").Types(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"example.com/fx/c", "example.com/fx/cmd/a", "example.com/fx/cmd/b", "example.com/fx/mid"}
+	if !slices.Equal(typed.Unchecked, want) || !slices.Equal(typed.Declared, []string{"example.com/fx/plain"}) {
+		t.Errorf("%+v, want %q unchecked", typed, want)
+	}
+}
+
 func TestMissingTools(t *testing.T) {
 	files := sample()
 	files["cmd/a/c.go"] = "package main\n\n// #cgo pkg-config: x\nimport \"C\"\n"
