@@ -171,7 +171,9 @@ func reasonHolds(why, tag string, others []string) (truth, hopeless bool) {
 	case strings.HasPrefix(why, "is of major version "), strings.HasPrefix(why, "looks like a pseudo-version"):
 		return true, true
 	case strings.HasSuffix(why, " before the version"):
-		return has(quoted("has ", " before the version")), false
+		text := quoted("has ", " before the version")
+		// The letter v of a word is not that of a version.
+		return has(text) && !(match(`[\pL\pN]$`, text) && match(`^[vV][0-9]`, strings.TrimPrefix(tag, text))), false
 	case strings.HasSuffix(why, " after the version"):
 		return strings.Contains(tag+" ", quoted("has ", " after the version")), false
 	case strings.HasSuffix(why, " in place of the hyphen before the prerelease"):
