@@ -47,11 +47,20 @@ func TestRemarks(t *testing.T) {
 	}
 	const lost = `6: example.com/fx/cmd/c is not built: all its Go files import "C", and cgo is off`
 	got := remarks("profiles:\n  release:\n    platforms: [linux/amd64, linux/arm64, windows/amd64]\n    main: [./cmd/...]\n    files: [README*, man/*, gone/*.txt]\n")
-	if want := []string{lost, "7: man/* matches no file", "7: gone/*.txt matches no file"}; !slices.Equal(got, want) {
+	if want := []string{lost, "7: man/deeper is a directory, its files are not included", "7: gone/*.txt matches no file"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := remarks("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    archive: none\n    files: [README*]\n"); !slices.Equal(got, []string{"8: files has no effect: archive: none publishes the programs alone"}) {
 		t.Errorf("%q", got)
+	}
+	// A directory is passed over unless another pattern has files of it.
+	for pattern, want := range map[string]string{
+		"'*'": "8: cmd, docs, lib, man, unused are directories, their files are not included", "man/*, man/*/*": "", "man/**": "", "'**/*.1'": "", "'**/man'": "8: man is a directory, its files are not included", "none/**": "8: none/** matches no file",
+	} {
+		got := remarks("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    archive: zip\n    files: [" + pattern + "]\n")
+		if len(got) > 1 || strings.Join(got, "") != want {
+			t.Errorf("%s: %q, want %q", pattern, got, want)
+		}
 	}
 	// What is asked for is not remarked on: one main by its name, cgo, or no file's defaults.
 	for _, yaml := range []string{
@@ -60,6 +69,69 @@ func TestRemarks(t *testing.T) {
 	} {
 		if got := remarks(yaml); len(got) > 0 {
 			t.Errorf("%s: %q", yaml, got)
+		}
+	}
+}
+
+// TestLostMains: each program that a pattern matches and a unit does not have is
+// named with the true reason, and no other.
+func TestLostMains(t *testing.T) {
+	files := sample()
+	main := func(dir, before, after string) {
+		files[dir+"/main.go"] = before + "package main\n" + after + "\nfunc main() {}\n"
+	}
+	main("cmd/c", "", "\nimport \"C\"\n")
+	main("cmd/cg", "//go:build cgo\n\n", "")
+	main("cmd/lin", "//go:build linux\n\n", "")
+	files["cmd/win/main_windows.go"] = "package main\n\nfunc main() {}\n"
+	main("cmd/tag", "//go:build prod && linux\n\n", "")
+	main("cmd/gen", "//go:build ignore\n\n", "")
+	main("cmd/testdata/x", "//go:build prod\n\n", "")
+	main("cmd/nest", "", "")
+	files["cmd/nest/go.mod"] = "module example.com/fx/cmd/nest\n\ngo 1.23\n"
+	main("other/tag", "//go:build prod\n\n", "")
+	f := newFixture(t, files)
+	remarks := func(yaml string) (list []string) {
+		for _, p := range f.planned("profiles:\n  release:\n    platforms: [linux/amd64, windows/amd64]\n" + yaml).Remarks() {
+			list = append(list, strings.TrimPrefix(p.Message, "example.com/fx/"))
+			if p.Hint == "" {
+				t.Errorf("%s: no hint", p.Message)
+			}
+		}
+		return list
+	}
+	got := remarks("    main: [./cmd/...]\n")
+	want := []string{
+		`cmd/c is not built: all its Go files import "C", and cgo is off`,
+		"cmd/cg is not built: its Go files need cgo, which is off",
+		"cmd/lin is not built for windows/amd64: its Go files are for others, such as linux/amd64",
+		"cmd/nest is not built: cmd/nest/go.mod makes it a module of its own, and mintmark builds one module without go.work",
+		"cmd/tag is not built: its Go files need the tag prod",
+		"cmd/win is not built for linux/amd64: its Go files are for others, such as windows/amd64",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	got = remarks("    main: [example.com/fx/cmd/...]\n    tags: [prod]\n")
+	want[4] = "cmd/tag is not built for windows/amd64: its Go files are for others, such as linux/amd64"
+	if !slices.Equal(got, want) {
+		t.Errorf("with the tag: %q\nwant %q", got, want)
+	}
+	if got := remarks("    main: [./cmd/a, ./cmd/b]\n"); len(got) > 0 {
+		t.Errorf("without a pattern: %q", got)
+	}
+}
+
+func TestMatchesDir(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, dir string
+		want         bool
+	}{
+		{"./...", ".", true}, {"./...", "a/b", true}, {"./cmd/...", "cmd", true}, {"./cmd/...", "cmd/a/b", true}, {"./cmd/...", "cmdx/a", false},
+		{"example.com/m/...", "a", true}, {"example.com/m/cmd/...", "cmd/a", true}, {"./cmd/a...", "cmd/ab", true}, {"./.../cmd", "x/cmd", true}, {"./cmd/a", "cmd/a", false},
+	} {
+		if got := matchesDir(tt.pattern, "example.com/m", tt.dir); got != tt.want {
+			t.Errorf("%s %s: %v", tt.pattern, tt.dir, got)
 		}
 	}
 }
@@ -135,6 +207,28 @@ func TestTypes(t *testing.T) {
 	good("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n")
 	f.write("go.mod", "module example.com/fx\n\ngo 1.21\n")
 	bad("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n", "release linux/amd64: cmd/a/seq.go:3:25: cannot range over ")
+}
+
+// TestTypesOfC: what depends on a type that comes from C is not called wrong, and
+// not said to be checked.
+func TestTypesOfC(t *testing.T) {
+	files := sample()
+	files["c/c.go"] = "package c\n\n// typedef struct { int x; } foo;\n// enum { N = 4 };\nimport \"C\"\n\ntype Num C.int\n\nconst N = C.N\n\nvar Arr [C.N]int\n\ntype Wrap struct{ C.foo }\n\n" +
+		"func (n Num) Double() Num { return n * 2 }\n\ntype E interface{ ~C.int | ~int32 }\n\nvar _ interface{ Double() Num } = Num(3)\n\nconst M = N * 2\n"
+	files["mid/mid.go"] = "package mid\n\nimport \"example.com/fx/c\"\n\nfunc Get() c.Num { return 3 }\n"
+	files["plain/plain.go"] = "package plain\n\n// static int one(int a) { return a; }\nimport \"C\"\n\nfunc conv(a C.int) int { return int(a) }\n\nfunc One() int { return conv(C.one(1)) }\n"
+	files["cmd/a/main.go"] = "package main\n\nimport (\n\t\"example.com/fx/c\"\n\t\"example.com/fx/mid\"\n\t\"example.com/fx/plain\"\n)\n\nvar _ interface{ Double() c.Num } = c.Num(1)\n\nfunc g[T c.E](t T) T { return t }\n\n" +
+		"func main() {\n\tvar n c.Num = 3\n\tprintln(n.Double()+1, mid.Get()+1, 1<<c.N, len(c.Arr), c.M, plain.One())\n\tfor i := range c.N {\n\t\tprintln(i)\n\t}\n}\n"
+	files["cmd/b/main.go"] = "package main\n\nimport \"example.com/fx/mid\"\n\nfunc main() { println(mid.Get() + 1) }\n"
+	f := newFixture(t, files)
+	typed, err := f.planned("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/...]\n    cgo: true\n    env: {CC: gcc}\n").Types(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"example.com/fx/c", "example.com/fx/cmd/a", "example.com/fx/cmd/b", "example.com/fx/mid"}
+	if !slices.Equal(typed.Unchecked, want) || !slices.Equal(typed.Declared, []string{"example.com/fx/plain"}) {
+		t.Errorf("%+v, want %q unchecked", typed, want)
+	}
 }
 
 func TestMissingTools(t *testing.T) {

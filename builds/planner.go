@@ -55,9 +55,9 @@ type Planner struct {
 	own       map[string]bool       // Go files of the product's own packages, slash-separated paths in the module
 	remarks   profiles.Problems
 
-	cOnce sync.Once // of hasC: does the source import "C"?
-	hasC  bool
-	cErr  error
+	lostOnce sync.Once // of mainDirs
+	mainDirs []mainDir
+	lostErr  error
 }
 
 // Needed is a module that the planned units need.

@@ -99,10 +99,17 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 			d.errs = append(d.errs, ferr)
 		}
 		return found, ferr == nil && !*wrong
-	}, append([]string{"files 2"}, d.settings.Files...)...)
+	}, append([]string{"files 3"}, d.settings.Files...)...)
 	d.unit.Files = found.Files
 	for _, i := range found.Unmatched {
 		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file")
+	}
+	for _, p := range found.Passed {
+		what := " is a directory, its files are not included"
+		if len(p.Dirs) > 1 {
+			what = " are directories, their files are not included"
+		}
+		pl.remark(d, fmt.Sprintf("files[%d]", p.Pattern), "write "+p.Dirs[0]+"/** for all files below "+p.Dirs[0]+", or a pattern that matches no directory", brief(p.Dirs)+what)
 	}
 	for _, name := range d.unit.Packaged() {
 		if slices.Contains(d.unit.Files, name) {
@@ -121,7 +128,14 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 // globbed is what the patterns of further files match.
 type globbed struct {
 	Files     []string // sorted, each once
-	Unmatched []int    // patterns without a file
+	Unmatched []int    // patterns that match nothing
+	Passed    []passed
+}
+
+// passed are the directories that a pattern matches and of which no pattern has a file.
+type passed struct {
+	Pattern int
+	Dirs    []string
 }
 
 func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed, err error) {
@@ -133,9 +147,10 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed
 	}
 	defer root.Close()
 	fsys := root.FS()
+	dirs := make([][]string, len(patterns))
 	for i, pattern := range patterns {
 		key := fmt.Sprintf("files[%d]", i)
-		matches, err := fs.Glob(fsys, path.Clean(pattern))
+		matches, err := glob(fsys, path.Clean(pattern))
 		if err != nil {
 			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
 			continue
@@ -155,15 +170,66 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed
 					found.Files = append(found.Files, m)
 				}
 			case literal:
-				problem(key, "write "+m+"/* for the files in it", "%s is not a file", m)
+				problem(key, "write "+m+"/** for the files in it", "%s is not a file", m)
+			case fi.IsDir():
+				dirs[i] = append(dirs[i], m)
 			}
 		}
-		if !regular {
+		if !regular && len(dirs[i]) == 0 {
 			found.Unmatched = append(found.Unmatched, i)
 		}
 	}
 	sort.Strings(found.Files)
+	for i := range dirs {
+		dirs[i] = slices.DeleteFunc(dirs[i], func(dir string) bool {
+			return slices.ContainsFunc(found.Files, func(name string) bool { return strings.HasPrefix(name, dir+"/") })
+		})
+		if len(dirs[i]) > 0 {
+			found.Passed = append(found.Passed, passed{i, dirs[i]})
+		}
+	}
 	return found, nil
+}
+
+// glob finds what [files.Match] matches. What lies in .git is in no commit.
+func glob(fsys fs.FS, pattern string) (matches []string, err error) {
+	if files.Deep(pattern) {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return nil, err
+		}
+		var above []string // the directories that the pattern names
+		for _, e := range strings.Split(pattern, "/") {
+			if strings.ContainsAny(e, `*?[\`) {
+				break
+			}
+			above = append(above, e)
+		}
+		err = fs.WalkDir(fsys, path.Join(append(above, ".")...), func(name string, e fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case name == ".git" && e.IsDir():
+				return fs.SkipDir
+			case name != "." && files.Match(pattern, name):
+				matches = append(matches, name)
+			}
+			return nil
+		})
+	} else {
+		matches, err = fs.Glob(fsys, pattern)
+	}
+	return slices.DeleteFunc(matches, func(name string) bool { return name == ".git" || strings.HasPrefix(name, ".git/") }), err
+}
+
+// brief joins names, the first of many.
+func brief(names []string) string {
+	const most = 5
+	if n := len(names); n > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 func readRegular(dir, name string, limit int64) ([]byte, error) {

@@ -27,6 +27,9 @@ type Typed struct {
 	// Declared are those of which only the declarations were checked: C code
 	// decides the types in their functions.
 	Declared []string
+	// Unchecked are those whose errors are not told, in some unit: types that come
+	// from C are in their declarations, or in those of what they import.
+	Unchecked []string
 }
 
 // maxTypeErrors is how many errors of one package are reported, as the compiler does.
@@ -53,12 +56,12 @@ func (pl *Planner) Types(ctx context.Context) (*Typed, error) {
 	units := maps.Clone(pl.packages)
 	pl.mu.Unlock()
 	ids := slices.Sorted(maps.Keys(units))
-	found := make([][]error, len(ids))
+	found, skipped := make([][]error, len(ids)), make([]map[string]bool, len(ids))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
 	for i, id := range ids {
 		g.Go(func() error {
-			found[i] = pl.unitTypes(gctx, id, units[id])
+			found[i], skipped[i] = pl.unitTypes(gctx, id, units[id])
 			return gctx.Err()
 		})
 	}
@@ -69,16 +72,22 @@ func (pl *Planner) Types(ctx context.Context) (*Typed, error) {
 	for _, list := range found {
 		errs = append(errs, list...)
 	}
-	seen, declared := map[string]bool{}, map[string]bool{}
+	seen, declared, unchecked := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, m := range skipped {
+		maps.Copy(unchecked, m)
+	}
 	for _, id := range ids {
 		for _, p := range units[id] {
+			if unchecked[p.ImportPath] {
+				continue
+			}
 			seen[p.ImportPath] = true
 			if hasC(p) && !p.Standard {
 				declared[p.ImportPath] = true
 			}
 		}
 	}
-	return &Typed{Packages: len(seen), Declared: slices.Sorted(maps.Keys(declared))}, errors.Join(distinct(errs)...)
+	return &Typed{Packages: len(seen), Declared: slices.Sorted(maps.Keys(declared)), Unchecked: slices.Sorted(maps.Keys(unchecked))}, errors.Join(distinct(errs)...)
 }
 
 // keepTypes keeps the packages of a unit for [Planner.Types].
@@ -112,38 +121,81 @@ func (i imports) Import(path string) (*types.Package, error) {
 	return nil, fmt.Errorf("package %s is not among those of the unit", path)
 }
 
+// declaresC reports whether types that come from C are in the declarations of a
+// package's files: cgo alone knows them. What is in functions, and the parameters
+// of functions that no other package can call, are not seen from outside.
+func declaresC(parsed []*ast.File) (found bool) {
+	for _, f := range parsed {
+		for _, decl := range f.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if ok && fn.Recv == nil && !fn.Name.IsExported() {
+				continue
+			}
+			ast.Inspect(decl, func(n ast.Node) bool {
+				if _, body := n.(*ast.BlockStmt); body {
+					return false
+				}
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					x, ok := sel.X.(*ast.Ident)
+					found = found || ok && x.Name == "C"
+				}
+				return !found
+			})
+		}
+	}
+	return found
+}
+
+// imports reports whether one of the files imports one of these packages.
+func (p *Package) imports(parsed []*ast.File, of map[string]bool) bool {
+	for _, f := range parsed {
+		for _, spec := range f.Imports {
+			path := strings.Trim(spec.Path.Value, "\"`")
+			if of[cmp.Or(p.ImportMap[path], path)] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // unitTypes checks the packages of a unit: go list names those that a package
-// imports before it.
-func (pl *Planner) unitTypes(ctx context.Context, id string, pkgs []*Package) (errs []error) {
+// imports before it. Of the unchecked, what is wrong may be right with the types
+// that cgo makes.
+func (pl *Planner) unitTypes(ctx context.Context, id string, pkgs []*Package) (errs []error, unchecked map[string]bool) {
 	_, platform, _ := strings.Cut(id, " ")
 	target, err := profiles.ParsePlatform(platform)
 	if err != nil {
-		return []error{err}
+		return []error{err}, nil
 	}
 	done := map[string]*types.Package{}
+	unchecked = map[string]bool{}
 	for _, p := range pkgs {
 		if ctx.Err() != nil {
-			return errs
+			return errs, unchecked
 		}
 		if p.ImportPath == "unsafe" {
 			continue
 		}
 		if len(p.SwigFiles)+len(p.SwigCXXFiles) > 0 {
 			// What SWIG declares is not known, nor is what others use of it.
-			return append(errs, fmt.Errorf("%s: types are not checked: SWIG makes a part of %s", id, p.ImportPath))
+			return append(errs, fmt.Errorf("%s: types are not checked: SWIG makes a part of %s", id, p.ImportPath)), unchecked
 		}
 		fset := token.NewFileSet()
 		parsed, err := pl.parse(fset, p)
 		if err != nil {
-			return append(errs, fmt.Errorf("%s: %w", id, err))
+			return append(errs, fmt.Errorf("%s: %w", id, err)), unchecked
+		}
+		if !p.Standard && (hasC(p) && declaresC(parsed) || p.imports(parsed, unchecked)) {
+			unchecked[p.ImportPath] = true
 		}
 		var wrong []types.Error
 		conf := types.Config{
-			Importer: imports{done, p}, FakeImportC: true, IgnoreFuncBodies: p.Standard || hasC(p),
+			Importer: imports{done, p}, FakeImportC: true, IgnoreFuncBodies: p.Standard || hasC(p) || unchecked[p.ImportPath],
 			Sizes: types.SizesFor("gc", target.Arch), GoVersion: p.language(),
 			Error: func(err error) {
 				var te types.Error
-				if errors.As(err, &te) && !p.Standard {
+				if errors.As(err, &te) && !p.Standard && !unchecked[p.ImportPath] {
 					wrong = append(wrong, te)
 				}
 			},
@@ -157,7 +209,7 @@ func (pl *Planner) unitTypes(ctx context.Context, id string, pkgs []*Package) (e
 			errs = append(errs, fmt.Errorf("%s: %s: %s", id, at, te.Msg))
 		}
 	}
-	return errs
+	return errs, unchecked
 }
 
 // parse reads the Go files of a package that the unit compiles.

@@ -23,21 +23,23 @@ func GoReleaserFiles() []string {
 type GoReleaser struct {
 	Project string
 	Builds  []GoReleaserBuild
+	Proxy   bool // gomod.proxy: it builds what the module proxy serves
 }
 
 // GoReleaserBuild is one of its builds.
 type GoReleaserBuild struct {
 	ID, Dir, Main, Binary string
-	Set                   []string // variables that -X sets, as import/path.Name
+	Set                   []string // variables that -X sets, as import/path.Name; templates stand as written
 	DefaultSet            bool     // no ldflags: GoReleaser sets version, commit, date and builtBy in main
 	Tags                  []string
 	CGO                   bool // CGO_ENABLED=1
+	OS, Arch              []string
+	Other                 []string // what is left, as phrases
 }
 
 var (
-	linkerSet  = regexp.MustCompile(`-X[ \t=]+['"]?([^\s='"{}]+)=`)
-	tagsFlag   = regexp.MustCompile(`^--?tags[ =]["']?([^"']*)["']?$`)
-	templateIn = regexp.MustCompile(`{{[^{}]*}}`)
+	linkerSet  = regexp.MustCompile(`-X[ \t=]+['"]?((?:{{[^{}]*}}|[^\s='"{}])+)=`)
+	modulePath = regexp.MustCompile(`{{-?\s*\.ModulePath\s*-?}}`)
 )
 
 // ReadGoReleaser reads a configuration of GoReleaser as data: nothing of it is
@@ -49,13 +51,16 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 	type build struct {
 		ID, Dir, Main, Binary     string
 		LDFlags, Flags, Tags, Env yaml.Node
-		Skip                      yaml.Node
-		Builder                   string
+		GCFlags, ASMFlags         yaml.Node
+		GOOS, GOARCH, Targets     yaml.Node
+		Skip, Hooks               yaml.Node
+		Builder, Buildmode        string
 	}
 	var file struct {
 		Project string `yaml:"project_name"`
 		Builds  []build
 		Build   *build
+		GoMod   struct{ Proxy yaml.Node }
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, err
@@ -66,7 +71,7 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 	if len(file.Builds) == 0 {
 		file.Builds = []build{{}} // it builds the module's directory then
 	}
-	g := &GoReleaser{Project: file.Project}
+	g := &GoReleaser{Project: file.Project, Proxy: file.GoMod.Proxy.Value == "true"}
 	for _, b := range file.Builds[:min(len(file.Builds), maxEntries)] {
 		if b.Skip.Value == "true" || b.Builder != "" && b.Builder != "go" && b.Builder != "prebuilt" {
 			continue
@@ -74,20 +79,59 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 		one := GoReleaserBuild{ID: b.ID, Dir: b.Dir, Main: b.Main, Binary: b.Binary, Tags: nodeTexts(&b.Tags)}
 		flags := nodeTexts(&b.LDFlags)
 		one.DefaultSet = len(flags) == 0
-		for _, m := range linkerSet.FindAllStringSubmatch(templateIn.ReplaceAllString(strings.Join(flags, " "), "x"), maxEntries) {
+		for _, m := range linkerSet.FindAllStringSubmatch(strings.Join(flags, " "), maxEntries) {
 			if !slices.Contains(one.Set, m[1]) {
 				one.Set = append(one.Set, m[1])
 			}
 		}
-		for _, f := range nodeTexts(&b.Flags) {
-			if m := tagsFlag.FindStringSubmatch(strings.TrimSpace(f)); m != nil {
-				one.Tags = append(one.Tags, strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' })...)
+		one.OS, one.Arch = nodeTexts(&b.GOOS), nodeTexts(&b.GOARCH)
+		for _, target := range nodeTexts(&b.Targets) {
+			if parts := strings.Split(target, "_"); len(parts) > 1 {
+				one.OS, one.Arch = append(one.OS, parts[0]), append(one.Arch, parts[1])
 			}
+		}
+		one.flags(nodeTexts(&b.Flags))
+		if b.Buildmode != "" {
+			one.Other = append(one.Other, "buildmode "+b.Buildmode)
+		}
+		for _, o := range []struct {
+			name  string
+			texts []string
+		}{{"gcflags ", nodeTexts(&b.GCFlags)}, {"asmflags ", nodeTexts(&b.ASMFlags)}} {
+			if len(o.texts) > 0 {
+				one.Other = append(one.Other, o.name+strings.Join(o.texts, " "))
+			}
+		}
+		if len(b.Hooks.Content) > 0 {
+			one.Other = append(one.Other, "hooks")
 		}
 		one.CGO = slices.Contains(nodeTexts(&b.Env), "CGO_ENABLED=1")
 		g.Builds = append(g.Builds, one)
 	}
 	return g, nil
+}
+
+// flags takes the flags of go build apart: an element may hold a flag with its
+// value, or the value be the next one.
+func (b *GoReleaserBuild) flags(elements []string) {
+	tags := false
+	for _, word := range strings.Fields(strings.NewReplacer(`"`, " ", `'`, " ").Replace(strings.Join(elements, " "))) {
+		name, value, _ := strings.Cut(word, "=")
+		switch flag := strings.TrimLeft(name, "-"); {
+		case flag == name:
+			value = word // of the flag before it
+		case flag == "tags":
+			tags = true
+		default:
+			tags = false
+			if flag != "trimpath" && flag != "v" && flag != "x" { // which every profile has, and what only prints
+				b.Other = append(b.Other, word)
+			}
+		}
+		if tags {
+			b.Tags = append(b.Tags, strings.FieldsFunc(value, func(r rune) bool { return r == ',' })...)
+		}
+	}
 }
 
 // nodeTexts are the texts of a list, or the one text.
@@ -111,11 +155,18 @@ func nodeTexts(n *yaml.Node) (texts []string) {
 	return texts
 }
 
-// Dropped is what the built-in profile for a project does without of what g
-// says, as phrases; vars are the variables of the main package in the module's
-// directory that a default -X of GoReleaser's would set.
-func (g *GoReleaser) Dropped(project string, vars []string) (phrases []string) {
-	var mains, set, tags []string
+// BuiltIn is what the built-in profile builds of a module.
+type BuiltIn struct {
+	Project, Module string
+	// Variables are those of the main package in the module's directory: a default
+	// -X of GoReleaser's sets some that are there.
+	Variables []string
+	Platforms []Platform
+}
+
+// Dropped is what the built-in profile does without of what g says, as phrases.
+func (g *GoReleaser) Dropped(in BuiltIn) (phrases []string) {
+	var mains, set, tags, systems, archs, other []string
 	add := func(to *[]string, texts ...string) {
 		for _, t := range texts {
 			if t != "" && !slices.Contains(*to, t) {
@@ -124,7 +175,7 @@ func (g *GoReleaser) Dropped(project string, vars []string) (phrases []string) {
 		}
 	}
 	var names []string
-	if g.Project != "" && g.Project != project {
+	if g.Project != "" && g.Project != in.Project {
 		add(&names, "project_name "+g.Project)
 	}
 	cgo := false
@@ -132,13 +183,26 @@ func (g *GoReleaser) Dropped(project string, vars []string) (phrases []string) {
 		if main := path.Join(b.Dir, b.Main); main != "" && main != "." && path.Clean(main) != "main.go" {
 			add(&mains, main)
 		}
-		if name := path.Base(b.Binary); b.Binary != "" && name != project && !strings.Contains(name, "{{") {
+		if name := path.Base(b.Binary); b.Binary != "" && name != in.Project && !strings.Contains(name, "{{") {
 			add(&names, "binary "+name)
 		}
-		add(&set, b.Set...)
+		for _, v := range b.Set {
+			add(&set, modulePath.ReplaceAllLiteralString(v, in.Module))
+		}
+		for _, goos := range b.OS {
+			if !slices.ContainsFunc(in.Platforms, func(p Platform) bool { return p.OS == goos }) {
+				add(&systems, goos)
+			}
+		}
+		for _, goarch := range b.Arch {
+			if !slices.ContainsFunc(in.Platforms, func(p Platform) bool { return p.Arch == goarch }) {
+				add(&archs, goarch)
+			}
+		}
+		add(&other, b.Other...)
 		if b.DefaultSet {
 			for _, v := range []string{"version", "commit", "date", "builtBy"} {
-				if slices.Contains(vars, v) {
+				if slices.Contains(in.Variables, v) {
 					add(&set, "main."+v)
 				}
 			}
@@ -154,7 +218,13 @@ func (g *GoReleaser) Dropped(project string, vars []string) (phrases []string) {
 	list("main ", mains)
 	list("-X ", set)
 	list("tags ", tags)
+	list("goos ", systems)
+	list("goarch ", archs)
 	list("", names)
+	if g.Proxy {
+		add(&other, "gomod.proxy")
+	}
+	list("", other)
 	if cgo {
 		phrases = append(phrases, "CGO_ENABLED=1")
 	}

@@ -18,6 +18,11 @@ func TestGoReleaserDropped(t *testing.T) {
 		{"main, by dir too", "builds:\n  - main: ./cmd/a\n    ldflags: [-s]\n  - dir: cli\n    main: ./b\n    ldflags: [-s]\n", nil, []string{"main cmd/a, cli/b"}},
 		{"-X in all its spellings", "builds:\n  - ldflags:\n    - -s -w -X main.version={{.Version}} -X 'main.built at={{ .Date }}'\n    - -X=example.com/x/v2/internal.Commit={{.Commit}}\n", nil,
 			[]string{"-X main.version, example.com/x/v2/internal.Commit"}},
+		{"-X of templates", "builds:\n  - ldflags:\n    - -X {{ .ModulePath }}/internal/version.V={{.Version}} -X {{.Env.PKG}}.V=1 -X '{{.ModulePath}}.W={{ .Date }}'\n", nil,
+			[]string{"-X example.com/tool/internal/version.V, {{.Env.PKG}}.V, example.com/tool.W"}},
+		{"flags and their values", "builds:\n  - ldflags: [-s]\n    flags: [-tags, 'netgo,osusergo', -trimpath, -race, '-tags \"a b\"', -mod=vendor]\n", nil, []string{"tags netgo, osusergo, a, b", "-race, -mod=vendor"}},
+		{"platforms", "builds:\n  - ldflags: [-s]\n    goos: [linux, freebsd]\n    goarch: [amd64, s390x]\n  - ldflags: [-s]\n    targets: [openbsd_arm64_v8.0]\n", nil, []string{"goos freebsd, openbsd", "goarch s390x, arm64"}},
+		{"what else it says", "gomod: {proxy: true}\nbuilds:\n  - ldflags: [-s]\n    buildmode: c-shared\n    gcflags: [all=-l]\n    hooks: {pre: go generate}\n", nil, []string{"buildmode c-shared, gcflags all=-l, hooks, gomod.proxy"}},
 		{"tags as list and flag", "builds:\n  - ldflags: [-s]\n    tags: [netgo]\n    flags: [-trimpath, '-tags=osusergo,static']\n", nil, []string{"tags netgo, osusergo, static"}},
 		{"names", "project_name: gh\nbuilds:\n  - binary: bin/hub\n    ldflags: [-s]\n", nil, []string{"project_name gh, binary hub"}},
 		{"cgo, by an alias", "x: &e [CGO_ENABLED=1]\nbuilds:\n  - env: *e\n    ldflags: [-s]\n", nil, []string{"CGO_ENABLED=1"}},
@@ -28,7 +33,7 @@ func TestGoReleaserDropped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := g.Dropped("tool", c.vars); !slices.Equal(got, c.want) {
+			if got := g.Dropped(BuiltIn{Project: "tool", Module: "example.com/tool", Variables: c.vars, Platforms: []Platform{{OS: "linux", Arch: "amd64"}}}); !slices.Equal(got, c.want) {
 				t.Errorf("dropped %q, want %q", got, c.want)
 			}
 		})
@@ -44,7 +49,7 @@ func FuzzReadGoReleaser(f *testing.F) {
 			t.Fatalf("%v and %v", g, err)
 		}
 		if g != nil {
-			g.Dropped("x", []string{"version"})
+			g.Dropped(BuiltIn{Project: "x", Variables: []string{"version"}})
 		}
 	})
 }

@@ -247,3 +247,13 @@ func ExampleProblem_Format() {
 	//               ^
 	// hint: did you mean ./cmd/hello?
 }
+
+// TestDeepGlob: ** is an element of its own; elsewhere it would be * without a word.
+func TestDeepGlob(t *testing.T) {
+	for glob, ok := range map[string]bool{"docs/**": true, "**/*.md": true, "docs/*": true, "docs/a**": false, "**.md": false, "docs/***": false} {
+		p, err := firstProblem(hintFile("    files: ['" + glob + "']"))
+		if (p.Message == "") != ok || !ok && !strings.Contains(p.Hint, "**/*.md") {
+			t.Errorf("%s: %v", glob, err)
+		}
+	}
+}

@@ -249,6 +249,11 @@ func (d *decoder) checkValue(k key, v *value) {
 			if _, err := path.Match(s, ""); err != nil {
 				return hintf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
 			}
+			for _, e := range strings.Split(s, "/") {
+				if e != "**" && strings.Contains(e, "**") {
+					return hintf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
+				}
+			}
 			return nil
 		})
 	case "name":

@@ -2,9 +2,10 @@ package source
 
 import "slices"
 
-// UncountedOf says why a tag does not count for a module in a directory.
-func UncountedOf(module, dir, tag string) Uncounted {
-	return (&Source{ModulePath: module, Dir: dir}).uncounted(tag)
+// UncountedOf says why a tag does not count for a module in a directory of a
+// commit that has modules in others as well.
+func UncountedOf(module, dir, tag string, others ...string) Uncounted {
+	return (&Source{ModulePath: module, Dir: dir}).uncounted(tag, func(d string) bool { return d == dir || slices.Contains(others, d) })
 }
 
 // Counts reports whether it does.

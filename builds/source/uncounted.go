@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/git"
 	"golang.org/x/mod/module"
@@ -32,7 +34,7 @@ func (r *Repo) Uncounted() []Uncounted {
 	var out []Uncounted
 	for _, t := range r.git.Tags {
 		if t.Commit == r.Commit && !slices.Contains(r.Tags, t.Name) {
-			u := r.uncounted(t.Name)
+			u := r.uncounted(t.Name, r.holdsModule)
 			if slices.ContainsFunc(r.git.Tags, func(t git.Tag) bool { return t.Name == u.Instead }) {
 				u.Instead = "" // another commit's
 			}
@@ -46,6 +48,13 @@ func (r *Repo) Uncounted() []Uncounted {
 		return semver.Compare(b.Like, a.Like)
 	})
 	return out
+}
+
+// holdsModule reports whether the commit has a module in a directory of the
+// repository; "" is its top.
+func (r *Repo) holdsModule(dir string) bool {
+	_, ok := slices.BinarySearch(r.names, path.Join(dir, "go.mod"))
+	return ok
 }
 
 // NextTag is a tag that would give the commit a version and that no commit has
@@ -82,73 +91,177 @@ func (s *Source) pathMajor() string {
 // majorPrefix is the major version that the module's path says, v2 or more, or "".
 func (s *Source) majorPrefix() string { return module.PathMajorPrefix(s.pathMajor()) }
 
-// like finds what looks like a version at the end of a tag's last part: what is
-// before it, a v, numbers, a prerelease and build metadata.
-var like = regexp.MustCompile(`^(.*?)([vV]?)([0-9]+(?:\.[0-9]+)*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
+// numbered is what may be the v and the numbers of a version.
+var numbered = regexp.MustCompile(`[vV]?[0-9]+(?:\.[0-9]+)*`)
 
-// uncounted says why a tag on the commit does not count.
-func (s *Source) uncounted(tag string) Uncounted {
+// looks is a tag that has something like a version in it.
+type looks struct {
+	dir     string // with its slash: the directories before the part that has the version
+	before  string // in that part
+	letter  string // v, V or ""
+	numbers []string
+	after   string
+}
+
+// lookAt finds the version that a tag looks like: the first in the last of its
+// parts that has one. Two numbers make one, or a v with one: a number alone,
+// as in build5, says nothing, and neither does the v at the end of a word.
+func lookAt(tag string) (looks, bool) {
+	for end := len(tag); end >= 0; end = strings.LastIndexByte(tag[:end], '/') {
+		dir, part := path.Split(tag[:end])
+		for _, at := range numbered.FindAllStringIndex(part, -1) {
+			start, text := at[0], part[at[0]:at[1]]
+			l := looks{dir: dir, after: tag[len(dir)+at[1]:]}
+			if text[0] > '9' {
+				if last, _ := utf8.DecodeLastRuneInString(part[:start]); !unicode.IsLetter(last) && !unicode.IsDigit(last) {
+					l.letter = text[:1]
+				} else {
+					start++
+				}
+				text = text[1:]
+			}
+			l.before, l.numbers = part[:start], strings.Split(text, ".")
+			if l.letter != "" || len(l.numbers) > 1 {
+				return l, true
+			}
+		}
+	}
+	return looks{}, false
+}
+
+// uncounted says why a tag on the commit does not count. holds reports whether
+// the commit has a module in a directory. Every reason names what has to change,
+// and Instead is the tag with all of it changed.
+func (s *Source) uncounted(tag string, holds func(dir string) bool) Uncounted {
 	u := Uncounted{Tag: tag}
 	why := func(format string, args ...any) { u.Whys = append(u.Whys, fmt.Sprintf(format, args...)) }
-	dir, v := path.Split(tag)
-	parts := like.FindStringSubmatch(v)
-	if parts == nil || parts[2] == "" && !strings.Contains(parts[3], ".") {
+	l, ok := lookAt(tag)
+	if !ok {
 		why("is no version")
 		return u
 	}
-	before, letter, numbers, prerelease, metadata := parts[1], parts[2], strings.Split(parts[3], "."), parts[4], parts[5]
-	ours := true
-	switch dir {
-	case s.tagPrefix():
-	case "":
-		why("is one of a module at the top of the repository: those of the module in %s begin with %s", s.Dir, s.tagPrefix())
-	case s.Dir + "/":
+	if other := s.otherModule(l, holds); other != "" {
+		why("is for the module in %s", other)
+		return u
+	}
+	prefix := s.tagPrefix()
+	before, has := strings.CutPrefix(l.dir+l.before, prefix)
+	switch {
+	case l.dir != prefix && l.dir == s.Dir+"/":
 		why("names the directory of the major version, which tags leave out")
-	default:
-		why("is one of a module in %s", path.Clean(dir))
-		ours = false
+		before = l.before
+	case !has && l.dir == "" && holds(""):
+		why("is for the module at the top of the repository: those of the module in %s begin with %s", s.Dir, prefix)
+	case !has:
+		why("lacks %s, with which tags of the module in %s begin", prefix, s.Dir)
 	}
 	if before != "" {
 		why("has %q before the version", before)
 	}
-	switch letter {
+	switch l.letter {
 	case "":
 		why("lacks the v")
 	case "V":
 		why("has a V in place of the v")
 	}
-	if n := len(numbers); n != 3 {
+	switch n := len(l.numbers); {
+	case n < 3:
 		why("has %d of the 3 numbers of a version", n)
+	case n > 3:
+		why("has %d numbers, and a version has 3", n)
 	}
+	numbers := append(l.numbers, "0", "0")[:3]
 	for i, n := range numbers {
-		if len(n) > 1 && n[0] == '0' {
-			why("has a number with a leading zero")
-			numbers[i] = strings.TrimLeft(n[:len(n)-1], "0") + n[len(n)-1:]
+		if trimmed := trimZeros(n); trimmed != n {
+			why("has a number with a leading zero, %s", n)
+			numbers[i] = trimmed
 		}
 	}
-	if metadata != "" {
-		why("has build metadata, %s, which the version of a module cannot have", metadata)
-	}
-	for len(numbers) < 3 {
-		numbers = append(numbers, "0")
-	}
-	version := "v" + strings.Join(numbers[:3], ".") + prerelease
-	s.checkLike(&u, version, ours, why)
-	if len(u.Whys) == 0 {
-		why("is no semantic version")
-	}
+	s.checkLike(&u, "v"+strings.Join(numbers, ".")+prerelease(l.after, why), why)
 	return u
 }
 
-// checkLike says whether the module could have the version that a tag looks like.
-func (s *Source) checkLike(u *Uncounted, version string, ours bool, why func(format string, args ...any)) {
+// trimZeros is a decimal number without leading zeros.
+func trimZeros(n string) string {
+	return cmp.Or(strings.TrimLeft(n, "0"), n[len(n)-1:])
+}
+
+// otherModule is the directory of another module of the commit whose tags begin
+// like the tag: the tag's directory, or one of the major version in it; "" for none.
+func (s *Source) otherModule(l looks, holds func(dir string) bool) string {
+	dir := strings.TrimSuffix(l.dir, "/")
+	if dir != "" && dir != s.Dir && l.dir != s.tagPrefix() && holds(dir) {
+		return dir
+	}
+	major := "v" + trimZeros(l.numbers[0])
+	dir = path.Join(dir, major)
+	if major != "v0" && major != "v1" && major != s.majorPrefix() && dir != s.Dir && holds(dir) {
+		return dir
+	}
+	return ""
+}
+
+// prerelease is what the version has of what follows its numbers in the tag, with
+// its hyphen: what cannot stay is told to why.
+func prerelease(after string, why func(format string, args ...any)) string {
+	pre, metadata, has := strings.Cut(after, "+")
+	text, hyphen := strings.CutPrefix(pre, "-")
+	separator := ""
+	if first, size := utf8.DecodeRuneInString(text); !hyphen && size > 0 && !permitted(first) {
+		separator, text = text[:size], text[size:]
+	}
+	// A version has letters, digits and hyphens there, in parts between dots.
+	mended := strings.Map(func(r rune) rune {
+		if r == '.' || permitted(r) {
+			return r
+		}
+		return '-'
+	}, text)
+	parts := slices.DeleteFunc(strings.Split(mended, "."), func(p string) bool { return p == "" })
 	switch {
-	case !semver.IsValid(version):
-		return
-	case module.IsPseudoVersion(version):
+	case pre == "":
+	case len(parts) == 0:
+		why("has %q after the version", pre)
+	case separator != "":
+		why("has %q in place of the hyphen before the prerelease", separator)
+	case !hyphen:
+		why("lacks the hyphen before the prerelease, %s", mended)
+	}
+	if len(parts) > 0 {
+		if mended != text {
+			why("has characters in the prerelease, %q, that no version can have", text)
+		}
+		if strings.Join(parts, ".") != mended {
+			why("has an empty part in the prerelease, %q", text)
+		}
+	}
+	for i, p := range parts {
+		if trimmed := trimZeros(p); trimmed != p && strings.Trim(p, "0123456789") == "" {
+			why("has a number with a leading zero in the prerelease, %s", p)
+			parts[i] = trimmed
+		}
+	}
+	switch {
+	case has && semver.IsValid("v1.0.0+"+metadata):
+		why("has build metadata, +%s, which the version of a module cannot have", metadata)
+	case has:
+		why("has %q after the version", "+"+metadata)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "-" + strings.Join(parts, ".")
+}
+
+// permitted reports whether a part of a prerelease can have the character.
+func permitted(r rune) bool {
+	return r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+}
+
+// checkLike says whether the module could have the version that a tag looks like.
+func (s *Source) checkLike(u *Uncounted, version string, why func(format string, args ...any)) {
+	if module.IsPseudoVersion(version) {
 		why("looks like a pseudo-version, which only the go command makes")
-		return
-	case !ours:
 		return
 	}
 	u.Like = version

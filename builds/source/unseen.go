@@ -19,7 +19,8 @@ type Unseen struct {
 	By   string // who names it: a Go file that embeds it, or a key of the profile; "" for what the go command finds by itself
 }
 
-// Wanted is a pattern of files that a build reads, as path.Match understands it.
+// Wanted is a pattern of files that a build reads, as [files.Match] understands it,
+// or path.Match with Below.
 type Wanted struct {
 	By      string // who says so
 	Dir     string // what the pattern is relative to, from the top
@@ -199,8 +200,11 @@ func (w Wanted) match(name string) bool {
 			return false
 		}
 	}
-	if ok, _ := path.Match(w.Pattern, rel); ok || !w.Below {
-		return ok
+	if !w.Below {
+		return files.Match(w.Pattern, rel)
+	}
+	if ok, _ := path.Match(w.Pattern, rel); ok {
+		return true
 	}
 	for i := len(rel) - 1; i > 0; i-- {
 		if rel[i] != '/' {

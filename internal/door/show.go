@@ -304,7 +304,7 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 	}
 	var typed *report.Types
 	if t := res.Typed; t != nil {
-		typed = &report.Types{Packages: t.Packages, Declared: t.Declared}
+		typed = &report.Types{Packages: t.Packages, Declared: t.Declared, Unchecked: t.Unchecked}
 	}
 	if yes(f.JSON) {
 		return report.WriteJSON(d.stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
@@ -317,6 +317,9 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 		d.printf("types: %s checked\n", fact.Count(typed.Packages, "package"))
 		if len(typed.Declared) > 0 {
 			d.printf("       of %s only the declarations, since they have C code\n", strings.Join(typed.Declared, ", "))
+		}
+		if len(typed.Unchecked) > 0 {
+			d.printf("       not checked, since they have or import types that come from C: %s\n", strings.Join(typed.Unchecked, ", "))
 		}
 	}
 	d.printf("%s %s: %s in %s, nothing wrong found\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"))

@@ -27,7 +27,11 @@ func (s *session) dropped() (warnings []string) {
 	if err != nil {
 		return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
 	}
-	phrases := g.Dropped(s.file.Project, mainVariables(s.checkout))
+	in := profiles.BuiltIn{Project: s.file.Project, Module: s.source.ModulePath, Variables: mainVariables(s.checkout)}
+	for _, p := range s.file.Profiles {
+		in.Platforms = append(in.Platforms, p.Platforms...)
+	}
+	phrases := g.Dropped(in)
 	if len(phrases) == 0 {
 		return nil
 	}

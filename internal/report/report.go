@@ -88,8 +88,9 @@ type Check struct {
 
 // Types is what of the packages of all units was type-checked.
 type Types struct {
-	Packages int      `json:"packages"`
-	Declared []string `json:"declared,omitempty"` // those of which only the declarations were
+	Packages  int      `json:"packages"`
+	Declared  []string `json:"declared,omitempty"`  // those of which only the declarations were
+	Unchecked []string `json:"unchecked,omitempty"` // not among Packages: they have or import types that come from C
 }
 
 // Verify is the JSON document of the verb verify.
