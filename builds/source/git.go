@@ -55,6 +55,8 @@ type Repo struct {
 	base git.Tag // the tag of Source.tag
 	// names are those of all files in the commit, sorted as git sorts them: by bytes.
 	names []string
+	// vendor are the vendored files that git ignores, if it ignores vendor/modules.txt.
+	vendor []string
 }
 
 // Open finds the repository around cfg.Dir and identifies the module at its
@@ -239,7 +241,11 @@ func (s *Source) setGoMod(name string, data []byte) error {
 	}
 	for _, rep := range f.Replace {
 		if rep.New.Version == "" {
-			s.outside = s.outside || leadsOut(path.Join(s.Dir, "go.mod"), filepath.ToSlash(rep.New.Path))
+			out := leadsOut(path.Join(s.Dir, "go.mod"), filepath.ToSlash(rep.New.Path))
+			s.outside = s.outside || out
+			if !out {
+				s.locals = append(s.locals, path.Join(".", s.Dir, filepath.ToSlash(rep.New.Path)))
+			}
 			s.Notes = append(s.Notes, fmt.Sprintf("go.mod replaces %s by the directory %s: it is not a published module, and its path is recorded in the binaries", rep.Old.Path, rep.New.Path))
 		}
 	}
@@ -290,7 +296,7 @@ func (r *Repo) notes(t *tree) {
 		case e.mode == "120000" && leadsOut(e.name, string(t.files[e.name])):
 			r.outside = true
 		}
-		if e.name == path.Join(r.Dir, "vendor/modules.txt") {
+		if e.name == r.modulesTxt() {
 			r.Vendored = true
 		}
 		if path.Base(e.name) == ".gitattributes" && bytes.Contains(t.files[e.name], []byte("filter=")) {
