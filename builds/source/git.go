@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -259,7 +260,11 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 	if err != nil {
 		return err
 	}
-	for entry := range bytes.SplitSeq(out, []byte{0}) {
+	unwatched, err := r.unwatched(ctx)
+	if err != nil {
+		return err
+	}
+	for entry := range bytes.SplitSeq(append(out, unwatched...), []byte{0}) {
 		if len(entry) < 4 {
 			continue
 		}
@@ -281,7 +286,25 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 		}
 	}
 	sort.Strings(r.Dirty)
+	r.Dirty = slices.Compact(r.Dirty)
 	return nil
+}
+
+// unwatched is git's status of the files that it was told not to look at. Those
+// that a sparse checkout leaves out are not changed by being absent.
+func (r *Repo) unwatched(ctx context.Context) ([]byte, error) {
+	names, assumed, err := r.git.Unwatched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Lstat(r.file(name))
+		return err != nil && !assumed[name]
+	})
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return r.git.Compare(ctx, r.Commit, names)
 }
 
 func (r *Repo) notes(t *tree) {
