@@ -167,7 +167,13 @@ func (s *session) unusedPGO() (warnings []string) {
 	}
 	used, decided := map[string]bool{}, true
 	for _, u := range s.plan.Units {
-		decided = decided && slices.ContainsFunc(u.Flags, func(f string) bool { return strings.HasPrefix(f, "-pgo=") })
+		named := slices.ContainsFunc(u.Flags, func(f string) bool { return strings.HasPrefix(f, "-pgo=") })
+		decided = decided && named
+		for _, m := range u.Mains {
+			if dir, ok := strings.CutPrefix(m.Package+"/", s.source.ModulePath+"/"); ok && named {
+				used[dir+"default.pgo"] = true // or left out on purpose
+			}
+		}
 		for _, p := range u.PGO {
 			used[p.Path] = true
 		}
@@ -215,18 +221,68 @@ var misnamed = []string{
 }
 
 // sayMisnamed warns of files in dir that look like the profile file and are not
-// it. read is the one that is; "" for the built-in profile.
+// it. read is the one that is; "" for the built-in profile: then those above it, up
+// to the repository's top, may be meant as well.
 func (s *session) sayMisnamed(dir, read string) {
-	instead := "the built-in profile is used"
 	if read != "" {
-		instead = read + " is"
+		s.unread(dir, misnamed, read+" is")
+		return
 	}
-	for _, name := range misnamed {
+	const instead = "the built-in profile is used"
+	s.unread(dir, misnamed, instead)
+	for _, above := range s.above(dir) {
+		s.unread(above, append([]string{configName}, misnamed...), instead)
+	}
+}
+
+// unread warns of files of these names in dir, which nobody reads.
+func (s *session) unread(dir string, names []string, instead string) {
+	for _, name := range names {
 		if !exactly(dir, name) {
 			continue
 		}
-		s.caution("%s is not read, %s: the profile file is %s in the product's directory; rename it, or name it with -config=%s", name, instead, configName, shell.Name(s.shorten(filepath.Join(dir, filepath.FromSlash(name)))))
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		shown, advice := name, "rename it, or name it"
+		if dir != s.Dir && dir != s.moduleDir { // of another module, or of all
+			shown, advice = s.nearby(file), "if it is this product's, move it there, or name it"
+		}
+		s.caution("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
 	}
+}
+
+// above are the directories above dir up to the repository's top, the nearest first.
+func (s *session) above(dir string) (dirs []string) {
+	real, err := realPath(dir)
+	if s.repo == nil || err != nil {
+		return nil
+	}
+	for real != s.repo.Root() && real != filepath.Dir(real) {
+		real = filepath.Dir(real)
+		dirs = append(dirs, real)
+	}
+	return dirs
+}
+
+// nearby is a path as it can be written in the working directory: relative, where
+// it lies in the same repository as that.
+func (s *session) nearby(name string) string {
+	if short := s.shorten(name); short != name || s.repo == nil {
+		return short
+	}
+	wd, err := os.Getwd()
+	if err == nil {
+		wd, err = realPath(wd)
+	}
+	if err != nil {
+		return name
+	}
+	if in, err := filepath.Rel(s.repo.Root(), wd); err != nil || !filepath.IsLocal(in) {
+		return name
+	}
+	if rel, err := filepath.Rel(wd, name); err == nil {
+		return rel
+	}
+	return name
 }
 
 // remarked are the problems of the profile file that do not stop it.
