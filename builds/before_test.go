@@ -2,6 +2,7 @@ package builds
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -250,6 +251,17 @@ func TestMissingTools(t *testing.T) {
 	}
 	got := missing("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/a]\n    cgo: true\n    env: {CC: \"no-such-cc -O1\", PKG_CONFIG: /nowhere/pkg-config}\n")
 	if want := []string{"CC no-such-cc example.com/fx/cmd/a,runtime/cgo", "PKG_CONFIG pkg-config example.com/fx/cmd/a"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	f.write("cmd/f/main.go", "package main\n\nimport \"C\"\n\nfunc main() {}\n")
+	f.write("cmd/f/x.f90", "end\n")
+	f.write("cmd/f/x.swig", "%module x\n")
+	got = missing("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/f]\n    cgo: true\n    env: {CC: /bin/sh, FC: no-such-fc -O1}\n")
+	want := []string{"FC no-such-fc example.com/fx/cmd/f"}
+	if _, err := exec.LookPath("swig"); err != nil {
+		want = append(want, " swig example.com/fx/cmd/f")
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := missing("profiles:\n  release:\n    platforms: [linux/amd64]\n    main: [./cmd/b]\n    env: {CC: no-such-cc}\n"); got != nil {

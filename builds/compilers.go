@@ -14,7 +14,7 @@ import (
 // Missing is a program that a unit cannot be built without and that its builds
 // will not find on this machine.
 type Missing struct {
-	Variable string // that names it: CC, CXX or PKG_CONFIG
+	Variable string // that names it: CC, CXX, FC or PKG_CONFIG; "" for swig, which is found on PATH alone
 	Command  string
 	Path     string   // where builds look
 	For      []string // packages, sorted; none when the linker needs it
@@ -23,16 +23,36 @@ type Missing struct {
 func (m Missing) String() string {
 	needs := "the linker"
 	if n := len(m.For); n > 0 {
-		needs = "the C code of " + strings.Join(m.For[:min(n, 3)], ", ")
+		of := "C code"
+		switch m.Variable {
+		case "FC":
+			of = "Fortran code"
+		case "":
+			of = "SWIG code"
+		}
+		needs = "the " + of + " of " + strings.Join(m.For[:min(n, 3)], ", ")
 		if n > 3 {
 			needs += fmt.Sprintf(" and %d more", n-3)
 		}
 	}
-	return fmt.Sprintf("%s needs %s (%s), and there is none in %s", needs, m.Command, m.Variable, m.Path)
+	by := ""
+	if m.Variable != "" {
+		by = " (" + m.Variable + ")"
+	}
+	return fmt.Sprintf("%s needs %s%s, and there is none in %s", needs, m.Command, by, m.Path)
 }
 
-// MissingTools looks for the programs beside the toolchain that a unit needs: C
-// compilers and pkg-config. It is known after a plan with Deps. That a compiler
+// Tip says how to get it.
+func (m Missing) Tip() string {
+	if m.Variable == "" {
+		return fmt.Sprintf("install %s; the go command finds it on PATH alone", m.Command)
+	}
+	return fmt.Sprintf("install %s, or name another one in the profile, as in env: {%s: /usr/bin/%s}; cgo: false builds programs that can do without C code", m.Command, m.Variable, m.Command)
+}
+
+// MissingTools looks for the programs beside the toolchain that a unit needs: the
+// compilers of C, C++ and Fortran, swig and pkg-config. The linker asks the C
+// compiler where its ar is. It is known after a plan with Deps. That a compiler
 // is there does not say that it compiles for the unit's platform.
 func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error) {
 	pl.mu.Lock()
@@ -46,7 +66,14 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 		return nil, nil
 	}
 	need := map[string][]string{"CC": c}
+	var swig, fortran []string
 	for _, p := range own {
+		if len(p.SwigFiles)+len(p.SwigCXXFiles) > 0 {
+			swig = append(swig, p.ImportPath)
+		}
+		if len(p.FFiles) > 0 {
+			fortran = append(fortran, p.ImportPath)
+		}
 		if len(p.CXXFiles)+len(p.SwigCXXFiles) > 0 {
 			need["CXX"] = append(need["CXX"], p.ImportPath)
 		}
@@ -68,26 +95,41 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 		}
 	}
 	var missing []Missing
-	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
-	for i, name := range names {
-		if i >= len(lines) {
-			break
-		}
-		command := words(strings.TrimSpace(lines[i]))
+	look := func(variable, line string, packages []string) {
+		command := words(strings.TrimSpace(line))
 		if len(command) == 0 {
-			continue
+			return
 		}
 		where, base := path, command[0]
 		switch {
 		case filepath.IsAbs(base):
 			where, base = filepath.Dir(base), filepath.Base(base)
 		case strings.ContainsAny(base, `/\`):
-			continue // relative to the directory of each package
+			return // relative to the directory of each package
 		}
 		if _, err := toolchain.LookPath(base, where); err != nil {
-			slices.Sort(need[name])
-			missing = append(missing, Missing{Variable: name, Command: base, Path: where, For: need[name]})
+			slices.Sort(packages)
+			missing = append(missing, Missing{Variable: variable, Command: base, Path: where, For: packages})
 		}
+	}
+	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
+	for i, name := range names {
+		if i >= len(lines) {
+			break
+		}
+		look(name, lines[i], need[name])
+	}
+	if len(fortran) > 0 { // of which go env says nothing
+		command := "gfortran"
+		for _, kv := range u.Env {
+			if v, ok := strings.CutPrefix(kv, "FC="); ok && v != "" {
+				command = v
+			}
+		}
+		look("FC", command, fortran)
+	}
+	if len(swig) > 0 {
+		look("", "swig", swig)
 	}
 	return missing, nil
 }

@@ -32,7 +32,7 @@ type Package struct {
 	CgoFiles                []string
 	SwigFiles, SwigCXXFiles []string
 	// Of cgo packages, what the C compiler gets; ${SRCDIR} is not replaced in the flags.
-	CFiles, CXXFiles, HFiles                                   []string
+	CFiles, CXXFiles, FFiles, HFiles                           []string
 	CgoCFLAGS, CgoCPPFLAGS, CgoCXXFLAGS, CgoFFLAGS, CgoLDFLAGS []string
 	CgoPkgConfig                                               []string
 	EmbedFiles                                                 []string
@@ -103,7 +103,7 @@ type Loader struct {
 // then are errors in dependencies found. All errors are reported together. An
 // answer without errors is remembered.
 func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, deps bool) ([]*Package, error) {
-	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,SwigFiles,SwigCXXFiles,CFiles,CXXFiles,HFiles,CgoCFLAGS,CgoCPPFLAGS,CgoCXXFLAGS,CgoFFLAGS,CgoLDFLAGS,CgoPkgConfig,EmbedFiles,ImportMap,Module,Error"}
+	args := []string{"list", "-e", "-json=ImportPath,Name,Dir,Target,Standard,DepOnly,GoFiles,CgoFiles,SwigFiles,SwigCXXFiles,CFiles,CXXFiles,FFiles,HFiles,CgoCFLAGS,CgoCPPFLAGS,CgoCXXFLAGS,CgoFFLAGS,CgoLDFLAGS,CgoPkgConfig,EmbedFiles,ImportMap,Module,Error"}
 	if deps {
 		args = append(args, "-deps")
 	}

@@ -52,7 +52,8 @@ type Planner struct {
 
 	cPackages map[string][]*Package // unit ID → those of them that are not the standard library's
 	packages  map[string][]*Package // unit ID → all, if Typed
-	own       map[string]bool       // Go files of the product's own packages, slash-separated paths in the module
+	own       map[string]bool       // Go files of the product's own packages, slash-separated paths from the module's directory
+	readers   []*reader             // units and what of the checkout they are built of
 	remarks   profiles.Problems
 
 	lostOnce sync.Once // of mainDirs
@@ -85,8 +86,8 @@ func (pl *Planner) Note(u *Unit, pkgs []*Package) {
 	pl.noteC(u, pkgs)
 }
 
-// Embedded are the product's own files that its packages embed, as paths in
-// the module, sorted; known after a plan with Deps.
+// Embedded are the product's own files that its packages embed, as paths from
+// the module's directory, sorted; known after a plan with Deps.
 func (pl *Planner) Embedded() []string {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
@@ -99,24 +100,18 @@ func (pl *Planner) need(pkgs []*Package, vendored bool) {
 	if pl.modules == nil {
 		pl.modules = map[string]module.Version{}
 	}
+	in := pl.checkout()
+	if pl.embedded == nil {
+		pl.embedded, pl.own = map[string]bool{}, map[string]bool{}
+	}
 	for _, p := range pkgs {
 		m := p.Module
-		if m != nil && m.Main {
+		if in.has(p.Dir) {
 			for _, name := range p.EmbedFiles {
-				if rel, err := filepath.Rel(pl.Loader.Dir, filepath.Join(p.Dir, name)); err == nil && filepath.IsLocal(rel) {
-					if pl.embedded == nil {
-						pl.embedded = map[string]bool{}
-					}
-					pl.embedded[filepath.ToSlash(rel)] = true
-				}
+				pl.embedded[in.fromModule(p.Dir, name)] = true
 			}
 			for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
-				if rel, err := filepath.Rel(pl.Loader.Dir, filepath.Join(p.Dir, name)); err == nil && filepath.IsLocal(rel) {
-					if pl.own == nil {
-						pl.own = map[string]bool{}
-					}
-					pl.own[filepath.ToSlash(rel)] = true
-				}
+				pl.own[in.fromModule(p.Dir, name)] = true
 			}
 		}
 		if from, ok := p.download(); ok && !vendored {
@@ -241,6 +236,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
 
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
+	pl.noteReader(u, s.Main, pkgs)
 	if err != nil {
 		for _, err := range unjoin(err) {
 			var pe *packageError

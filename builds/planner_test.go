@@ -30,7 +30,8 @@ var host = sync.OnceValues(func() ([]string, error) {
 // fixture is a module in a directory and a planner for it.
 type fixture struct {
 	t     *testing.T
-	dir   string
+	dir   string // of the module
+	top   string // of the repository, if the module is below it
 	place *toolchain.Place
 	src   source.Source
 	deps  bool
@@ -71,6 +72,13 @@ func (f *fixture) write(name, data string) {
 	if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
 		f.t.Fatal(err)
 	}
+}
+
+// at is the fixture for files of another directory.
+func (f *fixture) at(dir string) *fixture {
+	other := *f
+	other.dir = dir
+	return &other
 }
 
 func goroot(t *testing.T) *toolchain.Goroot {

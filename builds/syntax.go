@@ -37,7 +37,7 @@ func (pl *Planner) Syntax(ctx context.Context) error {
 	_, err := recollect(ctx, pl.Loader, func() (struct{}, bool) {
 		errs = pl.parseAll(ctx, own)
 		return struct{}{}, errs == nil
-	}, append([]string{"syntax 1", pl.Go}, own...)...)
+	}, append([]string{"syntax 2", pl.Go}, own...)...)
 	return errors.Join(err, errs)
 }
 

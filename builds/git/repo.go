@@ -188,6 +188,50 @@ func (r *Repo) InTree(ctx context.Context, args ...string) ([]byte, error) {
 	return r.git.run(ctx, own, r.root, r.tree, nil, args...)
 }
 
+// Unwatched are files of the index that git was told not to look at in the work
+// tree (update-index --assume-unchanged, --skip-worktree, sparse checkouts).
+// assumed says that git takes the file to be there and unchanged.
+func (r *Repo) Unwatched(ctx context.Context) (names []string, assumed map[string]bool, err error) {
+	out, err := r.InTree(ctx, "ls-files", "-v", "-z", "--full-name")
+	assumed = map[string]bool{}
+	for entry := range bytes.SplitSeq(out, []byte{0}) {
+		if len(entry) < 3 || entry[1] != ' ' {
+			continue
+		}
+		tag, name := entry[0], string(entry[2:])
+		small := tag >= 'a' && tag <= 'z'
+		if tag == 'S' || small {
+			names = append(names, name)
+			assumed[name] = small && tag != 's'
+		}
+	}
+	return names, assumed, err
+}
+
+// Compare is git's status of those files in the work tree, held against a commit
+// with git's own filters but not with the user's index, which may have git look
+// away. It is as git status -z --porcelain=v1 prints it.
+func (r *Repo) Compare(ctx context.Context, commit string, names []string) ([]byte, error) {
+	if !isHash(commit) || r.tree == nil {
+		return nil, fmt.Errorf("git: %q cannot be compared with a work tree", commit)
+	}
+	fresh := *r
+	fresh.tree = append(slices.Clone(r.tree), "GIT_INDEX_FILE="+filepath.Join(r.dir, "fresh-index")) // the last one counts
+	if _, err := fresh.InTree(ctx, "read-tree", "--no-sparse-checkout", commit); err != nil {
+		return nil, err
+	}
+	var all []byte
+	for batch := range slices.Chunk(names, 200) { // a command line has an end
+		args := []string{"-c", "core.sparseCheckout=false", "--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=all", "--"}
+		out, err := fresh.InTree(ctx, append(args, batch...)...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out...)
+	}
+	return all, nil
+}
+
 // Archive writes a zip of the commit's files to out: line endings as committed,
 // and without export-ignore and export-subst, which would depend on the version
 // of git.

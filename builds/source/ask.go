@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -25,23 +26,22 @@ func (r *Repo) IsIgnored(ctx context.Context, name string) (bool, error) {
 // WithoutEOL are those of the module's files whose line ends the commit's
 // .gitattributes leave to the user's settings.
 func (r *Repo) WithoutEOL(ctx context.Context, names []string) ([]string, error) {
-	args := []string{"check-attr", "-z", "text", "eol", "--"}
-	byPath := map[string]string{}
-	for _, n := range names {
-		p := path.Join(r.Dir, n)
-		byPath[p] = n
-		args = append(args, p)
-	}
-	out, err := r.git.InTree(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
 	settled := map[string]bool{}
-	fields := strings.Split(string(out), "\x00")
-	for i := 0; i+2 < len(fields); i += 3 {
-		name, attr, value := fields[i], fields[i+1], fields[i+2]
-		if attr == "eol" && value != "unspecified" || attr == "text" && value == "unset" {
-			settled[name] = true
+	for batch := range slices.Chunk(names, 200) { // a command line has an end
+		args := []string{"check-attr", "-z", "text", "eol", "--"}
+		for _, n := range batch {
+			args = append(args, path.Join(r.Dir, n))
+		}
+		out, err := r.git.InTree(ctx, args...)
+		if err != nil {
+			return nil, err
+		}
+		fields := strings.Split(string(out), "\x00")
+		for i := 0; i+2 < len(fields); i += 3 {
+			name, attr, value := fields[i], fields[i+1], fields[i+2]
+			if attr == "eol" && value != "unspecified" || attr == "text" && value == "unset" {
+				settled[name] = true
+			}
 		}
 	}
 	var unset []string

@@ -70,6 +70,22 @@ func TestDirt(t *testing.T) {
 			n.git("-c", "init.defaultBranch=main", "init", "--quiet")
 			n.commit()
 		}, "nested/"},
+		{"assumed unchanged", func(t *testing.T, r *repo) {
+			r.git("update-index", "--assume-unchanged", "a.txt", "dir/x.go")
+			r.write("a.txt", "two\n")
+		}, "a.txt"},
+		{"assumed unchanged, deleted", func(t *testing.T, r *repo) {
+			r.git("update-index", "--assume-unchanged", "a.txt")
+			r.rm("a.txt")
+		}, "a.txt"},
+		{"assumed unchanged, staged", func(t *testing.T, r *repo) {
+			r.write("a.txt", "two\n").git("add", "a.txt")
+			r.git("update-index", "--assume-unchanged", "a.txt")
+		}, "a.txt"},
+		{"skipped", func(t *testing.T, r *repo) {
+			r.git("update-index", "--skip-worktree", "a.txt", "dir/x.go")
+			r.write("a.txt", "two\n")
+		}, "a.txt"},
 		{"ignored", func(t *testing.T, r *repo) { r.write("x.ignored", "x") }, ""},
 		{"the output directory", func(t *testing.T, r *repo) {
 			r.write("dist/out", "x").write("dist/sub/out", "x").write("dist2/out", "x")
@@ -198,5 +214,22 @@ func TestStoredFiles(t *testing.T) {
 		if got := files(t, r.checkout(s, false))["a.bin"]; got != pointer {
 			t.Errorf("%s: the checkout has %q", name, got)
 		}
+	}
+}
+
+// TestUnwatchedClean: files that git was told not to look at are no dirt by that alone.
+func TestUnwatchedClean(t *testing.T) {
+	r := newRepo(t).module("", "example.com/m").write("a.txt", "one\n").write("b.txt", "two\n")
+	r.commit()
+	r.git("config", "core.autocrlf", "true")
+	r.git("update-index", "--assume-unchanged", "a.txt")
+	r.git("update-index", "--skip-worktree", "b.txt")
+	r.write("a.txt", "one\r\n").rm("b.txt") // its line ends are the user's, and a sparse checkout leaves files out
+	if s := r.mustOpen(""); len(s.Dirty) > 0 {
+		t.Errorf("changed: %v", s.Dirty)
+	}
+	r.write("b.txt", "three\n")
+	if s := r.mustOpen(""); !slices.Equal(s.Dirty, []string{"b.txt"}) {
+		t.Errorf("changed: %v, want b.txt", s.Dirty)
 	}
 }

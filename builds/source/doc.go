@@ -70,7 +70,7 @@ type Source struct {
 	Included   []string  // of Dirty those that git ignores: a snapshot has them, and go stamps it as if it had not
 	Go         string    // the toolchain go.mod names: its toolchain line, else its go line
 	GoLine     string    // the go line, such as "1.23.0"
-	Vendored   bool      // vendor/modules.txt is in the commit
+	Vendored   bool      // vendor/modules.txt is in the commit, or in a snapshot
 	Notes      []string  // what the reader should know about this source
 
 	// Unstamped says that cmd/go does not stamp the version into binaries of
@@ -80,6 +80,9 @@ type Source struct {
 	exec    map[string]bool
 	tag     string // the one tag that decides Version; "" if there is none
 	outside bool   // the commit may lead to files that are not in it
+	// locals are the directories of the commit, from its top, that go.mod names in
+	// the place of other modules.
+	locals []string
 	// believed is the repository that was believed to have what its hashes name;
 	// "" if that was looked at.
 	believed string

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,8 @@ type Repo struct {
 	base git.Tag // the tag of Source.tag
 	// names are those of all files in the commit, sorted as git sorts them: by bytes.
 	names []string
+	// vendor are the vendored files that git ignores, if it ignores vendor/modules.txt.
+	vendor []string
 }
 
 // Open finds the repository around cfg.Dir and identifies the module at its
@@ -239,7 +242,11 @@ func (s *Source) setGoMod(name string, data []byte) error {
 	}
 	for _, rep := range f.Replace {
 		if rep.New.Version == "" {
-			s.outside = s.outside || leadsOut(path.Join(s.Dir, "go.mod"), filepath.ToSlash(rep.New.Path))
+			out := leadsOut(path.Join(s.Dir, "go.mod"), filepath.ToSlash(rep.New.Path))
+			s.outside = s.outside || out
+			if !out {
+				s.locals = append(s.locals, path.Join(".", s.Dir, filepath.ToSlash(rep.New.Path)))
+			}
 			s.Notes = append(s.Notes, fmt.Sprintf("go.mod replaces %s by the directory %s: it is not a published module, and its path is recorded in the binaries", rep.Old.Path, rep.New.Path))
 		}
 	}
@@ -253,7 +260,11 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 	if err != nil {
 		return err
 	}
-	for entry := range bytes.SplitSeq(out, []byte{0}) {
+	unwatched, err := r.unwatched(ctx)
+	if err != nil {
+		return err
+	}
+	for entry := range bytes.SplitSeq(append(out, unwatched...), []byte{0}) {
 		if len(entry) < 4 {
 			continue
 		}
@@ -275,7 +286,25 @@ func (r *Repo) dirt(ctx context.Context, t *tree) error {
 		}
 	}
 	sort.Strings(r.Dirty)
+	r.Dirty = slices.Compact(r.Dirty)
 	return nil
+}
+
+// unwatched is git's status of the files that it was told not to look at. Those
+// that a sparse checkout leaves out are not changed by being absent.
+func (r *Repo) unwatched(ctx context.Context) ([]byte, error) {
+	names, assumed, err := r.git.Unwatched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Lstat(r.file(name))
+		return err != nil && !assumed[name]
+	})
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return r.git.Compare(ctx, r.Commit, names)
 }
 
 func (r *Repo) notes(t *tree) {
@@ -290,7 +319,7 @@ func (r *Repo) notes(t *tree) {
 		case e.mode == "120000" && leadsOut(e.name, string(t.files[e.name])):
 			r.outside = true
 		}
-		if e.name == path.Join(r.Dir, "vendor/modules.txt") {
+		if e.name == r.modulesTxt() {
 			r.Vendored = true
 		}
 		if path.Base(e.name) == ".gitattributes" && bytes.Contains(t.files[e.name], []byte("filter=")) {

@@ -511,13 +511,14 @@ func TestObjectsOfADirectory(t *testing.T) {
 // TestUnseen finds what git ignores and a build reads, and nothing else.
 func TestUnseen(t *testing.T) {
 	r := newRepo(t).module("", "example.com/x")
-	r.write(".gitignore", "*.gen.go\nout/\nman/\n*.h\ngo.sum\n")
+	r.write(".gitignore", "*.gen.go\nout/\nman/\n*.h\ngo.sum\n/cache/\n")
+	r.write("go.mod", "module example.com/x\n\ngo 1.23\n\nreplace example.com/local => ./local\n").write("local/go.mod", "module example.com/local\n").write("local/l.go", "package local\n")
 	r.write("main.go", "package main\n\nimport \"embed\"\n\n//go:embed out/web\nvar web embed.FS\n\nfunc main() {}\n")
 	r.write("nested/go.mod", "module example.com/nested\n").write("nested/n.go", "package nested\n\n//go:embed out\n")
 	r.commit()
 	for _, name := range []string{
-		"a.gen.go", "a.h", "go.sum", "out/web/index.html", "man/tool.1", // read
-		"out/web/.hidden", "out/web/_x/y", "out/other", "c/a.h", "nested/a.gen.go", "nested/out/x", "testdata/a.gen.go", "node_modules/a/b.gen.go", ".cache/a.gen.go", "vendor/v/v.gen.go",
+		"a.gen.go", "a.h", "go.sum", "out/web/index.html", "man/tool.1", "local/a.gen.go", // read
+		"out/web/.hidden", "out/web/_x/y", "out/other", "c/a.h", "nested/a.gen.go", "nested/out/x", "cache/mod@v1/go.mod", "cache/mod@v1/m.go", "local/deeper/vendor/v.gen.go", "testdata/a.gen.go", "node_modules/a/b.gen.go", ".cache/a.gen.go", "vendor/v/v.gen.go",
 	} {
 		r.write(name, "package main\n")
 	}
@@ -529,7 +530,7 @@ func TestUnseen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []source.Unseen{{Name: "a.gen.go"}, {Name: "a.h"}, {Name: "go.sum"}, {Name: "man/tool.1", By: "files"}, {Name: "out/web/index.html", By: "main.go"}}
+	want := []source.Unseen{{Name: "a.gen.go"}, {Name: "a.h"}, {Name: "go.sum"}, {Name: "local/a.gen.go"}, {Name: "man/tool.1", By: "files"}, {Name: "out/web/index.html", By: "main.go"}}
 	if !slices.Equal(found, want) {
 		t.Errorf("found %v, want %v", found, want)
 	}
@@ -544,5 +545,38 @@ func TestUnseen(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out", "other")); err == nil {
 		t.Error("a file that no build reads is in the snapshot")
+	}
+}
+
+// TestUnseenVendor: what git ignores of vendored packages.
+func TestUnseenVendor(t *testing.T) {
+	r := newRepo(t).module("", "example.com/x")
+	r.write(".gitignore", "/vendor/\n").write("main.go", program).commit()
+	r.write("vendor/modules.txt", "# example.com/v v1.0.0\n").write("vendor/example.com/v/v.go", "package v\n").write("vendor/example.com/v/data", "x")
+	s := r.mustOpen("")
+	found, err := s.Unseen(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || found[0].Name != "vendor/modules.txt" || !s.UsesVendor(found[0]) || s.Vendored {
+		t.Errorf("found %v, vendored %v", found, s.Vendored)
+	}
+	// A snapshot is built with all of it.
+	s.Include(found)
+	if want := []string{"vendor/example.com/v/data", "vendor/example.com/v/v.go", "vendor/modules.txt"}; !s.Vendored || !slices.Equal(s.Dirty, want) {
+		t.Errorf("vendored %v, changed %v, want %v", s.Vendored, s.Dirty, want)
+	}
+
+	// Of vendored packages in the commit, a file may be ignored all the same.
+	r.write(".gitignore", "*.gen.go\n").commit()
+	r.write("vendor/example.com/v/v.gen.go", "package v\n")
+	s = r.mustOpen("")
+	if found, err = s.Unseen(t.Context(), nil); err != nil || len(found) != 1 || found[0].Name != "vendor/example.com/v/v.gen.go" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	r.rm("vendor")
+	s = r.mustOpen("")
+	if s.Include(nil); s.Vendored {
+		t.Error("a snapshot of a tree without vendor is vendored")
 	}
 }

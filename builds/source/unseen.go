@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -37,34 +38,39 @@ var compiled = []string{
 	"*.f", "*.F", "*.for", "*.f90", "*.swig", "*.swigcxx", "*.syso", "default.pgo",
 }
 
-// Unseen finds the files below the module's directory that exist, that git
-// ignores, and that a build reads: what is compiled, what go:embed names, and
-// what more names. Other modules, vendored packages, and what no package is
-// made of (testdata, node_modules, names with a dot or underscore in front) are
-// left out, as are tests. They are sorted by name.
+// Unseen finds the files of the module and of the local modules that its go.mod
+// names in the place of others, that exist, that git ignores, and that a build may
+// read: what is compiled, what go:embed names, and what more names. Which of them
+// a build reads, its plan says (builds.Planner.Reads). Other modules, and what no
+// package is made of (testdata, node_modules, names with a dot or underscore in
+// front) are left out, as are tests. Of vendored packages that git ignores, one
+// file stands for all: vendor/modules.txt, which has the go command use them. They
+// are sorted by name; a file has one for each that names it.
 func (r *Repo) Unseen(ctx context.Context, more []Wanted) ([]Unseen, error) {
-	names, err := r.ignored(ctx, compiledSpecs(r.Dir))
+	roots := r.roots()
+	names, err := r.ignored(ctx, append(compiledSpecs(roots), ":(glob)"+escape.Replace(r.modulesTxt())))
 	if err != nil {
 		return nil, err
 	}
-	inside := r.inside()
 	var found []Unseen
+	if slices.Contains(names, r.modulesTxt()) && !r.Vendored {
+		found = append(found, Unseen{Name: r.modulesTxt()})
+		if r.vendor, err = r.ignored(ctx, []string{":(glob)" + escape.Replace(path.Dir(r.modulesTxt())) + "/**"}); err != nil {
+			return nil, err
+		}
+	}
+	inside := r.inside(roots, names)
 	packages := map[string]bool{} // directories with Go files
 	var sources []string
-	for _, name := range r.names {
-		if strings.HasSuffix(name, ".go") && inside(name) {
+	for _, name := range slices.Concat(r.names, names) {
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && inside(name) {
 			packages[path.Dir(name)] = true
 			sources = append(sources, name)
 		}
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, ".go") && inside(name) && !strings.HasSuffix(name, "_test.go") {
-			packages[path.Dir(name)] = true
-			sources = append(sources, name)
-		}
-	}
-	for _, name := range names {
-		if inside(name) && packages[path.Dir(name)] && !strings.HasSuffix(name, "_test.go") {
+		module := path.Base(name) == "go.mod" && slices.Contains(roots, path.Dir(name))
+		if module || path.Base(name) != "go.mod" && inside(name) && packages[path.Dir(name)] && !strings.HasSuffix(name, "_test.go") {
 			found = append(found, Unseen{Name: name})
 		}
 	}
@@ -72,37 +78,60 @@ func (r *Repo) Unseen(ctx context.Context, more []Wanted) ([]Unseen, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted := slices.Concat(embeds, more, []Wanted{{Dir: r.Dir, Pattern: "go.sum"}})
-	byName, err := r.ignoredOf(ctx, wanted)
+	byName, err := r.ignoredOf(ctx, slices.Concat(embeds, more, []Wanted{{Dir: r.Dir, Pattern: "go.sum"}}))
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range byName {
-		if !slices.ContainsFunc(found, func(o Unseen) bool { return o.Name == f.Name }) {
+		if !slices.ContainsFunc(found, func(o Unseen) bool { return o.Name == f.Name && (o.By == "" || o.By == f.By) }) {
 			found = append(found, f)
 		}
 	}
-	slices.SortFunc(found, func(a, b Unseen) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(found, func(a, b Unseen) int { return strings.Compare(a.Name, b.Name) })
 	return found, nil
 }
+
+// modulesTxt is the file by which the go command builds the module with what is
+// vendored, a path from the top.
+func (r *Repo) modulesTxt() string { return path.Join(r.Dir, "vendor/modules.txt") }
+
+// UsesVendor reports whether it is f that has a plain go build use what is vendored.
+func (r *Repo) UsesVendor(f Unseen) bool { return f.Name == r.modulesTxt() }
 
 // Include makes files that git ignores part of a snapshot: they are built with,
 // and count as changed. To git, and so to the go command that stamps the binaries,
 // the tree is as clean with them as without, unless it is the user's own
 // configuration that ignores them, which the private checkout does not have.
 func (r *Repo) Include(unseen []Unseen) {
+	dirty := map[string]bool{}
+	for _, name := range r.Dirty {
+		dirty[name] = true
+	}
+	add := func(name string) {
+		if !dirty[name] {
+			dirty[name] = true
+			r.Dirty, r.Included = append(r.Dirty, name), append(r.Included, name)
+		}
+	}
 	for _, f := range unseen {
-		if !slices.Contains(r.Dirty, f.Name) {
-			r.Dirty, r.Included = append(r.Dirty, f.Name), append(r.Included, f.Name)
+		add(f.Name)
+		if r.UsesVendor(f) {
+			for _, name := range r.vendor {
+				add(name)
+			}
 		}
 	}
 	slices.Sort(r.Dirty)
+	if dirty[r.modulesTxt()] { // the tree has it, or has it no more
+		_, err := os.Lstat(r.file(r.modulesTxt()))
+		r.Vendored = err == nil
+	}
 }
 
 // Named are the module's files in the commit with that last element of their
 // path, as paths in the module.
 func (r *Repo) Named(base string) []string {
-	inside := r.inside()
+	inside := r.inside(r.roots()[:1], nil)
 	var found []string
 	for _, name := range r.names {
 		if path.Base(name) == base && inside(name) {
@@ -112,37 +141,54 @@ func (r *Repo) Named(base string) []string {
 	return found
 }
 
-// inside reports whether a path from the top can be that of a file of one of
-// the module's packages.
-func (r *Repo) inside() func(name string) bool {
-	nested := map[string]bool{}
-	for _, name := range r.names {
-		if path.Base(name) == "go.mod" && path.Dir(name) != path.Join(".", r.Dir) {
-			nested[path.Dir(name)] = true
+// roots are the directories, from the top, of the module and of the local modules
+// that it is built with; the top is ".".
+func (r *Repo) roots() []string {
+	roots := []string{path.Join(".", r.Dir)}
+	for _, dir := range r.locals {
+		if !slices.Contains(roots, dir) {
+			roots = append(roots, dir)
 		}
 	}
+	return roots
+}
+
+// inside reports whether a path from the top can be that of a file of one of the
+// packages of the modules in roots. Another module begins with its go.mod, which
+// is in the commit or among ignored.
+func (r *Repo) inside(roots, ignored []string) func(name string) bool {
+	module, begins := map[string]bool{}, map[string]bool{}
+	for _, name := range slices.Concat(r.names, ignored) {
+		if path.Base(name) == "go.mod" {
+			begins[path.Dir(name)] = true
+		}
+	}
+	for _, dir := range roots {
+		module[dir] = true
+	}
+	vendor := ""
+	if r.Vendored {
+		vendor = path.Dir(r.modulesTxt())
+	}
 	return func(name string) bool {
-		rel, ok := name, true
-		if r.Dir != "" {
-			rel, ok = strings.CutPrefix(name, r.Dir+"/")
-		}
-		if !ok {
-			return false
-		}
-		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+		for dir := path.Dir(name); ; dir = path.Dir(dir) {
 			base := path.Base(dir)
-			if base == "vendor" || base == "node_modules" || base == "testdata" || base[0] == '.' || base[0] == '_' || nested[path.Join(r.Dir, dir)] {
+			switch {
+			case module[dir]:
+				return true
+			case dir == ".", begins[dir], base == "vendor" && dir != vendor, base == "node_modules", base == "testdata", base[0] == '.', base[0] == '_':
 				return false
 			}
 		}
-		return true
 	}
 }
 
-func compiledSpecs(dir string) []string {
+func compiledSpecs(roots []string) []string {
 	var specs []string
-	for _, p := range compiled {
-		specs = append(specs, ":(glob)"+path.Join(escape.Replace(dir), "**", p))
+	for _, dir := range roots {
+		for _, p := range append([]string{"go.mod"}, compiled...) {
+			specs = append(specs, ":(glob)"+path.Join(escape.Replace(dir), "**", p))
+		}
 	}
 	return specs
 }
@@ -165,7 +211,7 @@ func (r *Repo) ignored(ctx context.Context, specs []string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// ignoredOf are the files that git ignores and somebody wants.
+// ignoredOf are the files that git ignores and somebody wants, once for each who does.
 func (r *Repo) ignoredOf(ctx context.Context, wanted []Wanted) ([]Unseen, error) {
 	var specs []string
 	for _, w := range wanted {
@@ -184,7 +230,6 @@ func (r *Repo) ignoredOf(ctx context.Context, wanted []Wanted) ([]Unseen, error)
 		for _, w := range wanted {
 			if w.match(name) {
 				found = append(found, Unseen{name, w.By})
-				break
 			}
 		}
 	}

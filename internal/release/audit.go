@@ -138,116 +138,7 @@ func (s *session) say(text, shown string) {
 	s.warn("%s", shown)
 }
 
-// findUnseen finds the files that git ignores and a build reads: once, since a
-// snapshot includes them. Private keys are ignored on purpose, and what lies in
-// the output directory is ours.
-func (s *session) findUnseen(ctx context.Context) error {
-	if s.repo == nil || s.unseen != nil {
-		return nil
-	}
-	found, err := s.repo.Unseen(ctx, s.named())
-	if err != nil {
-		return fmt.Errorf("looking for files that git ignores: %w", err)
-	}
-	var names []string
-	for _, f := range found {
-		names = append(names, f.Name)
-	}
-	keys := s.repo.WithKeys(names)
-	s.unseen = slices.DeleteFunc(found, func(f source.Unseen) bool {
-		rel, err := filepath.Rel(s.Out, filepath.Join(s.repo.Root(), filepath.FromSlash(f.Name)))
-		return slices.Contains(keys, f.Name) || err == nil && filepath.IsLocal(rel)
-	})
-	if s.unseen == nil {
-		s.unseen = []source.Unseen{} // looked for
-	}
-	return nil
-}
-
-// named are the files that the profile file names beside packages.
-func (s *session) named() (wanted []source.Wanted) {
-	if s.file == nil {
-		return nil
-	}
-	add := func(key, pattern string) {
-		w := source.Wanted{By: key + " in " + s.file.Path, Dir: s.source.Dir, Pattern: filepath.ToSlash(filepath.Clean(pattern))}
-		if pattern != "" && !strings.Contains(pattern, "{{") && !slices.Contains(wanted, w) && s.file.Path != "" {
-			wanted = append(wanted, w)
-		}
-	}
-	for _, p := range s.file.Profiles {
-		for _, pl := range p.Platforms {
-			settings := p.Settings(pl)
-			for _, f := range settings.Files {
-				add("files", f)
-			}
-			if settings.PGO != "off" {
-				add("pgo", settings.PGO)
-			}
-		}
-	}
-	return wanted
-}
-
-// sayUnseen warns of files that git ignores, in one sentence for those of each kind.
-func (s *session) sayUnseen() {
-	var readers []string
-	by := map[string][]string{}
-	for _, f := range s.unseen {
-		if by[f.By] == nil {
-			readers = append(readers, f.By)
-		}
-		by[f.By] = append(by[f.By], f.Name)
-	}
-	for _, reader := range readers {
-		names := by[reader]
-		what := "git ignores " + some(names)
-		if reader != "" {
-			what += ", named by " + reader
-		}
-		it := "it is"
-		if len(names) > 1 {
-			it = "they are"
-		}
-		if s.Snapshot {
-			s.caution("%s: %s in this snapshot, which is the tree as it is, and in no release of the commit; go stamps a tree that git calls clean as the commit", what, it)
-			continue
-		}
-		s.caution("%s, so %s not in the commit and not in the release; commit what belongs to it (%s), or its users build something else", what, it, s.addForced(names))
-	}
-}
-
-// missingForms are what go list and the compiler say of what is not there.
-var missingForms = []string{"undefined", "no matching files found", "no required module provides", "is not in std", "no Go files in", "no such file", "could not import", "cannot find", "missing method"}
-
-// explainUnseen adds to an error of what is built that files which git ignores
-// may be what is missing.
-func (s *session) explainUnseen(err error) error {
-	if err == nil || s.Snapshot || len(s.unseen) == 0 || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
-		return err
-	}
-	var names []string
-	for _, f := range s.unseen {
-		names = append(names, f.Name)
-	}
-	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
-	if _, several := err.(interface{ Unwrap() []error }); !several && hintOf(err) != "" { // the hints of several are theirs
-		hint = hintOf(err) + "; " + hint
-	}
-	return &codeError{err, ExitCode(err), hint}
-}
-
-// addForced is the command that adds files, named from the top of the tree, to
-// the commit although git ignores them; some of them, as in [some].
-func (s *session) addForced(names []string) string {
-	var here []string
-	for _, n := range names[:min(len(names), 3)] {
-		here = append(here, s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(n))))
-	}
-	return "git add -f " + shell.Names(here)
-}
-
-// missingTools refuses units whose C compiler is not on this machine.
+// missingTools refuses units whose compilers beside the toolchain are not on this machine.
 func (s *session) missingTools(ctx context.Context) error {
 	var errs []error
 	said := map[string]bool{}
@@ -261,8 +152,7 @@ func (s *session) missingTools(ctx context.Context) error {
 				continue // of all its platforms
 			}
 			said[m.Variable+m.Command] = true
-			errs = append(errs, hinted(fmt.Sprintf("install %s, or name another one in the profile, as in env: {%s: /usr/bin/%s}; cgo: false builds programs that can do without C code", m.Command, m.Variable, m.Command),
-				"%s: %s", u.ID(), m))
+			errs = append(errs, hinted(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}
 	return errors.Join(errs...)
@@ -270,21 +160,26 @@ func (s *session) missingTools(ctx context.Context) error {
 
 // unusedPGO warns of profiles of the optimiser in the commit that no unit uses:
 // the go command reads default.pgo beside a main package only. Where the profile
-// file says what is read, it was decided.
+// file says of all units what is read, it was decided.
 func (s *session) unusedPGO() (warnings []string) {
 	if s.repo == nil {
 		return nil
 	}
-	used := map[string]bool{}
+	used, decided := map[string]bool{}, true
 	for _, u := range s.plan.Units {
-		for _, f := range u.Flags {
-			if strings.HasPrefix(f, "-pgo=") {
-				return nil
+		named := slices.ContainsFunc(u.Flags, func(f string) bool { return strings.HasPrefix(f, "-pgo=") })
+		decided = decided && named
+		for _, m := range u.Mains {
+			if dir, ok := strings.CutPrefix(m.Package+"/", s.source.ModulePath+"/"); ok && named {
+				used[dir+"default.pgo"] = true // or left out on purpose
 			}
 		}
 		for _, p := range u.PGO {
 			used[p.Path] = true
 		}
+	}
+	if decided {
+		return nil
 	}
 	for _, name := range s.repo.Named("default.pgo") {
 		if !used[name] {
@@ -326,18 +221,68 @@ var misnamed = []string{
 }
 
 // sayMisnamed warns of files in dir that look like the profile file and are not
-// it. read is the one that is; "" for the built-in profile.
+// it. read is the one that is; "" for the built-in profile: then those above it, up
+// to the repository's top, may be meant as well.
 func (s *session) sayMisnamed(dir, read string) {
-	instead := "the built-in profile is used"
 	if read != "" {
-		instead = read + " is"
+		s.unread(dir, misnamed, read+" is")
+		return
 	}
-	for _, name := range misnamed {
+	const instead = "the built-in profile is used"
+	s.unread(dir, misnamed, instead)
+	for _, above := range s.above(dir) {
+		s.unread(above, append([]string{configName}, misnamed...), instead)
+	}
+}
+
+// unread warns of files of these names in dir, which nobody reads.
+func (s *session) unread(dir string, names []string, instead string) {
+	for _, name := range names {
 		if !exactly(dir, name) {
 			continue
 		}
-		s.caution("%s is not read, %s: the profile file is %s in the product's directory; rename it, or name it with -config=%s", name, instead, configName, shell.Name(s.shorten(filepath.Join(dir, filepath.FromSlash(name)))))
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		shown, advice := name, "rename it, or name it"
+		if dir != s.Dir && dir != s.moduleDir { // of another module, or of all
+			shown, advice = s.nearby(file), "if it is this product's, move it there, or name it"
+		}
+		s.caution("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
 	}
+}
+
+// above are the directories above dir up to the repository's top, the nearest first.
+func (s *session) above(dir string) (dirs []string) {
+	real, err := realPath(dir)
+	if s.repo == nil || err != nil {
+		return nil
+	}
+	for real != s.repo.Root() && real != filepath.Dir(real) {
+		real = filepath.Dir(real)
+		dirs = append(dirs, real)
+	}
+	return dirs
+}
+
+// nearby is a path as it can be written in the working directory: relative, where
+// it lies in the same repository as that.
+func (s *session) nearby(name string) string {
+	if short := s.shorten(name); short != name || s.repo == nil {
+		return short
+	}
+	wd, err := os.Getwd()
+	if err == nil {
+		wd, err = realPath(wd)
+	}
+	if err != nil {
+		return name
+	}
+	if in, err := filepath.Rel(s.repo.Root(), wd); err != nil || !filepath.IsLocal(in) {
+		return name
+	}
+	if rel, err := filepath.Rel(wd, name); err == nil {
+		return rel
+	}
+	return name
 }
 
 // remarked are the problems of the profile file that do not stop it.

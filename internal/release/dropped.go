@@ -13,12 +13,16 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// dropped warns of what a configuration of GoReleaser says and the built-in
-// profile, which does not read it, builds without.
-func (s *session) dropped() (warnings []string) {
+// dropped warns of what configurations of GoReleaser say, the commit's and those
+// above it, and the built-in profile, which does not read them, builds without.
+func (s *session) dropped() []string {
 	if s.file.Path != "" || s.repo == nil {
 		return nil
 	}
+	return append(s.goreleaserDropped(), s.goreleaserAbove()...)
+}
+
+func (s *session) goreleaserDropped() []string {
 	name, data := s.goreleaserFile()
 	if name == "" {
 		return nil
@@ -47,6 +51,20 @@ func (s *session) goreleaserFile() (name string, data []byte) {
 		}
 	}
 	return "", nil
+}
+
+// goreleaserAbove warns of configurations of GoReleaser in the directories above
+// the module's: they are the repository's, and may be about this module.
+func (s *session) goreleaserAbove() (warnings []string) {
+	for _, dir := range s.above(s.tree()) {
+		for _, name := range profiles.GoReleaserFiles() {
+			if exactly(dir, name) {
+				warnings = append(warnings, fmt.Sprintf("%s is not read, the built-in profile is used; if it is about this module, a file %s can say what it says", s.nearby(filepath.Join(dir, filepath.FromSlash(name))), configName))
+				break
+			}
+		}
+	}
+	return warnings
 }
 
 // mainVariables are the package-level variables of the program in a directory.
