@@ -42,14 +42,6 @@ type packageChange struct {
 	moved int      // functions that start at another line of a file that somebody wrote
 }
 
-func (p *packageChange) total() int {
-	n := 0
-	for _, c := range p.funcs {
-		n += c
-	}
-	return n
-}
-
 // codeDiff is the comparison of two function tables.
 type codeDiff struct {
 	packages  []packageChange // that changed, sorted by name
