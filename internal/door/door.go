@@ -91,7 +91,7 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 		Env: func(name string) []string { return childenv.Plugin(name, d.Env) },
 		Say: func(name, line string) { d.Term.Note("%s says: %s", name, line) },
 	})
-	err := errors.Join(f.refuseEmpty(), f.refuseKeys(args))
+	err := errors.Join(f.refuseEmpty(), f.refuseKeys(v, args))
 	if err == nil {
 		err = await(ctx, grace, func() error { return v.run(ctx, d, f, args) })
 	}

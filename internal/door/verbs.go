@@ -99,12 +99,19 @@ func (f *Flags) refuseEmpty() error {
 // refuseKeys refuses every flag and argument that is a private key itself. It
 // is none of our words, and wherever it went on to, a message, the name of a
 // file, a result, it would be written down once more.
-func (f *Flags) refuseKeys(args []string) error {
+func (f *Flags) refuseKeys(v Verb, args []string) error {
 	var errs []error
 	refuse := func(what, text string) {
 		if kind, ok := secret.IsKey(text); ok {
+			hint := "no key belongs there"
+			switch {
+			case what == "-key=" && v.Name == "rebuild":
+				hint = "name its file, mintmark.key, or the variable that holds it: env://MINTMARK_KEY_PEM"
+			case what == "-key=" || what == "-rebuilder=":
+				hint = "verify with the public key: name its file, mintmark.pub, or the variable that holds it: env://MINTMARK_PUB"
+			}
 			errs = append(errs, &usageError{what + " is " + string(kind) + ", not the name of one",
-				"name its file, or the variable that holds it: env://MINTMARK_KEY_PEM. A command line can be read by others and is kept in the shell's history: make a new key"})
+				hint + ". A command line can be read by others and is kept in the shell's history: make a new key"})
 		}
 	}
 	rv := reflect.ValueOf(f).Elem()
