@@ -57,20 +57,25 @@ func GenerateKey(password []byte) (private, public []byte, err error) {
 // written, it leaves behind what was there before and returns an error.
 func WriteKeyPair(prefix string, private, public []byte) (keyPath, pubPath string, err error) {
 	keyPath, pubPath = prefix+".key", prefix+".pub"
-	var exist []error
-	for _, p := range []string{keyPath, pubPath} {
-		if _, err := os.Lstat(p); err == nil {
-			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
-				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
-		}
-	}
-	if len(exist) > 0 {
-		return "", "", errors.Join(exist...)
+	if err := NoKeyPair(prefix); err != nil {
+		return "", "", err
 	}
 	if err := writePair(keyPath, private, pubPath, public); err != nil {
 		return "", "", err
 	}
 	return keyPath, pubPath, nil
+}
+
+// NoKeyPair returns an error if a file of the pair is there already.
+func NoKeyPair(prefix string) error {
+	var exist []error
+	for _, p := range []string{prefix + ".key", prefix + ".pub"} {
+		if _, err := os.Lstat(p); err == nil {
+			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
+				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
+		}
+	}
+	return errors.Join(exist...)
 }
 
 // writePair writes both files or none.
