@@ -164,6 +164,15 @@ func TestMessages(t *testing.T) {
 			}
 		}
 	}
+	// What is wrong with the name is said before anybody is asked for a passphrase,
+	// and how to use the key is a word of a shell.
+	blank := filepath.Join(dir, "a b")
+	if code, stdout, stderr := say(append(env, "MINTMARK_PASSWORD="), "keygen", "-prefix="+blank); code != 0 || !strings.Contains(stdout, "MINTMARK_KEY='"+blank+".key' signs") {
+		t.Errorf("keygen: %d, %s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := say(env, "keygen", "-prefix="+blank); code != 1 || !strings.Contains(stderr, "a b.key: file already exists") {
+		t.Errorf("keygen: %d, %s", code, stderr)
+	}
 	// The passphrase in the variable that the hint names makes the key.
 	if code, _, stderr := say(append(env, "MINTMARK_PASSWORD="), "keygen", "-prefix="+dir+"/k"); code != 0 {
 		t.Errorf("keygen with the variable that the hint names: %d, %s", code, stderr)
