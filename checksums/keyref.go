@@ -3,9 +3,9 @@ package checksums
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -42,7 +42,7 @@ const envScheme = "env://"
 
 // NewKeyRef reads a reference. lookupEnv is what env://NAME reads, of whoever
 // may read the environment; nil if there is none. What is wrong with the
-// reference is told by [KeyRef.Err].
+// reference is told by who reads the key.
 func NewKeyRef(text string, lookupEnv func(name string) (string, bool)) KeyRef {
 	r := KeyRef{kind: refFile, lookup: lookupEnv}
 	kind, isKey := secret.IsKey(text)
@@ -100,16 +100,20 @@ func (r KeyRef) GoString() string { return r.text.GoString() }
 // MarshalText is the reference for messages, for JSON as well.
 func (r KeyRef) MarshalText() ([]byte, error) { return r.text.MarshalText() }
 
-// KeyRefError says why a text is no reference to a key. Its exit code is that
-// of wrong usage.
+// KeyRefError says why a reference to a key is of no use: as a text, or for what
+// it leads to. Its exit code is that of wrong usage.
 type KeyRefError struct {
 	Reason, Remedy string
 	// Leaked says that the text was a private key, which is now in whatever
 	// names it: a command line, a file, a log.
 	Leaked bool
+	cause  error
 }
 
 func (e *KeyRefError) Error() string { return e.Reason }
+
+// Unwrap returns the error of the file or of what is in it.
+func (e *KeyRefError) Unwrap() error { return e.cause }
 
 // Hint returns the remedy.
 func (e *KeyRefError) Hint() string { return e.Remedy }
@@ -117,15 +121,54 @@ func (e *KeyRefError) Hint() string { return e.Remedy }
 // ExitCode is that of wrong usage.
 func (e *KeyRefError) ExitCode() int { return 2 }
 
-// Err says what is wrong with the reference as a text; nil if nothing is.
+// Misnamed makes of an error about a key that somebody named on a command line
+// one of wrong usage; who reads a public key has it so. What a KMS says of its
+// key is no such error.
+func Misnamed(ref KeyRef, err error) error {
+	if _, ok := errors.AsType[*KeyRefError](err); ok || err == nil || ref.kind == refKMS {
+		return err
+	}
+	e := &KeyRefError{Reason: err.Error(), cause: err}
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		e.Remedy = h.Hint()
+	}
+	return e
+}
+
+// role is what a key is read for. Every remedy is made of it, so that none
+// leads to the other half of the pair.
+type role struct {
+	noun     string // of the key
+	verb     string // what is done with it
+	file     string // as keygen names it
+	variable string // that may hold it
+}
+
+func publicRole() role  { return role{"public", "verify", "mintmark.pub", "MINTMARK_PUB"} }
+func privateRole() role { return role{"private", "sign", "mintmark.key", "MINTMARK_KEY_PEM"} }
+
+// set is the command that puts the key into a variable.
+func (k role) set(variable string) string {
+	return "export " + variable + "=\"$(cat " + k.file + ")\""
+}
+
+// names says how to name a key of this role.
+func (k role) names() string {
+	return k.verb + " with the " + k.noun + " key, and name its file, " + k.file + ", or the variable that holds it: " +
+		envScheme + k.variable + ", after " + k.set(k.variable)
+}
+
+// err says what is wrong with the reference as a text; nil if nothing is.
 // Whether there is such a key is not looked up.
-func (r KeyRef) Err() error {
+func (r KeyRef) err(k role) error {
 	switch r.kind {
 	case refKey:
-		return &KeyRefError{Leaked: true, Reason: "this is " + string(r.is) + ", not the name of one",
-			Remedy: "name the file, as in MINTMARK_KEY=mintmark.key, or the variable that holds the key: MINTMARK_KEY=env://MINTMARK_KEY_PEM with MINTMARK_KEY_PEM=\"$(cat mintmark.key)\""}
+		return &KeyRefError{Leaked: true, Reason: "this is " + string(r.is) + ", not the name of one", Remedy: k.names()}
 	case refPublic:
-		return &KeyRefError{Reason: "this is a public key, not the name of one", Remedy: "write the key into a file and name that, or the variable that holds it: -key=env://RELEASE_PUB"}
+		return &KeyRefError{Reason: "this is a public key, not the name of one", Remedy: k.names()}
 	case refEnv:
 		if name := r.variable(); !isVariable(name) {
 			return &KeyRefError{Reason: fmt.Sprintf("key %s: no variable is named so", r), Remedy: "write env://NAME, without $"}
@@ -152,16 +195,12 @@ func isVariable(name string) bool {
 }
 
 // read returns the bytes of a key in a file or a variable.
-func (r KeyRef) read() ([]byte, error) {
-	if err := r.Err(); err != nil {
+func (r KeyRef) read(k role) ([]byte, error) {
+	if err := r.err(k); err != nil {
 		return nil, err
 	}
 	if r.kind != refEnv {
-		data, err := readKey(r.text.Reveal())
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err // its text has the path as it was given
-		}
+		data, err := readKey(r.text.Reveal(), k)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r, secret.Error(err))
 		}
@@ -171,28 +210,36 @@ func (r KeyRef) read() ([]byte, error) {
 		return nil, fmt.Errorf("%s: the environment is not read here", r)
 	}
 	value, ok := r.lookup(r.variable())
-	switch {
+	set := "its value is the key itself: " + k.set(r.variable())
+	switch empty := strings.TrimSpace(value) == ""; {
 	case !ok:
-		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is not set", r), Remedy: "its value is the key itself: " + r.variable() + "=\"$(cat mintmark.key)\""}
-	case strings.TrimSpace(value) == "":
-		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is empty", r), Remedy: "a secret that this job may not read is empty; pull requests from forks get none"}
+		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is not set", r), Remedy: set}
+	case empty && k == privateRole():
+		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is empty", r), Remedy: "a secret that this job may not read is empty, and pull requests from forks get none; " + set}
+	case empty:
+		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is empty", r), Remedy: set}
 	case len(value) > maxKeySize:
-		return nil, fmt.Errorf("%s: has more than %d bytes", r, maxKeySize)
+		return nil, withHint(set, "%s: has more than %d bytes", r, maxKeySize)
 	}
 	return []byte(value), nil
 }
 
-// shape explains a key in a variable that is not as it was in its file.
-func (r KeyRef) shape(data []byte, err error) error {
+// shape explains a key in a variable that is not as it was in its file. check
+// tells whether other bytes would do better.
+func (r KeyRef) shape(k role, data []byte, err error, check func(data []byte) error) error {
 	if r.kind != refEnv || err == nil {
 		return err
 	}
-	text := strings.TrimSpace(string(data))
+	text, set := strings.TrimSpace(string(data)), k.set(r.variable())
 	switch {
 	case strings.HasPrefix(text, "LS0tLS1CRUdJTi"):
-		return withHint("decode it: "+r.variable()+"=\"$(printf %s \"$"+r.variable()+"\" | base64 -d)\"", "the variable holds base64 of the key")
+		decoded, derr := base64.StdEncoding.DecodeString(text)
+		if derr != nil || check(decoded) != nil { // decoding it would be of no use
+			return withHint(set, "the variable holds base64, and not of a %s key", k.noun)
+		}
+		return withHint("decode it: export "+r.variable()+"=\"$(printf %s \"$"+r.variable()+"\" | base64 -d)\"", "the variable holds base64 of the key")
 	case strings.HasPrefix(text, "-----BEGIN ") && strings.Count(text, "\n") < 2:
-		return withHint("keep its line ends: "+r.variable()+"=\"$(cat mintmark.key)\", with the quotes", "the key has lost its line ends")
+		return withHint("keep its line ends: "+set+", with the quotes", "the key has lost its line ends")
 	}
 	return err
 }
@@ -204,7 +251,7 @@ func (r KeyRef) Sums() (sums [][sha256.Size]byte) {
 	if r.kind != refFile && r.kind != refEnv {
 		return nil
 	}
-	data, err := r.read()
+	data, err := r.read(privateRole())
 	if err != nil {
 		return nil
 	}
@@ -220,9 +267,9 @@ func (r KeyRef) Sums() (sums [][sha256.Size]byte) {
 func (r KeyRef) Check(ctx context.Context, given PasswordFunc) error {
 	switch r.kind {
 	case refNone:
-		return r.Err()
+		return r.err(privateRole())
 	case refKMS:
-		if err := r.Err(); err != nil {
+		if err := r.err(privateRole()); err != nil {
 			return err
 		}
 		if _, err := openPlugin(ctx, r.text.Reveal()); err != nil {
@@ -230,17 +277,32 @@ func (r KeyRef) Check(ctx context.Context, given PasswordFunc) error {
 		}
 		return nil
 	}
-	data, err := r.read()
+	data, err := r.read(privateRole())
 	if err != nil {
 		return err
 	}
 	if given == nil {
 		given = func() ([]byte, error) { return nil, errNotAsked }
 	}
-	if _, err := parsePrivateKey(data, given); err != nil && !errors.Is(err, errNotAsked) {
-		return fmt.Errorf("%s: %w", r, r.shape(data, err))
+	if _, err := r.parsePrivate(data, given); err != nil && !errors.Is(err, errNotAsked) {
+		return err
 	}
 	return nil
+}
+
+// parsePrivate is the signer of the private key that was read.
+func (r KeyRef) parsePrivate(data []byte, pass PasswordFunc) (*Signer, error) {
+	s, err := parsePrivateKey(data, pass)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r, r.shape(privateRole(), data, err, func(data []byte) error {
+			_, err := parsePrivateKey(data, func() ([]byte, error) { return nil, errNotAsked })
+			if errors.Is(err, errNotAsked) {
+				return nil
+			}
+			return err
+		}))
+	}
+	return s, nil
 }
 
 var errNotAsked = errors.New("not asked")

@@ -25,12 +25,14 @@ func TestKeyRefIsKey(t *testing.T) {
 	} {
 		ref := NewKeyRef(text, nil)
 		var bad *KeyRefError
-		if err := ref.Err(); !errors.As(err, &bad) || !bad.Leaked || bad.ExitCode() != 2 || !strings.Contains(bad.Remedy, "env://") {
-			t.Errorf("%s: %v", name, err)
+		for _, k := range []role{publicRole(), privateRole()} {
+			if err := ref.err(k); !errors.As(err, &bad) || !bad.Leaked || bad.ExitCode() != 2 || !strings.Contains(bad.Remedy, "env://") {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		_, serr := LoadSigner(t.Context(), ref, nil)
 		_, verr := LoadVerifier(t.Context(), ref)
-		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), ref.Err(), hintOf(serr), hintOf(verr), ref, ref.Path(), ref.Beside("x"))
+		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), hintOf(serr), hintOf(verr), ref, ref.Path(), ref.Beside("x"))
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			said += fmt.Sprintf(verb, struct {
 				Key KeyRef
@@ -49,7 +51,7 @@ func TestKeyRefIsKey(t *testing.T) {
 		}
 	}
 	ref := NewKeyRef(string(public), nil)
-	if err := ref.Err(); err == nil || !strings.Contains(err.Error(), "is a public key, not the name of one") {
+	if _, err := LoadVerifier(t.Context(), ref); err == nil || !strings.Contains(err.Error(), "is a public key, not the name of one") {
 		t.Error(err)
 	}
 }

@@ -57,20 +57,25 @@ func GenerateKey(password []byte) (private, public []byte, err error) {
 // written, it leaves behind what was there before and returns an error.
 func WriteKeyPair(prefix string, private, public []byte) (keyPath, pubPath string, err error) {
 	keyPath, pubPath = prefix+".key", prefix+".pub"
-	var exist []error
-	for _, p := range []string{keyPath, pubPath} {
-		if _, err := os.Lstat(p); err == nil {
-			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
-				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
-		}
-	}
-	if len(exist) > 0 {
-		return "", "", errors.Join(exist...)
+	if err := NoKeyPair(prefix); err != nil {
+		return "", "", err
 	}
 	if err := writePair(keyPath, private, pubPath, public); err != nil {
 		return "", "", err
 	}
 	return keyPath, pubPath, nil
+}
+
+// NoKeyPair returns an error if a file of the pair is there already.
+func NoKeyPair(prefix string) error {
+	var exist []error
+	for _, p := range []string{prefix + ".key", prefix + ".pub"} {
+		if _, err := os.Lstat(p); err == nil {
+			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
+				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
+		}
+	}
+	return errors.Join(exist...)
 }
 
 // writePair writes both files or none.
@@ -143,19 +148,22 @@ func NewVerifier(pub crypto.PublicKey) (*Verifier, error) {
 // variable, or that of a key in a KMS.
 func LoadVerifier(ctx context.Context, ref KeyRef) (*Verifier, error) {
 	if ref.kind == refKMS {
-		k, err := openKMS(ctx, ref)
+		k, err := openKMS(ctx, ref, publicRole())
 		if err != nil {
 			return nil, err
 		}
 		return k.verifier, nil
 	}
-	data, err := ref.read()
+	data, err := ref.read(publicRole())
 	if err != nil {
-		return nil, err
+		return nil, Misnamed(ref, err)
 	}
 	v, err := ParsePublicKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, ref.shape(data, err))
+		return nil, Misnamed(ref, fmt.Errorf("%s: %w", ref, ref.shape(publicRole(), data, err, func(data []byte) error {
+			_, err := ParsePublicKey(data)
+			return err
+		})))
 	}
 	return v, nil
 }
@@ -169,10 +177,10 @@ func ParsePublicKey(data []byte) (*Verifier, error) {
 	case strings.Contains(block.Type, "PRIVATE KEY"):
 		return nil, withHint("verify with the public key, NAME.pub, and keep the private one to yourself", "is a private key")
 	case block.Type == "CERTIFICATE":
-		return nil, errors.New("is a certificate; want a public key")
+		return nil, withHint("openssl x509 -noout -pubkey -in FILE prints its public key", "is a certificate, not a public key")
 	}
 	if next, _ := pem.Decode(rest); next != nil {
-		return nil, errors.New("holds more than one key; it is not clear which one is trusted")
+		return nil, withHint("leave in it the one key that is trusted", "holds more than one key; it is not clear which one is trusted")
 	}
 	pub, err := cryptoutils.UnmarshalPEMToPublicKey(data)
 	if err != nil {
@@ -216,11 +224,22 @@ func (v *Verifier) verify(message, sig []byte) bool {
 	return false
 }
 
-// readKey reads the file of a key.
-func readKey(name string) ([]byte, error) {
+// readKey reads the file of a key. Its errors are without the name, which is said
+// as it was given.
+func readKey(name string, k role) ([]byte, error) {
 	data, err := files.Read(name, maxKeySize)
-	if e, ok := errors.AsType[*files.NotRegularError](err); ok && e.Mode&fs.ModeNamedPipe != 0 {
-		return nil, withHint("a key that should be in no file can be in a variable of the environment: env://NAME", "%w", err)
+	hint := "name the file of a " + k.noun + " key, such as " + k.file
+	if e, ok := errors.AsType[*files.NotRegularError](err); ok {
+		if e.Mode&fs.ModeNamedPipe != 0 {
+			hint = "a key that should be in no file can be in a variable of the environment: env://NAME"
+		}
+		return nil, withHint(hint, "%w", &files.NotRegularError{Mode: e.Mode})
+	}
+	if e, ok := errors.AsType[*files.TooLargeError](err); ok {
+		return nil, withHint(hint, "%w", &files.TooLargeError{Limit: e.Limit})
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, withHint(hint, "%w", e.Err)
 	}
 	return data, err
 }

@@ -59,21 +59,17 @@ func (s *Signer) Caveat() string {
 // or PKCS #8, SEC 1 or PKCS #1.
 func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (*Signer, error) {
 	if ref.kind == refKMS {
-		k, err := openKMS(ctx, ref)
+		k, err := openKMS(ctx, ref, privateRole())
 		if err != nil {
 			return nil, err
 		}
 		return &Signer{verifier: k.verifier, sign: k.sign}, nil
 	}
-	data, err := ref.read()
+	data, err := ref.read(privateRole())
 	if err != nil {
 		return nil, err
 	}
-	s, err := parsePrivateKey(data, pass)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref, ref.shape(data, err))
-	}
-	return s, nil
+	return ref.parsePrivate(data, pass)
 }
 
 func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
@@ -162,8 +158,8 @@ type kmsKey struct {
 	verifier *Verifier
 }
 
-func openKMS(ctx context.Context, ref KeyRef) (*kmsKey, error) {
-	if err := ref.Err(); err != nil {
+func openKMS(ctx context.Context, ref KeyRef, as role) (*kmsKey, error) {
+	if err := ref.err(as); err != nil {
 		return nil, err
 	}
 	k := &kmsKey{ref: ref}

@@ -115,10 +115,13 @@ func (v *Verification) AllIdentical() bool {
 
 // verification is a Verification in the making.
 type verification struct {
-	cfg      VerifyConfig
-	root     *os.Root
-	out      *Verification
-	refusals []RefusedError
+	cfg  VerifyConfig
+	root *os.Root
+	out  *Verification
+	// manifestName is the file of the manifest, which may have any name when it
+	// is looked at alone.
+	manifestName string
+	refusals     []RefusedError
 }
 
 // VerifyRelease checks the release in dir, offline: key → bundle →
@@ -178,9 +181,9 @@ func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) 
 	}
 	defer v.root.Close()
 	v.promise(ProvenanceBundle)
-	name := filepath.Base(manifestPath)
+	v.manifestName = filepath.Base(manifestPath)
 	var m *Manifest
-	if data := v.read(name, MaxManifestSize, ""); data != nil {
+	if data := v.read(v.manifestName, MaxManifestSize, ""); data != nil {
 		m = v.parseManifest(data)
 		v.recordOfManifest(data, m)
 	}
@@ -201,7 +204,7 @@ func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	return &verification{cfg: cfg, root: root, out: &Verification{}}, nil
+	return &verification{cfg: cfg, root: root, out: &Verification{}, manifestName: ManifestFile}, nil
 }
 
 // promise opens what every verification has to check, so that what is not
@@ -348,14 +351,14 @@ func (v *verification) manifest(entries []Entry) *Manifest {
 func (v *verification) parseManifest(data []byte) *Manifest {
 	m, err := ParseManifest(data)
 	if err != nil {
-		v.refuseAll(ManifestFile, trimPrefixes(err, "manifest: "))
+		v.refuseAll(v.manifestName, trimPrefixes(err, "manifest: "))
 		return nil
 	}
 	v.out.Manifest = m
 	v.out.Project, v.out.Module, v.out.Version = m.Project, m.Source.Module, m.Version
 	v.out.Commit, v.out.PlanID = m.Source.Commit, m.PlanID
 	if m.Kind != KindRelease {
-		v.refuse(ManifestFile, "nothing but mintmark release makes what can be verified", "is of kind %q, not a release", m.Kind)
+		v.refuse(v.manifestName, "nothing but mintmark release makes what can be verified", "is of kind %q, not a release", m.Kind)
 	}
 	v.out.Checks.Done(fact.ManifestForm, "", "")
 	v.expect("project", v.cfg.Project, m.Project)
@@ -380,7 +383,7 @@ func (v *verification) expect(what, want, got string) {
 	case got:
 		v.out.Checks.Done(fact.Identity, what, got)
 	default:
-		v.refuse(ManifestFile, "these files are another release, however well signed", "%s is %q, expected %q", what, got, want)
+		v.refuse(v.manifestName, "these files are another release, however well signed", "%s is %q, expected %q", what, got, want)
 	}
 }
 
@@ -395,7 +398,7 @@ func (v *verification) verdicts(m *Manifest) {
 		}
 		v.out.Checks.Open(fact.FromSource, a.Unit(), "the publisher states it, a rebuild would show it")
 		if v.cfg.RequireIdentical && a.Verdict != Identical {
-			v.refuse(ManifestFile, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
+			v.refuse(v.manifestName, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
 		}
 	}
 }
@@ -454,7 +457,7 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 		v.refuse(ProvenanceBundle, "", "the record does not name %s", ManifestFile)
 		return
 	case files[i].SHA256 != digestBytes(data):
-		v.refuse(ManifestFile, "", "has digest %s, the record says %s", digestBytes(data), files[i].SHA256)
+		v.refuse(v.manifestName, "", "has digest %s, the record says %s", digestBytes(data), files[i].SHA256)
 		return
 	case m == nil:
 		return

@@ -64,12 +64,13 @@ func (d *decoder) top(root *yaml.Node) {
 		case "profiles":
 			d.profiles(e)
 		default:
-			d.unknownKey(e, "", topKeys(), func(name string) string {
+			meant := d.unknownKey(e, "", topKeys(), func(name string) string {
 				if slices.Contains(lastNames(append(settingKeys(), structureKeys()...)), name) {
 					return name + " is a key of a profile: profiles: {NAME: {" + name + ": …}}"
 				}
 				return ""
 			})
+			seen[meant] = true // it was said
 		}
 	}
 	for _, name := range []string{"version", "project", "profiles"} {
@@ -83,19 +84,22 @@ func (d *decoder) top(root *yaml.Node) {
 }
 
 // unknownKey reports a key that the table does not have. misplaced may know
-// where the key belongs.
-func (d *decoder) unknownKey(e entry, in string, keys []key, misplaced func(string) string) {
+// where the key belongs. It returns the key that is suggested instead, or "":
+// that this one is missing need not be said as well.
+func (d *decoder) unknownKey(e entry, in string, keys []key, misplaced func(string) string) (suggested string) {
 	hint := ""
 	if misplaced != nil {
 		hint = misplaced(e.name)
 	}
 	if hint == "" {
 		hint = didYouMean(e.name, lastNames(keys), elsewhere)
+		suggested, _, _ = strings.Cut(meant(e.name, lastNames(keys), elsewhere), ":")
 	}
 	if in != "" {
 		in = " in " + in
 	}
 	d.errorAt(e.pos, hint, "unknown key %q%s", e.name, in)
+	return suggested
 }
 
 func (d *decoder) enum(n *yaml.Node, what, s string, enum []string) bool {
@@ -164,7 +168,10 @@ func (d *decoder) profile(e entry) *Profile {
 		case "overrides":
 			p.overrides = d.overrides(e)
 		default:
-			d.settingOrUnknown(e, "profile "+p.Name, p.own, append(settingKeys(), structureKeys()...))
+			switch d.settingOrUnknown(e, "profile "+p.Name, p.own, append(settingKeys(), structureKeys()...)) {
+			case "platforms", "inherit":
+				p.unclear = true
+			}
 		}
 	}
 	return p
@@ -199,7 +206,9 @@ func (d *decoder) overrides(e entry) []override {
 			case "inherit", "overrides":
 				d.errorAt(e.pos, "", "an override cannot have the key %q", e.name)
 			default:
-				d.settingOrUnknown(e, "an override", o.layer, settingKeys())
+				if d.settingOrUnknown(e, "an override", o.layer, append(settingKeys(), key{name: "platforms"})) == "platforms" {
+					hasPatterns = true // or was to have
+				}
 			}
 		}
 		if !hasPatterns {
@@ -228,14 +237,14 @@ func (d *decoder) patterns(n *yaml.Node, what string) (list []Pattern, positions
 }
 
 // settingOrUnknown decodes a key that must be a setting.
-func (d *decoder) settingOrUnknown(e entry, in string, into layer, known []key) {
+func (d *decoder) settingOrUnknown(e entry, in string, into layer, known []key) (suggested string) {
 	for _, k := range settingKeys() {
 		if k.name == e.name {
 			d.setting(k, e, into)
-			return
+			return ""
 		}
 	}
-	d.unknownKey(e, in, known, func(name string) string {
+	return d.unknownKey(e, in, known, func(name string) string {
 		for _, k := range topKeys() {
 			if k.name == name {
 				return name + " is a key of the file, beside profiles"

@@ -87,7 +87,8 @@ var hintCases = []hintCase{
 	{`    inherit: relase`, "does not exist", "leave the key out", ""},
 	{`    overrides: [{platforms: [linux], inherit: a}]`, "an override cannot have the key", "", "it says what cannot be"},
 	// the file
-	{`go: 1.26`, "go wants go1.N.P", "did you mean go1.26.0", ""},
+	{`go: 1.26`, "go wants go1.N.P", "name its patch release as well", "which is the newest is on a page"},
+	{`main: cmd/`, "is not a path of this module", "did you mean ./cmd/...?", ""},
 	{`go: 1.26.8`, "go wants go1.N.P", "did you mean go1.26.8?", ""},
 	{`go: latest`, "go wants go1.N.P", "name one release, such as go1.26.8", ""},
 	{`untagged: allow`, "untagged wants", "did you mean pseudo?", ""},
@@ -254,6 +255,25 @@ func TestDeepGlob(t *testing.T) {
 		p, err := firstProblem(hintFile("    files: ['" + glob + "']"))
 		if (p.Message == "") != ok || !ok && !strings.Contains(p.Hint, "**/*.md") {
 			t.Errorf("%s: %v", glob, err)
+		}
+	}
+}
+
+// TestOneMistakeOneHint: a key that is misspelt is not missing as well.
+func TestOneMistakeOneHint(t *testing.T) {
+	for text, hint := range map[string]string{
+		"version: 1\nproject: x\nprofils: {release: {platforms: [linux/amd64]}}\n":                                         "did you mean profiles?",
+		"version: 1\nproject: x\nbuilds: {release: {platforms: [linux/amd64]}}\n":                                          "did you mean profiles?",
+		"version: 1\nprojekt: x\nprofiles: {release: {platforms: [linux/amd64]}}\n":                                        "did you mean project?",
+		"version: 1\nproject: x\nprofiles: {release: {plaforms: [linux/amd64]}}\n":                                         "did you mean platforms?",
+		"version: 1\nproject: x\nprofiles: {release: {platform: [linux/amd64]}}\n":                                         "did you mean platforms?",
+		"version: 1\nproject: x\nprofiles: {a: {platforms: [linux/amd64]}, b: {inherits: a}}\n":                            "did you mean inherit?",
+		"version: 1\nproject: x\nprofiles: {a: {platforms: [linux/amd64], overrides: [{platform: [linux], cgo: true}]}}\n": "did you mean platforms?",
+	} {
+		_, err := Load("mintmark.yaml", []byte(text))
+		var all Problems
+		if !errors.As(err, &all) || len(all) != 1 || all[0].Hint != hint {
+			t.Errorf("%s: %v\nwant one problem with the hint %q", text, err, hint)
 		}
 	}
 }

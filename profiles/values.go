@@ -56,9 +56,9 @@ func checkGoVersion(s string) error {
 		minor, _ := strconv.Atoi(m[1])
 		switch {
 		case m[2] == "" && m[3] == "" && minor >= 21: // a language version, not a release
-			hint = fmt.Sprintf("did you mean %s.0, or a later patch release?", s)
+			hint = onePatch(minor)
 		case m[2] == "0" && minor < 21:
-			hint = fmt.Sprintf("did you mean go1.%d? the first release had no .0 before go1.21", minor)
+			hint = onePatch(minor) + "; the first release had no .0 before go1.21"
 		default:
 			return nil
 		}
@@ -68,15 +68,19 @@ func checkGoVersion(s string) error {
 		switch {
 		case err == nil && (patch > 0 || minor >= 21):
 			hint = fmt.Sprintf("did you mean go1.%d.%d?", minor, patch)
-		case minor >= 21:
-			hint = fmt.Sprintf("did you mean go1.%d.0, or a later patch release?", minor)
 		default:
-			hint = fmt.Sprintf("did you mean go1.%d, or a later patch release?", minor)
+			hint = onePatch(minor)
 		}
 	} else if s == "latest" || s == "stable" || s == "local" || s == "auto" {
 		hint = "name one release, such as go1.26.8: " + s + " is another one tomorrow"
 	}
 	return hintf(hint, "go wants go1.N.P, the exact name of a release, not %q", s)
+}
+
+// onePatch is the hint for a Go release without its patch. Which is the newest is
+// not known here, and the first lacks what was mended since.
+func onePatch(minor int) string {
+	return fmt.Sprintf("name its patch release as well, the newest that https://go.dev/dl lists: go1.%d.P", minor)
 }
 
 // parseSize reads bytes: 8MiB, 900KiB, 10MB, 1000000. KB and kB are 1000.
@@ -193,6 +197,9 @@ func mainCandidates(s string) []string {
 	}
 	if strings.HasSuffix(s, ".go") {
 		s = path.Dir(s)
+	}
+	if dir, ok := strings.CutSuffix(s, "/"); ok && dir != "." {
+		s = dir + "/..." // whatever is below: there may be no package in it
 	}
 	if s == "." || strings.HasPrefix(s, "./") {
 		return []string{s}

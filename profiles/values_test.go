@@ -9,8 +9,8 @@ import (
 func TestGoVersion(t *testing.T) {
 	for in, hint := range map[string]string{
 		"go1.26.8": "", "go1.21.0": "", "go1.27rc1": "", "go1.20": "", "go1.20.14": "", "go1.4": "",
-		"1.20": "did you mean go1.20,", "1.26": "did you mean go1.26.0,", "go1.26": "did you mean go1.26.0,", "1.26.8": "did you mean go1.26.8?",
-		"v1.26.8": "did you mean go1.26.8?", "go1.20.0": "did you mean go1.20?", "1.x": "such as", "go1.26.x": "did you mean go1.26.0", "latest": "another one tomorrow",
+		"1.20": "go1.20.P", "1.26": "go1.26.P", "go1.26": "go1.26.P", "1.26.8": "did you mean go1.26.8?",
+		"v1.26.8": "did you mean go1.26.8?", "go1.20.0": "go1.20.P", "1.x": "such as", "go1.26.x": "go1.26.P", "latest": "another one tomorrow",
 		"go1.026.1": "did you mean go1.26.1?", "go1.26.08": "did you mean go1.26.8?", "go2.0.0": "such as", "go1.26.8-custom": "such as", "go1.26rc0": "such as", "": "such as", "go1.26.8 ": "such as",
 	} {
 		err := checkGoVersion(in)

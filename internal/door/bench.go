@@ -17,7 +17,7 @@ import (
 )
 
 // runBench measures files, or the variants of a checkout's profile.
-func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
+func runBench(ctx context.Context, d *Door, f Flags, args []string) error {
 	show, err := benchFormat(f)
 	if err != nil {
 		return err
@@ -26,10 +26,10 @@ func runBench(ctx context.Context, d *Door, f Flags, words []string) error {
 	if err != nil {
 		return err
 	}
-	files := words
-	if f.Files != nil {
-		files = append(strings.Split(*f.Files, ","), files...)
+	if err := unreadAll(args, "name programs that were built; without any, the checkout's profile is measured"); err != nil {
+		return err
 	}
+	files := append(words(f.Files), args...)
 	var res *release.Benched
 	if len(files) > 0 {
 		if name := f.buildFlag(); name != "" {

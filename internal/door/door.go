@@ -91,7 +91,10 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 		Env: func(name string) []string { return childenv.Plugin(name, d.Env) },
 		Say: func(name, line string) { d.Term.Note("%s says: %s", name, line) },
 	})
-	err := errors.Join(f.refuseEmpty(), f.refuseKeys(args))
+	err := errors.Join(f.refuseEmpty(), f.refuseKeys(v, args))
+	if err == nil {
+		err = errors.Join(f.refuseAlone(v), f.refuseUnread())
+	}
 	if err == nil {
 		err = await(ctx, grace, func() error { return v.run(ctx, d, f, args) })
 	}
@@ -267,6 +270,9 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	if !filepath.IsAbs(cache) {
 		return release.Config{}, &usageError{"MINTMARK_CACHE=" + cache + " is not an absolute path", "set it to an absolute path"}
 	}
+	if err := d.cacheDir(cache); err != nil {
+		return release.Config{}, err
+	}
 	c = release.Config{
 		Dir: str(f.Dir), ConfigFile: str(f.Config), Module: str(f.Module), Toolchain: str(f.Toolchain),
 		Platforms: str(f.Platform), Out: str(f.Out), Snapshot: f.Snapshot != nil && *f.Snapshot,
@@ -288,6 +294,23 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 		c.Jobs = *f.Jobs
 	}
 	return c, nil
+}
+
+// cacheDir refuses a cache directory that is none, or is below something that is none.
+func (d *Door) cacheDir(cache string) error {
+	for at := cache; ; at = filepath.Dir(at) {
+		switch fi, err := os.Stat(at); {
+		case err == nil && fi.IsDir(), at == filepath.Dir(at):
+			return nil // or it can be made there
+		case err != nil:
+			continue
+		}
+		what := at
+		if at == cache && d.getenv("MINTMARK_CACHE") != "" {
+			what = "MINTMARK_CACHE=" + at
+		}
+		return &usageError{what + " is a file, not a directory", "set MINTMARK_CACHE to a directory, or to one that can be made: an absolute path"}
+	}
 }
 
 // keyRef reads the name of a key. It may be env://NAME: only a door reads the

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -121,6 +122,16 @@ func shows(cmd string) error {
 func TestMessages(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"MINTMARK_CACHE=" + dir, "MINTMARK_LEDGER_KEY=0123456789abcdef"}
+	file, ours := filepath.Join(t.TempDir(), "file.json"), filepath.Join(t.TempDir(), "ours.json")
+	for name, text := range map[string]string{file: "{}", ours: `{"schema":"` + checksums.ManifestSchema + `"}`} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := t.TempDir()
+	if err := os.WriteFile(filepath.Join(one, "release.json"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
@@ -131,6 +142,13 @@ func TestMessages(t *testing.T) {
 		{[]string{"verify", dir}, 2, "no key to verify with", "-unsigned"},
 		{[]string{"verify", "-unsigned", dir}, 4, "not a release of mintmark: neither release.json nor checksums.txt is there", "mintmark rebuild"},
 		{[]string{"verify", "-unsigned", "hints_test.go"}, 2, "is one file, not a release", "name the directory of the release"},
+		{[]string{"report", dir + "/nowhere"}, 2, "no such file", "name the release's directory"},
+		{[]string{"report", file}, 2, "file.json is not a directory", "name the release's directory"},
+		{[]string{"report", one + "/release.json"}, 2, "release.json is not a directory", "name the release's directory: " + one},
+		{[]string{"report", one}, 4, "not a release of mintmark: the release.json here is no JSON", "mintmark rebuild"},
+		{[]string{"verify", "-unsigned", file}, 2, "file.json is one file, not a release and not its release.json", "name the release's directory, or the release.json in it"},
+		{[]string{"verify", "-unsigned", one + "/release.json"}, 2, "is one file, not a release and not its release.json", "name the directory of the release"},
+		{[]string{"verify", "-unsigned", ours}, 4, "ours.json: ", ""},
 		{[]string{"verify", "-unsigned", dir + "/nowhere"}, 2, "no such file", "name a release's directory"},
 		{[]string{"release", "-version="}, 2, "flag provided but not defined", "mintmark release -help lists its flags"},
 		{[]string{"verify", "-version=", dir}, 2, "-version= has no value", "leave the flag out"},
@@ -146,9 +164,51 @@ func TestMessages(t *testing.T) {
 			}
 		}
 	}
+	// What is wrong with the name is said before anybody is asked for a passphrase,
+	// and how to use the key is a word of a shell.
+	blank := filepath.Join(dir, "a b")
+	if code, stdout, stderr := say(append(env, "MINTMARK_PASSWORD="), "keygen", "-prefix="+blank); code != 0 || !strings.Contains(stdout, "MINTMARK_KEY='"+blank+".key' signs") {
+		t.Errorf("keygen: %d, %s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := say(env, "keygen", "-prefix="+blank); code != 1 || !strings.Contains(stderr, "a b.key: file already exists") {
+		t.Errorf("keygen: %d, %s", code, stderr)
+	}
 	// The passphrase in the variable that the hint names makes the key.
 	if code, _, stderr := say(append(env, "MINTMARK_PASSWORD="), "keygen", "-prefix="+dir+"/k"); code != 0 {
 		t.Errorf("keygen with the variable that the hint names: %d, %s", code, stderr)
+	}
+}
+
+// TestEnvironmentMessages: a variable that is no use is said once, with what
+// helps, and nothing else is.
+func TestEnvironmentMessages(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args, cache, secret string
+		text, hint          string
+	}{
+		{"ledger", dir, "short", "MINTMARK_LEDGER_KEY is shorter than 16 characters", "unset it"},
+		{"ledger", file, "0123456789abcdef", "MINTMARK_CACHE=" + file + " is a file, not a directory", "set MINTMARK_CACHE to a directory"},
+		{"plan", file, "0123456789abcdef", "MINTMARK_CACHE=" + file + " is a file, not a directory", "set MINTMARK_CACHE to a directory"},
+		{"plan", file + "/below", "0123456789abcdef", file + " is a file, not a directory", "set MINTMARK_CACHE to a directory"},
+	} {
+		env := []string{"MINTMARK_CACHE=" + c.cache, "MINTMARK_LEDGER_KEY=" + c.secret}
+		code, _, stderr := say(env, c.args)
+		want := "mintmark: error: " + c.text + "\nmintmark: hint: "
+		if code != 2 || !strings.HasPrefix(stderr, want) || !strings.Contains(stderr, c.hint) || strings.Count(stderr, "mintmark: ") != 2 {
+			t.Errorf("%s: exit code %d\n%s", c.args, code, stderr)
+		}
+		code, stdout, _ := say(env, c.args, "-json")
+		if code != 2 || !strings.Contains(stdout, c.text) || !strings.Contains(stdout, c.hint) || strings.Count(stdout, `"message"`) != 1 {
+			t.Errorf("%s -json: exit code %d\n%s", c.args, code, stdout)
+		}
+	}
+	if code, _, stderr := say([]string{"MINTMARK_CACHE=" + filepath.Join(dir, "new", "cache"), "MINTMARK_LEDGER_KEY=0123456789abcdef"}, "ledger"); code != 0 {
+		t.Errorf("a cache directory that can be made: exit code %d\n%s", code, stderr)
 	}
 }
 

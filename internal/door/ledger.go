@@ -26,7 +26,7 @@ import (
 func (d *Door) ledgerSecret() ([]byte, error) {
 	if v := d.getenv("MINTMARK_LEDGER_KEY"); v != "" {
 		if len(v) < 16 {
-			return nil, errors.New("MINTMARK_LEDGER_KEY is shorter than 16 characters")
+			return nil, &usageError{"MINTMARK_LEDGER_KEY is shorter than 16 characters", "set it to a longer secret of your own, such as $(openssl rand -hex 32), or unset it: then one is made and kept in your configuration directory"}
 		}
 		sum := sha256.Sum256([]byte(v))
 		return sum[:], nil
@@ -69,12 +69,15 @@ func (d *Door) ledgerSecret() ([]byte, error) {
 }
 
 func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
+	if _, err := d.ledgerSecret(); err != nil { // other verbs do without, and warn
+		if short, ok := errors.AsType[*usageError](err); ok {
+			return short
+		}
+		return &usageError{"no ledger without its secret: " + err.Error(), "set HOME, or MINTMARK_LEDGER_KEY to a secret of your own"}
+	}
 	c, err := d.config(f)
 	if err != nil {
 		return err
-	}
-	if len(c.Secret) == 0 {
-		return &usageError{"no ledger without its secret", "set HOME, or MINTMARK_LEDGER_KEY to a secret of your own"}
 	}
 	opt := release.LedgerOptions{Forget: yes(f.Forget)}
 	if f.Prune != nil {

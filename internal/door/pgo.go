@@ -17,10 +17,10 @@ func runPGO(ctx context.Context, d *Door, f Flags, args []string) error {
 	if args[0] != "merge" {
 		return &usageError{fmt.Sprintf("pgo: unknown command %q", args[0]), "mintmark pgo merge OUT IN... adds CPU profiles up"}
 	}
-	in := slices.Clone(args[2:])
-	if f.In != nil {
-		in = append(in, strings.Split(*f.In, ",")...)
+	if err := unreadAll(args[2:], "name CPU profiles that were recorded"); err != nil {
+		return err
 	}
+	in := append(slices.Clone(args[2:]), words(f.In)...)
 	if len(in) == 0 {
 		return &usageError{"pgo merge: no profiles to merge", "mintmark pgo merge default.pgo monday.pprof tuesday.pprof"}
 	}

@@ -112,7 +112,8 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
 	}
 	d.beside(res)
-	if len(res.Results)+len(res.Listed) > 1 {
+	// Else it is the error, or there is nothing to add up.
+	if res.Verdict == checksums.Identical && len(res.Results)+len(res.Listed) > 1 {
 		d.printf("\n%s\n", counts(res))
 	}
 }
@@ -138,7 +139,7 @@ func (d *Door) beside(res *release.Rebuilt) {
 func counts(res *release.Rebuilt) string {
 	s := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
 	if n := len(res.Listed); n > 0 {
-		s += fmt.Sprintf(", %d not programs", n)
+		s += ", " + fact.Count(n, "other file")
 	}
 	return s
 }

@@ -331,6 +331,9 @@ func runKeygen(_ context.Context, d *Door, f Flags, _ []string) error {
 	if prefix == "" {
 		prefix = "mintmark"
 	}
+	if err := release.CheckPrefix(prefix); err != nil {
+		return err
+	}
 	pass, err := d.newPassword()
 	if err != nil {
 		return err
@@ -339,7 +342,7 @@ func runKeygen(_ context.Context, d *Door, f Flags, _ []string) error {
 	if err != nil {
 		return err
 	}
-	d.printf("%s  private key; keep it out of the repository; MINTMARK_KEY=%s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", g.Key, g.Key, g.Pub)
+	d.printf("%s  private key; keep it out of the repository; %s signs with it\n%s  public key; publish it where your users will look for it, apart from the releases\n", g.Key, shell.Env([]string{"MINTMARK_KEY=" + g.Key}), g.Pub)
 	switch {
 	case g.NotIgnored != nil:
 		d.Term.Warn("git does not ignore %s: %v; add the line %s to .gitignore, or keep the key elsewhere", g.Key, g.NotIgnored, g.Line)

@@ -29,9 +29,6 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 	if yes(f.Waterfall) {
 		return d.waterfall(ctx, f, args[0])
 	}
-	if f.Config != nil || f.Profile != nil || f.Platform != nil || f.Jobs != nil {
-		return &usageError{"size: flags about building go with -waterfall", "a binary is looked at as it is"}
-	}
 	top := defaultTop
 	if f.Top != nil {
 		if top = *f.Top; top < 0 {

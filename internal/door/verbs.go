@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Flags are all flags of all verbs. A nil flag was not given.
@@ -42,28 +40,28 @@ type Flags struct {
 	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
-	Statements *string `flag:"statements" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
+	Statements *string `flag:"statements" reads:"name statements of rebuilders, or the directory they are in" dirs:"true" list:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
 
 	Full    *bool   `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
-	Ledgers *string `flag:"ledgers" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
+	Ledgers *string `flag:"ledgers" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
 	Prune   *int    `flag:"prune" help:"forget what no release has used for so many days"`
 	Forget  *bool   `flag:"forget" help:"forget everything"`
 
 	By        *string `flag:"by" help:"show one list only: package, module, kind, function or file (embedded ones)"`
 	Top       *int    `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
-	Twin      *string `flag:"twin" help:"an unstripped link of the same program, for the names of variables"`
-	Old       *string `flag:"old" help:"compare with this older binary; the same as naming it first"`
+	Twin      *string `flag:"twin" reads:"name an unstripped link of the same program" help:"an unstripped link of the same program, for the names of variables"`
+	Old       *string `flag:"old" reads:"name an older binary of the same program" help:"compare with this older binary; the same as naming it first"`
 	SQL       *string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
 	Waterfall *bool   `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
 	SVG       *string `flag:"svg" help:"write a treemap"`
 
-	Like *string `flag:"like" help:"settings for binaries that record none: those of this binary of the same release"`
+	Like *string `flag:"like" reads:"name a binary of the same release" help:"settings for binaries that record none: those of this binary of the same release"`
 	Keep *string `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
 
-	Files    *string `flag:"files" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
+	Files    *string `flag:"files" reads:"name programs that were built" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
 	Args     *string `flag:"args" help:"arguments of every program, as in a shell"`
 	Env      *string `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
-	Stdin    *string `flag:"stdin" help:"file that their standard input comes from (default: empty)"`
+	Stdin    *string `flag:"stdin" reads:"name the file that standard input comes from" help:"file that their standard input comes from (default: empty)"`
 	Ready    *string `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
 	Time     *string `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
 	Within   *string `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
@@ -76,47 +74,11 @@ type Flags struct {
 	Format   *string `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
 
 	Report  *bool   `flag:"report" help:"write measurements.json, report.html and report.md into the release (default: true)"`
-	Against *string `flag:"against" help:"compare sizes with an earlier release: its directory or measurements.json"`
-	With    *string `flag:"with" list:"true" help:"show these too: files that bench -json and size -waterfall -json printed, separated by commas"`
-	In      *string `flag:"in" list:"true" help:"further profiles to merge, separated by commas"`
+	Against *string `flag:"against" reads:"-against takes the directory of an earlier release, or its measurements.json" dirs:"true" help:"compare sizes with an earlier release: its directory or measurements.json"`
+	With    *string `flag:"with" reads:"-with takes what bench -json and size -waterfall -json print" list:"true" help:"show these too: files that bench -json and size -waterfall -json printed, separated by commas"`
+	In      *string `flag:"in" reads:"name CPU profiles that were recorded" list:"true" help:"further profiles to merge, separated by commas"`
 
 	Prefix *string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
-}
-
-// refuseEmpty refuses flags with an empty value. It is mostly that of a
-// variable that was not set, and -version= would verify any version.
-func (f *Flags) refuseEmpty() error {
-	var errs []error
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && *s == "" {
-			errs = append(errs, &usageError{"-" + rv.Type().Field(i).Tag.Get("flag") + "= has no value", "leave the flag out or give it one"})
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// refuseKeys refuses every flag and argument that is a private key itself. It
-// is none of our words, and wherever it went on to, a message, the name of a
-// file, a result, it would be written down once more.
-func (f *Flags) refuseKeys(args []string) error {
-	var errs []error
-	refuse := func(what, text string) {
-		if kind, ok := secret.IsKey(text); ok {
-			errs = append(errs, &usageError{what + " is " + string(kind) + ", not the name of one",
-				"name its file, or the variable that holds it: env://MINTMARK_KEY_PEM. A command line can be read by others and is kept in the shell's history: make a new key"})
-		}
-	}
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil {
-			refuse("-"+rv.Type().Field(i).Tag.Get("flag")+"=", *s)
-		}
-	}
-	for i, a := range args {
-		refuse(fmt.Sprintf("argument %d", i+1), a)
-	}
-	return errors.Join(errs...)
 }
 
 // Verb is one thing mintmark does.
@@ -184,8 +146,8 @@ func (e *usageError) ExitCode() int { return 2 }
 // Parse reads a verb's command line: -name=value or -name value, before or
 // after the argument. help is true if help was asked for.
 func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err error) {
-	fs := flag.NewFlagSet(v.Name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
+	flags := flag.NewFlagSet(v.Name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
 	rv := reflect.ValueOf(&f).Elem()
 	for i := range rv.NumField() {
 		field := rv.Type().Field(i)
@@ -219,19 +181,19 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 			return nil
 		}
 		if field.Type.Elem().Kind() == reflect.Bool {
-			fs.BoolFunc(name, usage, set)
+			flags.BoolFunc(name, usage, set)
 		} else {
-			fs.Func(name, usage, set)
+			flags.Func(name, usage, set)
 		}
 	}
 	hint := fmt.Sprintf("mintmark %s -help lists its flags", v.Name)
 	for len(args) > 0 {
-		if err := fs.Parse(args); err == flag.ErrHelp {
+		if err := flags.Parse(args); err == flag.ErrHelp {
 			return f, nil, true, nil
 		} else if err != nil {
 			return f, nil, false, &usageError{v.Name + ": " + err.Error(), v.flagHint(err, hint)}
 		}
-		args = fs.Args()
+		args = flags.Args()
 		if len(args) > 0 {
 			words, args = append(words, args[0]), args[1:]
 		}
@@ -240,7 +202,10 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		f.Old, words = &words[0], words[1:]
 	}
 	n := len(v.Args)
-	more := n > 0 && strings.HasSuffix(v.Args[n-1], "...") // any number, none too
+	if v.Name == "size" && f.Old == nil && len(words) > 2 {
+		n = 2 // the third is one too many
+	}
+	more := len(v.Args) > 0 && strings.HasSuffix(v.Args[len(v.Args)-1], "...") // any number, none too
 	if more {
 		n--
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -17,12 +18,6 @@ import (
 func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	if f.Repeat != nil {
 		return repeat(ctx, d, f, args[0])
-	}
-	if f.Profile != nil || f.Toolchain != nil || f.Config != nil && f.Ledgers == nil {
-		return &usageError{"verify: flags about building go with -repeat", "a published release is checked as it is: -key=, -project=, -module=, -version=, -commit="}
-	}
-	if !yes(f.Rebuild) && (f.Platform != nil || f.Jobs != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil) {
-		return &usageError{"verify: -platform, -jobs, -source, -proven and -ledgers go with -rebuild", "-rebuild builds the release again; without it, it is checked as it is"}
 	}
 	vc := d.verifyConfig(f, args[0])
 	var v *checksums.Verification
@@ -71,7 +66,7 @@ func words(p *string) []string {
 	if p == nil {
 		return nil
 	}
-	return strings.Split(*p, ",")
+	return slices.DeleteFunc(strings.Split(*p, ","), func(w string) bool { return w == "" })
 }
 
 func number(p *int) int {

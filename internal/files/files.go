@@ -44,7 +44,11 @@ type NotRegularError struct {
 }
 
 func (e *NotRegularError) Error() string {
-	return e.Path + ": is " + Kind(e.Mode) + ", not a regular file"
+	what := "is " + Kind(e.Mode) + ", not a regular file"
+	if e.Path == "" {
+		return what
+	}
+	return e.Path + ": " + what
 }
 
 // Hint says what to do about it.

@@ -109,37 +109,44 @@ func short(keyID string) string {
 	return s[:min(len(s), 12)]
 }
 
+// quorumKeys are the keys of the rebuilders that count. What is wrong with them,
+// or with how many of them must vouch, is said before anything is verified.
+func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []*checksums.Verifier, err error) {
+	switch {
+	case cfg.Threshold < 0:
+		return nil, usage("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
+	case len(cfg.Rebuilders) == 0 && (cfg.Threshold != 0 || len(cfg.Statements) > 0):
+		return nil, usage("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
+	}
+	var errs []error
+	for _, ref := range cfg.Rebuilders {
+		k, err := checksums.LoadVerifier(ctx, ref)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("rebuilder's key: %w", err))
+		}
+		keys = append(keys, k)
+	}
+	return keys, errors.Join(errs...)
+}
+
 // quorum counts the rebuild statements about a verified release.
-func quorum(ctx context.Context, cfg VerifyConfig, v *checksums.Verification) error {
+func quorum(ctx context.Context, cfg VerifyConfig, keys []*checksums.Verifier, v *checksums.Verification) error {
 	dir, name := cfg.Path, filepath.Join(cfg.Path, checksums.ManifestFile)
 	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
 		dir, name = filepath.Dir(cfg.Path), cfg.Path
 	}
-	if len(cfg.Rebuilders) == 0 {
-		switch {
-		case cfg.Threshold != 0 || len(cfg.Statements) > 0:
-			return usage("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
-		case len(v.Statements) > 0:
-			for _, name := range v.Statements {
-				v.Checks.Open(fact.Beside, name, "-rebuilder= names the keys that count")
-			}
+	if len(keys) == 0 {
+		for _, name := range v.Statements {
+			v.Checks.Open(fact.Beside, name, "-rebuilder= names the keys that count")
 		}
 		return nil
 	}
-	q := checksums.Quorum{Threshold: cfg.Threshold, Publisher: v.KeyID}
+	q := checksums.Quorum{Rebuilders: keys, Threshold: cfg.Threshold, Publisher: v.KeyID}
 	ids := map[string]bool{}
-	for _, ref := range cfg.Rebuilders {
-		k, err := checksums.LoadVerifier(ctx, ref)
-		if err != nil {
-			return fmt.Errorf("rebuilder's key: %w", err)
-		}
-		q.Rebuilders = append(q.Rebuilders, k)
+	for _, k := range keys {
 		ids[k.KeyID()] = true
 	}
-	switch {
-	case cfg.Threshold < 0:
-		return usage("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
-	case cfg.Threshold == 0:
+	if cfg.Threshold == 0 {
 		q.Threshold = len(ids) // all that were named
 	}
 	statements, err := statementFiles(dir, cfg.Statements)

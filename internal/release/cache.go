@@ -60,11 +60,36 @@ func checkBuildCache(dir string) error {
 	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
 }
 
+// strangeCache tells what was found and is not ours from what could not be looked
+// at: only the first is to be removed.
 func strangeCache(err error) error {
+	var found, failed []error
+	for _, e := range leaves(err) {
+		if _, ok := errors.AsType[*fs.PathError](e); ok {
+			failed = append(failed, cacheError(e))
+		} else {
+			found = append(found, e)
+		}
+	}
+	if len(found) > 0 { // %v: what to do about a file elsewhere is no advice here
+		failed = append(failed, hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", errors.Join(found...)))
+	}
+	return errors.Join(failed...)
+}
+
+// leaves are the errors that one is joined of.
+func leaves(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []error
+		for _, e := range joined.Unwrap() {
+			list = append(list, leaves(e)...)
+		}
+		return list
+	}
 	if err == nil {
 		return nil
 	}
-	return hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", err) // %v: what to do about a file elsewhere is no advice here
+	return []error{err}
 }
 
 // lookCache says how a directory below one of [cacheDirs] is looked at.

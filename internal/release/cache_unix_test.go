@@ -391,3 +391,22 @@ func TestCacheOfSomebody(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangeCache: only what was found is to be removed, not what could not be
+// looked at.
+func TestStrangeCache(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkCache(file); err == nil || strings.Contains(hintOf(err), "remove it") || !strings.Contains(hintOf(err), "MINTMARK_CACHE") {
+		t.Errorf("a file: %v, hint: %s", err, hintOf(err))
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(file, filepath.Join(dir, "work")); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkCache(dir); err == nil || !strings.Contains(hintOf(err), "remove it") {
+		t.Errorf("a link: %v, hint: %s", err, hintOf(err))
+	}
+}

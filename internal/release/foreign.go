@@ -68,7 +68,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	var signer *checksums.Signer
 	if !what.Key.IsZero() {
 		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
-			return nil, fmt.Errorf("signing key: %w", err)
+			return nil, fmt.Errorf("signing key: %w", checksums.Misnamed(what.Key, err))
 		}
 	}
 	s, err := begin(&cfg)

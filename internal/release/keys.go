@@ -2,7 +2,10 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,6 +84,33 @@ func (c committed) warnings() (list []string) {
 		list = append(list, fmt.Sprintf("%s holds %s, and everybody who has the commit can read it; a key for tests belongs below testdata", k.Name, k.Kind))
 	}
 	return slices.Compact(list)
+}
+
+// CheckPrefix says what is wrong with a prefix for [Keygen], before anybody is
+// asked for a passphrase: no name, no directory to write to, or a pair that is
+// there already.
+func CheckPrefix(prefix string) error {
+	dir, base := filepath.Split(prefix)
+	if base == "" || base == "." || base == ".." {
+		return usage("name the pair as well: -prefix="+shell.Word(filepath.Join(prefix, "mintmark")), "-prefix=%s: the name is missing before .key and .pub", prefix)
+	}
+	if dir == "" {
+		dir = "."
+	}
+	switch fi, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return usage("mkdir -p "+shell.Name(filepath.Clean(dir))+" makes it", "-prefix=%s: its directory is not there", prefix)
+	case err != nil || !fi.IsDir():
+		return usage("name a pair in a directory, or in the current one: -prefix="+shell.Word(base), "-prefix=%s: what should be its directory is none", prefix)
+	}
+	if err := checksums.NoKeyPair(prefix); err != nil {
+		return err
+	}
+	try, err := os.CreateTemp(dir, ".mintmark-") // permissions say less
+	if err != nil {
+		return usage("name a pair in a directory that you may write to", "-prefix=%s: %w", prefix, err)
+	}
+	return errors.Join(try.Close(), os.Remove(try.Name()))
 }
 
 // KeygenConfig says what [Keygen] makes.

@@ -65,7 +65,7 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		}
 		p, err := readPGO(name)
 		if err != nil {
-			errs = append(errs, hinted("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
+			errs = append(errs, usage("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
 			continue
 		}
 		list = append(list, p)

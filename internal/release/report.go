@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -194,8 +195,14 @@ type ReportConfig struct {
 // Report checks a published release and makes its page: the one that is part
 // of it says nothing that was measured or compared later.
 func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
-	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
-		return nil, usage("name the release's directory", "%s is not a directory", cfg.Path)
+	const hint = "name the release's directory"
+	switch fi, err := os.Stat(cfg.Path); {
+	case err != nil:
+		return nil, usage(hint, "%w", err)
+	case !fi.IsDir() && filepath.Base(cfg.Path) == checksums.ManifestFile:
+		return nil, usage(hint+": "+shell.Name(filepath.Dir(cfg.Path)), "%s is not a directory", cfg.Path)
+	case !fi.IsDir():
+		return nil, usage(hint, "%s is not a directory", cfg.Path)
 	}
 	vc := cfg.VerifyConfig
 	vc.Unsigned = vc.Key.IsZero()

@@ -365,7 +365,7 @@ func signingKey(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, os.ErrNotExist) && hintOf(err) == "":
+	case errors.Is(err, os.ErrNotExist):
 		return hinted(keyHint, "signing key: %w", err)
 	}
 	return fmt.Errorf("signing key: %w", err)

@@ -2,10 +2,12 @@ package release
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -13,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // VerifyConfig is what [Verify] works on.
@@ -60,6 +63,10 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if strings.Contains(cfg.Module, "@") {
 		return nil, usage("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
 	}
+	rebuilders, err := quorumKeys(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
 	fi, err := os.Stat(cfg.Path)
 	if err != nil {
 		return nil, usage("name a release's directory or its release.json", "%w", err)
@@ -83,26 +90,34 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	if err != nil {
 		return v, err
 	}
-	return v, quorum(ctx, cfg, v)
+	return v, quorum(ctx, cfg, rebuilders, v)
 }
 
 // notManifest refuses a file that is not meant to be a manifest, such as one of
-// the release's own archives: nothing is wrong with it.
+// the release's own archives, or another tool's JSON: nothing is wrong with it.
 func notManifest(name string) error {
-	f, err := files.Open(name)
-	if err != nil {
-		return usage("name a release's directory or its release.json", "%w", err)
-	}
-	defer f.Close()
-	first := make([]byte, 512)
-	n, _ := io.ReadFull(f, first)
-	if strings.HasPrefix(strings.TrimSpace(string(first[:n])), "{") || filepath.Base(name) == checksums.ManifestFile {
-		return nil // what is wrong with it is said by who reads it
-	}
 	dir := filepath.Dir(name)
+	beside := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(n string) bool {
+			_, err := os.Lstat(filepath.Join(dir, n))
+			return err == nil
+		})
+	}
+	data, err := files.Read(name, checksums.MaxManifestSize)
+	_, large := errors.AsType[*files.TooLargeError](err)
+	switch {
+	case err != nil && !large:
+		return usage("name a release's directory or its release.json", "%w", err)
+	case err == nil && checksums.IsManifest(data):
+		return nil // what is wrong with it is said by who reads it
+	case filepath.Base(name) == checksums.ManifestFile && beside(checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle):
+		return nil // of a release that was damaged
+	}
 	hint := "name the directory of the release it belongs to, or its release.json; mintmark rebuild FILE builds anybody's binary again and compares"
-	if _, err := os.Stat(filepath.Join(dir, checksums.ManifestFile)); err == nil {
-		hint = "name the release it belongs to: " + dir
+	if filepath.Base(name) != checksums.ManifestFile && beside(checksums.ManifestFile) {
+		hint = "name the release it belongs to: " + shell.Name(dir)
+	} else if json.Valid(data) {
+		hint = "name the release's directory, or the release.json in it"
 	}
 	return usage(hint, "%s is one file, not a release and not its release.json", name)
 }
