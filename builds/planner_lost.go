@@ -93,9 +93,7 @@ func (pl *Planner) whyLost(d *draft, m mainDir) (message, hint string) {
 	if m.own != "" {
 		return fmt.Sprintf(": %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", m.own), ""
 	}
-	bc := build.Default
-	bc.GOOS, bc.GOARCH, bc.CgoEnabled, bc.Compiler = d.platform.OS, d.platform.Arch, d.settings.CGO, "gc"
-	bc.BuildTags = d.settings.Tags
+	bc := unitContext(d.unit, pl.Go)
 	has := func(bc build.Context) bool {
 		return slices.ContainsFunc(m.files, func(f mainFile) bool {
 			ok, err := bc.MatchFile(filepath.Join(pl.Loader.Dir, filepath.FromSlash(m.dir)), f.name)
