@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -90,20 +89,6 @@ func (f *Flags) refuseAlone(v Verb) error {
 	}
 	return errors.Join(errs...)
 }
-
-// partners are the flags beside one of which a flag means something, as the help
-// of the verb says; none if it does by itself.
-func (v Verb) partners(field reflect.StructField) (names []string) {
-	for _, m := range goesWith.FindAllStringSubmatch(v.text(field), -1) {
-		for _, name := range strings.Split(m[1], " or ") {
-			names = append(names, strings.TrimPrefix(name, "-"))
-		}
-	}
-	return names
-}
-
-// goesWith is how the help of a flag begins that goes with others.
-var goesWith = regexp.MustCompile(`(?:^|; )with (-[a-z]+(?: or -[a-z]+)*):`)
 
 // refuseKeys refuses every flag and argument that is a private key itself. It
 // is none of our words, and wherever it went on to, a message, the name of a

@@ -36,7 +36,7 @@ type Flags struct {
 	Repeat   *int    `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
 
 	Rebuild    *bool   `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
-	Proven     *bool   `flag:"proven" help:"with -rebuild: build twice, and take from this machine's proof ledger what it has proven"`
+	Proven     *bool   `flag:"proven" with:"rebuild" help:"build twice, and take from this machine's proof ledger what it has proven"`
 	Source     *string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  *int    `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  *string `flag:"rebuilder" list:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
@@ -230,52 +230,87 @@ func (v Verb) flagHint(err error, otherwise string) string {
 
 // text is what a flag means for this verb.
 func (v Verb) text(field reflect.StructField) string {
-	if own, ok := ownTexts[v.Name][field.Tag.Get("flag")]; ok {
-		return own
+	var parts []string
+	for _, m := range v.meanings(field) {
+		text := m.text
+		if len(m.with) > 0 {
+			text = "with -" + strings.Join(m.with, " or -") + ": " + text
+		}
+		parts = append(parts, text)
 	}
-	return field.Tag.Get("help")
+	return strings.Join(parts, "; ")
 }
 
-// ownTexts are the meanings of flags that mean something else for one verb than
-// for the others.
-var ownTexts = map[string]map[string]string{
-	"report": {
-		"module": "refuse a release of another module", "out": "directory for report.html and report.md (default: none are written)",
-	},
-	"attest": {
-		"module":   "refuse a release of another module",
-		"platform": "attest only these platforms or patterns, separated by commas, such as linux,windows/amd64",
-		"out":      "file to write, NAME.rebuild.sigstore.json (default: beside the release)",
-	},
-	"verify": {
-		"module":    "refuse a release of another module",
-		"config":    "with -repeat: the profile file; with -ledgers: yours, whose ledger.rebuilders count",
-		"profile":   "with -repeat: profiles, separated by commas (default: all that have platforms)",
-		"platform":  "with -rebuild or -repeat: platforms or patterns, separated by commas, such as linux,windows/amd64",
-		"jobs":      "with -rebuild or -repeat: builds at a time (default: the number of processors)",
-		"toolchain": "with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)",
-		"ledgers":   "with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys",
-		"source":    "with -rebuild: git repository to take the source from, a directory or a URL (default: the module proxy)",
-	},
-	"rebuild": {
-		"key": "your own private key, to sign what came out identical: file, env://NAME or KMS URI",
-	},
-	"size": {
-		"config":   "with -waterfall: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)",
-		"profile":  "with -waterfall: profiles, separated by commas (default: all that have platforms)",
-		"platform": "with -waterfall: platforms or patterns, separated by commas, such as linux/amd64",
-		"jobs":     "with -waterfall: build actions at a time (default: the number of processors)",
-	},
-	"bench": {
-		"config":    "without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)",
-		"profile":   "without -files: profiles, separated by commas (default: all that have platforms)",
-		"platform":  "without -files: platforms or patterns, separated by commas, such as linux/amd64",
-		"jobs":      "without -files: build actions at a time (default: the number of processors)",
-		"dir":       "without -files: the product's directory in its git checkout (default: the current one)",
-		"module":    "without -files: take the source from the module proxy: PATH@VERSION",
-		"toolchain": "without -files: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)",
-		"snapshot":  "without -files: build the tree as it is, committed or not",
-	},
+// meaning is what a flag means beside one of some others; beside none of them it
+// means nothing. with is nil of what it means by itself.
+type meaning struct {
+	with []string
+	text string
+}
+
+func (v Verb) meanings(field reflect.StructField) []meaning {
+	if own, ok := ownMeanings()[v.Name][field.Tag.Get("flag")]; ok {
+		return own
+	}
+	return []meaning{{strings.Fields(field.Tag.Get("with")), field.Tag.Get("help")}}
+}
+
+// partners are the flags beside one of which a flag means something; none if it
+// does by itself.
+func (v Verb) partners(field reflect.StructField) (names []string) {
+	for _, m := range v.meanings(field) {
+		if len(m.with) == 0 {
+			return nil
+		}
+		names = append(names, m.with...)
+	}
+	return names
+}
+
+// ownMeanings are those of flags that mean something else for one verb than for
+// the others.
+func ownMeanings() map[string]map[string][]meaning {
+	by := func(text string) []meaning { return []meaning{{text: text}} }
+	with := func(text string, flags ...string) []meaning { return []meaning{{flags, text}} }
+	return map[string]map[string][]meaning{
+		"report": {
+			"module": by("refuse a release of another module"), "out": by("directory for report.html and report.md (default: none are written)"),
+		},
+		"attest": {
+			"module":   by("refuse a release of another module"),
+			"platform": by("attest only these platforms or patterns, separated by commas, such as linux,windows/amd64"),
+			"out":      by("file to write, NAME.rebuild.sigstore.json (default: beside the release)"),
+		},
+		"verify": {
+			"module":    by("refuse a release of another module"),
+			"config":    append(with("the profile file", "repeat"), with("yours, whose ledger.rebuilders count", "ledgers")...),
+			"profile":   with("profiles, separated by commas (default: all that have platforms)", "repeat"),
+			"platform":  with("platforms or patterns, separated by commas, such as linux,windows/amd64", "rebuild", "repeat"),
+			"jobs":      with("builds at a time (default: the number of processors)", "rebuild", "repeat"),
+			"toolchain": with("exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)", "repeat"),
+			"ledgers":   with("published ledgers of other rebuilders, separated by commas; -config names their keys", "rebuild"),
+			"source":    with("git repository to take the source from, a directory or a URL (default: the module proxy)", "rebuild"),
+		},
+		"rebuild": {
+			"key": by("your own private key, to sign what came out identical: file, env://NAME or KMS URI"),
+		},
+		"size": {
+			"config":   with("profile file (default: mintmark.yaml in the product's directory, else the built-in profile)", "waterfall"),
+			"profile":  with("profiles, separated by commas (default: all that have platforms)", "waterfall"),
+			"platform": with("platforms or patterns, separated by commas, such as linux/amd64", "waterfall"),
+			"jobs":     with("build actions at a time (default: the number of processors)", "waterfall"),
+		},
+		"bench": {
+			"config":    by("without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"),
+			"profile":   by("without -files: profiles, separated by commas (default: all that have platforms)"),
+			"platform":  by("without -files: platforms or patterns, separated by commas, such as linux/amd64"),
+			"jobs":      by("without -files: build actions at a time (default: the number of processors)"),
+			"dir":       by("without -files: the product's directory in its git checkout (default: the current one)"),
+			"module":    by("without -files: take the source from the module proxy: PATH@VERSION"),
+			"toolchain": by("without -files: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"),
+			"snapshot":  by("without -files: build the tree as it is, committed or not"),
+		},
+	}
 }
 
 // Help is the text of mintmark VERB -help.

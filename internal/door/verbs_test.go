@@ -56,7 +56,7 @@ func TestHelpIsTheVerbsOwn(t *testing.T) {
 		for _, field := range reflect.VisibleFields(reflect.TypeFor[Flags]()) {
 			name := field.Tag.Get("flag")
 			if !slices.Contains(v.Flags, name) {
-				if _, ok := ownTexts[v.Name][name]; ok {
+				if _, ok := ownMeanings()[v.Name][name]; ok {
 					t.Errorf("%s has a text for -%s and not the flag", v.Name, name)
 				}
 				continue
@@ -74,7 +74,7 @@ func TestHelpIsTheVerbsOwn(t *testing.T) {
 			}
 		}
 	}
-	for verb := range ownTexts {
+	for verb := range ownMeanings() {
 		if _, ok := Find(verb); !ok {
 			t.Errorf("texts of %q, which is no verb", verb)
 		}
