@@ -83,7 +83,7 @@ const depsRules = `
 	internal/stats, internal/files, internal/fact < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret, internal/shell < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
@@ -94,44 +94,56 @@ const depsRules = `
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	internal/filelock, internal/files, internal/exact < builds/actions;
 
-	# The build does not know that it is done twice. It keeps the go command's account of its actions, and reads what it optimises by.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds;
+	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
 
-	# The second build uses the first one's parts, and says where the two differ.
-	builds, builds/*, internal/bindiff, internal/gobin < builds/rebuild;
+	# What runs when depends on numbers alone.
+	internal/files < builds/schedule;
+
+	# An execution does not know that there are others. It keeps the go command's account of its actions.
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/remember, internal/files < builds/execute;
+
+	# The second place uses the first one's parts; a comparison says where two executions differ.
+	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds, builds/*, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files, internal/secret < builds/rebuild/foreign;
+	profiles, builds/schedule, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files, internal/secret < builds/recovery;
+
+	# The map of the rooms below it.
+	NONE < builds;
+
+	# A small module for the tests of the rooms that plan and build.
+	builds/source, builds/toolchain, internal/pgo < builds/buildstest;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/bindiff, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
-	profiles, checksums, builds, builds/rebuild, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
+	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
 	# The pipeline is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/door;
+	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
-	internal/door < targets, cmd/mintmark;
+	internal/cli < targets, cmd/mintmark;
 
 	# A model of machines runs the very scheduler that real ones run.
-	builds < internal/benchmark/simulate;
+	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds, builds/archive, checksums, internal/fact < internal/forgery;
+	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
 	# Hostile inputs for all of it, and a real UPX: tests only.
 	NONE < internal/attack, internal/upx/upxtest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
-	internal/benchmark/simulate < internal/benchmark;
+	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, builds/rebuild/foreign, checksums < internal/rebuilds;
+	internal/release, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
@@ -142,7 +154,7 @@ const depsRules = `
 // here may not be imported at all.
 const moduleRules = `
 	# YAML is how profiles are written, and the release configuration of others.
-	go.yaml.in/yaml < profiles, builds/rebuild/foreign;
+	go.yaml.in/yaml < profiles, builds/recovery;
 
 	# Compressors belong to archives, whose bytes depend on them.
 	github.com/klauspost/compress < builds/archive;
@@ -158,13 +170,13 @@ const moduleRules = `
 	github.com/magefile/mage < targets, magefile.go;
 
 	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/release, internal/door;
+	golang.org/x/mod < builds/**, internal/release, internal/cli;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;
 
 	# The operating system is met where processes, files and terminals are.
-	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/door;
+	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/cli;
 
 	# Which rights a kernel can take away is known in one place.
 	github.com/landlock-lsm/go-landlock < internal/confine;
@@ -178,16 +190,16 @@ const stdRules = `
 	# Processes are started where their environment is written down, so that none inherits the user's:
 	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, internal/benchmark, internal/rebuilds, internal/upx/upxtest;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, internal/upx/upxtest, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/door, internal/benchmark, internal/rebuilds, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
@@ -196,14 +208,14 @@ const stdRules = `
 	# and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, internal/benchmark, internal/benchmark/simulate, internal/rebuilds, internal/upx/upxtest;
+	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.
-	os.OpenFile < internal/files, internal/benchmark, internal/rebuilds, internal/startup, internal/confine;
+	os.OpenFile < internal/files, tools/benchmark, tools/rebuilds, internal/startup, internal/confine;
 
 	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
-	os.RemoveAll < internal/files, internal/benchmark, internal/rebuilds, internal/upx/upxtest;
+	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -532,63 +544,63 @@ func TestDependenciesFail(t *testing.T) {
 		file, source string
 		want         string // the beginning of the one violation, or "" for none
 	}{
-		{"builds/plan.go", ours("profiles"), ""},
-		{"builds/plan.go", ours("internal/ui"), "builds/plan.go:2: builds may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds\n\twhy: The build does not"},
-		{"builds/plan.go", ours("builds/rebuild"), "builds/plan.go:2: builds may not import builds/rebuild"},
-		{"builds/plan.go", ours("nowhere"), "builds/plan.go:2: builds may not import nowhere"},
+		{"builds/plan/plan.go", ours("profiles"), ""},
+		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
+		{"builds/plan/plan.go", ours("builds/compare"), "builds/plan/plan.go:2: builds/plan may not import builds/compare"},
+		{"builds/plan/plan.go", ours("nowhere"), "builds/plan/plan.go:2: builds/plan may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
-		{"builds/rebuild/a.go", ours("builds/actions"), ""},
-		{"builds/rebuild/a.go", ours("builds"), ""},
-		{"builds/rebuild/a.go", ours("internal/sizes"), "builds/rebuild/a.go:2: builds/rebuild may not"},
+		{"builds/compare/a.go", ours("builds/actions"), ""},
+		{"builds/compare/a.go", ours("builds/plan"), ""},
+		{"builds/compare/a.go", ours("internal/sizes"), "builds/compare/a.go:2: builds/compare may not"},
 		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/secret < profiles"},
-		{"checksums/a.go", ours("builds"), "checksums/a.go:2: checksums may not"},
+		{"checksums/a.go", ours("builds/plan"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},
 		{"internal/release/a.go", ours("internal/ui"), "internal/release/a.go:2: internal/release may not"},
-		{"internal/release/a.go", ours("internal/door"), "internal/release/a.go:2: internal/release may not"},
+		{"internal/release/a.go", ours("internal/cli"), "internal/release/a.go:2: internal/release may not"},
 		{"targets/a.go", ours("internal/release"), "targets/a.go:2: targets may not"},
 		{"magefile.go", ours("targets"), ""},
-		{"magefile.go", ours("internal/door"), "magefile.go:2: magefile.go may not"},
+		{"magefile.go", ours("internal/cli"), "magefile.go:2: magefile.go may not"},
 		{"profiles/a.go", "package p\nimport _ \"" + modulePath + "\"\n", "profiles/a.go:2: profiles may not import magefile.go"},
 		{"profiles/a.go", "package p\nimport _ \"" + modulePath + "er/x\"\n", "profiles/a.go:2: profiles may not import github.com/mintmark/mintmarker/x\n\trule: no rule"},
 
 		{"internal/new/a.go", "package p\n", "internal/new/a.go:1: package internal/new is not in the policy"},
-		{"internal/new/a_test.go", ours("internal/door"), ""},
-		{"internal/ui/testdata/a.go", ours("internal/door"), ""},
-		{"internal/ui/_old/a.go", ours("internal/door"), ""},
-		{"internal/ui/_a.go", ours("internal/door"), ""},
-		{"nested/x/a.go", ours("internal/door"), ""}, // nested/go.mod exists
+		{"internal/new/a_test.go", ours("internal/cli"), ""},
+		{"internal/ui/testdata/a.go", ours("internal/cli"), ""},
+		{"internal/ui/_old/a.go", ours("internal/cli"), ""},
+		{"internal/ui/_a.go", ours("internal/cli"), ""},
+		{"nested/x/a.go", ours("internal/cli"), ""}, // nested/go.mod exists
 		{"internal/ui/a.txt", "not Go", ""},
 		{"internal/ui/a.go", "pack", "internal/ui/a.go: cannot be read"},
-		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/door"), "internal/ui/a_plan9.go:4: internal/ui may not"},
+		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/cli"), "internal/ui/a_plan9.go:4: internal/ui may not"},
 
 		{"profiles/a.go", `package p; import "go.yaml.in/yaml/v4"`, ""},
-		{"builds/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/a.go:1: builds may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/rebuild/foreign\n\twhy: YAML"},
-		{"builds/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
+		{"builds/plan/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/plan/a.go:1: builds/plan may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/recovery\n\twhy: YAML"},
+		{"builds/plan/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},
-		{"builds/a.go", `package p; import "golang.org/x/tools/txtar"`, "builds/a.go:1: builds may not import golang.org/x/tools/txtar\n\trule: no rule names its module"},
+		{"builds/plan/a.go", `package p; import "golang.org/x/tools/txtar"`, "builds/plan/a.go:1: builds/plan may not import golang.org/x/tools/txtar\n\trule: no rule names its module"},
 		{"magefile.go", `package main; import "github.com/magefile/mage/mg"`, ""},
 
 		{"builds/toolchain/a.go", `package p; import "os/exec"`, ""},
-		{"builds/a.go", `package p; import "os/exec"`, "builds/a.go:1: builds may not import os/exec\n\trule: os/exec, os.StartProcess"},
-		{"internal/door/a.go", `package p; import x "os/exec"`, "internal/door/a.go:1: internal/door may not import os/exec"},
-		{"builds/a.go", "package p\nimport \"os\"\nvar _, _ = os.Stat(os.DevNull)\n", ""},
-		{"builds/a.go", "package p\nimport \"os\"\n\nvar get = os.Getenv\n", "builds/a.go:4: builds may not use os.Getenv\n\trule: os.Getenv, os.LookupEnv"},
-		{"builds/a.go", "package p\nimport sys \"os\"\nfunc f() { sys.Exit(1) }\n", "builds/a.go:3: builds may not use os.Exit"},
-		{"builds/a.go", "package p\nimport . \"os\"\n", "builds/a.go:2: builds may not import all names of os"},
-		{"builds/a.go", "package p\nimport \"os\"\nfunc f(os struct{ Stdout int }) int { return os.Stdout }\nvar _ = os.Stat\n", ""},
-		{"internal/door/a.go", "package p\nimport \"os\"\nvar _ = os.ReadFile\n", "internal/door/a.go:3: internal/door may not use os.ReadFile"},
-		{"builds/a.go", "package p\nimport \"os\"\nvar _ = os.OpenFile\n", "builds/a.go:3: builds may not use os.OpenFile"},
+		{"builds/plan/a.go", `package p; import "os/exec"`, "builds/plan/a.go:1: builds/plan may not import os/exec\n\trule: os/exec, os.StartProcess"},
+		{"internal/cli/a.go", `package p; import x "os/exec"`, "internal/cli/a.go:1: internal/cli may not import os/exec"},
+		{"builds/plan/a.go", "package p\nimport \"os\"\nvar _, _ = os.Stat(os.DevNull)\n", ""},
+		{"builds/plan/a.go", "package p\nimport \"os\"\n\nvar get = os.Getenv\n", "builds/plan/a.go:4: builds/plan may not use os.Getenv\n\trule: os.Getenv, os.LookupEnv"},
+		{"builds/plan/a.go", "package p\nimport sys \"os\"\nfunc f() { sys.Exit(1) }\n", "builds/plan/a.go:3: builds/plan may not use os.Exit"},
+		{"builds/plan/a.go", "package p\nimport . \"os\"\n", "builds/plan/a.go:2: builds/plan may not import all names of os"},
+		{"builds/plan/a.go", "package p\nimport \"os\"\nfunc f(os struct{ Stdout int }) int { return os.Stdout }\nvar _ = os.Stat\n", ""},
+		{"internal/cli/a.go", "package p\nimport \"os\"\nvar _ = os.ReadFile\n", "internal/cli/a.go:3: internal/cli may not use os.ReadFile"},
+		{"builds/plan/a.go", "package p\nimport \"os\"\nvar _ = os.OpenFile\n", "builds/plan/a.go:3: builds/plan may not use os.OpenFile"},
 		{"internal/startup/a.go", "package p\nimport \"os\"\nvar _ = os.OpenFile\n", ""},
 		{"internal/files/a.go", "package p\nimport \"os\"\nvar _ = os.RemoveAll\n", ""},
-		{"builds/a.go", "package p\nvar os struct{ Stdout int }\nvar _ = os.Stdout\n", ""},
-		{"builds/a.go", "package p\nimport \"fmt\"\nvar _ = fmt.Sprintf(\"\")\n", ""},
-		{"builds/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", "builds/a.go:3: builds may not use fmt.Println\n\trule: fmt.Print*"},
-		{"internal/door/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", ""},
+		{"builds/plan/a.go", "package p\nvar os struct{ Stdout int }\nvar _ = os.Stdout\n", ""},
+		{"builds/plan/a.go", "package p\nimport \"fmt\"\nvar _ = fmt.Sprintf(\"\")\n", ""},
+		{"builds/plan/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", "builds/plan/a.go:3: builds/plan may not use fmt.Println\n\trule: fmt.Print*"},
+		{"internal/cli/a.go", "package p\nimport \"fmt\"\nfunc f() { fmt.Println() }\n", ""},
 		{"internal/release/a.go", "package p\nimport \"log\"\n", "internal/release/a.go:2: internal/release may not import log"},
 		{"builds/actions/a.go", "package p\nimport \"time\"\nvar now = time.Now\n", "builds/actions/a.go:3: builds/actions may not use time.Now\n\trule: time.Now, time.Since, time.Until !< profiles, builds/**, checksums\n\twhy: What these make"},
-		{"builds/a.go", "package p\nimport \"time\"\nvar _ = time.Second\n", ""},
+		{"builds/plan/a.go", "package p\nimport \"time\"\nvar _ = time.Second\n", ""},
 		{"internal/release/a.go", "package p\nimport \"time\"\nvar _ = time.Now()\n", ""},
 	} {
 		tree := fstest.MapFS{

@@ -21,7 +21,7 @@ func Test() error {
 // Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.
 func Lint() error {
 	var errs []error
-	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "magefile.go", "deps_test.go", "docs_test.go")
+	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "tools", "magefile.go", "deps_test.go", "docs_test.go")
 	if err == nil && unformatted != "" {
 		err = errors.New("not gofmt-ed:\n" + unformatted)
 	}
@@ -35,5 +35,5 @@ func Lint() error {
 
 // Benchmark measures docs/benchmarks.md anew and rewrites its tables: more than an hour.
 func Benchmark() error {
-	return sh.RunV("go", "run", "./internal/benchmark", "-update")
+	return sh.RunV("go", "run", "./tools/benchmark", "-update")
 }

@@ -1,18 +1,27 @@
-// Package builds plans and runs the builds of a release.
+// Package builds is the rooms that know how a release is built. It has no code
+// of its own; this is their map, in the order in which work passes through them.
 //
-// A [Plan] is the sorted list of [Unit]s, fully expanded: what one `go build`
-// makes, with every flag and every variable that can change the bytes, and
-// with nothing that cannot (no directory, no host, no clock). The SHA-256 of
-// its canonical JSON is the plan ID. The same source, profiles and toolchain
-// version give the same plan on every machine.
+//   - source: checkouts, module zips, versions, tags
+//   - git: the only place that runs git
+//   - toolchain: fetch, hash and install a toolchain; the environment of a build;
+//     the only place that runs go
+//   - plan: units and plans, and the planner that makes them of a profile
+//   - schedule: what runs when, by expected cost, memory and processors
+//   - execute: a unit, built once in one place
+//   - compare: what came of several executions, and what is to blame where they differ
+//   - actions: the go command's own account of a build, and the proof ledger
+//   - archive: archives whose bytes depend on their members alone
+//   - recovery: a published binary back to source, toolchain and settings
+//
+// A plan is the sorted list of units, fully expanded: what one go build makes,
+// with every flag and every variable that can change the bytes, and with nothing
+// that cannot (no directory, no host, no clock). The SHA-256 of its canonical
+// JSON is the plan ID. The same source, profiles and toolchain version give the
+// same plan on every machine.
 //
 // A unit has one platform, one set of settings and all the main packages of
-// them: one go build for all, because concurrent builds of the same packages
-// do not share work in flight.
-//
-// [Schedule] runs [Site.Build] under a budget of processors and memory. A
-// failing unit keeps others from starting, not from finishing, and every error
-// is reported.
+// them: one go build for all, because concurrent builds of the same packages do
+// not share work in flight.
 //
 // # Exceptions
 //

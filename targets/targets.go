@@ -20,7 +20,7 @@ import (
 	"context"
 
 	"github.com/magefile/mage/mg"
-	"github.com/mintmark/mintmark/internal/door"
+	"github.com/mintmark/mintmark/internal/cli"
 )
 
 // Release builds everything twice, compares bit for bit, archives, checksums and signs.
@@ -42,7 +42,7 @@ func Release(
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed
 ) error {
-	return run(ctx, "release", door.Flags{
+	return run(ctx, "release", cli.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Full: full, Ledgers: ledgers,
 		Report: report, Against: against, With: with,
 	})
@@ -62,7 +62,7 @@ func Build(
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 ) error {
-	return run(ctx, "build", door.Flags{
+	return run(ctx, "build", cli.Flags{
 		Config: config, Profile: profile, Platform: platform, Out: out, Jobs: jobs, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
 	})
 }
@@ -80,7 +80,7 @@ func Plan(
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	explain *bool, // print every resolved setting with the file and line it came from
 ) error {
-	return run(ctx, "plan", door.Flags{
+	return run(ctx, "plan", cli.Flags{
 		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Explain: explain,
 	})
 }
@@ -98,7 +98,7 @@ func Check(
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", door.Flags{
+	return run(ctx, "check", cli.Flags{
 		Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot, Types: types,
 	})
 }
@@ -129,7 +129,7 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", door.Flags{
+	return run(ctx, "verify", cli.Flags{
 		Key: key, Project: project, Module: module, Version: version, Commit: commit, Partial: partial, Unsigned: unsigned, Repeat: repeat,
 		Rebuild: rebuild, Proven: proven, Ledgers: ledgers, Source: source, Threshold: threshold, Rebuilder: rebuilder, Statements: statements,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Toolchain: toolchain, JSON: json,
@@ -150,7 +150,7 @@ func Report(
 	out *string, // directory for report.html and report.md
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "report", door.Flags{Key: key, Project: project, Module: module, Version: version, Commit: commit, Against: against, With: with, Out: out, JSON: json}, path)
+	return run(ctx, "report", cli.Flags{Key: key, Project: project, Module: module, Version: version, Commit: commit, Against: against, With: with, Out: out, JSON: json}, path)
 }
 
 // Attest builds a published release again and signs what came out identical.
@@ -168,7 +168,7 @@ func Attest(
 	jobs *int, // builds at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "attest", door.Flags{
+	return run(ctx, "attest", cli.Flags{
 		Key: key, Project: project, Module: module, Version: version, Commit: commit, Platform: platform, Source: source, Out: out, Jobs: jobs, JSON: json,
 	}, path)
 }
@@ -180,7 +180,7 @@ func Diff(
 	b string, // another
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "diff", door.Flags{JSON: json}, a, b)
+	return run(ctx, "diff", cli.Flags{JSON: json}, a, b)
 }
 
 // Inspect prints what a binary says of itself, and whether anybody changed it.
@@ -189,7 +189,7 @@ func Inspect(
 	file string, // a Go binary
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "inspect", door.Flags{JSON: json}, file)
+	return run(ctx, "inspect", cli.Flags{JSON: json}, file)
 }
 
 // Size says what every byte of a binary is for, or why it grew.
@@ -209,7 +209,7 @@ func Size(
 	jobs *int, // with waterfall: build actions at a time
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", door.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, Waterfall: waterfall, Config: config, Profile: profile, Platform: platform, Jobs: jobs, JSON: json}, file)
+	return run(ctx, "size", cli.Flags{By: by, Top: top, Twin: twin, Old: old, SQL: sql, SVG: svg, Waterfall: waterfall, Config: config, Profile: profile, Platform: platform, Jobs: jobs, JSON: json}, file)
 }
 
 // Why says why a package is in the program: by which imports and references.
@@ -224,7 +224,7 @@ func Why(
 	toolchain *string, // exact toolchain, such as go1.26.8
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not
 ) error {
-	return run(ctx, "why", door.Flags{Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Toolchain: toolchain, Snapshot: snapshot}, path)
+	return run(ctx, "why", cli.Flags{Config: config, Profile: profile, Platform: platform, JSON: json, Dir: dir, Toolchain: toolchain, Snapshot: snapshot}, path)
 }
 
 // Rebuild rebuilds published binaries of anybody and compares bit for bit.
@@ -238,7 +238,7 @@ func Rebuild(
 	jobs *int, // builds at a time
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", door.Flags{Source: source, Like: like, Keep: keep, Key: key, Jobs: jobs, JSON: json}, binaries)
+	return run(ctx, "rebuild", cli.Flags{Source: source, Like: like, Keep: keep, Key: key, Jobs: jobs, JSON: json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.
@@ -248,7 +248,7 @@ func Ledger(
 	forget *bool, // forget everything
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "ledger", door.Flags{Prune: prune, Forget: forget, JSON: json})
+	return run(ctx, "ledger", cli.Flags{Prune: prune, Forget: forget, JSON: json})
 }
 
 // Bench compares the start-up and memory of programs.
@@ -278,7 +278,7 @@ func Bench(
 	toolchain *string, // without files: exact toolchain
 	snapshot *bool, // without files: build the tree as it is, committed or not
 ) error {
-	return run(ctx, "bench", door.Flags{
+	return run(ctx, "bench", cli.Flags{
 		Files: files, Args: args, Env: env, Stdin: stdin, Ready: ready, Time: time, Within: within, Cold: cold, Memory: memory,
 		Sweep: sweep, Realtime: realtime, Seed: seed, Samples: samples, Format: format, JSON: json,
 		Config: config, Profile: profile, Platform: platform, Jobs: jobs, Dir: dir, Module: module, Toolchain: toolchain, Snapshot: snapshot,
@@ -293,7 +293,7 @@ func Pgo(
 	in *string, // further profiles to merge, separated by commas
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "pgo", door.Flags{In: in, JSON: json}, command, out)
+	return run(ctx, "pgo", cli.Flags{In: in, JSON: json}, command, out)
 }
 
 // Keygen makes a key pair for signing, encrypted with a passphrase.
@@ -301,17 +301,17 @@ func Keygen(
 	ctx context.Context,
 	prefix *string, // where to write PREFIX.key and PREFIX.pub (default: mintmark)
 ) error {
-	return run(ctx, "keygen", door.Flags{
+	return run(ctx, "keygen", cli.Flags{
 		Prefix: prefix,
 	})
 }
 
 // run calls the verb and hands its exit code to Mage. What went wrong has been
 // printed by then; Mage prints the code only.
-func run(ctx context.Context, verb string, f door.Flags, args ...string) error {
-	ctx, stop := door.WithParent(ctx)
+func run(ctx context.Context, verb string, f cli.Flags, args ...string) error {
+	ctx, stop := cli.WithParent(ctx)
 	defer stop()
-	if code := door.Open().Run(ctx, verb, f, args...); code != 0 {
+	if code := cli.Open().Run(ctx, verb, f, args...); code != 0 {
 		return mg.Fatalf(code, "%s failed with exit code %d", verb, code)
 	}
 	return nil

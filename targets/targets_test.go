@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/internal/door"
+	"github.com/mintmark/mintmark/internal/cli"
 )
 
 // TestFlags compares the parameters of every target with the flags of the verb
@@ -28,7 +28,7 @@ func TestFlags(t *testing.T) {
 			continue
 		}
 		name := strings.ToLower(fn.Name.Name)
-		verb, ok := door.Find(name)
+		verb, ok := cli.Find(name)
 		if !ok {
 			t.Errorf("target %s is no verb", name)
 			continue
@@ -61,13 +61,13 @@ func TestFlags(t *testing.T) {
 			return true
 		})
 		for _, flag := range flags {
-			field, ok := reflect.TypeFor[door.Flags]().FieldByName(passed[flag])
+			field, ok := reflect.TypeFor[cli.Flags]().FieldByName(passed[flag])
 			if !ok || field.Tag.Get("flag") != flag {
 				t.Errorf("%s: -%s is passed as %q", name, flag, passed[flag])
 			}
 		}
 	}
-	for _, v := range door.Verbs() {
+	for _, v := range cli.Verbs() {
 		if !found[v.Name] {
 			t.Errorf("verb %s has no target", v.Name)
 		}
@@ -89,7 +89,7 @@ func TestTargets(t *testing.T) {
 		got = append(got, m[1])
 	}
 	want := []string{"benchmark", "lint", "test"}
-	for _, v := range door.Verbs() {
+	for _, v := range cli.Verbs() {
 		want = append(want, v.Name)
 	}
 	slices.Sort(want)

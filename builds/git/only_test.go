@@ -23,7 +23,7 @@ func TestOnlyHere(t *testing.T) {
 		rel, _ := filepath.Rel(root, name)
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
-			if rel == "builds/git" || rel == "internal/benchmark" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && rel != "." {
+			if rel == "builds/git" || rel == "tools/benchmark" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && rel != "." {
 				return fs.SkipDir
 			}
 			return nil

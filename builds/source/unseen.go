@@ -41,7 +41,7 @@ var compiled = []string{
 // Unseen finds the files of the module and of the local modules that its go.mod
 // names in the place of others, that exist, that git ignores, and that a build may
 // read: what is compiled, what go:embed names, and what more names. Which of them
-// a build reads, its plan says (builds.Planner.Reads). Other modules, and what no
+// a build reads, its plan says (plan.Planner.Reads). Other modules, and what no
 // package is made of (testdata, node_modules, names with a dot or underscore in
 // front) are left out, as are tests. Of vendored packages that git ignores, one
 // file stands for all: vendor/modules.txt, which has the go command use them. They

@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// shell is a command that may write in the directories among its arguments.
-func shell(script string, args ...string) Command {
+// command is one that may write in the directories among its arguments.
+func command(script string, args ...string) Command {
 	c := Command{Path: "/bin/sh", Args: append([]string{"-c", script}, args...), Env: []string{"PATH=/usr/bin:/bin"}}
 	for _, a := range args {
 		if fi, err := os.Stat(a); err == nil && fi.IsDir() {
@@ -76,7 +76,7 @@ func TestRunNoEnvironmentIsNone(t *testing.T) {
 func TestRunUmask(t *testing.T) {
 	for _, umask := range []int{0o022, 0o027, 0o077, 0} {
 		dir := t.TempDir()
-		c := shell(`: >"$0/file"; mkdir "$0/dir"`, dir)
+		c := command(`: >"$0/file"; mkdir "$0/dir"`, dir)
 		c.SetUmask, c.Umask = true, umask
 		if _, err := Run(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestRunUmask(t *testing.T) {
 
 func TestRunWrappedArguments(t *testing.T) {
 	args := []string{"-n", "a b", "", `"$(id)"`, "'", "*", "\n", "--"}
-	c := shell(`for a; do printf '<%s>' "$a"; done`, append([]string{"sh"}, args...)...)
+	c := command(`for a; do printf '<%s>' "$a"; done`, append([]string{"sh"}, args...)...)
 	c.SetUmask, c.Umask = true, 0o27
 	res, err := Run(t.Context(), c)
 	if want := "<" + strings.Join(args, "><") + ">"; err != nil || string(res.Stdout) != want {
@@ -107,7 +107,7 @@ func TestRunWrappedArguments(t *testing.T) {
 }
 
 func wrappedFailure(t *testing.T) error {
-	c := shell("echo sorry >&2; exit 7")
+	c := command("echo sorry >&2; exit 7")
 	c.SetUmask = true
 	_, err := Run(t.Context(), c)
 	return err
@@ -123,7 +123,7 @@ func TestPlaceConfines(t *testing.T) {
 		dir  string
 		want bool
 	}{{p.Home, true}, {p.Tmp, true}, {p.GoCache, true}, {out, true}, {p.ModCache, false}, {p.Empty, false}, {t.TempDir(), false}} {
-		c := shell(`: >"$0/file"`, tt.dir)
+		c := command(`: >"$0/file"`, tt.dir)
 		c.Confine = p.Confine(out)
 		res, err := Run(t.Context(), c)
 		if !res.Confined.Writes.Held {
@@ -146,7 +146,7 @@ func TestRunHostname(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := shell("cat /proc/sys/kernel/hostname; umask")
+	c := command("cat /proc/sys/kernel/hostname; umask")
 	c.Hostname, c.SetUmask, c.Umask = "mintmark-test", true, 0o27
 	res, err := Run(t.Context(), c)
 	if err != nil || string(res.Stdout) != "mintmark-test\n0027\n" {
@@ -158,19 +158,19 @@ func TestRunHostname(t *testing.T) {
 }
 
 func TestRunLimit(t *testing.T) {
-	c := shell("yes | head -c 5000000")
+	c := command("yes | head -c 5000000")
 	c.Limit = 1000
 	res, err := Run(t.Context(), c)
 	if len(res.Stdout) != 1000 || err == nil || err.Error() != "sh: printed more than 1000 bytes" {
 		t.Errorf("%d bytes, %v", len(res.Stdout), err)
 	}
-	c = shell("yes | head -c 1000")
+	c = command("yes | head -c 1000")
 	c.Limit = 1000
 	if res, err := Run(t.Context(), c); len(res.Stdout) != 1000 || err != nil {
 		t.Errorf("%d bytes, %v", len(res.Stdout), err)
 	}
 	// Only the beginning of much stderr is kept, and that is no error.
-	c = shell("(yes no | head -c 5000000) >&2; printf fine")
+	c = command("(yes no | head -c 5000000) >&2; printf fine")
 	c.Limit = 1000
 	if res, err := Run(t.Context(), c); err != nil || len(res.Stderr) != 1000 || string(res.Stdout) != "fine" {
 		t.Errorf("%d bytes, %v", len(res.Stderr), err)
@@ -178,7 +178,7 @@ func TestRunLimit(t *testing.T) {
 }
 
 func TestRunSignal(t *testing.T) {
-	_, err := Run(t.Context(), shell("echo last words >&2; kill -9 $$"))
+	_, err := Run(t.Context(), command("echo last words >&2; kill -9 $$"))
 	var exit *ExitError
 	if !errors.As(err, &exit) || exit.Code != -1 || err.Error() != "sh: signal: killed\nlast words" {
 		t.Errorf("got %q", err)
@@ -199,7 +199,7 @@ wait`
 	cause := errors.New("the user pressed ctrl-C")
 	for _, umask := range []bool{false, true} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		c := shell(script, dir)
+		c := command(script, dir)
 		c.SetUmask = umask
 		done := make(chan error, 1)
 		go func() {
@@ -219,7 +219,7 @@ wait`
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	if _, err := Run(ctx, shell("exit 0")); err == nil {
+	if _, err := Run(ctx, command("exit 0")); err == nil {
 		t.Error("ran although ctx had ended")
 	}
 }
@@ -231,7 +231,7 @@ func TestRunLeftBehind(t *testing.T) {
 		t.Skip("waits five seconds")
 	}
 	dir := t.TempDir()
-	_, err := Run(t.Context(), shell(`sleep 1000 & echo $$ >"$0/pid"`, dir))
+	_, err := Run(t.Context(), command(`sleep 1000 & echo $$ >"$0/pid"`, dir))
 	if !errors.Is(err, exec.ErrWaitDelay) {
 		t.Errorf("got %v", err)
 	}
@@ -242,10 +242,10 @@ func TestRunLeavesNoGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 5 {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		Run(ctx, shell("sleep 1000"))
-		Run(ctx, shell("exit 1"))
+		Run(ctx, command("sleep 1000"))
+		Run(ctx, command("exit 1"))
 		cancel()
-		if _, err := Run(t.Context(), shell("exit 0")); err != nil {
+		if _, err := Run(t.Context(), command("exit 0")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -358,7 +358,7 @@ func aliveProc(id int) []string {
 // TestErrorsHaveNoSecrets has a command repeat an address with a password, as
 // git and the go command do.
 func TestErrorsHaveNoSecrets(t *testing.T) {
-	_, err := Run(t.Context(), shell(`echo "fatal: unable to access '$0': refused" >&2; exit 128`, "https://user:CanaryToken@example.com/x"))
+	_, err := Run(t.Context(), command(`echo "fatal: unable to access '$0': refused" >&2; exit 128`, "https://user:CanaryToken@example.com/x"))
 	if err == nil || strings.Contains(err.Error(), "Canary") || !strings.Contains(err.Error(), "https://***@example.com/x") {
 		t.Errorf("%v", err)
 	}

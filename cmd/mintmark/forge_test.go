@@ -4,7 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -53,7 +53,7 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	case "blank":
 		r.Plan.Units[0].Flags = append(r.Plan.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
 	case "mains":
-		r.Plan.Units[0].Mains = []builds.Main{}
+		r.Plan.Units[0].Mains = []plan.Main{}
 	case "double":
 		r.Plan.Units = append(r.Plan.Units, r.Plan.Units[len(r.Plan.Units)-1])
 	case "units":

@@ -10,7 +10,7 @@ import (
 	"context"
 	"os"
 
-	"github.com/mintmark/mintmark/internal/door"
+	"github.com/mintmark/mintmark/internal/cli"
 )
 
-func main() { os.Exit(door.Main(context.Background(), os.Args[1:])) }
+func main() { os.Exit(cli.Main(context.Background(), os.Args[1:])) }

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
-	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -202,7 +202,7 @@ func readBinary(t *testing.T, b []byte) error {
 	errs = append(errs, err)
 	_, _, err = f.Untouched()
 	errs = append(errs, err)
-	_, err = foreign.ReadClaim(f)
+	_, err = recovery.ReadClaim(f)
 	errs = append(errs, err)
 	f.Symbols(func([]byte, uint64) bool { return true }) // stripped: an error, damaged or not
 	tab, err := f.PCLNTab()
@@ -284,8 +284,8 @@ func documents(t *testing.T) []kind {
 			_, err := checksums.ParseList(b)
 			return err
 		}},
-		{name: "plan", count: 120, seed: plan(t), damage: text, read: func(_ *testing.T, b []byte) error {
-			p, err := builds.Decode(b)
+		{name: "plan", count: 120, seed: planBytes(t), damage: text, read: func(_ *testing.T, b []byte) error {
+			p, err := plan.Decode(b)
 			if err != nil {
 				return err
 			}
@@ -329,20 +329,20 @@ func goldenKey(t *testing.T) *checksums.Verifier {
 }
 
 // plan is a plan of two units, as a release has it.
-func plan(t *testing.T) []byte {
+func planBytes(t *testing.T) []byte {
 	t.Helper()
-	unit := func(arch string) *builds.Unit {
-		return &builds.Unit{
+	unit := func(arch string) *plan.Unit {
+		return &plan.Unit{
 			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}[arch], "CGO_ENABLED=0"},
-			Flags: []string{"-trimpath", "-buildvcs=true", "-ldflags=-s -w"}, Mains: []builds.Main{{Package: "example.com/m", Binary: "m"}},
+			Flags: []string{"-trimpath", "-buildvcs=true", "-ldflags=-s -w"}, Mains: []plan.Main{{Package: "example.com/m", Binary: "m"}},
 			Archive: "tar.gz", Name: "m_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
 		}
 	}
-	p := builds.Plan{
-		Schema: builds.PlanSchema, Project: "m", Version: "1.2.3", Go: "go1.26.8", Env: builds.CommonEnv(),
-		Source: builds.PlanSource{Kind: "git", Module: "example.com/m", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+	p := plan.Plan{
+		Schema: plan.Schema, Project: "m", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(),
+		Source: plan.Source{Kind: "git", Module: "example.com/m", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
 			Commit: strings.Repeat("01", 20), CommitTime: "2026-01-02T03:04:05Z"},
-		Units: []*builds.Unit{unit("amd64"), unit("arm64")},
+		Units: []*plan.Unit{unit("amd64"), unit("arm64")},
 	}
 	data, err := p.Encode()
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -29,7 +29,7 @@ import (
 type Release struct {
 	Dir      string
 	Manifest *checksums.Manifest // its plan and plan ID are made by Sign
-	Plan     *builds.Plan
+	Plan     *plan.Plan
 	// RawPlan, if it is not empty, is signed in place of Plan.
 	RawPlan string
 }
@@ -47,7 +47,7 @@ func Copy(from, to string) (*Release, error) {
 	if r.Manifest, err = checksums.ParseManifest(data); err != nil {
 		return nil, err
 	}
-	r.Plan, err = builds.Decode(append(bytes.Clone(r.Manifest.Plan), '\n'))
+	r.Plan, err = plan.Decode(append(bytes.Clone(r.Manifest.Plan), '\n'))
 	return r, err
 }
 

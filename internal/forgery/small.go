@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -37,10 +37,10 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 	h1 := "h1:" + base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
 	commit := strings.Repeat("ab", 20)
 	levels := map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}
-	one := []builds.Main{{Package: modulePath, Binary: "small"}}
-	unit := func(profile, platform, name string, mains ...builds.Main) *builds.Unit {
+	one := []plan.Main{{Package: modulePath, Binary: "small"}}
+	unit := func(profile, platform, name string, mains ...plan.Main) *plan.Unit {
 		goos, goarch, _ := strings.Cut(platform, "/")
-		return &builds.Unit{
+		return &plan.Unit{
 			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, levels[goarch], "CGO_ENABLED=0"},
 			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: mains, Archive: fact.NoArchive, Name: name, Verify: "require",
 		}
@@ -50,12 +50,12 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 	packed := unit("tiny", "linux/arm64", "small_tiny", one...)
 	packed.UPX = []string{"--best"}
 	r := &Release{Dir: dir}
-	r.Plan = &builds.Plan{
-		Schema: builds.PlanSchema, Project: project, Version: version, Go: "go1.26.8", Env: builds.CommonEnv(),
-		Source: builds.PlanSource{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
-		Units: []*builds.Unit{
+	r.Plan = &plan.Plan{
+		Schema: plan.Schema, Project: project, Version: version, Go: "go1.26.8", Env: plan.CommonEnv(),
+		Source: plan.Source{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
+		Units: []*plan.Unit{
 			archived,
-			unit("release", "windows/amd64", "small_windows_amd64", one[0], builds.Main{Package: modulePath + "/cmd/other", Binary: "other"}),
+			unit("release", "windows/amd64", "small_windows_amd64", one[0], plan.Main{Package: modulePath + "/cmd/other", Binary: "other"}),
 			packed,
 		},
 	}
@@ -89,7 +89,7 @@ func (r *Release) Build(ctx context.Context) error {
 }
 
 // build makes a unit's artifacts out of text.
-func (r *Release) build(ctx context.Context, u *builds.Unit) error {
+func (r *Release) build(ctx context.Context, u *plan.Unit) error {
 	first := len(r.Manifest.Artifacts)
 	for _, e := range u.Shape().Artifacts() {
 		a := checksums.Artifact{
@@ -112,7 +112,7 @@ func text(profile, platform, stage, name string) string {
 	return strings.Join([]string{profile, platform, stage, name}, " ") + "\n"
 }
 
-func (r *Release) fill(ctx context.Context, u *builds.Unit, e fact.Expected, first int, a *checksums.Artifact) error {
+func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first int, a *checksums.Artifact) error {
 	if e.Stage != fact.Archived {
 		content := text(u.Profile, u.Platform, a.Stage, e.Name)
 		sum := sha256.Sum256([]byte(content))

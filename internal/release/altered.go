@@ -8,7 +8,8 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -17,7 +18,7 @@ import (
 // to be measured, and never published.
 type altered struct {
 	name string
-	unit *builds.Unit
+	unit *plan.Unit
 	// alone builds it from an empty cache, for what that costs.
 	alone bool
 	path  string        // of the program; set by buildAltered
@@ -58,7 +59,7 @@ func openOne(ctx context.Context, cfg *Config, pick func(*session) (profiles.Sel
 
 // planAltered plans the unit with settings that change has altered.
 func (s *session) planAltered(ctx context.Context, name string, change func(*profiles.Settings)) (altered, error) {
-	s.planner = &builds.Planner{
+	s.planner = &plan.Planner{
 		File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
 		Snapshot: s.Snapshot, Loader: s.loader, Deps: true, Alter: change,
 	}
@@ -106,7 +107,7 @@ func (s *session) buildAltered(ctx context.Context, list []altered) error {
 			}
 			site.Place = &place
 		}
-		built, cost, err := site.Build(ctx, a.unit, builds.Pace{P: jobs})
+		built, cost, err := site.Build(ctx, a.unit, execute.Pace{P: jobs})
 		if err != nil {
 			return err
 		}

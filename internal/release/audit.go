@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -20,9 +20,9 @@ import (
 
 // audited is what an audit found that did not stop it.
 type audited struct {
-	packer *upx.Tool     // nil when no unit is packed
-	signed string        // what a release would be signed with; "" for none
-	typed  *builds.Typed // nil when types were not asked for
+	packer *upx.Tool   // nil when no unit is packed
+	signed string      // what a release would be signed with; "" for none
+	typed  *plan.Typed // nil when types were not asked for
 }
 
 // audit finds all that is wrong, or silently has no effect, before anything is

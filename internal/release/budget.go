@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -103,7 +103,7 @@ func (p *pipeline) contributors(f final) string {
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
 func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err error) {
-	wanted := slices.ContainsFunc(p.plan.Units, func(u *builds.Unit) bool { return u.MaxGrowth > 0 })
+	wanted := slices.ContainsFunc(p.plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
 	}

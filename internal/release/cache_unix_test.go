@@ -18,8 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
@@ -302,8 +303,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	known.Get(key, &answer)
 	known.Put(key, "y")
 	known.Prune()
-	costs := builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
-	costs.Set("x", builds.Cost{CPU: 1})
+	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
+	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
 	s := &session{Config: &cfg, ws: &workspace{cache: cfg.Cache, dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
@@ -323,7 +324,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 		l.Prune(ctx, time.Now().Add(time.Hour))
 		l.Forget(ctx)
 	}
-	(&builds.Linked{Dir: linkedDir(cfg.Cache), Known: known}).Prune(time.Now().Add(time.Hour))
+	(&execute.Linked{Dir: linkedDir(cfg.Cache), Known: known}).Prune(time.Now().Add(time.Hour))
 	for _, name := range []string{"second/modules.lock", "first/go/.mintmark-lock"} {
 		name = filepath.Join(cfg.Cache, filepath.FromSlash(name))
 		if files.IsDir(filepath.Dir(name)) != nil {

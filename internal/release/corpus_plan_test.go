@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 )
 
@@ -13,20 +13,20 @@ import (
 // in another way. Manifest, record and files are in accord with them. They are
 // refused by whoever would build by them, before anything is fetched.
 func planAttacks() []attack {
-	plan := func(name, want string, change func(*builds.Plan)) attack {
+	withPlan := func(name, want string, change func(*plan.Plan)) attack {
 		return attack{"plan: " + name, builds3, ExitRefused, want, func(f *forged) {
 			change(f.Plan)
 			f.must(f.Build(f.t.Context()))
 		}}
 	}
-	unit := func(name, want string, change func(*builds.Unit)) attack {
-		return plan(name, want, func(p *builds.Plan) { change(p.Units[0]) })
+	unit := func(name, want string, change func(*plan.Unit)) attack {
+		return withPlan(name, want, func(p *plan.Plan) { change(p.Units[0]) })
 	}
 	flag := func(want string, flags ...string) attack {
-		return unit("flags "+strings.Join(flags, " "), want, func(u *builds.Unit) { u.Flags = append(u.Flags, flags...) })
+		return unit("flags "+strings.Join(flags, " "), want, func(u *plan.Unit) { u.Flags = append(u.Flags, flags...) })
 	}
 	env := func(want, kv string) attack {
-		return unit("variable "+kv, want, func(u *builds.Unit) { u.Env = append(u.Env, kv) })
+		return unit("variable "+kv, want, func(u *plan.Unit) { u.Env = append(u.Env, kv) })
 	}
 	const (
 		noSetting = "no setting of a profile gives it"
@@ -49,42 +49,42 @@ func planAttacks() []attack {
 		env("variable", "GOPROXY=https://example.com"), env("variable", "GOTOOLCHAIN=path"), env("variable", "PKG_CONFIG=/tmp/evil"), env("variable", "GIT_SSH_COMMAND=x"),
 		env("not of the form", "CC=/tmp/evil"), env("not of the form", "CC=gcc -fplugin=x.so"), env("not of the form", "GOFIPS140=../x"),
 		env("none of the flags known", "CGO_CFLAGS=-fplugin=x.so"), env("none of the flags known", "CGO_LDFLAGS=-Wl,-plugin,x.so"), env("variable", "goexperiment=x"), env("variable", "HELLO"),
-		unit("another platform", "variable", func(u *builds.Unit) { u.Env[0] = "GOOS=darwin" }),
-		unit("no variables", "variable", func(u *builds.Unit) { u.Env = nil }),
-		unit("no flags", form, func(u *builds.Unit) { u.Flags = nil }),
-		unit("a system of nobody", "unknown OS", func(u *builds.Unit) { u.Platform = "linus/amd64" }),
-		unit("a package that is a path", "malformed import path", func(u *builds.Unit) { u.Mains[0].Package = "./cmd" }),
-		unit("a package that is a flag", "malformed import path", func(u *builds.Unit) { u.Mains[0].Package = "-toolexec=x" }),
-		unit("all packages", "malformed import path", func(u *builds.Unit) { u.Mains[0].Package = "example.com/..." }),
-		unit("another version of a package", "malformed import path", func(u *builds.Unit) { u.Mains[0].Package = "example.com/small@v9.9.9" }),
-		unit("a hidden binary", `the name ".small" begins with`, func(u *builds.Unit) { u.Mains[0].Binary = ".small" }),
-		unit("a hidden archive", `the name ".small" begins with`, func(u *builds.Unit) { u.Name = ".small" }),
-		unit("a long name", "the name has 220 bytes", func(u *builds.Unit) { u.Name = strings.Repeat("x", 220) }),
-		unit("a blank in a name", `contains ' '`, func(u *builds.Unit) { u.Name = "small linux" }),
-		unit("a verdict that may be", "bad verify", func(u *builds.Unit) { u.Verify = "off" }),
-		unit("less than nothing", "a budget is negative", func(u *builds.Unit) { u.MaxSize = -1 }),
-		unit("less than no time", "a budget is negative", func(u *builds.Unit) { u.MaxStartup = -1 }),
-		unit("files out of order", "the files are not sorted", func(u *builds.Unit) { u.Files = []string{"b", "a"} }),
-		unit("a PGO profile above", "PGO profile", func(u *builds.Unit) { u.PGO = []builds.PGO{{Path: "../default.pgo", SHA256: strings.Repeat("a", 64)}} }),
-		unit("a PGO profile without a digest", "is no SHA-256", func(u *builds.Unit) { u.PGO = []builds.PGO{{Path: "default.pgo", SHA256: "x"}} }),
-		plan("UPX writes", "UPX flag", func(p *builds.Plan) { p.Units[2].UPX = []string{"-o/etc/x"} }),
-		plan("UPX of no digest", "upx", func(p *builds.Plan) { p.Units[2].UPXSHA256 = "x" }),
-		plan("UPX from above", "upx", func(p *builds.Plan) { p.Units[2].UPXVersion = "../x" }),
-		plan("units out of order", "the units are not in order", func(p *builds.Plan) { p.Units[0], p.Units[2] = p.Units[2], p.Units[0] }),
-		plan("a unit twice in two spellings", "is the same build as", func(p *builds.Plan) {
+		unit("another platform", "variable", func(u *plan.Unit) { u.Env[0] = "GOOS=darwin" }),
+		unit("no variables", "variable", func(u *plan.Unit) { u.Env = nil }),
+		unit("no flags", form, func(u *plan.Unit) { u.Flags = nil }),
+		unit("a system of nobody", "unknown OS", func(u *plan.Unit) { u.Platform = "linus/amd64" }),
+		unit("a package that is a path", "malformed import path", func(u *plan.Unit) { u.Mains[0].Package = "./cmd" }),
+		unit("a package that is a flag", "malformed import path", func(u *plan.Unit) { u.Mains[0].Package = "-toolexec=x" }),
+		unit("all packages", "malformed import path", func(u *plan.Unit) { u.Mains[0].Package = "example.com/..." }),
+		unit("another version of a package", "malformed import path", func(u *plan.Unit) { u.Mains[0].Package = "example.com/small@v9.9.9" }),
+		unit("a hidden binary", `the name ".small" begins with`, func(u *plan.Unit) { u.Mains[0].Binary = ".small" }),
+		unit("a hidden archive", `the name ".small" begins with`, func(u *plan.Unit) { u.Name = ".small" }),
+		unit("a long name", "the name has 220 bytes", func(u *plan.Unit) { u.Name = strings.Repeat("x", 220) }),
+		unit("a blank in a name", `contains ' '`, func(u *plan.Unit) { u.Name = "small linux" }),
+		unit("a verdict that may be", "bad verify", func(u *plan.Unit) { u.Verify = "off" }),
+		unit("less than nothing", "a budget is negative", func(u *plan.Unit) { u.MaxSize = -1 }),
+		unit("less than no time", "a budget is negative", func(u *plan.Unit) { u.MaxStartup = -1 }),
+		unit("files out of order", "the files are not sorted", func(u *plan.Unit) { u.Files = []string{"b", "a"} }),
+		unit("a PGO profile above", "PGO profile", func(u *plan.Unit) { u.PGO = []plan.PGO{{Path: "../default.pgo", SHA256: strings.Repeat("a", 64)}} }),
+		unit("a PGO profile without a digest", "is no SHA-256", func(u *plan.Unit) { u.PGO = []plan.PGO{{Path: "default.pgo", SHA256: "x"}} }),
+		withPlan("UPX writes", "UPX flag", func(p *plan.Plan) { p.Units[2].UPX = []string{"-o/etc/x"} }),
+		withPlan("UPX of no digest", "upx", func(p *plan.Plan) { p.Units[2].UPXSHA256 = "x" }),
+		withPlan("UPX from above", "upx", func(p *plan.Plan) { p.Units[2].UPXVersion = "../x" }),
+		withPlan("units out of order", "the units are not in order", func(p *plan.Plan) { p.Units[0], p.Units[2] = p.Units[2], p.Units[0] }),
+		withPlan("a unit twice in two spellings", "is the same build as", func(p *plan.Plan) {
 			u := *p.Units[1]
 			u.Platform, u.Name = "windows/amd64/v1", "small_again"
 			p.Units = append(p.Units[:2:2], &u, p.Units[2])
 		}),
-		plan("packages out of order", "are not in order", func(p *builds.Plan) {
+		withPlan("packages out of order", "are not in order", func(p *plan.Plan) {
 			m := p.Units[1].Mains
 			m[0], m[1] = m[1], m[0]
 		}),
-		plan("very many flags", "flags, more than 1000", func(p *builds.Plan) { p.Units[0].Flags = make([]string, 2000) }),
-		plan("a very long flag", "bytes, more than", func(p *builds.Plan) {
+		withPlan("very many flags", "flags, more than 1000", func(p *plan.Plan) { p.Units[0].Flags = make([]string, 2000) }),
+		withPlan("a very long flag", "bytes, more than", func(p *plan.Plan) {
 			p.Units[0].Flags = append(p.Units[0].Flags, "-ldflags=-X main.v="+strings.Repeat("x", 100_000))
 		}),
-		plan("very many variables", "variables, more than 1000", func(p *builds.Plan) {
+		withPlan("very many variables", "variables, more than 1000", func(p *plan.Plan) {
 			for i := range 2000 {
 				p.Units[0].Env = append(p.Units[0].Env, fmt.Sprintf("CGO_CFLAGS=-DX=%d", i))
 			}
@@ -102,7 +102,7 @@ func planTextAttacks() []attack {
 			f.RawPlan = f.swap(string(data), old, by)
 		}}
 	}
-	plan := func(name, want string, change func(*builds.Plan, *checksums.Manifest)) attack {
+	withPlan := func(name, want string, change func(*plan.Plan, *checksums.Manifest)) attack {
 		return attack{"plan: " + name, all, ExitRefused, want, func(f *forged) { change(f.Plan, f.Manifest) }}
 	}
 	name := func(s, want string) attack {
@@ -132,15 +132,15 @@ func planTextAttacks() []attack {
 		swap("an empty name", all, ExitRefused, "name is empty", `"name":"small_tiny"`, `"name":""`),
 		swap("UPX without flags", all, ExitRefused, "upx has no flags", `"upx":["--best"]`, `"upx":[]`),
 		swap("no source", all, ExitRefused, "has no source", `"source":`, `"origin":`),
-		plan("another toolchain", `the toolchain is "go1.26.7" in the plan`, func(p *builds.Plan, _ *checksums.Manifest) { p.Go = "go1.26.7" }),
-		plan("another directory", `the directory is "../x" in the plan`, func(p *builds.Plan, _ *checksums.Manifest) { p.Source.Dir = "../x" }),
-		plan("another hash", `the source's h1 is`, func(p *builds.Plan, _ *checksums.Manifest) { p.Source.Sum = "h1:x" }),
-		plan("another time", "the commit's time is", func(p *builds.Plan, _ *checksums.Manifest) { p.Source.CommitTime = "today" }),
-		plan("an archive of no format", "archive small_linux_amd64.rar: the plan makes it", func(p *builds.Plan, _ *checksums.Manifest) { p.Units[0].Archive = "rar" }),
-		plan("two programs of one name", "would make two artifacts", func(p *builds.Plan, _ *checksums.Manifest) {
+		withPlan("another toolchain", `the toolchain is "go1.26.7" in the plan`, func(p *plan.Plan, _ *checksums.Manifest) { p.Go = "go1.26.7" }),
+		withPlan("another directory", `the directory is "../x" in the plan`, func(p *plan.Plan, _ *checksums.Manifest) { p.Source.Dir = "../x" }),
+		withPlan("another hash", `the source's h1 is`, func(p *plan.Plan, _ *checksums.Manifest) { p.Source.Sum = "h1:x" }),
+		withPlan("another time", "the commit's time is", func(p *plan.Plan, _ *checksums.Manifest) { p.Source.CommitTime = "today" }),
+		withPlan("an archive of no format", "archive small_linux_amd64.rar: the plan makes it", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Archive = "rar" }),
+		withPlan("two programs of one name", "would make two artifacts", func(p *plan.Plan, _ *checksums.Manifest) {
 			p.Units[1].Mains[1].Binary = p.Units[1].Mains[0].Binary
 		}),
-		plan("a package twice", "is there twice", func(p *builds.Plan, _ *checksums.Manifest) { p.Units[1].Mains[1].Package = p.Units[1].Mains[0].Package }),
+		withPlan("a package twice", "is there twice", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[1].Mains[1].Package = p.Units[1].Mains[0].Package }),
 		{"plan: a toolchain that is none", builds3, ExitRefused, `is no exact release`, func(f *forged) {
 			f.Plan.Go = "go1.26.8/../x"
 			f.Manifest.Toolchain.Version = f.Plan.Go

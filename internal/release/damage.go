@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 )
@@ -105,7 +107,7 @@ func (p *pipeline) mend(ctx context.Context, u *unit) error {
 		return err
 	}
 	var lines []string
-	for i, site := range []*builds.Site{p.sites.first, p.sites.second} {
+	for i, site := range []*execute.Site{p.sites.first, p.sites.second} {
 		found, err := actions.FindDamage(ctx, site.Place.GoCache, nil)
 		if err != nil {
 			return err
@@ -140,7 +142,7 @@ func (p *pipeline) mend(ctx context.Context, u *unit) error {
 		return err
 	}
 	if differ != nil {
-		for _, site := range []*builds.Site{p.sites.first, p.sites.second} {
+		for _, site := range []*execute.Site{p.sites.first, p.sites.second} {
 			if err := p.unlessDamaged(ctx, u.Unit, site, nil); err != nil {
 				return err
 			}
@@ -203,14 +205,14 @@ func sameContent(ctx context.Context, a, b string) (bool, error) {
 }
 
 // touches reports whether a build looked up what is known to have been damaged.
-func (p *pipeline) touches(site *builds.Site, shorts []string) bool {
+func (p *pipeline) touches(site *execute.Site, shorts []string) bool {
 	bad := p.care.known(p.session, site.Place.GoCache)
 	return slices.ContainsFunc(shorts, func(id string) bool { return bad[id] })
 }
 
 // drop removes damage from the build cache of a site, and the outputs of further
 // actions, which were made from it. It says what it did.
-func (p *pipeline) drop(u *builds.Unit, site *builds.Site, found []actions.Damage, made []string) (string, error) {
+func (p *pipeline) drop(u *plan.Unit, site *execute.Site, found []actions.Damage, made []string) (string, error) {
 	p.care.note(p.session, site.Place.GoCache, found)
 	if err := errors.Join(actions.Drop(found), actions.Forget(site.Place.GoCache, made)); err != nil {
 		return "", cacheError(err)
@@ -224,7 +226,7 @@ func (p *pipeline) drop(u *builds.Unit, site *builds.Site, found []actions.Damag
 }
 
 // describe names what is damaged, by the packages where they are known.
-func (p *pipeline) describe(u *builds.Unit, site *builds.Site, found []actions.Damage) string {
+func (p *pipeline) describe(u *plan.Unit, site *execute.Site, found []actions.Damage) string {
 	names := map[string]string{} // short ID → package
 	if g, err := actions.Load(site.Graph(u)); err == nil {
 		for _, a := range g {
@@ -251,20 +253,20 @@ func (p *pipeline) describe(u *builds.Unit, site *builds.Site, found []actions.D
 
 // rebuild builds a unit again, with nothing left of its last build: a binary that
 // lies there is not linked anew.
-func (p *pipeline) rebuild(ctx context.Context, u *builds.Unit, site *builds.Site) ([]builds.Built, builds.Cost, error) {
+func (p *pipeline) rebuild(ctx context.Context, u *plan.Unit, site *execute.Site) ([]execute.Built, schedule.Cost, error) {
 	if err := site.Clear(u); err != nil {
-		return nil, builds.Cost{}, cacheError(err)
+		return nil, schedule.Cost{}, cacheError(err)
 	}
 	width := p.Jobs
 	if width <= 0 {
 		width = runtime.NumCPU()
 	}
-	return site.Build(ctx, u, builds.Pace{P: width})
+	return site.Build(ctx, u, execute.Pace{P: width})
 }
 
 // unlessDamaged gives err back, which came of a build from a cache that had just
 // been mended, unless the cache is damaged again.
-func (p *pipeline) unlessDamaged(ctx context.Context, u *builds.Unit, site *builds.Site, err error) error {
+func (p *pipeline) unlessDamaged(ctx context.Context, u *plan.Unit, site *execute.Site, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
@@ -280,7 +282,7 @@ func (p *pipeline) unlessDamaged(ctx context.Context, u *builds.Unit, site *buil
 
 // buildUnit is a unit's build in a site. If it fails, and something that it
 // may have been made from is damaged, it is built once more without that.
-func (p *pipeline) buildUnit(ctx context.Context, u *builds.Unit, site *builds.Site, pace builds.Pace) ([]builds.Built, builds.Cost, error) {
+func (p *pipeline) buildUnit(ctx context.Context, u *plan.Unit, site *execute.Site, pace execute.Pace) ([]execute.Built, schedule.Cost, error) {
 	built, cost, err := site.Build(ctx, u, pace)
 	if err == nil || ctx.Err() != nil {
 		return built, cost, err
@@ -349,7 +351,7 @@ func (p *pipeline) examineTools(ctx context.Context) error {
 	if p.care.toolsSound {
 		return nil
 	}
-	for _, site := range []*builds.Site{p.sites.first, p.sites.second} {
+	for _, site := range []*execute.Site{p.sites.first, p.sites.second} {
 		if site == nil {
 			continue
 		}
@@ -384,18 +386,18 @@ func (p *pipeline) examineModules(ctx context.Context) error {
 	if p.care.modulesSound || p.planner == nil {
 		return nil
 	}
-	for _, site := range []*builds.Site{p.sites.first, p.sites.second} {
+	for _, site := range []*execute.Site{p.sites.first, p.sites.second} {
 		if site == nil {
 			continue
 		}
-		damaged, err := builds.DamagedModules(ctx, site, p.planner.Modules(), p.source)
+		damaged, err := plan.DamagedModules(ctx, site.Place, site.Dir, p.planner.Modules(), p.source)
 		if err != nil {
 			return err
 		}
 		if len(damaged) == 0 {
 			continue
 		}
-		p.atEnd(func() error { return builds.DiscardModules(site, damaged) })
+		p.atEnd(func() error { return plan.DiscardModules(site.Place, damaged) })
 		var names []string
 		for _, m := range damaged {
 			names = append(names, m.String())

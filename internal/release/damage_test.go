@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/remember"
 )
@@ -41,8 +42,8 @@ func TestDamageReturns(t *testing.T) {
 	cache, action := damagedCache(t, "a")
 	known := &remember.Store{Dir: t.TempDir(), Secret: []byte("0123456789abcdef")}
 	p := &pipeline{session: &session{Config: &Config{}, known: known}}
-	site := &builds.Site{Name: "first", Place: &toolchain.Place{GoCache: cache}, Out: t.TempDir()}
-	u := &builds.Unit{Profile: "release", Platform: "linux/amd64"}
+	site := &execute.Site{Name: "first", Place: &toolchain.Place{GoCache: cache}, Out: t.TempDir()}
+	u := &plan.Unit{Profile: "release", Platform: "linux/amd64"}
 	found, err := actions.FindDamage(t.Context(), cache, nil)
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%+v, %v", found, err)

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -15,9 +16,9 @@ import (
 // where they were. There is no release whose record says more.
 func TestRebuilt(t *testing.T) {
 	unitOf := func(in ...fact.Circumstances) *unit {
-		u := &unit{Unit: &builds.Unit{}}
+		u := &unit{Unit: &plan.Unit{}}
 		for i, c := range in {
-			u.builds[i] = []builds.Built{{In: c}}
+			u.builds[i] = []execute.Built{{In: c}}
 		}
 		return u
 	}

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/rebuild"
-	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
@@ -46,9 +46,9 @@ type Rebuilt struct {
 	// it counts as above. Listed was looked at and is none, and Holders are the
 	// directories and archives that all of it was found in, whose own bytes are
 	// not made again.
-	Results []*foreign.Result `json:"results"`
-	Listed  []foreign.Listed  `json:"not_programs"`
-	Holders []foreign.Holder  `json:"holders"`
+	Results []*recovery.Result `json:"results"`
+	Listed  []recovery.Listed  `json:"not_programs"`
+	Holders []recovery.Holder  `json:"holders"`
 
 	SignedBy string `json:"signed_by,omitempty"`
 	// Statements are the files of what was signed, in the order of the results.
@@ -87,12 +87,12 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 		return nil, err
 	}
 	s.phase("reading")
-	found, err := foreign.Collect(ctx, what.Names, members)
+	found, err := recovery.Collect(ctx, what.Names, members)
 	if err != nil {
 		return nil, err
 	}
 	cfg.event(Event{Kind: Total, N: len(found.Inputs)})
-	results, err := foreign.Rebuild(ctx, s.foreignConfig(work, what), found.Inputs)
+	results, err := recovery.Rebuild(ctx, s.foreignConfig(work, what), found.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -101,16 +101,16 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 }
 
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
-func newRebuilt(found *foreign.Found, results []*foreign.Result) *Rebuilt {
+func newRebuilt(found *recovery.Found, results []*recovery.Result) *Rebuilt {
 	out := &Rebuilt{
-		Schema: RebuildSchema, Verdict: rebuild.Identical, Results: results,
-		Listed: append([]foreign.Listed{}, found.Listed...), Holders: append([]foreign.Holder{}, found.Holders...),
+		Schema: RebuildSchema, Verdict: compare.Identical, Results: results,
+		Listed: append([]recovery.Listed{}, found.Listed...), Holders: append([]recovery.Holder{}, found.Holders...),
 	}
 	for _, r := range results {
 		switch r.Verdict {
-		case rebuild.Identical:
+		case compare.Identical:
 			out.Identical++
-		case rebuild.Different:
+		case compare.Different:
 			out.Different++
 		default:
 			out.Unchecked++
@@ -118,9 +118,9 @@ func newRebuilt(found *foreign.Found, results []*foreign.Result) *Rebuilt {
 	}
 	switch {
 	case out.Different > 0:
-		out.Verdict = rebuild.Different
+		out.Verdict = compare.Different
 	case out.Unchecked > 0 || out.Identical == 0:
-		out.Verdict = rebuild.Unchecked
+		out.Verdict = compare.Unchecked
 	}
 	return out
 }
@@ -135,7 +135,7 @@ func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums
 	out.SignedBy = signer.KeyID()
 	for i, r := range out.Results {
 		digest, unpacked := r.Reproduced()
-		if digest == "" || r.Kind == foreign.KindUniversal {
+		if digest == "" || r.Kind == recovery.KindUniversal {
 			continue
 		}
 		subject := fileName(r.Name)
@@ -182,12 +182,12 @@ func fileName(name string) string {
 }
 
 // foreignConfig lends the session's parts.
-func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
+func (s *session) foreignConfig(work string, what Foreign) recovery.Config {
 	unpacking := s.confined.Part()
 	unpack, repack := s.packers(unpacking)
 	began := map[string]time.Time{}
 	var mu sync.Mutex // toolchains may be installed side by side
-	return foreign.Config{
+	return recovery.Config{
 		Place: s.place, Fetcher: s.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
 		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
 			t, err := s.fetcher.Toolchain(ctx, version)
@@ -203,7 +203,7 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 			return g, err
 		},
 		Unpack: unpack, Repack: repack,
-		Event: func(name string, r *foreign.Result) { // never from two goroutines at once
+		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
 				s.event(Event{Kind: Start, ID: name, Text: "rebuild"})
@@ -220,7 +220,7 @@ func (s *session) foreignConfig(work string, what Foreign) foreign.Config {
 }
 
 // packers find UPX when the first packed file comes up.
-func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, foreign.Packing, string) (*foreign.Packer, error)) {
+func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
 	})
@@ -234,7 +234,7 @@ func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, pa
 		}
 		return nil
 	}
-	repack = func(ctx context.Context, p foreign.Packing, out string) (*foreign.Packer, error) {
+	repack = func(ctx context.Context, p recovery.Packing, out string) (*recovery.Packer, error) {
 		tool, err := find()
 		if err != nil {
 			return nil, err
@@ -246,7 +246,7 @@ func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, pa
 		if err != nil {
 			return nil, err
 		}
-		return &foreign.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
+		return &recovery.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
 	}
 	return unpack, repack
 }
@@ -270,7 +270,7 @@ func keepFile(ctx context.Context, from, to string) error {
 
 // keepRebuilt writes the recovered profiles, and the rebuilt files of those
 // binaries that came out different.
-func keepRebuilt(ctx context.Context, dir string, results []*foreign.Result) error {
+func keepRebuilt(ctx context.Context, dir string, results []*recovery.Result) error {
 	if dir == "" {
 		return nil
 	}
@@ -284,7 +284,7 @@ func keepRebuilt(ctx context.Context, dir string, results []*foreign.Result) err
 				return err
 			}
 		}
-		if kept := r.Kept(); kept != "" && r.Verdict != rebuild.Identical {
+		if kept := r.Kept(); kept != "" && r.Verdict != compare.Identical {
 			if err := keepFile(ctx, kept, filepath.Join(dir, base+".rebuilt")); err != nil {
 				return err
 			}

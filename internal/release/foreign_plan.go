@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -14,7 +14,7 @@ import (
 // was fetched for it before. What breaks a rule is refused: that it is signed
 // says who did it.
 func (t *third) readPlan() (err error) {
-	if t.all, err = builds.Decode(append(slices.Clone(t.m.Plan), '\n')); errors.Is(err, builds.ErrSchema) {
+	if t.all, err = plan.Decode(append(slices.Clone(t.m.Plan), '\n')); errors.Is(err, plan.ErrSchema) {
 		return hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
 	} else if err != nil {
 		t.refuse(checksums.ManifestFile, "%v", err)
@@ -27,7 +27,7 @@ func (t *third) readPlan() (err error) {
 func (t *third) foreignRules(err error) error {
 	var errs []error
 	for _, err := range joined(err) {
-		var broken *builds.PlanError
+		var broken *plan.RuleError
 		if !errors.As(err, &broken) {
 			errs = append(errs, err)
 			continue

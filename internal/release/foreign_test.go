@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
@@ -84,7 +84,7 @@ func TestRebuildPublished(t *testing.T) {
 	add(npmPack(t, "@esbuild/linux-x64@0.27.2"), "package/bin/esbuild", want{"unchecked", "ecd2aeff7d78a9feefa96d9c6f3bb9a9cbb38cc74ec3e7f044e8e6ed02e33d00",
 		"made by a modified Go toolchain that calls itself go1.25.5"})
 
-	found, err := foreign.Collect(t.Context(), names[:1], t.TempDir())
+	found, err := recovery.Collect(t.Context(), names[:1], t.TempDir())
 	if err != nil || len(found.Inputs) != 1 {
 		t.Fatalf("%v, %v", found, err)
 	}
@@ -153,7 +153,7 @@ func TestRebuildPublished(t *testing.T) {
 		if r.Verdict != w.verdict || w.sha256 != "" && r.SHA256 != w.sha256 || !strings.Contains(r.Reason, w.reason) || (w.reason == "") != (r.Reason == "") {
 			t.Errorf("%s: %s (%s), sha256 %s\nwant %+v\n%q\n%q", r.Name, r.Verdict, r.Reason, r.SHA256, w, r.Notes, r.Findings)
 		}
-		if r.Stamp != foreign.StampReplayed || r.Source.Sum == "" || r.Toolchain.Sum == "" || r.Rebuilt == "" {
+		if r.Stamp != recovery.StampReplayed || r.Source.Sum == "" || r.Toolchain.Sum == "" || r.Rebuilt == "" {
 			t.Errorf("%s: stamp %q, source %+v, toolchain %+v", r.Name, r.Stamp, r.Source, r.Toolchain)
 		}
 		if r.Packed != "" && (r.UnpackedVerdict != checksums.Identical || r.Packer == nil) {
@@ -198,11 +198,11 @@ func TestRebuiltCounts(t *testing.T) {
 		{"", checksums.Unchecked}, {"identical", checksums.Identical}, {"identical unchecked", checksums.Unchecked},
 		{"unchecked different identical", checksums.Different}, {"unchecked", checksums.Unchecked}, {"identical odd", checksums.Unchecked},
 	} {
-		var results []*foreign.Result
+		var results []*recovery.Result
 		for _, v := range strings.Fields(c.verdicts) {
-			results = append(results, &foreign.Result{Verdict: v})
+			results = append(results, &recovery.Result{Verdict: v})
 		}
-		got := newRebuilt(&foreign.Found{Listed: []foreign.Listed{{Name: "README", Kind: foreign.KindText}}}, results)
+		got := newRebuilt(&recovery.Found{Listed: []recovery.Listed{{Name: "README", Kind: recovery.KindText}}}, results)
 		if got.Verdict != c.want || got.Identical+got.Different+got.Unchecked != len(results) || len(got.Listed) != 1 {
 			t.Errorf("%q: %+v, want %s", c.verdicts, got, c.want)
 		}

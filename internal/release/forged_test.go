@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/forgery"
@@ -129,7 +129,7 @@ func TestForged(t *testing.T) {
 		{"two of them", func(r *forgery.Release) error {
 			return errors.Join(r.Publish("release", "linux/amd64", "installer", "setup.sh"), r.Publish("release", "plan9/386", checksums.StageLinked, "nine"))
 		}, []string{"setup.sh", "linked nine: the plan has no unit"}},
-		{"no units", func(r *forgery.Release) error { r.Plan.Units = []*builds.Unit{}; return nil }, []string{"plan: has no units"}},
+		{"no units", func(r *forgery.Release) error { r.Plan.Units = []*plan.Unit{}; return nil }, []string{"plan: has no units"}},
 		{"units null", func(r *forgery.Release) error { r.Plan.Units = nil; return nil }, []string{`units is "null", not a list`}},
 		{"a unit without an artifact", func(r *forgery.Release) error {
 			return r.Drop(func(a checksums.Artifact) bool { return a.Platform == "windows/amd64" })
@@ -145,7 +145,7 @@ func TestForged(t *testing.T) {
 			r.Plan.Units = append(r.Plan.Units, &u)
 			return nil
 		}, []string{"tiny linux/riscv64 linked small: the plan makes it, and it is not in the manifest"}},
-		{"a unit without mains", func(r *forgery.Release) error { r.Plan.Units[2].Mains = []builds.Main{}; return nil },
+		{"a unit without mains", func(r *forgery.Release) error { r.Plan.Units[2].Mains = []plan.Main{}; return nil },
 			[]string{"tiny linux/arm64: has no main packages"}},
 		{"mains null", func(r *forgery.Release) error { r.Plan.Units[2].Mains = nil; return nil }, []string{`mains is "null", not a list`}},
 		{"an archive of a unit without one", func(r *forgery.Release) error {
@@ -157,7 +157,7 @@ func TestForged(t *testing.T) {
 			[]string{"windows/amd64 packed small_windows_amd64_other.exe: the plan makes it"}},
 		{"a main for whose binary there is none", func(r *forgery.Release) error {
 			u := r.Plan.Units[1]
-			u.Mains = append(u.Mains, builds.Main{Package: "example.com/small/third", Binary: "third"})
+			u.Mains = append(u.Mains, plan.Main{Package: "example.com/small/third", Binary: "third"})
 			return nil
 		}, []string{"linked small_windows_amd64_third.exe: the plan makes it"}},
 		{"a main less than binaries", func(r *forgery.Release) error { r.Plan.Units[1].Mains = r.Plan.Units[1].Mains[:1]; return nil },

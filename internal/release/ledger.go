@@ -12,8 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -42,11 +43,11 @@ func (s *session) useCaches() error {
 
 // keptLinks are the binaries that first builds of the module have linked. Like
 // the build cache they are told apart by the toolchain's content.
-func (s *session) keptLinks() *builds.Linked {
+func (s *session) keptLinks() *execute.Linked {
 	if len(s.Secret) == 0 {
 		return nil // nothing could be checked
 	}
-	return &builds.Linked{Dir: linkedDir(s.Cache), Known: s.known, Scope: s.tc.Sum + " " + s.source.ModulePath}
+	return &execute.Linked{Dir: linkedDir(s.Cache), Known: s.known, Scope: s.tc.Sum + " " + s.source.ModulePath}
 }
 
 func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
@@ -114,7 +115,7 @@ func (s *session) keepBooks(ledger *actions.Ledger, st *sites) *bookkeeping {
 
 // recallArchive copies the archive of that recipe from the ledger to name,
 // fills in its digest, and reports whether there was one.
-func (b *bookkeeping) recallArchive(ctx context.Context, u *builds.Unit, recipe actions.ID, name string, a *checksums.Artifact) bool {
+func (b *bookkeeping) recallArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) bool {
 	if b == nil || b.archives == nil || !b.seeding {
 		return false
 	}
@@ -135,7 +136,7 @@ func (b *bookkeeping) recallArchive(ctx context.Context, u *builds.Unit, recipe 
 }
 
 // rememberArchive adds an archive that was just made twice.
-func (b *bookkeeping) rememberArchive(ctx context.Context, u *builds.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+func (b *bookkeeping) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
 	if b == nil || b.archives == nil {
 		return nil
 	}
@@ -148,12 +149,12 @@ func (b *bookkeeping) rememberArchive(ctx context.Context, u *builds.Unit, recip
 
 // waits reports whether the second build of a unit has something to gain from
 // waiting for the first: then the ledger may spare it most of its work.
-func (b *bookkeeping) waits(u *builds.Unit) bool {
+func (b *bookkeeping) waits(u *plan.Unit) bool {
 	return b != nil && b.seeding && u.Provable() && b.ledger.Knows(u.Platform)
 }
 
 // seed gives the second place what is proven of the unit, after its first build.
-func (p *pipeline) seed(ctx context.Context, u *builds.Unit) error {
+func (p *pipeline) seed(ctx context.Context, u *plan.Unit) error {
 	g, err := actions.Load(p.sites.first.Graph(u))
 	if err != nil {
 		p.warn("%s: everything is compiled again: %v", u.ID(), err)
@@ -163,7 +164,7 @@ func (p *pipeline) seed(ctx context.Context, u *builds.Unit) error {
 }
 
 // settle enters both builds of a unit into the ledger.
-func (p *pipeline) settle(ctx context.Context, u *builds.Unit) error {
+func (p *pipeline) settle(ctx context.Context, u *plan.Unit) error {
 	if p.books == nil {
 		return nil
 	}
@@ -180,7 +181,7 @@ func (p *pipeline) settle(ctx context.Context, u *builds.Unit) error {
 	return err // what was taken from the ledger must be accounted for
 }
 
-func (p *pipeline) accountUnit(u *builds.Unit) actions.Unit {
+func (p *pipeline) accountUnit(u *plan.Unit) actions.Unit {
 	all := !u.Provable()
 	c := p.planner.C(u)
 	return actions.Unit{
@@ -262,7 +263,7 @@ func (s *session) tidyLedgers(ctx context.Context) {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)
 	}
-	err = errors.Join(err, (&builds.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
+	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
 	if err != nil && ctx.Err() == nil {
 		s.warn("the proof ledger was not tidied: %v", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -28,7 +28,7 @@ func openLinked(u *unit, pr *product) (*gobin.File, error) {
 }
 
 // refuseLibrary refuses to make variants of a library.
-func refuseLibrary(u *builds.Unit) error {
+func refuseLibrary(u *plan.Unit) error {
 	if mode := u.Mode(); mode.Library() {
 		return usage("choose a profile of a program with -profile and -platform",
 			"%s: buildmode %s makes a library, and variants are compared of programs", u.ID(), mode)

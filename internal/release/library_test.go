@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 )
 
@@ -25,12 +26,12 @@ func TestHeaderCompared(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p := &pipeline{session: &session{Config: &Config{Cache: dir}, plan: &builds.Plan{Project: "p"}, version: "1.0.0"}}
-		u := &unit{Unit: &builds.Unit{
-			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []builds.Main{{Package: "example.com/p", Binary: "p"}},
+		p := &pipeline{session: &session{Config: &Config{Cache: dir}, plan: &plan.Plan{Project: "p"}, version: "1.0.0"}}
+		u := &unit{Unit: &plan.Unit{
+			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []plan.Main{{Package: "example.com/p", Binary: "p"}},
 		}}
-		u.builds[0] = []builds.Built{{Path: "p.so", Header: paths[0]}}
-		u.builds[1] = []builds.Built{{Path: "p.so", Header: paths[1]}}
+		u.builds[0] = []execute.Built{{Path: "p.so", Header: paths[0]}}
+		u.builds[1] = []execute.Built{{Path: "p.so", Header: paths[1]}}
 		made := u.products()
 		if len(made) != 2 || made[0].name != "p.so" || !made[1].header || made[1].name != "p.h" {
 			t.Fatalf("%s: made %+v", tt.name, made)

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -40,7 +40,7 @@ func (s *session) refuseUnpackable() error {
 
 // unpackable says why none of some versions of UPX packs a unit; "" when one
 // does, or when that is not known.
-func unpackable(u *builds.Unit, versions []string) (why string) {
+func unpackable(u *plan.Unit, versions []string) (why string) {
 	goos, goarch, _ := strings.Cut(u.Platform, "/")
 	for _, v := range versions {
 		is, reason := upx.Supported(v, goos, goarch)
@@ -53,7 +53,7 @@ func unpackable(u *builds.Unit, versions []string) (why string) {
 }
 
 // settingPos is where the profile of a unit sets a key.
-func (s *session) settingPos(u *builds.Unit, key string) profiles.Position {
+func (s *session) settingPos(u *plan.Unit, key string) profiles.Position {
 	for _, sel := range s.selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {

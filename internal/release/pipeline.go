@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
-	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
@@ -28,19 +30,19 @@ type pipeline struct {
 	sites *sites
 	stage string // directory of the files to publish
 	upx   *upx.Tool
-	costs *builds.Costs
+	costs *schedule.Costs
 	books *bookkeeping // nil: nothing is rebuilt, or there is no ledger
 	// linked is what earlier first builds have linked. nil: everything is linked anew.
-	linked *builds.Linked
+	linked *execute.Linked
 	// judge gives a linked binary its verdict by what was published, unless two
 	// builds differed already. nil: nothing is published yet.
 	judge func(*checksums.Artifact)
 	care  care
 
 	mu        sync.Mutex
-	tasks     []builds.Task
-	progress  map[string]builds.Progress // of tasks, by ID
-	began     map[string]time.Time       // tasks that run
+	tasks     []schedule.Task
+	progress  map[string]schedule.Progress // of tasks, by ID
+	began     map[string]time.Time         // tasks that run
 	artifacts []checksums.Artifact
 	ran       [][]fact.Circumstances // the executions of each unit that came to its end
 	products  map[string]string      // digest → file, of the first build's linked binaries
@@ -60,19 +62,19 @@ type pipeline struct {
 
 // unit is one unit on its way.
 type unit struct {
-	*builds.Unit
+	*plan.Unit
 	mu     sync.Mutex
-	builds [2][]builds.Built
+	builds [2][]execute.Built
 	done   int
 }
 
 // run builds, compares, packs and archives all units.
 func (p *pipeline) run(ctx context.Context) error {
-	p.progress, p.began = map[string]builds.Progress{}, map[string]time.Time{}
-	var tasks [2][]builds.Task
+	p.progress, p.began = map[string]schedule.Progress{}, map[string]time.Time{}
+	var tasks [2][]schedule.Task
 	for _, u := range p.plan.Units {
 		u := &unit{Unit: u}
-		for i, site := range []*builds.Site{p.sites.first, p.sites.second} {
+		for i, site := range []*execute.Site{p.sites.first, p.sites.second} {
 			if site == nil {
 				continue
 			}
@@ -83,14 +85,14 @@ func (p *pipeline) run(ctx context.Context) error {
 	all := slices.Concat(tasks[0], tasks[1])
 	p.event(Event{Kind: Total, N: len(all)})
 	p.tasks = all
-	err := builds.Schedule(ctx, builds.Budget{CPUs: p.Jobs}, all)
+	err := schedule.Run(ctx, schedule.Budget{CPUs: p.Jobs}, all)
 	if serr := p.costs.Save(); serr != nil {
 		p.note("estimates were not saved: %v", serr)
 	}
 	return err
 }
 
-func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
+func (p *pipeline) task(u *unit, i int, site *execute.Site) schedule.Task {
 	id := u.ID() + " · " + site.Name + " build"
 	key := p.source.ModulePath + " " + id
 	known := p.books.waits(u.Unit)
@@ -99,21 +101,21 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 		key += ", seeded" // costs a fraction of a whole one
 	}
 	cost := p.costs.Get(key)
-	t := builds.Task{ID: id, CPU: cost.CPU, Group: site.Name + " " + u.CompileKey()}
+	t := schedule.Task{ID: id, CPU: cost.CPU, Group: site.Name + " " + u.CompileKey()}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
 	if seeded {
 		t.After = []string{u.ID() + " · " + p.sites.first.Name + " build"}
 	}
-	pace := builds.Pace{}
+	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
-		pace.Room = builds.Budget{CPUs: p.Jobs}.Room()
+		pace.Room = schedule.Budget{CPUs: p.Jobs}.Room()
 	}
 	t.Run = func(ctx context.Context, n int) error {
 		pace.P = n
 		p.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
-		p.moved(id, builds.Progress{P: n})
+		p.moved(id, schedule.Progress{P: n})
 		if seeded {
 			if err := p.seed(ctx, u.Unit); err != nil {
 				return err
@@ -132,14 +134,14 @@ func (p *pipeline) task(u *unit, i int, site *builds.Site) builds.Task {
 			text, err = p.built(ctx, u, i, built)
 		}
 		p.event(Event{Kind: Done, ID: id, Text: text, Err: err})
-		p.moved(id, builds.Progress{P: n, Done: true, CPU: spent.CPU})
+		p.moved(id, schedule.Progress{P: n, Done: true, CPU: spent.CPU})
 		return err
 	}
 	return t
 }
 
 // moved notes how far a task is and says how long everything will take.
-func (p *pipeline) moved(id string, now builds.Progress) {
+func (p *pipeline) moved(id string, now schedule.Progress) {
 	p.mu.Lock()
 	p.cpu += now.CPU
 	if now.Done {
@@ -153,7 +155,7 @@ func (p *pipeline) moved(id string, now builds.Progress) {
 		running.Ran = time.Since(at)
 		p.progress[id] = running
 	}
-	left, known := builds.Remaining(builds.Budget{CPUs: p.Jobs}, p.tasks, p.progress)
+	left, known := schedule.Remaining(schedule.Budget{CPUs: p.Jobs}, p.tasks, p.progress)
 	p.mu.Unlock()
 	if known {
 		p.event(Event{Kind: Remaining, Estimate: left})
@@ -161,7 +163,7 @@ func (p *pipeline) moved(id string, now builds.Progress) {
 }
 
 // built notes one build of a unit; the last one to be done carries on with it.
-func (p *pipeline) built(ctx context.Context, u *unit, i int, b []builds.Built) (string, error) {
+func (p *pipeline) built(ctx context.Context, u *unit, i int, b []execute.Built) (string, error) {
 	u.mu.Lock()
 	u.builds[i] = b
 	u.done++
@@ -253,7 +255,7 @@ func (p *pipeline) keepLinked(u *unit, linked []*product) {
 // product is one binary of a unit, at the latest stage it has reached, or the
 // header of a library.
 type product struct {
-	main         builds.Main
+	main         plan.Main
 	header       bool
 	name         string // with extension
 	path, second string // of the two builds; equal paths after packing
@@ -265,7 +267,7 @@ type product struct {
 func (u *unit) products() []*product {
 	var list []*product
 	for i, m := range u.Mains {
-		first, second := u.builds[0][i], builds.Built{}
+		first, second := u.builds[0][i], execute.Built{}
 		if u.builds[1] != nil {
 			second = u.builds[1][i]
 		}
@@ -300,9 +302,9 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	}
 	p.products[sum] = pr.path
 	p.mu.Unlock()
-	var v rebuild.Verdict
+	var v compare.Verdict
 	if pr.second != "" {
-		if v, err = rebuild.Check(ctx, pr.path, pr.second, bindiff.AllKnown()); err != nil {
+		if v, err = compare.Check(ctx, pr.path, pr.second, bindiff.AllKnown()); err != nil {
 			return err
 		}
 		pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
@@ -320,11 +322,11 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		if err != nil {
 			p.warn("%s: its C code was not looked at: %v", u.ID(), err)
 		}
-		blamed, err := rebuild.Blame(ctx, p.sites.first, p.sites.second, u.Unit, rebuild.C{Packages: p.planner.C(u.Unit), Risks: risks})
+		blamed, err := compare.Blame(ctx, p.sites.first, p.sites.second, u.Unit, compare.C{Packages: p.planner.C(u.Unit), Risks: risks})
 		if err != nil {
 			p.warn("%s: the action graphs say nothing: %v", u.ID(), err)
 		}
-		for _, f := range rebuild.Findings(blamed, v.Diff) {
+		for _, f := range compare.Findings(blamed, v.Diff) {
 			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
 				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
 			})

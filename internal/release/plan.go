@@ -6,14 +6,14 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // copySource computes the module's hash, and makes the first private copy; if
 // the source is known from earlier runs, only when somebody needs it.
 func (s *session) copySource(ctx context.Context) error {
-	s.loader = &builds.Loader{
+	s.loader = &plan.Loader{
 		Goroot: s.goroot, Place: s.place, Settings: s.settings, Kind: s.source.Kind,
 		Known: s.known, Source: s.source.Identity(),
 	}
@@ -63,8 +63,8 @@ func (s *session) makePlan(ctx context.Context, deps bool) error {
 	if deps {
 		s.phase("fetching modules")
 	}
-	planner := func() *builds.Planner {
-		return &builds.Planner{
+	planner := func() *plan.Planner {
+		return &plan.Planner{
 			File: s.file, Selected: s.selected, Source: s.source, Version: s.version,
 			Go: s.tc.Version, Snapshot: s.Snapshot, Loader: s.loader, Deps: deps, Typed: s.Types, Tree: s.tree(),
 		}

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
-	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -69,7 +69,7 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 	}
 
 	name, data := s.goreleaserFile()
-	for _, trap := range foreign.GoReleaserTraps(data) {
+	for _, trap := range recovery.GoReleaserTraps(data) {
 		warn("%s:%s", name, trap)
 	}
 	for _, dir := range []string{".", "magefiles"} {
@@ -81,8 +81,8 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.
-func (s *session) cRisks(ctx context.Context) ([]builds.CRisk, error) {
-	var out []builds.CRisk
+func (s *session) cRisks(ctx context.Context) ([]plan.CRisk, error) {
+	var out []plan.CRisk
 	for _, u := range s.plan.Units {
 		risks, err := s.planner.CRisks(ctx, u)
 		if err != nil {

@@ -5,7 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -20,8 +21,8 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	}
 	run := func(judge func(*checksums.Artifact)) *startup.Proofs {
 		t.Helper()
-		p := &pipeline{session: &session{Config: &Config{}, ws: &workspace{dir: dir}}, sites: &sites{second: &builds.Site{}}, judge: judge}
-		proofs, err := p.runPacked(t.Context(), &unit{Unit: &builds.Unit{Platform: "linux/amd64"}}, program, program)
+		p := &pipeline{session: &session{Config: &Config{}, ws: &workspace{dir: dir}}, sites: &sites{second: &execute.Site{}}, judge: judge}
+		proofs, err := p.runPacked(t.Context(), &unit{Unit: &plan.Unit{Platform: "linux/amd64"}}, program, program)
 		if err != nil {
 			t.Fatal(err)
 		}

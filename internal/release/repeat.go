@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -52,7 +52,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		if err != nil {
 			return nil, err
 		}
-		p := &pipeline{session: s, sites: st, stage: stage, upx: a.packer, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
+		p := &pipeline{session: s, sites: st, stage: stage, upx: a.packer, costs: schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
 		if p.books = s.keepBooks(s.openLedger(), st); p.books != nil {
 			p.books.seeding = false // every build is a whole one
 		}

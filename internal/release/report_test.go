@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/remember"
 )
@@ -32,7 +32,7 @@ func TestMeasureRemembers(t *testing.T) {
 			Config: &Config{Tool: r.tool},
 			known:  &remember.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
 		}}
-		u := &unit{Unit: &builds.Unit{Profile: "release", Platform: "linux/amd64"}}
+		u := &unit{Unit: &plan.Unit{Profile: "release", Platform: "linux/amd64"}}
 		pr := &product{path: r.path, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}
 		if err := p.measure(t.Context(), u, pr); err != nil {
 			t.Fatal(err)

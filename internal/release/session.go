@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/git"
-	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
@@ -51,14 +51,14 @@ type session struct {
 	version  string             // of the release, without v
 	checkout string             // module directory of the first private copy
 	origin   fact.Circumstances // what that was made from
-	loader   *builds.Loader
+	loader   *plan.Loader
 	// putSource puts the source into a place, as the directory dir, where there
 	// is no repository to clone and no module to fetch; nil if there is.
 	putSource func(place *toolchain.Place, dir string) error
 	settle    []func() error // what lets the next run rely on what this one unpacked
 	mended    []string       // damage in our caches, for the result
-	planner   *builds.Planner
-	plan      *builds.Plan
+	planner   *plan.Planner
+	plan      *plan.Plan
 	planID    string
 
 	builds bool            // something is compiled in this run
@@ -138,7 +138,7 @@ func (s *session) findTools(ctx context.Context, cache string, needGit bool) (er
 	if s.git, err = toolchain.LookPath("git", s.env("PATH")); err != nil && needGit {
 		return hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
 	}
-	s.place = rebuild.First(filepath.Join(s.ws.dir, "first"), cache, s.git)
+	s.place = compare.First(filepath.Join(s.ws.dir, "first"), cache, s.git)
 	s.place.Confined = s.confined
 	if err := s.place.Make(); err != nil {
 		return cacheError(err)

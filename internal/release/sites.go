@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/mintmark/mintmark/builds"
-	"github.com/mintmark/mintmark/builds/rebuild"
+	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -18,8 +19,8 @@ import (
 
 // sites are the places of both builds, ready to build without the network.
 type sites struct {
-	first, second *builds.Site // second is nil when nothing is rebuilt
-	src           [2]string    // module directories, for the archives' further files
+	first, second *execute.Site // second is nil when nothing is rebuilt
+	src           [2]string     // module directories, for the archives' further files
 }
 
 // prepare ends the fetch phase: afterwards nothing needs the network. The
@@ -29,7 +30,7 @@ type sites struct {
 func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 	st := &sites{}
 	st.src[0] = s.checkout
-	st.first = &builds.Site{
+	st.first = &execute.Site{
 		Name: "first", Goroot: s.goroot, Place: s.place, Dir: s.checkout,
 		Out: filepath.Join(s.ws.dir, "first", "out"), Kind: s.source.Kind, Version: s.source.Version,
 		Origin: s.origin,
@@ -65,13 +66,13 @@ func (s *session) prepareSecond(ctx context.Context, st *sites, name string) err
 	if name == "second" && s.repo != nil && s.keepModules() {
 		cache = filepath.Join(s.Cache, "second")
 	}
-	place := rebuild.Second(root, cache, s.git)
+	place := compare.Second(root, cache, s.git)
 	place.Confined = s.confined
 	if err := place.Make(); err != nil {
 		return cacheError(err)
 	}
 	hostname := toolchain.CanSetHostname(ctx, place.Empty)
-	second := &builds.Site{
+	second := &execute.Site{
 		Name: "second", Place: place, Out: filepath.Join(root, "products"),
 		SetUmask: canUmask, Kind: s.source.Kind, Version: s.source.Version,
 	}
@@ -129,9 +130,9 @@ func (s *session) keepModules() bool {
 }
 
 // secondModules gives the second place its modules.
-func (s *session) secondModules(ctx context.Context, second *builds.Site, root string, kept bool) error {
+func (s *session) secondModules(ctx context.Context, second *execute.Site, root string, kept bool) error {
 	place := second.Place
-	loader := &builds.Loader{
+	loader := &plan.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
 		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
@@ -147,7 +148,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 	}
 	needed := s.planner.Modules()
 	if kept {
-		modules, err := builds.UseKeptModules(ctx, loader, s.known, needed)
+		modules, err := plan.UseKeptModules(ctx, loader, s.known, needed)
 		if err == nil {
 			s.settle = append(s.settle, func() error { return modules.Settle(ctx) })
 			return nil
@@ -159,7 +160,7 @@ func (s *session) secondModules(ctx context.Context, second *builds.Site, root s
 		if err := files.RemoveTree(place.ModCache); err != nil {
 			return cacheError(err)
 		}
-		place.ModCache = rebuild.Second(root, "", s.git).ModCache
+		place.ModCache = compare.Second(root, "", s.git).ModCache
 		if err := place.Make(); err != nil {
 			return cacheError(err)
 		}

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
@@ -19,7 +20,7 @@ import (
 
 // Planned is the result of [Plan].
 type Planned struct {
-	Plan      *builds.Plan
+	Plan      *plan.Plan
 	JSON      []byte // canonical; its SHA-256 is ID
 	ID        string
 	Toolchain checksums.Toolchain
@@ -61,11 +62,11 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *Planned, err error)
 
 // Checked is the result of [Check]: nothing wrong was found.
 type Checked struct {
-	Plan   *builds.Plan
+	Plan   *plan.Plan
 	PlanID string
 	Dirty  []string
-	Signed string        // what a release would be signed with; "" for none
-	Typed  *builds.Typed // nil when types were not asked for
+	Signed string      // what a release would be signed with; "" for none
+	Typed  *plan.Typed // nil when types were not asked for
 	// Warnings are what does not stop a release, but has no effect in it, or
 	// will make other builds of the commit differ.
 	Warnings []string
@@ -166,7 +167,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: a.packer, costs: builds.LoadCosts(filepath.Join(cfg.Cache, "costs.json")), linked: s.keptLinks()}
+	p := &pipeline{session: s, sites: st, stage: stage.dir, upx: a.packer, costs: schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json")), linked: s.keptLinks()}
 	if twice {
 		if p.books, err = s.openBooks(ctx, st, signer); err != nil {
 			return nil, err
@@ -301,7 +302,7 @@ func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*chec
 		Schema: checksums.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,
 		Source: checksums.Source{
 			Kind: s.source.Kind, Module: s.source.ModulePath, Version: s.source.Version, Sum: s.source.Sum, SumDB: s.source.SumDB,
-			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: builds.FormatTime(s.source), Tags: s.source.Tags, Dir: s.source.Dir,
+			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: plan.FormatTime(s.source), Tags: s.source.Tags, Dir: s.source.Dir,
 			Stamp: p.stamped, StampTags: stampTags, Dirty: s.source.Dirty,
 		},
 		Toolchain: s.manifestToolchain(),

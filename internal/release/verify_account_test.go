@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -30,7 +30,7 @@ func TestAccount(t *testing.T) {
 	none := func(checksums.Artifact) bool { return false }
 	for _, tc := range []struct {
 		name     string
-		units    []*builds.Unit // that were built
+		units    []*plan.Unit // that were built
 		compared func(checksums.Artifact) bool
 		verdict  string // of what was compared
 		listed   string // a file beside the artifacts
@@ -58,7 +58,7 @@ func TestAccount(t *testing.T) {
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
 		th := &third{m: r.Manifest, how: checksums.Rebuild{Executions: 2}, out: &checksums.Verification{Manifest: r.Manifest}, all: r.Plan, session: &session{
-			Config: &Config{Platforms: "linux/amd64"}, plan: &builds.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum},
+			Config: &Config{Platforms: "linux/amd64"}, plan: &plan.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum},
 		}}
 		for _, a := range r.Manifest.Artifacts {
 			if a.Published {

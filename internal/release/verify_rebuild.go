@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds"
-	"github.com/mintmark/mintmark/builds/rebuild/foreign"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
@@ -33,7 +34,7 @@ type third struct {
 	manifest string // SHA-256 of release.json
 	dir      string // of the published files; "" when there is only release.json
 	from     string // -source
-	all      *builds.Plan
+	all      *plan.Plan
 	noUPX    error // why packed files could not be made
 	proven   bool
 	how      checksums.Rebuild // how often it was built here, and where
@@ -116,7 +117,7 @@ func (t *third) refused() error {
 	return &checksums.VerifyError{Refusals: t.refusals}
 }
 
-func (t *third) selectUnits(platforms string) (*builds.Plan, error) {
+func (t *third) selectUnits(platforms string) (*plan.Plan, error) {
 	pats, err := profiles.ParsePatternList(platforms)
 	if err != nil {
 		return nil, usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
@@ -178,7 +179,7 @@ func (t *third) run(ctx context.Context) error {
 		return cacheError(err)
 	}
 	t.phase("building")
-	p := &pipeline{session: t.session, sites: st, stage: stage, upx: tool, costs: builds.LoadCosts(filepath.Join(t.Cache, "costs.json")), judge: t.judge}
+	p := &pipeline{session: t.session, sites: st, stage: stage, upx: tool, costs: schedule.LoadCosts(filepath.Join(t.Cache, "costs.json")), judge: t.judge}
 	if t.proven {
 		if p.books, err = t.openBooks(ctx, st, nil); err != nil {
 			return err
@@ -271,7 +272,7 @@ func (t *third) fetchSource(ctx context.Context) error {
 		compare("tree", t.source.Tree, src.Tree)
 		compare("directory", t.source.Dir, src.Dir)
 	}
-	compare("commit time", builds.FormatTime(t.source), src.CommitTime)
+	compare("commit time", plan.FormatTime(t.source), src.CommitTime)
 	if err := t.refused(); err != nil {
 		return err
 	}
@@ -315,7 +316,7 @@ func (t *third) replaySource(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
 	}
-	claim := foreign.Replay{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
+	claim := recovery.Replay{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
 	stamped := src.Version
 	if src.Stamp != "" && !claim.Unversioned {
 		stamped = src.Stamp
@@ -324,7 +325,7 @@ func (t *third) replaySource(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
 	t.checkout = filepath.Join(t.ws.dir, "first", "src")
-	stamp, err := foreign.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
+	stamp, err := recovery.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
 	if err != nil {
 		return err
 	}
@@ -353,7 +354,7 @@ func (t *third) replaySource(ctx context.Context) error {
 			t.source.SetExecutable(member.Name, member.Mode == "0755")
 		}
 	}
-	t.loader = &builds.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
+	t.loader = &plan.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
 	t.sameSource(at)
 	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
 	return nil
@@ -397,7 +398,7 @@ func (t *third) fetchModules(ctx context.Context) error {
 		return nil // prepare fetches what go install needs
 	}
 	t.phase("fetching modules")
-	t.planner = &builds.Planner{Loader: t.loader, Source: t.source}
+	t.planner = &plan.Planner{Loader: t.loader, Source: t.source}
 	var errs []error
 	for _, u := range t.plan.Units {
 		var mains []string
@@ -416,7 +417,7 @@ func (t *third) fetchModules(ctx context.Context) error {
 // packer finds UPX if the plan needs it. Without it, what is packed cannot be
 // compared, and everything before that still can.
 func (t *third) packer(ctx context.Context) *upx.Tool {
-	if !slices.ContainsFunc(t.plan.Units, func(u *builds.Unit) bool { return u.UPX != nil }) {
+	if !slices.ContainsFunc(t.plan.Units, func(u *plan.Unit) bool { return u.UPX != nil }) {
 		return nil
 	}
 	tool, err := t.findUPX(ctx)

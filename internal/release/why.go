@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -134,7 +134,7 @@ func importPath(imports map[string][]string, from []string, to string) []string 
 // how many of its symbols there are. The linker gives each symbol one
 // reference. Chains from main.main say the most; those through the
 // initialisation of a package say only that it is imported, and come last.
-func linkReason(edges []builds.LinkEdge, pkg string, isMain bool) (chain []string, kept int) {
+func linkReason(edges []execute.LinkEdge, pkg string, isMain bool) (chain []string, kept int) {
 	parent := map[string]string{}
 	for _, e := range edges {
 		if _, ok := parent[e.To]; !ok && e.From != e.To {

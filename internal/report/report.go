@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/mintmark/mintmark/builds"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -75,11 +75,11 @@ const (
 
 // Check is the JSON document of the verb check.
 type Check struct {
-	Schema string       `json:"schema"`
-	PlanID string       `json:"plan_id"`
-	Plan   *builds.Plan `json:"plan"`
-	Dirty  []string     `json:"dirty,omitempty"`
-	Key    string       `json:"key,omitempty"`
+	Schema string     `json:"schema"`
+	PlanID string     `json:"plan_id"`
+	Plan   *plan.Plan `json:"plan"`
+	Dirty  []string   `json:"dirty,omitempty"`
+	Key    string     `json:"key,omitempty"`
 	// Types is what -types looked at; absent when it was not asked for.
 	Types *Types `json:"types,omitempty"`
 	// Warnings are what has no effect, or will make other builds of the commit differ.

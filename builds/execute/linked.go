@@ -1,0 +1,167 @@
+package execute
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/remember"
+)
+
+// Linked keeps what the first place has linked from one run to the next, as its
+// build cache keeps what was compiled. The go command does not link anew what
+// it finds where its output goes and what carries, in its build ID, the action
+// ID of the link it is about to run (useCache in cmd/go/internal/work/buildid.go).
+// The second place has nothing of the kind: there every binary is linked.
+//
+// What is kept is used only if it is what was kept, to the last byte, and nothing
+// else lies there; otherwise everything is linked. Several processes may use the
+// same directory.
+type Linked struct {
+	Dir   string
+	Known *remember.Store // remembers the hashes
+	// Scope tells units apart that have the same ID, such as those of two modules.
+	Scope string
+}
+
+// linkedSums are the SHA-256 of kept files, by slash-separated path below the
+// unit's directory.
+type linkedSums map[string]string
+
+// key tells kinds of sources apart as well: go build and go install put their
+// outputs into different places.
+func (l *Linked) key(s *Site, u *plan.Unit) remember.Key {
+	return remember.NewKey("linked 1", l.Scope, s.Kind, u.ID())
+}
+
+func (l *Linked) dir(s *Site, u *plan.Unit) string {
+	k := l.key(s, u)
+	return filepath.Join(l.Dir, hex.EncodeToString(k[:16]))
+}
+
+// Take puts what is kept of the unit where its build in the site will look for
+// it, and reports whether there was any. It is not kept any longer then: see [Linked.Keep].
+func (l *Linked) Take(ctx context.Context, s *Site, u *plan.Unit) bool {
+	var sums linkedSums
+	if l == nil || !u.ProvableLinks() || files.IsDir(l.Dir) != nil || !l.Known.Get(l.key(s, u), &sums) {
+		return false
+	}
+	out := s.output(u)
+	if os.MkdirAll(filepath.Dir(out), 0o755) != nil || os.Rename(l.dir(s, u), out) != nil {
+		return false
+	}
+	// Checked where nobody else exchanges it.
+	if err := sums.check(ctx, out); err != nil {
+		files.RemoveTree(out)
+		return false
+	}
+	return true
+}
+
+// check returns nil when these files are below dir, as they were, and no others.
+func (sums linkedSums) check(ctx context.Context, dir string) error {
+	n := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		n++
+		if !d.Type().IsRegular() {
+			return errors.New(path + " is no file")
+		}
+		if got, err := hashFile(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
+			return errors.Join(err, errors.New(path+" is not what was kept"))
+		}
+		return nil
+	})
+	if err == nil && n != len(sums) {
+		err = fmt.Errorf("%s has %d files, %d were kept", dir, n, len(sums))
+	}
+	return err
+}
+
+// Keep takes the binaries that the unit's build in the site has made, which it
+// moves. sums are the SHA-256 in hex that they had when they were made, by
+// [Built.Path]: a program that was run since may have written to its own file.
+func (l *Linked) Keep(s *Site, u *plan.Unit, sums map[string]string) error {
+	if l == nil || !u.ProvableLinks() || len(sums) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := files.IsDir(l.Dir); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(l.Dir, newPrefix)
+	if err != nil {
+		return err
+	}
+	defer files.RemoveTree(tmp)
+	kept := linkedSums{}
+	for path, want := range sums {
+		rel, err := filepath.Rel(s.output(u), path)
+		if err != nil || !filepath.IsLocal(rel) {
+			return fmt.Errorf("%s: not a product of %s", path, u.ID())
+		}
+		to := filepath.Join(tmp, rel)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.Rename(path, to)); err != nil {
+			return err
+		}
+		kept[filepath.ToSlash(rel)] = want
+	}
+	if err := files.RemoveTree(l.dir(s, u)); err != nil {
+		return err
+	}
+	// Where another run is quicker, its files and this run's hashes may not fit
+	// together: Take finds out.
+	if err := os.Rename(tmp, l.dir(s, u)); err != nil {
+		return err
+	}
+	l.Known.Put(l.key(s, u), kept)
+	return nil
+}
+
+// newPrefix begins the names of directories that are not finished.
+const newPrefix = ".new-"
+
+// ours reports whether Keep makes directories of that name.
+func (l *Linked) ours(name string) bool {
+	b, err := hex.DecodeString(name)
+	return err == nil && len(b) == 16 || strings.HasPrefix(name, newPrefix)
+}
+
+// Prune forgets what was last used before that time.
+func (l *Linked) Prune(before time.Time) error {
+	err := files.IsDir(l.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(l.Dir)
+	for _, e := range entries {
+		if fi, ierr := e.Info(); ierr == nil && e.IsDir() && l.ours(e.Name()) && fi.ModTime().Before(before) {
+			err = errors.Join(err, files.RemoveTree(filepath.Join(l.Dir, e.Name())))
+		}
+	}
+	return err
+}
+
+func hashFile(ctx context.Context, name string) (string, error) {
+	sum, _, err := files.Digest(ctx, name)
+	return sum, err
+}

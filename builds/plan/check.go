@@ -1,0 +1,374 @@
+package plan
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// RuleError is one rule of plans that a plan breaks: no planner of this version
+// makes such a one.
+type RuleError struct {
+	Unit string // its ID, or its number if the ID is what is wrong; "" for the plan itself
+	Err  error
+	Tip  string
+}
+
+func (e *RuleError) Error() string {
+	if e.Unit == "" {
+		return "plan: " + e.Err.Error()
+	}
+	return e.Unit + ": " + e.Err.Error()
+}
+
+// Unwrap gives the rule.
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *RuleError) Hint() string { return e.Tip }
+
+// Limits of a plan. They are far above what anybody releases, and keep what is
+// done for every unit, main or flag of a stranger's plan bounded.
+const (
+	maxUnits    = profiles.MaxPlatforms
+	maxMains    = 1000 // of a unit
+	maxPrograms = 20_000
+	maxFiles    = 10_000 // of a unit
+	maxSettings = 1000   // flags, and variables, of a unit
+	maxText     = 64 << 10
+	maxReported = 40 // errors of one plan
+)
+
+var (
+	sumForm    = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
+	commitForm = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	// What a module proxy says of a version's commit, if anything: it knows
+	// other systems than git, and of a pseudo-version the beginning of a hash.
+	proxyForm = regexp.MustCompile(`^[A-Za-z0-9.:_-]{0,128}$`)
+)
+
+// Check holds a plan against the rules by which planners make them. Every
+// planner runs it over what it made, so that it is neither stricter nor laxer
+// than they are. All that is wrong is reported, each as a [RuleError]; of very
+// much, the beginning.
+func (p *Plan) Check() error {
+	c := &checker{plan: p}
+	c.head()
+	if len(p.Units) > maxUnits {
+		c.report("", "", "%d units, more than %d", len(p.Units), maxUnits)
+		return c.err() // nothing is done for each of them
+	}
+	programs := 0
+	for i, u := range p.Units {
+		programs += len(u.Mains)
+		c.unit(i, u)
+	}
+	if programs > maxPrograms {
+		c.report("", "", "%d programs, more than %d", programs, maxPrograms)
+	}
+	c.order()
+	c.collisions()
+	return c.err()
+}
+
+type checker struct {
+	plan *Plan
+	errs []error
+	more int
+}
+
+func (c *checker) report(unit, tip, format string, args ...any) {
+	c.add(unit, tip, fmt.Errorf(format, args...))
+}
+
+// add takes the errors of an errors.Join apart.
+func (c *checker) add(unit, tip string, err error) {
+	if err == nil {
+		return
+	}
+	for _, err := range unjoin(err) {
+		if len(c.errs) == maxReported {
+			c.more++
+			continue
+		}
+		var hinter interface{ Hint() string }
+		hint := tip
+		if hint == "" && errors.As(err, &hinter) {
+			hint = hinter.Hint()
+		}
+		if hint == "" {
+			hint = "mintmark makes no such plan: ask who published it, or build its source with its profile file (mintmark release -dir=DIR)"
+		}
+		c.errs = append(c.errs, &RuleError{Unit: unit, Err: err, Tip: hint})
+	}
+}
+
+func (c *checker) err() error {
+	if c.more > 0 {
+		c.errs = append(c.errs, &RuleError{Err: fmt.Errorf("and %d more", c.more), Tip: "the plan is not one of mintmark's"})
+	}
+	return errors.Join(c.errs...)
+}
+
+// head checks what the units have in common.
+func (c *checker) head() {
+	p, s := c.plan, c.plan.Source
+	c.add("", "", profiles.CheckProject(p.Project))
+	if exact, err := toolchain.Exact(p.Go); err != nil || exact != p.Go {
+		c.report("", "name one release, such as go1.26.8", "the toolchain %.40q is no exact release", p.Go)
+	}
+	if s.Kind != source.Git && s.Kind != source.Module {
+		c.report("", "", "the kind of source %.40q is neither %s nor %s", s.Kind, source.Git, source.Module)
+	}
+	if err := module.CheckImportPath(s.Module); err != nil {
+		c.add("", "", err)
+	} else if s.Kind == source.Module {
+		c.add("", "", module.Check(s.Module, s.Version))
+	}
+	if !sumForm.MatchString(s.Sum) {
+		c.report("", "", "the source's hash %.80q has not the form h1:…=", s.Sum)
+	}
+	switch {
+	case s.Kind == source.Git && commitForm.MatchString(s.Commit), s.Kind == source.Module && proxyForm.MatchString(s.Commit):
+	case p.Snapshot && s.Commit == "": // of a tree without a commit
+	default:
+		c.report("", "", "the commit %.80q is no hash", s.Commit)
+	}
+	if t, err := time.Parse(time.RFC3339, s.CommitTime); err != nil || t.UTC().Format(timeForm) != s.CommitTime {
+		c.report("", "", "the commit's time %.40q is not of the form %s", s.CommitTime, timeForm)
+	}
+	if s.Dir != "" && (!fs.ValidPath(s.Dir) || s.Dir == "." || profiles.CheckFile("directory", s.Dir) != nil) {
+		c.report("", "", "the module's directory %.80q is no path in the repository", s.Dir)
+	}
+	switch v := strings.TrimSuffix(s.Version, "+incompatible"); {
+	case p.Snapshot:
+		if !strings.HasPrefix(p.Version, strings.TrimPrefix(s.Version, "v")+"-snapshot") || profiles.CheckName("v"+p.Version) != nil {
+			c.report("", "", "the version %.80q is not that of a snapshot of %.80q", p.Version, s.Version)
+		}
+	case v == "" || semver.Canonical(v) != v:
+		c.report("", "", "the version %.80q of the module is none", s.Version)
+	case p.Version != strings.TrimPrefix(s.Version, "v"):
+		c.report("", "", "the version %.80q is not that of the module, %.80q", p.Version, s.Version)
+	}
+	if !slices.Equal(p.Env, CommonEnv()) {
+		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
+	}
+	if len(p.Units) == 0 {
+		c.report("", "", "no units: it builds nothing")
+	}
+}
+
+// name is how errors call a unit.
+func (c *checker) name(i int, u *Unit) string {
+	if _, err := profiles.ParsePlatform(u.Platform); err != nil || profiles.CheckProfileName(u.Profile) != nil {
+		return fmt.Sprintf("unit %d", i+1)
+	}
+	return u.ID()
+}
+
+// unit checks what a unit is by itself.
+func (c *checker) unit(i int, u *Unit) {
+	name := c.name(i, u)
+	add := func(err error) { c.add(name, "", err) }
+	report := func(format string, args ...any) { c.report(name, "", format, args...) }
+	for _, l := range []struct {
+		what   string
+		n, max int
+	}{
+		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
+		{"flags", len(u.Flags), maxSettings}, {"variables", len(u.Env), maxSettings}, {"UPX flags", len(u.UPX), maxSettings},
+	} {
+		if l.n > l.max {
+			report("%d %s, more than %d", l.n, l.what, l.max)
+			return
+		}
+	}
+	for _, s := range slices.Concat(u.Env, u.Flags, u.UPX, u.Files) {
+		if len(s) > maxText {
+			report("%.40q… has %d bytes, more than %d", s, len(s), maxText)
+			return
+		}
+	}
+	add(profiles.CheckProfileName(u.Profile))
+	pl, err := profiles.ParsePlatform(u.Platform)
+	add(err)
+	if err == nil {
+		add(checkUnitEnv(u, pl))
+	}
+	add(c.flags(u))
+	add(profiles.CheckName(u.Name))
+	add(profiles.CheckChoice("archive", u.Archive))
+	add(profiles.CheckChoice("verify", u.Verify))
+	add(profiles.CheckUPX(u.UPX, u.UPXVersion, u.UPXSHA256))
+	if u.MaxSize < 0 || u.MaxGrowth < 0 || u.MaxStartup < 0 {
+		report("a budget is negative")
+	}
+	add(checkMains(u))
+	if err == nil {
+		add(c.library(u, pl))
+	}
+	add(checkUnitFiles(u))
+}
+
+// checkUnitEnv wants the platform's variables, cgo, and the profile's, sorted.
+func checkUnitEnv(u *Unit, pl profiles.Platform) error {
+	fixed := pl.Env()
+	n := len(fixed)
+	if len(u.Env) <= n || !slices.Equal(u.Env[:n], fixed) || u.Env[n] != "CGO_ENABLED=0" && u.Env[n] != "CGO_ENABLED=1" {
+		return fmt.Errorf("the variables %.200q do not begin with %q and CGO_ENABLED", u.Env, fixed)
+	}
+	return profiles.CheckEnv(u.Env[n+1:])
+}
+
+// unitFlags are the flags of a unit with these settings.
+func unitFlags(s profiles.Settings, goVersion, kind string) []string {
+	flags := s.BuildFlags(goVersion)
+	if kind == source.Module { // go install takes neither
+		flags = slices.DeleteFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-mod=") || strings.HasPrefix(f, "-buildvcs=") })
+	}
+	return flags
+}
+
+// flags takes the flags apart and writes them anew, which is the only spelling
+// a unit may have.
+func (c *checker) flags(u *Unit) error {
+	s, err := profiles.ReadBuildFlags(u.Flags)
+	if err != nil {
+		return err
+	}
+	if again := unitFlags(s, c.plan.Go, c.plan.Source.Kind); !slices.Equal(again, u.Flags) {
+		return fmt.Errorf("the flags %.400q are not in the form in which mintmark writes them, %.400q", u.Flags, again)
+	}
+	return checkUnitPGO(u, s.PGO)
+}
+
+// checkUnitPGO holds the profiles against the flag: one that is named, or
+// default.pgo beside a main package.
+func checkUnitPGO(u *Unit, setting string) error {
+	var errs []error
+	switch {
+	case setting == "auto":
+		errs = append(errs, errors.New("-pgo=auto: it is what no flag means"))
+	case setting == "off" && len(u.PGO) > 0:
+		errs = append(errs, errors.New("-pgo=off, and a PGO profile is recorded"))
+	case setting != "" && setting != "off" && (len(u.PGO) != 1 || u.PGO[0].Path != path.Clean(setting)):
+		errs = append(errs, fmt.Errorf("-pgo=%s, and another PGO profile is recorded", setting))
+	}
+	seen := map[string]bool{}
+	for _, g := range u.PGO {
+		if !fs.ValidPath(g.Path) || profiles.CheckFile("pgo", g.Path) != nil || seen[g.Path] || setting == "" && path.Base(g.Path) != "default.pgo" {
+			errs = append(errs, fmt.Errorf("PGO profile %.200q", g.Path))
+		}
+		if !digestForm.MatchString(g.SHA256) {
+			errs = append(errs, fmt.Errorf("PGO profile %.200q: %.80q is no SHA-256", g.Path, g.SHA256))
+		}
+		seen[g.Path] = true
+	}
+	return errors.Join(errs...)
+}
+
+// checkMains wants at least one program, sorted, each with a file of its own.
+func checkMains(u *Unit) error {
+	var errs []error
+	if len(u.Mains) == 0 {
+		errs = append(errs, errors.New("no main package: it builds nothing"))
+	}
+	seen := map[string]string{}
+	for i, m := range u.Mains {
+		errs = append(errs, module.CheckImportPath(m.Package))
+		if err := profiles.CheckName(m.Binary); err != nil {
+			errs = append(errs, fmt.Errorf("binary of %.200q: %w", m.Package, err))
+		}
+		if i > 0 && u.Mains[i-1].Package >= m.Package {
+			errs = append(errs, fmt.Errorf("the main packages %.200q and %.200q are not in order", u.Mains[i-1].Package, m.Package))
+		}
+		if other, ok := seen[foldName(m.Binary)]; ok {
+			errs = append(errs, fmt.Errorf("%.200q and %.200q both make a binary named %.200q", other, m.Package, m.Binary))
+		}
+		seen[foldName(m.Binary)] = m.Package
+	}
+	return errors.Join(errs...)
+}
+
+// checkUnitFiles checks what else goes into the archive.
+func checkUnitFiles(u *Unit) error {
+	if len(u.Files) == 0 {
+		return nil
+	}
+	if u.Archive == "none" {
+		return fmt.Errorf("%d files for an archive, and no archive", len(u.Files))
+	}
+	if !slices.IsSorted(u.Files) {
+		return errors.New("the files are not sorted")
+	}
+	return archive.CheckNames(slices.Concat(u.Files, u.Packaged()))
+}
+
+// foldName is equal for names that are one file where case does not count.
+func foldName(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+// order wants the units sorted, and each of them once: also those whose
+// platforms are written differently and mean the same build.
+func (c *checker) order() {
+	units := c.plan.Units
+	seen := map[string]*Unit{}
+	for i, u := range units {
+		if i > 0 && compareUnits(units[i-1], u) > 0 {
+			c.report(c.name(i, u), "", "the units are not in order")
+		}
+		pl, err := profiles.ParsePlatform(u.Platform)
+		if err != nil {
+			continue
+		}
+		key := u.Profile + " " + pl.Canonical().String()
+		if other := seen[key]; other != nil {
+			c.report(c.name(i, u), "", "is the same build as %s", other.ID())
+		}
+		seen[key] = u
+	}
+}
+
+// compareUnits is the order of the units of a plan.
+func compareUnits(a, b *Unit) int {
+	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Platform, b.Platform))
+}
+
+// published are the names of the files that a unit publishes, by their folded form.
+func (u *Unit) published() map[string]string {
+	names := map[string]string{}
+	for _, name := range u.Published() {
+		names[foldName(name)] = name
+	}
+	return names
+}
+
+// collisions wants published files of different names.
+func (c *checker) collisions() {
+	taken := map[string]int{}
+	for i, u := range c.plan.Units {
+		names := u.published()
+		for _, folded := range slices.Sorted(maps.Keys(names)) {
+			name := names[folded]
+			if first, ok := taken[folded]; ok {
+				c.report(c.name(i, u), "", "would publish %.200q, as does %s", name, c.name(first, c.plan.Units[first]))
+				continue
+			}
+			taken[folded] = i
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+)
+
+// Missing is a program that a unit cannot be built without and that its builds
+// will not find on this machine.
+type Missing struct {
+	Variable string // that names it: CC, CXX, FC or PKG_CONFIG; "" for swig, which is found on PATH alone
+	Command  string
+	Path     string   // where builds look
+	For      []string // packages, sorted; none when the linker needs it
+}
+
+func (m Missing) String() string {
+	needs := "the linker"
+	if n := len(m.For); n > 0 {
+		of := "C code"
+		switch m.Variable {
+		case "FC":
+			of = "Fortran code"
+		case "":
+			of = "SWIG code"
+		}
+		needs = "the " + of + " of " + strings.Join(m.For[:min(n, 3)], ", ")
+		if n > 3 {
+			needs += fmt.Sprintf(" and %d more", n-3)
+		}
+	}
+	by := ""
+	if m.Variable != "" {
+		by = " (" + m.Variable + ")"
+	}
+	return fmt.Sprintf("%s needs %s%s, and there is none in %s", needs, m.Command, by, m.Path)
+}
+
+// Tip says how to get it.
+func (m Missing) Tip() string {
+	if m.Variable == "" {
+		return fmt.Sprintf("install %s; the go command finds it on PATH alone", m.Command)
+	}
+	return fmt.Sprintf("install %s, or name another one in the profile, as in env: {%s: /usr/bin/%s}; cgo: false builds programs that can do without C code", m.Command, m.Variable, m.Command)
+}
+
+// MissingTools looks for the programs beside the toolchain that a unit needs: the
+// compilers of C, C++ and Fortran, swig and pkg-config. The linker asks the C
+// compiler where its ar is. It is known after a plan with Deps. That a compiler
+// is there does not say that it compiles for the unit's platform.
+func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error) {
+	pl.mu.Lock()
+	c, own := slices.Sorted(maps.Keys(pl.c[u.ID()])), pl.cPackages[u.ID()]
+	pl.mu.Unlock()
+	external := slices.ContainsFunc(u.Flags, func(f string) bool {
+		v, ok := strings.CutPrefix(f, "-ldflags=")
+		return ok && linksOutside(words(v))
+	})
+	if len(c) == 0 && !external {
+		return nil, nil
+	}
+	need := map[string][]string{"CC": c}
+	var swig, fortran []string
+	for _, p := range own {
+		if len(p.SwigFiles)+len(p.SwigCXXFiles) > 0 {
+			swig = append(swig, p.ImportPath)
+		}
+		if len(p.FFiles) > 0 {
+			fortran = append(fortran, p.ImportPath)
+		}
+		if len(p.CXXFiles)+len(p.SwigCXXFiles) > 0 {
+			need["CXX"] = append(need["CXX"], p.ImportPath)
+		}
+		if len(p.CgoPkgConfig) > 0 {
+			need["PKG_CONFIG"] = append(need["PKG_CONFIG"], p.ImportPath)
+		}
+	}
+	l := pl.Loader
+	env := l.Place.Env(u.Env, "off")
+	names := slices.Sorted(maps.Keys(need))
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: append([]string{"env"}, names...), Dir: l.Place.Empty, Env: env, Confine: l.Place.Confine()})
+	if err != nil {
+		return nil, fmt.Errorf("asking go for its C compiler: %w", err)
+	}
+	path := ""
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = v // the last one counts
+		}
+	}
+	var missing []Missing
+	look := func(variable, line string, packages []string) {
+		command := words(strings.TrimSpace(line))
+		if len(command) == 0 {
+			return
+		}
+		where, base := path, command[0]
+		switch {
+		case filepath.IsAbs(base):
+			where, base = filepath.Dir(base), filepath.Base(base)
+		case strings.ContainsAny(base, `/\`):
+			return // relative to the directory of each package
+		}
+		if _, err := toolchain.LookPath(base, where); err != nil {
+			slices.Sort(packages)
+			missing = append(missing, Missing{Variable: variable, Command: base, Path: where, For: packages})
+		}
+	}
+	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
+	for i, name := range names {
+		if i >= len(lines) {
+			break
+		}
+		look(name, lines[i], need[name])
+	}
+	if len(fortran) > 0 { // of which go env says nothing
+		command := "gfortran"
+		for _, kv := range u.Env {
+			if v, ok := strings.CutPrefix(kv, "FC="); ok && v != "" {
+				command = v
+			}
+		}
+		look("FC", command, fortran)
+	}
+	if len(swig) > 0 {
+		look("", "swig", swig)
+	}
+	return missing, nil
+}
+
+// linksOutside reports whether linker flags ask for the system's linker, which
+// the C compiler starts.
+func linksOutside(flags []string) bool {
+	for i, f := range flags {
+		f = strings.TrimLeft(f, "-")
+		if f == "linkmode=external" || f == "linkmode" && i+1 < len(flags) && flags[i+1] == "external" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,260 @@
+// Package plan says what will be built, down to every flag: a [Planner] makes a
+// [Plan] of [Unit]s of a profile, a source and a toolchain, and finds on the way
+// what is wrong with them that can be known without compiling.
+//
+// Its [Loader] asks the go command what packages there are, and remembers the
+// answers.
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// Schema is the value of [Plan.Schema].
+const Schema = "https://github.com/mintmark/mintmark/plan/v1"
+
+// Plan is everything that will be built. Its zero values are left out of the JSON.
+type Plan struct {
+	Schema   string     `json:"schema"`
+	Project  string     `json:"project"`
+	Version  string     `json:"version"` // of the release, without v
+	Snapshot bool       `json:"snapshot,omitempty"`
+	Source   Source `json:"source"`
+	Go       string     `json:"go"`  // exact toolchain version
+	Env      []string   `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit    `json:"units"`
+}
+
+// Source is the part of a source that decides the bytes.
+type Source struct {
+	Kind       string `json:"kind"`
+	Module     string `json:"module"`
+	Version    string `json:"version"`
+	Sum        string `json:"sum"`
+	Commit     string `json:"commit,omitempty"`
+	CommitTime string `json:"commit_time"`
+	Dir        string `json:"dir,omitempty"`
+}
+
+// Unit is what one go build makes.
+type Unit struct {
+	Profile  string   `json:"profile"`
+	Platform string   `json:"platform"`
+	Env      []string `json:"env"`   // GOOS, GOARCH, the variant, CGO_ENABLED, the profile's env
+	Flags    []string `json:"flags"` // of go build, in canonical order; without -o, -p
+	Mains    []Main   `json:"mains"` // sorted by package
+	PGO      []PGO    `json:"pgo,omitempty"`
+	UPX      []string `json:"upx,omitempty"`
+	// UPXVersion and UPXSHA256 are of the UPX that has to pack, where the profile pins it.
+	UPXVersion string   `json:"upx_version,omitempty"`
+	UPXSHA256  string   `json:"upx_sha256,omitempty"`
+	Archive    string   `json:"archive"` // "none" or a format
+	Name       string   `json:"name"`    // of the published file, without extension
+	Files      []string `json:"files,omitempty"`
+	Verify     string   `json:"verify"`
+	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
+	// than in the release before, and nanoseconds; 0 for none.
+	MaxSize    int64 `json:"max_size,omitempty"`
+	MaxGrowth  int64 `json:"max_growth,omitempty"`
+	MaxStartup int64 `json:"max_startup,omitempty"`
+}
+
+// Main is one main package and the binary it becomes, without extension.
+type Main struct {
+	Package string `json:"package"`
+	Binary  string `json:"binary"`
+}
+
+// PGO is a profile for profile-guided optimisation. Its base name lands in the binary.
+type PGO struct {
+	Path   string `json:"path"` // in the module, slash-separated
+	SHA256 string `json:"sha256"`
+}
+
+// ID names the unit in output: profile and platform.
+func (u *Unit) ID() string { return u.Profile + " " + u.Platform }
+
+// Key is the ID in a form that can be a directory name. No other unit has the
+// same, also where names that differ in case only are one file.
+func (u *Unit) Key() string {
+	key := strings.NewReplacer("/", "_", ",", "_", " ", "_", ".", "_").Replace(strings.ToLower(u.ID()))
+	sum := sha256.Sum256([]byte(u.ID()))
+	return key + "_" + hex.EncodeToString(sum[:3])
+}
+
+// CompileKey is equal for units whose compiled packages are the same: all that
+// decides a compile and not only the link.
+func (u *Unit) CompileKey() string {
+	key := strings.Join(u.Env, " ")
+	for _, f := range u.Flags {
+		if !strings.HasPrefix(f, "-ldflags=") && !strings.HasPrefix(f, "-buildvcs=") {
+			key += " " + f
+		}
+	}
+	return key
+}
+
+// GOOS is the unit's operating system.
+func (u *Unit) GOOS() string {
+	goos, _, _ := strings.Cut(u.Platform, "/")
+	return goos
+}
+
+// Mode is the unit's build mode; see [fact.ModeOf].
+func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
+
+// Shape is of the unit what decides which artifacts it makes and how they are
+// called; see [fact.UnitShape.Artifacts].
+func (u *Unit) Shape() fact.UnitShape {
+	s := fact.UnitShape{
+		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
+	}
+	for _, m := range u.Mains {
+		s.Mains = append(s.Mains, m.shape())
+	}
+	return s
+}
+
+func (m Main) shape() fact.Main { return fact.Main{Package: m.Package, Binary: m.Binary} }
+
+// File is the name of main's binary, as it is linked.
+func (u *Unit) File(m Main) string { return u.naming().File(m.shape()) }
+
+// Header is the name of the header of main's library, as it lies beside it.
+func (u *Unit) Header(m Main) string { return u.naming().Header(m.shape()) }
+
+// Published are the names of the files that the unit publishes, in the order of
+// [fact.UnitShape.Artifacts].
+func (u *Unit) Published() []string {
+	var names []string
+	for _, e := range u.Shape().Artifacts() {
+		if e.Published {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Packaged are the names of what the unit builds in its archive; none if it has no archive.
+func (u *Unit) Packaged() []string {
+	all := u.Shape().Artifacts()
+	if len(all) == 0 || all[len(all)-1].Stage != fact.Archived {
+		return nil
+	}
+	archive := all[len(all)-1]
+	return archive.Members[:len(archive.From)]
+}
+
+// naming is the shape as far as names follow from it, which of the main packages
+// need only know whether there is one: a unit may have very many.
+func (u *Unit) naming() fact.UnitShape {
+	return fact.UnitShape{Platform: u.Platform, Mode: u.Mode(), Archive: u.Archive, Name: u.Name, Mains: make([]fact.Main, min(len(u.Mains), 2))}
+}
+
+// Command is the go command that builds the unit. out stands for the output
+// directory, with a separator at its end.
+func (u *Unit) Command(kind, version, out string) []string {
+	if kind == source.Module {
+		// go install is what stamps a module's true version and hash; it
+		// takes no -o and writes below GOPATH.
+		args := []string{"install"}
+		for _, f := range u.Flags {
+			if !strings.HasPrefix(f, "-mod=") && !strings.HasPrefix(f, "-buildvcs=") {
+				args = append(args, f)
+			}
+		}
+		for _, m := range u.Mains {
+			args = append(args, m.Package+"@"+version)
+		}
+		return args
+	}
+	if u.Mode().Library() && len(u.Mains) == 1 {
+		// A library knows its own name, which is that of the file that go writes:
+		// in LC_ID_DYLIB on macOS, in the export table on Windows. And in a
+		// directory go would name it without an extension.
+		out += u.File(u.Mains[0])
+	}
+	args := append([]string{"build"}, u.Flags...)
+	args = append(args, "-o", out)
+	for _, m := range u.Mains {
+		args = append(args, m.Package)
+	}
+	return args
+}
+
+// NewSource takes from a source what belongs into a plan.
+func NewSource(s *source.Source) Source {
+	return Source{
+		Kind: s.Kind, Module: s.ModulePath, Version: s.Version, Sum: s.Sum,
+		Commit: s.Commit, CommitTime: FormatTime(s), Dir: s.Dir,
+	}
+}
+
+// FormatTime is the commit's time as plans, manifests and templates have it: RFC 3339 in UTC.
+func FormatTime(s *source.Source) string {
+	return s.CommitTime.UTC().Format(timeForm)
+}
+
+const timeForm = "2006-01-02T15:04:05Z"
+
+// Encode is the canonical JSON: compact, keys in the order of the structs, one
+// newline at the end. Its SHA-256 is the plan ID.
+func (p *Plan) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// ID is the plan's identity, lower-case hex.
+func (p *Plan) ID() (string, error) {
+	data, err := p.Encode()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// ErrSchema is the error of a plan in a form that this version does not know.
+var ErrSchema = errors.New("another schema")
+
+// Decode reads a plan back. It refuses what this version does not know and
+// whatever is not canonical, so that a plan and its ID belong together.
+func Decode(data []byte) (*Plan, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var p Plan
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if p.Schema != Schema {
+		return nil, fmt.Errorf("plan: %w: %.200q is not %q", ErrSchema, p.Schema, Schema)
+	}
+	if slices.Contains(p.Units, nil) {
+		return nil, errors.New("plan: a unit is missing")
+	}
+	if again, err := p.Encode(); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("plan: not in canonical form")
+	}
+	return &p, nil
+}
+
+// CommonEnv is the part of the environment that every plan has. GOPROXY=off
+// stands for no network: the command itself is given the place's own downloads
+// ([Site]), whose path differs from place to place.
+func CommonEnv() []string { return append(toolchain.UnitEnv(), "GOPROXY=off", "GOSUMDB=off") }

@@ -1,0 +1,405 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"go/version"
+	"maps"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/shell"
+	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
+	"golang.org/x/sync/errgroup"
+)
+
+// Planner makes a plan of profiles, a source and a toolchain.
+type Planner struct {
+	File     *profiles.File
+	Selected []profiles.Selected
+	Source   *source.Source
+	Version  string // of the release, without v
+	Go       string
+	Snapshot bool
+	Loader   *Loader
+	// Deps makes the planner load all dependencies: they are fetched, errors
+	// in them are found, and -X variables are looked up.
+	Deps bool
+	// Tree is the user's directory of the module, for hints about it; "" if the
+	// source is in none.
+	Tree string
+	// Typed makes it keep all packages, for [Planner.Types].
+	Typed bool
+	// Alter, if not nil, changes the expanded settings of every unit: for builds
+	// that are compared with the profile's and never released.
+	Alter func(*profiles.Settings)
+
+	mu       sync.Mutex
+	modules  map[string]module.Version
+	embedded map[string]bool
+	c        map[string]map[string]bool // unit ID → packages with C code
+	pgoUses  map[string]pgoUse          // by unit ID
+
+	cPackages map[string][]*Package // unit ID → those of them that are not the standard library's
+	packages  map[string][]*Package // unit ID → all, if Typed
+	own       map[string]bool       // Go files of the product's own packages, slash-separated paths from the module's directory
+	readers   []*reader             // units and what of the checkout they are built of
+	remarks   profiles.Problems
+
+	lostOnce sync.Once // of mainDirs
+	mainDirs []mainDir
+	lostErr  error
+}
+
+// Needed is a module that the planned units need.
+type Needed struct {
+	Path   string         // as it is imported
+	Module module.Version // what is downloaded for it: something else if go.mod replaces it
+}
+
+// Modules are all modules the planned units need, sorted by path; known after a
+// plan with Deps. Empty when everything is vendored.
+func (pl *Planner) Modules() []Needed {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	var all []Needed
+	for _, path := range slices.Sorted(maps.Keys(pl.modules)) {
+		all = append(all, Needed{path, pl.modules[path]})
+	}
+	return all
+}
+
+// Note takes note of what go list says of a unit, and of all its dependencies,
+// that somebody else has planned: for [Planner.Modules] and [Planner.C].
+func (pl *Planner) Note(u *Unit, pkgs []*Package) {
+	pl.need(pkgs, slices.Contains(u.Flags, "-mod=vendor"))
+	pl.noteC(u, pkgs)
+}
+
+// Embedded are the product's own files that its packages embed, as paths from
+// the module's directory, sorted; known after a plan with Deps.
+func (pl *Planner) Embedded() []string {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	return slices.Sorted(maps.Keys(pl.embedded))
+}
+
+func (pl *Planner) need(pkgs []*Package, vendored bool) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	if pl.modules == nil {
+		pl.modules = map[string]module.Version{}
+	}
+	in := pl.checkout()
+	if pl.embedded == nil {
+		pl.embedded, pl.own = map[string]bool{}, map[string]bool{}
+	}
+	for _, p := range pkgs {
+		m := p.Module
+		if in.has(p.Dir) {
+			for _, name := range p.EmbedFiles {
+				pl.embedded[in.fromModule(p.Dir, name)] = true
+			}
+			for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+				pl.own[in.fromModule(p.Dir, name)] = true
+			}
+		}
+		if from, ok := p.download(); ok && !vendored {
+			pl.modules[m.Path] = from
+		}
+	}
+}
+
+// draft is a unit in the making.
+type draft struct {
+	unit     *Unit
+	profile  *profiles.Profile
+	platform profiles.Platform
+	settings profiles.Settings
+	problems profiles.Problems
+	remarks  profiles.Problems
+	errs     []error
+	programs []program // those there are, where the built-in profile finds none at the module's root
+}
+
+// Plan expands every profile on every platform. All problems found are
+// returned together: as [profiles.Problems] where they have a position.
+func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
+	known, err := pl.Loader.Goroot.Platforms()
+	if err != nil {
+		return nil, err
+	}
+	var drafts []*draft
+	for _, sel := range pl.Selected {
+		for _, p := range sel.Platforms {
+			drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.NumCPU())
+	for _, d := range drafts {
+		g.Go(func() error { // errors are kept in the draft, so that all are reported
+			pl.fill(ctx, d, known)
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	plan := &Plan{
+		Schema:   Schema,
+		Project:  pl.File.Project,
+		Version:  pl.Version,
+		Snapshot: pl.Snapshot,
+		Source:   NewSource(pl.Source),
+		Go:       pl.Go,
+		Env:      CommonEnv(),
+	}
+	var problems profiles.Problems
+	var errs []error
+	for _, d := range drafts {
+		problems = append(problems, d.problems...)
+		pl.remarks = append(pl.remarks, d.remarks...)
+		errs = append(errs, d.errs...)
+		plan.Units = append(plan.Units, d.unit)
+	}
+	problems = append(problems, pl.rootless(drafts)...)
+	if len(problems) == 0 && len(errs) == 0 {
+		problems = pl.collisions(drafts)
+	}
+	problems = dedupe(problems)
+	if len(problems) > 0 {
+		errs = append([]error{problems}, errs...)
+	}
+	if err := errors.Join(distinct(errs)...); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(plan.Units, compareUnits)
+	if pl.Alter != nil {
+		return plan, nil // what a comparison builds is in nobody's release
+	}
+	// A stranger holds the plan against these rules.
+	if err := plan.Check(); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
+	u := &Unit{Profile: d.profile.Name, Platform: d.platform.String()}
+	d.unit = u
+	problem := func(key, hint, format string, args ...any) {
+		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
+	}
+	if base := d.platform.OS + "/" + d.platform.Arch; !slices.Contains(known, base) {
+		problem("platforms", "`go tool dist list` of that toolchain prints what it can build for", "%s cannot build for %s", pl.Go, base)
+		return
+	}
+	s, err := d.profile.Expand(d.platform, pl.vars())
+	if err != nil {
+		var ps profiles.Problems
+		if errors.As(err, &ps) {
+			d.problems = append(d.problems, ps...)
+		} else {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+		return
+	}
+	if pl.Alter != nil {
+		pl.Alter(&s)
+	}
+	if d.profile.Pos(d.platform, "mod").Line == 0 && pl.Source.Vendored && version.Compare("go"+pl.Source.GoLine, "go1.14") >= 0 {
+		s.Mod = "vendor" // what the go command does when nothing is said (https://go.dev/ref/mod#build-commands)
+	}
+	d.settings = s
+	cgo := "0"
+	if s.CGO {
+		cgo = "1"
+	}
+	u.Env = append(d.platform.Env(), "CGO_ENABLED="+cgo)
+	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
+		u.Env = append(u.Env, k+"="+s.Env[k])
+	}
+	u.Flags = unitFlags(s, pl.Go, pl.Source.Kind)
+	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
+	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
+
+	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
+	pl.noteReader(u, s.Main, pkgs)
+	if err != nil {
+		for _, err := range unjoin(err) {
+			var pe *packageError
+			if errors.As(err, &pe) && pe.noPackage() {
+				// Only build constraints depend on the platform; the rest is said once.
+				what, hint := "", "name directories of the commit that hold package main, such as main: ./cmd/..."
+				if strings.Contains(err.Error(), "build constraints") {
+					what, hint = " for "+u.Platform, "give "+u.Platform+" a profile of its own or an override with another main, or exclude it"
+				}
+				key := mainKey(s.Main, pe.pkg.ImportPath)
+				if own := pl.ownModule(pe.pkg.ImportPath); own != "" {
+					problem(key, "build that module with a profile file of its own: -dir="+shell.Name(filepath.Join(pl.Tree, filepath.FromSlash(own))), "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
+					continue
+				}
+				if pl.File.Path == "" && what == "" {
+					if programs := pl.programs(ctx, u); len(programs) > 0 {
+						d.programs = programs // the others' platforms may have more
+						continue
+					}
+				}
+				var known *toolchain.Error
+				if errors.As(err, &known) && known.Tip != "" {
+					problem(key, known.Tip, "%v", err) // the package may be there: something it needs is not
+					continue
+				}
+				problem(key, hint, "no package%s: %v", what, err)
+				continue
+			}
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+		if len(pkgs) == 0 {
+			return
+		}
+	}
+	pl.Note(u, pkgs)
+	var mains []*Package
+	for _, p := range pkgs {
+		if p.DepOnly || p.Error != nil {
+			continue
+		}
+		if p.Name == "main" {
+			mains = append(mains, p)
+			u.Mains = append(u.Mains, Main{Package: p.ImportPath, Binary: p.Binary()})
+		} else if !wild(s.Main) {
+			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
+		}
+	}
+	sort.Slice(u.Mains, func(i, j int) bool { return u.Mains[i].Package < u.Mains[j].Package })
+	if len(mains) == 0 && err == nil && len(d.problems) == 0 {
+		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
+	}
+	if lerr := pl.library(ctx, d, mains, problem); lerr != nil {
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), lerr))
+	}
+	for i, a := range u.Mains {
+		for _, b := range u.Mains[:i] {
+			if foldName(a.Binary) == foldName(b.Binary) {
+				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
+			}
+		}
+	}
+	if err == nil {
+		if err := pl.lostMains(ctx, d, mains); err != nil {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+		}
+	}
+	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+	}
+	if pl.Deps && err == nil {
+		pl.usePGO(u, pkgs)
+		if pl.Typed {
+			pl.keepTypes(u, pkgs)
+		}
+	}
+	if pl.Deps && err == nil && len(s.Set) > 0 {
+		if err := pl.Loader.ready(ctx); err != nil {
+			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
+			return
+		}
+		pl.variables(d, pkgs, problem)
+	}
+}
+
+func wild(patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, "...") })
+}
+
+// unjoin gives the errors of a joined one.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// mainKey is the key of the pattern that gave the package.
+func mainKey(patterns []string, importPath string) string {
+	for i, p := range patterns {
+		if p == importPath || strings.HasPrefix(p, "./") && strings.HasSuffix(importPath, path.Clean(p)) {
+			return fmt.Sprintf("main[%d]", i)
+		}
+	}
+	return "main"
+}
+
+func (pl *Planner) vars() profiles.Vars {
+	short := pl.Source.Commit
+	if len(short) > 7 {
+		short = short[:7]
+	}
+	return profiles.Vars{
+		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
+		CommitDate: FormatTime(pl.Source), CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+	}
+}
+
+// collisions finds published files of one name. Names that differ in case
+// only collide too: they are one file on Windows and macOS.
+func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
+	type claim struct {
+		id string
+		d  *draft
+	}
+	claimed := map[string]claim{}
+	var problems profiles.Problems
+	for _, d := range drafts {
+		names := d.unit.published()
+		for _, folded := range slices.Sorted(maps.Keys(names)) {
+			id := d.unit.ID()
+			if first, taken := claimed[folded]; taken {
+				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
+					fmt.Sprintf("%s and %s would both publish %s", first.id, id, names[folded]),
+					"give one of them a name of its own, such as name: \"{{.Project}}_{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}\""))
+				continue
+			}
+			claimed[folded] = claim{id, d}
+		}
+	}
+	return problems
+}
+
+// dedupe sorts problems by position and drops repetitions: most hold for every platform.
+func dedupe(ps profiles.Problems) profiles.Problems {
+	slices.SortStableFunc(ps, func(a, b profiles.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(ps, func(a, b profiles.Problem) bool { return a.Pos == b.Pos && a.Message == b.Message })
+}
+
+// distinct drops errors that say the same, such as one broken go.mod on every platform.
+func distinct(errs []error) []error {
+	seen := map[string]bool{}
+	var out []error
+	for _, err := range errs {
+		text := err.Error()
+		if _, rest, ok := strings.Cut(text, ": "); ok {
+			text = rest
+		}
+		if !seen[text] {
+			seen[text] = true
+			out = append(out, err)
+		}
+	}
+	return out
+}

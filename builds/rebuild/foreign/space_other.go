@@ -1,6 +1,0 @@
-//go:build !linux && !darwin && !freebsd && !windows
-
-package foreign
-
-// freeSpace is not known on this system.
-func freeSpace(string) int64 { return noShare }

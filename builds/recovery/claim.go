@@ -1,0 +1,295 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"go/version"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
+	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
+)
+
+// Claim is what a binary says of its making, in the form a build needs.
+type Claim struct {
+	Go         string // the release: go1.23.12
+	Experiment string // GOEXPERIMENT
+	Package    string
+	Module     string
+	Version    string // of the module: "(devel)", a release, a pseudo-version; may end in +dirty
+	Sum        string // h1, of a binary built as PATH@VERSION
+
+	GOOS, GOARCH string
+	Variant      string // value of GOARM and so on
+	Revision     string
+	Time         string // RFC 3339
+	Modified     bool   // the tree was changed
+	VCS          string
+
+	Env    []goflags.Variable // of the build: platform, cgo, experiments
+	Flags  []goflags.Flag     // of go build, without -ldflags, -buildvcs, -pgo
+	PGO    string             // base name of a profile, "" for none or default.pgo
+	Tags   []string
+	Cgo    bool
+	Vendor bool // built with -mod=vendor: the dependencies carry no sums
+
+	LDFlags     goflags.Flag // where they are recorded
+	HasLDFlags  bool
+	Trimpath    bool
+	BuildMode   string // "" for the default
+	FIPS140     string
+	ModifiedGo  bool // no linker of an unchanged Go release leaves out the section of the build information
+	LocalModule string
+}
+
+// errUnclaimed is a file that does not say anything of its making.
+var errUnclaimed = errors.New("it carries no build information: linked outside of a module, by Go before 1.13, or removed since (as by garble)")
+
+// The forms that runtime.Version has in a binary of a Go release. Experiments
+// are appended since Go 1.17, after a blank until Go 1.24.
+var (
+	releaseGo = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+)?((rc|beta)[0-9]+)?$`)
+	markedGo  = regexp.MustCompile(`^(go1\.[0-9]+(?:\.[0-9]+)?(?:(?:rc|beta)[0-9]+)?)(?: X:|-X:)([A-Za-z0-9,]+)$`)
+)
+
+// goRelease splits what runtime.Version says into the release and its
+// experiments. What names no release is an error that says what it names.
+func goRelease(v string) (release, experiments string, err error) {
+	switch {
+	case v == "":
+		return "", "", errors.New("it does not say which Go it was built with: Go before 1.18, mostly, which recorded no settings either")
+	case releaseGo.MatchString(v):
+		release = v
+	case markedGo.MatchString(v):
+		m := markedGo.FindStringSubmatch(v)
+		release, experiments = m[1], m[2]
+	case !strings.Contains(v, "go1") && !strings.HasPrefix(v, "devel"):
+		return "", "", fmt.Errorf("it says %q where the version of Go has to be: obfuscated (as by garble), or changed after it was linked", v)
+	case strings.HasPrefix(v, "devel"):
+		return "", "", fmt.Errorf("built with a development version of Go (%s): there is no release to rebuild it with", v)
+	default:
+		return "", "", fmt.Errorf("built with a vendor's Go (%s), not with a release of the Go project: the module proxy does not have it", v)
+	}
+	if version.Compare(release, "go1.18") < 0 {
+		return "", "", fmt.Errorf("built with %s: before go1.18 binaries do not record their settings", release)
+	}
+	if release, err = toolchain.Exact(release); err != nil {
+		return "", "", err
+	}
+	return release, experiments, nil
+}
+
+// ReadClaim turns a binary's build information into what a build needs.
+func ReadClaim(f *gobin.File) (*Claim, error) {
+	bi := f.BuildInfo
+	if bi == nil {
+		_, err := f.PCLNTab()
+		if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {
+			return nil, fmt.Errorf("%w; %w", errUnclaimed, unknown)
+		}
+		return nil, errUnclaimed
+	}
+	c := &Claim{Package: bi.Path, Module: bi.Main.Path, Version: bi.Main.Version, Sum: bi.Main.Sum}
+	// wasm and XCOFF have no such section in any release.
+	c.ModifiedGo = f.BuildInfoFrom == gobin.FromModInfo && (f.Format == gobin.ELF || f.Format == gobin.MachO || f.Format == gobin.PE)
+	var err error
+	if c.Go, c.Experiment, err = goRelease(bi.GoVersion); err != nil {
+		return c, err
+	}
+	if c.Package == "" || c.Module == "" {
+		return c, errors.New("its build information names no package or no module: it was built outside of a module")
+	}
+	if bi.Main.Replace != nil {
+		return c, fmt.Errorf("its main module %s was replaced by %s", c.Module, bi.Main.Replace.Path)
+	}
+	c.Vendor = len(bi.Deps) > 0
+	for _, d := range bi.Deps {
+		if d.Replace != nil && d.Replace.Version == "" || d.Replace != nil && d.Replace.Version == "(devel)" {
+			c.LocalModule = d.Path + " => " + d.Replace.Path
+		}
+		if d.Sum != "" || d.Replace != nil && d.Replace.Sum != "" {
+			c.Vendor = false
+		}
+	}
+	if c.LocalModule != "" && len(bi.Deps) == 1 {
+		c.Vendor = false
+	}
+	var errs []error
+	if c.Experiment != "" {
+		errs = append(errs, c.setenv("GOEXPERIMENT", c.Experiment))
+	}
+	for _, s := range bi.Settings {
+		errs = append(errs, c.setting(s.Key, s.Value))
+	}
+	if c.GOOS == "" || c.GOARCH == "" {
+		return c, errors.Join(append(errs, errors.New("its build information names no platform"))...)
+	}
+	if err := errors.Join(append(errs, c.checkNames())...); err != nil {
+		return c, fmt.Errorf("its build information says what nothing is built with here: %w", err)
+	}
+	return c, nil
+}
+
+// What version control systems call a revision, and a version: no option of
+// git's, and none of the go command's, begins so.
+var (
+	revisionForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._:@-]*$`)
+	versionForm  = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~-]*$`)
+)
+
+// checkNames checks what becomes an argument of the go command and of git: none
+// of it may be an option.
+func (c *Claim) checkNames() error {
+	errs := []error{module.CheckImportPath(c.Package), module.CheckImportPath(c.Module)}
+	if _, err := profiles.ParsePlatform(c.Platform()); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Revision != "" && !revisionForm.MatchString(c.Revision) {
+		errs = append(errs, fmt.Errorf("bad revision %.80q", c.Revision))
+	}
+	if v := c.Release(); v != "" && v != "(devel)" && !versionForm.MatchString(v) {
+		errs = append(errs, fmt.Errorf("bad version %.80q", v))
+	}
+	return errors.Join(errs...)
+}
+
+// setenv takes a variable over, if it is one that a stranger may set.
+func (c *Claim) setenv(name, value string) error {
+	v, err := goflags.ForeignVariable(name + "=" + value)
+	if err == nil {
+		c.Env = append(c.Env, v)
+	}
+	return err
+}
+
+// setflag is setenv for a flag of go build.
+func (c *Claim) setflag(flag string) error {
+	f, err := goflags.ForeignFlag(flag)
+	if err == nil {
+		c.Flags = append(c.Flags, f)
+	}
+	return err
+}
+
+// setting takes over one entry of the build information. DefaultGODEBUG
+// follows from go.mod and the source, GOFLAGS is never recorded, and
+// -buildmode=exe stands for no flag at all: with the flag, the build ID is
+// another one.
+func (c *Claim) setting(key, value string) (err error) {
+	switch key {
+	case "-buildmode":
+		if value != "exe" {
+			c.BuildMode = value
+			err = c.setflag("-buildmode=" + value)
+		}
+	case "-trimpath":
+		c.Trimpath = value == "true"
+		if c.Trimpath {
+			err = c.setflag("-trimpath")
+		}
+	case "-race", "-msan", "-asan", "-cover", "-gcflags", "-asmflags":
+		err = c.setflag(key + "=" + value)
+	case "-tags":
+		c.Tags = strings.Split(value, ",")
+		err = c.setflag("-tags=" + value)
+	case "-ldflags":
+		c.HasLDFlags = true
+		c.LDFlags, err = goflags.ForeignFlag(key + "=" + value)
+	case "-pgo":
+		// With -trimpath, the base name; without, a path of the other machine.
+		c.PGO = path.Base(strings.ReplaceAll(value, `\`, "/"))
+	case "CGO_ENABLED":
+		c.Cgo = value == "1"
+		err = c.setenv(key, value)
+	case "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
+		if value != "" {
+			err = c.setenv(key, value)
+		}
+	case "GOOS":
+		c.GOOS = value
+		err = c.setenv(key, value)
+	case "GOARCH":
+		c.GOARCH = value
+		err = c.setenv(key, value)
+	case "GOEXPERIMENT":
+		// As it was written; the version has what it came to.
+		err = c.setenv(key, value)
+		c.Experiment = value
+	case "GOFIPS140":
+		// v1.0.0 is recorded with the hash of its zip: v1.0.0-c2097c7c.
+		base, _, _ := strings.Cut(value, "-")
+		c.FIPS140 = base
+		err = c.setenv(key, base)
+	case "vcs":
+		c.VCS = value
+	case "vcs.revision":
+		c.Revision = value
+	case "vcs.time":
+		c.Time = value
+	case "vcs.modified":
+		c.Modified = value == "true"
+	default:
+		// GOARCH comes before its variable.
+		if v := (profiles.Platform{Arch: c.GOARCH}).VariantVar(); v != "" && key == v {
+			c.Variant = value
+			err = c.setenv(key, value)
+		}
+	}
+	return err
+}
+
+// Platform is how profiles write it.
+func (c *Claim) Platform() string {
+	p := c.GOOS + "/" + c.GOARCH
+	if c.Variant != "" {
+		p += "/" + c.Variant
+	}
+	return p
+}
+
+// Release is the version without +dirty.
+func (c *Claim) Release() string {
+	v, dirty := strings.CutSuffix(c.Version, "+dirty")
+	if !dirty {
+		v = strings.TrimSuffix(v, ".dirty") // +incompatible.dirty
+	}
+	return v
+}
+
+// Pseudo reports whether the version is made from a commit.
+func (c *Claim) Pseudo() bool { return module.IsPseudoVersion(c.Release()) }
+
+// Tag is the version tag the stamp was made of, "" for none.
+func (c *Claim) Tag() string {
+	v := strings.TrimSuffix(c.Release(), "+incompatible")
+	if v == "" || v == "(devel)" || c.Pseudo() {
+		return ""
+	}
+	return v
+}
+
+// Installed reports whether it was built as PATH@VERSION.
+func (c *Claim) Installed() bool { return c.Sum != "" && c.Revision == "" }
+
+// Project is a name for the release.
+func (c *Claim) Project() string {
+	p := c.Module
+	if prefix, _, ok := module.SplitPathVersion(p); ok {
+		p = prefix
+	}
+	return path.Base(p)
+}
+
+// MainDir is the package's directory in the module, as the go command takes it.
+func (c *Claim) MainDir() (string, bool) {
+	if c.Package == c.Module {
+		return "./", true
+	}
+	rest, ok := strings.CutPrefix(c.Package, c.Module+"/")
+	return "./" + rest, ok
+}

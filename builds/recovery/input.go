@@ -1,0 +1,501 @@
+package recovery
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/files"
+)
+
+// Limits on what is read and copied in one run.
+const (
+	maxMembers = 4096      // programs of one archive
+	maxMember  = 2 << 30   // bytes of one of them
+	maxCopied  = 8 << 30   // bytes of all copies together
+	maxFiles   = 1 << 16   // of one directory
+	maxLooking = 64 << 30  // bytes of texts and the like in directories
+	copyShare  = int64(2)  // half of the free disk at most
+	noShare    = int64(-1) // what freeSpace says when it cannot tell
+)
+
+// Found is everything that was named. Each file, member and leftover is in one
+// of the lists, or in the entry that stands for where it was found.
+type Found struct {
+	// Inputs are to be rebuilt, or cannot be, with the reason.
+	Inputs []Input
+	// Listed was looked at, runs nothing and holds nothing: there is nothing to rebuild.
+	Listed []Listed
+	// Holders are the directories and archives that the others were found in.
+	Holders []Holder
+}
+
+// Listed is a file that is no program.
+type Listed struct {
+	Name   string `json:"name"`
+	Kind   Kind   `json:"kind"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Holder is a directory or archive. Of an archive the members are rebuilt; its
+// own bytes, which are headers and compression, are not made again.
+type Holder struct {
+	Name    string `json:"name"`
+	Format  string `json:"format"` // directory, deb, tar, tar.gz, tar.zst, zip
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
+	Members int    `json:"members"` // directories are none
+}
+
+// Collect finds the programs in what was named: a binary, a universal binary,
+// an archive (tar, tar.gz, tar.zst, zip, npm package, .deb) or a directory of
+// any of these. Members are copied into work. Archives in archives are not
+// looked into, links not followed; they, and everything else that may be a
+// program or hold one, are inputs with a reason to skip them.
+func Collect(ctx context.Context, names []string, work string) (*Found, error) {
+	c := &collector{ctx: ctx, work: work, copies: maxCopied, looking: maxLooking, manuals: maxAllManual}
+	if free := freeSpace(work); free != noShare {
+		c.copies = min(c.copies, free/copyShare)
+	}
+	for _, name := range names {
+		fi, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		if fi.IsDir() {
+			err = c.directory(name)
+		} else {
+			err = c.file(name, name, fi.Mode(), true)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &c.Found, nil
+}
+
+type collector struct {
+	Found
+	ctx     context.Context
+	work    string
+	n       int
+	copies  int64 // bytes that may still be copied
+	looking int64 // bytes of files in directories that may still be read
+	manuals int64 // bytes that texts may still unpack to
+}
+
+// skip adds what is not looked at, or not to its end.
+func (c *collector) skip(name, at string, kind Kind, reason string) {
+	c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: kind, Skip: reason})
+}
+
+// directory adds what lies in a directory and below. Links are not followed,
+// so there are no loops.
+func (c *collector) directory(name string) error {
+	root, err := filepath.EvalSymlinks(name) // the one that was named may be a link
+	if err != nil {
+		return err
+	}
+	before, n, members := len(c.Inputs), 0, 0
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		shown := name
+		if rel, relErr := filepath.Rel(root, p); relErr == nil && rel != "." {
+			shown = filepath.Join(name, rel)
+		}
+		if err != nil {
+			c.skip(shown, "", KindDirectory, "not looked at: "+cause(err))
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if n++; n > maxFiles {
+			c.skip(name, "", KindDirectory, fmt.Sprintf("not looked at to its end: more than %d files", maxFiles))
+			return fs.SkipAll
+		}
+		switch {
+		case d.IsDir():
+			return c.ctx.Err()
+		case d.Type()&fs.ModeSymlink != 0:
+			target, _ := os.Readlink(p)
+			c.skip(shown, "", KindLink, fmt.Sprintf("not looked at: a symbolic link, to %q", target))
+		case !d.Type().IsRegular():
+			c.skip(shown, "", KindSpecial, KindSpecial.why())
+		default:
+			info, err := d.Info()
+			if err == nil {
+				err = c.file(shown, p, info.Mode(), false)
+			}
+			if err != nil && c.ctx.Err() == nil {
+				c.skip(shown, "", KindUnknown, "not looked at: "+cause(err))
+				err = nil
+			}
+			members++
+			return err
+		}
+		members++
+		return c.ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	c.Holders = append(c.Holders, Holder{Name: name, Format: string(KindDirectory), Members: members})
+	if len(c.Inputs) == before {
+		c.skip(name, "", KindDirectory, "no executable and no archive with one in this directory")
+	}
+	return nil
+}
+
+// cause is an error about a file, without its name.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Op + ": " + p.Err.Error()
+	}
+	return err.Error()
+}
+
+// file adds a file by its content. at is where it lies.
+func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	f, err := files.Open(at)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, err := readHead(f)
+	if err != nil {
+		return err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	switch {
+	case isFat(head):
+		return c.universal(name, "", at, f, fi.Size(), versionsIn(name))
+	case isExecutable(head):
+		c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: KindProgram, Versions: versionsIn(name)})
+		return nil
+	case hasMagic(head, arMagic):
+		return c.deb(name, at, f, fi.Size(), named)
+	}
+	err = c.archive(holder{name: name, prefix: name, at: at, named: named}, f, fi.Size(), versionsIn(name))
+	var not *archive.NotArchiveError
+	if !errors.As(err, &not) {
+		return err
+	}
+	if named {
+		c.skip(name, at, KindUnknown, "neither an executable nor an archive that this tool reads")
+		return nil
+	}
+	return c.plain(name, at, f, mode)
+}
+
+// plain adds a file of a directory that is no program and no archive.
+func (c *collector) plain(name, at string, f *os.File, mode fs.FileMode) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	s := &sniffer{name: name, mode: mode, h: sha256.New()}
+	n, err := io.Copy(s, io.LimitReader(files.Reader(c.ctx, f), c.looking+1))
+	if err != nil {
+		return err
+	}
+	if c.looking -= n; c.looking < 0 {
+		c.looking = 0
+		c.skip(name, at, KindUnknown, "not looked at to its end: too much to read in one run")
+		return nil
+	}
+	kind := s.kind()
+	if kind == KindPacked && c.manual(f, name) {
+		kind = KindManual
+	}
+	c.list(name, at, kind, s)
+	return nil
+}
+
+// manual reports whether a file is compressed text.
+func (c *collector) manual(f io.ReadSeeker, name string) bool {
+	_, err := f.Seek(0, io.SeekStart)
+	return err == nil && compressedText(name, f, &c.manuals)
+}
+
+// list adds a file whose kind is known: to what was looked at, or to what costs.
+func (c *collector) list(name, at string, kind Kind, s *sniffer) {
+	if kind.inert() {
+		c.Listed = append(c.Listed, Listed{Name: name, Kind: kind, Size: s.size, SHA256: hex.EncodeToString(s.h.Sum(nil))})
+		return
+	}
+	c.skip(name, at, kind, kind.why())
+}
+
+// holder is an archive that is read.
+type holder struct {
+	name   string // of the archive
+	prefix string // of its members' names
+	at     string // where it lies; "" when it is part of another
+	named  bool   // by the user, who then expects a program in it
+	// control says that it is the control archive of a Debian package.
+	control bool
+}
+
+// archive adds the members of a tar or zip.
+func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []string) error {
+	start, listed := len(c.Inputs), len(c.Listed)
+	m := &members{collector: c, prefix: a.prefix, versions: versions, control: a.control}
+	sum, err := archive.WalkReader(c.ctx, r, size, archive.Visitor{Member: m.member, Unreadable: func(h archive.Header, why *archive.UnreadableError) error {
+		c.skip(m.name(h), "", KindUnknown, "not looked at: "+why.Reason)
+		return nil
+	}})
+	m.called(listed)
+	for i := start; i < len(c.Inputs); i++ {
+		c.Inputs[i].Versions = m.versions
+	}
+	var not *archive.NotArchiveError
+	var limit *archive.LimitError
+	var system *fs.PathError // reading here or writing there, not what was read
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case errors.As(err, &system):
+		return err
+	case errors.As(err, &not) && len(c.Inputs) == start && len(c.Listed) == listed:
+		return err
+	case errors.As(err, &limit):
+		c.skip(a.name, a.at, KindArchive, "not read to its end: "+err.Error())
+	case err != nil:
+		c.skip(a.name, a.at, KindArchive, "damaged archive: "+err.Error())
+	}
+	if sum == nil {
+		return nil
+	}
+	for _, l := range sum.Loose {
+		c.skip(a.name, a.at, KindRest, "not all of the archive is in its members: "+l.String())
+	}
+	n := 0
+	for _, h := range sum.Members {
+		if h.Type != archive.TypeDirectory && h.Type != archive.TypeGlobal {
+			n++
+		}
+	}
+	digest, _, err := digestOf(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return err
+	}
+	c.Holders = append(c.Holders, Holder{Name: a.name, Format: sum.Format, SHA256: digest, Size: size, Members: n})
+	if len(c.Inputs) == start && a.named {
+		c.skip(a.name, a.at, KindArchive, "no executable in this archive")
+	}
+	return nil
+}
+
+// members adds the members of one archive.
+type members struct {
+	*collector
+	prefix   string
+	programs int
+	versions []string // of the binaries, as the archive suggests them
+	control  bool     // dpkg runs some of them
+	runs     []string // names of members that a package.json has run
+}
+
+// called takes texts that a package.json has run from those that were listed
+// since then. The package.json may be behind them.
+func (m *members) called(since int) {
+	kept := m.Listed[:since]
+	for _, l := range m.Listed[since:] {
+		if l.Kind == KindText && slices.Contains(m.runs, l.Name) {
+			m.skip(l.Name, "", KindScript, KindScript.why())
+			continue
+		}
+		kept = append(kept, l)
+	}
+	m.Listed = kept
+}
+
+func (m *members) name(h archive.Header) string {
+	return m.prefix + "!" + memberName(h.Name)
+}
+
+func memberName(s string) string { return strings.TrimPrefix(s, "./") }
+
+func (m *members) member(h archive.Header, r io.Reader) error {
+	name := m.name(h)
+	switch h.Type {
+	case archive.TypeFile:
+		return m.content(name, h, r)
+	case archive.TypeDirectory:
+	case archive.TypeGlobal:
+		// git archive writes the commit as a comment; all else concerns the members.
+		if len(h.Records) > 0 && strings.Join(h.Records, " ") != "comment" {
+			m.skip(name, "", KindSpecial, "not looked at: a header that changes what follows ("+strings.Join(h.Records, ", ")+")")
+		}
+	case archive.TypeSymlink, archive.TypeHardLink:
+		m.skip(name, "", KindLink, fmt.Sprintf("not looked at: a %s, to %q", h.Type, h.Link))
+	default:
+		m.skip(name, "", KindSpecial, "not looked at: "+string(h.Type))
+	}
+	return nil
+}
+
+// content adds a regular member.
+func (m *members) content(name string, h archive.Header, r io.Reader) error {
+	head, err := readHead(r)
+	if err != nil {
+		return err
+	}
+	r = io.MultiReader(bytes.NewReader(head), r)
+	if isExecutable(head) || isFat(head) {
+		return m.program(name, h, head, r)
+	}
+	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
+	if m.control && maintainers(h.Name) {
+		s.mode |= 0o100
+	}
+	if hasMagic(head, "\x1f\x8b") {
+		// Read as text until it is none; the rest only counts.
+		tee := io.TeeReader(r, s)
+		text := compressedText(h.Name, tee, &m.manuals)
+		if _, err := io.Copy(io.Discard, tee); err != nil {
+			return err
+		}
+		kind := s.kind()
+		if text && kind == KindPacked {
+			kind = KindManual
+		}
+		m.list(name, "", kind, s)
+		return nil
+	}
+	if _, err := io.Copy(s, r); err != nil {
+		return err
+	}
+	if s.manifest() {
+		version, runs, _, err := readManifest(s.whole)
+		if err == nil && version != "" {
+			m.versions = append([]string{"v" + version}, m.versions...)
+		}
+		for _, run := range runs {
+			m.runs = append(m.runs, m.prefix+"!"+path.Join(path.Dir(memberName(h.Name)), run))
+		}
+	}
+	m.list(name, "", s.kind(), s)
+	return nil
+}
+
+// program copies a member that is one.
+func (m *members) program(name string, h archive.Header, head []byte, r io.Reader) error {
+	if m.programs++; m.programs > maxMembers || h.Size > maxMember || h.Size > m.copies {
+		m.skip(name, "", KindProgram, "not looked at: more or larger executables than this tool unpacks in one run")
+		return nil
+	}
+	to, err := m.copy("member", r)
+	if err != nil {
+		return err
+	}
+	if !isFat(head) {
+		m.Inputs = append(m.Inputs, Input{Name: name, Member: memberName(h.Name), Path: to, Kind: KindProgram})
+		return nil
+	}
+	f, err := files.Open(to)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return m.universal(name, memberName(h.Name), to, f, h.Size, nil)
+}
+
+// universal adds the slices of a universal binary, each a binary of its own, and
+// behind them the whole, which is compared when they have been.
+func (c *collector) universal(name, member, at string, r io.ReaderAt, size int64, versions []string) error {
+	u, err := readUniversal(r, size)
+	if err != nil {
+		c.skip(name, at, KindUniversal, err.Error())
+		return nil
+	}
+	loose, err := u.loose(r)
+	if err != nil {
+		return err
+	}
+	whole := Input{Name: name, Member: member, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: loose}
+	for _, s := range u.slices {
+		in := Input{Name: name + "!" + s.arch(), Member: member, Kind: KindProgram, Versions: versions}
+		part := io.NewSectionReader(r, s.off, s.size)
+		head, err := readHead(part)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !hasMagic(head, "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe"):
+			in.Skip = "not looked at: the slice is no Mach-O file"
+		case s.size > maxMember || s.size > c.copies:
+			in.Skip = "not looked at: larger than what this tool unpacks in one run"
+		default:
+			if in.Path, err = c.copy("slice", io.NewSectionReader(r, s.off, s.size)); err != nil {
+				return err
+			}
+		}
+		whole.parts = append(whole.parts, len(c.Inputs))
+		c.Inputs = append(c.Inputs, in)
+	}
+	c.Inputs = append(c.Inputs, whole)
+	return nil
+}
+
+func (c *collector) temp(kind string) string {
+	c.n++
+	return filepath.Join(c.work, fmt.Sprintf("%s-%d", kind, c.n))
+}
+
+// copy writes a private copy, of no more than may still be copied.
+func (c *collector) copy(kind string, r io.Reader) (name string, err error) {
+	name = c.temp(kind)
+	most := min(maxMember, c.copies)
+	return name, files.Create(name, 0o600, func(f *os.File) error {
+		n, err := io.Copy(f, io.LimitReader(files.Reader(c.ctx, r), most+1))
+		if err == nil && n > most {
+			err = &archive.LimitError{Reason: fmt.Sprintf("a file of more than %d bytes", most)}
+		}
+		c.copies -= min(n, c.copies)
+		return err
+	})
+}
+
+func readHead(r io.Reader) ([]byte, error) {
+	head := make([]byte, 16)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+var versionInName = regexp.MustCompile(`[-_@v]([0-9]+\.[0-9]+\.[0-9]+(?:-(?:alpha|beta|rc|pre)[0-9A-Za-z.]*)?)`)
+
+// versionsIn are module versions that a file's name suggests.
+func versionsIn(name string) []string {
+	var out []string
+	for _, m := range versionInName.FindAllStringSubmatch(filepath.Base(name), 4) {
+		v := strings.TrimSuffix(m[1], ".")
+		for _, ext := range []string{".tar", ".tgz", ".zip", ".deb", ".exe"} {
+			v = strings.TrimSuffix(v, ext)
+		}
+		out = append(out, "v"+v)
+	}
+	return out
+}

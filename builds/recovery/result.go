@@ -1,0 +1,162 @@
+package recovery
+
+import (
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// Input is one file to rebuild.
+type Input struct {
+	Name string // for people: the path, and a member after "!"; nothing may be read out of it
+	// Member is the name inside of the archive, "" for a file that is in none.
+	Member string
+	Path   string // of the file, or of a private copy of the member
+	// Versions are module versions that something beside the binary names: the
+	// package.json of an npm package, the name of the archive.
+	Versions []string
+	// Skip says why the file cannot be looked at; it is then unchecked.
+	Skip string
+	Kind Kind // what the file is
+
+	// Of a universal binary: its table, what of it is in no slice, and the
+	// inputs that are its slices.
+	universal *universal
+	loose     []archive.Loose
+	parts     []int
+}
+
+// Stamps a build can have.
+const (
+	StampNone     = "none"
+	StampReplayed = "replayed from the binary's claim"
+	StampGit      = "from the git checkout"
+	StampInstall  = "module version (go install PATH@VERSION)"
+)
+
+// Result is what came of rebuilding one file. Fields are what was found out
+// before it ended; a zero field was not.
+type Result struct {
+	Name   string `json:"name"`
+	Member string `json:"member,omitempty"` // as in [Input]
+	Kind   Kind   `json:"kind"`
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+	// Verdict is about all bytes of the file: identical, different or unchecked.
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"` // of all but identical
+	// Packed is what it was packed by. What it unpacks to has a verdict of its
+	// own: it can be identical though the packed bytes could not be made again.
+	Packed          string  `json:"packed,omitempty"`
+	Unpacked        string  `json:"unpacked_sha256,omitempty"`
+	UnpackedVerdict string  `json:"unpacked_verdict,omitempty"`
+	Packer          *Packer `json:"packer,omitempty"`  // that made the packed bytes again
+	Project         string  `json:"project,omitempty"` // name for the release: the last element of the module's path
+	Package         string  `json:"package,omitempty"`
+	Platform        string  `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
+	Untouched       string  `json:"untouched,omitempty"`
+
+	Source    Origin    `json:"source"`
+	Toolchain Toolchain `json:"toolchain"`
+	Stamp     string    `json:"stamp,omitempty"`
+	Command   []string  `json:"command,omitempty"` // of the closest build, without -o
+	Env       []string  `json:"env,omitempty"`     // what the platform and settings decide
+	LDFlags   string    `json:"ldflags"`           // of the closest build
+	Spelled   int       `json:"spellings_tried"`   // of -ldflags, by action ID
+	Relinks   int       `json:"links"`             // that were run
+	Rebuilt   string    `json:"rebuilt_sha256,omitempty"`
+	Different int64     `json:"different_bytes,omitempty"`
+	Parts     []string  `json:"build_id_parts_that_differ,omitempty"`
+	Findings  []Finding `json:"findings,omitempty"`
+	Notes     []string  `json:"notes,omitempty"`
+	Profile   string    `json:"profile,omitempty"` // the recovered profile file
+	Seconds   float64   `json:"seconds,omitempty"` // the caller's measurement
+	// Confinement is what held the builds, and the packer that unpacked the file;
+	// nil if nothing was run.
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
+	kept        string            // the closest build
+	made        string            // a file with the bytes of the one that was named, made here
+	diff        *bindiff.Diff
+}
+
+// Packer is what packed a file again.
+type Packer struct {
+	Name    string   `json:"name"` // UPX
+	Version string   `json:"version"`
+	SHA256  string   `json:"sha256"` // of its executable
+	Flags   []string `json:"flags"`
+}
+
+// Reproduced is what of the file was made here byte for byte: all of it, what it
+// unpacks to, or nothing ("").
+func (r *Result) Reproduced() (sha256 string, unpacked bool) {
+	switch {
+	case r.Verdict == compare.Identical:
+		return r.SHA256, false
+	case r.UnpackedVerdict == compare.Identical:
+		return r.Unpacked, true
+	}
+	return "", false
+}
+
+// Finding is one explanation of a difference.
+type Finding struct {
+	Cause      string   `json:"cause"`
+	Confidence string   `json:"confidence"`
+	Evidence   []string `json:"evidence"`
+	Remedy     string   `json:"remedy,omitempty"`
+}
+
+// Origin is the source a binary was rebuilt from.
+type Origin struct {
+	Kind     string `json:"kind,omitempty"` // module or git
+	Module   string `json:"module,omitempty"`
+	Version  string `json:"version,omitempty"` // of the module's zip; of a checkout, the binary's
+	Sum      string `json:"sum,omitempty"`     // h1 of the zip
+	SumDB    bool   `json:"sumdb"`
+	Revision string `json:"revision,omitempty"` // claimed, or of the checkout
+	Time     string `json:"time,omitempty"`
+	// Confirmed says that somebody other than the binary connects the revision
+	// with the source: "proxy" or "git".
+	Confirmed string `json:"confirmed,omitempty"`
+}
+
+// Toolchain is the Go release it was rebuilt with.
+type Toolchain struct {
+	Claimed string `json:"claimed,omitempty"` // as the binary says it
+	Version string `json:"version,omitempty"`
+	Host    string `json:"host,omitempty"`
+	Module  string `json:"module,omitempty"`
+	Sum     string `json:"sum,omitempty"`
+	SumDB   bool   `json:"sumdb"`
+}
+
+func (r *Result) note(text string) {
+	for _, n := range r.Notes {
+		if n == text {
+			return
+		}
+	}
+	r.Notes = append(r.Notes, text)
+}
+
+func (r *Result) unchecked(reason string) {
+	r.Verdict, r.Reason = compare.Unchecked, oneLine(reason)
+}
+
+// oneLine joins the lines of a message of other tools.
+func oneLine(s string) string {
+	var parts []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Kept is the file of the closest build; it lives as long as the work directory.
+func (r *Result) Kept() string { return r.kept }

@@ -1,0 +1,383 @@
+package recovery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/gobin"
+)
+
+// attempt is one link.
+type attempt struct {
+	file  string
+	sum   string
+	size  int64
+	id    [4]string
+	noID  bool
+	job   *job
+	flags Candidate
+}
+
+// rebuild builds the binary until it is identical or nothing is left to try.
+// An error is the reason why it is unchecked.
+func (b *subject) rebuild(ctx context.Context) error {
+	defer b.bin.Close()
+	c := b.claim
+	goroot, err := b.toolchain(ctx, c.Go)
+	if err != nil {
+		return err
+	}
+	t := goroot.Toolchain
+	b.Toolchain = Toolchain{Claimed: b.Toolchain.Claimed, Version: t.Version, Host: t.Host, Module: t.Module, Sum: t.Sum, SumDB: t.SumDB}
+	src, err := b.tree(ctx, c, b.in.Versions)
+	if err != nil {
+		tip := ""
+		if b.Config.Source == "" && !strings.Contains(err.Error(), "-source=") {
+			tip = "; -source= takes its repository instead"
+		}
+		return fmt.Errorf("no source: %w%s", err, tip)
+	}
+	b.Source = src.Origin
+	for _, n := range src.notes {
+		b.note(n)
+	}
+	if c.LocalModule != "" {
+		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
+	}
+	j, err := b.job(ctx, goroot, src)
+	if err != nil {
+		return err
+	}
+	targets, err := b.targets(j)
+	if err != nil {
+		return err
+	}
+	v, err := readValues(b.file, c, append([]string{src.Version}, b.in.Versions...))
+	if err != nil {
+		return err
+	}
+	best, err := b.search(ctx, j, targets, Templates(src.root, c, v), v)
+	if best == nil {
+		return err
+	}
+	if err != nil {
+		b.note(err.Error())
+	}
+	return b.verdict(ctx, best)
+}
+
+// job says how the binary is built from that source.
+func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) (*job, error) {
+	c := b.claim
+	place := *b.Place
+	// One build cache a toolchain: two of the same version may differ.
+	place.GoCache = filepath.Join(place.GoCache, goroot.Toolchain.DirName())
+	place.Confined = b.confined
+	if err := place.Make(); err != nil {
+		return nil, err
+	}
+	j := &job{claim: c, place: &place, goroot: goroot, dir: src.dir, out: filepath.Join(b.work, "out"), p: b.p, vcs: c.Revision != ""}
+	switch {
+	case c.Installed() && !src.git:
+		b.Stamp = StampInstall
+		j.install = c.Package + "@" + src.Version
+	case c.Revision == "":
+		b.Stamp = StampNone
+	case src.git:
+		b.Stamp = StampGit
+		if c.VCS != "git" {
+			return nil, fmt.Errorf("stamped from %s: only git's stamps can be made again", c.VCS)
+		}
+		if c.Modified {
+			b.note("the binary was built from a changed tree; the clean checkout cannot have that stamp")
+		}
+	default:
+		b.Stamp = StampReplayed
+		program, err := b.stampProgram(ctx, goroot)
+		if err != nil {
+			return nil, err
+		}
+		claim, err := c.replay()
+		if err != nil {
+			return nil, err
+		}
+		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, claim)
+		if err != nil {
+			return nil, err
+		}
+		place.Git = stamp.Git
+	}
+	if c.Vendor {
+		j.mod = "vendor"
+	}
+	main, ok := c.MainDir()
+	if !ok {
+		main = "./"
+	}
+	if j.pgo, ok = findPGO(src.dir, filepath.Join(src.dir, filepath.FromSlash(main)), c.PGO); !ok {
+		return nil, fmt.Errorf("built with the PGO profile %s, which is not in the source", c.PGO)
+	}
+	return j, nil
+}
+
+// findPGO finds the profile of that name. The go command takes default.pgo of
+// the main package by itself; when the binary was built without, it is told so.
+func findPGO(dir, main, name string) (flag string, ok bool) {
+	_, err := os.Stat(filepath.Join(main, "default.pgo"))
+	there := err == nil
+	switch {
+	case name == "" && there:
+		return "off", true
+	case name == "" || name == "default.pgo" && there:
+		return "", true
+	}
+	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == name && d.Type().IsRegular() && flag == "" {
+			flag = p
+		}
+		return nil
+	})
+	return flag, flag != ""
+}
+
+// targets are what the go command may have been given.
+func (b *subject) targets(j *job) ([]string, error) {
+	c := b.claim
+	if dir, ok := c.MainDir(); ok {
+		if c.Package == c.Module {
+			dir = "."
+		}
+		return []string{dir}, nil
+	}
+	if c.Package != "command-line-arguments" {
+		return nil, fmt.Errorf("its package %s is not of its module %s", c.Package, c.Module)
+	}
+	// Built from named files. Which ones is not recorded; main.go mostly.
+	b.note("built from named files (go build FILE.go), whose names are not recorded: those of the source's programs were tried")
+	var out []string
+	err := filepath.WalkDir(j.dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "vendor" || d.Name() == "testdata" || d.Name() == ".git") {
+			return fs.SkipDir
+		}
+		if d.Name() == "main.go" {
+			rel, err := filepath.Rel(j.dir, name)
+			if err != nil {
+				return err
+			}
+			out = append(out, "./"+filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	base := strings.TrimSuffix(path.Base(filepath.ToSlash(cmp.Or(b.in.Member, b.in.Name))), ".exe")
+	slices.SortStableFunc(out, func(x, y string) int {
+		rank := func(s string) int {
+			if path.Base(path.Dir(s)) == base {
+				return 0
+			}
+			return strings.Count(s, "/")
+		}
+		return rank(x) - rank(y)
+	})
+	if err == nil && len(out) == 0 {
+		err = errors.New("built from named files, and no main.go is in the source")
+	}
+	return out[:min(len(out), 8)], err
+}
+
+// search links until the bytes are equal. It returns the closest attempt; an
+// error beside it says what ended the search early.
+func (b *subject) search(ctx context.Context, j *job, targets []string, templates []Template, v *Values) (*attempt, error) {
+	first := Candidate{From: "the build information"}
+	if b.claim.HasLDFlags {
+		first.Flags, first.recorded = b.claim.LDFlags.Words(), b.claim.LDFlags
+	} else {
+		for c := range candidates(b.bin, nil, v) {
+			first = c
+			break
+		}
+		if b.noID && !b.claim.ModifiedGo {
+			first.Flags = append(first.Flags, "-buildid=")
+		}
+	}
+	var best *attempt
+	for _, target := range targets {
+		aim := *j
+		aim.pkg = target
+		if err := aim.fetch(ctx, b.Fetcher); err != nil {
+			if ctx.Err() != nil || best == nil && target == targets[len(targets)-1] {
+				return nil, fmt.Errorf("its dependencies: %w", err)
+			}
+			continue
+		}
+		a, err := b.link(ctx, &aim, first)
+		if err != nil {
+			if ctx.Err() != nil || best == nil && target == targets[len(targets)-1] {
+				return nil, err
+			}
+			continue
+		}
+		if best == nil || a.id[1] == b.id[1] {
+			best = a
+		}
+		if a.sum == b.sum || a.id[1] == b.id[1] && !b.noID {
+			break
+		}
+	}
+	switch {
+	case best == nil:
+		return nil, errors.New("nothing could be built")
+	case best.sum == b.sum || b.claim.HasLDFlags:
+		return best, nil
+	case b.noID:
+		return b.relink(ctx, best, templates, v, true)
+	case best.id[1] != b.id[1] || best.id[2] != b.id[2]:
+		// What is compiled differs: no flag of the linker's will help.
+		return best, nil
+	case best.id[0] == b.id[0]:
+		return best, nil
+	}
+	return b.respell(ctx, best, templates, v)
+}
+
+// respell looks for the flags whose link has the binary's action ID.
+func (b *subject) respell(ctx context.Context, best *attempt, templates []Template, v *Values) (*attempt, error) {
+	in, err := b.inputs(ctx, best)
+	if err != nil {
+		b.note("the spelling of -ldflags was tried by linking: " + err.Error())
+		return b.relink(ctx, best, templates, v, false)
+	}
+	// What is hashed for each grows with the number of packages.
+	const mostHashed = 8 << 30 // bytes: about half a minute
+	most := min(b.MaxSpellings, mostHashed/(len(in.after)+1))
+	for c := range candidates(b.bin, templates, v) {
+		if b.Spelled++; b.Spelled > most {
+			b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", most))
+			break
+		}
+		if b.Spelled%1000 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if in.ActionID(c.Flags) != b.id[0] {
+			continue
+		}
+		for _, name := range in.Ignored(c.Flags) {
+			b.note("-X " + name + " names a package that is not in the program: the linker ignored it")
+		}
+		return b.link(ctx, best.job, c)
+	}
+	b.note(fmt.Sprintf("the linker's flags were not found: none of %d spellings has the action ID of its link", b.Spelled))
+	closest, err := b.relink(ctx, best, templates, v, false)
+	return closest, err
+}
+
+// inputs has the go command say what it hashes for the link.
+func (b *subject) inputs(ctx context.Context, a *attempt) (*LinkInputs, error) {
+	ask := *a.job
+	ask.ask = true
+	flag, err := a.flags.flag()
+	if err != nil {
+		return nil, err
+	}
+	_, stderr, err := ask.build(ctx, filepath.Base(filepath.Dir(a.file)), flag)
+	if err != nil {
+		return nil, err
+	}
+	pkg := b.claim.Package
+	in, err := parseLinkInputs(stderr, pkg)
+	if err != nil {
+		return nil, err
+	}
+	if got := in.ActionID(a.flags.Flags); got != a.id[0] {
+		return nil, fmt.Errorf("the action ID of the link came out as %s, the product has %s", got, a.id[0])
+	}
+	return in, nil
+}
+
+// relink links with one candidate after the other until the bytes are equal,
+// and returns the closest. Without a build ID that is the only way to tell;
+// with one, only a few are linked, to show what comes closest.
+func (b *subject) relink(ctx context.Context, best *attempt, templates []Template, v *Values, noID bool) (*attempt, error) {
+	most := b.MaxLinks
+	if !noID {
+		most = min(most, 4)
+	}
+	closeness := func(a *attempt) int64 {
+		d := a.size - fileSize(b.file)
+		return max(d, -d)
+	}
+	n := 0
+	for c := range candidates(b.bin, templates, v) {
+		if noID && !slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "-buildid") }) {
+			c.Flags = append(c.Flags, "-buildid=")
+		}
+		if slices.Equal(c.Flags, best.flags.Flags) {
+			continue
+		}
+		if !noID && !strings.Contains(c.From, ",") {
+			continue // not from a release configuration
+		}
+		if n++; n > most {
+			break
+		}
+		a, err := b.link(ctx, best.job, c)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			continue // flags this linker does not know
+		}
+		if a.sum == b.sum {
+			return a, nil
+		}
+		if closeness(a) < closeness(best) {
+			best = a
+		}
+	}
+	return best, nil
+}
+
+func fileSize(name string) int64 {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return fi.Size()
+}
+
+// link builds once with these flags.
+func (b *subject) link(ctx context.Context, j *job, c Candidate) (*attempt, error) {
+	flag, err := c.flag()
+	if err != nil {
+		return nil, fmt.Errorf("from %s: %w", c.From, err)
+	}
+	name := fmt.Sprintf("link-%d", b.Relinks)
+	b.Relinks++
+	file, _, err := j.build(ctx, name, flag)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{file: file, job: j, flags: c}
+	if a.sum, a.size, err = files.Digest(ctx, file); err != nil {
+		return nil, err
+	}
+	f, err := gobin.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	a.id, a.noID = f.BuildIDParts(), f.BuildID == ""
+	return a, nil
+}

@@ -1,0 +1,9 @@
+//go:build !linux && !darwin
+
+package schedule
+
+import "math"
+
+// MachineMemory is not known on this system: only the number of processors
+// limits what runs at the same time. -jobs sets it.
+func MachineMemory() int64 { return math.MaxInt64 }

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// A member's name, or whatever a binary says of itself, cannot write a verdict.
+func TestVerdictsCannotBeForged(t *testing.T) {
+	const forged = "x\nidentical bin/tool\n  sha256     forged\n\n2 identical, 0 different, 0 not checked"
+	var out, errs bytes.Buffer
+	d := &Door{Term: ui.New(nil, &out, &errs, nil)}
+	d.rebuilt(&release.Rebuilt{Unchecked: 1, Results: []*recovery.Result{{
+		Name: "archive.tar.gz: " + forged, Verdict: "unchecked", Reason: "not a Go binary: " + forged,
+	}}})
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "identical") || strings.HasPrefix(line, "2 identical") || strings.HasPrefix(line, "  sha256") {
+			t.Errorf("forged: %q", line)
+		}
+	}
+	if !strings.Contains(out.String(), `unchecked archive.tar.gz: x\nidentical bin/tool`) {
+		t.Errorf("got %q", out.String())
+	}
+}

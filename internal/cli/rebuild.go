@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/shell"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: d.keyRef(str(f.Key))})
+	stop()
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		if err := report.WriteJSON(d.stdout(), res); err != nil {
+			return err
+		}
+	} else {
+		d.rebuilt(res)
+	}
+	if res.Verdict == checksums.Identical {
+		return nil
+	}
+	text := counts(res)
+	if err = errors.New(text); res.Different > 0 {
+		err = &differ{text} // a difference was found; else something is only not known
+	}
+	if yes(f.JSON) {
+		return &shownError{err}
+	}
+	return err
+}
+
+// rebuilt prints what came of each binary.
+func (d *Door) rebuilt(res *release.Rebuilt) {
+	for i, r := range res.Results {
+		if i > 0 {
+			d.printf("\n")
+		}
+		d.printf("%s %s\n", r.Verdict, r.Name)
+		line := func(key, format string, args ...any) {
+			if text := strings.TrimSpace(fmt.Sprintf(format, args...)); text != "" {
+				d.printf("  %-10s %s\n", key, text)
+			}
+		}
+		line("reason", "%s", r.Reason)
+		if r.SHA256 != "" {
+			line("sha256", "%s (%s)", r.SHA256, ui.FormatBytes(r.Size))
+		}
+		switch {
+		case r.Unpacked != "":
+			line("packed", "%s", r.Packed)
+			line("unpacked", "%s sha256 %s", r.UnpackedVerdict, r.Unpacked)
+			if p := r.Packer; p != nil {
+				line("packer", "%s %s %s", p.Name, p.Version, shell.Words(p.Flags))
+			}
+		default:
+			line("packed", "%s", r.Packed)
+		}
+		line("package", "%s", strings.TrimSpace(r.Package+" "+r.Platform))
+		if s := r.Source; s.Module != "" {
+			line("source", "%s", strings.TrimSpace(s.Module+" "+s.Version+" "+s.Sum)+checked(s.Sum, s.SumDB))
+			if s.Revision != "" {
+				who := map[string]string{"": "the binary alone says so", "proxy": "the module proxy says the same", "git": "checked out"}[s.Confirmed]
+				line("revision", "%s (%s)", s.Revision, who)
+			}
+		}
+		line("stamp", "%s", r.Stamp)
+		if t := r.Toolchain; t.Version != "" {
+			line("toolchain", "%s %s%s", t.Version, t.Sum, checked(t.Sum, t.SumDB))
+		} else {
+			line("toolchain", "%s", t.Claimed)
+		}
+		if len(r.Command) > 0 {
+			line("command", "%s %s", shell.Env(r.Env), command(r.Command))
+			line("tried", "%s, %s of -ldflags", fact.Count(r.Relinks, "link"), fact.Count(r.Spelled, "spelling"))
+		}
+		if r.Confinement != nil {
+			line("built", "%s", r.Confinement)
+		}
+		if r.Seconds > 0 {
+			line("took", "%.1f s", r.Seconds)
+		}
+		for _, n := range r.Notes {
+			line("note", "%s", n)
+		}
+		for _, f := range r.Findings {
+			d.printf("  %s (%s)\n", f.Cause, f.Confidence)
+			for _, e := range f.Evidence {
+				d.printf("      %s\n", e)
+			}
+		}
+		if r.Profile != "" && len(res.Results) == 1 {
+			d.printf("\n%s", ui.Block(r.Profile))
+		}
+	}
+	for _, name := range res.Statements {
+		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
+	}
+	d.beside(res)
+	// Else it is the error, or there is nothing to add up.
+	if res.Verdict == checksums.Identical && len(res.Results)+len(res.Listed) > 1 {
+		d.printf("\n%s\n", counts(res))
+	}
+}
+
+// beside prints what was looked at and has no verdict: files that are no
+// programs, and what everything was found in.
+func (d *Door) beside(res *release.Rebuilt) {
+	if len(res.Listed) > 0 {
+		d.printf("\n")
+	}
+	for _, l := range res.Listed {
+		d.printf("not a program: %s (%s, %s)\n", l.Name, l.Kind, ui.FormatBytes(l.Size))
+	}
+	for _, h := range res.Holders {
+		if h.SHA256 != "" {
+			d.printf("\narchive %s (%s, %s)\n  %-10s %s (%s)\n  %-10s %s\n", h.Name, h.Format, fact.Count(h.Members, "member"),
+				"sha256", h.SHA256, ui.FormatBytes(h.Size), "note", "its members were looked at one by one; its headers and compression were not made again")
+		}
+	}
+}
+
+// counts says how everything that was found ended.
+func counts(res *release.Rebuilt) string {
+	s := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
+	if n := len(res.Listed); n > 0 {
+		s += ", " + fact.Count(n, "other file")
+	}
+	return s
+}
+
+// checked says whether a hash was checked against the checksum database.
+func checked(sum string, db bool) string {
+	switch {
+	case sum == "":
+		return ""
+	case db:
+		return " (checksum database agrees)"
+	}
+	return " (NOT checked against the checksum database)"
+}

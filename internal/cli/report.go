@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
+	page, err := release.Report(ctx, release.ReportConfig{
+		VerifyConfig: d.verifyConfig(f, args[0]),
+		Against:      str(f.Against), With: words(f.With), Out: str(f.Out),
+	})
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		return report.WriteJSON(d.stdout(), page)
+	}
+	return d.page(page)
+}
+
+// page prints a report for people at a terminal.
+func (d *Door) page(p *report.Page) error {
+	d.printf("%s\n%s\n", ui.CleanLine(p.Title), ui.CleanLine(p.Headline))
+	for _, f := range p.Facts {
+		d.printf("%s\n", ui.CleanLine(f))
+	}
+	var errs []error
+	for _, s := range p.Sections {
+		d.printf("\n== %s ==\n", ui.CleanLine(s.Title))
+		if s.NotMeasured != "" {
+			d.printf("not measured: %s\n", ui.CleanLine(s.NotMeasured))
+		}
+		for _, t := range s.Text {
+			d.printf("%s\n", ui.CleanLine(t))
+		}
+		for _, t := range s.Tables {
+			errs = append(errs, d.pageTable(t))
+		}
+		folded := 0
+		for _, part := range s.Parts {
+			if !part.Open {
+				folded++
+				continue
+			}
+			d.printf("\n%s\n", ui.CleanLine(part.Title))
+			for _, t := range part.Tables {
+				errs = append(errs, d.pageTable(t))
+			}
+		}
+		if folded > 0 {
+			d.printf("\n%d more such tables: -json, or report.html with -out=DIR\n", folded)
+		}
+		for _, c := range s.Commands {
+			d.printf("\n%s:\n    %s\n", ui.CleanLine(c.What), ui.CleanLine(c.Line))
+		}
+		if len(s.Notes) > 0 {
+			d.printf("\n")
+		}
+		for _, n := range s.Notes {
+			d.printf("- %s\n", ui.CleanLine(n))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Door) pageTable(t report.Table) error {
+	d.printf("\n")
+	if t.Title != "" {
+		d.printf("%s\n", ui.CleanLine(t.Title))
+	}
+	out := ui.Table{}
+	for i, c := range t.Columns {
+		col := ui.Column{Title: c.Title, Flexible: i == 0}
+		if c.Kind == report.Number {
+			col.Align = ui.Right
+		}
+		out.Columns = append(out.Columns, col)
+	}
+	for _, row := range t.Rows {
+		var cells []ui.Cell
+		for i, text := range row {
+			switch t.Columns[i].Kind {
+			case report.Mark:
+				cells = append(cells, styled(text))
+			case report.Digest:
+				cells = append(cells, ui.Faint.Text(text))
+			default:
+				cells = append(cells, ui.Plain.Text(text))
+			}
+		}
+		out.Row(cells...)
+	}
+	return out.Write(d.stdout())
+}
+
+// waterfall says what each of a profile's settings saves.
+func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
+	if f.By != nil || f.Top != nil || f.Twin != nil || f.Old != nil || f.SQL != nil || f.SVG != nil {
+		return &usageError{"size: -waterfall goes with -config, -profile, -platform, -jobs and -json only", "it builds a checkout, the other flags are about one file"}
+	}
+	f.Dir = &dir
+	c, err := d.config(f)
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	x, err := release.Savings(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	if yes(f.JSON) {
+		return report.WriteJSON(d.stdout(), x)
+	}
+	err = d.pageTable(report.SavingsTable(x))
+	d.printf("\n")
+	for _, step := range x.Steps {
+		if step.NotMeasured != "" {
+			d.printf("- %s: not measured: %s\n", ui.CleanLine(step.Name), ui.CleanLine(step.NotMeasured))
+		}
+	}
+	for _, n := range x.Notes {
+		d.printf("- %s\n", ui.CleanLine(n))
+	}
+	return err
+}
