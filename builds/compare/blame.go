@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/actions"
-	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/bindiff"
 )
@@ -24,15 +23,20 @@ const (
 // maxBlamed bounds the findings of one unit, and the inputs listed in one.
 const maxBlamed = 10
 
-// keptOutputs are the builds whose output of an action is of an earlier run.
-func keptOutputs(a, b *actions.Action) (out []string) {
-	if !a.Executed {
-		out = append(out, "first")
+// Execution is one of the builds that are held against each other.
+type Execution struct {
+	Name    string // "first", as in "the first build"
+	Actions actions.Graph
+	// HashInputs gives what the go command hashed into the IDs of some actions; nil
+	// where that cannot be asked.
+	HashInputs func(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error)
+}
+
+func (e Execution) inputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
+	if e.HashInputs == nil {
+		return nil, nil
 	}
-	if !b.Executed {
-		out = append(out, "second")
-	}
-	return out
+	return e.HashInputs(ctx, u, keys)
 }
 
 // C is what is known of the C code of a unit.
@@ -106,19 +110,25 @@ func Findings(blamed []bindiff.Finding, d *bindiff.Diff) []bindiff.Finding {
 	return append(blamed, slices.DeleteFunc(slices.Clone(d.Findings), func(f bindiff.Finding) bool { return f.Cause == bindiff.CauseUnknown })...)
 }
 
-// Blame compares the action graphs of a unit's two builds and names the
+// Nondeterminate are the compiles, by short ID, that had the same inputs in both
+// executions and gave different outputs.
+func Nondeterminate(a, b Execution) (shorts []string) {
+	for _, d := range actions.Compare(a.Actions, b.Actions) {
+		if d.Kind == actions.Nondeterministic && !d.A.Link {
+			shorts = append(shorts, d.A.ID)
+		}
+	}
+	return shorts
+}
+
+// Blame compares the action graphs of two executions of a unit and names the
 // packages to blame for a difference: first those compiled from the same inputs
 // to different outputs, then those whose inputs differ, with the inputs. It
 // costs two more runs of go from a warm cache when inputs differ.
 //
 // c is what is known of the unit's C code.
-func Blame(ctx context.Context, first, second *execute.Site, u *plan.Unit, c C) ([]bindiff.Finding, error) {
-	a, errA := actions.Load(first.Graph(u))
-	b, errB := actions.Load(second.Graph(u))
-	if err := errors.Join(errA, errB); err != nil {
-		return nil, err
-	}
-	diffs := actions.Compare(a, b)
+func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]bindiff.Finding, error) {
+	diffs := actions.Compare(a.Actions, b.Actions)
 	var keys []string
 	for _, d := range diffs {
 		if d.Kind == actions.Inputs && len(keys) < maxBlamed {
@@ -128,8 +138,8 @@ func Blame(ctx context.Context, first, second *execute.Site, u *plan.Unit, c C) 
 	var inA, inB map[string][]string
 	if len(keys) > 0 {
 		var errA, errB error
-		inA, errA = first.HashInputs(ctx, u, keys)
-		inB, errB = second.HashInputs(ctx, u, keys)
+		inA, errA = a.inputs(ctx, u, keys)
+		inB, errB = b.inputs(ctx, u, keys)
 		if err := errors.Join(errA, errB); err != nil {
 			return nil, err
 		}
@@ -148,11 +158,20 @@ func Blame(ctx context.Context, first, second *execute.Site, u *plan.Unit, c C) 
 		switch d.Kind {
 		case actions.Nondeterministic:
 			f.Cause = Nondeterministic
-			f.Evidence = []string{fmt.Sprintf("%s: action %s in both builds, output %s in the first, %s in the second", what, d.A.ID, d.A.Output, d.B.Output)}
+			f.Evidence = []string{fmt.Sprintf("%s: action %s in both builds, output %s in the %s, %s in the %s", what, d.A.ID, d.A.Output, a.Name, d.B.Output, b.Name)}
 			known, remedy := c.explain(pkg, link)
 			f.Evidence = append(f.Evidence, known...)
 			f.Remedy = "the same inputs gave different outputs: " + remedy
-			if kept := keptOutputs(d.A, d.B); len(kept) > 0 {
+			var kept []string // the builds whose output is of an earlier run
+			for _, x := range []struct {
+				of   *actions.Action
+				name string
+			}{{d.A, a.Name}, {d.B, b.Name}} {
+				if !x.of.Executed {
+					kept = append(kept, x.name)
+				}
+			}
+			if len(kept) > 0 {
 				// Two executions prove it. One, and the word of a cache, do not.
 				f.Confidence = bindiff.Likely
 				f.Evidence = append(f.Evidence, fmt.Sprintf("the output in the %s was not made by this run: it is what the build cache says that an earlier one made", strings.Join(kept, " and in the ")))
@@ -160,7 +179,7 @@ func Blame(ctx context.Context, first, second *execute.Site, u *plan.Unit, c C) 
 			}
 		case actions.Inputs:
 			f.Cause = ActionInputs
-			f.Evidence = []string{fmt.Sprintf("%s: action %s in the first build, %s in the second", what, d.A.ID, d.B.ID)}
+			f.Evidence = []string{fmt.Sprintf("%s: action %s in the %s build, %s in the %s", what, d.A.ID, a.Name, d.B.ID, b.Name)}
 			f.Evidence = append(f.Evidence, changedInputs(inA[d.Action], inB[d.Action])...)
 			f.Remedy = "the go command was given different inputs: make the named ones the same in every checkout"
 			if known, remedy := c.directories(pkg, link); known != nil {

@@ -19,21 +19,21 @@ import (
 //
 // How many actions run at a time is none of them. It is up to the scheduler, so
 // two places may well have the same number, and another one the next time.
-func (s *Site) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstances {
+func (l *Local) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstances {
 	env := map[string]string{}
 	for _, kv := range c.Env { // the last one counts
 		name, value, _ := strings.Cut(kv, "=")
 		env[name] = value
 	}
-	in := fact.Circumstances{fact.Goroot: s.Goroot.Dir, fact.Directory: s.Dir}
+	in := fact.Circumstances{fact.Goroot: l.Goroot.Dir, fact.Directory: l.Dir}
 	for _, name := range fact.Variables() {
 		in[name] = env[string(name)]
 	}
-	for what, which := range s.Origin {
+	for what, which := range l.Origin {
 		in[what] = which
 	}
 	// What was asked for: the command has what was granted.
-	in[fact.HostName] = s.Place.Hostname
+	in[fact.HostName] = l.Place.Hostname
 	if runtime.GOOS != "windows" {
 		in[fact.Umask] = ""
 		if c.SetUmask {
@@ -43,14 +43,14 @@ func (s *Site) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstanc
 	if env["CGO_ENABLED"] == "1" {
 		in[fact.CCompiler] = env["CC"] + " on " + env["PATH"]
 	}
-	if s.Kind == source.Git && s.Origin[fact.GitClone] != "" && slices.Contains(u.Flags, "-buildvcs=true") {
-		in[fact.Git] = s.Place.Git
+	if l.Kind == source.Git && l.Origin[fact.GitClone] != "" && slices.Contains(u.Flags, "-buildvcs=true") {
+		in[fact.Git] = l.Place.Git
 	}
 	// The command is a child of this process, so these are this process's.
 	if here, err := os.Hostname(); err == nil {
 		in[fact.Machine], in[fact.Kernel], in[fact.Clock] = here, here, here
 	}
-	if dev, ok := device(s.Out); ok {
+	if dev, ok := device(l.Out); ok {
 		in[fact.FileSystem] = dev
 	}
 	return in

@@ -15,9 +15,9 @@ import (
 // their commands have, and nothing that only is meant to be there.
 func TestCircumstances(t *testing.T) {
 	out := t.TempDir()
-	site := func(name string, change func(*Site)) *Site {
+	site := func(name string, change func(*Local)) *Local {
 		dir := filepath.Join(out, name)
-		s := &Site{
+		s := &Local{
 			Goroot: &toolchain.Goroot{Dir: filepath.Join(dir, "go")}, Dir: filepath.Join(dir, "src"), Out: out, Kind: source.Git,
 			Place:  &toolchain.Place{Home: dir, Tmp: dir, GoCache: dir, ModCache: dir, Git: "/usr/bin/git", TimeZone: "UTC", Language: "C"},
 			Origin: fact.Circumstances{fact.GitClone: dir},
@@ -28,9 +28,9 @@ func TestCircumstances(t *testing.T) {
 		return s
 	}
 	unit := &plan.Unit{Profile: "p", Platform: "linux/amd64", Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildvcs=true"}, Mains: []plan.Main{{Package: "x"}}}
-	compare := func(u *plan.Unit, a, b *Site) fact.Compared {
+	compare := func(u *plan.Unit, a, b *Local) fact.Compared {
 		var both []fact.Circumstances
-		for _, s := range []*Site{a, b} {
+		for _, s := range []*Local{a, b} {
 			both = append(both, s.circumstances(u, s.command(u, Pace{P: 1})))
 		}
 		return fact.Compare([][]fact.Circumstances{both})
@@ -54,19 +54,19 @@ func TestCircumstances(t *testing.T) {
 		has("a git clone", list, fact.ModuleZip, false)
 	}
 	// Each of them follows from what the place is like.
-	for c, change := range map[fact.Circumstance]func(*Site){
-		fact.TimeZone:   func(s *Site) { s.Place.TimeZone = "Asia/Kathmandu" },
-		fact.Language:   func(s *Site) { s.Place.Language = "C.UTF-8" },
-		fact.User:       func(s *Site) { s.Place.OtherUser = true },
-		fact.GoMaxProcs: func(s *Site) { s.Place.MaxProcs = 3 },
+	for c, change := range map[fact.Circumstance]func(*Local){
+		fact.TimeZone:   func(s *Local) { s.Place.TimeZone = "Asia/Kathmandu" },
+		fact.Language:   func(s *Local) { s.Place.Language = "C.UTF-8" },
+		fact.User:       func(s *Local) { s.Place.OtherUser = true },
+		fact.GoMaxProcs: func(s *Local) { s.Place.MaxProcs = 3 },
 	} {
 		has("changed", compare(unit, site("one", nil), site("two", change)).Varied, c, true)
 	}
-	asked := compare(unit, site("one", nil), site("two", func(s *Site) { s.Place.Hostname = "other" }))
+	asked := compare(unit, site("one", nil), site("two", func(s *Local) { s.Place.Hostname = "other" }))
 	has("a host name that was asked for", asked.Attempted, fact.HostName, true)
 
 	// A module from the proxy: no clone, no git, one zip.
-	zip := func(s *Site) { s.Kind, s.Origin = source.Module, fact.Circumstances{fact.ModuleZip: "h1:x"} }
+	zip := func(s *Local) { s.Kind, s.Origin = source.Module, fact.Circumstances{fact.ModuleZip: "h1:x"} }
 	got = compare(unit, site("one", zip), site("two", zip))
 	has("a module", got.Shared, fact.ModuleZip, true)
 	for _, c := range []fact.Circumstance{fact.GitClone, fact.Git} {

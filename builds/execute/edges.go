@@ -18,8 +18,8 @@ type LinkEdge struct{ From, To string }
 // LinkEdges builds a unit with -dumpdep and returns what the linker says, in
 // its order: for each symbol the first reference that reached it. The binary is
 // not the unit's: its build ID differs.
-func (s *Site) LinkEdges(ctx context.Context, u *plan.Unit, p int) ([]LinkEdge, error) {
-	if err := os.MkdirAll(s.output(u), 0o755); err != nil {
+func (l *Local) LinkEdges(ctx context.Context, u *plan.Unit, p int) ([]LinkEdge, error) {
+	if err := os.MkdirAll(l.output(u), 0o755); err != nil {
 		return nil, fmt.Errorf("%s: %w", u.ID(), err)
 	}
 	with := *u
@@ -33,13 +33,13 @@ func (s *Site) LinkEdges(ctx context.Context, u *plan.Unit, p int) ([]LinkEdge, 
 	if !found {
 		with.Flags = append(with.Flags, "-ldflags=-dumpdep")
 	}
-	c := s.command(&with, Pace{P: p})
+	c := l.command(&with, Pace{P: p})
 	c.Limit = 1 << 30 // a line for every symbol
 	res, err := toolchain.Run(ctx, c)
 	if err != nil {
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
-			exit.Output = toolchain.Relative(exit.Output, s.Dir)
+			exit.Output = toolchain.Relative(exit.Output, l.Dir)
 			err = toolchain.Explain(exit)
 		}
 		return nil, fmt.Errorf("%s: %w", u.ID(), err)

@@ -55,11 +55,12 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := planned.Units[0]
-	site := &Site{Name: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "a b"), Kind: source.Git, Version: "v1.2.3"}
-	built, cost, err := site.Build(t.Context(), u, Pace{P: 2})
+	site := &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "a b"), Kind: source.Git, Version: "v1.2.3"}
+	made, err := site.Build(t.Context(), u, Pace{P: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
+	built, cost := made.Products, made.Cost
 	if len(built) != 2 || built[0].Main.Binary != "a" || built[1].Main.Binary != "b" || cost.CPU <= 0 {
 		t.Errorf("built %v, cost %v", built, cost)
 	}
@@ -70,35 +71,32 @@ func TestBuild(t *testing.T) {
 	}
 
 	// Room for garbage changes neither an action ID nor a byte.
-	roomy := *site
-	roomy.Out = t.TempDir()
+	roomy := site.Apart(t.TempDir(), "")
 	if env := roomy.command(u, Pace{P: 1, Room: 1 << 30}).Env; !slices.Contains(env, "GOGC=400") || !slices.Contains(env, "GOMEMLIMIT=1073741824") {
 		t.Errorf("environment %q", env)
 	}
 	if slices.ContainsFunc(site.command(u, Pace{P: 1}).Env, func(kv string) bool { return strings.HasPrefix(kv, "GOGC=") }) {
 		t.Error("room that nobody gave")
 	}
-	again, _, err := roomy.Build(t.Context(), u, Pace{P: 1, Room: 1 << 30})
+	again, err := roomy.Build(t.Context(), u, Pace{P: 1, Room: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range built {
 		x, errX := os.ReadFile(built[i].Path)
-		y, errY := os.ReadFile(again[i].Path)
+		y, errY := os.ReadFile(again.Products[i].Path)
 		if errX != nil || errY != nil || len(x) == 0 || !bytes.Equal(x, y) {
-			t.Errorf("%s and %s differ: %v, %v", built[i].Path, again[i].Path, errX, errY)
+			t.Errorf("%s and %s differ: %v, %v", built[i].Path, again.Products[i].Path, errX, errY)
 		}
 	}
-	a, errA := actions.Load(site.Graph(u))
-	b, errB := actions.Load(roomy.Graph(u))
-	if d := actions.Compare(a, b); errA != nil || errB != nil || len(a) == 0 || len(d) > 0 {
-		t.Errorf("%v, %v, %d actions: %v", errA, errB, len(a), d)
+	if d := actions.Compare(made.Actions, again.Actions); len(made.Actions) == 0 || len(d) > 0 {
+		t.Errorf("%d actions: %v", len(made.Actions), d)
 	}
 
 	f.Write("lib/lib.go", "package lib\n\nfunc Do(s string) { nonsense(); more() }\n")
 	f.Write("cmd/b/main.go", "package main\n\nfunc main() { wrong() }\n")
 	site.Out = t.TempDir()
-	_, _, err = site.Build(t.Context(), u, Pace{P: 1})
+	_, err = site.Build(t.Context(), u, Pace{P: 1})
 	if err == nil {
 		t.Fatal("nonsense compiles")
 	}
@@ -114,7 +112,7 @@ func TestBuild(t *testing.T) {
 
 	// A module source has another directory, or none; slashes stay.
 	site.Dir, site.Kind = "", source.Module
-	_, _, err = site.Build(t.Context(), u, Pace{P: 1})
+	_, err = site.Build(t.Context(), u, Pace{P: 1})
 	if err == nil || !strings.Contains(err.Error(), "example.com/fx/cmd/a@v1.2.3") {
 		t.Errorf("got %v", err)
 	}

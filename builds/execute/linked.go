@@ -38,24 +38,24 @@ type linkedSums map[string]string
 
 // key tells kinds of sources apart as well: go build and go install put their
 // outputs into different places.
-func (l *Linked) key(s *Site, u *plan.Unit) remember.Key {
-	return remember.NewKey("linked 1", l.Scope, s.Kind, u.ID())
+func (k *Linked) key(at *Local, u *plan.Unit) remember.Key {
+	return remember.NewKey("linked 1", k.Scope, at.Kind, u.ID())
 }
 
-func (l *Linked) dir(s *Site, u *plan.Unit) string {
-	k := l.key(s, u)
-	return filepath.Join(l.Dir, hex.EncodeToString(k[:16]))
+func (k *Linked) dir(at *Local, u *plan.Unit) string {
+	key := k.key(at, u)
+	return filepath.Join(k.Dir, hex.EncodeToString(key[:16]))
 }
 
-// Take puts what is kept of the unit where its build in the site will look for
-// it, and reports whether there was any. It is not kept any longer then: see [Linked.Keep].
-func (l *Linked) Take(ctx context.Context, s *Site, u *plan.Unit) bool {
+// take puts what is kept of the unit where its build will look for
+// it, and reports whether there was any. It is not kept any longer then: see [Local.Keep].
+func (k *Linked) take(ctx context.Context, at *Local, u *plan.Unit) bool {
 	var sums linkedSums
-	if l == nil || !u.ProvableLinks() || files.IsDir(l.Dir) != nil || !l.Known.Get(l.key(s, u), &sums) {
+	if k == nil || !u.ProvableLinks() || files.IsDir(k.Dir) != nil || !k.Known.Get(k.key(at, u), &sums) {
 		return false
 	}
-	out := s.output(u)
-	if os.MkdirAll(filepath.Dir(out), 0o755) != nil || os.Rename(l.dir(s, u), out) != nil {
+	out := at.output(u)
+	if os.MkdirAll(filepath.Dir(out), 0o755) != nil || os.Rename(k.dir(at, u), out) != nil {
 		return false
 	}
 	// Checked where nobody else exchanges it.
@@ -81,7 +81,7 @@ func (sums linkedSums) check(ctx context.Context, dir string) error {
 		if !d.Type().IsRegular() {
 			return errors.New(path + " is no file")
 		}
-		if got, err := hashFile(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
+		if got, _, err := files.Digest(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
 			return errors.Join(err, errors.New(path+" is not what was kept"))
 		}
 		return nil
@@ -92,27 +92,25 @@ func (sums linkedSums) check(ctx context.Context, dir string) error {
 	return err
 }
 
-// Keep takes the binaries that the unit's build in the site has made, which it
-// moves. sums are the SHA-256 in hex that they had when they were made, by
-// [Built.Path]: a program that was run since may have written to its own file.
-func (l *Linked) Keep(s *Site, u *plan.Unit, sums map[string]string) error {
-	if l == nil || !u.ProvableLinks() || len(sums) == 0 {
+// keep takes the binaries that the unit's build has made, which it moves; see [Keeper].
+func (k *Linked) keep(at *Local, u *plan.Unit, sums map[string]string) error {
+	if k == nil || !u.ProvableLinks() || len(sums) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(k.Dir, 0o755); err != nil {
 		return err
 	}
-	if err := files.IsDir(l.Dir); err != nil {
+	if err := files.IsDir(k.Dir); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(l.Dir, newPrefix)
+	tmp, err := os.MkdirTemp(k.Dir, newPrefix)
 	if err != nil {
 		return err
 	}
 	defer files.RemoveTree(tmp)
 	kept := linkedSums{}
 	for path, want := range sums {
-		rel, err := filepath.Rel(s.output(u), path)
+		rel, err := filepath.Rel(at.output(u), path)
 		if err != nil || !filepath.IsLocal(rel) {
 			return fmt.Errorf("%s: not a product of %s", path, u.ID())
 		}
@@ -122,15 +120,15 @@ func (l *Linked) Keep(s *Site, u *plan.Unit, sums map[string]string) error {
 		}
 		kept[filepath.ToSlash(rel)] = want
 	}
-	if err := files.RemoveTree(l.dir(s, u)); err != nil {
+	if err := files.RemoveTree(k.dir(at, u)); err != nil {
 		return err
 	}
 	// Where another run is quicker, its files and this run's hashes may not fit
 	// together: Take finds out.
-	if err := os.Rename(tmp, l.dir(s, u)); err != nil {
+	if err := os.Rename(tmp, k.dir(at, u)); err != nil {
 		return err
 	}
-	l.Known.Put(l.key(s, u), kept)
+	k.Known.Put(k.key(at, u), kept)
 	return nil
 }
 
@@ -138,30 +136,28 @@ func (l *Linked) Keep(s *Site, u *plan.Unit, sums map[string]string) error {
 const newPrefix = ".new-"
 
 // ours reports whether Keep makes directories of that name.
-func (l *Linked) ours(name string) bool {
+func (k *Linked) ours(name string) bool {
 	b, err := hex.DecodeString(name)
 	return err == nil && len(b) == 16 || strings.HasPrefix(name, newPrefix)
 }
 
 // Prune forgets what was last used before that time.
-func (l *Linked) Prune(before time.Time) error {
-	err := files.IsDir(l.Dir)
+func (k *Linked) Prune(before time.Time) error {
+	err := files.IsDir(k.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(l.Dir)
+	entries, err := os.ReadDir(k.Dir)
 	for _, e := range entries {
-		if fi, ierr := e.Info(); ierr == nil && e.IsDir() && l.ours(e.Name()) && fi.ModTime().Before(before) {
-			err = errors.Join(err, files.RemoveTree(filepath.Join(l.Dir, e.Name())))
+		if fi, ierr := e.Info(); ierr == nil && e.IsDir() && k.ours(e.Name()) && fi.ModTime().Before(before) {
+			err = errors.Join(err, files.RemoveTree(filepath.Join(k.Dir, e.Name())))
 		}
 	}
 	return err
 }
 
-func hashFile(ctx context.Context, name string) (string, error) {
-	sum, _, err := files.Digest(ctx, name)
-	return sum, err
-}
+// Keep implements [Keeper].
+func (l *Local) Keep(u *plan.Unit, sums map[string]string) error { return l.Linked.keep(l, u, sums) }

@@ -12,47 +12,38 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
-// product is what a build made: its bytes by binary, and whether they were linked.
-type product struct {
-	built    []Built
-	sums     map[string]string // for Keep
+// build is what a build made: its bytes by binary, and whether they were linked.
+type build struct {
+	*Outcome
+	sums     map[string]string // for keep
 	digests  []string
 	executed []string // keys of the actions that ran
 }
 
-func buildOnce(t *testing.T, s *Site, u *plan.Unit) *product {
+func buildOnce(t *testing.T, l *Local, u *plan.Unit) *build {
 	t.Helper()
-	p := &product{sums: map[string]string{}}
-	var err error
-	if p.built, _, err = s.Build(t.Context(), u, Pace{P: 2}); err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range p.built {
-		sum, err := hashFile(t.Context(), b.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.sums[b.Path] = sum
-		p.digests = append(p.digests, sum)
-	}
-	g, err := actions.Load(s.Graph(u))
+	made, err := l.Build(t.Context(), u, Pace{P: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, a := range g {
+	b := &build{Outcome: made, sums: map[string]string{}}
+	for _, p := range made.Products {
+		b.sums[p.Path] = p.SHA256
+		b.digests = append(b.digests, p.SHA256)
+	}
+	for key, a := range made.Actions {
 		if a.Executed {
-			p.executed = append(p.executed, key)
+			b.executed = append(b.executed, key)
 		}
 	}
-	slices.Sort(p.executed)
-	return p
+	slices.Sort(b.executed)
+	return b
 }
 
 // Nothing is linked again that was linked before and is as it was; everything
@@ -70,18 +61,19 @@ func TestLinked(t *testing.T) {
 	known := &remember.Store{Dir: t.TempDir(), Secret: []byte("of a test")}
 	dir := filepath.Join(t.TempDir(), "linked")
 	kept := func() *Linked { return &Linked{Dir: dir, Known: known, Scope: "h1:x example.com/fx"} }
-	site := func() *Site {
-		return &Site{Name: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "out"), Kind: source.Git, Version: "v1.2.3"}
+	site := func() *Local {
+		return &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "out"), Kind: source.Git, Version: "v1.2.3"}
 	}
 	// run is a build with what is kept, which is kept again.
-	run := func(l *Linked, want bool) *product {
+	run := func(l *Linked, want bool) *build {
 		t.Helper()
 		s := site()
-		if got := l.Take(t.Context(), s, u); got != want {
-			t.Fatalf("taken: %v, want %v", got, want)
-		}
+		s.Linked = l
 		p := buildOnce(t, s, u)
-		if err := l.Keep(s, u, p.sums); err != nil {
+		if p.Kept != want {
+			t.Fatalf("taken: %v, want %v", p.Kept, want)
+		}
+		if err := s.Keep(u, p.sums); err != nil {
 			t.Fatal(err)
 		}
 		return p
@@ -105,7 +97,7 @@ func TestLinked(t *testing.T) {
 	}
 
 	// Whatever is wrong with what is kept, it is linked anew.
-	file := filepath.Join(kept().dir(site(), u), filepath.Base(first.built[0].Path))
+	file := filepath.Join(kept().dir(site(), u), filepath.Base(first.Products[0].Path))
 	for name, damage := range map[string]func() error{
 		"a byte":  func() error { return flip(file) },
 		"cut off": func() error { return os.Truncate(file, 1000) },
@@ -133,19 +125,19 @@ func TestLinked(t *testing.T) {
 		"nothing known":  {Dir: dir, Scope: "h1:x example.com/fx"},
 		"full":           {Dir: dir, Known: &remember.Store{Dir: known.Dir, Secret: known.Secret, Full: true}, Scope: "h1:x example.com/fx"},
 	} {
-		if l.Take(t.Context(), site(), u) {
+		if l.take(t.Context(), site(), u) {
 			t.Errorf("%s: taken", name)
 		}
 	}
 	installed := site()
 	installed.Kind = source.Module
-	if kept().Take(t.Context(), installed, u) {
+	if kept().take(t.Context(), installed, u) {
 		t.Error("what go build made was taken for go install, which would leave it where it is")
 	}
 	cgo := *u
 	cgo.Env = slices.Clone(u.Env)
 	cgo.Env[slices.Index(cgo.Env, "CGO_ENABLED=0")] = "CGO_ENABLED=1"
-	if kept().Take(t.Context(), site(), &cgo) {
+	if kept().take(t.Context(), site(), &cgo) {
 		t.Error("a link that may read C libraries was taken")
 	}
 
@@ -162,12 +154,12 @@ func TestLinked(t *testing.T) {
 
 	// A program that wrote to its own file is not kept.
 	s := site()
-	kept().Take(t.Context(), s, u)
+	kept().take(t.Context(), s, u)
 	p = buildOnce(t, s, u)
-	if err := flip(p.built[1].Path); err != nil {
+	if err := flip(p.Products[1].Path); err != nil {
 		t.Fatal(err)
 	}
-	if err := kept().Keep(s, u, p.sums); err != nil {
+	if err := kept().keep(s, u, p.sums); err != nil {
 		t.Fatal(err)
 	}
 	run(kept(), false)
@@ -186,7 +178,7 @@ func TestLinked(t *testing.T) {
 	}
 }
 
-func (p *product) same(q *product) bool { return slices.Equal(p.digests, q.digests) }
+func (p *build) same(q *build) bool { return slices.Equal(p.digests, q.digests) }
 
 // flip changes a byte in the middle of a file and leaves its build ID alone.
 func flip(name string) error {

@@ -1,5 +1,3 @@
-// Package execute builds units. An execution is one go build of one unit in one
-// place, and does not know that there are others.
 package execute
 
 import (
@@ -22,9 +20,10 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Site is a place made ready for building: a toolchain, a checkout, caches.
-type Site struct {
-	Name     string // "first" or "second", for messages
+// Local builds in a place on this machine that was made ready: a toolchain, a
+// checkout, caches. Its exported fields do not change once it is used.
+type Local struct {
+	Label    string // its name
 	Goroot   *toolchain.Goroot
 	Place    *toolchain.Place
 	Dir      string // the module's directory: in the private checkout, or extracted in the module cache
@@ -36,74 +35,75 @@ type Site struct {
 	// Origin is what the source in Dir was made from, by whoever put it there: a
 	// git clone, by its directory, or a module zip, by its h1.
 	Origin fact.Circumstances
+	Linked *Linked // what earlier builds have linked; nil: everything is linked anew
+	Care   Care
+
+	damage damage
 }
 
-// Built is one linked binary.
-type Built struct {
-	Main   plan.Main
-	Path   string
-	Header string             // of a C library, beside it; "" of a program
-	In     fact.Circumstances // of the execution that left it there
-}
+// Name is the label.
+func (l *Local) Name() string { return l.Label }
 
-// Files are all files that the build made of the main package.
-func (b *Built) Files() []string {
-	if b.Header == "" {
-		return []string{b.Path}
+// BuildCache implements [Cached].
+func (l *Local) BuildCache() string { return l.Place.GoCache }
+
+// Apart is the same place for builds whose products go elsewhere, with the build
+// cache goCache unless that is "". Nothing that was linked here is used there.
+func (l *Local) Apart(out, goCache string) *Local {
+	place := *l.Place
+	if goCache != "" {
+		place.GoCache = goCache
 	}
-	return []string{b.Path, b.Header}
+	return &Local{
+		Label: l.Label, Goroot: l.Goroot, Place: &place, Dir: l.Dir, Out: out, Hostname: l.Hostname, SetUmask: l.SetUmask,
+		Kind: l.Kind, Version: l.Version, Origin: l.Origin, Care: l.Care,
+	}
 }
 
 // output is the unit's directory in the site.
-func (s *Site) output(u *plan.Unit) string { return filepath.Join(s.Out, u.Key()) }
+func (l *Local) output(u *plan.Unit) string { return filepath.Join(l.Out, u.Key()) }
 
-// Graph is the file with the go command's account of the unit's last build
+// graph is the file with the go command's account of the unit's last build
 // here: what -debug-actiongraph writes; see package actions.
-func (s *Site) Graph(u *plan.Unit) string { return s.output(u) + ".actions.json" }
+func (l *Local) graph(u *plan.Unit) string { return l.output(u) + ".actions.json" }
 
-// Clear removes what the unit's last build here has made: the go command does
+// clear removes what the unit's last build here has made: the go command does
 // not link anew what lies where its output goes, if it was made of the same things.
-func (s *Site) Clear(u *plan.Unit) error { return files.RemoveTree(s.output(u)) }
-
-// Pace is how much of the machine a build may take.
-type Pace struct {
-	P    int   // actions at a time
-	Room int64 // for [toolchain.Roomy]: of the go command and of each of its tools; 0: none
-}
+func (l *Local) clear(u *plan.Unit) error { return files.RemoveTree(l.output(u)) }
 
 // command is the unit's one go command in this site.
-func (s *Site) command(u *plan.Unit, pace Pace) toolchain.Command {
-	out := s.output(u)
-	args := u.Command(s.Kind, s.Version, out+string(filepath.Separator))
-	args = append([]string{args[0], "-p=" + strconv.Itoa(pace.P), "-modcacherw", "-debug-actiongraph=" + s.Graph(u)}, args[1:]...)
+func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
+	out := l.output(u)
+	args := u.Command(l.Kind, l.Version, out+string(filepath.Separator))
+	args = append([]string{args[0], "-p=" + strconv.Itoa(pace.P), "-modcacherw", "-debug-actiongraph=" + l.graph(u)}, args[1:]...)
 	// Not GOPROXY=off: with that the go command does not ask git for the version
 	// of a commit of which it has ever made a pseudo-version, and stamps that one
 	// although the commit has got a tag since (cmd/go/internal/modfetch,
 	// readDiskStat). The place's own downloads need no network either.
-	proxy, dir := s.Place.Proxy(), s.Dir
-	if s.Kind == source.Module {
+	proxy, dir := l.Place.Proxy(), l.Dir
+	if l.Kind == source.Module {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
 			if name, ok := strings.CutPrefix(a, "-pgo="); ok && name != "off" && name != "auto" && !filepath.IsAbs(name) {
-				args[i] = "-pgo=" + filepath.Join(s.Dir, filepath.FromSlash(name))
+				args[i] = "-pgo=" + filepath.Join(l.Dir, filepath.FromSlash(name))
 			}
 		}
 		// go install asks for the module's list of versions; the place's own
 		// download directory answers, not the network.
-		dir = s.Place.Empty
+		dir = l.Place.Empty
 	}
-	env := s.Place.Env(u.Env, proxy)
-	if s.Kind == source.Module {
+	env := l.Place.Env(u.Env, proxy)
+	if l.Kind == source.Module {
 		env = append(env, "GOPATH="+out)
 	}
 	env = append(env, toolchain.Roomy(pace.Room)...)
-	write := []string{s.Out}
+	write := []string{l.Out}
 	if slices.Contains(u.Flags, "-mod=mod") {
-		write = append(write, s.Dir) // go.mod and go.sum, in the place's own checkout
+		write = append(write, l.Dir) // go.mod and go.sum, in the place's own checkout
 	}
 	return toolchain.Command{
-		Path: s.Goroot.Go(), Args: args, Dir: dir, Env: env, Confine: s.Place.Confine(write...),
-		SetUmask: s.SetUmask, Umask: s.Place.Umask, Hostname: s.Hostname,
+		Path: l.Goroot.Go(), Args: args, Dir: dir, Env: env, Confine: l.Place.Confine(write...),
+		SetUmask: l.SetUmask, Umask: l.Place.Umask, Hostname: l.Hostname,
 	}
 }
 
@@ -111,9 +111,8 @@ func (s *Site) command(u *plan.Unit, pace Pace) toolchain.Command {
 // in the cache, and returns what the go command says it hashes into the action
 // IDs of the given actions (keys as in package actions). The products go
 // elsewhere: those that were compared stay as they are.
-func (s *Site) HashInputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
-	aside := *s
-	aside.Out = s.Out + "-again"
+func (l *Local) HashInputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
+	aside := l.Apart(l.Out+"-again", "")
 	if err := os.MkdirAll(aside.output(u), 0o755); err != nil {
 		return nil, err
 	}
@@ -127,45 +126,74 @@ func (s *Site) HashInputs(ctx context.Context, u *plan.Unit, keys []string) (map
 	return actions.HashInputs(res.Stderr, keys), nil
 }
 
-// Build runs the unit's one go command in the site.
-func (s *Site) Build(ctx context.Context, u *plan.Unit, pace Pace) ([]Built, schedule.Cost, error) {
-	out := s.output(u)
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return nil, schedule.Cost{}, fmt.Errorf("%s: %w", u.ID(), err)
+// Build runs the unit's one go command in the place. If it fails, and something
+// that it may have been made from is damaged, it is built once more without that.
+func (l *Local) Build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, error) {
+	kept := l.Linked.take(ctx, l, u)
+	out, err := l.build(ctx, u, pace)
+	out.Kept = kept
+	if err == nil || ctx.Err() != nil {
+		return out, err
 	}
-	cmd := s.command(u, pace)
-	in := s.circumstances(u, cmd)
+	return l.buildMended(ctx, u, pace, out, err)
+}
+
+// build is one run of the unit's go command.
+func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, error) {
+	o := &Outcome{By: l.Label}
+	dir := l.output(u)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return o, fmt.Errorf("%s: %w", u.ID(), err)
+	}
+	cmd := l.command(u, pace)
+	o.Circumstances = l.circumstances(u, cmd)
 	res, err := toolchain.Run(ctx, cmd)
-	cost := schedule.Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
+	o.Cost = schedule.Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
 			// Only the compiler's own lines, with paths a reader knows.
-			exit.Output = toolchain.Relative(exit.Output, s.Dir)
+			exit.Output = toolchain.Relative(exit.Output, l.Dir)
 			if err = toolchain.Explain(exit); ctx.Err() == nil && noSpace(exit.Output) {
 				err = &toolchain.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}
 		}
-		return nil, cost, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err)
+		return o, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err)
 	}
-	var built []Built
 	var errs []error
 	for _, m := range u.Mains {
-		path, err := find(out, u.File(m))
+		made, err := l.products(ctx, u, m)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
-			continue
+			errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err))
 		}
-		b := Built{Main: m, Path: path, In: in}
-		if u.Mode().Library() {
-			if b.Header, err = header(path); err != nil {
-				errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err))
-				continue
-			}
-		}
-		built = append(built, b)
+		o.Products = append(o.Products, made...)
 	}
-	return built, cost, errors.Join(errs...)
+	if o.Actions, err = actions.Load(l.graph(u)); err != nil {
+		errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err))
+	}
+	return o, errors.Join(errs...)
+}
+
+// products are the files that were made of a main package.
+func (l *Local) products(ctx context.Context, u *plan.Unit, m plan.Main) ([]Product, error) {
+	path, err := find(l.output(u), u.File(m))
+	if err != nil {
+		return nil, err
+	}
+	list := []Product{{Main: m, Path: path}}
+	if u.Mode().Library() {
+		h, err := header(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Product{Main: m, Header: true, Path: h})
+	}
+	for i := range list {
+		if list[i].SHA256, list[i].Size, err = files.Digest(ctx, list[i].Path); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 func noSpace(output string) bool {

@@ -80,12 +80,13 @@ func TestBuildModule(t *testing.T) {
 		if err := loader.FetchInstall(t.Context(), u, src.Version); err != nil {
 			t.Fatal(err)
 		}
-		site := &Site{Name: name, Goroot: buildstest.Goroot(t), Place: place, Dir: filepath.Join(place.ModCache, source.CacheDir(src.ModulePath, src.Version)),
+		site := &Local{Label: name, Goroot: buildstest.Goroot(t), Place: place, Dir: filepath.Join(place.ModCache, source.CacheDir(src.ModulePath, src.Version)),
 			Out: t.TempDir(), Kind: source.Module, Version: src.Version}
-		built, _, err := site.Build(t.Context(), u, Pace{P: 2})
+		made, err := site.Build(t.Context(), u, Pace{P: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
+		built := made.Products
 		if len(built) != 2 {
 			t.Fatalf("built %v", built)
 		}
@@ -106,11 +107,11 @@ func TestBuildModule(t *testing.T) {
 		// go install, too, links nothing that is there.
 		kept := &Linked{Dir: filepath.Join(t.TempDir(), "linked"), Known: &remember.Store{Dir: t.TempDir(), Secret: []byte("of a test")}}
 		p := buildOnce(t, site, u)
-		if err := kept.Keep(site, u, p.sums); err != nil {
+		if err := kept.keep(site, u, p.sums); err != nil {
 			t.Fatal(err)
 		}
 		site.Out = filepath.Join(t.TempDir(), "out")
-		if !kept.Take(t.Context(), site, u) {
+		if !kept.take(t.Context(), site, u) {
 			t.Fatal("nothing was kept")
 		}
 		if again := buildOnce(t, site, u); len(again.executed) > 0 || !again.same(p) {

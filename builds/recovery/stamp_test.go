@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -32,7 +32,7 @@ func hostGo(t testing.TB) *toolchain.Goroot {
 func testPlace(t testing.TB, git string) *toolchain.Place {
 	t.Helper()
 	dir := t.TempDir()
-	p := compare.First(dir, filepath.Join(dir, "cache"), git)
+	p := execute.First(dir, filepath.Join(dir, "cache"), git)
 	// What is compiled of the standard library is the same in all tests.
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {

@@ -46,7 +46,7 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		}
 	} else {
 		// What the file says of its source and toolchain is a claim, not known.
-		v, err := compare.Check(ctx, b.file, a.file, bindiff.Known{})
+		v, err := compare.Files(ctx, []string{b.file, a.file}, bindiff.Known{})
 		if err == nil && v.Diff == nil {
 			err = errors.New("a file changed while it was compared")
 		}

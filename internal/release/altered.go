@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/execute"
@@ -14,20 +13,27 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// altered is the one selected unit of a session with other settings: built once
+// variant is the one selected unit of a checkout with other settings: built once
 // to be measured, and never published.
-type altered struct {
-	name string
-	unit *plan.Unit
+type variant struct {
+	name    string
+	planned *planned
 	// alone builds it from an empty cache, for what that costs.
 	alone bool
-	path  string        // of the program; set by buildAltered
-	cpu   time.Duration // of all processes of its build
 }
 
+// program is a variant that was built, and packed if its settings say so.
+type program struct {
+	variant
+	path string
+	cpu  time.Duration // of all processes of its build
+}
+
+func (v *variant) unit() *plan.Unit { return v.planned.plan.Units[0] }
+
 // openOne opens a run that builds variants of one unit of a clean checkout,
-// which pick chooses.
-func openOne(ctx context.Context, cfg *Config, pick func(*session) (profiles.Selected, error)) (_ *session, err error) {
+// which pick chooses. The caller closes it.
+func openOne(ctx context.Context, cfg *Config, pick func(*subject) (profiles.Selected, error)) (_ *copied, err error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -40,93 +46,75 @@ func openOne(ctx context.Context, cfg *Config, pick func(*session) (profiles.Sel
 	if err := s.refuseDirty(); err != nil {
 		return nil, err
 	}
-	if err := s.choose(); err != nil {
-		return nil, err
-	}
 	sel, err := pick(s)
 	if err != nil {
 		return nil, err
 	}
 	s.selected = []profiles.Selected{sel}
-	if err := s.fetchToolchain(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.useCaches(); err != nil {
-		return nil, err
-	}
-	return s, s.copySource(ctx)
+	return s.fetch(ctx)
 }
 
-// planAltered plans the unit with settings that change has altered.
-func (s *session) planAltered(ctx context.Context, name string, change func(*profiles.Settings)) (altered, error) {
-	s.planner = &plan.Planner{
-		File: s.file, Selected: s.selected, Source: s.source, Version: s.version, Go: s.tc.Version,
-		Snapshot: s.Snapshot, Loader: s.loader, Deps: true, Alter: change,
-	}
-	plan, err := s.planner.Plan(ctx)
+// variant plans the unit with settings that change has altered.
+func (c *copied) variant(ctx context.Context, name string, change func(*profiles.Settings)) (variant, error) {
+	p, err := c.expand(ctx, planWith{deps: true, alter: change})
 	if err != nil {
-		return altered{}, err
+		return variant{}, err
 	}
-	s.plan = plan
-	u := plan.Units[0]
-	if err := refuseLibrary(u); err != nil {
-		return altered{}, err
+	v := variant{name: name, planned: p}
+	if err := refuseLibrary(v.unit()); err != nil {
+		return variant{}, err
 	}
-	if n := len(u.Mains); n != 1 {
-		return altered{}, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", u.Profile, n)
+	if n := len(v.unit().Mains); n != 1 {
+		return variant{}, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", v.unit().Profile, n)
 	}
-	return altered{name: name, unit: u}, nil
+	return v, nil
 }
 
-// buildAltered builds and packs them all, one after the other, in the first place.
-func (s *session) buildAltered(ctx context.Context, list []altered) error {
-	if s.loader.Ready != nil {
-		if err := s.loader.Ready(ctx); err != nil {
+// buildVariants builds and packs them all, one after the other, in the first place.
+func (c *copied) buildVariants(ctx context.Context, list []variant) (built []program, err error) {
+	packers := map[string]*upx.Tool{}
+	for i, v := range list {
+		c.phase("building " + v.name)
+		first, err := v.planned.firstPlace(ctx)
+		if err != nil {
+			return nil, err
+		}
+		objects := ""
+		if v.alone {
+			objects = filepath.Join(c.ws.dir, fmt.Sprintf("variant-%d-objects", i))
+			if err := os.Mkdir(objects, 0o755); err != nil {
+				return nil, cacheError(err)
+			}
+		}
+		place := first.Apart(filepath.Join(c.ws.dir, "first", fmt.Sprintf("variant-%d", i)), objects)
+		made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.jobs()})
+		if err != nil {
+			return nil, err
+		}
+		p := program{variant: v, path: made.Products[0].Path, cpu: made.Cost.CPU}
+		if v.unit().UPX != nil {
+			if err := c.packVariant(ctx, p, packers); err != nil {
+				return nil, fmt.Errorf("%s: %w", v.name, err)
+			}
+		}
+		built = append(built, p)
+	}
+	return built, nil
+}
+
+// packVariant packs a program in its place.
+func (c *copied) packVariant(ctx context.Context, p program, packers map[string]*upx.Tool) (err error) {
+	u := p.unit()
+	pin := u.UPXVersion + " " + u.UPXSHA256
+	if packers[pin] == nil {
+		cfg := upx.Config{Confined: c.confined, Dirs: filepath.SplitList(c.env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256}
+		if packers[pin], err = upx.Find(ctx, cfg); err != nil {
 			return err
 		}
 	}
-	st, err := s.prepare(ctx, false)
-	if err != nil {
+	packed := p.path + ".packed"
+	if _, err := packers[pin].Pack(ctx, p.path, packed, u.UPX); err != nil {
 		return err
 	}
-	jobs := s.Jobs
-	if jobs == 0 {
-		jobs = runtime.NumCPU()
-	}
-	var tool *upx.Tool
-	for i := range list {
-		a := &list[i]
-		s.phase("building " + a.name)
-		site := *st.first
-		site.Out = filepath.Join(s.ws.dir, "first", fmt.Sprintf("variant-%d", i))
-		if a.alone {
-			place := *site.Place
-			place.GoCache = filepath.Join(s.ws.dir, fmt.Sprintf("variant-%d-objects", i))
-			if err := os.Mkdir(place.GoCache, 0o755); err != nil {
-				return cacheError(err)
-			}
-			site.Place = &place
-		}
-		built, cost, err := site.Build(ctx, a.unit, execute.Pace{P: jobs})
-		if err != nil {
-			return err
-		}
-		a.path, a.cpu = built[0].Path, cost.CPU
-		if a.unit.UPX == nil {
-			continue
-		}
-		if tool == nil {
-			if tool, err = upx.Find(ctx, upx.Config{Confined: s.confined, Dirs: filepath.SplitList(s.env("PATH")), Version: a.unit.UPXVersion, SHA256: a.unit.UPXSHA256}); err != nil {
-				return fmt.Errorf("%s: %w", a.name, err)
-			}
-		}
-		packed := a.path + ".packed"
-		if _, err := tool.Pack(ctx, a.path, packed, a.unit.UPX); err != nil {
-			return fmt.Errorf("%s: %w", a.name, err)
-		}
-		if err := os.Rename(packed, a.path); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.Rename(packed, p.path)
 }

@@ -44,27 +44,36 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	if v, err := Verify(ctx, vc); err == nil && v.KeyID == signer.KeyID() {
 		return nil, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
 	}
-	t, err := rebuildRelease(ctx, cfg, vc, from)
-	if t == nil {
+	p, how, err := rebuildRelease(ctx, cfg, vc, from)
+	if p == nil {
 		return nil, err
 	}
-	return t.attested(ctx, err, signer, out)
+	a := attestation{p, how, signer, checksums.Builder{Name: "mintmark", Version: cfg.Tool}}
+	return a.attested(ctx, err, out)
+}
+
+// attestation is a rebuilt publication, and who says so.
+type attestation struct {
+	*publication
+	how     reproduced
+	signer  *checksums.Signer
+	builder checksums.Builder
 }
 
 // attested is what comes of a rebuild that ended in err: a statement about what
 // is identical, if nothing is different, and the error all the same.
-func (t *third) attested(ctx context.Context, err error, signer *checksums.Signer, out string) (*Attested, error) {
-	res := &Attested{Verification: t.out, KeyID: signer.KeyID()}
+func (t *attestation) attested(ctx context.Context, err error, out string) (*Attested, error) {
+	res := &Attested{Verification: t.out, KeyID: t.signer.KeyID()}
 	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
 		return res, err
 	}
 	// What was not compared stays an error, though the rest is signed.
-	return res, errors.Join(err, t.attest(ctx, res, signer, out))
+	return res, errors.Join(err, t.attest(ctx, res, out))
 }
 
 // attest signs what came out identical, and says what of the release is left out.
-func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Signer, out string) error {
-	st, err := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: t.Tool}, t.out.Rebuilt, t.how)
+func (t *attestation) attest(ctx context.Context, res *Attested, out string) error {
+	st, err := checksums.NewRebuildStatement(t.m, t.sum, t.how.toolchain, t.builder, t.out.Rebuilt, t.how.rebuild)
 	if err != nil {
 		return err
 	}
@@ -72,15 +81,15 @@ func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Sig
 	if err != nil {
 		return err
 	}
-	bundle, err := checksums.SignStatement(ctx, signer, payload)
+	bundle, err := checksums.SignStatement(ctx, t.signer, payload)
 	if err != nil {
 		return fmt.Errorf("signing the statement: %w", err)
 	}
 	if out == "" {
-		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
+		out = t.m.Project + "_" + t.m.Version + "." + short(t.signer.KeyID()) + checksums.StatementSuffix
 	}
 	err = files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
-		_, err := checksums.VerifyStatement(signer.Verifier(), old)
+		_, err := checksums.VerifyStatement(t.signer.Verifier(), old)
 		return err == nil
 	})
 	if err != nil {

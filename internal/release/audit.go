@@ -15,14 +15,17 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
-	"github.com/mintmark/mintmark/profiles"
 )
 
-// audited is what an audit found that did not stop it.
-type audited struct {
-	packer *upx.Tool   // nil when no unit is packed
-	signed string      // what a release would be signed with; "" for none
-	typed  *plan.Typed // nil when types were not asked for
+// audit is what was found to be wrong, or silently without effect, in what will
+// be built, before anything is compiled.
+type audit struct {
+	*planned
+	unseen   []source.Unseen // what git ignores and builds read
+	cautions cautions
+	packer   *upx.Tool   // nil when no unit is packed
+	signed   string      // what a release would be signed with; "" for none
+	typed    *plan.Typed // nil when types were not asked for
 }
 
 // audit finds all that is wrong, or silently has no effect, before anything is
@@ -30,42 +33,30 @@ type audited struct {
 // is fetched, and on this machine. It is the one list of checks: [Check] does
 // nothing else, and what builds goes on when it found nothing. So either says it in
 // the same words. All errors are reported, and whatever else is found is a caution.
-func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
-	a := &audited{}
+// opened says that the output directory was looked at.
+func (s *subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
 	errs := []error{s.refusals(ctx, kind)}
-	if !s.builds || errs[0] != nil { // else it was opened
+	if !opened {
 		errs = append(errs, lookOut(ctx, s.Out))
 	}
-	if err := s.fetch(ctx); err != nil {
+	c, err := s.fetch(ctx)
+	if err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	perr := s.makePlan(ctx, true)
-	if err := s.findUnseen(ctx); err != nil {
-		return nil, errors.Join(append(errs, perr, err)...)
+	a := &audit{cautions: cautions{run: s.run}}
+	var planErr error
+	a.planned, planErr = c.expand(ctx, planWith{deps: true})
+	if a.unseen, err = s.findUnseen(ctx); err != nil {
+		return nil, errors.Join(append(errs, planErr, err)...)
 	}
-	errs = append(errs, s.explainUnseen(perr))
-	if perr == nil {
-		var err error
-		a.packer, err = s.findUPX(ctx)
-		syntax := s.planner.Syntax(ctx)
-		errs = append(errs, err, s.missingTools(ctx), syntax)
-		if s.Types && syntax == nil { // else there is nothing that has types
-			s.phase("checking types")
-			a.typed, err = s.planner.Types(ctx)
-			errs = append(errs, s.explainUnseen(err))
-		}
+	errs = append(errs, a.explainUnseen(planErr))
+	if planErr == nil {
+		errs = append(errs, a.checkPlan(ctx))
 	}
 	if kind == checksums.KindRelease {
-		if ref, err := s.keyRef(); err == nil { // else it was refused
-			keys, err := s.committedKeys(ctx, ref)
-			errs = append(errs, err, keys.refuse())
-			for _, w := range keys.warnings() {
-				s.caution("%s", w)
-			}
-			a.signed = ref.String()
-		}
+		errs = append(errs, a.checkKeys(ctx))
 	}
-	errs = append(errs, s.cautions(ctx, perr == nil))
+	errs = append(errs, a.caution(ctx, planErr == nil))
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -75,9 +66,37 @@ func (s *session) audit(ctx context.Context, kind string) (*audited, error) {
 	return a, nil
 }
 
+// checkPlan finds what keeps a plan from being built here.
+func (a *audit) checkPlan(ctx context.Context) error {
+	var err error
+	a.packer, err = a.findUPX(ctx, a.cautions.add)
+	syntax := a.planner.Syntax(ctx)
+	errs := []error{err, a.missingTools(ctx), syntax}
+	if a.Types && syntax == nil { // else there is nothing that has types
+		a.phase("checking types")
+		a.typed, err = a.planner.Types(ctx)
+		errs = append(errs, a.explainUnseen(err))
+	}
+	return errors.Join(errs...)
+}
+
+// checkKeys looks for private keys in the commit, and notes the one that signs.
+func (a *audit) checkKeys(ctx context.Context) error {
+	ref, err := a.keyRef()
+	if err != nil {
+		return nil // it was refused
+	}
+	keys, err := a.committedKeys(ctx, ref)
+	for _, w := range keys.warnings() {
+		a.cautions.add("%s", w)
+	}
+	a.signed = ref.String()
+	return errors.Join(err, keys.refuse())
+}
+
 // refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func (s *session) refusals(ctx context.Context, kind string) error {
+func (s *subject) refusals(ctx context.Context, kind string) error {
 	errs := []error{s.refuseDirty()}
 	if kind == checksums.KindRelease {
 		ref, err := s.keyRef()
@@ -89,24 +108,11 @@ func (s *session) refusals(ctx context.Context, kind string) error {
 	return errors.Join(errs...)
 }
 
-// fetch gets the toolchain and the source.
-func (s *session) fetch(ctx context.Context) error {
-	if err := s.fetchToolchain(ctx); err != nil {
-		return err
-	}
-	if s.builds {
-		if err := s.useCaches(); err != nil {
-			return err
-		}
-	}
-	return s.copySource(ctx)
-}
-
-// cautions warn of what does not stop a build. Some of it is known only of a plan.
-func (s *session) cautions(ctx context.Context, planned bool) error {
+// caution warns of what does not stop a build. Some of it is known only of a plan.
+func (s *audit) caution(ctx context.Context, planned bool) error {
 	s.sayUnseen()
 	for _, p := range s.planner.Remarks() {
-		s.say(p.Error(), p.Format())
+		s.cautions.say(p.Error(), p.Format())
 	}
 	warnings, err := s.prevent(ctx)
 	if err != nil {
@@ -121,25 +127,13 @@ func (s *session) cautions(ctx context.Context, planned bool) error {
 	}
 	warnings = slices.Concat(warnings, s.dropped(), s.newerToolchain(ctx))
 	for _, w := range warnings {
-		s.caution("%s", w)
+		s.cautions.add("%s", w)
 	}
 	return nil
 }
 
-// caution warns of something that stops nothing. [Checked] has all of them.
-func (s *session) caution(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	s.say(text, text)
-}
-
-// say is caution for what is shown otherwise than recorded.
-func (s *session) say(text, shown string) {
-	s.said = append(s.said, text)
-	s.warn("%s", shown)
-}
-
 // missingTools refuses units whose compilers beside the toolchain are not on this machine.
-func (s *session) missingTools(ctx context.Context) error {
+func (s *audit) missingTools(ctx context.Context) error {
 	var errs []error
 	said := map[string]bool{}
 	for _, u := range s.plan.Units {
@@ -161,7 +155,7 @@ func (s *session) missingTools(ctx context.Context) error {
 // unusedPGO warns of profiles of the optimiser in the commit that no unit uses:
 // the go command reads default.pgo beside a main package only. Where the profile
 // file says of all units what is read, it was decided.
-func (s *session) unusedPGO() (warnings []string) {
+func (s *audit) unusedPGO() (warnings []string) {
 	if s.repo == nil {
 		return nil
 	}
@@ -190,7 +184,7 @@ func (s *session) unusedPGO() (warnings []string) {
 }
 
 // pointers warns of what goes into binaries and archives as a Git LFS pointer.
-func (s *session) pointers() (warnings []string) {
+func (s *audit) pointers() (warnings []string) {
 	names := s.planner.Embedded()
 	embedded := len(names)
 	for _, u := range s.plan.Units {
@@ -201,7 +195,7 @@ func (s *session) pointers() (warnings []string) {
 		}
 	}
 	for i, name := range names {
-		size, ok := source.PointsTo(filepath.Join(s.checkout, filepath.FromSlash(name)))
+		size, ok := source.PointsTo(filepath.Join(s.dir, filepath.FromSlash(name)))
 		if !ok {
 			continue
 		}
@@ -223,7 +217,7 @@ var misnamed = []string{
 // sayMisnamed warns of files in dir that look like the profile file and are not
 // it. read is the one that is; "" for the built-in profile: then those above it, up
 // to the repository's top, may be meant as well.
-func (s *session) sayMisnamed(dir, read string) {
+func (s *subject) sayMisnamed(dir, read string) {
 	if read != "" {
 		s.unread(dir, misnamed, read+" is")
 		return
@@ -236,7 +230,7 @@ func (s *session) sayMisnamed(dir, read string) {
 }
 
 // unread warns of files of these names in dir, which nobody reads.
-func (s *session) unread(dir string, names []string, instead string) {
+func (s *subject) unread(dir string, names []string, instead string) {
 	for _, name := range names {
 		if !exactly(dir, name) {
 			continue
@@ -246,12 +240,12 @@ func (s *session) unread(dir string, names []string, instead string) {
 		if dir != s.Dir && dir != s.moduleDir { // of another module, or of all
 			shown, advice = s.nearby(file), "if it is this product's, move it there, or name it"
 		}
-		s.caution("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
+		s.cautions.add("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
 	}
 }
 
 // above are the directories above dir up to the repository's top, the nearest first.
-func (s *session) above(dir string) (dirs []string) {
+func (s *subject) above(dir string) (dirs []string) {
 	real, err := realPath(dir)
 	if s.repo == nil || err != nil {
 		return nil
@@ -265,7 +259,7 @@ func (s *session) above(dir string) (dirs []string) {
 
 // nearby is a path as it can be written in the working directory: relative, where
 // it lies in the same repository as that.
-func (s *session) nearby(name string) string {
+func (s *subject) nearby(name string) string {
 	if short := s.shorten(name); short != name || s.repo == nil {
 		return short
 	}
@@ -285,17 +279,37 @@ func (s *session) nearby(name string) string {
 	return name
 }
 
-// remarked are the problems of the profile file that do not stop it.
-func (s *session) remarked(list []profiles.Problem) {
-	for _, w := range list {
-		w.Warning = false // the event says it is one
-		s.say(w.Error(), w.Format())
-	}
-}
-
 // exactly reports whether there is a file of that name, a slash-separated path
 // below dir, in that very spelling: some file systems know it by others.
 func exactly(dir, name string) bool {
 	entries, err := os.ReadDir(filepath.Join(dir, filepath.FromSlash(path.Dir(name))))
 	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == path.Base(name) && e.Type().IsRegular() })
+}
+
+// refuseDirty is the gate for everything that calls itself a release.
+func (s *subject) refuseDirty() error {
+	if s.Snapshot || len(s.source.Dirty) == 0 {
+		return nil
+	}
+	list := slices.Clone(s.source.Dirty)
+	var errs []error
+	if s.repo != nil {
+		if keys := s.repo.WithKeys(list); len(keys) > 0 {
+			// Apart from the others, whose hint says to commit them.
+			list = slices.DeleteFunc(list, func(name string) bool { return slices.Contains(keys, name) })
+			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
+				"changed or untracked files with private keys in them:\n%s", strings.Join(keys, "\n")))
+		}
+	}
+	const show = 20
+	more := ""
+	if len(list) > show {
+		more = fmt.Sprintf("\n… and %d more", len(list)-show)
+		list = list[:show]
+	}
+	if len(list) == 0 {
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, hinted("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
+		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }

@@ -112,7 +112,7 @@ func sweepAll(ctx context.Context, res *startup.Result, opt startup.Config) ([]S
 func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
 	defer func() { err = explainFull(err) }()
 	var settings profiles.Settings
-	s, err := openOne(ctx, &cfg, func(s *session) (sel profiles.Selected, err error) {
+	s, err := openOne(ctx, &cfg, func(s *subject) (sel profiles.Selected, err error) {
 		sel, settings, err = s.chooseBench()
 		return sel, err
 	})
@@ -121,7 +121,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 	}
 	defer s.Close()
 	var costs []BuildCost
-	if opt.Programs, costs, err = s.buildVariants(ctx, settings); err != nil {
+	if opt.Programs, costs, err = s.benchVariants(ctx, settings); err != nil {
 		return nil, err
 	}
 	if err := s.workload(&opt, settings.Bench); err != nil {
@@ -143,7 +143,7 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 
 // chooseBench finds the one profile and platform to measure: a platform that
 // this machine runs, of a profile with bench if there is one.
-func (s *session) chooseBench() (profiles.Selected, profiles.Settings, error) {
+func (s *subject) chooseBench() (profiles.Selected, profiles.Settings, error) {
 	type choice struct {
 		profiles.Selected
 		settings profiles.Settings
@@ -205,38 +205,39 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 	}
 }
 
-// buildVariants builds and packs every variant, in the first place.
-func (s *session) buildVariants(ctx context.Context, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
+// benchVariants builds and packs every variant, in the first place.
+func (s *copied) benchVariants(ctx context.Context, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
 	variants := settings.Bench.Variants
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)
 	}
-	var altered []altered
+	var list []variant
 	for i, v := range variants {
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
 			return nil, nil, usage("leave one out", "bench.variants has %q twice", v.Name)
 		}
-		u, err := s.planAltered(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
+		x, err := s.variant(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
 		if err != nil {
 			return nil, nil, err
 		}
-		u.alone = v.Kind == profiles.WithPGO
-		altered = append(altered, u)
+		x.alone = v.Kind == profiles.WithPGO
+		list = append(list, x)
 	}
-	if err := s.buildAltered(ctx, altered); err != nil {
+	built, err := s.buildVariants(ctx, list)
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, a := range altered {
-		if a.alone {
-			costs = append(costs, BuildCost{a.name, a.cpu})
+	for _, p := range built {
+		if p.alone {
+			costs = append(costs, BuildCost{p.name, p.cpu})
 		}
-		programs = append(programs, startup.Program{Name: a.name, Path: a.path})
+		programs = append(programs, startup.Program{Name: p.name, Path: p.path})
 	}
 	return programs, costs, nil
 }
 
 // workload fills in what the profile says and opt does not.
-func (s *session) workload(opt *startup.Config, b profiles.Bench) (err error) {
+func (s *copied) workload(opt *startup.Config, b profiles.Bench) (err error) {
 	w := &opt.Workload
 	if w.Args == nil {
 		w.Args = b.Args
@@ -244,9 +245,9 @@ func (s *session) workload(opt *startup.Config, b profiles.Bench) (err error) {
 	if w.Env == nil {
 		w.Env = b.Env
 	}
-	opt.Dir = s.checkout
+	opt.Dir = s.dir
 	if w.Stdin == "" && b.Stdin != "" {
-		w.Stdin = filepath.Join(s.checkout, filepath.FromSlash(b.Stdin))
+		w.Stdin = filepath.Join(s.dir, filepath.FromSlash(b.Stdin))
 	}
 	if w.Ready == (startup.Ready{}) {
 		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {

@@ -9,57 +9,40 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
 )
-
-// final is a binary as it will be published, by itself or in an archive.
-type final struct {
-	u       *unit
-	name    string
-	pkg     string // import path
-	linked  string // digest before packing
-	path    string
-	size    int64
-	several bool // the unit has other programs as well
-}
-
-func (p *pipeline) keepFinals(u *unit, linked []*product) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, pr := range linked {
-		digest := pr.artifact.SHA256
-		if pr.linked.SHA256 != "" {
-			digest = pr.linked.SHA256
-		}
-		p.finals = append(p.finals, final{u, pr.name, pr.main.Package, digest, pr.path, pr.artifact.Size, len(linked) > 1})
-	}
-}
 
 // nearly is the part of a budget from which on there is a warning.
 const nearly = 0.95
 
 // budgets holds the final binaries against the profiles' limits, when nothing
-// else runs any more. What is over one stops the release; what was not looked
-// at is said.
-func (p *pipeline) budgets(ctx context.Context) error {
-	slices.SortFunc(p.finals, func(a, b final) int { return strings.Compare(a.u.ID()+" "+a.name, b.u.ID()+" "+b.name) })
+// else runs any more. What is over one stops the release: these errors are over.
+// What was not looked at is said.
+func (p *planned) budgets(ctx context.Context, made []*result) (over []error, err error) {
+	b := &budget{planned: p}
+	for _, r := range made {
+		b.finals, b.sized = append(b.finals, r.finals...), append(b.sized, r.sized...)
+	}
+	slices.SortFunc(b.finals, func(a, b final) int { return strings.Compare(a.u.ID()+" "+a.name, b.u.ID()+" "+b.name) })
 	previous, from, err := p.previousSizes()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, f := range p.finals {
+	for _, f := range b.finals {
 		name := f.u.ID() + ": " + f.name
 		if limit := f.u.MaxSize; limit > 0 {
 			switch {
 			case f.size > limit:
-				p.exceeds("raise budget.size, or strip, drop tags or dependencies, or pack the binary", "%s is %d bytes, the budget is %d%s", name, f.size, limit, p.contributors(f))
+				b.exceeds("raise budget.size, or strip, drop tags or dependencies, or pack the binary", "%s is %d bytes, the budget is %d%s", name, f.size, limit, b.contributors(f))
 			case float64(f.size) > nearly*float64(limit):
 				p.warn("%s is %d bytes, the budget is %d: %d are left", name, f.size, limit, limit-f.size)
 			}
@@ -70,23 +53,33 @@ func (p *pipeline) budgets(ctx context.Context) error {
 			case !ok:
 				p.warn("%s: budget.growth is not checked: %s", name, from)
 			case f.size-old > limit:
-				p.exceeds("mintmark size OLD NEW says what grew; raise budget.growth if it has to", "%s is %d bytes, %d more than in %s; budget.growth is %d%s", name, f.size, f.size-old, from, limit, p.contributors(f))
+				b.exceeds("mintmark size OLD NEW says what grew; raise budget.growth if it has to", "%s is %d bytes, %d more than in %s; budget.growth is %d%s", name, f.size, f.size-old, from, limit, b.contributors(f))
 			case float64(f.size-old) > nearly*float64(limit):
 				p.warn("%s is %d bytes more than in %s, budget.growth is %d", name, f.size-old, from, limit)
 			}
 		}
 	}
-	return p.startupBudgets(ctx)
+	err = b.startup(ctx)
+	sort.Slice(b.over, func(i, j int) bool { return b.over[i].Error() < b.over[j].Error() })
+	return b.over, err
 }
 
-func (p *pipeline) exceeds(hint, format string, args ...any) {
-	p.over = append(p.over, &codeError{fmt.Errorf(format, args...), ExitNotReproducible, hint})
+// budget is the final binaries of a release, and those that are over a limit.
+type budget struct {
+	*planned
+	finals []final
+	sized  []report.Sized
+	over   []error
+}
+
+func (b *budget) exceeds(hint, format string, args ...any) {
+	b.over = append(b.over, &codeError{fmt.Errorf(format, args...), ExitNotReproducible, hint})
 }
 
 // contributors says which packages a binary consists of most, if it was measured.
-func (p *pipeline) contributors(f final) string {
+func (b *budget) contributors(f final) string {
 	const show = 5
-	for _, s := range p.sized {
+	for _, s := range b.sized {
 		if s.SHA256 != f.linked || s.Summary == nil {
 			continue
 		}
@@ -102,7 +95,7 @@ func (p *pipeline) contributors(f final) string {
 // previousSizes are the sizes of the final binaries of the release before: that
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
-func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err error) {
+func (p *planned) previousSizes() (sizes map[string]int64, from string, err error) {
 	wanted := slices.ContainsFunc(p.plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
@@ -150,9 +143,9 @@ func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err err
 	return sizes, m.Project + " " + m.Version, nil
 }
 
-// startupBudgets starts what this machine can start, each program alone, as the
+// startup starts what this machine can start, each program alone, as the
 // profile's bench says.
-func (p *pipeline) startupBudgets(ctx context.Context) error {
+func (p *budget) startup(ctx context.Context) error {
 	said := map[string]bool{}
 	for _, f := range p.finals {
 		limit := time.Duration(f.u.MaxStartup)

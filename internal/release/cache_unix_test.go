@@ -272,15 +272,17 @@ func TestHostileBuildCache(t *testing.T) {
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		s := &session{Config: &Config{Cache: cache}, place: &toolchain.Place{}, tc: &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
-		if err := s.useCaches(); err != nil {
+		r := &run{Config: &Config{Cache: cache}}
+		tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}
+		dir, err := r.buildCache(tc)
+		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(s.place.GoCache, filepath.FromSlash(name))
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.useCaches(); err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
+		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.check(t, name)
@@ -306,7 +308,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &session{Config: &cfg, ws: &workspace{cache: cfg.Cache, dir: t.TempDir()}}
+	s := &run{Config: &cfg, ws: &workspace{cache: cfg.Cache, dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := actions.OpenLedger(lc); err == nil {

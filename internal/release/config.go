@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -86,6 +87,14 @@ func (c *Config) warn(format string, args ...any) {
 }
 
 func (c *Config) phase(text string) { c.event(Event{Kind: Phase, Text: text}) }
+
+// jobs is how many actions a build may run that has the machine for itself.
+func (c *Config) jobs() int {
+	if c.Jobs > 0 {
+		return c.Jobs
+	}
+	return runtime.NumCPU()
+}
 
 // env looks a variable up in the user's environment.
 func (c *Config) env(name string) string {

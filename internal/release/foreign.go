@@ -78,7 +78,8 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	defer s.Close()
 	// Caches of its own: what others publish has no business in those of
 	// releases. Only -source= needs git.
-	if err := s.findTools(ctx, filepath.Join(cfg.Cache, "foreign"), false); err != nil {
+	t, err := s.findTools(ctx, filepath.Join(cfg.Cache, "foreign"), false)
+	if err != nil {
 		return nil, err
 	}
 	work := filepath.Join(s.ws.dir, "foreign")
@@ -92,7 +93,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 		return nil, err
 	}
 	cfg.event(Event{Kind: Total, N: len(found.Inputs)})
-	results, err := recovery.Rebuild(ctx, s.foreignConfig(work, what), found.Inputs)
+	results, err := recovery.Rebuild(ctx, s.foreignConfig(t, work, what), found.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -181,24 +182,21 @@ func fileName(name string) string {
 	}, filepath.Base(name))
 }
 
-// foreignConfig lends the session's parts.
-func (s *session) foreignConfig(work string, what Foreign) recovery.Config {
+// foreignConfig lends the run's parts.
+func (s *run) foreignConfig(tools *tools, work string, what Foreign) recovery.Config {
 	unpacking := s.confined.Part()
 	unpack, repack := s.packers(unpacking)
 	began := map[string]time.Time{}
-	var mu sync.Mutex // toolchains may be installed side by side
 	return recovery.Config{
-		Place: s.place, Fetcher: s.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
+		Place: tools.place, Fetcher: tools.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
 		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
-			t, err := s.fetcher.Toolchain(ctx, version)
+			t, err := tools.fetcher.Toolchain(ctx, version)
 			if err != nil {
 				return nil, err
 			}
 			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.known)
 			if err == nil {
-				mu.Lock()
-				s.settle = append(s.settle, func() error { return g.Settle(ctx) })
-				mu.Unlock()
+				s.atEnd(func() error { return g.Settle(ctx) })
 			}
 			return g, err
 		},
@@ -220,7 +218,7 @@ func (s *session) foreignConfig(work string, what Foreign) recovery.Config {
 }
 
 // packers find UPX when the first packed file comes up.
-func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
+func (s *run) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
 	})

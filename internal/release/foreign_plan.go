@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -13,28 +14,25 @@ import (
 // against what may be built of a stranger's, and against the manifest. Nothing
 // was fetched for it before. What breaks a rule is refused: that it is signed
 // says who did it.
-func (t *third) readPlan() (err error) {
-	if t.all, err = plan.Decode(append(slices.Clone(t.m.Plan), '\n')); errors.Is(err, plan.ErrSchema) {
-		return hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
+func readPlan(m *checksums.Manifest) (*plan.Plan, error) {
+	var wrong refusals
+	p, err := plan.Decode(append(slices.Clone(m.Plan), '\n'))
+	if errors.Is(err, plan.ErrSchema) {
+		return nil, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
 	} else if err != nil {
-		t.refuse(checksums.ManifestFile, "%v", err)
-		return t.refused()
+		wrong.add("%v", err)
+		return nil, wrong.err()
 	}
-	return errors.Join(t.foreignRules(t.all.CheckForeign()), t.refused())
-}
-
-// foreignRules makes refusals of the rules that a plan breaks; other errors stay.
-func (t *third) foreignRules(err error) error {
 	var errs []error
-	for _, err := range joined(err) {
+	for _, err := range joined(p.CheckForeign()) {
 		var broken *plan.RuleError
 		if !errors.As(err, &broken) {
 			errs = append(errs, err)
 			continue
 		}
-		t.refusals = append(t.refusals, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: broken.Tip})
+		wrong = append(wrong, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: broken.Tip})
 	}
-	return errors.Join(errs...)
+	return p, errors.Join(append(errs, wrong.err())...)
 }
 
 // joined gives the errors of a joined one, and none of nil.
@@ -50,16 +48,17 @@ func joined(err error) []error {
 
 // checkPlatforms holds the units' platforms against what the toolchain can
 // build for.
-func (t *third) checkPlatforms() error {
-	known, err := t.goroot.Platforms()
+func checkPlatforms(goroot *toolchain.Goroot, version string, units []*plan.Unit) error {
+	known, err := goroot.Platforms()
 	if err != nil {
 		return err
 	}
-	for _, u := range t.plan.Units {
+	var wrong refusals
+	for _, u := range units {
 		pl, err := profiles.ParsePlatform(u.Platform)
 		if base := pl.OS + "/" + pl.Arch; err != nil || !slices.Contains(known, base) {
-			t.refuse(checksums.ManifestFile, "%s: %s cannot build for %s", u.ID(), t.all.Go, base)
+			wrong.add("%s: %s cannot build for %s", u.ID(), version, base)
 		}
 	}
-	return t.refused()
+	return wrong.err()
 }

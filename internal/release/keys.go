@@ -26,7 +26,7 @@ type committed struct {
 // committedKeys finds the private keys in the commit. Of the keys that tests
 // bring along only those count that sign releases: the kind that keygen and
 // cosign write, and the key that this release is signed with.
-func (s *session) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
+func (s *copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
 	if s.repo == nil || s.Snapshot {
 		return c, nil // what a module proxy serves is public already; a snapshot is signed by nobody
 	}
@@ -47,7 +47,7 @@ func (s *session) committedKeys(ctx context.Context, signing checksums.KeyRef) (
 }
 
 // heldKeys looks into the private checkout, or remembers what it found there.
-func (s *session) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
+func (s *copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
 	key := remember.NewKey("private keys 2", s.source.Files())
 	if s.source.Files() != "" && s.known.Get(key, &keys) {
 		return keys, nil

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/actions"
@@ -25,25 +24,9 @@ const keepUnused = 90 * 24 * time.Hour
 // ledgerDir holds the proof ledgers of all toolchains.
 func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 
-// useCaches gives the first place the build cache of its toolchain: cmd/go
-// itself tells toolchains apart by version only, not by content. With -full it
-// gets an empty one.
-func (s *session) useCaches() error {
-	if s.Full {
-		s.place.GoCache = filepath.Join(s.ws.dir, "first", "objects")
-		return cacheErrorOrNil(os.MkdirAll(s.place.GoCache, 0o755))
-	}
-	dir, err := files.MakeDir(s.Cache, "first", "gocache", s.tc.DirName())
-	if err != nil {
-		return cacheError(err)
-	}
-	s.place.GoCache = dir
-	return checkBuildCache(dir)
-}
-
-// keptLinks are the binaries that first builds of the module have linked. Like
-// the build cache they are told apart by the toolchain's content.
-func (s *session) keptLinks() *execute.Linked {
+// linked is what first builds of the module have linked. Like the build cache it
+// is told apart by the toolchain's content.
+func (s *copied) linked() *execute.Linked {
 	if len(s.Secret) == 0 {
 		return nil // nothing could be checked
 	}
@@ -52,16 +35,9 @@ func (s *session) keptLinks() *execute.Linked {
 
 func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
 
-func cacheErrorOrNil(err error) error {
-	if err == nil {
-		return nil
-	}
-	return cacheError(err)
-}
-
-// openLedger opens the ledger of the session's toolchain. A ledger that cannot
+// openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *session) openLedger() *actions.Ledger {
+func (s *copied) openLedger() *actions.Ledger {
 	l, err := actions.OpenLedger(s.ledgerConfig(s.tc.DirName(), s.tc.Sum))
 	if err != nil {
 		s.warn("nothing is taken from the proof ledger: %v", err)
@@ -70,7 +46,7 @@ func (s *session) openLedger() *actions.Ledger {
 	return l
 }
 
-func (s *session) ledgerConfig(name, sum string) actions.LedgerConfig {
+func (s *run) ledgerConfig(name, sum string) actions.LedgerConfig {
 	dir, secret := ledgerDir(s.Cache), s.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
@@ -82,106 +58,46 @@ func (s *session) ledgerConfig(name, sum string) actions.LedgerConfig {
 	}
 }
 
-// bookkeeping connects a pipeline with the ledger.
-type bookkeeping struct {
+// releaseLedger is the proof ledger as one release uses it: what its second place
+// is given, and what is added. nil: there is no ledger.
+type releaseLedger struct {
 	ledger  *actions.Ledger
 	account *actions.Account
 	seeding bool
 	// archives remembers archives by recipe. nil: each is made twice.
 	archives *actions.Ledger
-
-	mu       sync.Mutex
-	recalled map[string]int // unit ID → executions known of its archive
 	// rebuilders are the key IDs of those whose ledgers are used, sorted.
 	rebuilders []string
+	units      func(*plan.Unit) actions.Unit
+	warn       func(format string, args ...any)
 }
 
-// keepBooks begins the account of the release. It returns nil when there is no ledger.
-func (s *session) keepBooks(ledger *actions.Ledger, st *sites) *bookkeeping {
-	if ledger == nil || st.second == nil {
+// useLedger begins the account of a release. It returns nil when there is no
+// ledger, or nothing here that it could be of use to: it is about two places whose
+// build caches are on this machine.
+func (p *Prepared) useLedger(ledger *actions.Ledger) *releaseLedger {
+	if ledger == nil || len(p.executors) != 2 {
 		return nil
 	}
-	b := &bookkeeping{
-		ledger: ledger, seeding: !s.Full, recalled: map[string]int{},
-		account: ledger.Account(st.first.Place.GoCache, st.second.Place.GoCache),
+	first, ok1 := p.executors[0].(execute.Cached)
+	second, ok2 := p.executors[1].(execute.Cached)
+	if !ok1 || !ok2 {
+		return nil
+	}
+	l := &releaseLedger{
+		ledger: ledger, seeding: !p.of.Full, account: ledger.Account(first.BuildCache(), second.BuildCache()),
+		units: p.of.ledgerUnit, warn: p.of.warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives")); err == nil {
-		b.archives = l
+	if a, err := actions.OpenLedger(p.of.ledgerConfig("archives", "archives")); err == nil {
+		l.archives = a
 	}
-	return b
+	return l
 }
 
-// recallArchive copies the archive of that recipe from the ledger to name,
-// fills in its digest, and reports whether there was one.
-func (b *bookkeeping) recallArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) bool {
-	if b == nil || b.archives == nil || !b.seeding {
-		return false
-	}
-	file, proof, ok := b.archives.Recall(ctx, recipe)
-	if !ok {
-		return false
-	}
-	sum, size, err := files.Copy(ctx, file, name, 0o644)
-	if err != nil || sum != proof.Output.String() {
-		os.Remove(name)
-		return false
-	}
-	a.Size, a.SHA256 = size, sum
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.recalled[u.ID()] = proof.Executions
-	return true
-}
-
-// rememberArchive adds an archive that was just made twice.
-func (b *bookkeeping) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
-	if b == nil || b.archives == nil {
-		return nil
-	}
-	output, err := actions.ParseID(a.SHA256)
-	if err != nil {
-		return err
-	}
-	return b.archives.Remember(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
-}
-
-// waits reports whether the second build of a unit has something to gain from
-// waiting for the first: then the ledger may spare it most of its work.
-func (b *bookkeeping) waits(u *plan.Unit) bool {
-	return b != nil && b.seeding && u.Provable() && b.ledger.Knows(u.Platform)
-}
-
-// seed gives the second place what is proven of the unit, after its first build.
-func (p *pipeline) seed(ctx context.Context, u *plan.Unit) error {
-	g, err := actions.Load(p.sites.first.Graph(u))
-	if err != nil {
-		p.warn("%s: everything is compiled again: %v", u.ID(), err)
-		return nil
-	}
-	return p.books.account.Seed(ctx, p.accountUnit(u), g)
-}
-
-// settle enters both builds of a unit into the ledger.
-func (p *pipeline) settle(ctx context.Context, u *plan.Unit) error {
-	if p.books == nil {
-		return nil
-	}
-	a, errA := actions.Load(p.sites.first.Graph(u))
-	b, errB := actions.Load(p.sites.second.Graph(u))
-	err := errors.Join(errA, errB)
-	if err == nil {
-		err = p.books.account.Settle(ctx, p.accountUnit(u), a, b)
-	}
-	if _, accounted := p.books.account.Tally(u.ID()); err != nil && ctx.Err() == nil && (accounted || !p.books.waits(u)) {
-		p.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
-		return nil
-	}
-	return err // what was taken from the ledger must be accounted for
-}
-
-func (p *pipeline) accountUnit(u *plan.Unit) actions.Unit {
+// ledgerUnit is what the ledger has to know of a unit.
+func (p *planned) ledgerUnit(u *plan.Unit) actions.Unit {
 	all := !u.Provable()
 	c := p.planner.C(u)
 	return actions.Unit{
@@ -190,22 +106,77 @@ func (p *pipeline) accountUnit(u *plan.Unit) actions.Unit {
 	}
 }
 
+// recallArchive copies the archive of that recipe from the ledger to name,
+// fills in its digest, and returns how often it was made; 0 if there was none.
+func (l *releaseLedger) recallArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
+	if l == nil || l.archives == nil || !l.seeding {
+		return 0
+	}
+	file, proof, ok := l.archives.Recall(ctx, recipe)
+	if !ok {
+		return 0
+	}
+	sum, size, err := files.Copy(ctx, file, name, 0o644)
+	if err != nil || sum != proof.Output.String() {
+		os.Remove(name)
+		return 0
+	}
+	a.Size, a.SHA256 = size, sum
+	return proof.Executions
+}
+
+// rememberArchive adds an archive that was just made twice.
+func (l *releaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+	if l == nil || l.archives == nil {
+		return nil
+	}
+	output, err := actions.ParseID(a.SHA256)
+	if err != nil {
+		return err
+	}
+	return l.archives.Remember(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
+}
+
+// waits reports whether the second build of a unit has something to gain from
+// waiting for the first: then the ledger may spare it most of its work.
+func (l *releaseLedger) waits(u *plan.Unit) bool {
+	return l != nil && l.seeding && u.Provable() && l.ledger.Knows(u.Platform)
+}
+
+// seed gives the second place what is proven of the unit, after its first build.
+func (l *releaseLedger) seed(ctx context.Context, u *plan.Unit, first *execute.Outcome) error {
+	return l.account.Seed(ctx, l.units(u), first.Actions)
+}
+
+// enter enters the executions of a unit into the ledger.
+func (l *releaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute.Outcome) error {
+	if l == nil {
+		return nil
+	}
+	err := l.account.Settle(ctx, l.units(u), made[0].Actions, made[1].Actions)
+	if _, accounted := l.account.Tally(u.ID()); err != nil && ctx.Err() == nil && (accounted || !l.waits(u)) {
+		l.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
+		return nil
+	}
+	return err // what was taken from the ledger must be accounted for
+}
+
 // unitActions is the ledger's account of every unit, for the manifest.
-func (p *pipeline) unitActions() []checksums.UnitActions {
-	if p.books == nil {
+func (l *releaseLedger) unitActions(made []*result) []checksums.UnitActions {
+	if l == nil {
 		return nil
 	}
 	var out []checksums.UnitActions
-	for _, u := range p.plan.Units {
-		t, ok := p.books.account.Tally(u.ID())
+	for _, r := range made {
+		u := r.unit
+		t, ok := l.account.Tally(u.ID())
 		if !ok {
 			continue
 		}
 		ua := checksums.UnitActions{
 			Profile: u.Profile, Platform: u.Platform, Links: t.Links, LinksAgain: t.LinksAgain,
-			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable,
+			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable, ArchiveProven: r.archiveProven,
 		}
-		ua.ArchiveProven = p.books.recalled[u.ID()]
 		for _, n := range slices.Sorted(maps.Keys(t.Proven)) {
 			ua.Proven = append(ua.Proven, checksums.ProvenActions{Executions: n, Actions: t.Proven[n]})
 		}
@@ -217,21 +188,21 @@ func (p *pipeline) unitActions() []checksums.UnitActions {
 	return out
 }
 
-// alarms stops a release when an action gave another output than it once did,
-// even if the two builds of today agree. Where the profile says verify: report
-// it is a warning.
-func (p *pipeline) alarms() error {
-	if p.books == nil {
+// alarms is the error of actions that gave another output than they once did, even
+// if the builds of today agree. Where the profile says verify: report it is a
+// warning.
+func (l *releaseLedger) alarms(units []*plan.Unit) error {
+	if l == nil {
 		return nil
 	}
 	report := map[string]bool{}
-	for _, u := range p.plan.Units {
+	for _, u := range units {
 		report[u.ID()] = u.Verify == "report"
 	}
 	var stop []string
-	for _, a := range p.books.account.Alarms() {
+	for _, a := range l.account.Alarms() {
 		if report[a.Unit] {
-			p.warn("not deterministic: %v", a)
+			l.warn("not deterministic: %v", a)
 		} else {
 			stop = append(stop, a.Error())
 		}
@@ -245,7 +216,7 @@ func (p *pipeline) alarms() error {
 
 // tidyLedgers forgets from time to time what no release has used for long, be it
 // proven or linked.
-func (s *session) tidyLedgers(ctx context.Context) {
+func (s *run) tidyLedgers(ctx context.Context) {
 	if s.Now.IsZero() || len(s.Secret) == 0 {
 		return
 	}

@@ -16,15 +16,15 @@ import (
 // executable reports whether what the unit makes is run. Libraries and headers
 // are read, and the go command does not mark them either (BuildInstallFunc in
 // cmd/go/internal/work).
-func (u *unit) executable() bool { return !u.Mode().Library() }
+func executable(u *plan.Unit) bool { return !u.Mode().Library() }
 
 // openLinked opens what the linker wrote: of a static library, the object in it
 // that holds the Go program.
-func openLinked(u *unit, pr *product) (*gobin.File, error) {
+func openLinked(u *plan.Unit, path string) (*gobin.File, error) {
 	if u.Mode() == fact.CArchive {
-		return gobin.OpenStatic(pr.path)
+		return gobin.OpenStatic(path)
 	}
-	return gobin.Open(pr.path)
+	return gobin.Open(path)
 }
 
 // refuseLibrary refuses to make variants of a library.

@@ -26,18 +26,22 @@ func TestHeaderCompared(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p := &pipeline{session: &session{Config: &Config{Cache: dir}, plan: &plan.Plan{Project: "p"}, version: "1.0.0"}}
-		u := &unit{Unit: &plan.Unit{
+		u := &plan.Unit{
 			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []plan.Main{{Package: "example.com/p", Binary: "p"}},
-		}}
-		u.builds[0] = []execute.Built{{Path: "p.so", Header: paths[0]}}
-		u.builds[1] = []execute.Built{{Path: "p.so", Header: paths[1]}}
-		made := u.products()
-		if len(made) != 2 || made[0].name != "p.so" || !made[1].header || made[1].name != "p.h" {
-			t.Fatalf("%s: made %+v", tt.name, made)
 		}
-		pr := made[1]
-		if err := p.compare(t.Context(), u, pr); err != nil {
+		p := &Prepared{of: &planned{
+			copied: &copied{subject: &subject{run: &run{Config: &Config{Cache: dir}}, version: "1.0.0"}}, plan: &plan.Plan{Project: "p"},
+		}}
+		c := &compared{outcomes: outcomes{unit: u}}
+		pr := &product{header: true, name: "p.h", paths: paths}
+		for i, name := range []string{"first", "second"} {
+			sum, size, err := checksums.FileDigest(paths[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.all = append(c.all, &execute.Outcome{By: name, Products: []execute.Product{{Header: true, Path: paths[i], SHA256: sum, Size: size}}})
+		}
+		if err := p.compareProduct(t.Context(), c, pr, c.all[0].Products[0]); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		a := pr.artifact

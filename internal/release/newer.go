@@ -10,7 +10,7 @@ import (
 // patch releases were added since. Where nothing says which one is meant, and the
 // proxy serves newer ones, the warning names the newest. It is no part of the
 // plan, which depends on nothing that changes with time.
-func (s *session) newerToolchain(ctx context.Context) []string {
+func (s *copied) newerToolchain(ctx context.Context) []string {
 	if s.Toolchain != "" || s.file.Go != "" {
 		return nil
 	}

@@ -14,17 +14,10 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/report"
 )
 
 // buildFile is the manifest of what [Build] makes.
 const buildFile = "build.json"
-
-// besides are the files that a release may have beside what its manifest names.
-var besides = []string{
-	checksums.ManifestFile, checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle,
-	checksums.LedgerFile, checksums.LedgerBundle, report.MeasurementsFile, report.HTMLFile, report.MarkdownFile,
-}
 
 // outDir is what is in an output directory.
 type outDir struct {
@@ -140,13 +133,13 @@ func (k *known) judge(ctx context.Context, name string) (string, error) {
 			return "", nil
 		}
 		return k.compare(ctx, name, k.published[name])
-	case k.published[name] == "" && !slices.Contains(besides, name):
+	case k.published[name] == "" && !slices.Contains(besides(), name):
 		return notMade, nil
 	}
 	switch name {
 	case checksums.ChecksumsFile:
 		for listed := range k.listed {
-			if k.published[listed] == "" && !slices.Contains(besides, listed) {
+			if k.published[listed] == "" && !slices.Contains(besides(), listed) {
 				return changed, nil
 			}
 		}

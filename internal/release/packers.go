@@ -15,7 +15,7 @@ import (
 // refuseUnpackable refuses platforms that UPX does not pack, whatever this
 // machine has: by the pinned version where there is one, else what no version
 // packs. So the plan is refused on every machine, or on none.
-func (s *session) refuseUnpackable() error {
+func (s *planned) refuseUnpackable() error {
 	var problems profiles.Problems
 	for _, u := range s.plan.Units {
 		if u.UPX == nil {
@@ -53,7 +53,7 @@ func unpackable(u *plan.Unit, versions []string) (why string) {
 }
 
 // settingPos is where the profile of a unit sets a key.
-func (s *session) settingPos(u *plan.Unit, key string) profiles.Position {
+func (s *subject) settingPos(u *plan.Unit, key string) profiles.Position {
 	for _, sel := range s.selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
@@ -66,7 +66,7 @@ func (s *session) settingPos(u *plan.Unit, key string) profiles.Position {
 
 // findUPX looks for UPX when a unit is to be packed: the one the profile pins,
 // if it does. It refuses platforms that this version is known not to pack.
-func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
+func (s *planned) findUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
 	var tool *upx.Tool
 	var errs []error
 	said := map[string]bool{}
@@ -93,7 +93,7 @@ func (s *session) findUPX(ctx context.Context) (*upx.Tool, error) {
 		switch {
 		case reason == "":
 		case is != upx.Fails:
-			s.caution("%s: UPX %s: %s", u.ID(), tool.Version, reason)
+			caution("%s: UPX %s: %s", u.ID(), tool.Version, reason)
 		default:
 			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
 		}

@@ -16,7 +16,7 @@ import (
 // prevent finds what does not keep mintmark from building, but makes other
 // builds of the same commit differ, or leaves out what the maintainer may think
 // is in the release. Each warning names what to do.
-func (s *session) prevent(ctx context.Context) ([]string, error) {
+func (s *planned) prevent(ctx context.Context) ([]string, error) {
 	if s.repo == nil {
 		return nil, nil // a module from the proxy has no surroundings
 	}
@@ -48,7 +48,7 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 	}
 
 	embedded := s.planner.Embedded()
-	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.dir, filepath.FromSlash(name))) }); len(text) > 0 {
 		unset, err := s.repo.WithoutEOL(ctx, text)
 		if err != nil {
 			return nil, err
@@ -81,7 +81,7 @@ func (s *session) prevent(ctx context.Context) ([]string, error) {
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.
-func (s *session) cRisks(ctx context.Context) ([]plan.CRisk, error) {
+func (s *planned) cRisks(ctx context.Context) ([]plan.CRisk, error) {
 	var out []plan.CRisk
 	for _, u := range s.plan.Units {
 		risks, err := s.planner.CRisks(ctx, u)

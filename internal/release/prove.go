@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
@@ -16,7 +17,7 @@ import (
 
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
-func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.Result, linked string) error {
+func (p *maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
 	add := func(p checksums.Proof) { pr.artifact.Proofs = append(pr.artifact.Proofs, p) }
 	proof := func(name, result, how, reason string) {
 		add(checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
@@ -28,7 +29,7 @@ func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.
 		proof(checksums.ProofUnpack, checksums.Unchecked, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
 	}
 	proof(checksums.ProofRepack, checksums.Passed, "packed twice, under two names", "")
-	run, err := p.runPacked(ctx, u, pr.path, linked)
+	run, err := p.runPacked(ctx, u, pr.paths[0], linked)
 	if err != nil {
 		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
 	}
@@ -43,23 +44,16 @@ func (p *pipeline) prove(ctx context.Context, u *unit, pr *product, packed *upx.
 
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
-func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string) (*startup.Proofs, error) {
-	not := ""
-	switch {
-	case p.judge != nil: // whoever verifies has not said that he trusts the program
-		not = "somebody else's program is not run"
-	case p.sites.second == nil:
-		not = "built once; only a release runs what it packed"
-	}
-	if not != "" {
-		why := startup.Proof{Result: startup.Unchecked, Reason: not}
+func (p *maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
+	if p.notRun != "" {
+		why := startup.Proof{Result: startup.Unchecked, Reason: p.notRun}
 		return &startup.Proofs{Smoke: why, Environment: why}, nil
 	}
-	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.env("PATH"))}
-	declared := p.declared(u)
+	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.of.env("PATH"))}
+	declared := p.of.declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := p.workload(&c, *declared); err != nil {
+		if err := p.of.workload(&c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
@@ -69,7 +63,7 @@ func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string
 		}
 	}
 	var err error
-	if cfg.Work, err = os.MkdirTemp(p.ws.dir, "run-"); err != nil {
+	if cfg.Work, err = os.MkdirTemp(p.of.ws.dir, "run-"); err != nil {
 		return nil, cacheError(err)
 	}
 	defer files.RemoveTree(cfg.Work)
@@ -80,25 +74,21 @@ func (p *pipeline) runPacked(ctx context.Context, u *unit, packed, linked string
 	return startup.Prove(ctx, cfg)
 }
 
+// Why packed programs are not run.
+const (
+	strangersProgram = "somebody else's program is not run" // whoever verifies has not said that he trusts it
+	builtOnce        = "built once; only a release runs what it packed"
+)
+
 // declared is what the profile says of starting the unit's programs: nil when
 // it says nothing, or when it speaks of one of several.
-func (p *pipeline) declared(u *unit) *profiles.Bench {
-	for _, sel := range p.selected {
-		if sel.Profile.Name != u.Profile {
-			continue
-		}
-		for _, pl := range sel.Platforms {
-			if pl.String() != u.Platform {
-				continue
-			}
-			b := sel.Profile.Settings(pl).Bench
-			if len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
-				return nil
-			}
-			return &b
-		}
+func (p *subject) declared(u *plan.Unit) *profiles.Bench {
+	s, ok := p.settingsOf(u)
+	b := s.Bench
+	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
+		return nil
 	}
-	return nil
+	return &b
 }
 
 // Unproven are the proofs of packed files that failed, and those that were not

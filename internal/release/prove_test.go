@@ -5,9 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/startup"
 )
 
@@ -19,16 +17,11 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n: >'"+ran+"'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	run := func(judge func(*checksums.Artifact)) *startup.Proofs {
-		t.Helper()
-		p := &pipeline{session: &session{Config: &Config{}, ws: &workspace{dir: dir}}, sites: &sites{second: &execute.Site{}}, judge: judge}
-		proofs, err := p.runPacked(t.Context(), &unit{Unit: &plan.Unit{Platform: "linux/amd64"}}, program, program)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return proofs
+	m := &maker{Prepared: &Prepared{of: &planned{copied: &copied{subject: &subject{run: &run{Config: &Config{}, ws: &workspace{dir: dir}}}}}}, notRun: strangersProgram}
+	proofs, err := m.runPacked(t.Context(), &plan.Unit{Platform: "linux/amd64"}, program, program)
+	if err != nil {
+		t.Fatal(err)
 	}
-	proofs := run(func(*checksums.Artifact) {})
 	if _, err := os.Stat(ran); err == nil {
 		t.Error("it was run")
 	}

@@ -2,123 +2,203 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/report"
 )
 
-// publish writes the manifest, the checksums and, last of all, the signatures
-// into the staging directory, checks the result as a stranger would, and puts
-// it into its place.
-func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *checksums.Signer, stage *staging) error {
-	name := checksums.ManifestFile
-	if m.Kind == checksums.KindBuild {
-		name = buildFile
+// step is one kind of file that a release publishes beside what its units made.
+type step struct {
+	names []string // of the files that it may make
+	// needs reports whether a release has it.
+	needs func(f *finished) bool
+	// make gives the files. It is asked twice and must give the same bytes, but for
+	// signatures.
+	make  func(ctx context.Context, f *finished, st *staging) (map[string][]byte, error)
+	signs bool // what it makes are signatures: those of a key store differ each time
+}
+
+// steps are all of them, in their order: each may read what those before it have
+// left in the directory.
+func steps() []step {
+	manifest := checksums.ManifestFile
+	release := func(f *finished) bool { return f.kind != checksums.KindBuild }
+	signed := func(f *finished) bool { return f.signer != nil }
+	ledger := func(f *finished) bool { return release(f) && f.of.file.Ledger.Publish }
+	one := func(name string, make func(ctx context.Context, f *finished, st *staging) ([]byte, error)) func(context.Context, *finished, *staging) (map[string][]byte, error) {
+		return func(ctx context.Context, f *finished, st *staging) (map[string][]byte, error) {
+			data, err := make(ctx, f, st)
+			return map[string][]byte{name: data}, err
+		}
 	}
-	write := func(name string, data []byte) error {
-		if err := stage.claim(name); err != nil {
+	encode := func(_ context.Context, f *finished, _ *staging) ([]byte, error) { return f.manifest.Encode() }
+	return []step{
+		{names: []string{buildFile}, needs: func(f *finished) bool { return !release(f) }, make: one(buildFile, encode)},
+		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
+		{
+			names: []string{checksums.LedgerFile}, needs: ledger,
+			make: one(checksums.LedgerFile, func(_ context.Context, f *finished, _ *staging) ([]byte, error) { return f.of.claims(f.ledger) }),
+		},
+		{
+			names: []string{report.MeasurementsFile, report.HTMLFile, report.MarkdownFile},
+			needs: func(f *finished) bool { return release(f) && f.report },
+			make: func(ctx context.Context, f *finished, _ *staging) (map[string][]byte, error) {
+				made, err := f.reportFiles(ctx)
+				if err != nil {
+					return nil, fmt.Errorf("report: %w", err)
+				}
+				return made, nil
+			},
+		},
+		{names: []string{checksums.ChecksumsFile}, needs: release, make: one(checksums.ChecksumsFile, checksumsFile)},
+		{names: []string{checksums.ChecksumsBundle}, needs: signed, signs: true, make: one(checksums.ChecksumsBundle, signFile(checksums.ChecksumsFile))},
+		{
+			names: []string{checksums.LedgerBundle}, signs: true, make: one(checksums.LedgerBundle, signFile(checksums.LedgerFile)),
+			needs: func(f *finished) bool { return signed(f) && ledger(f) },
+		},
+		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
+	}
+}
+
+// besides are the files that a release may have beside what its manifest names.
+func besides() (names []string) {
+	for _, s := range steps() {
+		names = append(names, s.names...)
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return n == buildFile })
+}
+
+// publish makes the files about a release, the signatures last of all, checks the
+// result as a stranger would, and puts it into its place.
+func (f *finished) publish(ctx context.Context, st *staging) error {
+	if f.signer != nil {
+		f.of.phase("signing")
+	}
+	for _, s := range steps() {
+		if !s.needs(f) {
+			continue
+		}
+		if err := s.write(ctx, f, st); err != nil {
 			return err
 		}
-		return files.Create(filepath.Join(stage.dir, name), 0o644, func(f *os.File) error {
-			_, err := f.Write(data)
-			return err
-		})
 	}
-	data, err := m.Encode()
-	if err != nil {
-		return err
-	}
-	if err := write(name, data); err != nil {
-		return err
-	}
-	if m.Kind == checksums.KindBuild {
-		return stage.publish(ctx)
-	}
-	ledger, err := p.publishedLedger()
-	if err != nil {
-		return err
-	}
-	if ledger != nil {
-		if err := write(checksums.LedgerFile, ledger); err != nil {
-			return err
+	if f.kind == checksums.KindRelease {
+		cfg := checksums.VerifyConfig{AllowUnsigned: true}
+		if f.signer != nil {
+			m := f.manifest
+			cfg = checksums.VerifyConfig{Verifier: f.signer.Verifier(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
 		}
-	}
-	people, err := p.reportFiles(m, signer)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	for name, data := range people {
-		if err := write(name, data); err != nil {
-			return err
-		}
-	}
-	// Digests are taken from the files as they lie on the disk now, not from
-	// memory: what is signed is what will be published.
-	var entries []checksums.Entry
-	made, err := os.ReadDir(stage.dir)
-	if err != nil {
-		return err
-	}
-	for _, f := range made {
-		sum, _, err := files.Digest(ctx, filepath.Join(stage.dir, f.Name()))
-		if err != nil {
-			return err
-		}
-		entries = append(entries, checksums.Entry{Name: f.Name(), SHA256: sum})
-	}
-	list, err := checksums.FormatList(entries)
-	if err != nil {
-		return err
-	}
-	if err := write(checksums.ChecksumsFile, list); err != nil {
-		return err
-	}
-	cfg := checksums.VerifyConfig{AllowUnsigned: true}
-	if signer != nil {
-		p.phase("signing")
-		sum, _, err := files.Digest(ctx, filepath.Join(stage.dir, checksums.ChecksumsFile))
-		if err != nil {
-			return err
-		}
-		statement, err := checksums.NewStatement(m, append(entries, checksums.Entry{Name: checksums.ChecksumsFile, SHA256: sum}))
-		if err != nil {
-			return err
-		}
-		payload, err := statement.Encode()
-		if err != nil {
-			return err
-		}
-		bundle, err := checksums.SignBlob(ctx, signer, list)
-		if err != nil {
-			return fmt.Errorf("signing %s: %w", checksums.ChecksumsFile, err)
-		}
-		if err := write(checksums.ChecksumsBundle, bundle); err != nil {
-			return err
-		}
-		if ledger != nil {
-			b, err := checksums.SignBlob(ctx, signer, ledger)
-			if err != nil {
-				return fmt.Errorf("signing %s: %w", checksums.LedgerFile, err)
-			}
-			if err := write(checksums.LedgerBundle, b); err != nil {
-				return err
-			}
-		}
-		if bundle, err = checksums.SignStatement(ctx, signer, payload); err != nil {
-			return fmt.Errorf("signing the record: %w", err)
-		}
-		if err := write(checksums.ProvenanceBundle, bundle); err != nil {
-			return err
-		}
-		cfg = checksums.VerifyConfig{Verifier: signer.Verifier(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
-	}
-	if m.Kind == checksums.KindRelease {
-		if _, err := checksums.VerifyRelease(ctx, stage.dir, cfg); err != nil {
+		if _, err := checksums.VerifyRelease(ctx, st.dir, cfg); err != nil {
 			return fmt.Errorf("the finished release does not verify: %w", err)
 		}
 	}
-	return stage.publish(ctx)
+	return st.publish(ctx)
+}
+
+// write makes the files of a step, and again, and writes them.
+func (s step) write(ctx context.Context, f *finished, st *staging) error {
+	made, err := s.make(ctx, f, st)
+	if err != nil {
+		return err
+	}
+	if !s.signs {
+		again, err := s.make(ctx, f, st)
+		if err != nil {
+			return err
+		}
+		if !maps.EqualFunc(made, again, func(a, b []byte) bool { return string(a) == string(b) }) {
+			return fmt.Errorf("%s came out different when it was made again, which is a mistake in mintmark", s.names)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		if !slices.Contains(s.names, name) {
+			return errors.New(name + ": nobody knows that a release has such a file")
+		}
+		if err := st.claim(name); err != nil {
+			return err
+		}
+		err := files.Create(filepath.Join(st.dir, name), 0o644, func(f *os.File) error {
+			_, err := f.Write(made[name])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listed are the files that checksums.txt lists, with digests taken from the
+// files as they lie on the disk now, not from memory: what is signed is what will
+// be published.
+func listed(ctx context.Context, st *staging, without ...string) (entries []checksums.Entry, err error) {
+	made, err := os.ReadDir(st.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range made {
+		if slices.Contains(without, f.Name()) {
+			continue
+		}
+		sum, _, err := files.Digest(ctx, filepath.Join(st.dir, f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, checksums.Entry{Name: f.Name(), SHA256: sum})
+	}
+	return entries, nil
+}
+
+func checksumsFile(ctx context.Context, _ *finished, st *staging) ([]byte, error) {
+	entries, err := listed(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	return checksums.FormatList(entries)
+}
+
+// signFile signs a file that a step before has written.
+func signFile(name string) func(context.Context, *finished, *staging) ([]byte, error) {
+	return func(ctx context.Context, f *finished, st *staging) ([]byte, error) {
+		data, err := files.Read(filepath.Join(st.dir, name), checksums.MaxLedgerSize)
+		if err != nil {
+			return nil, err
+		}
+		bundle, err := checksums.SignBlob(ctx, f.signer, data)
+		if err != nil {
+			return nil, fmt.Errorf("signing %s: %w", name, err)
+		}
+		return bundle, nil
+	}
+}
+
+// signRecord signs the statement about everything that is listed, and the list.
+func signRecord(ctx context.Context, f *finished, st *staging) ([]byte, error) {
+	entries, err := listed(ctx, st, checksums.ChecksumsBundle, checksums.LedgerBundle)
+	if err != nil {
+		return nil, err
+	}
+	// The list comes last, as in the records of all versions.
+	i := slices.IndexFunc(entries, func(e checksums.Entry) bool { return e.Name == checksums.ChecksumsFile })
+	entries = append(slices.Delete(slices.Clone(entries), i, i+1), entries[i])
+	statement, err := checksums.NewStatement(f.manifest, entries)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := statement.Encode()
+	if err != nil {
+		return nil, err
+	}
+	bundle, err := checksums.SignStatement(ctx, f.signer, payload)
+	if err != nil {
+		return nil, fmt.Errorf("signing the record: %w", err)
+	}
+	return bundle, nil
 }

@@ -13,9 +13,10 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// openBooks opens the ledger, adds the ledgers of other rebuilders, and begins
+// openLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
-func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Signer) (*bookkeeping, error) {
+func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*releaseLedger, error) {
+	s := p.of
 	ledger := s.openLedger()
 	var used []string
 	if len(s.Ledgers) > 0 {
@@ -49,15 +50,15 @@ func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Si
 		}
 		slices.Sort(used)
 	}
-	b := s.keepBooks(ledger, st)
-	if b != nil {
-		b.rebuilders = used
+	l := p.useLedger(ledger)
+	if l != nil {
+		l.rebuilders = used
 	}
-	return b, nil
+	return l, nil
 }
 
 // rebuilderKeys are the keys that the profile file names, by key ID.
-func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+func (s *subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
 	refs := s.file.Ledger.Rebuilders
 	if len(refs) == 0 {
 		return nil, usage("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
@@ -80,7 +81,7 @@ func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 }
 
 // besideProfile reads the name of a key in the profile file: a path is one from there.
-func (s *session) besideProfile(ref string) checksums.KeyRef {
+func (s *subject) besideProfile(ref string) checksums.KeyRef {
 	dir := filepath.Dir(s.file.Path)
 	if !filepath.IsAbs(dir) {
 		if wd, err := os.Getwd(); err == nil {
@@ -121,22 +122,14 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 	return id, ledger.Believe("key "+id, tc, claims)
 }
 
-// rebuilders are the key IDs of those whose ledgers were used.
-func (p *pipeline) rebuilders() []string {
-	if p.books == nil {
-		return nil
-	}
-	return p.books.rebuilders
-}
-
-// publishedLedger is what this release executed of the standard library and of
+// claims is what this release executed of the standard library and of
 // dependencies, for others; nil when the profile file does not ask for it.
-func (p *pipeline) publishedLedger() ([]byte, error) {
+func (p *planned) claims(l *releaseLedger) ([]byte, error) {
 	if !p.file.Ledger.Publish {
 		return nil, nil
 	}
-	if p.books == nil {
+	if l == nil {
 		return nil, hinted("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, p.books.account.Claims(p.source.ModulePath))
+	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, l.account.Claims(p.source.ModulePath))
 }

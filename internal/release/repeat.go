@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -28,64 +28,67 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	s.builds = true
-	if err := s.choose(); err != nil {
-		return nil, err
-	}
-	a, err := s.audit(ctx, checksums.KindBuild)
+	a, err := s.audit(ctx, checksums.KindBuild, true)
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.prepare(ctx, false)
+	first, err := a.firstPlace(ctx)
 	if err != nil {
 		return nil, err
 	}
 	agreed := map[string]string{} // artifact → digest of all builds so far
-	var res *Result
-	for builtSoFar := 2; builtSoFar <= n; builtSoFar++ {
-		s.phase(fmt.Sprintf("build %d of %d", builtSoFar, n))
-		name := fmt.Sprintf("build-%d", builtSoFar)
-		if err := s.prepareSecond(ctx, st, name); err != nil {
-			return nil, err
-		}
-		stage, err := os.MkdirTemp(s.ws.dir, "products-")
-		if err != nil {
-			return nil, err
-		}
-		p := &pipeline{session: s, sites: st, stage: stage, upx: a.packer, costs: schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))}
-		if p.books = s.keepBooks(s.openLedger(), st); p.books != nil {
-			p.books.seeding = false // every build is a whole one
-		}
-		if err := p.run(ctx); err != nil {
-			return nil, err
-		}
-		m, err := s.manifest(ctx, checksums.KindBuild, p)
-		if err != nil {
-			return nil, err
-		}
-		m.Rebuild.Executions = builtSoFar
-		cpu, damage := p.cpu, p.damage()
-		if res != nil {
-			cpu, damage = cpu+res.CPU, append(res.Damage, damage...)
-		}
-		res = &Result{Manifest: m, Kept: p.different, Damage: damage, CPU: cpu}
-		if err := errors.Join(p.differences(m), p.alarms()); err != nil {
+	res := &Result{}
+	for built := 2; built <= n; built++ {
+		s.phase(fmt.Sprintf("build %d of %d", built, n))
+		if err := a.repeat(ctx, first, built, res); err != nil {
 			return res, err
 		}
-		for _, a := range m.Artifacts {
-			key := fmt.Sprint(a.Profile, " ", a.Platform, " ", a.Stage, " ", a.Name)
-			if old, ok := agreed[key]; ok && old != a.SHA256 {
-				return res, &codeError{fmt.Errorf("not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, a.SHA256, builtSoFar), ExitNotReproducible,
+		for _, x := range res.Manifest.Artifacts {
+			key := fmt.Sprint(x.Profile, " ", x.Platform, " ", x.Stage, " ", x.Name)
+			if old, ok := agreed[key]; ok && old != x.SHA256 {
+				return res, &codeError{fmt.Errorf("not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built), ExitNotReproducible,
 					"two links in the same place differ: the linker, or something it reads, is not deterministic"}
 			}
-			agreed[key] = a.SHA256
-		}
-		if err := files.RemoveTree(filepath.Join(s.ws.dir, name)); err != nil {
-			return nil, cacheError(err)
-		}
-		if err := files.RemoveTree(stage); err != nil {
-			return nil, cacheError(err)
+			agreed[key] = x.SHA256
 		}
 	}
 	return res, nil
+}
+
+// repeat builds in the first place and in a fresh second one, which is gone
+// afterwards, and adds what came of it to res.
+func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Result) error {
+	name := fmt.Sprintf("build-%d", n)
+	second, err := a.secondPlace(ctx, name)
+	if err != nil {
+		return err
+	}
+	p := &Prepared{of: a.planned, executors: []execute.Executor{first, second}, copies: []string{a.dir, second.Dir}}
+	stage, err := os.MkdirTemp(a.ws.dir, "products-")
+	if err != nil {
+		return err
+	}
+	m := &maker{Prepared: p, stage: stage, upx: a.packer, ledger: p.useLedger(a.openLedger())}
+	if m.ledger != nil {
+		m.ledger.seeding = false // every build is a whole one
+	}
+	f, err := m.finish(ctx, checksums.KindBuild, nil)
+	if err != nil {
+		return err
+	}
+	if f.manifest, err = f.describe(ctx); err != nil {
+		return err
+	}
+	f.manifest.Rebuild.Executions = n
+	res.Manifest, res.Kept, res.CPU = f.manifest, f.kept(), res.CPU+f.cpu
+	res.Damage = append(res.Damage, f.damage()...)
+	if err := errors.Join(f.differences(), f.ledger.alarms(a.plan.Units)); err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Join(a.ws.dir, name), stage} {
+		if err := files.RemoveTree(dir); err != nil {
+			return cacheError(err)
+		}
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
@@ -27,41 +28,34 @@ import (
 // release that it cannot: the report says why. One file at a time is looked at,
 // since each is held in memory with some tables, which the scheduler knows
 // nothing of.
-func (p *pipeline) measure(ctx context.Context, u *unit, pr *product) error {
-	if !p.measures {
-		return nil
-	}
-	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: pr.name, SHA256: pr.artifact.SHA256}
+func (m *maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.Sized, error) {
+	path := p.paths[0]
+	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: p.name, SHA256: p.artifact.SHA256}
 	if u.Mode() == fact.CArchive {
 		s.NotMeasured = unsizedLibrary
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.sized = append(p.sized, s)
-		return nil
+		return s, nil
 	}
 	// The same bytes are made of the same, as far as the same tool can tell.
-	key := remember.NewKey("sizes 1", sizes.Revision, p.Tool, pr.name, pr.artifact.SHA256)
-	if !p.known.Get(key, &s.Summary) || s.Summary == nil {
-		p.measuring.Lock()
-		defer p.measuring.Unlock()
-		l, err := sizes.Analyze(ctx, pr.path, sizes.Options{})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			// Where the file lay in this run is nobody's business, and would differ
-			// from one release to the next.
-			s.Summary, s.NotMeasured = nil, strings.ReplaceAll(err.Error(), pr.path, pr.name)
-		} else {
-			l.File = pr.name
-			s.Summary = shorten(sizes.Summarize(l))
-			p.known.Put(key, s.Summary)
-		}
+	key := remember.NewKey("sizes 1", sizes.Revision, m.of.Tool, p.name, p.artifact.SHA256)
+	if m.of.known.Get(key, &s.Summary) && s.Summary != nil {
+		return s, nil
 	}
-	p.mu.Lock()
-	p.sized = append(p.sized, s)
-	p.mu.Unlock()
-	return nil
+	m.measuring.Lock()
+	defer m.measuring.Unlock()
+	l, err := sizes.Analyze(ctx, path, sizes.Options{})
+	if ctx.Err() != nil {
+		return s, ctx.Err()
+	}
+	if err != nil {
+		// Where the file lay in this run is nobody's business, and would differ
+		// from one release to the next.
+		s.Summary, s.NotMeasured = nil, strings.ReplaceAll(err.Error(), path, p.name)
+		return s, nil
+	}
+	l.File = p.name
+	s.Summary = shorten(sizes.Summarize(l))
+	m.of.known.Put(key, s.Summary)
+	return s, nil
 }
 
 // shorten drops what measurements.json does not hold: functions, all but the
@@ -83,9 +77,19 @@ func shorten(s *sizes.Summary) *sizes.Summary {
 	return s
 }
 
+// shown is what the report shows beside what is measured here.
+type shown struct {
+	previous *report.Measurements // of the release that it compares with; nil for none
+	extra    [][]byte             // documents of bench and size -waterfall
+}
+
 // measurements are the figures of a finished release, in the manifest's order.
-func (p *pipeline) measurements(m *checksums.Manifest) (*report.Measurements, error) {
-	out := &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version, Sizes: p.sized}
+func (f *finished) measurements() (*report.Measurements, error) {
+	m, p := f.manifest, f.of
+	out := &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
+	for _, r := range f.made {
+		out.Sizes = append(out.Sizes, r.sized...)
+	}
 	sort.SliceStable(out.Sizes, func(i, j int) bool {
 		a, b := out.Sizes[i], out.Sizes[j]
 		return strings.Join([]string{a.Profile, a.Platform, a.Name}, "\x00") < strings.Join([]string{b.Profile, b.Platform, b.Name}, "\x00")
@@ -101,10 +105,10 @@ func (p *pipeline) measurements(m *checksums.Manifest) (*report.Measurements, er
 	slices.Sort(out.BenchDeclared)
 	// Both were looked at before anything was built, but the project has its name
 	// from the plan where the profile file gives none.
-	if p.previous != nil && p.previous.Project != m.Project {
-		return nil, usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, p.previous.Project, m.Project)
+	if old := f.shown.previous; old != nil && old.Project != m.Project {
+		return nil, usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
 	}
-	for i, x := range p.extra {
+	for i, x := range f.shown.extra {
 		if err := out.Add(x); err != nil {
 			return nil, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
 		}
@@ -114,12 +118,12 @@ func (p *pipeline) measurements(m *checksums.Manifest) (*report.Measurements, er
 
 // readReportInputs reads what the report shall show beside what is measured
 // here, before anything is built.
-func (c *Config) readReportInputs(project string) (previous *report.Measurements, extra [][]byte, err error) {
+func (c *Config) readReportInputs(project string) (in shown, err error) {
 	var errs []error
 	if c.Against != "" {
-		previous, err = readPrevious(c.Against)
-		if err == nil && project != "" && previous.Project != project {
-			err = usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, previous.Project, project)
+		in.previous, err = readPrevious(c.Against)
+		if err == nil && project != "" && in.previous.Project != project {
+			err = usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, in.previous.Project, project)
 		}
 		errs = append(errs, err)
 	}
@@ -131,9 +135,9 @@ func (c *Config) readReportInputs(project string) (previous *report.Measurements
 		if err != nil {
 			errs = append(errs, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))
 		}
-		extra = append(extra, data)
+		in.extra = append(in.extra, data)
 	}
-	return previous, extra, errors.Join(errs...)
+	return in, errors.Join(errs...)
 }
 
 // readPrevious reads the measurements of an earlier release: the file, or the
@@ -155,24 +159,21 @@ func readPrevious(name string) (*report.Measurements, error) {
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
-func (p *pipeline) reportFiles(m *checksums.Manifest, signer *checksums.Signer) (map[string][]byte, error) {
-	if !p.measures {
-		return nil, nil
-	}
-	ms, err := p.measurements(m)
+func (f *finished) reportFiles(context.Context) (map[string][]byte, error) {
+	ms, err := f.measurements()
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: m, Measurements: ms, Previous: p.previous}
-	if signer != nil {
-		in.Signed, in.SignedBy = true, signer.KeyID()
+	in := report.Inputs{Manifest: f.manifest, Measurements: ms, Previous: f.shown.previous}
+	if f.signer != nil {
+		in.Signed, in.SignedBy = true, f.signer.KeyID()
 	}
 	page := report.Compose(in)
-	files := map[string][]byte{}
-	if files[report.MeasurementsFile], err = ms.Encode(); err != nil {
+	made := map[string][]byte{}
+	if made[report.MeasurementsFile], err = ms.Encode(); err != nil {
 		return nil, err
 	}
-	return files, render(page, files)
+	return made, render(page, made)
 }
 
 func render(page *report.Page, files map[string][]byte) error {
@@ -232,12 +233,12 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		}
 	}
 	c := &Config{Against: cfg.Against, With: cfg.With}
-	previous, extra, err := c.readReportInputs(m.Project)
+	beside, err := c.readReportInputs(m.Project)
 	if err != nil {
 		return nil, err
 	}
-	in.Previous = previous
-	for _, x := range extra {
+	in.Previous = beside.previous
+	for _, x := range beside.extra {
 		if in.Measurements == nil {
 			in.Measurements = &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
 		}

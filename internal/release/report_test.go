@@ -22,38 +22,38 @@ func TestMeasureRemembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := t.TempDir()
-	type run struct {
+	type try struct {
 		path, name, tool, sum string
 		full                  bool
 	}
-	measure := func(r run) (ok bool, s any) {
+	measure := func(r try) (ok bool, s any) {
 		t.Helper()
-		p := &pipeline{measures: true, session: &session{
+		m := &maker{Prepared: &Prepared{of: &planned{copied: &copied{subject: &subject{run: &run{
 			Config: &Config{Tool: r.tool},
 			known:  &remember.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
-		}}
-		u := &unit{Unit: &plan.Unit{Profile: "release", Platform: "linux/amd64"}}
-		pr := &product{path: r.path, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}
-		if err := p.measure(t.Context(), u, pr); err != nil {
+		}}}}}}
+		pr := &product{paths: []string{r.path}, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}
+		sized, err := m.measure(t.Context(), &plan.Unit{Profile: "release", Platform: "linux/amd64"}, pr)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.sized) != 1 || (p.sized[0].Summary == nil) == (p.sized[0].NotMeasured == "") {
-			t.Fatalf("got %+v", p.sized)
+		if (sized.Summary == nil) == (sized.NotMeasured == "") {
+			t.Fatalf("got %+v", sized)
 		}
-		return p.sized[0].Summary != nil, p.sized[0]
+		return sized.Summary != nil, sized
 	}
-	base := run{path: program, name: "tool", tool: "1.0", sum: sum}
-	with := func(change func(*run)) run { r := base; change(&r); return r }
+	base := try{path: program, name: "tool", tool: "1.0", sum: sum}
+	with := func(change func(*try)) try { r := base; change(&r); return r }
 	ok, first := measure(base)
 	if !ok {
 		t.Fatal("not measured")
 	}
 	// Where there is no file, only what is remembered can be said.
-	gone := with(func(r *run) { r.path = "gone" })
+	gone := with(func(r *try) { r.path = "gone" })
 	if ok, got := measure(gone); !ok || !reflect.DeepEqual(got, first) {
 		t.Errorf("remembered %v: %+v, want %+v", ok, got, first)
 	}
-	for what, r := range map[string]run{
+	for what, r := range map[string]try{
 		"another tool": {path: "gone", name: "tool", tool: "1.1", sum: sum},
 		"other bytes":  {path: "gone", name: "tool", tool: "1.0", sum: "00"},
 		"another name": {path: "gone", name: "other", tool: "1.0", sum: sum},
@@ -64,7 +64,7 @@ func TestMeasureRemembers(t *testing.T) {
 		}
 	}
 	// What could not be measured is tried again.
-	if ok, _ := measure(with(func(r *run) { r.sum = "00" })); !ok {
+	if ok, _ := measure(with(func(r *try) { r.sum = "00" })); !ok {
 		t.Error("a failure is remembered")
 	}
 }

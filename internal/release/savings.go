@@ -17,7 +17,7 @@ import (
 // is built twice, and nothing is published.
 func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
 	defer func() { err = explainFull(err) }()
-	s, err := openOne(ctx, &cfg, (*session).chooseOne)
+	s, err := openOne(ctx, &cfg, (*subject).chooseOne)
 	if err != nil {
 		return nil, err
 	}
@@ -25,28 +25,29 @@ func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
 	sel := s.selected[0]
 	pl := sel.Platforms[0]
 	out := &report.Savings{Schema: report.SavingsSchema, Version: s.version, Profile: sel.Profile.Name, Platform: pl.String()}
-	var built []altered
+	var list []variant
 	var at []int // of the step that each is
 	for _, step := range savingSteps(sel.Profile.Settings(pl)) {
 		saving := report.Saving{Name: step.name, NotMeasured: step.absent}
 		if step.absent == "" {
-			a, err := s.planAltered(ctx, step.name, step.change)
+			v, err := s.variant(ctx, step.name, step.change)
 			if err != nil {
 				return nil, err
 			}
-			if step.pgo && len(a.unit.PGO) == 0 {
+			if step.pgo && len(v.unit().PGO) == 0 {
 				saving.NotMeasured = "the profile has no PGO profile, and there is no default.pgo"
 			} else {
-				built, at = append(built, a), append(at, len(out.Steps))
+				list, at = append(list, v), append(at, len(out.Steps))
 			}
 		}
 		out.Steps = append(out.Steps, saving)
 	}
-	if err := s.buildAltered(ctx, built); err != nil {
+	built, err := s.buildVariants(ctx, list)
+	if err != nil {
 		return nil, err
 	}
-	out.Project = s.plan.Project
 	for i, a := range built {
+		out.Project = a.planned.plan.Project
 		x := &out.Steps[at[i]]
 		fi, err := os.Stat(a.path)
 		if err != nil {
@@ -115,7 +116,7 @@ func savingSteps(want profiles.Settings) []savingStep {
 }
 
 // chooseOne finds the one profile and platform that was asked for.
-func (s *session) chooseOne() (profiles.Selected, error) {
+func (s *subject) chooseOne() (profiles.Selected, error) {
 	var all []profiles.Selected
 	var names []string
 	for _, sel := range s.selected {

@@ -169,7 +169,7 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 		err = os.Chmod(s.dir, 0o755) // whatever the umask says
 	}
 	if err == nil {
-		err = s.claim(besides...)
+		err = s.claim(besides()...)
 	}
 	if err == nil && old != nil {
 		// A mount point, a directory somebody works in on Windows: better

@@ -306,7 +306,7 @@ func TestKilledStaging(t *testing.T) {
 			if err := os.Mkdir(base, 0o755); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			if err := s.claim(besides...); err != nil || dies() {
+			if err := s.claim(besides()...); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
 			if err := s.claim("tool_linux.tar.gz"); err != nil || dies() {

@@ -13,37 +13,30 @@ import (
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
-// findUnseen finds the files that git ignores and a build reads: once, since a
-// snapshot includes them. Private keys are ignored on purpose, and what lies in
-// the output directory is ours.
-func (s *session) findUnseen(ctx context.Context) error {
-	if s.repo == nil || s.unseen != nil {
-		return nil
+// findUnseen finds the files that git ignores and a build reads. Private keys are
+// ignored on purpose, and what lies in the output directory is ours.
+func (s *subject) findUnseen(ctx context.Context) ([]source.Unseen, error) {
+	if s.repo == nil || s.included != nil {
+		return s.included, nil
 	}
 	found, err := s.repo.Unseen(ctx, s.named())
 	if err != nil {
-		return fmt.Errorf("looking for files that git ignores: %w", err)
+		return nil, fmt.Errorf("looking for files that git ignores: %w", err)
 	}
 	var names []string
 	for _, f := range found {
 		names = append(names, f.Name)
 	}
 	keys := s.repo.WithKeys(names)
-	s.unseen = slices.DeleteFunc(found, func(f source.Unseen) bool {
+	found = slices.DeleteFunc(found, func(f source.Unseen) bool {
 		rel, err := filepath.Rel(s.Out, filepath.Join(s.repo.Root(), filepath.FromSlash(f.Name)))
 		return slices.Contains(keys, f.Name) || err == nil && filepath.IsLocal(rel)
 	})
-	if s.unseen == nil {
-		s.unseen = []source.Unseen{} // looked for
-	}
-	return nil
+	return append([]source.Unseen{}, found...), nil // not nil: it was looked for
 }
 
 // named are the files that the profile file names beside packages.
-func (s *session) named() (wanted []source.Wanted) {
-	if s.file == nil {
-		return nil
-	}
+func (s *subject) named() (wanted []source.Wanted) {
 	if name, ok := s.profileFile(); ok {
 		wanted = append(wanted, source.Wanted{By: profileReader, Pattern: name})
 	}
@@ -72,8 +65,8 @@ const profileReader = "mintmark"
 
 // profileFile is the profile file's path from the top of the tree, as a pattern;
 // ok is false if it lies elsewhere, or if there is none.
-func (s *session) profileFile() (pattern string, ok bool) {
-	if s.repo == nil || s.file == nil || s.file.Path == "" {
+func (s *subject) profileFile() (pattern string, ok bool) {
+	if s.repo == nil || s.file.Path == "" {
 		return "", false
 	}
 	name := s.ConfigFile
@@ -90,7 +83,7 @@ func (s *session) profileFile() (pattern string, ok bool) {
 
 // readUnseen are those of the files that git ignores which the plan reads; of
 // those that it reads for several reasons, the first.
-func (s *session) readUnseen() []source.Unseen {
+func (s *audit) readUnseen() []source.Unseen {
 	var names []string
 	inPackage := func(f source.Unseen) string { // the file that is compiled
 		switch base := path.Base(f.Name); {
@@ -120,7 +113,7 @@ func (s *session) readUnseen() []source.Unseen {
 
 // vendors reports whether a plain go build of the module uses what is vendored
 // if it is there, and the profile file leaves that to it.
-func (s *session) vendors() bool {
+func (s *audit) vendors() bool {
 	if version.Compare("go"+s.source.GoLine, "go1.14") < 0 {
 		return false
 	}
@@ -135,7 +128,7 @@ func (s *session) vendors() bool {
 }
 
 // sayUnseen warns of files that git ignores, in one sentence for those of each kind.
-func (s *session) sayUnseen() {
+func (s *audit) sayUnseen() {
 	var readers []string
 	by := map[string][]string{}
 	if s.repo == nil {
@@ -145,9 +138,9 @@ func (s *session) sayUnseen() {
 		if s.repo.UsesVendor(f) {
 			dir := s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(path.Dir(f.Name))))
 			if s.Snapshot {
-				s.caution("git ignores %s: this snapshot, which is the tree as it is, is built with the modules beside it, and no release of the commit is", f.Name)
+				s.cautions.add("git ignores %s: this snapshot, which is the tree as it is, is built with the modules beside it, and no release of the commit is", f.Name)
 			} else {
-				s.caution("git ignores %s, by which a plain go build here takes other modules from %s; a build of the commit takes them from the module cache, as go build -mod=mod does; commit what is vendored (git add -f %s), or remove it", f.Name, path.Dir(f.Name), shell.Word(dir))
+				s.cautions.add("git ignores %s, by which a plain go build here takes other modules from %s; a build of the commit takes them from the module cache, as go build -mod=mod does; commit what is vendored (git add -f %s), or remove it", f.Name, path.Dir(f.Name), shell.Word(dir))
 			}
 			continue
 		}
@@ -159,7 +152,7 @@ func (s *session) sayUnseen() {
 	for _, reader := range readers {
 		names := by[reader]
 		if reader == profileReader {
-			s.caution("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", some(names), s.addForced(names))
+			s.cautions.add("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", some(names), s.addForced(names))
 			continue
 		}
 		what := "git ignores " + some(names)
@@ -171,10 +164,10 @@ func (s *session) sayUnseen() {
 			it = "they are"
 		}
 		if s.Snapshot {
-			s.caution("%s: %s in this snapshot, which is the tree as it is, and in no release of the commit; go stamps a tree that git calls clean as the commit", what, it)
+			s.cautions.add("%s: %s in this snapshot, which is the tree as it is, and in no release of the commit; go stamps a tree that git calls clean as the commit", what, it)
 			continue
 		}
-		s.caution("%s, so %s not in the commit and not in the release; commit what belongs to it (%s), or its users build something else", what, it, s.addForced(names))
+		s.cautions.add("%s, so %s not in the commit and not in the release; commit what belongs to it (%s), or its users build something else", what, it, s.addForced(names))
 	}
 }
 
@@ -183,7 +176,7 @@ var missingForms = []string{"undefined", "no matching files found", "no required
 
 // explainUnseen adds to an error of what is built that files which git ignores
 // may be what is missing.
-func (s *session) explainUnseen(err error) error {
+func (s *audit) explainUnseen(err error) error {
 	if err == nil || s.Snapshot || s.repo == nil || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
 		return err
 	}
@@ -209,7 +202,7 @@ func (s *session) explainUnseen(err error) error {
 
 // addForced is the command that adds files, named from the top of the tree, to
 // the commit although git ignores them; some of them, as in [some].
-func (s *session) addForced(names []string) string {
+func (s *audit) addForced(names []string) string {
 	var here []string
 	for _, n := range names[:min(len(names), 3)] {
 		here = append(here, s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(n))))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -13,16 +14,18 @@ import (
 // it goes by what the release promises, not by what was looked at. An artifact
 // is identical, different, unchecked with the reason, or left out by -platform;
 // a file that is no artifact is of a kind that is not built, or unchecked too.
-func (t *third) account() {
+// units are those that were built, which platforms selected, on host. It returns
+// the listed files of which nobody knows what they are.
+func (t *publication) account(units []*plan.Unit, platforms, host string) (unknown []string) {
 	selected := map[string]bool{}
-	for _, u := range t.plan.Units {
+	for _, u := range units {
 		selected[u.ID()] = true
 	}
 	compared := map[string]checksums.RebuiltArtifact{}
 	for _, r := range t.out.Rebuilt {
 		compared[r.Key()] = r
 	}
-	left := "left out by -platform=" + t.Platforms
+	left := "left out by -platform=" + platforms
 	for _, a := range t.m.Artifacts {
 		t.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
 	}
@@ -39,7 +42,7 @@ func (t *third) account() {
 			t.out.Rebuilt = append(t.out.Rebuilt, r)
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
 		case r.Verdict == checksums.Identical && r.Rebuilt == a.SHA256:
-			t.out.Checks.Done(fact.Rebuilt, a.Key(), t.tc.Host)
+			t.out.Checks.Done(fact.Rebuilt, a.Key(), host)
 			continue
 		case r.Verdict == checksums.Different:
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), "it came out different")
@@ -48,7 +51,7 @@ func (t *third) account() {
 		}
 		t.out.Checks.Open(fact.FromSource, a.Unit(), why)
 	}
-	t.unknown = notProducts(t.out)
+	return notProducts(t.out)
 }
 
 // notProducts answers for the files of a release that are no artifacts: those
@@ -75,7 +78,7 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 
 // verdict is the error of what did not come out identical. That nothing was
 // compared is no success.
-func (t *third) verdict() error {
+func (t *publication) verdict(unknown []string) error {
 	var different, unchecked []string
 	identical := 0
 	for _, r := range t.out.Rebuilt {
@@ -89,7 +92,7 @@ func (t *third) verdict() error {
 			unchecked = append(unchecked, name+": "+r.Reason)
 		}
 	}
-	for _, name := range t.unknown {
+	for _, name := range unknown {
 		unchecked = append(unchecked, name+": the manifest does not describe it, so it was not built again")
 	}
 	var errs []error

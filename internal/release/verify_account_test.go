@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/forgery"
@@ -57,9 +56,7 @@ func TestAccount(t *testing.T) {
 		{"a file that nobody knows", r.Plan.Units, all, checksums.Identical, "install.sh", ExitError, "6 of 6 artifacts",
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
-		th := &third{m: r.Manifest, how: checksums.Rebuild{Executions: 2}, out: &checksums.Verification{Manifest: r.Manifest}, all: r.Plan, session: &session{
-			Config: &Config{Platforms: "linux/amd64"}, plan: &plan.Plan{Units: tc.units}, tc: &toolchain.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum},
-		}}
+		th := &publication{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, plan: r.Plan, sum: strings.Repeat("a", 64)}
 		for _, a := range r.Manifest.Artifacts {
 			if a.Published {
 				th.out.Listed = append(th.out.Listed, a.Name)
@@ -77,15 +74,15 @@ func TestAccount(t *testing.T) {
 		if tc.listed != "" {
 			th.out.Listed = append(th.out.Listed, tc.listed)
 		}
-		th.account()
-		err := th.verdict()
+		err := th.verdict(th.account(tc.units, "linux/amd64", "plan9/386"))
 		if ExitCode(err) != tc.code {
 			t.Errorf("%s: exit code %d, want %d: %v", tc.name, ExitCode(err), tc.code, err)
 		}
 		// attest ends as the rebuild does, whatever it could sign.
-		th.manifest = strings.Repeat("a", 64)
 		file := filepath.Join(t.TempDir(), "x"+checksums.StatementSuffix)
-		res, aerr := th.attested(t.Context(), err, signer, file)
+		tool := checksums.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum}
+		a := attestation{th, reproduced{checksums.Rebuild{Executions: 2}, tool}, signer, checksums.Builder{Name: "mintmark"}}
+		res, aerr := a.attested(t.Context(), err, file)
 		if ExitCode(aerr) != tc.code {
 			t.Errorf("%s: attest: exit code %d, want %d: %v", tc.name, ExitCode(aerr), tc.code, aerr)
 		}

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/recovery"
-	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
@@ -23,23 +23,28 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// third is the rebuilding of a published release: the third build, after the
+// publication is a published release that was verified, and what it says of how it
+// was made.
+type publication struct {
+	m    *checksums.Manifest
+	out  *checksums.Verification
+	sum  string     // SHA-256 of release.json
+	dir  string     // of the published files; "" when there is only release.json
+	plan *plan.Plan // all of it
+}
+
+// reproduction is the rebuilding of a published release: the third build, after the
 // publisher's two. It shares no cache with the other two, even on the machine
-// that made the release. With proven there are a third and a fourth one, in the
-// two places of this machine's own releases, with their caches and ledger.
-type third struct {
-	*session
-	m        *checksums.Manifest
-	out      *checksums.Verification
-	manifest string // SHA-256 of release.json
-	dir      string // of the published files; "" when there is only release.json
-	from     string // -source
-	all      *plan.Plan
-	noUPX    error // why packed files could not be made
-	proven   bool
-	how      checksums.Rebuild // how often it was built here, and where
-	unknown  []string          // listed files that are neither artifacts nor of a kind that is not built
-	refusals []checksums.RefusedError
+// that made the release. With proven there are two of them, in the two places of
+// this machine's own releases, with their caches and ledger.
+type reproduction struct {
+	*publication
+	*subject
+	*kit
+	from   string // -source
+	proven bool
+	units  []*plan.Unit // that are selected
+	noUPX  error        // why packed files could not be made
 }
 
 // VerifyRebuild verifies a published release as [Verify] does and then builds
@@ -53,155 +58,173 @@ type third struct {
 // The error has exit code 4 if something is not as signed or not as recorded, 3
 // if an artifact came out different, and 1 if one could not be built or compared.
 func VerifyRebuild(ctx context.Context, cfg Config, vc VerifyConfig, from string) (*checksums.Verification, error) {
-	t, err := rebuildRelease(ctx, cfg, vc, from)
-	if t == nil {
+	p, _, err := rebuildRelease(ctx, cfg, vc, from)
+	if p == nil {
 		return nil, err
 	}
-	return t.out, err
+	return p.out, err
 }
 
-// rebuildRelease is VerifyRebuild. The third build is nil only with an error
-// from before the verification.
-func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from string) (_ *third, err error) {
+// rebuildRelease is VerifyRebuild. The publication is nil only with an error from
+// before the verification. how says what was built, as far as it came to that.
+func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from string) (_ *publication, how reproduced, err error) {
 	defer func() { err = explainFull(err) }()
 	v, err := Verify(ctx, vc)
 	if v == nil {
-		return nil, err
+		return nil, how, err
 	}
-	t := &third{m: v.Manifest, out: v, from: from, dir: vc.Path}
+	p := &publication{m: v.Manifest, out: v, dir: vc.Path}
 	if err != nil {
-		return t, err
+		return p, how, err
 	}
-	name := filepath.Join(vc.Path, checksums.ManifestFile)
-	if fi, err := os.Stat(vc.Path); err == nil && !fi.IsDir() {
-		name, t.dir = vc.Path, ""
+	if err := p.read(ctx, vc.Path); err != nil {
+		return p, how, err
 	}
-	if t.manifest, _, err = files.Digest(ctx, name); err != nil {
-		return t, err
-	}
-	if err := t.readPlan(); err != nil {
-		return t, err
-	}
-	t.proven = cfg.Proven || len(cfg.Ledgers) > 0
+	t := &reproduction{publication: p, from: from, proven: cfg.Proven || len(cfg.Ledgers) > 0}
 	// What earlier runs of this machine found out is no evidence against it,
 	// unless whoever asks says so.
 	cfg.Full = !t.proven
-	if t.session, err = begin(&cfg); err != nil {
-		return t, err
+	r, err := begin(&cfg)
+	if err != nil {
+		return p, how, err
 	}
-	defer t.Close()
+	defer r.Close()
+	t.subject = &subject{run: r, version: p.m.Version, cautions: cautions{run: r}}
 	if len(cfg.Ledgers) > 0 {
 		if cfg.ConfigFile == "" {
-			return t, usage("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
+			return p, how, usage("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
 		}
 		if err := t.openConfig(); err != nil {
-			return t, err
+			return p, how, err
 		}
 	}
-	if t.plan, err = t.selectUnits(cfg.Platforms); err != nil {
-		return t, err
+	if t.units, err = p.selectUnits(cfg.Platforms); err != nil {
+		return p, how, err
 	}
-	t.planID, t.version = t.m.PlanID, t.m.Version
-	return t, t.run(ctx)
+	how, err = t.reproduce(ctx)
+	return p, how, err
 }
 
-func (t *third) refuse(name, format string, args ...any) {
-	t.refusals = append(t.refusals, checksums.RefusedError{Name: name, Reason: fmt.Sprintf(format, args...),
+// read takes the digest and the plan of the manifest.
+func (p *publication) read(ctx context.Context, path string) (err error) {
+	name := filepath.Join(path, checksums.ManifestFile)
+	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
+		name, p.dir = path, ""
+	}
+	if p.sum, _, err = files.Digest(ctx, name); err != nil {
+		return err
+	}
+	p.plan, err = readPlan(p.m)
+	return err
+}
+
+// reproduced is what was built of a publication.
+type reproduced struct {
+	rebuild   checksums.Rebuild // how often, and where
+	toolchain checksums.Toolchain
+}
+
+// refusals are what a release says of itself and does not hold.
+type refusals []checksums.RefusedError
+
+func (r *refusals) add(format string, args ...any) {
+	*r = append(*r, checksums.RefusedError{Name: checksums.ManifestFile, Reason: fmt.Sprintf(format, args...),
 		Remedy: "what the release says of itself does not hold: do not use it"})
 }
 
-func (t *third) refused() error {
-	if len(t.refusals) == 0 {
+func (r refusals) err() error {
+	if len(r) == 0 {
 		return nil
 	}
-	return &checksums.VerifyError{Refusals: t.refusals}
+	return &checksums.VerifyError{Refusals: r}
 }
 
-func (t *third) selectUnits(platforms string) (*plan.Plan, error) {
+// selectUnits are the units of these platforms.
+func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
 	pats, err := profiles.ParsePatternList(platforms)
 	if err != nil {
 		return nil, usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
 	}
-	plan := *t.all
 	if len(pats) == 0 {
-		return &plan, nil
+		return t.plan.Units, nil
 	}
-	plan.Units = nil
-	for _, u := range t.all.Units {
+	for _, u := range t.plan.Units {
 		pl, err := profiles.ParsePlatform(u.Platform)
 		if err == nil && slices.ContainsFunc(pats, func(p profiles.Pattern) bool { return p.Match(pl) }) {
-			plan.Units = append(plan.Units, u)
+			units = append(units, u)
 		}
 	}
-	if len(plan.Units) == 0 {
+	if len(units) == 0 {
 		return nil, usage("release.json lists its platforms", "-platform=%s: the release has none of them", platforms)
 	}
-	return &plan, nil
+	return units, nil
 }
 
-// run fetches, holds what it fetched against the record, builds and compares.
-func (t *third) run(ctx context.Context) error {
+// reproduce fetches, holds what it fetched against the record, builds and compares.
+func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if err := t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
-		return err
+	if t.tools, err = t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
+		return how, err
 	}
-	t.place.GoCache = filepath.Join(t.ws.dir, "first", "objects")
-	if err := t.place.Make(); err != nil {
-		return cacheError(err)
+	if t.kit, err = t.fetchToolchain(ctx, t.tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+		return how, err
 	}
-	if err := t.useToolchain(ctx, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
-		return err
+	how.toolchain = t.manifestToolchain()
+	if err := checkPlatforms(t.goroot, t.plan.Go, t.units); err != nil {
+		return how, err
 	}
-	if err := t.checkPlatforms(); err != nil {
-		return err
+	terr := t.checkToolchain(ctx)
+	c, err := t.fetchSource(ctx)
+	if err := errors.Join(terr, err); err != nil {
+		return how, err
 	}
-	if t.proven {
-		if err := t.useCaches(); err != nil {
-			return err
-		}
+	selected := *t.plan
+	selected.Units = t.units
+	p := &planned{copied: c, plan: &selected, id: t.m.PlanID}
+	if err := t.fetchModules(ctx, p); err != nil {
+		return how, err
 	}
-	if err := errors.Join(t.checkToolchain(ctx), t.fetchSource(ctx)); err != nil {
-		return err
-	}
-	if err := t.fetchModules(ctx); err != nil {
-		return err
-	}
-	st, err := t.prepare(ctx, t.proven)
+	tool, err := t.packer(ctx, p)
 	if err != nil {
-		return err
+		return how, err
+	}
+	ready, err := p.prepare(ctx, t.proven)
+	if err != nil {
+		return how, err
 	}
 	if !t.proven {
-		st.first.Name = "third"
+		ready.executors[0].(*execute.Local).Label = "third"
 	}
-	tool := t.packer(ctx)
-	stage := filepath.Join(t.ws.dir, "products")
-	if err := os.MkdirAll(stage, 0o755); err != nil {
-		return cacheError(err)
+	m := &maker{Prepared: ready, stage: filepath.Join(t.ws.dir, "products"), upx: tool, notRun: strangersProgram}
+	if err := os.MkdirAll(m.stage, 0o755); err != nil {
+		return how, cacheError(err)
 	}
-	t.phase("building")
-	p := &pipeline{session: t.session, sites: st, stage: stage, upx: tool, costs: schedule.LoadCosts(filepath.Join(t.Cache, "costs.json")), judge: t.judge}
 	if t.proven {
-		if p.books, err = t.openBooks(ctx, st, nil); err != nil {
-			return err
+		if m.ledger, err = ready.openLedgers(ctx, nil); err != nil {
+			return how, err
 		}
 	}
-	if err := p.run(ctx); err != nil {
-		return err
+	t.phase("building")
+	f, err := m.finish(ctx, checksums.KindBuild, t.m.Artifacts)
+	if err != nil {
+		return how, err
 	}
-	t.compare(ctx, p)
-	t.account()
-	t.out.RebuiltActions = p.unitActions()
-	t.how = p.rebuilt()
-	t.out.Confinement = t.how.Confinement
+	how.rebuild = rebuilt(f.made, t.confinement())
+	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.stage, noUPX: t.noUPX, work: t.ws.dir, warn: t.warn}
+	built.compare(ctx, t.units)
+	unknown := t.account(t.units, t.Platforms, t.tc.Host)
+	t.out.RebuiltActions = f.ledger.unitActions(f.made)
+	t.out.Confinement = how.rebuild.Confinement
 	if text := report.Again(t.out.RebuiltActions); text != "" {
 		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}
-	return errors.Join(p.alarms(), t.verdict())
+	return how, errors.Join(f.ledger.alarms(t.units), t.verdict(unknown))
 }
 
 // checkToolchain holds the record's hash of the toolchain against the checksum
 // database's, also when it ran on another kind of host than this one.
-func (t *third) checkToolchain(ctx context.Context) error {
+func (t *reproduction) checkToolchain(ctx context.Context) error {
+	var wrong refusals
 	want := t.m.Toolchain
 	sum, sumdb, module := t.tc.Sum, t.tc.SumDB, t.tc.Module
 	if want.Host != t.tc.Host {
@@ -216,21 +239,21 @@ func (t *third) checkToolchain(ctx context.Context) error {
 	}
 	switch {
 	case module != want.Module:
-		t.refuse(checksums.ManifestFile, "the toolchain %s for %s is the module %s, not %s", want.Version, want.Host, module, want.Module)
+		wrong.add("the toolchain %s for %s is the module %s, not %s", want.Version, want.Host, module, want.Module)
 	case sum != want.Sum:
-		t.refuse(checksums.ManifestFile, "the toolchain %s has hash %s, the record says %s", module, sum, want.Sum)
+		wrong.add("the toolchain %s has hash %s, the record says %s", module, sum, want.Sum)
 	case sumdb:
 		t.out.Checks.Done(fact.ToolchainSum, want.Version+" for "+want.Host, "")
 	default:
 		t.out.Checks.Open(fact.ToolchainSum, want.Version+" for "+want.Host, "it is as recorded, but the checksum database was not asked")
 	}
-	return t.refused()
+	return wrong.err()
 }
 
 // sameSource says that the source is the recorded one, and whether others got it.
-func (t *third) sameSource(at string) {
-	t.out.Checks.Done(fact.SourceSum, at, t.source.Sum)
-	if t.source.SumDB {
+func (t *reproduction) sameSource(at string, src *source.Source) {
+	t.out.Checks.Done(fact.SourceSum, at, src.Sum)
+	if src.SumDB {
 		t.out.Checks.Done(fact.SourceSumDB, at, "")
 	} else {
 		t.out.Checks.Open(fact.SourceSumDB, at, "the checksum database was not asked for it")
@@ -238,7 +261,7 @@ func (t *third) sameSource(at string) {
 }
 
 // fetchSource gets the recorded source and holds it against the record.
-func (t *third) fetchSource(ctx context.Context) error {
+func (t *reproduction) fetchSource(ctx context.Context) (*copied, error) {
 	src := t.m.Source
 	at := src.Module + "@" + src.Version
 	switch {
@@ -246,22 +269,23 @@ func (t *third) fetchSource(ctx context.Context) error {
 		t.phase("fetching " + at)
 		var err error
 		if t.source, t.moduleDir, err = source.FetchModule(ctx, t.fetcher, at); err != nil {
-			return err
+			return nil, err
 		}
-		t.Module = at
 	case t.from != "":
 		if err := t.clone(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	default:
 		return t.replaySource(ctx)
 	}
-	if err := t.copySource(ctx); err != nil {
-		return err
+	c, err := t.copySource(ctx, t.kit)
+	if err != nil {
+		return nil, err
 	}
+	var wrong refusals
 	compare := func(what, got, want string) {
 		if got != want {
-			t.refuse(checksums.ManifestFile, "the source's %s is %q, the record says %q", what, got, want)
+			wrong.add("the source's %s is %q, the record says %q", what, got, want)
 		}
 	}
 	compare("module", t.source.ModulePath, src.Module)
@@ -273,14 +297,14 @@ func (t *third) fetchSource(ctx context.Context) error {
 		compare("directory", t.source.Dir, src.Dir)
 	}
 	compare("commit time", plan.FormatTime(t.source), src.CommitTime)
-	if err := t.refused(); err != nil {
-		return err
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
-	t.sameSource(at)
+	t.sameSource(at, t.source)
 	if src.Kind == source.Git {
 		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
-	return nil
+	return c, nil
 }
 
 // replaySource takes the source from the module proxy in place of the commit,
@@ -288,33 +312,34 @@ func (t *third) fetchSource(ctx context.Context) error {
 // The zip is the commit's if it has the recorded h1; that the commit's hash and
 // time belong to it is then still the record's word, which the digests confirm:
 // both are in the binaries.
-func (t *third) replaySource(ctx context.Context) error {
+func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 	src := t.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
-		return hinted(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
+		return nil, hinted(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
 	}
 	at := src.Module + "@" + src.Version
 	t.phase("fetching " + at)
 	m, err := t.fetcher.Module(ctx, at)
 	if err != nil {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
-		return hinted(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
+		return nil, hinted(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
 	}
 	if m.Sum != src.Sum {
-		t.refuse(checksums.ManifestFile, "the source's h1 is %q, the record says %q", m.Sum, src.Sum)
-		return t.refused()
+		var wrong refusals
+		wrong.add("the source's h1 is %q, the record says %q", m.Sum, src.Sum)
+		return nil, wrong.err()
 	}
-	for _, u := range t.plan.Units {
+	for _, u := range t.units {
 		if slices.Contains(u.Flags, "-mod=vendor") {
-			return hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
+			return nil, hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
 		}
 	}
 	when, err := time.Parse(time.RFC3339, src.CommitTime)
 	if err != nil {
-		return fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
+		return nil, fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
 	}
 	claim := recovery.Replay{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
 	stamped := src.Version
@@ -322,46 +347,45 @@ func (t *third) replaySource(ctx context.Context) error {
 		stamped = src.Stamp
 	}
 	if err := claim.SetVersion(stamped); err != nil {
-		return fmt.Errorf("%s: %w", checksums.ManifestFile, err)
+		return nil, fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
-	t.checkout = filepath.Join(t.ws.dir, "first", "src")
-	stamp, err := recovery.NewStamp(ctx, t.goroot, t.place, filepath.Join(t.ws.dir, "stamp"), t.checkout, claim)
+	c := &copied{subject: t.subject, kit: t.kit, dir: filepath.Join(t.ws.dir, "first", "src")}
+	stamp, err := recovery.NewStamp(ctx, t.goroot, t.kit.place, filepath.Join(t.ws.dir, "stamp"), c.dir, claim)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	t.putSource = func(place *toolchain.Place, dir string) error {
+	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	c.again = func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
-			return cacheError(err)
+			return "", nil, cacheError(err)
 		}
 		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
-			return cacheError(err)
+			return "", nil, cacheError(err)
 		}
 		stamp, err := stamp.At(filepath.Join(filepath.Dir(place.Home), "stamp"), dir, claim)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		place.Git = stamp.Git
-		return nil
+		return dir, fromZip(t.source), nil
 	}
-	if err := t.putSource(t.place, t.checkout); err != nil {
-		return err
+	if _, c.origin, err = c.again(ctx, t.kit.place, c.dir); err != nil {
+		return nil, err
 	}
-	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
-	t.origin = t.fromZip()
 	t.source.SumDB = t.settings.Checks(src.Module)
 	for _, a := range t.m.Artifacts {
 		for _, member := range a.Members {
 			t.source.SetExecutable(member.Name, member.Mode == "0755")
 		}
 	}
-	t.loader = &plan.Loader{Goroot: t.goroot, Place: t.place, Settings: t.settings, Kind: src.Kind, Dir: t.checkout}
-	t.sameSource(at)
+	c.loader = &plan.Loader{Goroot: t.goroot, Place: t.kit.place, Settings: t.settings, Kind: src.Kind, Dir: c.dir}
+	t.sameSource(at, t.source)
 	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
-	return nil
+	return c, nil
 }
 
 // clone makes a private clone of -source at the recorded commit.
-func (t *third) clone(ctx context.Context) error {
+func (t *reproduction) clone(ctx context.Context) error {
 	from := t.from
 	if fi, err := os.Stat(from); err == nil && fi.IsDir() {
 		if from, err = filepath.Abs(from); err != nil {
@@ -388,9 +412,9 @@ func (t *third) clone(ctx context.Context) error {
 
 // fetchModules ends the fetch phase: with the units' own go list, everything
 // that they import is in the module cache.
-func (t *third) fetchModules(ctx context.Context) error {
-	if t.loader.Ready != nil {
-		if err := t.loader.Ready(ctx); err != nil {
+func (t *reproduction) fetchModules(ctx context.Context, p *planned) error {
+	if p.loader.Ready != nil {
+		if err := p.loader.Ready(ctx); err != nil {
 			return err
 		}
 	}
@@ -398,56 +422,45 @@ func (t *third) fetchModules(ctx context.Context) error {
 		return nil // prepare fetches what go install needs
 	}
 	t.phase("fetching modules")
-	t.planner = &plan.Planner{Loader: t.loader, Source: t.source}
+	p.planner = &plan.Planner{Loader: p.loader, Source: t.source}
 	var errs []error
-	for _, u := range t.plan.Units {
+	for _, u := range t.units {
 		var mains []string
 		for _, m := range u.Mains {
 			mains = append(mains, m.Package)
 		}
-		pkgs, err := t.loader.List(ctx, u.Env, u.Flags, mains, true)
+		pkgs, err := p.loader.List(ctx, u.Env, u.Flags, mains, true)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
-		t.planner.Note(u, pkgs)
+		p.planner.Note(u, pkgs)
 	}
 	return errors.Join(errs...)
 }
 
 // packer finds UPX if the plan needs it. Without it, what is packed cannot be
 // compared, and everything before that still can.
-func (t *third) packer(ctx context.Context) *upx.Tool {
-	if !slices.ContainsFunc(t.plan.Units, func(u *plan.Unit) bool { return u.UPX != nil }) {
-		return nil
+func (t *reproduction) packer(ctx context.Context, p *planned) (*upx.Tool, error) {
+	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {
+		return nil, nil
 	}
-	tool, err := t.findUPX(ctx)
+	tool, err := p.findUPX(ctx, t.warn)
 	if err == nil {
-		return tool
+		return tool, nil
+	}
+	if ctx.Err() != nil {
+		return nil, err
 	}
 	t.noUPX = err
-	plan := *t.plan
-	plan.Units = nil
-	for _, u := range t.plan.Units {
+	without := *p.plan
+	without.Units = nil
+	for _, u := range t.units {
 		linkedOnly := *u
 		if u.UPX != nil {
 			linkedOnly.UPX, linkedOnly.Archive = nil, "none"
 		}
-		plan.Units = append(plan.Units, &linkedOnly)
+		without.Units = append(without.Units, &linkedOnly)
 	}
-	t.plan = &plan
-	return nil
-}
-
-// judge gives a binary that was just linked, or the header of a library, once or
-// twice with the same bytes, its verdict.
-func (t *third) judge(a *checksums.Artifact) {
-	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
-	for _, p := range t.m.Artifacts {
-		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
-			a.Verdict, a.Reason = checksums.Different, ""
-			if p.SHA256 == a.SHA256 {
-				a.Verdict = checksums.Identical
-			}
-		}
-	}
+	p.plan = &without
+	return nil, nil
 }

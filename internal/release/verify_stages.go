@@ -10,16 +10,27 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
+// rebuiltFiles is what came out of building a publication again.
+type rebuiltFiles struct {
+	*publication
+	made  *finished
+	stage string // directory of the files that would be published
+	noUPX error  // why packed files could not be made
+	work  string // a private directory
+	warn  func(format string, args ...any)
+}
+
 // compare holds every artifact of the units that were built against what came
 // out here, stage by stage.
-func (t *third) compare(ctx context.Context, p *pipeline) {
+func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
 	selected := map[string]bool{}
-	for _, u := range t.plan.Units {
+	for _, u := range units {
 		selected[u.ID()] = true
 	}
 	for _, stage := range []string{checksums.StageLinked, checksums.StageHeader, checksums.StagePacked, checksums.StageArchive} {
@@ -28,7 +39,7 @@ func (t *third) compare(ctx context.Context, p *pipeline) {
 				continue
 			}
 			r := checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256}
-			t.compareOne(ctx, p, a, &r)
+			t.compareOne(ctx, a, &r)
 			t.out.Rebuilt = append(t.out.Rebuilt, r)
 		}
 	}
@@ -37,8 +48,8 @@ func (t *third) compare(ctx context.Context, p *pipeline) {
 	})
 }
 
-func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifact, r *checksums.RebuiltArtifact) {
-	built := t.counterpart(p, a)
+func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *checksums.RebuiltArtifact) {
+	built := t.counterpart(a)
 	switch {
 	case built == nil:
 		r.Verdict, r.Reason = checksums.Unchecked, "the stage before it is not identical"
@@ -67,11 +78,11 @@ func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifac
 		r.Verdict, r.Reason = checksums.Unchecked, "it holds a file that was packed by another UPX"
 		return
 	}
-	r.Findings = t.explain(ctx, p, a, *built)
+	r.Findings = t.explain(ctx, a, *built)
 }
 
 // membersUnchecked reports whether a member of the archive was not compared.
-func (t *third) membersUnchecked(a checksums.Artifact) bool {
+func (t *rebuiltFiles) membersUnchecked(a checksums.Artifact) bool {
 	return slices.ContainsFunc(t.out.Rebuilt, func(r checksums.RebuiltArtifact) bool {
 		return r.Verdict == checksums.Unchecked && slices.Contains(a.From, r.SHA256)
 	})
@@ -81,35 +92,36 @@ func sameMembers(a, b checksums.Artifact) bool { return slices.Equal(a.Members, 
 
 // counterpart is what was built here in the place of a published artifact: a
 // linked binary of the same package, its header, what was packed of it, or the unit's archive.
-func (t *third) counterpart(p *pipeline, a checksums.Artifact) *checksums.Artifact {
+func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 	same := func(b checksums.Artifact) bool {
 		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
 	}
-	for i, b := range p.artifacts {
+	built := t.made.artifacts()
+	for i, b := range built {
 		if !same(b) {
 			continue
 		}
 		switch a.Stage {
 		case checksums.StageLinked, checksums.StageHeader: // of a library there is one
 			if b.Package == a.Package {
-				return &p.artifacts[i]
+				return &built[i]
 			}
 		case checksums.StagePacked:
 			if slices.Equal(b.From, a.From) {
-				return &p.artifacts[i]
+				return &built[i]
 			}
 		case checksums.StageArchive:
-			return &p.artifacts[i]
+			return &built[i]
 		}
 	}
 	return nil
 }
 
 // explain compares the bytes, where the published ones are at hand.
-func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Artifact) []checksums.Finding {
-	ours := p.products[built.SHA256]
+func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []checksums.Finding {
+	ours := t.made.linked(built.SHA256)
 	if built.Published {
-		ours = filepath.Join(p.stage, built.Name)
+		ours = filepath.Join(t.stage, built.Name)
 	}
 	theirs, err := t.publishedFile(ctx, a)
 	if ours == "" || theirs == "" {
@@ -120,7 +132,7 @@ func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Art
 		return []checksums.Finding{{Cause: diff.Unknown, Confidence: "possible", Evidence: []string{"the published file was not compared: " + why},
 			Remedy: "verify a directory with all published files"}}
 	}
-	rep, err := diff.Compare(ctx, theirs, ours, t.ws.dir)
+	rep, err := diff.Compare(ctx, theirs, ours, t.work)
 	if err != nil {
 		t.warn("%s: not explained: %v", a.Name, err)
 		return nil
@@ -134,7 +146,7 @@ func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Art
 
 // publishedFile gives a file with the published artifact's bytes: itself, or
 // taken out of the archive that holds it.
-func (t *third) publishedFile(ctx context.Context, a checksums.Artifact) (string, error) {
+func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) (string, error) {
 	if t.dir == "" {
 		return "", nil
 	}
@@ -148,7 +160,7 @@ func (t *third) publishedFile(ctx context.Context, a checksums.Artifact) (string
 		if i < 0 {
 			continue
 		}
-		to := filepath.Join(t.ws.dir, "published", a.SHA256)
+		to := filepath.Join(t.work, "published", a.SHA256)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return "", err
 		}

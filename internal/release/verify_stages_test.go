@@ -23,8 +23,8 @@ func TestBuiltTwiceDiffering(t *testing.T) {
 	} {
 		built := published
 		built.SHA256, built.Verdict, built.Findings = tt.sum, tt.verdict, tt.findings
-		third, r := &third{}, checksums.RebuiltArtifact{}
-		third.compareOne(t.Context(), &pipeline{artifacts: []checksums.Artifact{built}}, published, &r)
+		again, r := &rebuiltFiles{made: &finished{made: []*result{{artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
+		again.compareOne(t.Context(), published, &r)
 		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || (r.Reason == "") != (tt.want == checksums.Identical) {
 			t.Errorf("%s: got %+v", tt.what, r)
 		}

@@ -14,7 +14,7 @@ import (
 
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
-func (s *session) refuseUntagged() error {
+func (s *subject) refuseUntagged() error {
 	if s.Snapshot || s.source.Kind == source.Module {
 		return nil
 	}
@@ -63,7 +63,7 @@ func uncountedText(uncounted []source.Uncounted) string {
 // versionWarnings say what is remarkable about the release's version, as far as
 // it is known before anything is built: several version tags, tags that look like
 // a higher version and do not count, and a stamp that is another version.
-func (s *session) versionWarnings() []string {
+func (s *planned) versionWarnings() []string {
 	if s.repo == nil {
 		return nil // a module from the proxy is asked for by its version, and stamped so
 	}
@@ -87,7 +87,7 @@ func (s *session) versionWarnings() []string {
 }
 
 // stamps reports whether the plan has the go command stamp a commit's version.
-func (s *session) stamps() bool {
+func (s *planned) stamps() bool {
 	for _, u := range s.plan.Units {
 		if slices.Contains(u.Flags, "-buildvcs=true") {
 			return true
@@ -98,7 +98,7 @@ func (s *session) stamps() bool {
 
 // stampWarning says that binaries call themselves something else than the
 // release does; "" if they do not, or if what they say is not foreseen.
-func (s *session) stampWarning(stamp string) string {
+func (s *planned) stampWarning(stamp string) string {
 	stamp = strings.TrimSuffix(strings.TrimSuffix(stamp, "+dirty"), ".dirty") // of a snapshot, which is called so itself
 	if stamp == "" || stamp == s.source.Version {
 		return ""
@@ -113,30 +113,28 @@ func (s *session) stampWarning(stamp string) string {
 	return fmt.Sprintf("the release is version %s, and %s stamps %s into the binaries (debug.ReadBuildInfo, go version -m): %s; if the program says its version, set a variable with ldflags.set and {{.Version}}", s.version, s.tc.Version, stamp, why)
 }
 
-// noteStamp keeps the version that go wrote into a binary. All binaries of a
-// plan are of one module and one toolchain.
-func (p *pipeline) noteStamp(name, stamp string) error {
-	if stamp == "" {
-		stamp = source.Devel // go version -m prints it so
+// stamped is the version that go wrote into the binaries of a commit; "" for none.
+// All binaries of a plan are of one module and one toolchain, and have the same.
+func stamped(made []*result) (stamp string, err error) {
+	for _, r := range made {
+		switch {
+		case r.stamp == "" || r.stamp == stamp:
+		case stamp == "":
+			stamp = r.stamp
+		default:
+			return "", fmt.Errorf("%s: go stamped the version %s, and %s into another binary of the same commit", r.unit.ID(), r.stamp, stamp)
+		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stamped == "" {
-		p.stamped = stamp
-	}
-	if p.stamped != stamp {
-		return fmt.Errorf("%s: go stamped the version %s, and %s into another binary of the same commit", name, stamp, p.stamped)
-	}
-	return nil
+	return stamp, nil
 }
 
-// warnStamped says of the binaries what [session.versionWarnings] has not
+// warnStamped says of the binaries what [planned.versionWarnings] has not
 // foreseen of them.
-func (p *pipeline) warnStamped() {
-	if p.stamped == "" {
+func (p *planned) warnStamped(stamp string) {
+	if stamp == "" {
 		return
 	}
-	if w := p.stampWarning(p.stamped); w != "" && w != p.stampWarning(p.source.Stamp(p.tc.Version)) {
+	if w := p.stampWarning(stamp); w != "" && w != p.stampWarning(p.source.Stamp(p.tc.Version)) {
 		p.warn("%s", w)
 	}
 }

@@ -36,21 +36,22 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 		return nil, err
 	}
 	defer s.Close()
-	s.builds = true
-	if err := s.resolve(ctx); err != nil {
+	c, err := s.fetch(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.makePlan(ctx, true); err != nil {
+	pl, err := c.expand(ctx, planWith{deps: true})
+	if err != nil {
 		return nil, err
 	}
-	u := s.plan.Units[0]
-	for _, x := range s.plan.Units {
+	u := pl.plan.Units[0]
+	for _, x := range pl.plan.Units {
 		if x.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(x.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/") {
 			u = x
 			break
 		}
 	}
-	imports, err := s.loader.Imports(ctx, u)
+	imports, err := pl.loader.Imports(ctx, u)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +80,11 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 	}
 	r.Imports = importPath(imports, mains, r.Package)
 	s.phase("linking with -dumpdep")
-	st, err := s.prepare(ctx, false)
+	first, err := pl.firstPlace(ctx)
 	if err != nil {
 		return nil, err
 	}
-	edges, err := st.first.LinkEdges(ctx, u, max(1, s.Jobs))
+	edges, err := first.LinkEdges(ctx, u, max(1, s.Jobs))
 	if err != nil {
 		return nil, err
 	}

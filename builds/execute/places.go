@@ -1,32 +1,10 @@
-// Package compare builds a plan a second time with nothing shared and says
-// what came of it.
-//
-// The second place ([Second]) differs from the first in everything a build could
-// depend on without being told; the two builds have in common what the plan
-// says, the machine, its kernel and C compiler, and the bytes of the toolchain
-// and module zips, which are checked by hash in both. What was varied and what
-// was shared goes into the manifest: not what is meant here, but what is found
-// when the circumstances of the executions are compared ([fact.Compare]).
-//
-// A verdict is identical only after a comparison of all bytes. Everything that
-// was not compared is unchecked, with the reason.
-package compare
+package execute
 
 import (
-	"context"
-	"fmt"
 	"path/filepath"
 	"runtime"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/bindiff"
-)
-
-// Verdicts, as the manifest spells them.
-const (
-	Identical = "identical"
-	Different = "different"
-	Unchecked = "unchecked"
 )
 
 // First is the place of the first build: plain circumstances below root, with
@@ -74,24 +52,4 @@ func Second(root, cache, git string) *toolchain.Place {
 		Hostname:  "mintmark-second",
 		OtherUser: true,
 	}
-}
-
-// Verdict is what came of comparing one file of two builds.
-type Verdict struct {
-	Verdict string
-	Reason  string // of unchecked
-	Diff    *bindiff.Diff
-}
-
-// Check compares two files byte for byte and, where they differ, says where and
-// why. What is known to be the same of the two builds is no reason.
-func Check(ctx context.Context, first, second string, known bindiff.Known) (Verdict, error) {
-	d, err := bindiff.Compare(ctx, first, second, known)
-	if err != nil {
-		return Verdict{Verdict: Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(first), err)
-	}
-	if d.Equal {
-		return Verdict{Verdict: Identical}, nil
-	}
-	return Verdict{Verdict: Different, Diff: d}, nil
 }

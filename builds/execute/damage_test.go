@@ -1,7 +1,8 @@
-package release
+package execute
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/actions"
-	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/remember"
@@ -41,44 +41,38 @@ func damagedCache(t *testing.T, name string) (dir string, action actions.ID) {
 func TestDamageReturns(t *testing.T) {
 	cache, action := damagedCache(t, "a")
 	known := &remember.Store{Dir: t.TempDir(), Secret: []byte("0123456789abcdef")}
-	p := &pipeline{session: &session{Config: &Config{}, known: known}}
-	site := &execute.Site{Name: "first", Place: &toolchain.Place{GoCache: cache}, Out: t.TempDir()}
+	place := func(cache string) *Local {
+		return &Local{Label: "first", Place: &toolchain.Place{GoCache: cache}, Out: t.TempDir(), Care: Care{Known: known}}
+	}
+	l := place(cache)
 	u := &plan.Unit{Profile: "release", Platform: "linux/amd64"}
 	found, err := actions.FindDamage(t.Context(), cache, nil)
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	if p.touches(site, []string{action.Short()}) {
+	if l.touches([]string{action.Short()}) {
 		t.Error("known before it was found")
 	}
-	line, err := p.drop(u, site, found, nil)
+	line, err := l.drop(u, found, nil)
 	if err != nil || !strings.Contains(line, "the build cache of the first place was damaged") {
 		t.Fatalf("%q, %v", line, err)
 	}
 	// Mended: what comes next is what it is.
-	broken := fmt.Errorf("main.go:1: syntax error")
-	if err := p.unlessDamaged(t.Context(), u, site, broken); err != broken {
-		t.Errorf("%v", err)
-	}
-	if err := p.unlessDamaged(t.Context(), u, site, nil); err != nil {
+	if err := l.Sound(t.Context(), u); err != nil {
 		t.Errorf("%v", err)
 	}
 	// Whatever was made from it is suspect: in this run, and in the next.
-	next := &pipeline{session: &session{Config: &Config{}, known: known}}
-	for _, p := range []*pipeline{p, next} {
-		if !p.touches(site, []string{"x", action.Short()}) || p.touches(site, []string{"x"}) {
+	for _, l := range []*Local{l, place(cache)} {
+		if !l.touches([]string{"x", action.Short()}) || l.touches([]string{"x"}) {
 			t.Error("the damage is forgotten, or of something else")
 		}
 	}
 	// Damaged again.
 	again, _ := damagedCache(t, "a")
-	site.Place.GoCache = again
-	for _, err := range []error{p.unlessDamaged(t.Context(), u, site, nil), p.unlessDamaged(t.Context(), u, site, broken)} {
-		if err == nil || !strings.Contains(err.Error(), "built from once more") || !strings.Contains(hintOf(err), "the disk or the memory of this machine is at fault") {
-			t.Errorf("%v, hint %q", err, hintOf(err))
-		}
-		if c, ok := err.(interface{ ExitCode() int }); !ok || c.ExitCode() != ExitError {
-			t.Errorf("%v: its exit code is not %d", err, ExitError)
-		}
+	l.Place.GoCache = again
+	err = l.Sound(t.Context(), u)
+	var h interface{ Hint() string }
+	if err == nil || !strings.Contains(err.Error(), "built from once more") || !errors.As(err, &h) || !strings.Contains(h.Hint(), "the disk or the memory of this machine is at fault") {
+		t.Errorf("%v", err)
 	}
 }

@@ -1,16 +1,12 @@
-package compare
+package execute
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
@@ -62,51 +58,6 @@ func shareNothing(t *testing.T, first, second *toolchain.Place) {
 		name, value, _ := strings.Cut(kv, "=")
 		if c := fact.Circumstance(name); slices.Contains(fact.Variables(), c) && c != fact.Path && env[name] == value {
 			t.Errorf("%s is %s in both", name, value)
-		}
-	}
-}
-
-func TestCheck(t *testing.T) {
-	dir := t.TempDir()
-	put := func(name, data string) string {
-		name = filepath.Join(dir, name)
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	a, same, longer, other, empty := put("a", "12345"), put("same", "12345"), put("longer", "123456"), put("other", "12344"), put("empty", "")
-	if v, err := Check(t.Context(), a, same, bindiff.Known{}); err != nil || v.Verdict != Identical || v.Diff != nil || v.Reason != "" {
-		t.Errorf("equal files: %+v, %v", v, err)
-	}
-	for _, f := range []string{longer, other, empty} {
-		for _, pair := range [][2]string{{a, f}, {f, a}} {
-			if v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{}); err != nil || v.Verdict != Different || v.Diff == nil {
-				t.Errorf("%s: %+v, %v", filepath.Base(f), v, err)
-			}
-		}
-	}
-	// What could not be compared is never identical.
-	for _, pair := range [][2]string{{a, filepath.Join(dir, "missing")}, {filepath.Join(dir, "missing"), a}} {
-		v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{})
-		if !errors.Is(err, fs.ErrNotExist) || v.Verdict != Unchecked || v.Reason == "" {
-			t.Errorf("missing file: %+v, %v", v, err)
-		}
-	}
-	if v, err := Check(t.Context(), a, dir, bindiff.Known{}); err == nil || v.Verdict != Unchecked {
-		t.Errorf("a directory: %+v, %v", v, err)
-	}
-}
-
-// TestDocumented: docs/causes.md explains what only a rebuild can show.
-func TestDocumented(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "causes.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []string{Nondeterministic, ActionInputs} {
-		if !strings.Contains(string(text), "### `"+c+"`\n") {
-			t.Errorf("docs/causes.md has no section %s", c)
 		}
 	}
 }

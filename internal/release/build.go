@@ -1,0 +1,182 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// outcomes are what the executors gave for one unit, in their order.
+type outcomes struct {
+	unit *plan.Unit
+	all  []*execute.Outcome
+}
+
+// circumstances are those of each execution.
+func (o *outcomes) circumstances() (list []fact.Circumstances) {
+	for _, x := range o.all {
+		list = append(list, x.Circumstances)
+	}
+	return list
+}
+
+// then is what is done with the outcomes of a unit, as soon as all are there: other
+// units are still being built. It returns what became of the unit, in one word.
+type then func(ctx context.Context, o *outcomes) (verdict string, err error)
+
+// build has every executor build every unit, and returns the CPU time of all
+// builds. ledger may spare second builds most of their work; nil: nothing is spared.
+func (p *Prepared) build(ctx context.Context, ledger *releaseLedger, then then) (time.Duration, error) {
+	r := p.of.run
+	b := &batch{
+		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
+		budget: schedule.Budget{CPUs: r.Jobs}, running: map[string]time.Time{}, progress: map[string]schedule.Progress{},
+	}
+	// All builds are one queue: the machine is never idle between first and second ones.
+	for _, e := range p.executors {
+		for _, u := range p.of.plan.Units {
+			b.tasks = append(b.tasks, b.task(b.unit(u), e))
+		}
+	}
+	r.event(Event{Kind: Total, N: len(b.tasks)})
+	err := schedule.Run(ctx, b.budget, b.tasks)
+	if serr := b.costs.Save(); serr != nil {
+		r.note("estimates were not saved: %v", serr)
+	}
+	return b.cpu, err
+}
+
+// batch is the builds of one plan while they run.
+type batch struct {
+	*Prepared
+	ledger *releaseLedger
+	then   then
+	costs  *schedule.Costs
+	budget schedule.Budget
+	tasks  []schedule.Task
+	units  []*unitBuilds
+
+	mu       sync.Mutex
+	progress map[string]schedule.Progress // of tasks, by ID
+	running  map[string]time.Time         // when tasks that run began
+	cpu      time.Duration
+}
+
+// unitBuilds are the builds of one unit.
+type unitBuilds struct {
+	mu      sync.Mutex
+	missing int
+	outcomes
+}
+
+// unit gives the builds of a unit, of which there is one for each executor.
+func (b *batch) unit(u *plan.Unit) *unitBuilds {
+	i := slices.IndexFunc(b.units, func(x *unitBuilds) bool { return x.unit == u })
+	if i < 0 {
+		n := len(b.executors)
+		i, b.units = len(b.units), append(b.units, &unitBuilds{missing: n, outcomes: outcomes{u, make([]*execute.Outcome, n)}})
+	}
+	return b.units[i]
+}
+
+// taskID names one build of one unit, for people and for what waits for it.
+func taskID(u *plan.Unit, e execute.Executor) string { return u.ID() + " · " + e.Name() + " build" }
+
+func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
+	i := slices.Index(b.executors, e)
+	id := taskID(u.unit, e)
+	key := b.of.source.ModulePath + " " + id
+	known := b.ledger.waits(u.unit)
+	seeded := i > 0 && known
+	if seeded {
+		key += ", seeded" // costs a fraction of a whole one
+	}
+	cost := b.costs.Get(key)
+	t := schedule.Task{ID: id, CPU: cost.CPU, Group: e.Name() + " " + u.unit.CompileKey()}
+	if cost.MaxRSS > 0 {
+		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
+	}
+	if seeded {
+		t.After = []string{taskID(u.unit, b.executors[0])}
+	}
+	pace := execute.Pace{}
+	if known { // then most of it is compiled, in both places
+		pace.Room = b.budget.Room()
+	}
+	t.Run = func(ctx context.Context, n int) error {
+		pace.P = n
+		b.of.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		b.moved(id, schedule.Progress{P: n})
+		if seeded {
+			if err := b.ledger.seed(ctx, u.unit, u.all[0]); err != nil {
+				return err
+			}
+		}
+		made, err := e.Build(ctx, u.unit, pace)
+		var spent schedule.Cost
+		if made != nil {
+			spent = made.Cost
+			if made.Kept { // a link, when there is one again, takes the memory it took
+				spent.MaxRSS = max(spent.MaxRSS, cost.MaxRSS)
+			}
+		}
+		text := ""
+		if err == nil {
+			b.costs.Set(key, spent)
+			text, err = b.arrived(ctx, u, i, made)
+		}
+		b.of.event(Event{Kind: Done, ID: id, Text: text, Err: err})
+		b.moved(id, schedule.Progress{P: n, Done: true, CPU: spent.CPU})
+		return err
+	}
+	return t
+}
+
+// arrived notes an outcome; the last one of a unit carries on with all of them.
+func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute.Outcome) (verdict string, err error) {
+	u.mu.Lock()
+	u.all[i] = made
+	u.missing--
+	last := u.missing == 0
+	u.mu.Unlock()
+	if !last {
+		return "", nil
+	}
+	if verdict, err = b.then(ctx, &u.outcomes); err != nil {
+		return "", fmt.Errorf("%s: %w", u.unit.ID(), err)
+	}
+	for _, o := range u.all {
+		o.Actions = nil // of hundreds of packages
+	}
+	return verdict, nil
+}
+
+// moved notes how far a task is and says how long everything will take.
+func (b *batch) moved(id string, now schedule.Progress) {
+	b.mu.Lock()
+	b.cpu += now.CPU
+	if now.Done {
+		delete(b.running, id)
+	} else {
+		b.running[id] = time.Now()
+	}
+	b.progress[id] = now
+	for id, at := range b.running {
+		p := b.progress[id]
+		p.Ran = time.Since(at)
+		b.progress[id] = p
+	}
+	left, known := schedule.Remaining(b.budget, b.tasks, b.progress)
+	b.mu.Unlock()
+	if known {
+		b.of.event(Event{Kind: Remaining, Estimate: left})
+	}
+}

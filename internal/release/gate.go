@@ -1,0 +1,224 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// finished is a plan whose units were all built, compared and made: all that is
+// known of a release before it is published.
+type finished struct {
+	*Prepared
+	kind     string
+	made     []*result // in the order of the plan
+	ledger   *releaseLedger
+	manifest *checksums.Manifest
+	shown    shown
+	signer   *checksums.Signer // nil: unsigned
+	report   bool              // make the report
+	cpu      time.Duration     // of all go commands
+}
+
+// finish builds, compares and makes all units. by is what was published, if it was.
+func (m *maker) finish(ctx context.Context, kind string, by published) (*finished, error) {
+	units := m.of.plan.Units
+	f := &finished{Prepared: m.Prepared, kind: kind, ledger: m.ledger, made: make([]*result, len(units))}
+	var err error
+	f.cpu, err = m.build(ctx, m.ledger, func(ctx context.Context, o *outcomes) (string, error) {
+		c, err := m.compare(ctx, o, by)
+		if err == nil {
+			err = m.ledger.enter(ctx, o.unit, o.all)
+		}
+		if err != nil {
+			return "", err
+		}
+		r, err := m.make(ctx, c)
+		f.made[slices.Index(units, o.unit)] = r // each once
+		return c.verdict(), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// artifacts are those of all units.
+func (f *finished) artifacts() (list []checksums.Artifact) {
+	for _, r := range f.made {
+		list = append(list, r.artifacts...)
+	}
+	return list
+}
+
+// linked is the file with that digest that the first execution linked; "" for none.
+func (f *finished) linked(digest string) string {
+	for _, r := range f.made {
+		if name := r.linked[digest]; name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// describe makes the manifest.
+func (f *finished) describe(ctx context.Context) (*checksums.Manifest, error) {
+	p := f.of
+	data, err := p.plan.Encode()
+	if err != nil {
+		return nil, err
+	}
+	stamp, err := stamped(f.made)
+	if err != nil {
+		return nil, err
+	}
+	var stampTags []string
+	if stamp != "" {
+		if stampTags, err = p.repo.StampTags(ctx, stamp); err != nil {
+			return nil, err
+		}
+		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
+	}
+	m := &checksums.Manifest{
+		Schema: checksums.ManifestSchema, Kind: f.kind, Project: p.plan.Project, Version: p.version,
+		Source: checksums.Source{
+			Kind: p.source.Kind, Module: p.source.ModulePath, Version: p.source.Version, Sum: p.source.Sum, SumDB: p.source.SumDB,
+			Commit: p.source.Commit, Tree: p.source.Tree, CommitTime: plan.FormatTime(p.source), Tags: p.source.Tags, Dir: p.source.Dir,
+			Stamp: stamp, StampTags: stampTags, Dirty: p.source.Dirty,
+		},
+		Toolchain: p.manifestToolchain(),
+		Builder:   checksums.Builder{Name: "mintmark", Version: p.Tool},
+		PlanID:    p.id, Plan: data,
+		Rebuild:   rebuilt(f.made, p.confinement()),
+		Artifacts: f.artifacts(),
+	}
+	if f.ledger != nil {
+		m.Rebuild.Actions, m.Rebuild.Rebuilders = f.ledger.unitActions(f.made), f.ledger.rebuilders
+	}
+	sort.SliceStable(m.Artifacts, func(i, j int) bool {
+		a, b := m.Artifacts[i], m.Artifacts[j]
+		ka := strings.Join([]string{a.Profile, a.Platform, a.Stage, a.Name}, "\x00")
+		kb := strings.Join([]string{b.Profile, b.Platform, b.Stage, b.Name}, "\x00")
+		return ka < kb
+	})
+	return m, nil
+}
+
+func (k *kit) manifestToolchain() checksums.Toolchain {
+	return checksums.Toolchain{Version: k.tc.Version, Host: k.tc.Host, Module: k.tc.Module, Sum: k.tc.Sum, SumDB: k.tc.SumDB}
+}
+
+// rebuilt says how often every unit was built, and what was different and what
+// the same when it was: what the executions that there were have in common.
+func rebuilt(made []*result, held *fact.Confinement) checksums.Rebuild {
+	r := checksums.Rebuild{Confinement: held}
+	var all [][]fact.Circumstances
+	for i, one := range made {
+		n := len(one.circumstances)
+		if i == 0 || n < r.Executions {
+			r.Executions = n
+		}
+		all = append(all, one.circumstances)
+	}
+	if r.Executions > 1 { // else there is a unit of which nothing can be said
+		c := fact.Compare(all)
+		r.Varied, r.Attempted, r.Shared = c.Varied, c.Attempted, c.Shared
+	}
+	return r
+}
+
+// damage are the lines about what was mended, sorted.
+func (f *finished) damage() []string {
+	list := slices.Clone(f.of.mended)
+	for _, r := range f.made {
+		list = append(list, r.mended...)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// kept are the directories with both files of every difference, sorted.
+func (f *finished) kept() (dirs []string) {
+	for _, r := range f.made {
+		if r.kept != "" {
+			dirs = append(dirs, r.kept)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
+}
+
+// gate stops what must not be published: what differs or was not checked,
+// unless the profile says verify: report, and what is over a budget. Nothing has
+// been signed yet.
+func (f *finished) gate(over []error) error {
+	report := map[string]bool{}
+	for _, u := range f.of.plan.Units {
+		if u.Verify == "report" {
+			report[u.ID()] = true
+		}
+	}
+	var differ, unchecked []string
+	var enforced []checksums.Artifact
+	for _, a := range f.manifest.Artifacts {
+		if report[a.Unit()] {
+			continue
+		}
+		enforced = append(enforced, a)
+		switch {
+		case f.kind == checksums.KindBuild:
+		case a.Verdict == checksums.Different:
+			differ = append(differ, artifactLine(a))
+		case a.Verdict != checksums.Identical:
+			unchecked = append(unchecked, artifactLine(a)+": "+a.Reason)
+		}
+	}
+	errs := append(over, f.ledger.alarms(f.of.plan.Units))
+	if len(differ) > 0 {
+		errs = append(errs, f.notReproducible(differ))
+	}
+	if failed, _ := Unproven(enforced); len(failed) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")), ExitNotReproducible,
+			"set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail"})
+	}
+	if len(unchecked) > 0 {
+		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
+			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
+	}
+	return errors.Join(errs...)
+}
+
+// artifactLine names an artifact in an error.
+func artifactLine(a checksums.Artifact) string {
+	return fmt.Sprintf("%s %s: %s (%s)", a.Profile, a.Platform, a.Name, a.Stage)
+}
+
+// differences is the error of everything that differs, whatever the profile says.
+func (f *finished) differences() error {
+	var differ []string
+	for _, a := range f.manifest.Artifacts {
+		if a.Verdict == checksums.Different {
+			differ = append(differ, artifactLine(a))
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return f.notReproducible(differ)
+}
+
+func (f *finished) notReproducible(differ []string) error {
+	hint := "the findings say what differs and what to change"
+	if kept := f.kept(); len(kept) > 0 {
+		hint += "; both builds are kept in " + strings.Join(kept, " and ")
+	}
+	return &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint}
+}

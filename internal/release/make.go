@@ -1,0 +1,352 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/upx"
+)
+
+// maker makes of compared units what is published of them.
+type maker struct {
+	*Prepared
+	stage  string    // directory of the files to publish
+	upx    *upx.Tool // nil when no unit is packed
+	ledger *releaseLedger
+	notRun string // why packed programs are not run; "" if they are
+	sizes  bool   // measure what binaries are made of, for the report
+
+	measuring sync.Mutex // held while a file is measured: each is held in memory
+	port      sync.Mutex // held while programs run that listen on a declared port
+}
+
+// result is what became of one unit.
+type result struct {
+	unit          *plan.Unit
+	circumstances []fact.Circumstances // of each execution
+	artifacts     []checksums.Artifact
+	linked        map[string]string // digest → file, of what the first execution linked
+	finals        []final           // what budgets are about
+	sized         []report.Sized
+	archiveProven int      // how often the archive was made before; 0: it was made now
+	stamp         string   // as in compared
+	kept          string   // as in compared
+	mended        []string // as in compared
+}
+
+// final is a binary as it will be published, by itself or in an archive.
+type final struct {
+	u       *plan.Unit
+	name    string
+	pkg     string // import path
+	linked  string // digest before packing
+	path    string
+	size    int64
+	several bool // the unit has other programs as well
+}
+
+// item is a product on its way to a published file.
+type item struct {
+	*product
+	paths    []string            // equal ones after packing
+	artifact checksums.Artifact  // of the stage that it has reached
+	before   *checksums.Artifact // the stage before; nil if there was none
+}
+
+// unitStep is one stage between linked binaries and published files of a unit.
+type unitStep struct {
+	stage string // of the artifacts that it makes
+	needs func(u *plan.Unit) bool
+	make  func(ctx context.Context, r *result, items []*item) error
+}
+
+// steps are all of them, in their order.
+func (m *maker) steps() []unitStep {
+	return []unitStep{
+		{checksums.StagePacked, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
+		{checksums.StageArchive, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
+		{checksums.StageLinked, func(u *plan.Unit) bool { return u.Archive == "none" }, m.copyOut},
+	}
+}
+
+// make makes the published files of a unit. Where its executions differ nothing is
+// made, unless the profile says verify: report; the gate stops the release.
+func (m *maker) make(ctx context.Context, c *compared) (*result, error) {
+	r := &result{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended}
+	var items []*item
+	for _, p := range c.products {
+		r.linked[p.artifact.SHA256] = p.paths[0]
+		items = append(items, &item{product: p, paths: p.paths, artifact: p.artifact})
+	}
+	if c.verdict() == checksums.Different && c.unit.Verify != "report" {
+		for _, it := range items {
+			r.artifacts = append(r.artifacts, it.artifact)
+		}
+		return r, nil
+	}
+	m.keepLinked(c)
+	if m.sizes {
+		for _, p := range c.linked() {
+			s, err := m.measure(ctx, c.unit, p)
+			if err != nil {
+				return nil, err
+			}
+			r.sized = append(r.sized, s)
+		}
+	}
+	for _, s := range m.steps() {
+		if s.needs(c.unit) {
+			if err := s.make(ctx, r, items); err != nil {
+				return nil, err
+			}
+		}
+	}
+	linked := programs(items)
+	for _, it := range linked {
+		r.finals = append(r.finals, final{c.unit, it.name, it.main.Package, it.product.artifact.SHA256, it.paths[0], it.artifact.Size, len(linked) > 1})
+	}
+	return r, nil
+}
+
+// programs are the items that are no headers.
+func programs(items []*item) []*item {
+	return slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return it.header })
+}
+
+// keepLinked lets the next first build find what this one has linked, once
+// nobody needs the files any more.
+func (m *maker) keepLinked(c *compared) {
+	keeper, ok := m.executors[0].(execute.Keeper)
+	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == checksums.Different }) {
+		return
+	}
+	sums := map[string]string{}
+	for _, p := range c.linked() {
+		sums[p.paths[0]] = p.artifact.SHA256
+	}
+	m.of.atEnd(func() error { return keeper.Keep(c.unit, sums) })
+}
+
+// packAll runs UPX on the programs.
+func (m *maker) packAll(ctx context.Context, r *result, items []*item) error {
+	for _, it := range programs(items) {
+		if err := m.pack(ctx, r.unit, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pack runs UPX; what it makes is checked by unpacking it again.
+func (m *maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
+	out := filepath.Join(m.of.ws.dir, "packed", u.Key(), it.name)
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	linked := it.paths[0]
+	res, err := m.upx.Pack(ctx, linked, out, u.UPX)
+	if err != nil {
+		return err
+	}
+	before := it.artifact
+	it.before = &before
+	a := &it.artifact
+	a.Stage, a.From = checksums.StagePacked, []string{before.SHA256}
+	a.Size, a.SHA256 = res.OutSize, res.OutSHA256
+	a.BuildID, a.Package = "", ""
+	a.Tool = fmt.Sprintf("UPX %s sha256:%s %s", res.Version, res.ToolSHA256, strings.Join(u.UPX, " "))
+	if len(res.NotRestored) > 0 && a.Verdict == checksums.Identical {
+		a.Verdict = checksums.Unchecked
+		a.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
+	}
+	it.paths = slices.Repeat([]string{out}, len(it.paths))
+	return m.prove(ctx, u, it, res, linked)
+}
+
+// copyOut publishes what was linked, or packed, as it is.
+func (m *maker) copyOut(ctx context.Context, r *result, items []*item) error {
+	r.addBefore(items)
+	names := r.unit.Published()
+	for i, it := range items {
+		it.artifact.Name, it.artifact.Published = names[i], true
+		mode := os.FileMode(0o644)
+		if executable(r.unit) {
+			mode = 0o755
+		}
+		sum, _, err := files.Copy(ctx, it.paths[0], filepath.Join(m.stage, it.artifact.Name), mode)
+		if err != nil {
+			return err
+		}
+		if sum != it.artifact.SHA256 {
+			return fmt.Errorf("%s changed while it was copied", it.name)
+		}
+		r.artifacts = append(r.artifacts, it.artifact)
+	}
+	return nil
+}
+
+// addBefore adds the stages that items have left behind.
+func (r *result) addBefore(items []*item) {
+	for _, it := range items {
+		if it.before != nil {
+			r.artifacts = append(r.artifacts, *it.before)
+		}
+	}
+}
+
+// archive publishes the unit's archive.
+func (m *maker) archive(ctx context.Context, r *result, items []*item) error {
+	r.addBefore(items)
+	u := r.unit
+	a := checksums.Artifact{
+		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
+		Published: true, Verdict: checksums.Identical, Tool: archive.Tool(u.Archive),
+	}
+	for _, it := range items {
+		a.From = append(a.From, it.artifact.SHA256)
+		if it.artifact.Verdict != checksums.Identical {
+			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
+		}
+		r.artifacts = append(r.artifacts, it.artifact)
+	}
+	if err := m.writeArchive(ctx, r, items, &a); err != nil {
+		return fmt.Errorf("%s: %w", a.Name, err)
+	}
+	r.artifacts = append(r.artifacts, a)
+	return nil
+}
+
+// writeArchive writes the unit's archive once for each place, from the files of
+// that place. The same archive of an earlier release, written twice then, spares
+// that.
+func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *checksums.Artifact) error {
+	u, when := r.unit, m.of.source.CommitTime
+	first := m.members(u, items, 0)
+	recipe, entries, err := archive.Recipe(ctx, u.Archive, first, when)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
+	}
+	var others [][]archive.Member
+	for place := 1; place < len(m.executors) && a.Verdict == checksums.Identical; place++ {
+		other := m.members(u, items, place)
+		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
+		if err != nil {
+			return fmt.Errorf("%s time: %w", m.executors[place].Name(), err)
+		}
+		if again != recipe {
+			a.Verdict = checksums.Different
+			a.Findings = []checksums.Finding{memberFinding(entries, list)}
+			break
+		}
+		others = append(others, other)
+	}
+	again := len(others) > 0 && a.Verdict == checksums.Identical
+	name := filepath.Join(m.stage, a.Name)
+	if again {
+		if r.archiveProven = m.ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
+			return nil
+		}
+	}
+	var info archive.Info
+	err = files.Create(name, 0o644, func(out *os.File) (err error) {
+		info, err = archive.Write(ctx, out, u.Archive, first, when)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.Size, a.SHA256 = info.Size, info.SHA256
+	if !again {
+		return nil
+	}
+	for i, other := range others {
+		again, err := archive.Write(ctx, io.Discard, u.Archive, other, when)
+		if err != nil {
+			return fmt.Errorf("%s time: %w", m.executors[i+1].Name(), err)
+		}
+		if again.SHA256 != a.SHA256 {
+			a.Verdict = checksums.Different
+			a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
+			return nil
+		}
+	}
+	if err := m.ledger.rememberArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
+		m.of.warn("%s: the next release will make it again: %v", a.Name, err)
+	}
+	return nil
+}
+
+// members lists an archive's files from one of the places.
+func (m *maker) members(u *plan.Unit, items []*item, place int) []archive.Member {
+	var list []archive.Member
+	for _, it := range items {
+		sum := ""
+		if it.artifact.Verdict == checksums.Identical {
+			sum = it.artifact.SHA256 // what was compared is what goes in
+		}
+		list = append(list, archive.Member{Name: it.name, Executable: executable(u), SHA256: sum, Open: opener(it.paths[place])})
+	}
+	for _, name := range u.Files {
+		list = append(list, archive.Member{
+			Name:       name,
+			Executable: m.of.source.Executable(path.Join(m.of.source.Dir, name)),
+			Open:       opener(filepath.Join(m.copies[place], filepath.FromSlash(name))),
+		})
+	}
+	return list
+}
+
+// opener opens the file of a member that goes into an archive.
+func opener(name string) func() (io.ReadCloser, int64, error) {
+	return func() (io.ReadCloser, int64, error) {
+		f, err := files.Open(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		fi, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, 0, err
+		}
+		return f, fi.Size(), nil
+	}
+}
+
+// memberFinding says which members of two archives of one unit differ.
+func memberFinding(a, b []archive.Entry) checksums.Finding {
+	f := checksums.Finding{
+		Cause: "source", Confidence: "certain",
+		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
+	}
+	byName := map[string]archive.Entry{}
+	for _, e := range b {
+		byName[e.Name] = e
+	}
+	for _, e := range a {
+		if other := byName[e.Name]; other.SHA256 != e.SHA256 {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: sha256 %s and %s", e.Name, e.SHA256, other.SHA256))
+		}
+	}
+	if len(f.Evidence) == 0 {
+		f.Cause, f.Confidence, f.Remedy = "unknown", "possible", "report this to mintmark: equal members should make equal archives"
+		f.Evidence = []string{"all members are equal"}
+	}
+	return f
+}

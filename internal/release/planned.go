@@ -1,0 +1,85 @@
+package release
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// planned is what will be built, and from what.
+type planned struct {
+	*copied
+	planner *plan.Planner
+	plan    *plan.Plan // nil where there is none because of an error
+	id      string     // of the plan
+	mended  []string   // damage in the first build cache, which was met while listing packages
+}
+
+// planWith says what kind of plan is made.
+type planWith struct {
+	deps  bool                     // fetch everything that it needs as well, and make the first private copy
+	alter func(*profiles.Settings) // of variants; nil: the profile's settings
+}
+
+// expand makes the plan. There is a planner also with an error: it knows what it
+// has seen until then.
+func (c *copied) expand(ctx context.Context, with planWith) (*planned, error) {
+	if with.deps {
+		c.phase("fetching modules")
+	}
+	p := &planned{copied: c}
+	expand := func() (err error) {
+		p.planner = &plan.Planner{
+			File: c.file, Selected: c.selected, Source: c.source, Version: c.version, Go: c.tc.Version,
+			Snapshot: c.Snapshot, Loader: c.loader, Deps: with.deps, Typed: c.Types, Tree: c.tree(), Alter: with.alter,
+		}
+		p.plan, err = p.planner.Plan(ctx)
+		return err
+	}
+	err := expand()
+	if err != nil {
+		if did := c.mendIndex(ctx); did != "" {
+			p.mended = append(p.mended, did)
+			err = expand()
+		}
+	}
+	if err == nil {
+		err = p.refuseUnpackable()
+	}
+	if err != nil {
+		return p, err
+	}
+	if p.id, err = p.plan.ID(); err != nil || !with.deps || c.loader.Ready == nil {
+		return p, err
+	}
+	return p, c.loader.Ready(ctx)
+}
+
+// mendIndex removes damaged indexes of packages from the build cache, after the
+// go command could not list them or listed what is not there, and says so; "" if
+// there were none.
+func (c *copied) mendIndex(ctx context.Context) string {
+	found, err := actions.DamagedIndex(ctx, c.place.GoCache)
+	if err != nil || len(found) == 0 || actions.Drop(found) != nil {
+		return ""
+	}
+	line := fmt.Sprintf("the build cache of the first place was damaged: %d indexes of packages, such as %s, which are removed", len(found), found[0].File)
+	c.warn("%s; listing the packages once more", line)
+	return line + "; the packages were listed once more"
+}
+
+// settingsOf are the settings of a unit's profile; ok is false of a plan that was
+// not made of a profile file.
+func (s *subject) settingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
+	for _, sel := range s.selected {
+		for _, pl := range sel.Platforms {
+			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
+				return sel.Profile.Settings(pl), true
+			}
+		}
+	}
+	return profiles.Settings{}, false
+}

@@ -1,0 +1,106 @@
+package release
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/remember"
+)
+
+// run is one run of a verb: its configuration, its private directory, what earlier
+// runs found out, and what is left to be done when it ends.
+type run struct {
+	*Config
+	ws       *workspace
+	known    *remember.Store // what earlier runs found out
+	confined *confine.Log    // what held the commands that were not of the fetch phase
+	end      ending
+}
+
+// ending is what is left to be done at the end of a run.
+type ending struct {
+	mu    sync.Mutex
+	todo  []func() error
+	locks []*filelock.Lock
+}
+
+// begin opens a run's private directory.
+func begin(cfg *Config) (*run, error) {
+	if err := checkCache(cfg.Cache); err != nil {
+		return nil, err
+	}
+	ws, err := openWorkspace(cfg.Cache)
+	if err != nil {
+		return nil, err
+	}
+	return &run{
+		Config: cfg, ws: ws, confined: new(confine.Log),
+		known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full},
+	}, nil
+}
+
+// atEnd has something done when the run ends and nobody builds any more, such as
+// a check that spares the next run one: that can wait until nobody waits for it,
+// and whether it went well only the next run needs to know.
+func (r *run) atEnd(f func() error) {
+	r.end.mu.Lock()
+	defer r.end.mu.Unlock()
+	r.end.todo = append(r.end.todo, f)
+}
+
+// hold keeps a lock until the run ends.
+func (r *run) hold(l *filelock.Lock) {
+	r.end.mu.Lock()
+	defer r.end.mu.Unlock()
+	r.end.locks = append(r.end.locks, l)
+}
+
+// Close ends the run.
+func (r *run) Close() {
+	if held := r.confinement(); held != nil && !held.Held() {
+		r.warn("%s", held)
+	}
+	for _, f := range r.end.todo {
+		f()
+	}
+	for _, l := range r.end.locks {
+		l.Release()
+	}
+	r.known.Prune()
+	r.ws.Close()
+}
+
+// confinement is what held everything that ran after the fetch phase; nil if
+// nothing did.
+func (r *run) confinement() *fact.Confinement {
+	if r.confined.Runs() == 0 {
+		return nil
+	}
+	held := r.confined.State()
+	return &held
+}
+
+// shorten makes a path below the working directory relative, for messages.
+func (r *run) shorten(name string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	if rel, err := filepath.Rel(wd, name); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return name
+}
+
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}

@@ -1,0 +1,244 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// configName is the profile file's default name.
+const configName = "mintmark.yaml"
+
+// subject is what a run is about: a source, and what its profile file says to
+// build of it.
+type subject struct {
+	*run
+	*tools
+	repo      *source.Repo   // nil for a module from the proxy
+	source    *source.Source // both kinds
+	moduleDir string         // of a module source: the extracted zip in the first place
+	file      *profiles.File
+	selected  []profiles.Selected
+	version   string // of the release, without v
+	cautions  cautions
+	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
+}
+
+// open finds the tools, the source and the profile file, and picks profiles and
+// platforms. The caller closes the run, which is nil after an error.
+func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
+	if err := checkModule(cfg); err != nil {
+		return nil, err
+	}
+	r, err := begin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	if err := cfg.directories(); err != nil {
+		return nil, err
+	}
+	t, err := r.findTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{run: r, tools: t, cautions: cautions{run: r}}
+	// The profile file and the source are independent of each other: report
+	// what is wrong with both.
+	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
+		return nil, err
+	}
+	if err := s.choose(); err != nil {
+		return nil, err
+	}
+	if s.Snapshot { // the tree as it is: what git ignores is in it
+		if s.included, err = s.findUnseen(ctx); err != nil {
+			return nil, err
+		}
+		s.repo.Include(s.included)
+	}
+	return s, nil
+}
+
+// checkModule refuses a -module that no proxy needs to be asked about.
+func checkModule(cfg *Config) error {
+	if cfg.Module == "" {
+		return nil
+	}
+	if _, _, err := source.SplitModule(cfg.Module); err != nil {
+		return usage(hintOf(err), "-module=%s: %w", cfg.Module, err)
+	}
+	if cfg.Snapshot {
+		return usage("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
+	}
+	return nil
+}
+
+// directories makes the names of the product's and the output directory whole.
+func (c *Config) directories() (err error) {
+	if c.Dir == "" {
+		c.Dir = "."
+	}
+	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
+		return err
+	}
+	if fi, err := os.Stat(c.Dir); err != nil || !fi.IsDir() {
+		return usage("name the product's checkout with -dir=DIR", "%s is not a directory", c.Dir)
+	}
+	if c.Out == "" {
+		c.Out = filepath.Join(c.Dir, "dist")
+		if c.Module != "" {
+			c.Out = "dist" // there is no checkout to put it into
+		}
+	}
+	if c.Out, err = realPath(c.Out); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	return nil
+}
+
+func (s *subject) openSource(ctx context.Context) error {
+	if s.Module != "" {
+		s.phase("fetching " + s.Module)
+		var err error
+		if s.source, s.moduleDir, err = source.FetchModule(ctx, s.fetcher, s.Module); err != nil {
+			return err
+		}
+	} else {
+		repo, err := source.Open(ctx, source.Config{
+			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.dir, Known: s.known,
+		})
+		if err != nil {
+			return err
+		}
+		s.repo, s.source = repo, &repo.Source
+	}
+	for _, n := range s.source.Notes {
+		s.cautions.add("%s", n)
+	}
+	return nil
+}
+
+// maxProfileFile is more bytes than any profile file has.
+const maxProfileFile = 4 << 20
+
+// openConfig reads the profile file. Without one the built-in profile serves,
+// but a file that was asked for must exist.
+func (s *subject) openConfig() error {
+	name, asked := s.ConfigFile, s.ConfigFile != ""
+	dir := s.Dir
+	if !asked {
+		if s.Module != "" {
+			dir = s.moduleDir
+		}
+		if dir == "" {
+			return nil // the source could not be opened; that is reported
+		}
+		name = filepath.Join(dir, configName)
+	}
+	data, err := files.Read(name, maxProfileFile)
+	switch {
+	case err == nil:
+		s.file, err = profiles.Load(s.shorten(name), data)
+		if err != nil {
+			return err
+		}
+		s.cautions.problems(s.file.Warnings())
+		if !asked {
+			s.sayMisnamed(dir, configName)
+		}
+		return nil
+	case !asked && errors.Is(err, os.ErrNotExist):
+		s.sayMisnamed(dir, "")
+		return nil
+	default:
+		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+	}
+}
+
+// choose resolves -profile and -platform. With the built-in profile, -platform
+// may name any platform; with a profile file it selects from the file's.
+func (s *subject) choose() error {
+	pats, err := profiles.ParsePatternList(s.Platforms)
+	if err != nil {
+		return usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
+	}
+	if s.file == nil {
+		project := path.Base(s.source.PathPrefix())
+		s.file = profiles.Builtin(project)
+		var explicit []profiles.Platform
+		for _, p := range pats {
+			if pl, ok := p.Platform(); ok {
+				explicit = append(explicit, pl)
+			}
+		}
+		if len(pats) > 0 && len(explicit) == len(pats) {
+			s.file = profiles.BuiltinFor(project, explicit)
+			pats = nil
+		}
+	}
+	if s.selected, err = s.file.Select(s.Profiles, pats); err != nil {
+		return &codeError{err, ExitUsage, hintOf(err)}
+	}
+	s.version = strings.TrimPrefix(s.source.Version, "v")
+	if s.Snapshot {
+		short := s.source.Commit
+		if len(short) > 7 {
+			short = short[:7]
+		}
+		s.version += "-snapshot"
+		if short != "" {
+			s.version += "." + short
+		}
+		if len(s.source.Dirty) > 0 {
+			s.version += ".dirty"
+		}
+	}
+	return nil
+}
+
+// tree is the user's directory of the module; "" where there is none.
+func (s *subject) tree() string {
+	if s.repo == nil {
+		return ""
+	}
+	return filepath.Join(s.repo.Root(), filepath.FromSlash(s.source.Dir))
+}
+
+// cautions are what does not stop a run, but has no effect in it, or will make
+// other builds of the commit differ. Each is said at once, and kept.
+type cautions struct {
+	run  *run
+	list []string
+}
+
+func (c *cautions) add(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	c.say(text, text)
+}
+
+// say is add for what is shown otherwise than recorded.
+func (c *cautions) say(text, shown string) {
+	c.list = append(c.list, text)
+	c.run.warn("%s", shown)
+}
+
+// problems are those of the profile file that do not stop it.
+func (c *cautions) problems(list []profiles.Problem) {
+	for _, w := range list {
+		w.Warning = false // the event says it is one
+		c.say(w.Error(), w.Format())
+	}
+}
