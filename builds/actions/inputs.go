@@ -9,9 +9,10 @@ import (
 )
 
 // HashInputs reads what the go command prints with GODEBUG=gocachehash=1 and
-// returns the inputs of the given actions (keys as in [Graph]), in order, as
-// cmd/go hashed them. The format is cmd/go's own debugging output and no
-// promise: what cannot be read is left out.
+// returns the inputs of the given actions (keys as in [Graph]), in order, to the
+// byte as cmd/go hashed them: lines mostly, with their ends. Of an action that was
+// hashed several times these are the last ones. The format is cmd/go's own
+// debugging output and no promise: what cannot be read is left out.
 func HashInputs(stderr []byte, keys []string) map[string][]string {
 	want := map[string]string{} // heading → key
 	for _, k := range keys {
@@ -26,15 +27,16 @@ func HashInputs(stderr []byte, keys []string) map[string][]string {
 	sc.Buffer(nil, 16<<20)
 	for sc.Scan() {
 		head, text, ok := strings.Cut(sc.Text(), ": ")
-		if !ok {
-			continue // the beginning or the end of a hash
+		if !ok { // the beginning of a hash
+			delete(out, want[sc.Text()])
+			continue
 		}
 		key, ok := want[head]
 		if !ok {
 			continue
 		}
 		if input, err := strconv.Unquote(text); err == nil {
-			out[key] = append(out[key], strings.TrimSuffix(input, "\n"))
+			out[key] = append(out[key], input)
 		}
 	}
 	return out

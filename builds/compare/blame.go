@@ -92,6 +92,9 @@ func told(risks []plan.CRisk) (evidence []string, remedy string) {
 // it than tells it from its counterpart in the other.
 func changedInputs(a, b []string) (out []string) {
 	changed := actions.ChangedInputs(a, b)
+	for i := range changed {
+		changed[i] = strings.TrimSuffix(changed[i], "\n")
+	}
 	for i, line := range changed {
 		if i == maxBlamed {
 			return append(out, fmt.Sprintf("… and %d more inputs", len(changed)-i))

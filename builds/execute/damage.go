@@ -25,7 +25,8 @@ import (
 // have been made from. What is damaged is dropped, and the unit is built once more;
 // only then does a difference say anything about the source or the compiler.
 
-// Care is what a place needs to know to look after what it builds from.
+// Care is what a place needs to know to look after what it builds from. With the
+// zero value it does not: a build that fails has failed.
 type Care struct {
 	Known   *remember.Store // remembers damage: what was compiled from it may be there still
 	Modules []plan.Needed   // that the source needs
@@ -89,6 +90,9 @@ const badMachine = "what was just written cannot be read back as it was: the dis
 
 // Mend implements [Mender].
 func (l *Local) Mend(ctx context.Context, u *plan.Unit, suspects []string) (did string, err error) {
+	if l.Care.Known == nil {
+		return "", nil
+	}
 	l.damage.mu.Lock()
 	defer l.damage.mu.Unlock()
 	if err := errors.Join(l.examineTools(ctx), l.examineModules(ctx)); err != nil {
@@ -176,6 +180,9 @@ func (l *Local) Sound(ctx context.Context, u *plan.Unit) error {
 // buildMended is what comes of a build that failed with err: another one, if
 // something that it may have been made from is damaged.
 func (l *Local) buildMended(ctx context.Context, u *plan.Unit, pace Pace, failed *Outcome, err error) (*Outcome, error) {
+	if l.Care.Known == nil {
+		return failed, err
+	}
 	l.damage.mu.Lock()
 	defer l.damage.mu.Unlock()
 	if err := l.examineTools(ctx); err != nil {

@@ -176,7 +176,11 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 
 // products are the files that were made of a main package.
 func (l *Local) products(ctx context.Context, u *plan.Unit, m plan.Main) ([]Product, error) {
-	path, err := find(l.output(u), u.File(m))
+	name := ""
+	if m.Binary != "" {
+		name = u.File(m)
+	}
+	path, err := find(l.output(u), name)
 	if err != nil {
 		return nil, err
 	}
@@ -201,11 +205,12 @@ func noSpace(output string) bool {
 }
 
 // find looks for the binary below dir: go install puts those of a foreign
-// platform into a directory of that name.
+// platform into a directory of that name. Without a name it is the one file that
+// is there, as for units whose binary only the go command has a name for.
 func find(dir, name string) (string, error) {
 	var found string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && d.Name() == name {
+		if err == nil && !d.IsDir() && (d.Name() == name || name == "") {
 			if found != "" {
 				return &toolchain.Error{Err: fmt.Errorf("%s and %s: which one did go make?", found, path), Tip: "one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs"}
 			}
@@ -214,7 +219,7 @@ func find(dir, name string) (string, error) {
 		return err
 	})
 	if err == nil && found == "" {
-		err = fmt.Errorf("go made no file %s", name)
+		err = errors.New(strings.TrimSuffix("go made no file "+name, " "))
 	}
 	return found, err
 }

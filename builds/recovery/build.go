@@ -9,106 +9,91 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
-// job is how one binary is built, apart from the linker's flags.
-type job struct {
-	claim   *Claim
-	place   *toolchain.Place // whose git is the stamp's, or the true one
-	goroot  *toolchain.Goroot
-	dir     string // the module's directory
-	out     string // private directory for products
-	install string // PATH@VERSION, for go install
-	pkg     string // what go build is given
-	vcs     bool   // stamp from dir
-	mod     string // -mod=
-	pgo     string // path of a profile, "" for what the go command does by itself
-	p       int    // actions at a time
-	ask     bool   // have the go command say what it hashes
+// recipe is how one binary is built, apart from the linker's flags: with these it
+// is a unit, for the executor at. What is not ours in it is of a type that only
+// judged flags have.
+type recipe struct {
+	claim *Claim
+	at    *execute.Local // each link has a directory of its own below its Out
+	pkg   string         // a package or file that go build is given; "" for the claim's, as a module version
+	vcs   bool           // stamp from the source
+	mod   string         // -mod=
+	pgo   string         // path of a profile, "" for what the go command does by itself
+	pace  execute.Pace
 }
 
-// args are the go command's arguments, without -o. The zero ldflags are none.
-// What is not ours is of a type that only judged flags have.
-func (j *job) args(ldflags goflags.Flag) []string {
-	args := []string{"build"}
-	if j.install != "" {
-		args[0] = "install"
+// unit is the recipe with these flags of the linker; the zero flag is none.
+func (r *recipe) unit(ldflags goflags.Flag) *plan.Unit {
+	u := &plan.Unit{Profile: "recovered", Platform: r.claim.Platform(), Env: goflags.Environ(r.claim.Env), Flags: goflags.Strings(r.claim.Flags)}
+	if r.at.Kind != source.Module {
+		u.Flags = append(u.Flags, "-buildvcs="+strconv.FormatBool(r.vcs))
 	}
-	args = append(args, goflags.Strings(j.claim.Flags)...)
-	if j.install == "" {
-		args = append(args, "-buildvcs="+strconv.FormatBool(j.vcs))
-	}
-	if j.mod != "" {
-		args = append(args, "-mod="+j.mod)
+	if r.mod != "" {
+		u.Flags = append(u.Flags, "-mod="+r.mod)
 	}
 	if ldflags.Name() != "" {
-		args = append(args, ldflags.String())
+		u.Flags = append(u.Flags, ldflags.String())
 	}
-	if j.pgo != "" {
-		args = append(args, "-pgo="+j.pgo)
+	if r.pgo != "" {
+		u.Flags = append(u.Flags, "-pgo="+r.pgo)
 	}
-	return args
+	m := plan.Main{Package: r.pkg}
+	if r.at.Kind == source.Module {
+		m.Package = r.claim.Package
+	}
+	if u.Mode().Library() {
+		m.Binary = "binary"
+	}
+	u.Mains = []plan.Main{m}
+	return u
 }
 
-// target is what is built.
-func (j *job) target() string {
-	if j.install != "" {
-		return j.install
+// command is the unit's command line for people, without -o.
+func (r *recipe) command(u *plan.Unit) []string {
+	if r.at.Kind == source.Module {
+		return append([]string{"go"}, u.Command(r.at.Kind, r.at.Version, "")...)
 	}
-	return j.pkg
+	return append(append([]string{"go", "build"}, u.Flags...), u.Mains[0].Package)
 }
 
-// build links once and returns the product and the go command's messages.
-func (j *job) build(ctx context.Context, name string, ldflags goflags.Flag) (file string, stderr []byte, err error) {
-	dir := filepath.Join(j.out, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, err
+// place is the executor for the link of that name.
+func (r *recipe) place(name string) *execute.Local {
+	return r.at.Apart(filepath.Join(r.at.Out, name), "")
+}
+
+// build links once and returns the product.
+func (r *recipe) build(ctx context.Context, name string, ldflags goflags.Flag) (execute.Product, error) {
+	made, err := r.place(name).Build(ctx, r.unit(ldflags), r.pace)
+	if err == nil {
+		return made.Products[0], nil
 	}
-	file = filepath.Join(dir, "binary")
-	args := j.args(ldflags)
-	extra := []string{"-modcacherw"}
-	if j.p > 0 {
-		extra = append(extra, "-p="+strconv.Itoa(j.p))
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok && ctx.Err() == nil { // which unit it is goes without saying
+		exit.Output = lastLines(exit.Output, 12)
+		return execute.Product{}, exit
 	}
-	if j.install == "" {
-		extra = append(extra, "-o", file)
-	}
-	args = append(append(append(args[:1:1], extra...), args[1:]...), j.target())
-	work := j.dir
-	if j.install != "" {
-		work = j.place.Empty
-	}
-	// Not GOPROXY=off: the go command would then take the version of a revision
-	// from any pseudo-version of it that the module cache has, and not ask
-	// (cmd/go/internal/modfetch, readDiskStat). The place's own downloads need
-	// no network either.
-	env := j.place.Env(goflags.Environ(j.claim.Env), j.place.Proxy())
-	if j.install != "" {
-		env = append(env, "GOPATH="+dir)
-	}
-	if j.ask {
-		env = append(env, "GODEBUG=gocachehash=1")
-	}
-	cmd := toolchain.Command{Path: j.goroot.Go(), Args: args, Dir: work, Env: env, SetUmask: true, Umask: 0o022, Confine: j.place.Confine(dir)}
-	if j.ask {
-		cmd.Limit = 512 << 20 // a line for every file of every package
-	}
-	res, err := toolchain.Run(ctx, cmd)
+	return execute.Product{}, err
+}
+
+// inputs has the go command say what it hashes for the link of that name.
+func (r *recipe) inputs(ctx context.Context, name string, ldflags goflags.Flag) (*LinkInputs, error) {
+	key := "link " + r.claim.Package
+	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []string{key})
 	if err != nil {
-		var exit *toolchain.ExitError
-		if errors.As(err, &exit) {
-			exit.Output = lastLines(strings.ReplaceAll(exit.Output, j.dir, "."), 12)
-		}
-		return "", res.Stderr, err
+		return nil, err
 	}
-	if j.install == "" {
-		return file, res.Stderr, nil
+	in, err := newLinkInputs(all[key])
+	if err != nil {
+		return nil, fmt.Errorf("the link of %s: %w", r.claim.Package, err)
 	}
-	file, err = onlyFile(filepath.Join(dir, "bin"))
-	return file, res.Stderr, err
+	return in, nil
 }
 
 // lastLines keeps the end of a long message, where the error is.
@@ -120,48 +105,32 @@ func lastLines(s string, n int) string {
 	return strings.Join(lines, "\n")
 }
 
-// onlyFile is the one file below dir: go install puts binaries of a foreign
-// platform into a directory of that name.
-func onlyFile(dir string) (string, error) {
-	var found string
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			found = path
-		}
-		return err
-	})
-	if err == nil && found == "" {
-		err = errors.New("go install made no file")
-	}
-	return found, err
-}
-
 // fetch has the go command load what the build needs, with the network: the
 // modules of all packages that are compiled.
-func (j *job) fetch(ctx context.Context, f *toolchain.Fetcher) error {
+func (r *recipe) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 	args := []string{"list", "-deps", "-f={{.ImportPath}}", "-modcacherw", "-buildvcs=false"}
-	for _, flag := range j.claim.Flags {
+	for _, flag := range r.claim.Flags {
 		if flag.Name() == "-tags" || flag.Name() == "-trimpath" {
 			args = append(args, flag.String())
 		}
 	}
-	pkg := j.pkg
-	if j.mod == "vendor" {
+	pkg := r.pkg
+	if r.mod == "vendor" {
 		// The vendor directory is no part of a module's zip; it is made of the
 		// same modules.
-		if _, err := os.Stat(filepath.Join(j.dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(j.dir, "vendor")) {
-			files.RemoveTree(filepath.Join(j.dir, "vendor"))
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: []string{"mod", "vendor"}, Dir: j.dir, Env: j.fetchEnv(f), Confine: toolchain.Fetching()})
+		if _, err := os.Stat(filepath.Join(r.at.Dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(r.at.Dir, "vendor")) {
+			files.RemoveTree(filepath.Join(r.at.Dir, "vendor"))
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
 			return err
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: j.goroot.Go(), Args: append(args, pkg), Dir: j.dir, Env: j.fetchEnv(f), Confine: toolchain.Fetching()})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
 	return err
 }
 
-func (j *job) fetchEnv(f *toolchain.Fetcher) []string {
-	return append(f.Place.FetchEnv(f.Settings), goflags.Environ(j.claim.Env)...)
+func (r *recipe) fetchEnv(f *toolchain.Fetcher) []string {
+	return append(f.Place.FetchEnv(f.Settings), goflags.Environ(r.claim.Env)...)
 }
 
 // hasPackages reports whether a vendor directory holds more than its list.

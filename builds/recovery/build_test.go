@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
@@ -110,7 +112,7 @@ func TestHarmless(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		args := (&job{claim: c}).args(c.LDFlags)
+		args := (&recipe{claim: c, at: &execute.Local{Kind: source.Git}}).unit(c.LDFlags).Flags
 		if !strings.Contains("\x00"+strings.Join(args, "\x00")+"\x00", "\x00"+tc.want+"\x00") {
 			t.Errorf("%s=%q: %q", tc.key, tc.value, args)
 		}

@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -17,6 +20,15 @@ import (
 
 // TestRebuildSideBySide rebuilds several binaries of one repository at the same
 // time: they share source and toolchain, and every one gets its own verdict.
+// testRecipe builds the package in dir below out.
+func testRecipe(g *toolchain.Goroot, place *toolchain.Place, dir, out string, env ...string) *recipe {
+	return &recipe{
+		claim: &Claim{Package: "example.com/tool", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Flags: testFlags("-trimpath"), Env: testEnv(append([]string{"CGO_ENABLED=0"}, env...)...)},
+		at:    &execute.Local{Label: "test", Goroot: g, Place: place, Dir: dir, Out: out, Kind: source.Git, SetUmask: true},
+		pkg:   ".", vcs: true, pace: execute.Pace{P: 1},
+	}
+}
+
 func TestRebuildSideBySide(t *testing.T) {
 	g := hostGo(t)
 	git, err := exec.LookPath("git")
@@ -37,12 +49,13 @@ func TestRebuildSideBySide(t *testing.T) {
 	var inputs []Input
 	for _, pkg := range []string{"./a", "./b"} {
 		for _, p := range [][2]string{{"linux", "amd64"}, {"darwin", "arm64"}} {
-			j := job{claim: &Claim{Flags: testFlags("-trimpath"), Env: testEnv("CGO_ENABLED=0", "GOOS="+p[0], "GOARCH="+p[1])}, place: place, goroot: g, dir: repo, out: dir, pkg: pkg, vcs: true}
-			file, _, err := j.build(t.Context(), pkg+p[0], testFlag("-ldflags=-w"))
+			r := testRecipe(g, place, repo, dir, "GOOS="+p[0], "GOARCH="+p[1])
+			r.pkg = pkg
+			made, err := r.build(t.Context(), pkg+p[0], testFlag("-ldflags=-w"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			inputs = append(inputs, Input{Name: pkg + p[0], Path: file})
+			inputs = append(inputs, Input{Name: pkg + p[0], Path: made.Path})
 		}
 	}
 	// A universal binary, as it should be and with something behind it.

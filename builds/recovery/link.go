@@ -1,16 +1,15 @@
 package recovery
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
-	"strconv"
+	"io"
+	"slices"
 	"strings"
 )
 
@@ -27,67 +26,24 @@ type LinkInputs struct {
 // linkFlags is how cmd/go writes the list.
 func linkFlags(flags []string) string { return fmt.Sprintf("linkflags %q\n", flags) }
 
-// parseLinkInputs reads the go command's account of the link of pkg. It is an
-// error if the inputs do not come to the action ID it says itself: then this
-// release of Go hashes in a way not known here.
-func parseLinkInputs(stderr []byte, pkg string) (*LinkInputs, error) {
-	head := "HASH[link " + pkg + "]"
-	var inputs []string
-	sum := ""
-	sc := bufio.NewScanner(bytes.NewReader(stderr))
-	sc.Buffer(nil, 16<<20)
-	for sc.Scan() {
-		rest, ok := strings.CutPrefix(sc.Text(), head)
-		if !ok {
-			continue
-		}
-		if rest == "" { // begins anew
-			inputs, sum = nil, ""
-			continue
-		}
-		rest, ok = strings.CutPrefix(rest, ": ")
-		if !ok {
-			continue
-		}
-		if text, err := strconv.Unquote(rest); err == nil && strings.HasPrefix(rest, `"`) {
-			inputs = append(inputs, text)
-		} else if len(rest) == 2*sha256.Size {
-			sum = rest
-		}
+// newLinkInputs takes the list of flags out of what was hashed for a link. Whether
+// these inputs come to the action ID of a link that was run says whether this
+// release of Go hashes in a way that is known here.
+func newLinkInputs(inputs []string) (*LinkInputs, error) {
+	if len(inputs) == 0 {
+		return nil, errors.New("the go command does not say what it hashes")
 	}
-	if err := sc.Err(); err != nil {
-		return nil, err
-	}
-	if sum == "" || len(inputs) == 0 {
-		return nil, errors.New("the go command does not say what it hashes for the link of " + pkg)
-	}
-	all := sha256.New()
-	h := sha256.New()
-	in := &LinkInputs{}
-	found := false
-	for _, text := range inputs {
-		all.Write([]byte(text))
-		switch {
-		case found:
-			in.after = append(in.after, text...)
-		case strings.HasPrefix(text, "linkflags "):
-			found = true
-		default:
-			h.Write([]byte(text))
-		}
-	}
-	if got := hex.EncodeToString(all.Sum(nil)); got != sum {
-		return nil, fmt.Errorf("the inputs of the link of %s hash to %s, the go command says %s", pkg, got, sum)
-	}
-	if !found {
+	i := slices.IndexFunc(inputs, func(text string) bool { return strings.HasPrefix(text, "linkflags ") })
+	if i < 0 {
 		return nil, errors.New("this go command does not hash the linker's flags by themselves")
 	}
+	h := sha256.New()
+	io.WriteString(h, strings.Join(inputs[:i], ""))
 	state, err := h.(encoding.BinaryMarshaler).MarshalBinary()
 	if err != nil {
 		return nil, err
 	}
-	in.state = state
-	return in, nil
+	return &LinkInputs{state: state, after: []byte(strings.Join(inputs[i+1:], ""))}, nil
 }
 
 // ActionID is the first part of the build ID of a link with these flags: 120

@@ -12,19 +12,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // attempt is one link.
 type attempt struct {
+	name  string
 	file  string
 	sum   string
 	size  int64
 	id    [4]string
 	noID  bool
-	job   *job
+	how   *recipe
 	flags Candidate
 }
 
@@ -54,11 +56,11 @@ func (b *subject) rebuild(ctx context.Context) error {
 	if c.LocalModule != "" {
 		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
 	}
-	j, err := b.job(ctx, goroot, src)
+	r, err := b.recipe(ctx, goroot, src)
 	if err != nil {
 		return err
 	}
-	targets, err := b.targets(j)
+	targets, err := b.targets(r)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (b *subject) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	best, err := b.search(ctx, j, targets, Templates(src.root, c, v), v)
+	best, err := b.search(ctx, r, targets, Templates(src.root, c, v), v)
 	if best == nil {
 		return err
 	}
@@ -76,8 +78,8 @@ func (b *subject) rebuild(ctx context.Context) error {
 	return b.verdict(ctx, best)
 }
 
-// job says how the binary is built from that source.
-func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) (*job, error) {
+// recipe says how the binary is built from that source.
+func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tree) (*recipe, error) {
 	c := b.claim
 	place := *b.Place
 	// One build cache a toolchain: two of the same version may differ.
@@ -86,11 +88,13 @@ func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) 
 	if err := place.Make(); err != nil {
 		return nil, err
 	}
-	j := &job{claim: c, place: &place, goroot: goroot, dir: src.dir, out: filepath.Join(b.work, "out"), p: b.p, vcs: c.Revision != ""}
+	r := &recipe{claim: c, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{
+		Label: "third", Goroot: goroot, Place: &place, Dir: src.dir, Out: filepath.Join(b.work, "out"), SetUmask: true, Kind: source.Git,
+	}}
 	switch {
 	case c.Installed() && !src.git:
 		b.Stamp = StampInstall
-		j.install = c.Package + "@" + src.Version
+		r.at.Kind, r.at.Version = source.Module, src.Version
 	case c.Revision == "":
 		b.Stamp = StampNone
 	case src.git:
@@ -118,16 +122,16 @@ func (b *subject) job(ctx context.Context, goroot *toolchain.Goroot, src *tree) 
 		place.Git = stamp.Git
 	}
 	if c.Vendor {
-		j.mod = "vendor"
+		r.mod = "vendor"
 	}
 	main, ok := c.MainDir()
 	if !ok {
 		main = "./"
 	}
-	if j.pgo, ok = findPGO(src.dir, filepath.Join(src.dir, filepath.FromSlash(main)), c.PGO); !ok {
+	if r.pgo, ok = findPGO(src.dir, filepath.Join(src.dir, filepath.FromSlash(main)), c.PGO); !ok {
 		return nil, fmt.Errorf("built with the PGO profile %s, which is not in the source", c.PGO)
 	}
-	return j, nil
+	return r, nil
 }
 
 // findPGO finds the profile of that name. The go command takes default.pgo of
@@ -151,7 +155,7 @@ func findPGO(dir, main, name string) (flag string, ok bool) {
 }
 
 // targets are what the go command may have been given.
-func (b *subject) targets(j *job) ([]string, error) {
+func (b *subject) targets(r *recipe) ([]string, error) {
 	c := b.claim
 	if dir, ok := c.MainDir(); ok {
 		if c.Package == c.Module {
@@ -165,7 +169,7 @@ func (b *subject) targets(j *job) ([]string, error) {
 	// Built from named files. Which ones is not recorded; main.go mostly.
 	b.note("built from named files (go build FILE.go), whose names are not recorded: those of the source's programs were tried")
 	var out []string
-	err := filepath.WalkDir(j.dir, func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(r.at.Dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -173,7 +177,7 @@ func (b *subject) targets(j *job) ([]string, error) {
 			return fs.SkipDir
 		}
 		if d.Name() == "main.go" {
-			rel, err := filepath.Rel(j.dir, name)
+			rel, err := filepath.Rel(r.at.Dir, name)
 			if err != nil {
 				return err
 			}
@@ -199,7 +203,7 @@ func (b *subject) targets(j *job) ([]string, error) {
 
 // search links until the bytes are equal. It returns the closest attempt; an
 // error beside it says what ended the search early.
-func (b *subject) search(ctx context.Context, j *job, targets []string, templates []Template, v *Values) (*attempt, error) {
+func (b *subject) search(ctx context.Context, r *recipe, targets []string, templates []Template, v *Values) (*attempt, error) {
 	first := Candidate{From: "the build information"}
 	if b.claim.HasLDFlags {
 		first.Flags, first.recorded = b.claim.LDFlags.Words(), b.claim.LDFlags
@@ -214,7 +218,7 @@ func (b *subject) search(ctx context.Context, j *job, targets []string, template
 	}
 	var best *attempt
 	for _, target := range targets {
-		aim := *j
+		aim := *r
 		aim.pkg = target
 		if err := aim.fetch(ctx, b.Fetcher); err != nil {
 			if ctx.Err() != nil || best == nil && target == targets[len(targets)-1] {
@@ -276,27 +280,20 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []Templa
 		for _, name := range in.Ignored(c.Flags) {
 			b.note("-X " + name + " names a package that is not in the program: the linker ignored it")
 		}
-		return b.link(ctx, best.job, c)
+		return b.link(ctx, best.how, c)
 	}
 	b.note(fmt.Sprintf("the linker's flags were not found: none of %d spellings has the action ID of its link", b.Spelled))
 	closest, err := b.relink(ctx, best, templates, v, false)
 	return closest, err
 }
 
-// inputs has the go command say what it hashes for the link.
+// inputs has the go command say what it hashes for the link of an attempt.
 func (b *subject) inputs(ctx context.Context, a *attempt) (*LinkInputs, error) {
-	ask := *a.job
-	ask.ask = true
 	flag, err := a.flags.flag()
 	if err != nil {
 		return nil, err
 	}
-	_, stderr, err := ask.build(ctx, filepath.Base(filepath.Dir(a.file)), flag)
-	if err != nil {
-		return nil, err
-	}
-	pkg := b.claim.Package
-	in, err := parseLinkInputs(stderr, pkg)
+	in, err := a.how.inputs(ctx, a.name, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +329,7 @@ func (b *subject) relink(ctx context.Context, best *attempt, templates []Templat
 		if n++; n > most {
 			break
 		}
-		a, err := b.link(ctx, best.job, c)
+		a, err := b.link(ctx, best.how, c)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
@@ -358,22 +355,19 @@ func fileSize(name string) int64 {
 }
 
 // link builds once with these flags.
-func (b *subject) link(ctx context.Context, j *job, c Candidate) (*attempt, error) {
+func (b *subject) link(ctx context.Context, r *recipe, c Candidate) (*attempt, error) {
 	flag, err := c.flag()
 	if err != nil {
 		return nil, fmt.Errorf("from %s: %w", c.From, err)
 	}
 	name := fmt.Sprintf("link-%d", b.Relinks)
 	b.Relinks++
-	file, _, err := j.build(ctx, name, flag)
+	made, err := r.build(ctx, name, flag)
 	if err != nil {
 		return nil, err
 	}
-	a := &attempt{file: file, job: j, flags: c}
-	if a.sum, a.size, err = files.Digest(ctx, file); err != nil {
-		return nil, err
-	}
-	f, err := gobin.Open(file)
+	a := &attempt{name: name, file: made.Path, sum: made.SHA256, size: made.Size, how: r, flags: c}
+	f, err := gobin.Open(a.file)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	b.Command = append(append([]string{"go"}, a.job.args(flag)...), a.job.target())
+	b.Command = a.how.command(a.how.unit(flag))
 	b.Env = goflags.Environ(c.Env)
 	repacked, err := b.repack(ctx, a)
 	if err != nil {
@@ -34,7 +34,7 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a, repacked))
 	}
 	if b.Stamp == StampReplayed {
-		s := &Stamp{Git: a.job.place.Git}
+		s := &Stamp{Git: a.how.at.Place.Git}
 		for _, q := range s.unknown() {
 			b.note("the go command asked git something the replayed stamp has no answer to: git " + q)
 		}

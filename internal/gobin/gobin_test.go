@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/gobin/gobintest"
 )
 
 func mustParse(t testing.TB, b []byte) *File {
@@ -182,7 +184,7 @@ func TestBuildInfoElsewhere(t *testing.T) {
 }
 
 func TestNotGo(t *testing.T) {
-	minimal := minimalELF("", "")
+	minimal := gobintest.ELF("", "")
 	for name, b := range map[string][]byte{
 		"empty": nil, "text": []byte("#!/bin/sh\necho not a binary\n"), "zip": []byte("PK\x03\x04aaaaaaaaaaaaaaaaaaa"),
 		"java class": []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34aaaaaaaaaaaaaaa"), "elf without go": minimal,
@@ -206,18 +208,18 @@ func TestNotGo(t *testing.T) {
 }
 
 func TestMinimal(t *testing.T) {
-	f := mustParse(t, minimalELF("aaa/bbb/ccc/ddd", "path\texample.com/x\nmod\texample.com/x\tv1.0.0\t\n"))
+	f := mustParse(t, gobintest.ELF("aaa/bbb/ccc/ddd", "path\texample.com/x\nmod\texample.com/x\tv1.0.0\t\n"))
 	if f.BuildIDParts() != [4]string{"aaa", "bbb", "ccc", "ddd"} || f.BuildInfo.Main.Version != "v1.0.0" {
 		t.Errorf("%+v", f)
 	}
 	// -buildid=TEXT gives an ID that does not have the four parts.
-	if f := mustParse(t, minimalELF("redacted", "")); f.BuildIDParts() != [4]string{} || f.BuildID != "redacted" {
+	if f := mustParse(t, gobintest.ELF("redacted", "")); f.BuildIDParts() != [4]string{} || f.BuildID != "redacted" {
 		t.Errorf("%+v", f.BuildIDParts())
 	}
 }
 
 func TestUPX(t *testing.T) {
-	b := minimalELF("", "")
+	b := gobintest.ELF("", "")
 	clear(b[0x28:0x30])
 	clear(b[0x3c:0x40])
 	packed := append(slices.Clone(b), "\x00$Info: This file is packed with the UPX executable packer http://upx.sf.net $\n\x00$Id: UPX 3.94 Copyright (C) 1996-2017 the UPX Team. All Rights Reserved. $\n\x00UPX!\x00\x00"...)
@@ -226,7 +228,7 @@ func TestUPX(t *testing.T) {
 	}
 	// A newer UPX keeps the note with the build ID, in a segment.
 	kept := append([]byte(nil), packed...)
-	noted := minimalELF("aaa/bbb/ccc/ddd", "")
+	noted := gobintest.ELF("aaa/bbb/ccc/ddd", "")
 	at := bytes.Index(noted, []byte("Go\x00\x00aaa")) - 12
 	note := noted[at : at+32]
 	le := binary.LittleEndian
@@ -246,7 +248,7 @@ func TestUPX(t *testing.T) {
 		t.Errorf("Packed = %q, %+v", f.Packed, f.BuildInfo)
 	}
 	// A Go program that knows the marks is not packed.
-	knows := append(minimalELF("a/b/c/d", ""), "$Id: UPX 3.94 Copyright UPX!"...)
+	knows := append(gobintest.ELF("a/b/c/d", ""), "$Id: UPX 3.94 Copyright UPX!"...)
 	if f := mustParse(t, knows); f.Packed != "" {
 		t.Errorf("Packed = %q for a program with the marks in its data", f.Packed)
 	}
@@ -316,7 +318,7 @@ func TestHostile(t *testing.T) {
 		"version":   "go1.26.8\x00",
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := minimalELF("", "")
+			b := gobintest.ELF("", "")
 			b = append(b, strings.Repeat(filler, size/len(filler))...)
 			// Make .data cover the filler, so that it is searched as a section too.
 			binary.LittleEndian.PutUint64(b[64+2*64+0x20:], uint64(size))
@@ -335,8 +337,8 @@ func TestHostile(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(minimalELF("a/b/c/d", "path\tx\nmod\tx\tv1.0.0\t\n"))
-	f.Add(minimalELF("", ""))
+	f.Add(gobintest.ELF("a/b/c/d", "path\tx\nmod\tx\tv1.0.0\t\n"))
+	f.Add(gobintest.ELF("", ""))
 	f.Add(minimalMachO())
 	f.Add(makeFat(minimalMachO(), minimalMachO()))
 	f.Add(minimalPE())

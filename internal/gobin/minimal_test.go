@@ -2,64 +2,7 @@ package gobin
 
 import (
 	"encoding/binary"
-	"strings"
 )
-
-// minimalELF makes an ELF file of three sections: notes with the build ID,
-// .data with the linker's record, and the section names. Empty arguments leave
-// the contents out.
-func minimalELF(id, mod string) []byte {
-	le := binary.LittleEndian
-	names := "\x00.note.go.buildid\x00.data\x00.shstrtab\x00"
-	var note, data []byte
-	if id != "" {
-		note = le.AppendUint32(note, 4)
-		note = le.AppendUint32(note, uint32(len(id)))
-		note = le.AppendUint32(note, elfNoteGoID)
-		note = append(append(note, "Go\x00\x00"...), id...)
-		note = append(note, make([]byte, -len(note)&3)...)
-	}
-	if mod != "" {
-		data = append(data, buildInfoMagic...)
-		data = append(data, 8, flagInline)
-		data = append(data, make([]byte, 16)...)
-		data = binary.AppendUvarint(data, 8)
-		data = append(data, "go1.26.8"...)
-		text := modInfoStart + mod + modInfoEnd
-		data = binary.AppendUvarint(data, uint64(len(text)))
-		data = append(data, text...)
-	}
-	const table = 64
-	h := make([]byte, 64)
-	copy(h, "\x7fELF\x02\x01\x01")
-	le.PutUint16(h[16:], 2)
-	le.PutUint16(h[18:], 62)
-	le.PutUint64(h[40:], table)
-	le.PutUint16(h[52:], 64)
-	le.PutUint16(h[54:], 56)
-	le.PutUint16(h[58:], 64)
-	le.PutUint16(h[60:], 4)
-	le.PutUint16(h[62:], 3)
-	off := uint64(table + 4*64)
-	body := []byte{}
-	section := func(name, typ uint32, flags uint64, b []byte) []byte {
-		s := make([]byte, 64)
-		le.PutUint32(s, name)
-		le.PutUint32(s[4:], typ)
-		le.PutUint64(s[8:], flags)
-		le.PutUint64(s[24:], off+uint64(len(body)))
-		le.PutUint64(s[32:], uint64(len(b)))
-		body = append(body, b...)
-		return s
-	}
-	out := append(h, make([]byte, 64)...) // section 0
-	// The names come before .data, so that a test can append to .data.
-	n := section(uint32(strings.Index(names, ".shstrtab")), elfSHTStrTab, 0, []byte(names))
-	a := section(1, 7, elfFlagAlloc, note)
-	d := section(uint32(strings.Index(names, ".data")), 1, elfFlagAlloc|elfFlagWrite, data)
-	out = append(append(append(out, a...), d...), n...)
-	return append(out, body...)
-}
 
 // minimalMachO makes an arm64 Mach-O file of one segment with one section that
 // starts with a build ID.

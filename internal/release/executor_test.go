@@ -1,0 +1,274 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/gobin/gobintest"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// fake is an executor that builds nothing: it has files with the content that it
+// is told, in a place that no other has.
+type fake struct {
+	name    string
+	dir     string
+	content func(u *plan.Unit, m plan.Main) []byte
+	fails   error
+	mends   string // what Mend says; content is then whole's
+	whole   func(u *plan.Unit, m plan.Main) []byte
+	built   int
+}
+
+func (f *fake) Name() string { return f.name }
+
+func (f *fake) Build(_ context.Context, u *plan.Unit, _ execute.Pace) (*execute.Outcome, error) {
+	f.built++
+	o := &execute.Outcome{By: f.name, Circumstances: fact.Circumstances{fact.Home: f.dir, fact.Kernel: "one"}}
+	if f.fails != nil {
+		return o, f.fails
+	}
+	for _, m := range u.Mains {
+		data := f.content(u, m)
+		path := filepath.Join(f.dir, u.Key(), u.File(m))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, data, 0o755)); err != nil {
+			return o, err
+		}
+		sum := sha256.Sum256(data)
+		o.Products = append(o.Products, execute.Product{Main: m, Path: path, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))})
+	}
+	return o, nil
+}
+
+// mender is a fake with damage that it can mend.
+type mender struct{ *fake }
+
+func (m mender) Mend(context.Context, *plan.Unit, []string) (string, error) {
+	m.content = m.whole
+	return m.mends, nil
+}
+
+func (m mender) Sound(context.Context, *plan.Unit) error { return nil }
+
+// binary is one of the unit, with a text of its own.
+func binary(text string) func(u *plan.Unit, m plan.Main) []byte {
+	return func(u *plan.Unit, m plan.Main) []byte {
+		return append(gobintest.ELF("a/b/c/d", "path\t"+m.Package+"\nmod\texample.com/p\tv1.2.3\t\n"), u.ID()+m.Binary+text...)
+	}
+}
+
+// fakeRelease is a release of two platforms by these executors, up to what is
+// published.
+type fakeRelease struct {
+	dir       string
+	profile   string // further settings of the profile
+	executors []execute.Executor
+	published published
+}
+
+func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
+	t.Helper()
+	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	selected, err := file.Select(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := source.Published("example.com/p", "v1.2.3", "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", strings.Repeat("c", 40), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	tree := filepath.Join(r.dir, "tree")
+	if err := errors.Join(os.MkdirAll(tree, 0o755), os.WriteFile(filepath.Join(tree, "LICENSE"), []byte("free"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	p := &plan.Plan{
+		Schema: plan.Schema, Project: "p", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(), Source: plan.NewSource(src),
+	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		u := &plan.Unit{
+			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
+			Mains:   []plan.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}},
+			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
+		}
+		if strings.Contains(r.profile, "verify: report") {
+			u.Verify = "report"
+		}
+		p.Units = append(p.Units, u)
+	}
+	id, err := p.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(r.dir, "dist")
+	begun, err := begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer begun.Close()
+	subject := &subject{run: begun, source: src, file: file, selected: selected, version: "1.2.3"}
+	tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}
+	ready := &Prepared{
+		of:        &planned{copied: &copied{subject: subject, kit: &kit{tc: tc}, dir: tree}, planner: &plan.Planner{}, plan: p, id: id},
+		executors: r.executors,
+	}
+	for range r.executors {
+		ready.copies = append(ready.copies, tree)
+	}
+	stage, err := openStaging(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stage.Close()
+	if err := stage.claim(unitFiles(p)...); err != nil {
+		t.Fatal(err)
+	}
+	m := &maker{Prepared: ready, stage: stage.dir, sizes: kind == checksums.KindRelease, notRun: builtOnce}
+	f, err := m.finish(t.Context(), kind, r.published)
+	if err != nil {
+		return nil, err
+	}
+	if f.manifest, err = f.describe(t.Context()); err != nil {
+		return f, err
+	}
+	if err := f.gate(nil); err != nil {
+		return f, err
+	}
+	f.report = m.sizes
+	return f, f.publish(t.Context(), stage)
+}
+
+// TestFakeExecutors: a release is made of what any executors give, however many and
+// wherever they are, and is what they make of it.
+func TestFakeExecutors(t *testing.T) {
+	same, other := binary("x"), binary("y")
+	only := func(platform string, c, otherwise func(*plan.Unit, plan.Main) []byte) func(*plan.Unit, plan.Main) []byte {
+		return func(u *plan.Unit, m plan.Main) []byte {
+			if u.Platform == platform {
+				return c(u, m)
+			}
+			return otherwise(u, m)
+		}
+	}
+	type contents = []func(*plan.Unit, plan.Main) []byte
+	for _, tt := range []struct {
+		name      string
+		contents  contents
+		profile   string
+		kind      string
+		code      int
+		verdicts  string // of all artifacts, in the manifest's order
+		published bool
+	}{
+		{"two that agree", contents{same, same}, "", checksums.KindRelease, 0, "identical", true},
+		{"three that agree", contents{same, same, same}, "", checksums.KindRelease, 0, "identical", true},
+		{"the second differs", contents{same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
+		{"the third of three differs", contents{same, same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
+		{"one platform differs", contents{same, only("linux/arm64", other, same)}, "", checksums.KindRelease, ExitNotReproducible, "identical different", false},
+		{"it may differ", contents{same, other}, "    verify: report\n", checksums.KindRelease, 0, "different", true},
+		{"one", contents{same}, "", checksums.KindRelease, ExitNotReproducible, "unchecked", false},
+		{"one, and nobody asks for more", contents{same}, "", checksums.KindBuild, 0, "unchecked", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &fakeRelease{dir: t.TempDir(), profile: tt.profile}
+			for i, c := range tt.contents {
+				name := fmt.Sprintf("place %d", i)
+				r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, name), content: c})
+			}
+			f, err := r.run(t, tt.kind)
+			if ExitCode(err) != tt.code {
+				t.Fatalf("exit code %d, want %d: %v", ExitCode(err), tt.code, err)
+			}
+			var verdicts []string
+			for _, a := range f.manifest.Artifacts {
+				if v := string(a.Verdict); len(verdicts) == 0 || verdicts[len(verdicts)-1] != v {
+					verdicts = append(verdicts, v)
+				}
+			}
+			if got := strings.Join(verdicts, " "); got != tt.verdicts {
+				t.Errorf("verdicts %q, want %q", got, tt.verdicts)
+			}
+			if f.manifest.Rebuild.Executions != len(tt.contents) {
+				t.Errorf("%d executions of %d", f.manifest.Rebuild.Executions, len(tt.contents))
+			}
+			if want := len(tt.contents) > 1; want != (len(f.manifest.Rebuild.Varied) == 1 && f.manifest.Rebuild.Varied[0] == "HOME") {
+				t.Errorf("varied: %q", f.manifest.Rebuild.Varied)
+			}
+			_, err = os.Stat(filepath.Join(r.dir, "dist", "p_1.2.3_linux_arm64.tar.gz"))
+			if (err == nil) != tt.published {
+				t.Errorf("published: %v", err)
+			}
+			if kept := f.kept(); (len(kept) > 0) != strings.Contains(tt.verdicts, "different") {
+				t.Errorf("kept: %q", kept)
+			}
+			if tt.kind == checksums.KindRelease && tt.published {
+				if _, err := Verify(t.Context(), VerifyConfig{Path: filepath.Join(r.dir, "dist"), Unsigned: true}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// TestFakeFailure: a build that fails publishes nothing, and leaves nothing.
+func TestFakeFailure(t *testing.T) {
+	r := &fakeRelease{dir: t.TempDir()}
+	r.executors = []execute.Executor{&fake{name: "one", dir: r.dir, fails: errors.New("no compiler")}, &fake{name: "two", dir: r.dir, content: binary("x")}}
+	if _, err := r.run(t, checksums.KindRelease); err == nil || !strings.Contains(err.Error(), "no compiler") {
+		t.Errorf("%v", err)
+	}
+	if names, err := os.ReadDir(r.dir); err != nil || strings.Contains(fmt.Sprint(names), "dist") {
+		t.Errorf("%v, %v", names, err)
+	}
+}
+
+// TestFakeDamage: an executor that finds damage builds once more, and the result
+// says so.
+func TestFakeDamage(t *testing.T) {
+	r := &fakeRelease{dir: t.TempDir()}
+	damaged := &fake{name: "one", dir: filepath.Join(r.dir, "1"), content: binary("damaged"), whole: binary("x"), mends: "something was damaged"}
+	r.executors = []execute.Executor{mender{damaged}, &fake{name: "two", dir: filepath.Join(r.dir, "2"), content: binary("x")}}
+	f, err := r.run(t, checksums.KindRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := f.damage(); len(lines) == 0 || !strings.Contains(lines[0], "something was damaged; release linux/a") || !strings.Contains(lines[0], "both builds are the same now") {
+		t.Errorf("%q", f.damage())
+	}
+	if damaged.built < 3 {
+		t.Errorf("built %d times", damaged.built)
+	}
+}
+
+// TestJudgedByPublished: built once, a file is judged by what was published.
+func TestJudgedByPublished(t *testing.T) {
+	first := &fakeRelease{dir: t.TempDir()}
+	first.executors = []execute.Executor{&fake{name: "one", dir: filepath.Join(first.dir, "1"), content: binary("x")}, &fake{name: "two", dir: filepath.Join(first.dir, "2"), content: binary("x")}}
+	f, err := first.run(t, checksums.KindRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"x": checksums.Identical, "y": checksums.Different} {
+		r := &fakeRelease{dir: t.TempDir(), published: f.manifest.Artifacts}
+		r.executors = []execute.Executor{&fake{name: "third", dir: filepath.Join(r.dir, "3"), content: binary(text)}}
+		again, _ := r.run(t, checksums.KindBuild)
+		for _, a := range again.artifacts() {
+			if a.Stage == checksums.StageLinked && string(a.Verdict) != want {
+				t.Errorf("%s: %+v", text, a)
+			}
+		}
+	}
+}
