@@ -136,8 +136,8 @@ const depsRules = `
 
 	# Forged releases are for tests, which may import what they like.
 	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
-	# Hostile inputs for all of it, and a real UPX: tests only.
-	NONE < internal/attack, internal/upx/upxtest;
+	# Hostile inputs for all of it, a real UPX, and small binaries of no toolchain: tests only.
+	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
 	tools/benchmark/simulate < tools/benchmark;

@@ -114,7 +114,7 @@ func (s *audit) caution(ctx context.Context, planned bool) error {
 	for _, p := range s.planner.Remarks() {
 		s.cautions.say(p.Error(), p.Format())
 	}
-	warnings, err := s.prevent(ctx)
+	warnings, err := s.pitfalls(ctx)
 	if err != nil {
 		return err
 	}

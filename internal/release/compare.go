@@ -60,9 +60,9 @@ func (c *compared) linked() (list []*product) {
 // nothing is published yet.
 type published []checksums.Artifact
 
-// judge gives a binary that was just linked, or the header of a library, built once
+// compare gives a binary that was just linked, or the header of a library, built once
 // or several times with the same bytes, its verdict.
-func (list published) judge(a *checksums.Artifact) {
+func (list published) compare(a *checksums.Artifact) {
 	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
 	for _, p := range list {
 		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
@@ -97,7 +97,7 @@ func (p *Prepared) compare(ctx context.Context, o *outcomes, by published) (*com
 			return nil, err
 		}
 		if pr.artifact.Verdict != checksums.Different && by != nil {
-			by.judge(&pr.artifact)
+			by.compare(&pr.artifact)
 		}
 		c.products = append(c.products, pr)
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// prevent finds what does not keep mintmark from building, but makes other
+// pitfalls finds what does not keep mintmark from building, but makes other
 // builds of the same commit differ, or leaves out what the maintainer may think
 // is in the release. Each warning names what to do.
-func (s *planned) prevent(ctx context.Context) ([]string, error) {
+func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
 	if s.repo == nil {
 		return nil, nil // a module from the proxy has no surroundings
 	}
