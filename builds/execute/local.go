@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -143,7 +144,7 @@ func (s *Site) Build(ctx context.Context, u *plan.Unit, pace Pace) ([]Built, sch
 			// Only the compiler's own lines, with paths a reader knows.
 			exit.Output = toolchain.Relative(exit.Output, s.Dir)
 			if err = toolchain.Explain(exit); ctx.Err() == nil && noSpace(exit.Output) {
-				err = &toolchain.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
+				err = &fault.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}
 		}
 		return nil, cost, fmt.Errorf("%s (%s build): %w", u.ID(), s.Name, err)
@@ -179,7 +180,7 @@ func find(dir, name string) (string, error) {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && d.Name() == name {
 			if found != "" {
-				return &toolchain.Error{Err: fmt.Errorf("%s and %s: which one did go make?", found, path), Tip: "one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs"}
+				return fault.Errorf("one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs", "%s and %s: which one did go make?", found, path)
 			}
 			found = path
 		}

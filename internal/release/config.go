@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Config is what a verb works on. The zero value of a field is its default.
@@ -110,10 +111,10 @@ func (c *Config) lookupEnv(name string) (value string, ok bool) {
 
 // Exit codes, the same for every verb.
 const (
-	ExitError           = 1
-	ExitUsage           = 2 // wrong flags, wrong profile file
-	ExitNotReproducible = 3
-	ExitRefused         = 4 // signature or checksum
+	ExitError           = fault.Failed
+	ExitUsage           = fault.Usage
+	ExitNotReproducible = fault.NotReproducible
+	ExitRefused         = fault.Refused
 )
 
 // codeError is an error with an exit code and a hint.
@@ -123,14 +124,14 @@ type codeError struct {
 	hint string
 }
 
-func (e *codeError) ExitCode() int { return e.code }
+func (e *codeError) Exit() int     { return e.code }
 func (e *codeError) Hint() string  { return e.hint }
 func (e *codeError) Unwrap() error { return e.error }
 
 func hinted(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitError, hint}
+	return fault.Errorf(hint, format, args...)
 }
 
 func usage(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitUsage, hint}
+	return fault.Usagef(hint, format, args...)
 }

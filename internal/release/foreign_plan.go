@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -26,26 +27,15 @@ func (t *third) readPlan() (err error) {
 // foreignRules makes refusals of the rules that a plan breaks; other errors stay.
 func (t *third) foreignRules(err error) error {
 	var errs []error
-	for _, err := range joined(err) {
+	for _, err := range fault.Leaves(err) {
 		var broken *plan.RuleError
 		if !errors.As(err, &broken) {
 			errs = append(errs, err)
 			continue
 		}
-		t.refusals = append(t.refusals, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: broken.Tip})
+		t.refusals = append(t.refusals, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: fault.Hint(broken)})
 	}
 	return errors.Join(errs...)
-}
-
-// joined gives the errors of a joined one, and none of nil.
-func joined(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		return list.Unwrap()
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }
 
 // checkPlatforms holds the units' platforms against what the toolchain can

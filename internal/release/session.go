@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
@@ -386,13 +387,7 @@ func (s *session) refuseDirty() error {
 		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }
 
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
+func hintOf(err error) string { return fault.Hint(err) }
 
 // tree is the user's directory of the module; "" where there is none.
 func (s *session) tree() string {
