@@ -58,6 +58,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // The formats of archives.
@@ -146,7 +147,7 @@ var (
 func Write(ctx context.Context, w io.Writer, format string, members []Member, modTime time.Time) (Info, error) {
 	errs := []error{CheckNames(names(members))}
 	if Tool(format) == "" {
-		errs = append(errs, &hintError{fmt.Errorf("unknown archive format %q", format), "use tar.gz, tar.zst or zip"})
+		errs = append(errs, fault.Errorf("use tar.gz, tar.zst or zip", "unknown archive format %q", format))
 	}
 	if len(members) == 0 {
 		errs = append(errs, errors.New("no members"))
@@ -311,20 +312,14 @@ func copyMember(ctx context.Context, m Member, header func(size int64) (io.Write
 		if err == nil {
 			found = fmt.Sprint(n)
 		}
-		return e, &hintError{
-			fmt.Errorf("changed while it was read: %d bytes were announced, %s were there", size, found),
-			"let nothing write to the file during the release",
-		}
+		return e, fault.Errorf("let nothing write to the file during the release", "changed while it was read: %d bytes were announced, %s were there", size, found)
 	}
 	if err != nil {
 		return e, err
 	}
 	e = Entry{Name: m.Name, Size: size, SHA256: hex.EncodeToString(h.Sum(nil)), Mode: m.Mode()}
 	if m.SHA256 != "" && m.SHA256 != e.SHA256 {
-		return e, &hintError{
-			fmt.Errorf("content has sha256 %s, %s was expected", e.SHA256, m.SHA256),
-			"the file is not the one that was verified; build again and let nothing write to it",
-		}
+		return e, fault.Errorf("the file is not the one that was verified; build again and let nothing write to it", "content has sha256 %s, %s was expected", e.SHA256, m.SHA256)
 	}
 	return e, nil
 }
@@ -371,12 +366,3 @@ func (d *digest) Write(b []byte) (int, error) {
 	d.n += int64(n)
 	return n, err
 }
-
-// hintError is an error with advice for the user.
-type hintError struct {
-	error
-	hint string
-}
-
-func (e *hintError) Hint() string  { return e.hint }
-func (e *hintError) Unwrap() error { return e.error }

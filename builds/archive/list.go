@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // tarOwner is [Header.Owner] of what [Write] writes into a tar.
@@ -19,7 +21,7 @@ const tarOwner = "0/0 /"
 // compressor, and it streams: no member is held in memory.
 func List(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Entry, error) {
 	if Tool(format) == "" {
-		return nil, fmt.Errorf("archive: %w", &hintError{fmt.Errorf("unknown archive format %q", format), "use tar.gz, tar.zst or zip"})
+		return nil, fmt.Errorf("archive: %w", fault.Errorf("use tar.gz, tar.zst or zip", "unknown archive format %q", format))
 	}
 	w := newWalker(ctx, r, size, listLimits(), Visitor{Member: func(h Header, _ io.Reader) error {
 		if h.Type != TypeFile {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -37,7 +38,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	}
 	text := counts(res)
 	if err = errors.New(text); res.Different > 0 {
-		err = &differ{text} // a difference was found; else something is only not known
+		err = fault.NotReproduciblef("", "%s", text) // a difference was found; else something is only not known
 	}
 	if yes(f.JSON) {
 		return &shownError{err}

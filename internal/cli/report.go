@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -101,7 +102,7 @@ func (d *Door) pageTable(t report.Table) error {
 // waterfall says what each of a profile's settings saves.
 func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
 	if f.By != nil || f.Top != nil || f.Twin != nil || f.Old != nil || f.SQL != nil || f.SVG != nil {
-		return &usageError{"size: -waterfall goes with -config, -profile, -platform, -jobs and -json only", "it builds a checkout, the other flags are about one file"}
+		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -waterfall goes with -config, -profile, -platform, -jobs and -json only")
 	}
 	f.Dir = &dir
 	c, err := d.config(f)

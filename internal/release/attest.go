@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -31,10 +32,10 @@ type Attested struct {
 // PROJECT_VERSION.KEY.rebuild.sigstore.json in the working directory.
 func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) (*Attested, error) {
 	if cfg.Key.IsZero() {
-		return nil, usage("name your own private key in MINTMARK_KEY; mintmark keygen makes one", "no key to sign the statement with")
+		return nil, fault.Usagef("name your own private key in MINTMARK_KEY; mintmark keygen makes one", "no key to sign the statement with")
 	}
 	if out != "" && !strings.HasSuffix(out, checksums.StatementSuffix) {
-		return nil, usage("end the name in "+checksums.StatementSuffix+": verify looks for such files beside a release", "-out=%s", out)
+		return nil, fault.Usagef("end the name in "+checksums.StatementSuffix+": verify looks for such files beside a release", "-out=%s", out)
 	}
 	signer, err := checksums.LoadSigner(ctx, cfg.Key, cfg.Password)
 	if err != nil {
@@ -42,7 +43,7 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 	}
 	// Before anything is built.
 	if v, err := Verify(ctx, vc); err == nil && v.KeyID == signer.KeyID() {
-		return nil, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
+		return nil, fault.Usagef("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
 	}
 	p, how, err := rebuildRelease(ctx, cfg, vc, from)
 	if p == nil {
@@ -64,7 +65,7 @@ type attestation struct {
 // is identical, if nothing is different, and the error all the same.
 func (t *attestation) attested(ctx context.Context, err error, out string) (*Attested, error) {
 	res := &Attested{Verification: t.out, KeyID: t.signer.KeyID()}
-	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
+	if len(t.out.Rebuilt) == 0 || fault.ExitCode(err) > fault.Failed {
 		return res, err
 	}
 	// What was not compared stays an error, though the rest is signed.
@@ -123,9 +124,9 @@ func short(keyID string) string {
 func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []*checksums.Verifier, err error) {
 	switch {
 	case cfg.Threshold < 0:
-		return nil, usage("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
+		return nil, fault.Usagef("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
 	case len(cfg.Rebuilders) == 0 && (cfg.Threshold != 0 || len(cfg.Statements) > 0):
-		return nil, usage("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
+		return nil, fault.Usagef("name the public keys of the rebuilders you trust: -rebuilder=alice.pub,bob.pub", "no rebuilders")
 	}
 	var errs []error
 	for _, ref := range cfg.Rebuilders {
@@ -202,7 +203,7 @@ func statementFiles(dir string, named []string) ([]string, error) {
 	for _, name := range append([]string{dir}, named...) {
 		fi, err := os.Stat(name)
 		if err != nil {
-			return nil, usage("-statements= names files or directories", "rebuild statement: %w", err)
+			return nil, fault.Usagef("-statements= names files or directories", "rebuild statement: %w", err)
 		}
 		if !fi.IsDir() {
 			files = append(files, name)

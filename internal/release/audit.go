@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -146,7 +147,7 @@ func (s *audit) missingTools(ctx context.Context) error {
 				continue // of all its platforms
 			}
 			said[m.Variable+m.Command] = true
-			errs = append(errs, hinted(m.Tip(), "%s: %s", u.ID(), m))
+			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}
 	return errors.Join(errs...)
@@ -297,7 +298,7 @@ func (s *subject) refuseDirty() error {
 		if keys := s.repo.WithKeys(list); len(keys) > 0 {
 			// Apart from the others, whose hint says to commit them.
 			list = slices.DeleteFunc(list, func(name string) bool { return slices.Contains(keys, name) })
-			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
+			errs = append(errs, fault.Errorf("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
 				"changed or untracked files with private keys in them:\n%s", strings.Join(keys, "\n")))
 		}
 	}
@@ -310,6 +311,6 @@ func (s *subject) refuseDirty() error {
 	if len(list) == 0 {
 		return errors.Join(errs...)
 	}
-	return errors.Join(append(errs, hinted("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
+	return errors.Join(append(errs, fault.Errorf("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
 		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/profiles"
@@ -166,7 +167,7 @@ func (s *subject) chooseBench() (profiles.Selected, profiles.Settings, error) {
 	}
 	switch len(runs) {
 	case 0:
-		return profiles.Selected{}, profiles.Settings{}, usage("choose among the profiles with -profile and -platform, or add the platform to one",
+		return profiles.Selected{}, profiles.Settings{}, fault.Usagef("choose among the profiles with -profile and -platform, or add the platform to one",
 			"no selected profile builds for %s/%s, which is what can be measured here", runtime.GOOS, runtime.GOARCH)
 	case 1:
 		return runs[0].Selected, runs[0].settings, nil
@@ -175,7 +176,7 @@ func (s *subject) chooseBench() (profiles.Selected, profiles.Settings, error) {
 	for _, r := range runs {
 		names = append(names, r.Profile.Name+" "+r.Platforms[0].String())
 	}
-	return profiles.Selected{}, profiles.Settings{}, usage("choose one with -profile and -platform, or write bench: into one of them",
+	return profiles.Selected{}, profiles.Settings{}, fault.Usagef("choose one with -profile and -platform, or write bench: into one of them",
 		"there is more than one to measure: %s", strings.Join(names, ", "))
 }
 
@@ -214,7 +215,7 @@ func (s *copied) benchVariants(ctx context.Context, settings profiles.Settings) 
 	var list []variant
 	for i, v := range variants {
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
-			return nil, nil, usage("leave one out", "bench.variants has %q twice", v.Name)
+			return nil, nil, fault.Usagef("leave one out", "bench.variants has %q twice", v.Name)
 		}
 		x, err := s.variant(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -73,7 +74,7 @@ type budget struct {
 }
 
 func (b *budget) exceeds(hint, format string, args ...any) {
-	b.over = append(b.over, &codeError{fmt.Errorf(format, args...), ExitNotReproducible, hint})
+	b.over = append(b.over, fault.NotReproduciblef(hint, format, args...))
 }
 
 // contributors says which packages a binary consists of most, if it was measured.
@@ -117,7 +118,7 @@ func (p *planned) previousSizes() (sizes map[string]int64, from string, err erro
 	}
 	switch {
 	case err != nil && asked:
-		return nil, "", usage("-against takes the directory of an earlier release", "-against=%s: %w", p.Against, err)
+		return nil, "", fault.Usagef("-against takes the directory of an earlier release", "-against=%s: %w", p.Against, err)
 	case err != nil:
 		return nil, "the release in the output directory cannot be read: " + err.Error(), nil
 	case m.Project != p.plan.Project:

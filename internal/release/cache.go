@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -64,7 +65,7 @@ func checkBuildCache(dir string) error {
 // at: only the first is to be removed.
 func strangeCache(err error) error {
 	var found, failed []error
-	for _, e := range leaves(err) {
+	for _, e := range fault.Leaves(err) {
 		if _, ok := errors.AsType[*fs.PathError](e); ok {
 			failed = append(failed, cacheError(e))
 		} else {
@@ -72,24 +73,9 @@ func strangeCache(err error) error {
 		}
 	}
 	if len(found) > 0 { // %v: what to do about a file elsewhere is no advice here
-		failed = append(failed, hinted("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", errors.Join(found...)))
+		failed = append(failed, fault.Errorf("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", errors.Join(found...)))
 	}
 	return errors.Join(failed...)
-}
-
-// leaves are the errors that one is joined of.
-func leaves(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var list []error
-		for _, e := range joined.Unwrap() {
-			list = append(list, leaves(e)...)
-		}
-		return list
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }
 
 // lookCache says how a directory below one of [cacheDirs] is looked at.

@@ -22,6 +22,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
@@ -197,8 +198,8 @@ func TestHostileCache(t *testing.T) {
 				_, releaseErr := Release(ctx, cfg)
 				_, ledgerErr := Ledger(ctx, cfg, LedgerOptions{Prune: time.Hour})
 				for verb, err := range map[string]error{"plan": planErr, "release": releaseErr, "ledger": ledgerErr} {
-					if err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
-						t.Errorf("%s: %v (hint %q), want an error with the name %s", verb, err, hintOf(err), path)
+					if err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
+						t.Errorf("%s: %v (hint %q), want an error with the name %s", verb, err, fault.Hint(err), path)
 					}
 					o.check(t, verb)
 				}
@@ -282,7 +283,7 @@ func TestHostileBuildCache(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
+		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.check(t, name)
@@ -402,14 +403,14 @@ func TestStrangeCache(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(file); err == nil || strings.Contains(hintOf(err), "remove it") || !strings.Contains(hintOf(err), "MINTMARK_CACHE") {
-		t.Errorf("a file: %v, hint: %s", err, hintOf(err))
+	if err := checkCache(file); err == nil || strings.Contains(fault.Hint(err), "remove it") || !strings.Contains(fault.Hint(err), "MINTMARK_CACHE") {
+		t.Errorf("a file: %v, hint: %s", err, fault.Hint(err))
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(file, filepath.Join(dir, "work")); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(dir); err == nil || !strings.Contains(hintOf(err), "remove it") {
-		t.Errorf("a link: %v, hint: %s", err, hintOf(err))
+	if err := checkCache(dir); err == nil || !strings.Contains(fault.Hint(err), "remove it") {
+		t.Errorf("a link: %v, hint: %s", err, fault.Hint(err))
 	}
 }

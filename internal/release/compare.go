@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -288,7 +289,7 @@ func (p *planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error
 		return "", nil
 	}
 	if set["vcs.revision"] != p.source.Commit {
-		return "", hinted("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.source.Commit)
+		return "", fault.Errorf("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.source.Commit)
 	}
 	dirty, changed := set["vcs.modified"] == "true", len(p.source.Dirty) > 0
 	if dirty != changed && (dirty || len(p.source.Included) < len(p.source.Dirty)) {

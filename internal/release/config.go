@@ -116,30 +116,3 @@ func (c *Config) lookupEnv(name string) (value string, ok bool) {
 	}
 	return value, ok
 }
-
-// Exit codes, the same for every verb.
-const (
-	ExitError           = 1
-	ExitUsage           = 2 // wrong flags, wrong profile file
-	ExitNotReproducible = 3
-	ExitRefused         = 4 // signature or checksum
-)
-
-// codeError is an error with an exit code and a hint.
-type codeError struct {
-	error
-	code int
-	hint string
-}
-
-func (e *codeError) ExitCode() int { return e.code }
-func (e *codeError) Hint() string  { return e.hint }
-func (e *codeError) Unwrap() error { return e.error }
-
-func hinted(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitError, hint}
-}
-
-func usage(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitUsage, hint}
-}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
 )
 
@@ -48,7 +49,7 @@ func directory(name string) func(dir string) error {
 // diskAttacks change what lies beside a release that is in order.
 func diskAttacks() []attack {
 	on := func(name string, verbs verbSet, want string, changes ...func(dir string) error) attack {
-		return attack{"disk: " + name, verbs, ExitRefused, want, func(f *forged) { f.disk = changes }}
+		return attack{"disk: " + name, verbs, fault.Refused, want, func(f *forged) { f.disk = changes }}
 	}
 	partial := func(a attack) attack {
 		alter := a.alter
@@ -104,12 +105,12 @@ func diskAttacks() []attack {
 		partial(on("a file more", dirs, "install.sh: is a file that", place("install.sh", "x"))),
 		partial(on("no manifest", dirs, "release.json: is missing", remove(checksums.ManifestFile))),
 		partial(on("no record", signed, "provenance.sigstore.json: is missing", remove(checksums.ProvenanceBundle))),
-		{"disk: the signature of a ledger that was left out", dirs, ExitRefused, "is a signature over ledger.json, which is not here", func(f *forged) {
+		{"disk: the signature of a ledger that was left out", dirs, fault.Refused, "is a signature over ledger.json, which is not here", func(f *forged) {
 			withLedger(f)
 			f.disk = append(f.disk, remove(checksums.LedgerFile))
 			f.ask = func(vc *VerifyConfig) { vc.Missing = true }
 		}},
-		{"disk: another ledger", dirs, ExitRefused, "ledger.json: has digest", func(f *forged) {
+		{"disk: another ledger", dirs, fault.Refused, "ledger.json: has digest", func(f *forged) {
 			withLedger(f)
 			f.disk = append(f.disk, place(checksums.LedgerFile, "[]\n"))
 		}},
@@ -217,7 +218,7 @@ func zipped(entries []zipEntry) func(*forged) {
 // archiveAttacks hide something in an archive whose digest is in order.
 func archiveAttacks() []attack {
 	in := func(name, want string, alter func(*forged)) attack {
-		return attack{"archive: " + name, dirs, ExitRefused, want, alter}
+		return attack{"archive: " + name, dirs, fault.Refused, want, alter}
 	}
 	tars := func(name, want string, change func([]entry) []entry) attack {
 		return in("tar, "+name, want, func(f *forged) { tarball(change(tarEntries()))(f) })
@@ -315,7 +316,7 @@ func archiveAttacks() []attack {
 // reportAttacks have the page for people show what is not in the release.
 func reportAttacks() []attack {
 	measured := func(name, want, text string) attack {
-		return attack{"report: " + name, reports, ExitRefused, want, func(f *forged) {
+		return attack{"report: " + name, reports, fault.Refused, want, func(f *forged) {
 			_, err := f.Write(report.MeasurementsFile, text)
 			f.must(err)
 		}}

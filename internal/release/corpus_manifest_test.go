@@ -5,6 +5,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // inManifest is an attack on what the manifest says.
@@ -16,13 +17,13 @@ func inManifest(change func(*checksums.Manifest)) func(*forged) {
 // writes; signature, list and record are in order.
 func manifestAttacks() []attack {
 	m := func(name, want string, change func(*checksums.Manifest)) attack {
-		return attack{"manifest: " + name, all, ExitRefused, want, inManifest(change)}
+		return attack{"manifest: " + name, all, fault.Refused, want, inManifest(change)}
 	}
 	source := func(name, want string, change func(*checksums.Source)) attack {
 		return m(name, want, func(m *checksums.Manifest) { change(&m.Source) })
 	}
 	art := func(name, platform, stage, want string, change func(*checksums.Artifact)) attack {
-		return attack{"artifact: " + name, all, ExitRefused, want, func(f *forged) { change(f.Artifact(platform, stage)) }}
+		return attack{"artifact: " + name, all, fault.Refused, want, func(f *forged) { change(f.Artifact(platform, stage)) }}
 	}
 	linked := func(name, want string, change func(*checksums.Artifact)) attack {
 		return art(name, "linux/amd64", checksums.StageLinked, want, change)
@@ -183,10 +184,10 @@ func manifestAttacks() []attack {
 		})),
 		packed("a proof that went well", `proof smoke: is "ok"`, proofs(func(p []checksums.Proof) []checksums.Proof { p[3].Result = "ok"; return p })),
 		packed("a proof of two lines", "proof test:", proofs(func(p []checksums.Proof) []checksums.Proof { p[0].How = "run\nidentical"; return p })),
-		{"artifact: twice", all, ExitRefused, "is there twice", func(f *forged) {
+		{"artifact: twice", all, fault.Refused, "is there twice", func(f *forged) {
 			f.Manifest.Artifacts = append(f.Manifest.Artifacts, *f.Artifact("linux/amd64", checksums.StageLinked))
 		}},
-		{"artifact: none", all, ExitRefused, "a release without a published artifact", func(f *forged) {
+		{"artifact: none", all, fault.Refused, "a release without a published artifact", func(f *forged) {
 			f.must(f.Drop(func(checksums.Artifact) bool { return true }))
 		}},
 	}
@@ -195,7 +196,7 @@ func manifestAttacks() []attack {
 // manifestTextAttacks write a manifest that two readers could read differently.
 func manifestTextAttacks() []attack {
 	edit := func(name, want string, change func(f *forged, text string) string) attack {
-		return attack{"release.json: " + name, all, ExitRefused, want, func(f *forged) {
+		return attack{"release.json: " + name, all, fault.Refused, want, func(f *forged) {
 			f.text[checksums.ManifestFile] = func(text string) string { return change(f, text) }
 		}}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // planAttacks are plans that name settings which could run a program, write a
@@ -14,7 +15,7 @@ import (
 // refused by whoever would build by them, before anything is fetched.
 func planAttacks() []attack {
 	withPlan := func(name, want string, change func(*plan.Plan)) attack {
-		return attack{"plan: " + name, builds3, ExitRefused, want, func(f *forged) {
+		return attack{"plan: " + name, builds3, fault.Refused, want, func(f *forged) {
 			change(f.Plan)
 			f.must(f.Build(f.t.Context()))
 		}}
@@ -103,10 +104,10 @@ func planTextAttacks() []attack {
 		}}
 	}
 	withPlan := func(name, want string, change func(*plan.Plan, *checksums.Manifest)) attack {
-		return attack{"plan: " + name, all, ExitRefused, want, func(f *forged) { change(f.Plan, f.Manifest) }}
+		return attack{"plan: " + name, all, fault.Refused, want, func(f *forged) { change(f.Plan, f.Manifest) }}
 	}
 	name := func(s, want string) attack {
-		return attack{fmt.Sprintf("plan: published as %.20q", s), all, ExitRefused, want, func(f *forged) {
+		return attack{fmt.Sprintf("plan: published as %.20q", s), all, fault.Refused, want, func(f *forged) {
 			f.Plan.Units[2].Name = s
 			a := f.Artifact("linux/arm64", checksums.StagePacked)
 			f.disk = append(f.disk, remove(a.Name))
@@ -115,23 +116,23 @@ func planTextAttacks() []attack {
 	}
 	const unit = `"units":[{`
 	return []attack{
-		swap("another schema", builds3, ExitError, "another schema", "plan/v1", "plan/v2"),
-		swap("another environment", builds3, ExitError, "another build environment", `"GOSUMDB=off"`, `"GOSUMDB=off","GOFLAGS=-toolexec=x"`),
-		swap("an unknown field", builds3, ExitRefused, `unknown field "toolexec"`, unit, unit+`"toolexec":"/bin/sh",`),
-		swap("an unknown field of it all", builds3, ExitRefused, `unknown field "hooks"`, `"units"`, `"hooks":["/bin/sh"],"units"`),
-		swap("a field in another case", builds3, ExitRefused, "plan: not in canonical form", `"flags":`, `"Flags":`),
-		swap("an escaped letter", builds3, ExitRefused, "plan: not in canonical form", `"-trimpath"`, `"-trimpat\u0068"`),
-		swap("flags that are none", builds3, ExitRefused, "plan: not in canonical form", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"],`, ``),
-		swap("a text for flags", all, ExitRefused, "not a list", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"]`, `"flags":"-toolexec=x"`),
-		swap("a number beyond all", builds3, ExitRefused, "cannot unmarshal", unit, unit+`"max_size":92233720368547758070,`),
-		swap("an empty snapshot", all, ExitRefused, "snapshot is", `"units"`, `"snapshot":false,"units"`),
-		swap("a unit that is null", all, ExitRefused, "is not a JSON object", unit, `"units":[null,{`),
-		swap("a unit that is a text", all, ExitRefused, "is not a JSON object", unit, `"units":["release",{`),
-		swap("mains that are a text", all, ExitRefused, "not a list", `"mains":[`, `"mains":"x","y":[`),
-		swap("no archive", all, ExitRefused, "has no archive", `"archive":"tar.gz",`, ``),
-		swap("an empty name", all, ExitRefused, "name is empty", `"name":"small_tiny"`, `"name":""`),
-		swap("UPX without flags", all, ExitRefused, "upx has no flags", `"upx":["--best"]`, `"upx":[]`),
-		swap("no source", all, ExitRefused, "has no source", `"source":`, `"origin":`),
+		swap("another schema", builds3, fault.Failed, "another schema", "plan/v1", "plan/v2"),
+		swap("another environment", builds3, fault.Failed, "another build environment", `"GOSUMDB=off"`, `"GOSUMDB=off","GOFLAGS=-toolexec=x"`),
+		swap("an unknown field", builds3, fault.Refused, `unknown field "toolexec"`, unit, unit+`"toolexec":"/bin/sh",`),
+		swap("an unknown field of it all", builds3, fault.Refused, `unknown field "hooks"`, `"units"`, `"hooks":["/bin/sh"],"units"`),
+		swap("a field in another case", builds3, fault.Refused, "plan: not in canonical form", `"flags":`, `"Flags":`),
+		swap("an escaped letter", builds3, fault.Refused, "plan: not in canonical form", `"-trimpath"`, `"-trimpat\u0068"`),
+		swap("flags that are none", builds3, fault.Refused, "plan: not in canonical form", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"],`, ``),
+		swap("a text for flags", all, fault.Refused, "not a list", `"flags":["-trimpath","-buildvcs=true","-mod=readonly"]`, `"flags":"-toolexec=x"`),
+		swap("a number beyond all", builds3, fault.Refused, "cannot unmarshal", unit, unit+`"max_size":92233720368547758070,`),
+		swap("an empty snapshot", all, fault.Refused, "snapshot is", `"units"`, `"snapshot":false,"units"`),
+		swap("a unit that is null", all, fault.Refused, "is not a JSON object", unit, `"units":[null,{`),
+		swap("a unit that is a text", all, fault.Refused, "is not a JSON object", unit, `"units":["release",{`),
+		swap("mains that are a text", all, fault.Refused, "not a list", `"mains":[`, `"mains":"x","y":[`),
+		swap("no archive", all, fault.Refused, "has no archive", `"archive":"tar.gz",`, ``),
+		swap("an empty name", all, fault.Refused, "name is empty", `"name":"small_tiny"`, `"name":""`),
+		swap("UPX without flags", all, fault.Refused, "upx has no flags", `"upx":["--best"]`, `"upx":[]`),
+		swap("no source", all, fault.Refused, "has no source", `"source":`, `"origin":`),
 		withPlan("another toolchain", `the toolchain is "go1.26.7" in the plan`, func(p *plan.Plan, _ *checksums.Manifest) { p.Go = "go1.26.7" }),
 		withPlan("another directory", `the directory is "../x" in the plan`, func(p *plan.Plan, _ *checksums.Manifest) { p.Source.Dir = "../x" }),
 		withPlan("another hash", `the source's h1 is`, func(p *plan.Plan, _ *checksums.Manifest) { p.Source.Sum = "h1:x" }),
@@ -141,19 +142,19 @@ func planTextAttacks() []attack {
 			p.Units[1].Mains[1].Binary = p.Units[1].Mains[0].Binary
 		}),
 		withPlan("a package twice", "is there twice", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[1].Mains[1].Package = p.Units[1].Mains[0].Package }),
-		{"plan: a toolchain that is none", builds3, ExitRefused, `is no exact release`, func(f *forged) {
+		{"plan: a toolchain that is none", builds3, fault.Refused, `is no exact release`, func(f *forged) {
 			f.Plan.Go = "go1.26.8/../x"
 			f.Manifest.Toolchain.Version = f.Plan.Go
 		}},
-		{"plan: a version that is none", builds3, ExitRefused, "the version", func(f *forged) {
+		{"plan: a version that is none", builds3, fault.Refused, "the version", func(f *forged) {
 			f.Plan.Version, f.Plan.Source.Version = "latest", "latest"
 			f.Manifest.Version, f.Manifest.Source.Version = "latest", "latest"
 		}},
-		{"plan: a module from above", builds3, ExitRefused, "malformed import path", func(f *forged) {
+		{"plan: a module from above", builds3, fault.Refused, "malformed import path", func(f *forged) {
 			f.Plan.Source.Module = "../x"
 			f.Manifest.Source.Module = "../x"
 		}},
-		{"plan: a project from above", builds3, ExitRefused, "project", func(f *forged) { f.Plan.Project, f.Manifest.Project = "../x", "../x" }},
+		{"plan: a project from above", builds3, fault.Refused, "project", func(f *forged) { f.Plan.Project, f.Manifest.Project = "../x", "../x" }},
 		name("../../x", "has a directory"), name("/etc/x", "has a directory"), name(`a\b`, "has a directory"), name("con", "is a device on Windows"),
 		name("a\nb", "does not print"), name("c:x", "Windows does not allow"), name("a\x1b[2J", "does not print"), name("checksums.txt", "the name belongs to a file about the release"),
 		name("-x", "begins with '-'"), name("SMALL_linux_AMD64.tar.gz", "two published files have this name"),

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // listAttacks write a list that tools, systems or people could read differently.
 func listAttacks() []attack {
 	edit := func(name, want string, change func(f *forged, text string) string) attack {
-		return attack{"list: " + name, dirs, ExitRefused, want, func(f *forged) {
+		return attack{"list: " + name, dirs, fault.Refused, want, func(f *forged) {
 			f.text[checksums.ChecksumsFile] = func(text string) string { return change(f, text) }
 		}}
 	}
@@ -69,7 +70,7 @@ func listAttacks() []attack {
 // recordAttacks sign a record that is not the manifest's.
 func recordAttacks() []attack {
 	edit := func(name string, verbs verbSet, want string, change func(f *forged, text string) string) attack {
-		return attack{"record: " + name, verbs, ExitRefused, want, func(f *forged) {
+		return attack{"record: " + name, verbs, fault.Refused, want, func(f *forged) {
 			f.text["record"] = func(text string) string { return change(f, text) }
 		}}
 	}
@@ -137,7 +138,7 @@ func at(tree map[string]any, path ...string) map[string]any {
 // bundleAttacks alter signatures after they are made, or make others.
 func bundleAttacks() []attack {
 	tree := func(name, file string, verbs verbSet, want string, change func(map[string]any)) attack {
-		return attack{"signature: " + name, verbs, ExitRefused, want, func(f *forged) {
+		return attack{"signature: " + name, verbs, fault.Refused, want, func(f *forged) {
 			f.bundle[file] = func(text string) string { return mapJSON(f.t, text, change) }
 		}}
 	}
@@ -148,7 +149,7 @@ func bundleAttacks() []attack {
 		return tree(name, checksums.ProvenanceBundle, signed, checksums.ProvenanceBundle+": "+want, change)
 	}
 	text := func(name, file string, want string, change func(f *forged, s string) string) attack {
-		return attack{"signature: " + name, whole, ExitRefused, file + ": " + want, func(f *forged) {
+		return attack{"signature: " + name, whole, fault.Refused, file + ": " + want, func(f *forged) {
 			f.bundle[file] = func(text string) string { return change(f, text) }
 		}}
 	}
@@ -220,12 +221,12 @@ func bundleAttacks() []attack {
 			envelope(b)["payload"] = base64.StdEncoding.EncodeToString([]byte(`{"_type":"https://in-toto.io/Statement/v1"}`))
 		}),
 		record("the record with a certificate", "the bundle was signed with a certificate", material("certificate", cert)),
-		{"signature: all by a stranger", signed, ExitRefused, "the bundle names key", func(f *forged) { f.by = f.stranger }},
-		{"signature: a ledger without", whole, ExitRefused, checksums.LedgerBundle + ": is missing", func(f *forged) {
+		{"signature: all by a stranger", signed, fault.Refused, "the bundle names key", func(f *forged) { f.by = f.stranger }},
+		{"signature: a ledger without", whole, fault.Refused, checksums.LedgerBundle + ": is missing", func(f *forged) {
 			withLedger(f)
 			f.disk = append(f.disk, remove(checksums.LedgerBundle))
 		}},
-		{"signature: a ledger by a stranger", whole, ExitRefused, checksums.LedgerBundle + ": the bundle names key", func(f *forged) {
+		{"signature: a ledger by a stranger", whole, fault.Refused, checksums.LedgerBundle + ": the bundle names key", func(f *forged) {
 			withLedger(f)
 			f.bundle[checksums.LedgerBundle] = func(string) string {
 				out, err := checksums.SignBlob(f.t.Context(), f.stranger, []byte(f.read(checksums.LedgerFile)))
@@ -233,17 +234,17 @@ func bundleAttacks() []attack {
 				return string(out)
 			}
 		}},
-		{"signature: a ledger with the list's", whole, ExitRefused, checksums.LedgerBundle + ": the bundle signs other bytes", func(f *forged) {
+		{"signature: a ledger with the list's", whole, fault.Refused, checksums.LedgerBundle + ": the bundle signs other bytes", func(f *forged) {
 			withLedger(f)
 			f.bundle[checksums.LedgerBundle] = func(string) string { return f.read(checksums.ChecksumsBundle) }
 		}},
-		{"expected: another key", whole, ExitRefused, "the bundle names key", func(f *forged) {
+		{"expected: another key", whole, fault.Refused, "the bundle names key", func(f *forged) {
 			f.ask = func(vc *VerifyConfig) { vc.Key = f.k.rebuilders }
 		}},
-		{"expected: another project", signed, ExitRefused, `project is "small", expected "large"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Project = "large" } }},
-		{"expected: a newer version", signed, ExitRefused, `version is "1.2.3", expected "1.2.4"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Version = "v1.2.4" } }},
-		{"expected: another commit", signed, ExitRefused, "commit is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Commit = strings.Repeat("cd", 20) } }},
-		{"expected: another module", signed, ExitRefused, "module is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Module = "example.com/smal1" } }},
+		{"expected: another project", signed, fault.Refused, `project is "small", expected "large"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Project = "large" } }},
+		{"expected: a newer version", signed, fault.Refused, `version is "1.2.3", expected "1.2.4"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Version = "v1.2.4" } }},
+		{"expected: another commit", signed, fault.Refused, "commit is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Commit = strings.Repeat("cd", 20) } }},
+		{"expected: another module", signed, fault.Refused, "module is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Module = "example.com/smal1" } }},
 	}
 }
 
@@ -255,10 +256,10 @@ func withLedger(f *forged) {
 // quorumAttacks make rebuilders say what they did not find, or be more than they are.
 func quorumAttacks() []attack {
 	claim := func(name, want string, change func(*checksums.Statement)) attack {
-		return attack{"rebuilders: " + name, quorums, ExitRefused, want, func(f *forged) { f.claim = change }}
+		return attack{"rebuilders: " + name, quorums, fault.Refused, want, func(f *forged) { f.claim = change }}
 	}
 	swap := func(name, want, old, by string) attack {
-		return attack{"rebuilders: " + name, quorums, ExitRefused, want, func(f *forged) {
+		return attack{"rebuilders: " + name, quorums, fault.Refused, want, func(f *forged) {
 			f.text["claim"] = func(s string) string { return f.swap(s, old, by) }
 		}}
 	}
@@ -269,32 +270,32 @@ func quorumAttacks() []attack {
 	}
 	zero := strings.Repeat("0", 64)
 	return []attack{
-		ask("the publisher's own key twice", ExitRefused, "small_tiny: was rebuilt by 0 of 1 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.public} }),
-		ask("one key twice for two", ExitRefused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) {
+		ask("the publisher's own key twice", fault.Refused, "small_tiny: was rebuilt by 0 of 1 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.public} }),
+		ask("one key twice for two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) {
 			vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders, f.k.rebuilders}, 2
 		}),
-		ask("one of two", ExitRefused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.rebuilders, f.k.public} }),
-		ask("fewer than none", ExitUsage, "-threshold=-1", func(f *forged, vc *VerifyConfig) {
+		ask("one of two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.rebuilders, f.k.public} }),
+		ask("fewer than none", fault.Usage, "-threshold=-1", func(f *forged, vc *VerifyConfig) {
 			vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders}, -1
 		}),
-		{"rebuilders: the publisher's statement", quorums, ExitRefused, "was rebuilt by 0 of 2 rebuilders", func(f *forged) {
+		{"rebuilders: the publisher's statement", quorums, fault.Refused, "was rebuilt by 0 of 2 rebuilders", func(f *forged) {
 			f.signClaim = f.by
 			f.ask = func(vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.rebuilders} }
 		}},
-		{"rebuilders: a stranger's statement", quorums, ExitRefused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.signClaim = f.stranger }},
-		{"rebuilders: two statements of one", quorums, ExitRefused, "was rebuilt by 1 of 2 rebuilders", func(f *forged) {
+		{"rebuilders: a stranger's statement", quorums, fault.Refused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.signClaim = f.stranger }},
+		{"rebuilders: two statements of one", quorums, fault.Refused, "was rebuilt by 1 of 2 rebuilders", func(f *forged) {
 			f.disk = append(f.disk, func(string) error { f.put("again"+checksums.StatementSuffix, f.read(rebuiltFile)); return nil })
 			f.ask = func(vc *VerifyConfig) { vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders}, 2 }
 		}},
-		{"rebuilders: the record itself", quorums, ExitRefused, "has build type", func(f *forged) {
+		{"rebuilders: the record itself", quorums, fault.Refused, "has build type", func(f *forged) {
 			f.disk = append(f.disk, func(string) error { f.put(rebuiltFile, f.read(checksums.ProvenanceBundle)); return nil })
 			f.ask = func(vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public} }
 		}},
-		{"rebuilders: no statement", quorums, ExitRefused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.disk = append(f.disk, remove(rebuiltFile)) }},
-		{"rebuilders: a damaged statement", quorums, ExitRefused, rebuiltFile + ": the bundle is not JSON", func(f *forged) {
+		{"rebuilders: no statement", quorums, fault.Refused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.disk = append(f.disk, remove(rebuiltFile)) }},
+		{"rebuilders: a damaged statement", quorums, fault.Refused, rebuiltFile + ": the bundle is not JSON", func(f *forged) {
 			f.bundle[rebuiltFile] = func(s string) string { return s[:len(s)/2] }
 		}},
-		{"rebuilders: a link to a statement", quorums, ExitRefused, "is a file that checksums.txt does not list", func(f *forged) {
+		{"rebuilders: a link to a statement", quorums, fault.Refused, "is a file that checksums.txt does not list", func(f *forged) {
 			f.disk = append(f.disk, func(dir string) error {
 				return os.Symlink(dir+"/"+rebuiltFile, dir+"/link"+checksums.StatementSuffix)
 			})

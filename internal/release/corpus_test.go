@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
 )
 
@@ -301,12 +302,12 @@ func TestCorpus(t *testing.T) {
 				for _, verb := range row.verbs.turn(i) {
 					err := a.ask(t, verb, f)
 					asked++
-					codes[ExitCode(err)]++
+					codes[fault.ExitCode(err)]++
 					switch {
 					case err == nil:
 						t.Errorf("%s: accepted", verb)
-					case ExitCode(err) != row.code:
-						t.Errorf("%s: exit code %d, want %d: %v", verb, ExitCode(err), row.code, err)
+					case fault.ExitCode(err) != row.code:
+						t.Errorf("%s: exit code %d, want %d: %v", verb, fault.ExitCode(err), row.code, err)
 					case row.want == "" || !strings.Contains(err.Error(), row.want):
 						t.Errorf("%s: no %q in\n%.2000s", verb, row.want, err)
 					case strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r == 0x202e }):
@@ -343,13 +344,13 @@ func unaltered(t *testing.T, a *attackers) {
 			err := a.ask(t, verb, f)
 			want := 0
 			if verb == "verify -rebuild" || verb == "attest" {
-				want = ExitError // they get as far as fetching the toolchain
+				want = fault.Failed // they get as far as fetching the toolchain
 			}
 			if err == nil && want == 0 {
 				continue
 			}
-			if err == nil || ExitCode(err) != want || want != 0 && !strings.Contains(err.Error(), "GOPROXY=off") {
-				t.Errorf("%s: %s: exit code %d, want %d: %v", name, verb, ExitCode(err), want, err)
+			if err == nil || fault.ExitCode(err) != want || want != 0 && !strings.Contains(err.Error(), "GOPROXY=off") {
+				t.Errorf("%s: %s: exit code %d, want %d: %v", name, verb, fault.ExitCode(err), want, err)
 			}
 		}
 	}

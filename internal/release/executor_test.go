@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -175,11 +176,11 @@ func TestFakeExecutors(t *testing.T) {
 	}{
 		{"two that agree", contents{same, same}, "", checksums.KindRelease, 0, "identical", true},
 		{"three that agree", contents{same, same, same}, "", checksums.KindRelease, 0, "identical", true},
-		{"the second differs", contents{same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
-		{"the third of three differs", contents{same, same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
-		{"one platform differs", contents{same, only("linux/arm64", other, same)}, "", checksums.KindRelease, ExitNotReproducible, "identical different", false},
+		{"the second differs", contents{same, other}, "", checksums.KindRelease, fault.NotReproducible, "different", false},
+		{"the third of three differs", contents{same, same, other}, "", checksums.KindRelease, fault.NotReproducible, "different", false},
+		{"one platform differs", contents{same, only("linux/arm64", other, same)}, "", checksums.KindRelease, fault.NotReproducible, "identical different", false},
 		{"it may differ", contents{same, other}, "    verify: report\n", checksums.KindRelease, 0, "different", true},
-		{"one", contents{same}, "", checksums.KindRelease, ExitNotReproducible, "unchecked", false},
+		{"one", contents{same}, "", checksums.KindRelease, fault.NotReproducible, "unchecked", false},
 		{"one, and nobody asks for more", contents{same}, "", checksums.KindBuild, 0, "unchecked", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,8 +190,8 @@ func TestFakeExecutors(t *testing.T) {
 				r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, name), content: c})
 			}
 			f, err := r.run(t, tt.kind)
-			if ExitCode(err) != tt.code {
-				t.Fatalf("exit code %d, want %d: %v", ExitCode(err), tt.code, err)
+			if fault.ExitCode(err) != tt.code {
+				t.Fatalf("exit code %d, want %d: %v", fault.ExitCode(err), tt.code, err)
 			}
 			var verdicts []string
 			for _, a := range f.manifest.Artifacts {

@@ -4,33 +4,8 @@ import (
 	"go/version"
 	"strings"
 
-	"github.com/mintmark/mintmark/checksums"
-	"github.com/mintmark/mintmark/profiles"
+	"github.com/mintmark/mintmark/internal/fault"
 )
-
-// ExitCode is the exit code an error asks for: of several errors, the highest.
-func ExitCode(err error) int {
-	code := 0
-	switch e := err.(type) {
-	case nil:
-		return 0
-	case profiles.Problem, profiles.Problems:
-		return ExitUsage
-	case *checksums.VerifyError:
-		return ExitRefused
-	case interface{ ExitCode() int }:
-		code = e.ExitCode()
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		code = max(code, ExitCode(e.Unwrap()))
-	case interface{ Unwrap() []error }:
-		for _, sub := range e.Unwrap() {
-			code = max(code, ExitCode(sub))
-		}
-	}
-	return max(code, ExitError)
-}
 
 // explainFull adds to an error that came of a full disk what can be done: it
 // surfaces in many places, and some of them suggest another cause.
@@ -41,7 +16,7 @@ func explainFull(err error) error {
 	text := err.Error()
 	for _, s := range []string{"no space left on device", "not enough space on the disk", "disk quota exceeded"} {
 		if strings.Contains(text, s) {
-			return &codeError{err, ExitError, "the disk of that file is full; -out=DIR names another output directory, MINTMARK_CACHE another cache"}
+			return &fault.Error{Err: err, Code: fault.Failed, Tip: "the disk of that file is full; -out=DIR names another output directory, MINTMARK_CACHE another cache"}
 		}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -14,23 +15,23 @@ import (
 func TestExitCode(t *testing.T) {
 	problems := profiles.Problems{{Message: "x"}}
 	refused := &checksums.VerifyError{Refusals: []checksums.RefusedError{{Name: "f", Reason: "r"}}}
-	differ := &codeError{errors.New("differ"), ExitNotReproducible, ""}
+	differ := &fault.Error{Err: errors.New("differ"), Code: fault.NotReproducible, Tip: ""}
 	for _, c := range []struct {
 		err  error
 		want int
 	}{
 		{nil, 0},
-		{errors.New("x"), ExitError},
-		{context.Canceled, ExitError},
-		{problems, ExitUsage},
-		{fmt.Errorf("loading: %w", problems), ExitUsage},
-		{errors.Join(errors.New("no key"), problems), ExitUsage},
-		{errors.Join(hinted("h", "no key"), problems), ExitUsage},
-		{refused, ExitRefused},
-		{fmt.Errorf("x: %w", errors.Join(errors.New("y"), refused)), ExitRefused},
-		{errors.Join(hinted("h", "x"), differ), ExitNotReproducible},
+		{errors.New("x"), fault.Failed},
+		{context.Canceled, fault.Failed},
+		{problems, fault.Usage},
+		{fmt.Errorf("loading: %w", problems), fault.Usage},
+		{errors.Join(errors.New("no key"), problems), fault.Usage},
+		{errors.Join(fault.Errorf("h", "no key"), problems), fault.Usage},
+		{refused, fault.Refused},
+		{fmt.Errorf("x: %w", errors.Join(errors.New("y"), refused)), fault.Refused},
+		{errors.Join(fault.Errorf("h", "x"), differ), fault.NotReproducible},
 	} {
-		if got := ExitCode(c.err); got != c.want {
+		if got := fault.ExitCode(c.err); got != c.want {
 			t.Errorf("%v: %d, want %d", c.err, got, c.want)
 		}
 	}

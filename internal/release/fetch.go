@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -64,14 +65,14 @@ func (s *subject) wantedToolchain() (string, error) {
 		want, from = s.source.Go, "go.mod"
 	}
 	if want == "" {
-		return "", usage("pin one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
+		return "", fault.Usagef("pin one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
 	}
 	exact, err := toolchain.Exact(want)
 	if err != nil {
-		return "", usage("write the toolchain as a release, such as go1.26.8", "%s: %w", from, err)
+		return "", fault.Usagef("write the toolchain as a release, such as go1.26.8", "%s: %w", from, err)
 	}
 	if older(exact, "go1.21") {
-		return "", usage("pin a newer one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
+		return "", fault.Usagef("pin a newer one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
 	}
 	return exact, nil
 }

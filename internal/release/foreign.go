@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -62,7 +63,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	defer func() { err = explainFull(err) }()
 	for _, name := range what.Names {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("name a binary, an archive with binaries, or a directory of these", "%w", err)
+			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
 		}
 	}
 	var signer *checksums.Signer
@@ -260,7 +261,7 @@ func keepFile(ctx context.Context, from, to string) error {
 		if err := errors.Join(errA, errB); err != nil || a == b {
 			return err
 		}
-		return &files.ExistsError{Path: to, Reason: keptReason}
+		return files.Exists(to, keptReason)
 	}
 	_, _, err := files.Copy(ctx, from, to, 0o755)
 	return err

@@ -7,6 +7,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -18,32 +19,21 @@ func readPlan(m *checksums.Manifest) (*plan.Plan, error) {
 	var wrong refusals
 	p, err := plan.Decode(append(slices.Clone(m.Plan), '\n'))
 	if errors.Is(err, plan.ErrSchema) {
-		return nil, hinted("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
+		return nil, fault.Errorf("use the version of mintmark that release.json names under builder", "%s: %w", checksums.ManifestFile, err)
 	} else if err != nil {
 		wrong.add("%v", err)
 		return nil, wrong.err()
 	}
 	var errs []error
-	for _, err := range joined(p.CheckForeign()) {
+	for _, err := range fault.Leaves(p.CheckForeign()) {
 		var broken *plan.RuleError
 		if !errors.As(err, &broken) {
 			errs = append(errs, err)
 			continue
 		}
-		wrong = append(wrong, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: broken.Tip})
+		wrong = append(wrong, checksums.RefusedError{Name: checksums.ManifestFile, Reason: err.Error(), Remedy: fault.Hint(broken)})
 	}
 	return p, errors.Join(append(errs, wrong.err())...)
-}
-
-// joined gives the errors of a joined one, and none of nil.
-func joined(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		return list.Unwrap()
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }
 
 // checkPlatforms holds the units' platforms against what the toolchain can

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // TestReadPlan: what a signed plan breaks is refused with its exit code; a plan
@@ -30,16 +31,16 @@ func TestReadPlan(t *testing.T) {
 		want   []string
 	}{
 		{"good", func(*plan.Plan, *checksums.Manifest) {}, 0, nil},
-		{"no mains", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Mains = []plan.Main{} }, ExitRefused, []string{"release.json: release linux/amd64: no main package"}},
+		{"no mains", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Mains = []plan.Main{} }, fault.Refused, []string{"release.json: release linux/amd64: no main package"}},
 		{"blank first", func(p *plan.Plan, _ *checksums.Manifest) {
 			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
-		}, ExitRefused, []string{"release.json: release linux/amd64: the flags", "not in the form in which mintmark writes them"}},
+		}, fault.Refused, []string{"release.json: release linux/amd64: the flags", "not in the form in which mintmark writes them"}},
 		{"cpu profile", func(p *plan.Plan, _ *checksums.Manifest) {
 			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags=-cpuprofile=x")
-		}, ExitRefused, []string{"release.json: release linux/amd64: flag", "compile -cpuprofile is none of the flags known"}},
-		{"two things", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Name, p.Go = "../x", "latest" }, ExitRefused, []string{"the name \"../x\" begins with", "toolchain"}},
-		{"schema", func(p *plan.Plan, _ *checksums.Manifest) { p.Schema = "x" }, ExitError, []string{"another schema"}},
-		{"environment", func(p *plan.Plan, _ *checksums.Manifest) { p.Env = nil }, ExitError, []string{"another build environment"}},
+		}, fault.Refused, []string{"release.json: release linux/amd64: flag", "compile -cpuprofile is none of the flags known"}},
+		{"two things", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Name, p.Go = "../x", "latest" }, fault.Refused, []string{"the name \"../x\" begins with", "toolchain"}},
+		{"schema", func(p *plan.Plan, _ *checksums.Manifest) { p.Schema = "x" }, fault.Failed, []string{"another schema"}},
+		{"environment", func(p *plan.Plan, _ *checksums.Manifest) { p.Env = nil }, fault.Failed, []string{"another build environment"}},
 	} {
 		p := good()
 		m := &checksums.Manifest{Project: p.Project, Version: p.Version}
@@ -52,7 +53,7 @@ func TestReadPlan(t *testing.T) {
 		}
 		m.Plan = bytes.TrimSuffix(data, []byte("\n"))
 		_, err = readPlan(m)
-		if got := ExitCode(err); got != tt.code {
+		if got := fault.ExitCode(err); got != tt.code {
 			t.Errorf("%s: exit code %d, want %d: %v", tt.name, got, tt.code, err)
 		}
 		for _, want := range tt.want {

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
 )
 
@@ -206,7 +207,7 @@ func TestForged(t *testing.T) {
 			}
 			for name, verb := range k.verbs(t) {
 				err := verb(r.Dir)
-				if code := ExitCode(err); code != ExitRefused {
+				if code := fault.ExitCode(err); code != fault.Refused {
 					t.Errorf("%s: exit code %d: %v", name, code, err)
 					continue
 				}
@@ -241,8 +242,8 @@ func TestNotForged(t *testing.T) {
 		err := verb(r.Dir)
 		switch name {
 		case "verify -rebuild", "attest": // they get as far as fetching the toolchain
-			if ExitCode(err) != ExitError {
-				t.Errorf("%s: exit code %d: %v", name, ExitCode(err), err)
+			if fault.ExitCode(err) != fault.Failed {
+				t.Errorf("%s: exit code %d: %v", name, fault.ExitCode(err), err)
 			}
 		case "verify -rebuilder": // nobody has rebuilt it
 			if err == nil || !strings.Contains(err.Error(), "small_tiny: was rebuilt by 0 of 1") {
@@ -263,10 +264,10 @@ func TestNotForged(t *testing.T) {
 		!slices.Contains(open, "what is in install.sh, report.html: the manifest does not describe it; only the digest was compared") {
 		t.Errorf("%q\n%q", checked, open)
 	}
-	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/other"}); ExitCode(err) != ExitRefused {
+	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/other"}); fault.ExitCode(err) != fault.Refused {
 		t.Errorf("another module: %v", err)
 	}
-	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/small@v1.2.3"}); ExitCode(err) != ExitUsage {
+	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/small@v1.2.3"}); fault.ExitCode(err) != fault.Usage {
 		t.Errorf("a module with its version: %v", err)
 	}
 }

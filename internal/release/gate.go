@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // finished is a plan whose units were all built, compared and made: all that is
@@ -186,12 +187,10 @@ func (f *finished) gate(over []error) error {
 		errs = append(errs, f.notReproducible(differ))
 	}
 	if failed, _ := Unproven(enforced); len(failed) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")), ExitNotReproducible,
-			"set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail"})
+		errs = append(errs, fault.NotReproduciblef("set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail", "packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")))
 	}
 	if len(unchecked) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
-			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
+		errs = append(errs, fault.NotReproduciblef("verify: report in the profile publishes them, and the manifest says that they are unchecked", "not checked, so not published:\n%s", strings.Join(unchecked, "\n")))
 	}
 	return errors.Join(errs...)
 }
@@ -220,5 +219,5 @@ func (f *finished) notReproducible(differ []string) error {
 	if kept := f.kept(); len(kept) > 0 {
 		hint += "; both builds are kept in " + strings.Join(kept, " and ")
 	}
-	return &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint}
+	return fault.NotReproduciblef(hint, "not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n"))
 }

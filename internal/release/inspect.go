@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -47,13 +48,13 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	f, static, err := openAny(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("name a Go binary", "%w", err)
+			return nil, fault.Usagef("name a Go binary", "%w", err)
 		}
-		hint := hintOf(err)
+		hint := fault.Hint(err)
 		if hint == "" {
 			hint = "name a Go binary: ELF, Mach-O, PE, wasm or XCOFF"
 		}
-		return nil, usage(hint, "%w", err)
+		return nil, fault.Usagef(hint, "%w", err)
 	}
 	defer f.Close()
 	in := &Inspection{Schema: InspectSchema, File: path, Format: string(f.Format), Arch: f.Arch, Packed: f.Packed}

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -210,8 +210,7 @@ func (l *releaseLedger) alarms(units []*plan.Unit) error {
 	if len(stop) == 0 {
 		return nil
 	}
-	return &codeError{fmt.Errorf("not deterministic: the same inputs gave different outputs\n%s", strings.Join(stop, "\n")), ExitNotReproducible,
-		"what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew"}
+	return fault.NotReproduciblef("what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew", "not deterministic: the same inputs gave different outputs\n%s", strings.Join(stop, "\n"))
 }
 
 // tidyLedgers forgets from time to time what no release has used for long, be it

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // LedgerOptions say what [Ledger] does besides looking.
@@ -63,8 +64,7 @@ func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error
 		res.Ledgers = append(res.Ledgers, s)
 	}
 	if disputed > 0 {
-		return res, &codeError{errors.New("not deterministic: actions in the ledger gave different outputs from the same inputs"), ExitNotReproducible,
-			"they and what depends on them are compiled twice in every release; `mintmark ledger -forget` begins anew once the cause is gone"}
+		return res, &fault.Error{Err: errors.New("not deterministic: actions in the ledger gave different outputs from the same inputs"), Code: fault.NotReproducible, Tip: "they and what depends on them are compiled twice in every release; `mintmark ledger -forget` begins anew once the cause is gone"}
 	}
 	return res, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -30,7 +31,7 @@ func openLinked(u *plan.Unit, path string) (*gobin.File, error) {
 // refuseLibrary refuses to make variants of a library.
 func refuseLibrary(u *plan.Unit) error {
 	if mode := u.Mode(); mode.Library() {
-		return usage("choose a profile of a program with -profile and -platform",
+		return fault.Usagef("choose a profile of a program with -profile and -platform",
 			"%s: buildmode %s makes a library, and variants are compared of programs", u.ID(), mode)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -221,6 +222,6 @@ func (o *outDir) refusal(dir string) error {
 	if len(list) > show {
 		list = append(slices.Clone(list[:show]), fmt.Sprintf("and %d more", len(o.foreign)-show))
 	}
-	return hinted("nothing was removed: move these files elsewhere, or name another directory with -out=DIR",
+	return fault.Errorf("nothing was removed: move these files elsewhere, or name another directory with -out=DIR",
 		"output directory: %s holds files that are not mintmark's (%s)", dir, strings.Join(list, "; "))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -82,7 +83,7 @@ func (s *planned) findUPX(ctx context.Context, caution func(format string, args 
 			if err != nil {
 				if text := err.Error(); !said[text] { // of all its platforms
 					said[text] = true
-					errs = append(errs, &codeError{fmt.Errorf("%s: %w", u.ID(), err), ExitUsage, hintOf(err)})
+					errs = append(errs, fault.Usagef(fault.Hint(err), "%s: %w", u.ID(), err))
 				}
 				continue
 			}
@@ -95,7 +96,7 @@ func (s *planned) findUPX(ctx context.Context, caution func(format string, args 
 		case is != upx.Fails:
 			caution("%s: UPX %s: %s", u.ID(), tool.Version, reason)
 		default:
-			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
+			errs = append(errs, fault.Usagef("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
 		}
 	}
 	return tool, errors.Join(errs...)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/pgo"
 )
@@ -65,7 +66,7 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		}
 		p, err := readPGO(name)
 		if err != nil {
-			errs = append(errs, usage("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
+			errs = append(errs, fault.Usagef("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
 			continue
 		}
 		list = append(list, p)

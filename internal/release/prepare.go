@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/sync/errgroup"
@@ -172,12 +173,12 @@ func (p *planned) secondModules(ctx context.Context, second *execute.Local, root
 		paths = append(paths, n.Path)
 	}
 	if err := loader.FetchModules(ctx, paths); err != nil {
-		if hintOf(err) != "" || ctx.Err() != nil {
+		if fault.Hint(err) != "" || ctx.Err() != nil {
 			return fmt.Errorf("modules of the second place: %w", err)
 		}
 		// The files come from the first place, where the go command does not
 		// look into a zip again that it has unpacked once.
-		return hinted("a download in mintmark's cache may be damaged; remove "+p.place.ModCache+" and run it again", "modules of the second place: %w", err)
+		return fault.Errorf("a download in mintmark's cache may be damaged; remove "+p.place.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
 	return nil
 }

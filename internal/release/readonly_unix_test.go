@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // TestReadOnlyOut: a directory that is read-only is refused before anything is
@@ -20,8 +22,8 @@ func TestReadOnlyOut(t *testing.T) {
 	if err == nil {
 		s.Close()
 	}
-	if err == nil || !strings.Contains(err.Error(), "is read-only") || !strings.Contains(hintOf(err), "chmod u+w "+final) {
-		t.Errorf("%v (hint %q)", err, hintOf(err))
+	if err == nil || !strings.Contains(err.Error(), "is read-only") || !strings.Contains(fault.Hint(err), "chmod u+w "+final) {
+		t.Errorf("%v (hint %q)", err, fault.Hint(err))
 	}
 	if left := besideOut(final); len(left) > 0 {
 		t.Errorf("left: %q", left)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -236,13 +237,13 @@ func (s *subject) keyRef() (checksums.KeyRef, error) {
 		return s.Key, nil
 	case s.file.Sign.Key != "" && s.Module != "" && s.ConfigFile == "":
 		// The file came with the module: its author does not choose among our keys.
-		return checksums.KeyRef{}, usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
+		return checksums.KeyRef{}, fault.Usagef("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
 	case s.file.Sign.Key != "":
 		return s.besideProfile(s.file.Sign.Key), nil
 	case s.file.Sign.None:
 		return checksums.KeyRef{}, nil
 	}
-	return checksums.KeyRef{}, hinted(keyHint, "no signing key")
+	return checksums.KeyRef{}, fault.Errorf(keyHint, "no signing key")
 }
 
 func (s *subject) signer(ctx context.Context) (*checksums.Signer, error) {
@@ -269,7 +270,7 @@ func signingKey(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrNotExist):
-		return hinted(keyHint, "signing key: %w", err)
+		return fault.Errorf(keyHint, "signing key: %w", err)
 	}
 	return fmt.Errorf("signing key: %w", err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -21,7 +22,7 @@ import (
 func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	defer func() { err = explainFull(err) }()
 	if n < 2 {
-		return nil, usage("at least two builds are needed to compare", "-repeat=%d", n)
+		return nil, fault.Usagef("at least two builds are needed to compare", "-repeat=%d", n)
 	}
 	s, err := open(ctx, &cfg)
 	if err != nil {
@@ -46,8 +47,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 		for _, x := range res.Manifest.Artifacts {
 			key := fmt.Sprint(x.Profile, " ", x.Platform, " ", x.Stage, " ", x.Name)
 			if old, ok := agreed[key]; ok && old != x.SHA256 {
-				return res, &codeError{fmt.Errorf("not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built), ExitNotReproducible,
-					"two links in the same place differ: the linker, or something it reads, is not deterministic"}
+				return res, fault.NotReproduciblef("two links in the same place differ: the linker, or something it reads, is not deterministic", "not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built)
 			}
 			agreed[key] = x.SHA256
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/report"
@@ -106,11 +107,11 @@ func (f *finished) measurements() (*report.Measurements, error) {
 	// Both were looked at before anything was built, but the project has its name
 	// from the plan where the profile file gives none.
 	if old := f.shown.previous; old != nil && old.Project != m.Project {
-		return nil, usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
+		return nil, fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
 	}
 	for i, x := range f.shown.extra {
 		if err := out.Add(x); err != nil {
-			return nil, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
+			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
 		}
 	}
 	return out, nil
@@ -123,7 +124,7 @@ func (c *Config) readReportInputs(project string) (in shown, err error) {
 	if c.Against != "" {
 		in.previous, err = readPrevious(c.Against)
 		if err == nil && project != "" && in.previous.Project != project {
-			err = usage("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, in.previous.Project, project)
+			err = fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, in.previous.Project, project)
 		}
 		errs = append(errs, err)
 	}
@@ -133,7 +134,7 @@ func (c *Config) readReportInputs(project string) (in shown, err error) {
 			err = (&report.Measurements{Project: project}).Add(data)
 		}
 		if err != nil {
-			errs = append(errs, usage("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))
+			errs = append(errs, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))
 		}
 		in.extra = append(in.extra, data)
 	}
@@ -149,11 +150,11 @@ func readPrevious(name string) (*report.Measurements, error) {
 	}
 	data, err := files.Read(name, report.MaxMeasurements)
 	if err != nil {
-		return nil, usage(hint, "-against: %w", err)
+		return nil, fault.Usagef(hint, "-against: %w", err)
 	}
 	m, err := report.ParseMeasurements(data)
 	if err != nil {
-		return nil, usage(hint, "-against=%s: %w", name, err)
+		return nil, fault.Usagef(hint, "-against=%s: %w", name, err)
 	}
 	return m, nil
 }
@@ -199,11 +200,11 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	const hint = "name the release's directory"
 	switch fi, err := os.Stat(cfg.Path); {
 	case err != nil:
-		return nil, usage(hint, "%w", err)
+		return nil, fault.Usagef(hint, "%w", err)
 	case !fi.IsDir() && filepath.Base(cfg.Path) == checksums.ManifestFile:
-		return nil, usage(hint+": "+shell.Name(filepath.Dir(cfg.Path)), "%s is not a directory", cfg.Path)
+		return nil, fault.Usagef(hint+": "+shell.Name(filepath.Dir(cfg.Path)), "%s is not a directory", cfg.Path)
 	case !fi.IsDir():
-		return nil, usage(hint, "%s is not a directory", cfg.Path)
+		return nil, fault.Usagef(hint, "%s is not a directory", cfg.Path)
 	}
 	vc := cfg.VerifyConfig
 	vc.Unsigned = vc.Key.IsZero()
@@ -226,7 +227,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		return nil, err
 	default:
 		if in.Measurements, err = report.ParseMeasurements(data); err != nil {
-			return nil, &codeError{fmt.Errorf("%s: %w", report.MeasurementsFile, err), ExitRefused, "it is not what mintmark writes"}
+			return nil, fault.Refusedf("it is not what mintmark writes", "%s: %w", report.MeasurementsFile, err)
 		}
 		if err := belongs(in.Measurements, m); err != nil {
 			return nil, err
@@ -257,15 +258,13 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 // not this one's.
 func belongs(x *report.Measurements, m *checksums.Manifest) error {
 	if x.Project != m.Project || x.Version != m.Version {
-		return &codeError{fmt.Errorf("%s: is about %.100q version %.100q, and this is %s %s", report.MeasurementsFile, x.Project, x.Version, m.Project, m.Version),
-			ExitRefused, "it belongs to another release"}
+		return fault.Refusedf("it belongs to another release", "%s: is about %.100q version %.100q, and this is %s %s", report.MeasurementsFile, x.Project, x.Version, m.Project, m.Version)
 	}
 	for _, s := range x.Sizes {
 		if !slices.ContainsFunc(m.Artifacts, func(a checksums.Artifact) bool {
 			return a.Profile == s.Profile && a.Platform == s.Platform && a.SHA256 == s.SHA256
 		}) {
-			return &codeError{fmt.Errorf("%s: is about a file that the manifest does not have: %.100q %.100q %.100q sha256 %.100q", report.MeasurementsFile, s.Profile, s.Platform, s.Name, s.SHA256),
-				ExitRefused, "it belongs to another release"}
+			return fault.Refusedf("it belongs to another release", "%s: is about a file that the manifest does not have: %.100q %.100q %.100q sha256 %.100q", report.MeasurementsFile, s.Profile, s.Platform, s.Name, s.SHA256)
 		}
 	}
 	return nil
@@ -283,7 +282,7 @@ func writeReport(cfg ReportConfig, page *report.Page) error {
 		return err
 	}
 	if out == in || strings.HasPrefix(out, in+string(filepath.Separator)) {
-		return usage("name another directory with -out", "-out=%s is in the release itself, which a new file would break", cfg.Out)
+		return fault.Usagef("name another directory with -out", "-out=%s is in the release itself, which a new file would break", cfg.Out)
 	}
 	pages := map[string][]byte{}
 	if err := render(page, pages); err != nil {

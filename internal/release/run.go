@@ -1,7 +1,6 @@
 package release
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -95,12 +94,4 @@ func (r *run) shorten(name string) string {
 		return rel
 	}
 	return name
-}
-
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
 }

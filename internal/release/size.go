@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -20,20 +21,20 @@ func Size(ctx context.Context, file, twin, path string) (*sizes.Ledger, error) {
 		Unpack: func(ctx context.Context, packed, unpacked string) error {
 			tool, err := upx.Find(ctx, upx.Config{Dirs: filepath.SplitList(path)})
 			if err != nil {
-				return hinted("install UPX to have the file unpacked, or name the file before packing", "%s is packed: %w", packed, err)
+				return fault.Errorf("install UPX to have the file unpacked, or name the file before packing", "%s is packed: %w", packed, err)
 			}
 			return tool.Unpack(ctx, packed, unpacked)
 		},
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("name a Go binary, or a directory with some", "%w", err)
+		return nil, fault.Usagef("name a Go binary, or a directory with some", "%w", err)
 	}
 	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
 		if s, err := gobin.OpenStatic(file); err == nil {
 			s.Close()
-			return nil, usage("give the program that was linked with it; mintmark inspect tells what the library was built from", "%s: %s", file, unsizedLibrary)
+			return nil, fault.Usagef("give the program that was linked with it; mintmark inspect tells what the library was built from", "%s: %s", file, unsizedLibrary)
 		}
-		return nil, usage(hintOf(err), "%w", err)
+		return nil, fault.Usagef(fault.Hint(err), "%w", err)
 	}
 	return l, err
 }

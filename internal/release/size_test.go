@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
@@ -59,7 +60,7 @@ func TestSizePacked(t *testing.T) {
 	if !strings.HasPrefix(l.Packed, "UPX") || l.PackedSize != st.Size() || l.Size != want.Size || len(l.Ranges) != len(want.Ranges) || l.Totals != want.Totals {
 		t.Errorf("packed %s, %d bytes of %d; %d bytes unpacked of %d, %d ranges of %d", l.Packed, l.PackedSize, st.Size(), l.Size, want.Size, len(l.Ranges), len(want.Ranges))
 	}
-	if _, err := Size(t.Context(), packed, "", t.TempDir()); err == nil || hintOf(err) == "" {
+	if _, err := Size(t.Context(), packed, "", t.TempDir()); err == nil || fault.Hint(err) == "" {
 		t.Errorf("without UPX: %v", err)
 	}
 }

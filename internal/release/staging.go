@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -90,10 +91,10 @@ func realPath(name string) (string, error) {
 func checkOut(final string) error {
 	const hint = "name a directory of its own with -out=DIR"
 	if filepath.Dir(final) == final {
-		return usage(hint, "output directory: %s is a root directory", final)
+		return fault.Usagef(hint, "output directory: %s is a root directory", final)
 	}
 	if slices.Contains(strings.Split(filepath.ToSlash(final), "/"), ".git") {
-		return usage(hint, "output directory: %s is in a .git directory", final)
+		return fault.Usagef(hint, "output directory: %s is in a .git directory", final)
 	}
 	return nil
 }
@@ -105,9 +106,9 @@ func readFinal(ctx context.Context, final string) (*outDir, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, hinted("name another directory with -out=DIR", "output directory: %w", err)
+		return nil, fault.Errorf("name another directory with -out=DIR", "output directory: %w", err)
 	case !fi.IsDir():
-		return nil, hinted("name a directory with -out=DIR", "output directory: %s is not a directory", final)
+		return nil, fault.Errorf("name a directory with -out=DIR", "output directory: %s is not a directory", final)
 	}
 	o, err := readOut(ctx, final)
 	if err != nil {
@@ -124,7 +125,7 @@ func replaceable(ctx context.Context, final string) (*outDir, error) {
 	}
 	if fi, err := os.Lstat(final); old != nil && err == nil && fi.Mode().Perm()&0o200 == 0 && runtime.GOOS != "windows" {
 		// It could be renamed, but not removed then.
-		return nil, hinted("chmod u+w "+shell.Name(final)+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
+		return nil, fault.Errorf("chmod u+w "+shell.Name(final)+" if the release in it may be replaced, or name another directory with -out=DIR", "output directory: %s is read-only", final)
 	}
 	return old, nil
 }
@@ -155,12 +156,12 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 	}
 	parent := filepath.Dir(final)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return nil, hinted("name a directory that can be made, with -out=DIR", "output directory: %w", err)
+		return nil, fault.Errorf("name a directory that can be made, with -out=DIR", "output directory: %w", err)
 	}
 	const hint = "mintmark writes beside the output directory and renames at the end; -out=DIR names another"
 	s := &staging{final: final}
 	if s.dir, err = claimDir(parent, stagingPrefix(final)); err != nil {
-		return nil, hinted(hint, "output directory: %w", err)
+		return nil, fault.Errorf(hint, "output directory: %w", err)
 	}
 	if s.lock, _, err = filelock.Try(s.dir+lockSuffix, ""); err != nil {
 		s.lock = nil // a file system without locks: the one in the cache must do
@@ -180,7 +181,7 @@ func openStaging(ctx context.Context, final string) (*staging, error) {
 	}
 	if err != nil {
 		s.Close()
-		return nil, hinted(hint+"; a mount point cannot be renamed, a directory inside it can", "output directory: %w", err)
+		return nil, fault.Errorf(hint+"; a mount point cannot be renamed, a directory inside it can", "output directory: %w", err)
 	}
 	return s, nil
 }
@@ -206,7 +207,7 @@ func clearUnfinished(ctx context.Context, final string) error {
 		}
 		lock, _, err := filelock.Try(base+lockSuffix, "")
 		if errors.Is(err, filelock.ErrLocked) {
-			return hinted("wait until it is done, or write to another directory with -out=DIR", "another mintmark is writing %s", final)
+			return fault.Errorf("wait until it is done, or write to another directory with -out=DIR", "another mintmark is writing %s", final)
 		}
 		if err == nil {
 			lock.Release()
@@ -238,7 +239,7 @@ func clearUnfinished(ctx context.Context, final string) error {
 }
 
 func inTheWay(name, reason string) error {
-	return hinted("nothing was removed: move it elsewhere, or name another output directory with -out=DIR",
+	return fault.Errorf("nothing was removed: move it elsewhere, or name another output directory with -out=DIR",
 		"output directory: beside it is %s, which has a name that mintmark uses: %s", name, reason)
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
 )
 
@@ -179,7 +180,7 @@ func TestNotReplaced(t *testing.T) {
 				if err == nil {
 					s.Close()
 				}
-				if err == nil || !strings.Contains(err.Error(), tt.names) || hintOf(err) == "" || !same(tree(t, filepath.Dir(out)), before) {
+				if err == nil || !strings.Contains(err.Error(), tt.names) || fault.Hint(err) == "" || !same(tree(t, filepath.Dir(out)), before) {
 					t.Errorf("%s: %v\n%v", when, err, tree(t, filepath.Dir(out)))
 				}
 			}
@@ -274,7 +275,7 @@ func TestUnfinished(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), tt.refuse) || hintOf(err) == "" || !same(tree(t, dir), before) {
+			if err == nil || !strings.Contains(err.Error(), tt.refuse) || fault.Hint(err) == "" || !same(tree(t, dir), before) {
 				t.Errorf("%v, want %q\n%v\nwas\n%v", err, tt.refuse, tree(t, dir), before)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -78,10 +79,10 @@ func checkModule(cfg *Config) error {
 		return nil
 	}
 	if _, _, err := source.SplitModule(cfg.Module); err != nil {
-		return usage(hintOf(err), "-module=%s: %w", cfg.Module, err)
+		return fault.Usagef(fault.Hint(err), "-module=%s: %w", cfg.Module, err)
 	}
 	if cfg.Snapshot {
-		return usage("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
+		return fault.Usagef("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
 	}
 	return nil
 }
@@ -95,7 +96,7 @@ func (c *Config) directories() (err error) {
 		return err
 	}
 	if fi, err := os.Stat(c.Dir); err != nil || !fi.IsDir() {
-		return usage("name the product's checkout with -dir=DIR", "%s is not a directory", c.Dir)
+		return fault.Usagef("name the product's checkout with -dir=DIR", "%s is not a directory", c.Dir)
 	}
 	if c.Out == "" {
 		c.Out = filepath.Join(c.Dir, "dist")
@@ -164,7 +165,7 @@ func (s *subject) openConfig() error {
 		s.sayMisnamed(dir, "")
 		return nil
 	default:
-		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
 }
 
@@ -173,7 +174,7 @@ func (s *subject) openConfig() error {
 func (s *subject) choose() error {
 	pats, err := profiles.ParsePatternList(s.Platforms)
 	if err != nil {
-		return usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
+		return fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
 	if s.file == nil {
 		project := path.Base(s.source.PathPrefix())
@@ -190,7 +191,7 @@ func (s *subject) choose() error {
 		}
 	}
 	if s.selected, err = s.file.Select(s.Profiles, pats); err != nil {
-		return &codeError{err, ExitUsage, hintOf(err)}
+		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
 	s.version = strings.TrimPrefix(s.source.Version, "v")
 	if s.Snapshot {

@@ -8,6 +8,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // tools are the user's go and git, and the place in which they fetch.
@@ -23,11 +24,11 @@ type tools struct {
 func (r *run) findTools(ctx context.Context, cache string, needGit bool) (_ *tools, err error) {
 	goCmd, err := toolchain.LookPath("go", r.env("PATH"))
 	if err != nil {
-		return nil, hinted("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
+		return nil, fault.Errorf("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")
 	}
 	t := &tools{}
 	if t.git, err = toolchain.LookPath("git", r.env("PATH")); err != nil && needGit {
-		return nil, hinted("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
+		return nil, fault.Errorf("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
 	}
 	t.place = execute.First(filepath.Join(r.ws.dir, "first"), cache, t.git)
 	t.place.Confined = r.confined

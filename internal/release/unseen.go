@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
@@ -194,10 +195,10 @@ func (s *audit) explainUnseen(err error) error {
 		return err
 	}
 	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
-	if _, several := err.(interface{ Unwrap() []error }); !several && hintOf(err) != "" { // the hints of several are theirs
-		hint = hintOf(err) + "; " + hint
+	if _, several := err.(interface{ Unwrap() []error }); !several && fault.Hint(err) != "" { // the hints of several are theirs
+		hint = fault.Hint(err) + "; " + hint
 	}
-	return &codeError{err, ExitCode(err), hint}
+	return &fault.Error{Err: err, Code: fault.ExitCode(err), Tip: hint}
 }
 
 // addForced is the command that adds files, named from the top of the tree, to

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -65,7 +66,7 @@ func (c *copied) variant(ctx context.Context, name string, change func(*profiles
 		return variant{}, err
 	}
 	if n := len(v.unit().Mains); n != 1 {
-		return variant{}, usage("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", v.unit().Profile, n)
+		return variant{}, fault.Usagef("name one with bench: {main: ./cmd/…}", "profile %s has %d programs, and one can be measured", v.unit().Profile, n)
 	}
 	return v, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
 )
@@ -47,7 +48,7 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	}
 	switch {
 	case !cfg.Key.IsZero() && cfg.Unsigned:
-		return nil, usage("leave one of them out", "-key and -unsigned contradict each other")
+		return nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
 	case !cfg.Key.IsZero():
 		v, err := checksums.LoadVerifier(ctx, cfg.Key)
 		if err != nil {
@@ -55,13 +56,13 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 		}
 		vc.Verifier = v
 	case !cfg.Unsigned:
-		return nil, usage("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
+		return nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
 	}
 	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
-		return nil, usage("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+		return nil, fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
 	}
 	if strings.Contains(cfg.Module, "@") {
-		return nil, usage("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
+		return nil, fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
 	}
 	rebuilders, err := quorumKeys(ctx, cfg)
 	if err != nil {
@@ -69,10 +70,10 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	}
 	fi, err := os.Stat(cfg.Path)
 	if err != nil {
-		return nil, usage("name a release's directory or its release.json", "%w", err)
+		return nil, fault.Usagef("name a release's directory or its release.json", "%w", err)
 	}
 	if !fi.IsDir() && !fi.Mode().IsRegular() {
-		return nil, usage("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
+		return nil, fault.Usagef("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
 	}
 	if !fi.IsDir() {
 		if err := notManifest(cfg.Path); err != nil {
@@ -107,7 +108,7 @@ func notManifest(name string) error {
 	_, large := errors.AsType[*files.TooLargeError](err)
 	switch {
 	case err != nil && !large:
-		return usage("name a release's directory or its release.json", "%w", err)
+		return fault.Usagef("name a release's directory or its release.json", "%w", err)
 	case err == nil && checksums.IsManifest(data):
 		return nil // what is wrong with it is said by who reads it
 	case filepath.Base(name) == checksums.ManifestFile && beside(checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle):
@@ -119,7 +120,7 @@ func notManifest(name string) error {
 	} else if json.Valid(data) {
 		hint = "name the release's directory, or the release.json in it"
 	}
-	return usage(hint, "%s is one file, not a release and not its release.json", name)
+	return fault.Usagef(hint, "%s is one file, not a release and not its release.json", name)
 }
 
 // verifyMembers compares what is in the archives with what the manifest says is in them.

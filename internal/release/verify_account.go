@@ -8,6 +8,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // account gives every artifact of the release an end, whatever was compared:
@@ -97,14 +98,13 @@ func (t *publication) verdict(unknown []string) error {
 	}
 	var errs []error
 	if len(different) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("not reproduced: what was built here is not what was published\n%s", strings.Join(different, "\n")), ExitNotReproducible,
-			"the findings say what differs; do not trust the files before you know why"})
+		errs = append(errs, fault.NotReproduciblef("the findings say what differs; do not trust the files before you know why", "not reproduced: what was built here is not what was published\n%s", strings.Join(different, "\n")))
 	}
 	if len(unchecked) > 0 {
-		errs = append(errs, hinted("everything else was compared; the reasons say what is missing", "not compared:\n%s", strings.Join(unchecked, "\n")))
+		errs = append(errs, fault.Errorf("everything else was compared; the reasons say what is missing", "not compared:\n%s", strings.Join(unchecked, "\n")))
 	}
 	if identical == 0 && len(errs) == 0 {
-		errs = append(errs, hinted("report this to mintmark: a release has artifacts, and each is compared or named", "nothing was compared"))
+		errs = append(errs, fault.Errorf("report this to mintmark: a release has artifacts, and each is compared or named", "nothing was compared"))
 	}
 	return errors.Join(errs...)
 }

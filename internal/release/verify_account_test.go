@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
 )
 
@@ -44,16 +45,16 @@ func TestAccount(t *testing.T) {
 				"tiny/linux/arm64/linked/small, tiny/linux/arm64/packed/small_tiny: left out by -platform=linux/amd64",
 			"not rebuilt: report.html: it repeats for people what other files say, and is made from them",
 		}},
-		{"a unit built, and not compared", r.Plan.Units, linux, checksums.Identical, "", ExitError, "2 of 6 artifacts built again here", []string{
+		{"a unit built, and not compared", r.Plan.Units, linux, checksums.Identical, "", fault.Failed, "2 of 6 artifacts built again here", []string{
 			"that the binaries of release windows/amd64, tiny linux/arm64 come from the source: not all files came out identical",
 		}},
-		{"nothing compared", r.Plan.Units, none, checksums.Identical, "", ExitError, "", []string{"that the binaries come from the source: not all files came out identical"}},
-		{"nothing built", nil, none, checksums.Identical, "", ExitError, "", []string{"that the binaries come from the source: left out by -platform=linux/amd64"}},
-		{"different", r.Plan.Units, all, checksums.Different, "", ExitNotReproducible, "", []string{"that the binaries come from the source: not all files came out identical"}},
-		{"unchecked", r.Plan.Units, all, checksums.Unchecked, "", ExitError, "", nil},
-		{"no verdict", r.Plan.Units, all, "", "", ExitError, "", nil},
-		{"identical to nothing", r.Plan.Units, all, "claimed", "", ExitError, "", nil},
-		{"a file that nobody knows", r.Plan.Units, all, checksums.Identical, "install.sh", ExitError, "6 of 6 artifacts",
+		{"nothing compared", r.Plan.Units, none, checksums.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: not all files came out identical"}},
+		{"nothing built", nil, none, checksums.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: left out by -platform=linux/amd64"}},
+		{"different", r.Plan.Units, all, checksums.Different, "", fault.NotReproducible, "", []string{"that the binaries come from the source: not all files came out identical"}},
+		{"unchecked", r.Plan.Units, all, checksums.Unchecked, "", fault.Failed, "", nil},
+		{"no verdict", r.Plan.Units, all, "", "", fault.Failed, "", nil},
+		{"identical to nothing", r.Plan.Units, all, "claimed", "", fault.Failed, "", nil},
+		{"a file that nobody knows", r.Plan.Units, all, checksums.Identical, "install.sh", fault.Failed, "6 of 6 artifacts",
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
 		th := &publication{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, plan: r.Plan, sum: strings.Repeat("a", 64)}
@@ -75,16 +76,16 @@ func TestAccount(t *testing.T) {
 			th.out.Listed = append(th.out.Listed, tc.listed)
 		}
 		err := th.verdict(th.account(tc.units, "linux/amd64", "plan9/386"))
-		if ExitCode(err) != tc.code {
-			t.Errorf("%s: exit code %d, want %d: %v", tc.name, ExitCode(err), tc.code, err)
+		if fault.ExitCode(err) != tc.code {
+			t.Errorf("%s: exit code %d, want %d: %v", tc.name, fault.ExitCode(err), tc.code, err)
 		}
 		// attest ends as the rebuild does, whatever it could sign.
 		file := filepath.Join(t.TempDir(), "x"+checksums.StatementSuffix)
 		tool := checksums.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum}
 		a := attestation{th, reproduced{checksums.Rebuild{Executions: 2}, tool}, signer, checksums.Builder{Name: "mintmark"}}
 		res, aerr := a.attested(t.Context(), err, file)
-		if ExitCode(aerr) != tc.code {
-			t.Errorf("%s: attest: exit code %d, want %d: %v", tc.name, ExitCode(aerr), tc.code, aerr)
+		if fault.ExitCode(aerr) != tc.code {
+			t.Errorf("%s: attest: exit code %d, want %d: %v", tc.name, fault.ExitCode(aerr), tc.code, aerr)
 		}
 		signs := tc.checked != ""
 		if _, err := os.Stat(file); (err == nil) != signs || (res.File != "") != signs || signs && len(res.Subjects) == 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -92,7 +93,7 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	t.subject = &subject{run: r, version: p.m.Version, cautions: cautions{run: r}}
 	if len(cfg.Ledgers) > 0 {
 		if cfg.ConfigFile == "" {
-			return p, how, usage("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
+			return p, how, fault.Usagef("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
 		}
 		if err := t.openConfig(); err != nil {
 			return p, how, err
@@ -143,7 +144,7 @@ func (r refusals) err() error {
 func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
 	pats, err := profiles.ParsePatternList(platforms)
 	if err != nil {
-		return nil, usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
+		return nil, fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
 	}
 	if len(pats) == 0 {
 		return t.plan.Units, nil
@@ -155,7 +156,7 @@ func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 		}
 	}
 	if len(units) == 0 {
-		return nil, usage("release.json lists its platforms", "-platform=%s: the release has none of them", platforms)
+		return nil, fault.Usagef("release.json lists its platforms", "-platform=%s: the release has none of them", platforms)
 	}
 	return units, nil
 }
@@ -233,7 +234,7 @@ func (t *reproduction) checkToolchain(ctx context.Context) error {
 		t.phase("the publisher's toolchain, for its hash")
 		m, err := t.fetcher.Module(ctx, module)
 		if err != nil {
-			return hinted("check that the module proxy can be reached", "the publisher's toolchain %s: %w", module, err)
+			return fault.Errorf("check that the module proxy can be reached", "the publisher's toolchain %s: %w", module, err)
 		}
 		sum = m.Sum
 	}
@@ -316,7 +317,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 	src := t.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
-		return nil, hinted(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
+		return nil, fault.Errorf(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
 	}
 	at := src.Module + "@" + src.Version
 	t.phase("fetching " + at)
@@ -325,7 +326,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, hinted(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
+		return nil, fault.Errorf(hint, "no source: the release was built from the git commit %s, and the module proxy does not serve it: %w", src.Commit, err)
 	}
 	if m.Sum != src.Sum {
 		var wrong refusals
@@ -334,7 +335,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 	}
 	for _, u := range t.units {
 		if slices.Contains(u.Flags, "-mod=vendor") {
-			return nil, hinted(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
+			return nil, fault.Errorf(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
 		}
 	}
 	when, err := time.Parse(time.RFC3339, src.CommitTime)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/semver"
 )
@@ -21,7 +22,7 @@ func (s *subject) refuseUntagged() error {
 	uncounted := s.repo.Uncounted()
 	for _, u := range uncounted {
 		if !recordable(u.Tag) {
-			return hinted("git tag -d deletes it, and git push --delete where it was published",
+			return fault.Errorf("git tag -d deletes it, and git push --delete where it was published",
 				"the commit carries the tag %q: go divides its name, so that it may stamp no version, and no record can hold it", u.Tag)
 		}
 	}
@@ -32,7 +33,7 @@ func (s *subject) refuseUntagged() error {
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
 		tag = uncounted[i].Instead
 	}
-	return hinted("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
+	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
 		"commit %s carries no version tag of the module %s%s", s.source.Commit[:12], s.source.ModulePath, uncountedText(uncounted))
 }
 

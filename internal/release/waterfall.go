@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -126,7 +127,7 @@ func (s *subject) chooseOne() (profiles.Selected, error) {
 		}
 	}
 	if len(all) != 1 {
-		return profiles.Selected{}, usage("choose one with -profile and -platform", "a waterfall is of one platform of one profile, not of %d: %s", len(all), strings.Join(names, ", "))
+		return profiles.Selected{}, fault.Usagef("choose one with -profile and -platform", "a waterfall is of one platform of one profile, not of %d: %s", len(all), strings.Join(names, ", "))
 	}
 	return all[0], nil
 }

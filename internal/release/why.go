@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -71,7 +72,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 		case 1:
 			r.Package = like[0]
 		default:
-			return nil, usage("name one of them", "%s is the end of %d packages: %s", pkg, len(like), strings.Join(like, ", "))
+			return nil, fault.Usagef("name one of them", "%s is the end of %d packages: %s", pkg, len(like), strings.Join(like, ", "))
 		}
 	}
 	var mains []string

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -26,7 +27,7 @@ type workspace struct {
 // openWorkspace makes a fresh directory and removes those of runs that died.
 func openWorkspace(cache string) (*workspace, error) {
 	if cache == "" || !filepath.IsAbs(cache) {
-		return nil, usage("set MINTMARK_CACHE to an absolute path, or HOME", "no cache directory")
+		return nil, fault.Usagef("set MINTMARK_CACHE to an absolute path, or HOME", "no cache directory")
 	}
 	parent, err := files.MakeDir(cache, "work")
 	if err != nil {
@@ -52,7 +53,7 @@ func openWorkspace(cache string) (*workspace, error) {
 }
 
 func cacheError(err error) error {
-	return hinted("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
+	return fault.Errorf("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
 }
 
 // name is that of the run: no other has it.
@@ -131,7 +132,7 @@ func lockOut(cache, out string) (*filelock.Lock, error) {
 		if json.Unmarshal([]byte(other), &h) == nil && h.PID != 0 {
 			who = fmt.Sprintf("another mintmark (process %d)", h.PID)
 		}
-		return nil, hinted("wait until it is done, or write to another directory with -out=DIR", "%s is writing %s", who, out)
+		return nil, fault.Errorf("wait until it is done, or write to another directory with -out=DIR", "%s is writing %s", who, out)
 	}
 	if err != nil {
 		return nil, cacheError(err)
