@@ -66,6 +66,12 @@ const depsRules = `
 	# Readers, estimators and tools of their own; useful without the rest.
 	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
 
+	# The cache directory is a stranger's file, whoever uses it.
+	internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
+
+	# The output directory is made, claimed and cleared as the cache directory is; what a release in it is made of, its formats say.
+	internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
+
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
 

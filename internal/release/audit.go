@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -38,7 +39,7 @@ type audit struct {
 func (s *subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
 	errs := []error{s.refusals(ctx, kind)}
 	if !opened {
-		errs = append(errs, lookOut(ctx, s.Out))
+		errs = append(errs, s.outDir().Look(ctx))
 	}
 	c, err := s.fetch(ctx)
 	if err != nil {
@@ -247,7 +248,7 @@ func (s *subject) unread(dir string, names []string, instead string) {
 
 // above are the directories above dir up to the repository's top, the nearest first.
 func (s *subject) above(dir string) (dirs []string) {
-	real, err := realPath(dir)
+	real, err := files.RealPath(dir)
 	if s.repo == nil || err != nil {
 		return nil
 	}
@@ -266,7 +267,7 @@ func (s *subject) nearby(name string) string {
 	}
 	wd, err := os.Getwd()
 	if err == nil {
-		wd, err = realPath(wd)
+		wd, err = files.RealPath(wd)
 	}
 	if err != nil {
 		return name

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -128,9 +129,9 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 	if err := s.workload(&opt, settings.Bench); err != nil {
 		return nil, err
 	}
-	work := filepath.Join(s.ws.dir, "bench")
+	work := filepath.Join(s.ws.Dir, "bench")
 	if err := os.Mkdir(work, 0o755); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	s.phase("measuring")
 	b, err := bench(ctx, work, opt, sweep)

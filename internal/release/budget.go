@@ -20,6 +20,7 @@ import (
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // nearly is the part of a budget from which on there is a warning.
@@ -179,8 +180,8 @@ func (p *budget) startup(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if cfg.Work, err = os.MkdirTemp(p.ws.dir, "start-"); err != nil {
-			return cacheError(err)
+		if cfg.Work, err = os.MkdirTemp(p.ws.Dir, "start-"); err != nil {
+			return workspace.Error(err)
 		}
 		p.phase("starting " + f.u.ID())
 		res, err := startup.Measure(ctx, cfg)

@@ -26,6 +26,7 @@ import (
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 const testSecret = "a secret of the user, not in the cache"
@@ -249,7 +250,7 @@ func TestRepositoriesOfCache(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = checkCache(cache)
+		err = workspace.Check(cache)
 		switch test.want {
 		case "", "removed":
 			if err != nil {
@@ -294,10 +295,10 @@ func TestHostileBuildCache(t *testing.T) {
 // Errors are what is expected.
 func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	t.Helper()
-	if w, err := openWorkspace(cfg.Cache); err == nil {
+	if w, err := workspace.Open(cfg.Cache); err == nil {
 		w.Close()
 	}
-	if l, err := lockOut(cfg.Cache, cfg.Out); err == nil {
+	if l, err := workspace.LockOutput(cfg.Cache, cfg.Out); err == nil {
 		l.Release()
 	}
 	known := &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret}
@@ -309,7 +310,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &run{Config: &cfg, ws: &workspace{cache: cfg.Cache, dir: t.TempDir()}}
+	s := &run{Config: &cfg, ws: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := actions.OpenLedger(lc); err == nil {
@@ -384,7 +385,7 @@ func TestCacheOfSomebody(t *testing.T) {
 		}
 	}
 	cfg := Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
-	if err := checkCache(o.dir); err != nil {
+	if err := workspace.Check(o.dir); err != nil {
 		t.Error(err)
 	}
 	useCache(t.Context(), t, cfg, "go1.26.8")
@@ -403,14 +404,14 @@ func TestStrangeCache(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(file); err == nil || strings.Contains(fault.Hint(err), "remove it") || !strings.Contains(fault.Hint(err), "MINTMARK_CACHE") {
+	if err := workspace.Check(file); err == nil || strings.Contains(fault.Hint(err), "remove it") || !strings.Contains(fault.Hint(err), "MINTMARK_CACHE") {
 		t.Errorf("a file: %v, hint: %s", err, fault.Hint(err))
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(file, filepath.Join(dir, "work")); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(dir); err == nil || !strings.Contains(fault.Hint(err), "remove it") {
+	if err := workspace.Check(dir); err == nil || !strings.Contains(fault.Hint(err), "remove it") {
 		t.Errorf("a link: %v, hint: %s", err, fault.Hint(err))
 	}
 }

@@ -129,15 +129,15 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
 	for range r.executors {
 		ready.copies = append(ready.copies, tree)
 	}
-	stage, err := openStaging(t.Context(), out)
+	stage, err := begun.outDir().Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stage.Close()
-	if err := stage.claim(unitFiles(p)...); err != nil {
+	if err := stage.Claim(unitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{Prepared: ready, stage: stage.dir, sizes: kind == checksums.KindRelease, notRun: builtOnce}
+	m := &maker{Prepared: ready, stage: stage.Dir, sizes: kind == checksums.KindRelease, notRun: builtOnce}
 	f, err := m.finish(t.Context(), kind, r.published)
 	if err != nil {
 		return nil, err

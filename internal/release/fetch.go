@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // kit is a toolchain, and the place it works in first: the build cache there is
@@ -104,17 +105,17 @@ func (r *run) fetchToolchain(ctx context.Context, t *tools, exact, dir string) (
 // buildCache is the directory of the first place's compiles by a toolchain.
 func (r *run) buildCache(tc *toolchain.Toolchain) (string, error) {
 	if r.Full {
-		dir := filepath.Join(r.ws.dir, "first", "objects")
+		dir := filepath.Join(r.ws.Dir, "first", "objects")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", cacheError(err)
+			return "", workspace.Error(err)
 		}
 		return dir, nil
 	}
 	dir, err := files.MakeDir(r.Cache, "first", "gocache", tc.DirName())
 	if err != nil {
-		return "", cacheError(err)
+		return "", workspace.Error(err)
 	}
-	return dir, checkBuildCache(dir)
+	return dir, workspace.CheckBuildCache(dir)
 }
 
 // copySource computes the module's hash, and says how the first private copy is
@@ -132,7 +133,7 @@ func (s *subject) copySource(ctx context.Context, k *kit) (*copied, error) {
 	if err := s.repo.Hash(ctx); err != nil {
 		return nil, err
 	}
-	top := filepath.Join(s.ws.dir, "first", "src")
+	top := filepath.Join(s.ws.Dir, "first", "src")
 	c.dir = filepath.Join(top, filepath.FromSlash(s.source.Dir))
 	c.origin = fact.Circumstances{fact.GitClone: top}
 	c.loader.Dir = c.dir

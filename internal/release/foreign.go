@@ -83,7 +83,7 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 	if err != nil {
 		return nil, err
 	}
-	work := filepath.Join(s.ws.dir, "foreign")
+	work := filepath.Join(s.ws.Dir, "foreign")
 	members := filepath.Join(work, "members")
 	if err := os.MkdirAll(members, 0o755); err != nil {
 		return nil, err

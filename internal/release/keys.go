@@ -56,7 +56,7 @@ func (s *copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error
 	if err := s.loader.Ready(ctx); err != nil {
 		return nil, err
 	}
-	if keys, err = source.Keys(ctx, filepath.Join(s.ws.dir, "first", "src")); err != nil {
+	if keys, err = source.Keys(ctx, filepath.Join(s.ws.Dir, "first", "src")); err != nil {
 		return nil, err
 	}
 	if s.source.Files() != "" {

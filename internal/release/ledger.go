@@ -50,11 +50,11 @@ func (s *run) ledgerConfig(name, sum string) actions.LedgerConfig {
 	dir, secret := ledgerDir(s.Cache), s.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
-		dir, secret = ledgerDir(s.ws.dir), []byte("of this run and of no other: "+s.ws.dir)
+		dir, secret = ledgerDir(s.ws.Dir), []byte("of this run and of no other: "+s.ws.Dir)
 	}
 	return actions.LedgerConfig{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
-		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.ws.name(), Now: s.Now,
+		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.ws.Name(), Now: s.Now,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // LedgerOptions say what [Ledger] does besides looking.
@@ -27,7 +28,7 @@ type Ledgers struct {
 // output again and removes what is damaged. Disputed actions come with an error
 // of exit code 3.
 func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error) {
-	if err := checkCache(cfg.Cache); err != nil {
+	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
 	}
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Secret: cfg.Secret, Now: cfg.Now}

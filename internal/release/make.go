@@ -153,7 +153,7 @@ func (m *maker) packAll(ctx context.Context, r *result, items []*item) error {
 
 // pack runs UPX; what it makes is checked by unpacking it again.
 func (m *maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
-	out := filepath.Join(m.of.ws.dir, "packed", u.Key(), it.name)
+	out := filepath.Join(m.of.ws.Dir, "packed", u.Key(), it.name)
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}

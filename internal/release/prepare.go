@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -57,7 +58,7 @@ func (p *planned) firstPlace(ctx context.Context) (*execute.Local, error) {
 	}
 	return &execute.Local{
 		Label: "first", Goroot: p.goroot, Place: p.place, Dir: p.dir,
-		Out: filepath.Join(p.ws.dir, "first", "out"), Kind: p.source.Kind, Version: p.source.Version,
+		Out: filepath.Join(p.ws.Dir, "first", "out"), Kind: p.source.Kind, Version: p.source.Version,
 		Origin: p.origin, Care: p.care(),
 	}, nil
 }
@@ -78,7 +79,7 @@ func (p *planned) care() execute.Care {
 // named second.
 func (p *planned) secondPlace(ctx context.Context, name string) (*execute.Local, error) {
 	p.phase("preparing the second place")
-	root := filepath.Join(p.ws.dir, name)
+	root := filepath.Join(p.ws.Dir, name)
 	cache := ""
 	if name == "second" && p.repo != nil && p.keepModules() {
 		cache = filepath.Join(p.Cache, "second")
@@ -86,7 +87,7 @@ func (p *planned) secondPlace(ctx context.Context, name string) (*execute.Local,
 	place := execute.Second(root, cache, p.git)
 	place.Confined = p.confined
 	if err := place.Make(); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	second := &execute.Local{
 		Label: "second", Place: place, Out: filepath.Join(root, "products"),
@@ -161,11 +162,11 @@ func (p *planned) secondModules(ctx context.Context, second *execute.Local, root
 		}
 		// Whatever is wrong there, without it everything is as it was the first time.
 		if err := files.RemoveTree(place.ModCache); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
 		place.ModCache = execute.Second(root, "", p.git).ModCache
 		if err := place.Make(); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
 	}
 	var paths []string

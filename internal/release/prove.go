@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -63,13 +64,13 @@ func (p *maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked stri
 		}
 	}
 	var err error
-	if cfg.Work, err = os.MkdirTemp(p.of.ws.dir, "run-"); err != nil {
-		return nil, cacheError(err)
+	if cfg.Work, err = os.MkdirTemp(p.of.ws.Dir, "run-"); err != nil {
+		return nil, workspace.Error(err)
 	}
 	defer files.RemoveTree(cfg.Work)
 	cfg.Dir = filepath.Join(cfg.Work, "empty")
 	if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	return startup.Prove(ctx, cfg)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -124,9 +126,9 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	defer s.Close()
-	var out *output
+	var out *destination
 	if s.refusals(ctx, kind) == nil { // else the audit says so, and nothing of this is needed
-		if out, err = s.openOutput(ctx, kind); err != nil {
+		if out, err = s.openDestination(ctx, kind); err != nil {
 			return nil, err
 		}
 		defer out.Close()
@@ -135,7 +137,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	if err := out.staging.claim(unitFiles(a.plan)...); err != nil {
+	if err := out.staging.Claim(unitFiles(a.plan)...); err != nil {
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
@@ -143,7 +145,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{Prepared: p, stage: out.staging.dir, upx: a.packer, sizes: twice && !cfg.NoReport}
+	m := &maker{Prepared: p, stage: out.staging.Dir, upx: a.packer, sizes: twice && !cfg.NoReport}
 	if twice {
 		if m.ledger, err = p.openLedgers(ctx, out.signer); err != nil {
 			return nil, err
@@ -172,8 +174,8 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := f.publish(ctx, out.staging); err != nil {
 		return nil, err
 	}
-	if out.staging.leftover != nil {
-		s.warn("the previous release was replaced but not removed: %v", out.staging.leftover)
+	if out.staging.Leftover != nil {
+		s.warn("the previous release was replaced but not removed: %v", out.staging.Leftover)
 	}
 	s.tidyLedgers(ctx)
 	res.Out = cfg.Out
@@ -183,17 +185,17 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	return res, nil
 }
 
-// output is what a release is published with, and where: all that can be refused
+// destination is what a release is published with, and where: all that can be refused
 // of it before anything is built.
-type output struct {
+type destination struct {
 	signer  *checksums.Signer // nil: unsigned
 	shown   shown
-	staging *staging
+	staging *output.Staging
 	lock    *filelock.Lock
 }
 
-func (s *subject) openOutput(ctx context.Context, kind string) (*output, error) {
-	o := &output{}
+func (s *subject) openDestination(ctx context.Context, kind string) (*destination, error) {
+	o := &destination{}
 	var err error
 	if kind == checksums.KindRelease {
 		if o.signer, err = s.signer(ctx); err != nil {
@@ -203,10 +205,10 @@ func (s *subject) openOutput(ctx context.Context, kind string) (*output, error) 
 	if o.shown, err = s.readReportInputs(s.file.Project); err != nil {
 		return nil, err
 	}
-	if o.lock, err = lockOut(s.Cache, s.Out); err != nil {
+	if o.lock, err = workspace.LockOutput(s.Cache, s.Out); err != nil {
 		return nil, err
 	}
-	if o.staging, err = openStaging(ctx, s.Out); err != nil {
+	if o.staging, err = s.outDir().Open(ctx); err != nil {
 		o.lock.Release()
 		return nil, err
 	}
@@ -214,7 +216,7 @@ func (s *subject) openOutput(ctx context.Context, kind string) (*output, error) 
 }
 
 // Close removes what was not published.
-func (o *output) Close() {
+func (o *destination) Close() {
 	o.staging.Close()
 	o.lock.Release()
 }

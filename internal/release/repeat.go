@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // Repeat builds the plan until n independent builds agree or two differ, and
@@ -64,7 +65,7 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 		return err
 	}
 	p := &Prepared{of: a.planned, executors: []execute.Executor{first, second}, copies: []string{a.dir, second.Dir}}
-	stage, err := os.MkdirTemp(a.ws.dir, "products-")
+	stage, err := os.MkdirTemp(a.ws.Dir, "products-")
 	if err != nil {
 		return err
 	}
@@ -85,9 +86,9 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if err := errors.Join(f.differences(), f.ledger.alarms(a.plan.Units)); err != nil {
 		return err
 	}
-	for _, dir := range []string{filepath.Join(a.ws.dir, name), stage} {
+	for _, dir := range []string{filepath.Join(a.ws.Dir, name), stage} {
 		if err := files.RemoveTree(dir); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
 	}
 	return nil

@@ -273,11 +273,11 @@ func belongs(x *report.Measurements, m *checksums.Manifest) error {
 // writeReport writes the page into a directory that is not the release's: a
 // file there that is not listed, or not as listed, is refused by everybody.
 func writeReport(cfg ReportConfig, page *report.Page) error {
-	out, err := realPath(cfg.Out)
+	out, err := files.RealPath(cfg.Out)
 	if err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
-	in, err := realPath(cfg.Path)
+	in, err := files.RealPath(cfg.Path)
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,14 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // run is one run of a verb: its configuration, its private directory, what earlier
 // runs found out, and what is left to be done when it ends.
 type run struct {
 	*Config
-	ws       *workspace
+	ws       *workspace.Workspace
 	known    *remember.Store // what earlier runs found out
 	confined *confine.Log    // what held the commands that were not of the fetch phase
 	end      ending
@@ -30,10 +31,10 @@ type ending struct {
 
 // begin opens a run's private directory.
 func begin(cfg *Config) (*run, error) {
-	if err := checkCache(cfg.Cache); err != nil {
+	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
 	}
-	ws, err := openWorkspace(cfg.Cache)
+	ws, err := workspace.Open(cfg.Cache)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (c *Config) directories() (err error) {
 			c.Out = "dist" // there is no checkout to put it into
 		}
 	}
-	if c.Out, err = realPath(c.Out); err != nil {
+	if c.Out, err = files.RealPath(c.Out); err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
 	return nil
@@ -119,7 +119,7 @@ func (s *subject) openSource(ctx context.Context) error {
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.dir, Known: s.known,
+			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.Dir, Known: s.known,
 		})
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // tools are the user's go and git, and the place in which they fetch.
@@ -30,16 +31,16 @@ func (r *run) findTools(ctx context.Context, cache string, needGit bool) (_ *too
 	if t.git, err = toolchain.LookPath("git", r.env("PATH")); err != nil && needGit {
 		return nil, fault.Errorf("install git: the source is a commit, and the go command asks git for the version stamp", "no git command on PATH")
 	}
-	t.place = execute.First(filepath.Join(r.ws.dir, "first"), cache, t.git)
+	t.place = execute.First(filepath.Join(r.ws.Dir, "first"), cache, t.git)
 	t.place.Confined = r.confined
 	if err := t.place.Make(); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	if t.settings, err = toolchain.UserSettings(ctx, goCmd, t.place.Empty, r.Environ); err != nil {
 		return nil, err
 	}
 	if t.git != "" {
-		quiet, err := git.New(t.git, r.Environ, r.ws.dir).Quiet(ctx, t.settings.Network)
+		quiet, err := git.New(t.git, r.Environ, r.ws.Dir).Quiet(ctx, t.settings.Network)
 		if err != nil && needGit {
 			return nil, fmt.Errorf("asking git for the user's settings: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
@@ -74,7 +75,7 @@ func (s *subject) profileFile() (pattern string, ok bool) {
 	if name == "" {
 		name = filepath.Join(s.Dir, configName)
 	}
-	name, err := realPath(name)
+	name, err := files.RealPath(name)
 	if err != nil {
 		return "", false
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -82,12 +83,12 @@ func (c *copied) buildVariants(ctx context.Context, list []variant) (built []pro
 		}
 		objects := ""
 		if v.alone {
-			objects = filepath.Join(c.ws.dir, fmt.Sprintf("variant-%d-objects", i))
+			objects = filepath.Join(c.ws.Dir, fmt.Sprintf("variant-%d-objects", i))
 			if err := os.Mkdir(objects, 0o755); err != nil {
-				return nil, cacheError(err)
+				return nil, workspace.Error(err)
 			}
 		}
-		place := first.Apart(filepath.Join(c.ws.dir, "first", fmt.Sprintf("variant-%d", i)), objects)
+		place := first.Apart(filepath.Join(c.ws.Dir, "first", fmt.Sprintf("variant-%d", i)), objects)
 		made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.jobs()})
 		if err != nil {
 			return nil, err

@@ -21,6 +21,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -196,9 +197,9 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if !t.proven {
 		ready.executors[0].(*execute.Local).Label = "third"
 	}
-	m := &maker{Prepared: ready, stage: filepath.Join(t.ws.dir, "products"), upx: tool, notRun: strangersProgram}
+	m := &maker{Prepared: ready, stage: filepath.Join(t.ws.Dir, "products"), upx: tool, notRun: strangersProgram}
 	if err := os.MkdirAll(m.stage, 0o755); err != nil {
-		return how, cacheError(err)
+		return how, workspace.Error(err)
 	}
 	if t.proven {
 		if m.ledger, err = ready.openLedgers(ctx, nil); err != nil {
@@ -211,7 +212,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 		return how, err
 	}
 	how.rebuild = rebuilt(f.made, t.confinement())
-	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.stage, noUPX: t.noUPX, work: t.ws.dir, warn: t.warn}
+	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.stage, noUPX: t.noUPX, work: t.ws.Dir, warn: t.warn}
 	built.compare(ctx, t.units)
 	unknown := t.account(t.units, t.Platforms, t.tc.Host)
 	t.out.RebuiltActions = f.ledger.unitActions(f.made)
@@ -350,18 +351,18 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 	if err := claim.SetVersion(stamped); err != nil {
 		return nil, fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
-	c := &copied{subject: t.subject, kit: t.kit, dir: filepath.Join(t.ws.dir, "first", "src")}
-	stamp, err := recovery.NewStamp(ctx, t.goroot, t.kit.place, filepath.Join(t.ws.dir, "stamp"), c.dir, claim)
+	c := &copied{subject: t.subject, kit: t.kit, dir: filepath.Join(t.ws.Dir, "first", "src")}
+	stamp, err := recovery.NewStamp(ctx, t.goroot, t.kit.place, filepath.Join(t.ws.Dir, "stamp"), c.dir, claim)
 	if err != nil {
 		return nil, err
 	}
 	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
 	c.again = func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
-			return "", nil, cacheError(err)
+			return "", nil, workspace.Error(err)
 		}
 		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
-			return "", nil, cacheError(err)
+			return "", nil, workspace.Error(err)
 		}
 		stamp, err := stamp.At(filepath.Join(filepath.Dir(place.Home), "stamp"), dir, claim)
 		if err != nil {
@@ -394,14 +395,14 @@ func (t *reproduction) clone(ctx context.Context) error {
 		}
 	}
 	t.phase("fetching the commit " + t.m.Source.Commit)
-	dir := filepath.Join(t.ws.dir, "source")
+	dir := filepath.Join(t.ws.Dir, "source")
 	src := t.m.Source
 	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
-	if err := source.CloneAt(ctx, t.git, t.Environ, from, want, dir, t.ws.dir); err != nil {
+	if err := source.CloneAt(ctx, t.git, t.Environ, from, want, dir, t.ws.Dir); err != nil {
 		return err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.dir, Known: t.known,
+		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.Dir, Known: t.known,
 		Hashed: true, OneTag: !want.Stamped,
 	})
 	if err != nil {

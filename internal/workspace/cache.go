@@ -1,4 +1,4 @@
-package release
+package workspace
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ var (
 	cacheFiles = []string{"costs.json"}
 )
 
-// checkCache refuses a cache directory in which something leads elsewhere. Who
+// Check refuses a cache directory in which something leads elsewhere. Who
 // filled it may have been anybody: continuous integration restores it from an
 // archive, and what is in it is written to, by us and by the go command, which
 // follows links. mintmark makes directories and regular files, each with one
@@ -28,7 +28,7 @@ var (
 //
 // It takes one reading of the directories, without the contents of modules and
 // toolchains, whose files are only ever read, after they were checked.
-func checkCache(cache string) error {
+func Check(cache string) error {
 	var errs []error
 	for _, name := range cacheDirs {
 		dir := filepath.Join(cache, name)
@@ -53,11 +53,11 @@ func checkCache(cache string) error {
 	return strangeCache(err)
 }
 
-// checkBuildCache is checkCache for the build cache of one toolchain. It is
+// CheckBuildCache is Check for the build cache of one toolchain. It is
 // looked at when it is used, since it has most of all files, and each of them
 // has to be asked for its names: the go command writes into files that are
 // there already.
-func checkBuildCache(dir string) error {
+func CheckBuildCache(dir string) error {
 	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
 }
 
@@ -67,7 +67,7 @@ func strangeCache(err error) error {
 	var found, failed []error
 	for _, e := range fault.Leaves(err) {
 		if _, ok := errors.AsType[*fs.PathError](e); ok {
-			failed = append(failed, cacheError(e))
+			failed = append(failed, Error(e))
 		} else {
 			found = append(found, e)
 		}
@@ -92,7 +92,7 @@ func lookCache(top, rel string) files.Look {
 		switch parts[0] {
 		case "gocache":
 			if depth > 1 && len(parts[1]) > 2 {
-				return files.Skip // a toolchain's: see checkBuildCache
+				return files.Skip // a toolchain's: see CheckBuildCache
 			}
 			return files.Links // the go command writes into the files of its cache
 		case "go", "linked":

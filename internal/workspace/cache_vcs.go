@@ -1,4 +1,4 @@
-package release
+package workspace
 
 import (
 	"encoding/hex"

@@ -1,4 +1,4 @@
-package release
+package output
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +18,8 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// buildFile is the manifest of what [Build] makes.
-const buildFile = "build.json"
+// BuildFile is the manifest of what [Build] makes.
+const BuildFile = "build.json"
 
 // outDir is what is in an output directory.
 type outDir struct {
@@ -26,11 +27,11 @@ type outDir struct {
 	foreign []string // everything else, each with the reason
 }
 
-// readOut tells what in a directory is a release or build of mintmark from
+// read tells what in a directory is a release or build of mintmark from
 // what is not. The directory itself is what shows it: a file counts as ours when
 // the manifest knows its name and the checksums have its digest, so that a file
 // that somebody put there, or has changed since, does not count.
-func readOut(ctx context.Context, dir string) (*outDir, error) {
+func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -44,10 +45,10 @@ func readOut(ctx context.Context, dir string) (*outDir, error) {
 			o.foreign = append(o.foreign, e.Name()+": is "+files.Kind(e.Type()))
 		}
 	}
-	k := &known{dir: dir}
+	k := &known{dir: dir, about: d.About}
 	k.read(names)
-	for _, name := range sortedKeys(names) {
-		reason, err := k.judge(ctx, name)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		reason, err := k.altered(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -60,18 +61,10 @@ func readOut(ctx context.Context, dir string) (*outDir, error) {
 	return o, nil
 }
 
-func sortedKeys(m map[string]bool) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // known is what the files about a release say of its files.
 type known struct {
 	dir       string
+	about     []string          // see [Dir.About]
 	manifest  string            // its name; "" when there is none that mintmark wrote
 	published map[string]string // name → digest by the manifest
 	listed    map[string]string // name → digest by checksums.txt; nil without one
@@ -79,7 +72,7 @@ type known struct {
 }
 
 func (k *known) read(names map[string]bool) {
-	for _, name := range []string{checksums.ManifestFile, buildFile} {
+	for _, name := range []string{checksums.ManifestFile, BuildFile} {
 		var m struct {
 			Schema    string `json:"schema"`
 			Artifacts []struct {
@@ -124,23 +117,23 @@ const (
 	changed = "was changed since mintmark made it"
 )
 
-// judge says why a file is not as mintmark made it; "" when it is.
-func (k *known) judge(ctx context.Context, name string) (string, error) {
+// altered says why a file is not as mintmark made it; "" when it is.
+func (k *known) altered(ctx context.Context, name string) (string, error) {
 	switch {
 	case k.manifest == "":
 		return notMade, nil
-	case k.manifest == buildFile:
-		if name == buildFile {
+	case k.manifest == BuildFile:
+		if name == BuildFile {
 			return "", nil
 		}
 		return k.compare(ctx, name, k.published[name])
-	case k.published[name] == "" && !slices.Contains(besides(), name):
+	case k.published[name] == "" && !slices.Contains(k.about, name):
 		return notMade, nil
 	}
 	switch name {
 	case checksums.ChecksumsFile:
 		for listed := range k.listed {
-			if k.published[listed] == "" && !slices.Contains(besides(), listed) {
+			if k.published[listed] == "" && !slices.Contains(k.about, listed) {
 				return changed, nil
 			}
 		}

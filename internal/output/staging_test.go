@@ -1,4 +1,4 @@
-package release
+package output
 
 import (
 	"crypto/sha256"
@@ -8,15 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
+
+const reportFile = "report.md"
+
+// at is an output directory for releases that may have all the files about them.
+func at(path string) Dir {
+	return Dir{Path: path, About: []string{
+		checksums.ManifestFile, checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle,
+		checksums.LedgerFile, checksums.LedgerBundle, reportFile,
+	}}
+}
 
 func sha(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -65,7 +77,7 @@ func same(a, b map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 // aRelease is the files of a signed release, as far as they say whose they are.
 func aRelease(t *testing.T, version string) map[string]string {
 	t.Helper()
-	files := map[string]string{"tool_linux.tar.gz": "archive " + version, report.MarkdownFile: "# report " + version, checksums.LedgerFile: "{}"}
+	files := map[string]string{"tool_linux.tar.gz": "archive " + version, reportFile: "# report " + version, checksums.LedgerFile: "{}"}
 	files[checksums.ManifestFile] = `{"schema":"` + checksums.ManifestSchema + `","artifacts":[{"name":"tool","sha256":"00"},{"name":"tool_linux.tar.gz","sha256":"` + sha(files["tool_linux.tar.gz"]) + `","published":true}]}`
 	var list []checksums.Entry
 	for name, text := range files {
@@ -91,7 +103,7 @@ func aRelease(t *testing.T, version string) map[string]string {
 }
 
 func aBuild() map[string]string {
-	return map[string]string{"tool": "binary", buildFile: `{"schema":"` + checksums.ManifestSchema + `","artifacts":[{"name":"tool","sha256":"` + sha("binary") + `","published":true}]}`}
+	return map[string]string{"tool": "binary", BuildFile: `{"schema":"` + checksums.ManifestSchema + `","artifacts":[{"name":"tool","sha256":"` + sha("binary") + `","published":true}]}`}
 }
 
 // TestReplaced: what mintmark made and nobody changed is replaced, all of it.
@@ -109,20 +121,20 @@ func TestReplaced(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := openStaging(t.Context(), out)
+			s, err := at(out).Open(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.claim("new"); err != nil {
+			if err := s.Claim("new"); err != nil {
 				t.Fatal(err)
 			}
-			put(t, s.dir, map[string]string{"new": "new"})
-			if err := s.publish(t.Context()); err != nil {
+			put(t, s.Dir, map[string]string{"new": "new"})
+			if err := s.Publish(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			s.Close()
-			if got := tree(t, filepath.Dir(out)); !same(got, map[string]string{"dist/new": "new"}) || s.leftover != nil {
-				t.Errorf("%v, %v", got, s.leftover)
+			if got := tree(t, filepath.Dir(out)); !same(got, map[string]string{"dist/new": "new"}) || s.Leftover != nil {
+				t.Errorf("%v, %v", got, s.Leftover)
 			}
 		})
 	}
@@ -141,7 +153,7 @@ func TestNotReplaced(t *testing.T) {
 		"a file beside a release":    {rel, map[string]string{"NOTES.txt": "mine"}, "NOTES.txt: mintmark did not make it"},
 		"a file beside a build":      {aBuild(), map[string]string{"NOTES.txt": "mine"}, "NOTES.txt: mintmark did not make it"},
 		"a directory":                {rel, map[string]string{".git/config": "mine"}, ".git: is a directory"},
-		"an edited report":           {rel, map[string]string{report.MarkdownFile: "# mine"}, report.MarkdownFile + ": was changed since"},
+		"an edited report":           {rel, map[string]string{reportFile: "# mine"}, reportFile + ": was changed since"},
 		"an edited archive":          {rel, map[string]string{"tool_linux.tar.gz": "mine"}, "tool_linux.tar.gz: was changed since"},
 		"an edited binary":           {aBuild(), map[string]string{"tool": "mine"}, "tool: was changed since"},
 		"an edited manifest":         {rel, map[string]string{checksums.ManifestFile: rel[checksums.ManifestFile] + " "}, checksums.ManifestFile + ": was changed since"},
@@ -161,13 +173,13 @@ func TestNotReplaced(t *testing.T) {
 					if tt.change == nil {
 						continue
 					}
-					s, err := openStaging(t.Context(), out)
+					s, err := at(out).Open(t.Context())
 					if err != nil {
 						t.Fatal(err)
 					}
 					put(t, out, tt.change)
 					before := tree(t, out)
-					err = s.publish(t.Context())
+					err = s.Publish(t.Context())
 					s.Close()
 					if err == nil || !strings.Contains(err.Error(), tt.names) || !same(tree(t, filepath.Dir(out)), prefixed("dist/", before)) {
 						t.Errorf("%s: %v\n%v", when, err, tree(t, filepath.Dir(out)))
@@ -176,7 +188,7 @@ func TestNotReplaced(t *testing.T) {
 				}
 				put(t, out, tt.change)
 				before := tree(t, filepath.Dir(out))
-				s, err := openStaging(t.Context(), out)
+				s, err := at(out).Open(t.Context())
 				if err == nil {
 					s.Close()
 				}
@@ -206,7 +218,7 @@ func TestOutPlaces(t *testing.T) {
 		root: "root directory", filepath.Join(dir, "repo"): "not mintmark's", filepath.Join(dir, "repo", ".git"): "in a .git directory",
 		filepath.Join(dir, "repo", ".git", "new"): "in a .git directory", dir: "not mintmark's", filepath.Join(dir, "file"): "not a directory", filepath.Join(dir, "file", "dist"): "file",
 	} {
-		s, err := openStaging(t.Context(), out)
+		s, err := at(out).Open(t.Context())
 		if err == nil {
 			s.Close()
 		}
@@ -223,7 +235,7 @@ func TestOutPlaces(t *testing.T) {
 // has such a name.
 func TestUnfinished(t *testing.T) {
 	claims := func(name string, files ...string) string {
-		text := `{"schema":"` + claimSchema + `","dir":"` + name + `"}` + "\n"
+		text := `{"schema":"` + workspace.ClaimSchema + `","dir":"` + name + `"}` + "\n"
 		for _, f := range files {
 			text += `"` + f + `"` + "\n"
 		}
@@ -268,7 +280,7 @@ func TestUnfinished(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, tt.files)
 			before := tree(t, dir)
-			err := clearUnfinished(t.Context(), filepath.Join(dir, "dist"))
+			err := at(filepath.Join(dir, "dist")).clearUnfinished(t.Context())
 			if tt.refuse == "" {
 				if err != nil || !same(tree(t, dir), tt.left) {
 					t.Errorf("%v\n%v\nwant\n%v", err, tree(t, dir), tt.left)
@@ -294,23 +306,23 @@ func TestKilledStaging(t *testing.T) {
 		put(t, out, old)
 		step := 0
 		dies := func() bool { step++; return step > n }
-		var s *staging
+		var s *Staging
 		err := func() error {
 			if dies() {
 				return kill
 			}
-			base, err := claimDir(dir, stagingPrefix(out))
+			base, err := workspace.ClaimDir(dir, at(out).prefix())
 			if err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			s = &staging{final: out, dir: base}
+			s = &Staging{dir: at(out), Dir: base}
 			if err := os.Mkdir(base, 0o755); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			if err := s.claim(besides()...); err != nil || dies() {
+			if err := s.Claim(at(out).About...); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			if err := s.claim("tool_linux.tar.gz"); err != nil || dies() {
+			if err := s.Claim("tool_linux.tar.gz"); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
 			put(t, base, map[string]string{"tool_linux.tar.gz": "half"})
@@ -331,7 +343,7 @@ func TestKilledStaging(t *testing.T) {
 			if dies() {
 				return kill
 			}
-			return removeNamed(base+oldSuffix, sorted(old))
+			return workspace.RemoveNamed(base+oldSuffix, sorted(old))
 		}()
 		if err != nil && err.Error() != kill.Error() {
 			t.Fatal(err)
@@ -340,7 +352,7 @@ func TestKilledStaging(t *testing.T) {
 		if n >= 8 {
 			want = next
 		}
-		again, err := openStaging(t.Context(), out)
+		again, err := at(out).Open(t.Context())
 		if err != nil {
 			t.Errorf("killed after %d steps: %v\n%v", n, err, tree(t, dir))
 			continue
@@ -353,9 +365,5 @@ func TestKilledStaging(t *testing.T) {
 }
 
 func sorted(files map[string]string) []string {
-	names := map[string]bool{}
-	for name := range files {
-		names[name] = true
-	}
-	return sortedKeys(names)
+	return slices.Sorted(maps.Keys(files))
 }

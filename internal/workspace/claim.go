@@ -1,4 +1,4 @@
-package release
+package workspace
 
 import (
 	"bytes"
@@ -27,24 +27,24 @@ type claim struct {
 	Dir    string `json:"dir"` // base name of the directory
 }
 
-// claimSchema is that of a claim.
-const claimSchema = "https://github.com/mintmark/mintmark/claim/v1"
+// ClaimSchema is that of a claim, the first line of a lock file.
+const ClaimSchema = "https://github.com/mintmark/mintmark/claim/v1"
 
 // maxClaim bounds a lock file: some ten thousand names.
 const maxClaim = 4 << 20
 
-// lockSuffix ends the name of a lock file; before it is the directory's.
-const lockSuffix = ".lock"
+// LockSuffix ends the name of a lock file; before it is the directory's.
+const LockSuffix = ".lock"
 
-// claimDir makes a lock file in parent whose name begins with prefix, and says
+// ClaimDir makes a lock file in parent whose name begins with prefix, and says
 // in it that the directory of the same name is ours, which does not exist yet.
-func claimDir(parent, prefix string) (dir string, err error) {
-	f, err := os.CreateTemp(parent, prefix+"*"+lockSuffix)
+func ClaimDir(parent, prefix string) (dir string, err error) {
+	f, err := os.CreateTemp(parent, prefix+"*"+LockSuffix)
 	if err != nil {
 		return "", err
 	}
-	dir = strings.TrimSuffix(f.Name(), lockSuffix)
-	line, err := json.Marshal(claim{claimSchema, filepath.Base(dir)})
+	dir = strings.TrimSuffix(f.Name(), LockSuffix)
+	line, err := json.Marshal(claim{ClaimSchema, filepath.Base(dir)})
 	if err == nil {
 		_, err = f.Write(append(line, '\n'))
 	}
@@ -54,8 +54,8 @@ func claimDir(parent, prefix string) (dir string, err error) {
 	return dir, nil
 }
 
-// claimFiles notes that files of these names are about to be written into dir.
-func claimFiles(dir string, names ...string) error {
+// ClaimFiles notes that files of these names are about to be written into dir.
+func ClaimFiles(dir string, names ...string) error {
 	var text []byte
 	for _, name := range names {
 		line, err := json.Marshal(name)
@@ -64,7 +64,7 @@ func claimFiles(dir string, names ...string) error {
 		}
 		text = append(append(text, line...), '\n')
 	}
-	f, err := files.OpenOwn(dir+lockSuffix, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := files.OpenOwn(dir+LockSuffix, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return err
 	}
@@ -72,17 +72,17 @@ func claimFiles(dir string, names ...string) error {
 	return errors.Join(err, f.Close())
 }
 
-// claimed reads the names of the files that a run may have written into dir; ok
+// Claimed reads the names of the files that a run may have written into dir; ok
 // is false when the lock file beside it does not say that dir is ours.
-func claimed(dir string) (names []string, ok bool) {
-	data, err := files.ReadOwn(dir+lockSuffix, maxClaim)
+func Claimed(dir string) (names []string, ok bool) {
+	data, err := files.ReadOwn(dir+LockSuffix, maxClaim)
 	if err != nil {
 		return nil, false
 	}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if i == 0 {
 			var c claim
-			if json.Unmarshal(line, &c) != nil || c != (claim{claimSchema, filepath.Base(dir)}) {
+			if json.Unmarshal(line, &c) != nil || c != (claim{ClaimSchema, filepath.Base(dir)}) {
 				return nil, false
 			}
 			continue
@@ -95,16 +95,16 @@ func claimed(dir string) (names []string, ok bool) {
 	return names, true
 }
 
-// emptyLock reports whether name is a lock file of a run that died before it
+// EmptyLock reports whether name is a lock file of a run that died before it
 // had written its claim, and so before it made a directory.
-func emptyLock(name string) bool {
+func EmptyLock(name string) bool {
 	fi, err := os.Lstat(name)
-	return err == nil && fi.Mode().IsRegular() && fi.Size() == 0 && strings.HasSuffix(name, lockSuffix)
+	return err == nil && fi.Mode().IsRegular() && fi.Size() == 0 && strings.HasSuffix(name, LockSuffix)
 }
 
-// unclaimed is the first thing in dir that a run with these names has not made;
+// Unclaimed is the first thing in dir that a run with these names has not made;
 // "" when there is none.
-func unclaimed(dir string, names []string) (string, error) {
+func Unclaimed(dir string, names []string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -120,9 +120,9 @@ func unclaimed(dir string, names []string) (string, error) {
 	return "", nil
 }
 
-// removeNamed removes the named files of a directory, then the directory: with
+// RemoveNamed removes the named files of a directory, then the directory: with
 // anything else in it, that stays and is an error.
-func removeNamed(dir string, names []string) error {
+func RemoveNamed(dir string, names []string) error {
 	var errs []error
 	for _, name := range names {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,4 +1,4 @@
-package release
+package workspace
 
 import (
 	"errors"
@@ -17,12 +17,12 @@ func TestWorkspacesAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				w, err := openWorkspace(cache)
+				w, err := Open(cache)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if err := os.WriteFile(filepath.Join(w.dir, "mine"), nil, 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(w.Dir, "mine"), nil, 0o644); err != nil {
 					t.Error(err)
 				}
 				w.Close()
@@ -42,7 +42,7 @@ func TestWorkspacesAtOnce(t *testing.T) {
 func TestSweep(t *testing.T) {
 	cache := t.TempDir()
 	parent := filepath.Join(cache, "work")
-	alive, err := openWorkspace(cache)
+	alive, err := Open(cache)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestSweep(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dead, "first"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	claims := `{"schema":"` + claimSchema + `","dir":"run-1"}` + "\n"
+	claims := `{"schema":"` + ClaimSchema + `","dir":"run-1"}` + "\n"
 	for name, text := range map[string]string{dead + ".lock": claims, orphan: "", young: ""} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("%s is gone, which nobody has shown to be ours", name)
 		}
 	}
-	for _, name := range []string{alive.dir, young} {
+	for _, name := range []string{alive.Dir, young} {
 		if _, err := os.Stat(name); err != nil {
 			t.Errorf("%s is gone", filepath.Base(name))
 		}

@@ -1,4 +1,8 @@
-package release
+// Package workspace is mintmark's cache directory as a run sees it: who may use it,
+// a private directory for each run ([Open]), and how a run shows later, after it
+// has been killed, what was of its making ([ClaimDir]). The cache directory is a
+// stranger's file: it is looked through before it is used ([Check]).
+package workspace
 
 import (
 	"crypto/sha256"
@@ -17,52 +21,51 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// workspace is a private directory for one run, below the cache directory.
-type workspace struct {
-	cache string
-	dir   string
-	lock  *filelock.Lock
+// Workspace is a private directory for one run, below the cache directory.
+type Workspace struct {
+	Dir  string
+	lock *filelock.Lock
 }
 
-// openWorkspace makes a fresh directory and removes those of runs that died.
-func openWorkspace(cache string) (*workspace, error) {
+// Open makes a fresh directory and removes those of runs that died.
+func Open(cache string) (*Workspace, error) {
 	if cache == "" || !filepath.IsAbs(cache) {
 		return nil, fault.Usagef("set MINTMARK_CACHE to an absolute path, or HOME", "no cache directory")
 	}
 	parent, err := files.MakeDir(cache, "work")
 	if err != nil {
-		return nil, cacheError(err)
+		return nil, Error(err)
 	}
 	sweep(parent)
 	// The lock comes first and the directory after it: nobody can ever find the
 	// directory of a run that lives without its lock being held.
-	dir, err := claimDir(parent, runPrefix)
+	dir, err := ClaimDir(parent, runPrefix)
 	if err != nil {
-		return nil, cacheError(err)
+		return nil, Error(err)
 	}
-	lock, _, err := filelock.Try(dir+lockSuffix, "")
+	lock, _, err := filelock.Try(dir+LockSuffix, "")
 	if err != nil {
-		return nil, cacheError(err)
+		return nil, Error(err)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		lock.Release()
-		os.Remove(dir + lockSuffix)
-		return nil, cacheError(err)
+		os.Remove(dir + LockSuffix)
+		return nil, Error(err)
 	}
-	return &workspace{cache: cache, dir: dir, lock: lock}, nil
+	return &Workspace{Dir: dir, lock: lock}, nil
 }
 
-func cacheError(err error) error {
+func Error(err error) error {
 	return fault.Errorf("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
 }
 
-// name is that of the run: no other has it.
-func (w *workspace) name() string { return filepath.Base(w.dir) }
+// Name is that of the run: no other has it.
+func (w *Workspace) Name() string { return filepath.Base(w.Dir) }
 
-func (w *workspace) Close() {
-	files.RemoveTree(w.dir)
+func (w *Workspace) Close() {
+	files.RemoveTree(w.Dir)
 	w.lock.Release()
-	os.Remove(w.dir + lockSuffix)
+	os.Remove(w.Dir + LockSuffix)
 }
 
 // runPrefix begins the names of runs' directories.
@@ -77,7 +80,7 @@ func sweep(parent string) {
 		return
 	}
 	for _, e := range entries {
-		dir, isLock := strings.CutSuffix(filepath.Join(parent, e.Name()), lockSuffix)
+		dir, isLock := strings.CutSuffix(filepath.Join(parent, e.Name()), LockSuffix)
 		if !isLock || !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), runPrefix) {
 			continue
 		}
@@ -88,20 +91,20 @@ func sweep(parent string) {
 				continue
 			}
 		}
-		lock, _, err := filelock.Try(dir+lockSuffix, "")
+		lock, _, err := filelock.Try(dir+LockSuffix, "")
 		if err != nil {
 			continue
 		}
 		// Whoever ended meanwhile has taken both away, and the lock's file is there
 		// again because it was asked for.
 		there = files.IsDir(dir)
-		_, ours := claimed(dir)
+		_, ours := Claimed(dir)
 		switch {
 		case there == nil && ours:
 			files.RemoveTree(dir)
-			os.Remove(dir + lockSuffix)
-		case errors.Is(there, fs.ErrNotExist) && (ours || emptyLock(dir+lockSuffix)):
-			os.Remove(dir + lockSuffix)
+			os.Remove(dir + LockSuffix)
+		case errors.Is(there, fs.ErrNotExist) && (ours || EmptyLock(dir+LockSuffix)):
+			os.Remove(dir + LockSuffix)
 		}
 		lock.Release()
 	}
@@ -114,11 +117,11 @@ type holder struct {
 	Out  string `json:"out"`
 }
 
-// lockOut makes sure that one mintmark at a time writes an output directory.
-func lockOut(cache, out string) (*filelock.Lock, error) {
+// LockOutput makes sure that one mintmark at a time writes an output directory.
+func LockOutput(cache, out string) (*filelock.Lock, error) {
 	dir, err := files.MakeDir(cache, "locks")
 	if err != nil {
-		return nil, cacheError(err)
+		return nil, Error(err)
 	}
 	sum := sha256.Sum256([]byte(out))
 	me, err := json.Marshal(holder{PID: os.Getpid(), Out: out})
@@ -135,7 +138,7 @@ func lockOut(cache, out string) (*filelock.Lock, error) {
 		return nil, fault.Errorf("wait until it is done, or write to another directory with -out=DIR", "%s is writing %s", who, out)
 	}
 	if err != nil {
-		return nil, cacheError(err)
+		return nil, Error(err)
 	}
 	return lock, nil
 }
