@@ -237,24 +237,3 @@ func (s *copied) benchVariants(ctx context.Context, settings profiles.Settings) 
 	}
 	return programs, costs, nil
 }
-
-// workload fills in what the profile says and opt does not.
-func (s *copied) workload(opt *startup.Config, b profiles.Bench) (err error) {
-	w := &opt.Workload
-	if w.Args == nil {
-		w.Args = b.Args
-	}
-	if w.Env == nil {
-		w.Env = b.Env
-	}
-	opt.Dir = s.dir
-	if w.Stdin == "" && b.Stdin != "" {
-		w.Stdin = filepath.Join(s.dir, filepath.FromSlash(b.Stdin))
-	}
-	if w.Ready == (startup.Ready{}) {
-		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -216,7 +216,7 @@ func TestFakeExecutors(t *testing.T) {
 				t.Errorf("kept: %q", kept)
 			}
 			if tt.kind == checksums.KindRelease && tt.published {
-				if _, err := Verify(t.Context(), VerifyConfig{Path: filepath.Join(r.dir, "dist"), Unsigned: true}); err != nil {
+				if _, err := checksums.VerifyRelease(t.Context(), filepath.Join(r.dir, "dist"), checksums.VerifyConfig{AllowUnsigned: true}); err != nil {
 					t.Error(err)
 				}
 			}
