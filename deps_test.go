@@ -131,11 +131,17 @@ const depsRules = `
 	# knows the results of those who do, and says sizes as the terminal does.
 	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
-	# The pipeline is the one place that knows every stage. It has no door and no terminal.
+	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
 
+	# Whoever checks what others have published builds as a release does.
+	*, !internal/ui, !internal/sizes < internal/verify;
+
+	# Variants are built as releases are, and are measured.
+	profiles, builds/*, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
+
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -152,7 +158,7 @@ const depsRules = `
 	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, builds/recovery, checksums < tools/rebuilds;
+	internal/release, internal/verify, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -31,20 +31,20 @@ func runBench(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	files := append(words(f.Files), args...)
-	var res *release.Benched
+	var res *measure.Benched
 	if len(files) > 0 {
 		if name := f.buildFlag(); name != "" {
 			return fault.Usagef("leave out one or the other", "bench: -%s is about a checkout, and files are given", name)
 		}
 		c.Programs = programs(files)
-		res, err = release.BenchFiles(ctx, c, yes(f.Sweep))
+		res, err = measure.BenchFiles(ctx, c, yes(f.Sweep))
 	} else {
 		cfg, cerr := d.config(f)
 		if cerr != nil {
 			return cerr
 		}
 		stop := d.watch(&cfg)
-		res, err = release.Bench(ctx, cfg, c, yes(f.Sweep))
+		res, err = measure.Bench(ctx, cfg, c, yes(f.Sweep))
 		stop()
 	}
 	if err != nil {
@@ -82,21 +82,21 @@ func (f *Flags) buildFlag() string {
 }
 
 // benchFormat is how the result is shown.
-func benchFormat(f Flags) (func(*Door, *release.Benched) error, error) {
-	table := func(d *Door, r *release.Benched) error { return d.benchTable(r) }
+func benchFormat(f Flags) (func(*Door, *measure.Benched) error, error) {
+	table := func(d *Door, r *measure.Benched) error { return d.benchTable(r) }
 	if yes(f.JSON) {
 		if f.Format != nil {
 			return nil, fault.Usagef("leave one of them out", "bench: -json and -format contradict each other")
 		}
-		return func(d *Door, r *release.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
+		return func(d *Door, r *measure.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
 	}
 	switch str(f.Format) {
 	case "", "table":
 		return table, nil
 	case "markdown":
-		return func(d *Door, r *release.Benched) error { return d.benchMarkdown(r) }, nil
+		return func(d *Door, r *measure.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *release.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
+		return func(d *Door, r *measure.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
 	}
 	return nil, fault.Usagef("it is table, markdown or gobench", "bench: unknown -format=%s", *f.Format)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -88,7 +88,7 @@ func (d *Door) report(r *diff.Report) {
 }
 
 func runInspect(ctx context.Context, d *Door, f Flags, args []string) error {
-	in, err := release.Inspect(ctx, args[0])
+	in, err := measure.Inspect(ctx, args[0])
 	if err != nil {
 		return err
 	}

@@ -5,15 +5,16 @@ import (
 	"errors"
 
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
-	page, err := release.Report(ctx, release.ReportConfig{
-		VerifyConfig: d.verifyConfig(f, args[0]),
-		Against:      str(f.Against), With: words(f.With), Out: str(f.Out),
+	page, err := verify.Report(ctx, verify.ReportConfig{
+		Config:  d.verifyConfig(f, args[0]),
+		Against: str(f.Against), With: words(f.With), Out: str(f.Out),
 	})
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	x, err := release.Savings(ctx, c)
+	x, err := measure.Savings(ctx, c)
 	stop()
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -48,7 +48,7 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 		return d.sizeDir(ctx, f, args[0])
 	}
-	l, err := release.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
+	l, err := measure.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 	}
 	if f.Old != nil {
-		old, err := release.Size(ctx, *f.Old, "", d.getenv("PATH"))
+		old, err := measure.Size(ctx, *f.Old, "", d.getenv("PATH"))
 		if err != nil {
 			return err
 		}
@@ -320,7 +320,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
-		l, err := release.Size(ctx, path, "", d.getenv("PATH"))
+		l, err := measure.Size(ctx, path, "", d.getenv("PATH"))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -274,7 +274,7 @@ func TestHostileBuildCache(t *testing.T) {
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		r := &run{Config: &Config{Cache: cache}}
+		r := &Run{Config: &Config{Cache: cache}}
 		tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}
 		dir, err := r.buildCache(tc)
 		if err != nil {
@@ -310,7 +310,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &run{Config: &cfg, ws: &workspace.Workspace{Dir: t.TempDir()}}
+	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := actions.OpenLedger(lc); err == nil {

@@ -78,10 +78,10 @@ type fakeRelease struct {
 	dir       string
 	profile   string // further settings of the profile
 	executors []execute.Executor
-	published published
+	published Published
 }
 
-func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
+func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 	t.Helper()
 	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
 	if err != nil {
@@ -115,16 +115,16 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(r.dir, "dist")
-	begun, err := begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	begun, err := Begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &subject{run: begun, source: src, file: file, selected: selected, version: "1.2.3"}
+	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}
 	ready := &Prepared{
-		of:        &planned{copied: &copied{subject: subject, kit: &kit{tc: tc}, dir: tree}, planner: &plan.Planner{}, plan: p, id: id},
-		executors: r.executors,
+		Of:        &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
+		Executors: r.executors,
 	}
 	for range r.executors {
 		ready.copies = append(ready.copies, tree)
@@ -137,8 +137,8 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
 	if err := stage.Claim(unitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{Prepared: ready, stage: stage.Dir, sizes: kind == checksums.KindRelease, notRun: builtOnce}
-	f, err := m.finish(t.Context(), kind, r.published)
+	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}
+	f, err := m.Finish(t.Context(), kind, r.published)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +266,7 @@ func TestJudgedByPublished(t *testing.T) {
 		r := &fakeRelease{dir: t.TempDir(), published: f.manifest.Artifacts}
 		r.executors = []execute.Executor{&fake{name: "third", dir: filepath.Join(r.dir, "3"), content: binary(text)}}
 		again, _ := r.run(t, checksums.KindBuild)
-		for _, a := range again.artifacts() {
+		for _, a := range again.Artifacts() {
 			if a.Stage == checksums.StageLinked && string(a.Verdict) != want {
 				t.Errorf("%s: %+v", text, a)
 			}

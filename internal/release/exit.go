@@ -9,7 +9,7 @@ import (
 
 // explainFull adds to an error that came of a full disk what can be done: it
 // surfaces in many places, and some of them suggest another cause.
-func explainFull(err error) error {
+func ExplainFull(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -15,14 +15,14 @@ import (
 
 // dropped warns of what configurations of GoReleaser say, the commit's and those
 // above it, and the built-in profile, which does not read them, builds without.
-func (s *copied) dropped() []string {
-	if s.file.Path != "" || s.repo == nil {
+func (s *Copied) dropped() []string {
+	if s.file.Path != "" || s.Repo == nil {
 		return nil
 	}
 	return append(s.goreleaserDropped(), s.goreleaserAbove()...)
 }
 
-func (s *copied) goreleaserDropped() []string {
+func (s *Copied) goreleaserDropped() []string {
 	name, data := s.goreleaserFile()
 	if name == "" {
 		return nil
@@ -31,7 +31,7 @@ func (s *copied) goreleaserDropped() []string {
 	if err != nil {
 		return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
 	}
-	in := profiles.BuiltIn{Project: s.file.Project, Module: s.source.ModulePath, Variables: mainVariables(s.dir)}
+	in := profiles.BuiltIn{Project: s.file.Project, Module: s.Source.ModulePath, Variables: mainVariables(s.Checkout)}
 	for _, p := range s.file.Profiles {
 		in.Platforms = append(in.Platforms, p.Platforms...)
 	}
@@ -44,9 +44,9 @@ func (s *copied) goreleaserDropped() []string {
 
 // goreleaserFile is the configuration that GoReleaser would read in the commit:
 // the first that is there; "" for none.
-func (s *copied) goreleaserFile() (name string, data []byte) {
+func (s *Copied) goreleaserFile() (name string, data []byte) {
 	for _, name := range profiles.GoReleaserFiles() {
-		if data, err := files.Read(filepath.Join(s.dir, filepath.FromSlash(name)), maxProfileFile); err == nil {
+		if data, err := files.Read(filepath.Join(s.Checkout, filepath.FromSlash(name)), maxProfileFile); err == nil {
 			return name, data
 		}
 	}
@@ -55,7 +55,7 @@ func (s *copied) goreleaserFile() (name string, data []byte) {
 
 // goreleaserAbove warns of configurations of GoReleaser in the directories above
 // the module's: they are the repository's, and may be about this module.
-func (s *copied) goreleaserAbove() (warnings []string) {
+func (s *Copied) goreleaserAbove() (warnings []string) {
 	for _, dir := range s.above(s.tree()) {
 		for _, name := range profiles.GoReleaserFiles() {
 			if exactly(dir, name) {

@@ -27,8 +27,8 @@ type committed struct {
 // committedKeys finds the private keys in the commit. Of the keys that tests
 // bring along only those count that sign releases: the kind that keygen and
 // cosign write, and the key that this release is signed with.
-func (s *copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
-	if s.repo == nil || s.Snapshot {
+func (s *Copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
+	if s.Repo == nil || s.Snapshot {
 		return c, nil // what a module proxy serves is public already; a snapshot is signed by nobody
 	}
 	keys, err := s.heldKeys(ctx)
@@ -48,19 +48,19 @@ func (s *copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c
 }
 
 // heldKeys looks into the private checkout, or remembers what it found there.
-func (s *copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
-	key := remember.NewKey("private keys 2", s.source.Files())
-	if s.source.Files() != "" && s.known.Get(key, &keys) {
+func (s *Copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
+	key := remember.NewKey("private keys 2", s.Source.Files())
+	if s.Source.Files() != "" && s.Known.Get(key, &keys) {
 		return keys, nil
 	}
-	if err := s.loader.Ready(ctx); err != nil {
+	if err := s.Loader.Ready(ctx); err != nil {
 		return nil, err
 	}
-	if keys, err = source.Keys(ctx, filepath.Join(s.ws.Dir, "first", "src")); err != nil {
+	if keys, err = source.Keys(ctx, filepath.Join(s.Workspace.Dir, "first", "src")); err != nil {
 		return nil, err
 	}
-	if s.source.Files() != "" {
-		s.known.Put(key, keys)
+	if s.Source.Files() != "" {
+		s.Known.Put(key, keys)
 	}
 	return keys, nil
 }

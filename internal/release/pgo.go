@@ -18,8 +18,8 @@ import (
 
 // stalePGO warns of profiles of the optimiser that were recorded with other
 // code than what is planned: the compiler says nothing, and optimises what is left.
-func (s *planned) stalePGO(ctx context.Context) ([]string, error) {
-	all, err := s.planner.PGOFreshness(ctx)
+func (s *Planned) stalePGO(ctx context.Context) ([]string, error) {
+	all, err := s.Planner.PGOFreshness(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,8 @@ import (
 // pitfalls finds what does not keep mintmark from building, but makes other
 // builds of the same commit differ, or leaves out what the maintainer may think
 // is in the release. Each warning names what to do.
-func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
-	if s.repo == nil {
+func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
+	if s.Repo == nil {
 		return nil, nil // a module from the proxy has no surroundings
 	}
 	var out []string
@@ -33,12 +33,12 @@ func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	if fi, err := os.Lstat(filepath.Join(s.repo.Root(), ".git")); err == nil && fi.Mode().IsRegular() {
-		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", s.repo.Root())
+	if fi, err := os.Lstat(filepath.Join(s.Repo.Root(), ".git")); err == nil && fi.Mode().IsRegular() {
+		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", s.Repo.Root())
 	}
 
-	if rel, err := filepath.Rel(s.repo.Root(), s.Out); err == nil && filepath.IsLocal(rel) {
-		ok, err := s.repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
+	if rel, err := filepath.Rel(s.Repo.Root(), s.Out); err == nil && filepath.IsLocal(rel) {
+		ok, err := s.Repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
 		if err != nil {
 			return nil, err
 		}
@@ -47,9 +47,9 @@ func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	embedded := s.planner.Embedded()
-	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.dir, filepath.FromSlash(name))) }); len(text) > 0 {
-		unset, err := s.repo.WithoutEOL(ctx, text)
+	embedded := s.Planner.Embedded()
+	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.Checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+		unset, err := s.Repo.WithoutEOL(ctx, text)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	if s.plan != nil {
+	if s.Plan != nil {
 		risks, err := s.cRisks(ctx)
 		if err != nil {
 			return nil, err
@@ -81,10 +81,10 @@ func (s *planned) pitfalls(ctx context.Context) ([]string, error) {
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.
-func (s *planned) cRisks(ctx context.Context) ([]plan.CRisk, error) {
+func (s *Planned) cRisks(ctx context.Context) ([]plan.CRisk, error) {
 	var out []plan.CRisk
-	for _, u := range s.plan.Units {
-		risks, err := s.planner.CRisks(ctx, u)
+	for _, u := range s.Plan.Units {
+		risks, err := s.Planner.CRisks(ctx, u)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", u.ID(), err)
 		}

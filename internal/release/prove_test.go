@@ -18,7 +18,7 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n: >'"+ran+"'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{Prepared: &Prepared{of: &planned{copied: &copied{subject: &subject{run: &run{Config: &Config{}, ws: &workspace.Workspace{Dir: dir}}}}}}, notRun: strangersProgram}
+	m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{}, Workspace: &workspace.Workspace{Dir: dir}}}}}}, NotRun: StrangersProgram}
 	proofs, err := m.runPacked(t.Context(), &plan.Unit{Platform: "linux/amd64"}, program, program)
 	if err != nil {
 		t.Fatal(err)

@@ -19,10 +19,10 @@ import (
 type step struct {
 	names []string // of the files that it may make
 	// needs reports whether a release has it.
-	needs func(f *finished) bool
+	needs func(f *Finished) bool
 	// make gives the files. It is asked twice and must give the same bytes, but for
 	// signatures.
-	make  func(ctx context.Context, f *finished, st *output.Staging) (map[string][]byte, error)
+	make  func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error)
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
@@ -30,27 +30,27 @@ type step struct {
 // left in the directory.
 func steps() []step {
 	manifest := checksums.ManifestFile
-	release := func(f *finished) bool { return f.kind != checksums.KindBuild }
-	signed := func(f *finished) bool { return f.signer != nil }
-	ledger := func(f *finished) bool { return release(f) && f.of.file.Ledger.Publish }
-	one := func(name string, make func(ctx context.Context, f *finished, st *output.Staging) ([]byte, error)) func(context.Context, *finished, *output.Staging) (map[string][]byte, error) {
-		return func(ctx context.Context, f *finished, st *output.Staging) (map[string][]byte, error) {
+	release := func(f *Finished) bool { return f.kind != checksums.KindBuild }
+	signed := func(f *Finished) bool { return f.signer != nil }
+	ledger := func(f *Finished) bool { return release(f) && f.Of.file.Ledger.Publish }
+	one := func(name string, make func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error)) func(context.Context, *Finished, *output.Staging) (map[string][]byte, error) {
+		return func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error) {
 			data, err := make(ctx, f, st)
 			return map[string][]byte{name: data}, err
 		}
 	}
-	encode := func(_ context.Context, f *finished, _ *output.Staging) ([]byte, error) { return f.manifest.Encode() }
+	encode := func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.manifest.Encode() }
 	return []step{
-		{names: []string{output.BuildFile}, needs: func(f *finished) bool { return !release(f) }, make: one(output.BuildFile, encode)},
+		{names: []string{output.BuildFile}, needs: func(f *Finished) bool { return !release(f) }, make: one(output.BuildFile, encode)},
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
 		{
 			names: []string{checksums.LedgerFile}, needs: ledger,
-			make: one(checksums.LedgerFile, func(_ context.Context, f *finished, _ *output.Staging) ([]byte, error) { return f.of.claims(f.ledger) }),
+			make: one(checksums.LedgerFile, func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.Of.claims(f.Ledger) }),
 		},
 		{
 			names: []string{report.MeasurementsFile, report.HTMLFile, report.MarkdownFile},
-			needs: func(f *finished) bool { return release(f) && f.report },
-			make: func(ctx context.Context, f *finished, _ *output.Staging) (map[string][]byte, error) {
+			needs: func(f *Finished) bool { return release(f) && f.report },
+			make: func(ctx context.Context, f *Finished, _ *output.Staging) (map[string][]byte, error) {
 				made, err := f.reportFiles(ctx)
 				if err != nil {
 					return nil, fmt.Errorf("report: %w", err)
@@ -62,7 +62,7 @@ func steps() []step {
 		{names: []string{checksums.ChecksumsBundle}, needs: signed, signs: true, make: one(checksums.ChecksumsBundle, signFile(checksums.ChecksumsFile))},
 		{
 			names: []string{checksums.LedgerBundle}, signs: true, make: one(checksums.LedgerBundle, signFile(checksums.LedgerFile)),
-			needs: func(f *finished) bool { return signed(f) && ledger(f) },
+			needs: func(f *Finished) bool { return signed(f) && ledger(f) },
 		},
 		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
 	}
@@ -80,9 +80,9 @@ func (c *Config) outDir() output.Dir {
 
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
-func (f *finished) publish(ctx context.Context, st *output.Staging) error {
+func (f *Finished) publish(ctx context.Context, st *output.Staging) error {
 	if f.signer != nil {
-		f.of.phase("signing")
+		f.Of.Phase("signing")
 	}
 	for _, s := range steps() {
 		if !s.needs(f) {
@@ -106,7 +106,7 @@ func (f *finished) publish(ctx context.Context, st *output.Staging) error {
 }
 
 // write makes the files of a step, and again, and writes them.
-func (s step) write(ctx context.Context, f *finished, st *output.Staging) error {
+func (s step) write(ctx context.Context, f *Finished, st *output.Staging) error {
 	made, err := s.make(ctx, f, st)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func listed(ctx context.Context, st *output.Staging, without ...string) (entries
 	return entries, nil
 }
 
-func checksumsFile(ctx context.Context, _ *finished, st *output.Staging) ([]byte, error) {
+func checksumsFile(ctx context.Context, _ *Finished, st *output.Staging) ([]byte, error) {
 	entries, err := listed(ctx, st)
 	if err != nil {
 		return nil, err
@@ -168,8 +168,8 @@ func checksumsFile(ctx context.Context, _ *finished, st *output.Staging) ([]byte
 }
 
 // signFile signs a file that a step before has written.
-func signFile(name string) func(context.Context, *finished, *output.Staging) ([]byte, error) {
-	return func(ctx context.Context, f *finished, st *output.Staging) ([]byte, error) {
+func signFile(name string) func(context.Context, *Finished, *output.Staging) ([]byte, error) {
+	return func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
 		data, err := files.Read(filepath.Join(st.Dir, name), checksums.MaxLedgerSize)
 		if err != nil {
 			return nil, err
@@ -183,7 +183,7 @@ func signFile(name string) func(context.Context, *finished, *output.Staging) ([]
 }
 
 // signRecord signs the statement about everything that is listed, and the list.
-func signRecord(ctx context.Context, f *finished, st *output.Staging) ([]byte, error) {
+func signRecord(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
 	entries, err := listed(ctx, st, checksums.ChecksumsBundle, checksums.LedgerBundle)
 	if err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ import (
 
 // openLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
-func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*releaseLedger, error) {
-	s := p.of
+func (p *Prepared) OpenLedgers(ctx context.Context, signer *checksums.Signer) (*ReleaseLedger, error) {
+	s := p.Of
 	ledger := s.openLedger()
 	var used []string
 	if len(s.Ledgers) > 0 {
@@ -59,7 +59,7 @@ func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*
 }
 
 // rebuilderKeys are the keys that the profile file names, by key ID.
-func (s *subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+func (s *Subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
 	refs := s.file.Ledger.Rebuilders
 	if len(refs) == 0 {
 		return nil, fault.Usagef("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
@@ -82,7 +82,7 @@ func (s *subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 }
 
 // besideProfile reads the name of a key in the profile file: a path is one from there.
-func (s *subject) besideProfile(ref string) checksums.KeyRef {
+func (s *Subject) besideProfile(ref string) checksums.KeyRef {
 	dir := filepath.Dir(s.file.Path)
 	if !filepath.IsAbs(dir) {
 		if wd, err := os.Getwd(); err == nil {
@@ -125,12 +125,12 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 
 // claims is what this release executed of the standard library and of
 // dependencies, for others; nil when the profile file does not ask for it.
-func (p *planned) claims(l *releaseLedger) ([]byte, error) {
+func (p *Planned) claims(l *ReleaseLedger) ([]byte, error) {
 	if !p.file.Ledger.Publish {
 		return nil, nil
 	}
 	if l == nil {
 		return nil, fault.Errorf("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, l.account.Claims(p.source.ModulePath))
+	return actions.EncodeClaims(actions.Toolchain{Version: p.GoToolchain.Version, Host: p.GoToolchain.Host, Sum: p.GoToolchain.Sum}, l.account.Claims(p.Source.ModulePath))
 }

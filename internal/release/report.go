@@ -23,16 +23,16 @@ import (
 // release that it cannot: the report says why. One file at a time is looked at,
 // since each is held in memory with some tables, which the scheduler knows
 // nothing of.
-func (m *maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.Sized, error) {
+func (m *Maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.Sized, error) {
 	path := p.paths[0]
 	s := report.Sized{Profile: u.Profile, Platform: u.Platform, Name: p.name, SHA256: p.artifact.SHA256}
 	if u.Mode() == fact.CArchive {
-		s.NotMeasured = unsizedLibrary
+		s.NotMeasured = UnsizedLibrary
 		return s, nil
 	}
 	// The same bytes are made of the same, as far as the same tool can tell.
-	key := remember.NewKey("sizes 1", sizes.Revision, m.of.Tool, p.name, p.artifact.SHA256)
-	if m.of.known.Get(key, &s.Summary) && s.Summary != nil {
+	key := remember.NewKey("sizes 1", sizes.Revision, m.Of.Tool, p.name, p.artifact.SHA256)
+	if m.Of.Known.Get(key, &s.Summary) && s.Summary != nil {
 		return s, nil
 	}
 	m.measuring.Lock()
@@ -49,7 +49,7 @@ func (m *maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.S
 	}
 	l.File = p.name
 	s.Summary = shorten(sizes.Summarize(l))
-	m.of.known.Put(key, s.Summary)
+	m.Of.Known.Put(key, s.Summary)
 	return s, nil
 }
 
@@ -73,23 +73,23 @@ func shorten(s *sizes.Summary) *sizes.Summary {
 }
 
 // shown is what the report shows beside what is measured here.
-type shown struct {
-	previous *report.Measurements // of the release that it compares with; nil for none
-	extra    [][]byte             // documents of bench and size -waterfall
+type Shown struct {
+	Previous *report.Measurements // of the release that it compares with; nil for none
+	Extra    [][]byte             // documents of bench and size -waterfall
 }
 
 // measurements are the figures of a finished release, in the manifest's order.
-func (f *finished) measurements() (*report.Measurements, error) {
-	m, p := f.manifest, f.of
+func (f *Finished) measurements() (*report.Measurements, error) {
+	m, p := f.manifest, f.Of
 	out := &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
-	for _, r := range f.made {
+	for _, r := range f.Made {
 		out.Sizes = append(out.Sizes, r.sized...)
 	}
 	sort.SliceStable(out.Sizes, func(i, j int) bool {
 		a, b := out.Sizes[i], out.Sizes[j]
 		return strings.Join([]string{a.Profile, a.Platform, a.Name}, "\x00") < strings.Join([]string{b.Profile, b.Platform, b.Name}, "\x00")
 	})
-	for _, sel := range p.selected {
+	for _, sel := range p.Selected {
 		for _, pl := range sel.Platforms {
 			b := sel.Profile.Settings(pl).Bench
 			if (len(b.Args)+len(b.Env)+len(b.Variants) > 0 || b.Ready+b.Stdin+b.Main != "") && !slices.Contains(out.BenchDeclared, sel.Profile.Name) {
@@ -100,10 +100,10 @@ func (f *finished) measurements() (*report.Measurements, error) {
 	slices.Sort(out.BenchDeclared)
 	// Both were looked at before anything was built, but the project has its name
 	// from the plan where the profile file gives none.
-	if old := f.shown.previous; old != nil && old.Project != m.Project {
+	if old := f.shown.Previous; old != nil && old.Project != m.Project {
 		return nil, fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
 	}
-	for i, x := range f.shown.extra {
+	for i, x := range f.shown.Extra {
 		if err := out.Add(x); err != nil {
 			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
 		}
@@ -113,12 +113,12 @@ func (f *finished) measurements() (*report.Measurements, error) {
 
 // readReportInputs reads what the report shall show beside what is measured
 // here, before anything is built.
-func (c *Config) readReportInputs(project string) (in shown, err error) {
+func (c *Config) ReadReportInputs(project string) (in Shown, err error) {
 	var errs []error
 	if c.Against != "" {
-		in.previous, err = readPrevious(c.Against)
-		if err == nil && project != "" && in.previous.Project != project {
-			err = fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, in.previous.Project, project)
+		in.Previous, err = readPrevious(c.Against)
+		if err == nil && project != "" && in.Previous.Project != project {
+			err = fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", c.Against, in.Previous.Project, project)
 		}
 		errs = append(errs, err)
 	}
@@ -130,7 +130,7 @@ func (c *Config) readReportInputs(project string) (in shown, err error) {
 		if err != nil {
 			errs = append(errs, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))
 		}
-		in.extra = append(in.extra, data)
+		in.Extra = append(in.Extra, data)
 	}
 	return in, errors.Join(errs...)
 }
@@ -154,12 +154,12 @@ func readPrevious(name string) (*report.Measurements, error) {
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
-func (f *finished) reportFiles(context.Context) (map[string][]byte, error) {
+func (f *Finished) reportFiles(context.Context) (map[string][]byte, error) {
 	ms, err := f.measurements()
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: f.manifest, Measurements: ms, Previous: f.shown.previous}
+	in := report.Inputs{Manifest: f.manifest, Measurements: ms, Previous: f.shown.Previous}
 	if f.signer != nil {
 		in.Signed, in.SignedBy = true, f.signer.KeyID()
 	}
@@ -168,10 +168,10 @@ func (f *finished) reportFiles(context.Context) (map[string][]byte, error) {
 	if made[report.MeasurementsFile], err = ms.Encode(); err != nil {
 		return nil, err
 	}
-	return made, render(page, made)
+	return made, Render(page, made)
 }
 
-func render(page *report.Page, files map[string][]byte) error {
+func Render(page *report.Page, files map[string][]byte) error {
 	var html, markdown bytes.Buffer
 	if err := errors.Join(report.HTML(&html, page), report.Markdown(&markdown, page)); err != nil {
 		return err

@@ -20,26 +20,26 @@ const configName = "mintmark.yaml"
 
 // subject is what a run is about: a source, and what its profile file says to
 // build of it.
-type subject struct {
-	*run
-	*tools
-	repo      *source.Repo   // nil for a module from the proxy
-	source    *source.Source // both kinds
-	moduleDir string         // of a module source: the extracted zip in the first place
+type Subject struct {
+	*Run
+	*Tools
+	Repo      *source.Repo   // nil for a module from the proxy
+	Source    *source.Source // both kinds
+	ModuleDir string         // of a module source: the extracted zip in the first place
 	file      *profiles.File
-	selected  []profiles.Selected
-	version   string // of the release, without v
-	cautions  cautions
+	Selected  []profiles.Selected
+	Version   string // of the release, without v
+	Cautions  Cautions
 	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
 
 // open finds the tools, the source and the profile file, and picks profiles and
 // platforms. The caller closes the run, which is nil after an error.
-func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
+func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	r, err := begin(cfg)
+	r, err := Begin(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +51,14 @@ func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
 	if err := cfg.directories(); err != nil {
 		return nil, err
 	}
-	t, err := r.findTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
+	t, err := r.FindTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{run: r, tools: t, cautions: cautions{run: r}}
+	s := &Subject{Run: r, Tools: t, Cautions: Cautions{Run: r}}
 	// The profile file and the source are independent of each other: report
 	// what is wrong with both.
-	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
+	if err := errors.Join(s.openSource(ctx), s.OpenConfig()); err != nil {
 		return nil, err
 	}
 	if err := s.choose(); err != nil {
@@ -68,7 +68,7 @@ func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
 		if s.included, err = s.findUnseen(ctx); err != nil {
 			return nil, err
 		}
-		s.repo.Include(s.included)
+		s.Repo.Include(s.included)
 	}
 	return s, nil
 }
@@ -110,24 +110,24 @@ func (c *Config) directories() (err error) {
 	return nil
 }
 
-func (s *subject) openSource(ctx context.Context) error {
+func (s *Subject) openSource(ctx context.Context) error {
 	if s.Module != "" {
-		s.phase("fetching " + s.Module)
+		s.Phase("fetching " + s.Module)
 		var err error
-		if s.source, s.moduleDir, err = source.FetchModule(ctx, s.fetcher, s.Module); err != nil {
+		if s.Source, s.ModuleDir, err = source.FetchModule(ctx, s.Fetcher, s.Module); err != nil {
 			return err
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.Dir, Known: s.known,
+			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err
 		}
-		s.repo, s.source = repo, &repo.Source
+		s.Repo, s.Source = repo, &repo.Source
 	}
-	for _, n := range s.source.Notes {
-		s.cautions.add("%s", n)
+	for _, n := range s.Source.Notes {
+		s.Cautions.add("%s", n)
 	}
 	return nil
 }
@@ -137,12 +137,12 @@ const maxProfileFile = 4 << 20
 
 // openConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
-func (s *subject) openConfig() error {
+func (s *Subject) OpenConfig() error {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
 	dir := s.Dir
 	if !asked {
 		if s.Module != "" {
-			dir = s.moduleDir
+			dir = s.ModuleDir
 		}
 		if dir == "" {
 			return nil // the source could not be opened; that is reported
@@ -156,7 +156,7 @@ func (s *subject) openConfig() error {
 		if err != nil {
 			return err
 		}
-		s.cautions.problems(s.file.Warnings())
+		s.Cautions.problems(s.file.Warnings())
 		if !asked {
 			s.sayMisnamed(dir, configName)
 		}
@@ -171,13 +171,13 @@ func (s *subject) openConfig() error {
 
 // choose resolves -profile and -platform. With the built-in profile, -platform
 // may name any platform; with a profile file it selects from the file's.
-func (s *subject) choose() error {
+func (s *Subject) choose() error {
 	pats, err := profiles.ParsePatternList(s.Platforms)
 	if err != nil {
 		return fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
 	if s.file == nil {
-		project := path.Base(s.source.PathPrefix())
+		project := path.Base(s.Source.PathPrefix())
 		s.file = profiles.Builtin(project)
 		var explicit []profiles.Platform
 		for _, p := range pats {
@@ -190,54 +190,54 @@ func (s *subject) choose() error {
 			pats = nil
 		}
 	}
-	if s.selected, err = s.file.Select(s.Profiles, pats); err != nil {
+	if s.Selected, err = s.file.Select(s.Profiles, pats); err != nil {
 		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
-	s.version = strings.TrimPrefix(s.source.Version, "v")
+	s.Version = strings.TrimPrefix(s.Source.Version, "v")
 	if s.Snapshot {
-		short := s.source.Commit
+		short := s.Source.Commit
 		if len(short) > 7 {
 			short = short[:7]
 		}
-		s.version += "-snapshot"
+		s.Version += "-snapshot"
 		if short != "" {
-			s.version += "." + short
+			s.Version += "." + short
 		}
-		if len(s.source.Dirty) > 0 {
-			s.version += ".dirty"
+		if len(s.Source.Dirty) > 0 {
+			s.Version += ".dirty"
 		}
 	}
 	return nil
 }
 
 // tree is the user's directory of the module; "" where there is none.
-func (s *subject) tree() string {
-	if s.repo == nil {
+func (s *Subject) tree() string {
+	if s.Repo == nil {
 		return ""
 	}
-	return filepath.Join(s.repo.Root(), filepath.FromSlash(s.source.Dir))
+	return filepath.Join(s.Repo.Root(), filepath.FromSlash(s.Source.Dir))
 }
 
 // cautions are what does not stop a run, but has no effect in it, or will make
 // other builds of the commit differ. Each is said at once, and kept.
-type cautions struct {
-	run  *run
+type Cautions struct {
+	Run  *Run
 	list []string
 }
 
-func (c *cautions) add(format string, args ...any) {
+func (c *Cautions) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	c.say(text, text)
 }
 
 // say is add for what is shown otherwise than recorded.
-func (c *cautions) say(text, shown string) {
+func (c *Cautions) say(text, shown string) {
 	c.list = append(c.list, text)
-	c.run.warn("%s", shown)
+	c.Run.Warn("%s", shown)
 }
 
 // problems are those of the profile file that do not stop it.
-func (c *cautions) problems(list []profiles.Problem) {
+func (c *Cautions) problems(list []profiles.Problem) {
 	for _, w := range list {
 		w.Warning = false // the event says it is one
 		c.say(w.Error(), w.Format())

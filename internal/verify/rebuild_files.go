@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"context"
@@ -14,12 +14,13 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // rebuiltFiles is what came out of building a publication again.
 type rebuiltFiles struct {
 	*publication
-	made  *finished
+	made  *release.Finished
 	stage string // directory of the files that would be published
 	noUPX error  // why packed files could not be made
 	work  string // a private directory
@@ -96,7 +97,7 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 	same := func(b checksums.Artifact) bool {
 		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
 	}
-	built := t.made.artifacts()
+	built := t.made.Artifacts()
 	for i, b := range built {
 		if !same(b) {
 			continue
@@ -119,7 +120,7 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 
 // explain compares the bytes, where the published ones are at hand.
 func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []checksums.Finding {
-	ours := t.made.linked(built.SHA256)
+	ours := t.made.Linked(built.SHA256)
 	if built.Published {
 		ours = filepath.Join(t.stage, built.Name)
 	}

@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"archive/tar"
@@ -56,7 +56,7 @@ func diskAttacks() []attack {
 		a.name += ", though files may be missing"
 		a.alter = func(f *forged) {
 			alter(f)
-			f.ask = func(vc *VerifyConfig) { vc.Missing = true }
+			f.ask = func(vc *Config) { vc.Missing = true }
 		}
 		return a
 	}
@@ -108,7 +108,7 @@ func diskAttacks() []attack {
 		{"disk: the signature of a ledger that was left out", dirs, fault.Refused, "is a signature over ledger.json, which is not here", func(f *forged) {
 			withLedger(f)
 			f.disk = append(f.disk, remove(checksums.LedgerFile))
-			f.ask = func(vc *VerifyConfig) { vc.Missing = true }
+			f.ask = func(vc *Config) { vc.Missing = true }
 		}},
 		{"disk: another ledger", dirs, fault.Refused, "ledger.json: has digest", func(f *forged) {
 			withLedger(f)

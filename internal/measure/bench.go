@@ -1,4 +1,7 @@
-package release
+// Package measure says what programs cost: at start-up and in memory ([Bench]), in
+// bytes ([Size]), and what each setting of a profile saves ([Savings]). What it
+// builds for that is built once, and never published.
+package measure
 
 import (
 	"context"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -111,11 +115,11 @@ func sweepAll(ctx context.Context, res *startup.Result, opt startup.Config) ([]S
 // Bench builds the variants that a profile's bench names, once each, for one
 // platform of this machine, and measures them. Nothing is published. What opt
 // says of the workload goes before what the profile says.
-func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
-	defer func() { err = explainFull(err) }()
+func Bench(ctx context.Context, cfg release.Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
+	defer func() { err = release.ExplainFull(err) }()
 	var settings profiles.Settings
-	s, err := openOne(ctx, &cfg, func(s *subject) (sel profiles.Selected, err error) {
-		sel, settings, err = s.chooseBench()
+	s, err := openOne(ctx, &cfg, func(s *release.Subject) (sel profiles.Selected, err error) {
+		sel, settings, err = chooseBench(s)
 		return sel, err
 	})
 	if err != nil {
@@ -123,35 +127,35 @@ func Bench(ctx context.Context, cfg Config, opt startup.Config, sweep bool) (_ *
 	}
 	defer s.Close()
 	var costs []BuildCost
-	if opt.Programs, costs, err = s.benchVariants(ctx, settings); err != nil {
+	if opt.Programs, costs, err = benchVariants(ctx, s, settings); err != nil {
 		return nil, err
 	}
-	if err := s.workload(&opt, settings.Bench); err != nil {
+	if err := s.Workload(&opt, settings.Bench); err != nil {
 		return nil, err
 	}
-	work := filepath.Join(s.ws.Dir, "bench")
+	work := filepath.Join(s.Workspace.Dir, "bench")
 	if err := os.Mkdir(work, 0o755); err != nil {
 		return nil, workspace.Error(err)
 	}
-	s.phase("measuring")
+	s.Phase("measuring")
 	b, err := bench(ctx, work, opt, sweep)
 	if err != nil {
 		return nil, err
 	}
 	b.BuildCosts = costs
-	b.Profile, b.Platform = s.selected[0].Profile.Name, s.selected[0].Platforms[0].String()
+	b.Profile, b.Platform = s.Selected[0].Profile.Name, s.Selected[0].Platforms[0].String()
 	return b, nil
 }
 
 // chooseBench finds the one profile and platform to measure: a platform that
 // this machine runs, of a profile with bench if there is one.
-func (s *subject) chooseBench() (profiles.Selected, profiles.Settings, error) {
+func chooseBench(s *release.Subject) (profiles.Selected, profiles.Settings, error) {
 	type choice struct {
 		profiles.Selected
 		settings profiles.Settings
 	}
 	var runs, declared []choice
-	for _, sel := range s.selected {
+	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			if pl.OS != runtime.GOOS || pl.Arch != runtime.GOARCH {
 				continue
@@ -208,7 +212,7 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 }
 
 // benchVariants builds and packs every variant, in the first place.
-func (s *copied) benchVariants(ctx context.Context, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
+func benchVariants(ctx context.Context, s *release.Copied, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
 	variants := settings.Bench.Variants
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)
@@ -218,14 +222,14 @@ func (s *copied) benchVariants(ctx context.Context, settings profiles.Settings) 
 		if slices.ContainsFunc(variants[:i], func(o profiles.Variant) bool { return o.Name == v.Name }) {
 			return nil, nil, fault.Usagef("leave one out", "bench.variants has %q twice", v.Name)
 		}
-		x, err := s.variant(ctx, v.Name, func(set *profiles.Settings) { alter(v, set) })
+		x, err := planVariant(ctx, s, v.Name, func(set *profiles.Settings) { alter(v, set) })
 		if err != nil {
 			return nil, nil, err
 		}
 		x.alone = v.Kind == profiles.WithPGO
 		list = append(list, x)
 	}
-	built, err := s.buildVariants(ctx, list)
+	built, err := buildVariants(ctx, s, list)
 	if err != nil {
 		return nil, nil, err
 	}

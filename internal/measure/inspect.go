@@ -1,4 +1,4 @@
-package release
+package measure
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // InspectSchema is the schema of [Inspection]'s JSON form.
@@ -45,7 +46,7 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, static, err := openAny(path)
+	f, static, err := release.OpenAny(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fault.Usagef("name a Go binary", "%w", err)

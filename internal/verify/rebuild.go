@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/workspace"
@@ -41,8 +42,8 @@ type publication struct {
 // this machine's own releases, with their caches and ledger.
 type reproduction struct {
 	*publication
-	*subject
-	*kit
+	*release.Subject
+	*release.Kit
 	from   string // -source
 	proven bool
 	units  []*plan.Unit // that are selected
@@ -59,7 +60,7 @@ type reproduction struct {
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
 // if an artifact came out different, and 1 if one could not be built or compared.
-func VerifyRebuild(ctx context.Context, cfg Config, vc VerifyConfig, from string) (*checksums.Verification, error) {
+func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*checksums.Verification, error) {
 	p, _, err := rebuildRelease(ctx, cfg, vc, from)
 	if p == nil {
 		return nil, err
@@ -69,9 +70,9 @@ func VerifyRebuild(ctx context.Context, cfg Config, vc VerifyConfig, from string
 
 // rebuildRelease is VerifyRebuild. The publication is nil only with an error from
 // before the verification. how says what was built, as far as it came to that.
-func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from string) (_ *publication, how reproduced, err error) {
-	defer func() { err = explainFull(err) }()
-	v, err := Verify(ctx, vc)
+func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
+	defer func() { err = release.ExplainFull(err) }()
+	v, err := Release(ctx, vc)
 	if v == nil {
 		return nil, how, err
 	}
@@ -86,17 +87,17 @@ func rebuildRelease(ctx context.Context, cfg Config, vc VerifyConfig, from strin
 	// What earlier runs of this machine found out is no evidence against it,
 	// unless whoever asks says so.
 	cfg.Full = !t.proven
-	r, err := begin(&cfg)
+	r, err := release.Begin(&cfg)
 	if err != nil {
 		return p, how, err
 	}
 	defer r.Close()
-	t.subject = &subject{run: r, version: p.m.Version, cautions: cautions{run: r}}
+	t.Subject = &release.Subject{Run: r, Version: p.m.Version, Cautions: release.Cautions{Run: r}}
 	if len(cfg.Ledgers) > 0 {
 		if cfg.ConfigFile == "" {
 			return p, how, fault.Usagef("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
 		}
-		if err := t.openConfig(); err != nil {
+		if err := t.OpenConfig(); err != nil {
 			return p, how, err
 		}
 	}
@@ -165,14 +166,14 @@ func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 // reproduce fetches, holds what it fetched against the record, builds and compares.
 func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if t.tools, err = t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
+	if t.Tools, err = t.FindTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
 		return how, err
 	}
-	if t.kit, err = t.fetchToolchain(ctx, t.tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+	if t.Kit, err = t.FetchToolchain(ctx, t.Tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
 		return how, err
 	}
-	how.toolchain = t.manifestToolchain()
-	if err := checkPlatforms(t.goroot, t.plan.Go, t.units); err != nil {
+	how.toolchain = t.ManifestToolchain()
+	if err := checkPlatforms(t.Goroot, t.plan.Go, t.units); err != nil {
 		return how, err
 	}
 	terr := t.checkToolchain(ctx)
@@ -182,7 +183,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	}
 	selected := *t.plan
 	selected.Units = t.units
-	p := &planned{copied: c, plan: &selected, id: t.m.PlanID}
+	p := &release.Planned{Copied: c, Plan: &selected, PlanID: t.m.PlanID}
 	if err := t.fetchModules(ctx, p); err != nil {
 		return how, err
 	}
@@ -190,37 +191,37 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err != nil {
 		return how, err
 	}
-	ready, err := p.prepare(ctx, t.proven)
+	ready, err := p.Prepare(ctx, t.proven)
 	if err != nil {
 		return how, err
 	}
 	if !t.proven {
-		ready.executors[0].(*execute.Local).Label = "third"
+		ready.Executors[0].(*execute.Local).Label = "third"
 	}
-	m := &maker{Prepared: ready, stage: filepath.Join(t.ws.Dir, "products"), upx: tool, notRun: strangersProgram}
-	if err := os.MkdirAll(m.stage, 0o755); err != nil {
+	m := &release.Maker{Prepared: ready, Stage: filepath.Join(t.Workspace.Dir, "products"), UPX: tool, NotRun: release.StrangersProgram}
+	if err := os.MkdirAll(m.Stage, 0o755); err != nil {
 		return how, workspace.Error(err)
 	}
 	if t.proven {
-		if m.ledger, err = ready.openLedgers(ctx, nil); err != nil {
+		if m.Ledger, err = ready.OpenLedgers(ctx, nil); err != nil {
 			return how, err
 		}
 	}
-	t.phase("building")
-	f, err := m.finish(ctx, checksums.KindBuild, t.m.Artifacts)
+	t.Phase("building")
+	f, err := m.Finish(ctx, checksums.KindBuild, t.m.Artifacts)
 	if err != nil {
 		return how, err
 	}
-	how.rebuild = rebuilt(f.made, t.confinement())
-	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.stage, noUPX: t.noUPX, work: t.ws.Dir, warn: t.warn}
+	how.rebuild = release.Executions(f.Made, t.Confinement())
+	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.Stage, noUPX: t.noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
-	unknown := t.account(t.units, t.Platforms, t.tc.Host)
-	t.out.RebuiltActions = f.ledger.unitActions(f.made)
+	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)
+	t.out.RebuiltActions = f.Ledger.UnitActions(f.Made)
 	t.out.Confinement = how.rebuild.Confinement
 	if text := report.Again(t.out.RebuiltActions); text != "" {
 		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}
-	return how, errors.Join(f.ledger.alarms(t.units), t.verdict(unknown))
+	return how, errors.Join(f.Ledger.Alarms(t.units), t.verdict(unknown))
 }
 
 // checkToolchain holds the record's hash of the toolchain against the checksum
@@ -228,12 +229,12 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 func (t *reproduction) checkToolchain(ctx context.Context) error {
 	var wrong refusals
 	want := t.m.Toolchain
-	sum, sumdb, module := t.tc.Sum, t.tc.SumDB, t.tc.Module
-	if want.Host != t.tc.Host {
+	sum, sumdb, module := t.GoToolchain.Sum, t.GoToolchain.SumDB, t.GoToolchain.Module
+	if want.Host != t.GoToolchain.Host {
 		goos, goarch, _ := strings.Cut(want.Host, "/")
-		module = "golang.org/toolchain@v0.0.1-" + t.tc.Version + "." + goos + "-" + goarch
-		t.phase("the publisher's toolchain, for its hash")
-		m, err := t.fetcher.Module(ctx, module)
+		module = "golang.org/toolchain@v0.0.1-" + t.GoToolchain.Version + "." + goos + "-" + goarch
+		t.Phase("the publisher's toolchain, for its hash")
+		m, err := t.Fetcher.Module(ctx, module)
 		if err != nil {
 			return fault.Errorf("check that the module proxy can be reached", "the publisher's toolchain %s: %w", module, err)
 		}
@@ -263,14 +264,14 @@ func (t *reproduction) sameSource(at string, src *source.Source) {
 }
 
 // fetchSource gets the recorded source and holds it against the record.
-func (t *reproduction) fetchSource(ctx context.Context) (*copied, error) {
+func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error) {
 	src := t.m.Source
 	at := src.Module + "@" + src.Version
 	switch {
 	case src.Kind == source.Module:
-		t.phase("fetching " + at)
+		t.Phase("fetching " + at)
 		var err error
-		if t.source, t.moduleDir, err = source.FetchModule(ctx, t.fetcher, at); err != nil {
+		if t.Source, t.ModuleDir, err = source.FetchModule(ctx, t.Fetcher, at); err != nil {
 			return nil, err
 		}
 	case t.from != "":
@@ -280,7 +281,7 @@ func (t *reproduction) fetchSource(ctx context.Context) (*copied, error) {
 	default:
 		return t.replaySource(ctx)
 	}
-	c, err := t.copySource(ctx, t.kit)
+	c, err := t.CopySource(ctx, t.Kit)
 	if err != nil {
 		return nil, err
 	}
@@ -290,19 +291,19 @@ func (t *reproduction) fetchSource(ctx context.Context) (*copied, error) {
 			wrong.add("the source's %s is %q, the record says %q", what, got, want)
 		}
 	}
-	compare("module", t.source.ModulePath, src.Module)
-	compare("version", t.source.Version, src.Version)
-	compare("h1", t.source.Sum, src.Sum)
+	compare("module", t.Source.ModulePath, src.Module)
+	compare("version", t.Source.Version, src.Version)
+	compare("h1", t.Source.Sum, src.Sum)
 	if src.Kind == source.Git {
-		compare("commit", t.source.Commit, src.Commit)
-		compare("tree", t.source.Tree, src.Tree)
-		compare("directory", t.source.Dir, src.Dir)
+		compare("commit", t.Source.Commit, src.Commit)
+		compare("tree", t.Source.Tree, src.Tree)
+		compare("directory", t.Source.Dir, src.Dir)
 	}
-	compare("commit time", plan.FormatTime(t.source), src.CommitTime)
+	compare("commit time", plan.FormatTime(t.Source), src.CommitTime)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	t.sameSource(at, t.source)
+	t.sameSource(at, t.Source)
 	if src.Kind == source.Git {
 		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
@@ -314,15 +315,15 @@ func (t *reproduction) fetchSource(ctx context.Context) (*copied, error) {
 // The zip is the commit's if it has the recorded h1; that the commit's hash and
 // time belong to it is then still the record's word, which the digests confirm:
 // both are in the binaries.
-func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
+func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error) {
 	src := t.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
 		return nil, fault.Errorf(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
 	}
 	at := src.Module + "@" + src.Version
-	t.phase("fetching " + at)
-	m, err := t.fetcher.Module(ctx, at)
+	t.Phase("fetching " + at)
+	m, err := t.Fetcher.Module(ctx, at)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -351,13 +352,13 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 	if err := claim.SetVersion(stamped); err != nil {
 		return nil, fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
-	c := &copied{subject: t.subject, kit: t.kit, dir: filepath.Join(t.ws.Dir, "first", "src")}
-	stamp, err := recovery.NewStamp(ctx, t.goroot, t.kit.place, filepath.Join(t.ws.Dir, "stamp"), c.dir, claim)
+	c := &release.Copied{Subject: t.Subject, Kit: t.Kit, Checkout: filepath.Join(t.Workspace.Dir, "first", "src")}
+	stamp, err := recovery.NewStamp(ctx, t.Goroot, t.Kit.BuildPlace, filepath.Join(t.Workspace.Dir, "stamp"), c.Checkout, claim)
 	if err != nil {
 		return nil, err
 	}
-	t.source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
-	c.again = func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
+	t.Source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	c.CopyAgain = func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
 			return "", nil, workspace.Error(err)
 		}
@@ -369,19 +370,19 @@ func (t *reproduction) replaySource(ctx context.Context) (*copied, error) {
 			return "", nil, err
 		}
 		place.Git = stamp.Git
-		return dir, fromZip(t.source), nil
+		return dir, release.FromZip(t.Source), nil
 	}
-	if _, c.origin, err = c.again(ctx, t.kit.place, c.dir); err != nil {
+	if _, c.Origin, err = c.CopyAgain(ctx, t.Kit.BuildPlace, c.Checkout); err != nil {
 		return nil, err
 	}
-	t.source.SumDB = t.settings.Checks(src.Module)
+	t.Source.SumDB = t.Settings.Checks(src.Module)
 	for _, a := range t.m.Artifacts {
 		for _, member := range a.Members {
-			t.source.SetExecutable(member.Name, member.Mode == "0755")
+			t.Source.SetExecutable(member.Name, member.Mode == "0755")
 		}
 	}
-	c.loader = &plan.Loader{Goroot: t.goroot, Place: t.kit.place, Settings: t.settings, Kind: src.Kind, Dir: c.dir}
-	t.sameSource(at, t.source)
+	c.Loader = &plan.Loader{Goroot: t.Goroot, Place: t.Kit.BuildPlace, Settings: t.Settings, Kind: src.Kind, Dir: c.Checkout}
+	t.sameSource(at, t.Source)
 	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
 	return c, nil
 }
@@ -394,59 +395,59 @@ func (t *reproduction) clone(ctx context.Context) error {
 			return err
 		}
 	}
-	t.phase("fetching the commit " + t.m.Source.Commit)
-	dir := filepath.Join(t.ws.Dir, "source")
+	t.Phase("fetching the commit " + t.m.Source.Commit)
+	dir := filepath.Join(t.Workspace.Dir, "source")
 	src := t.m.Source
 	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
-	if err := source.CloneAt(ctx, t.git, t.Environ, from, want, dir, t.ws.Dir); err != nil {
+	if err := source.CloneAt(ctx, t.Git, t.Environ, from, want, dir, t.Workspace.Dir); err != nil {
 		return err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.git, Env: t.Environ, Work: t.ws.Dir, Known: t.known,
+		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.Git, Env: t.Environ, Work: t.Workspace.Dir, Known: t.Known,
 		Hashed: true, OneTag: !want.Stamped,
 	})
 	if err != nil {
 		return err
 	}
-	t.repo, t.source = repo, &repo.Source
+	t.Repo, t.Source = repo, &repo.Source
 	return nil
 }
 
 // fetchModules ends the fetch phase: with the units' own go list, everything
 // that they import is in the module cache.
-func (t *reproduction) fetchModules(ctx context.Context, p *planned) error {
-	if p.loader.Ready != nil {
-		if err := p.loader.Ready(ctx); err != nil {
+func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) error {
+	if p.Loader.Ready != nil {
+		if err := p.Loader.Ready(ctx); err != nil {
 			return err
 		}
 	}
 	if t.m.Source.Kind == source.Module && !t.proven {
 		return nil // prepare fetches what go install needs
 	}
-	t.phase("fetching modules")
-	p.planner = &plan.Planner{Loader: p.loader, Source: t.source}
+	t.Phase("fetching modules")
+	p.Planner = &plan.Planner{Loader: p.Loader, Source: t.Source}
 	var errs []error
 	for _, u := range t.units {
 		var mains []string
 		for _, m := range u.Mains {
 			mains = append(mains, m.Package)
 		}
-		pkgs, err := p.loader.List(ctx, u.Env, u.Flags, mains, true)
+		pkgs, err := p.Loader.List(ctx, u.Env, u.Flags, mains, true)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
-		p.planner.Note(u, pkgs)
+		p.Planner.Note(u, pkgs)
 	}
 	return errors.Join(errs...)
 }
 
 // packer finds UPX if the plan needs it. Without it, what is packed cannot be
 // compared, and everything before that still can.
-func (t *reproduction) packer(ctx context.Context, p *planned) (*upx.Tool, error) {
+func (t *reproduction) packer(ctx context.Context, p *release.Planned) (*upx.Tool, error) {
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {
 		return nil, nil
 	}
-	tool, err := p.findUPX(ctx, t.warn)
+	tool, err := p.FindUPX(ctx, t.Warn)
 	if err == nil {
 		return tool, nil
 	}
@@ -454,7 +455,7 @@ func (t *reproduction) packer(ctx context.Context, p *planned) (*upx.Tool, error
 		return nil, err
 	}
 	t.noUPX = err
-	without := *p.plan
+	without := *p.Plan
 	without.Units = nil
 	for _, u := range t.units {
 		linkedOnly := *u
@@ -463,6 +464,6 @@ func (t *reproduction) packer(ctx context.Context, p *planned) (*upx.Tool, error
 		}
 		without.Units = append(without.Units, &linkedOnly)
 	}
-	p.plan = &without
+	p.Plan = &without
 	return nil, nil
 }

@@ -1,4 +1,4 @@
-package release
+package measure
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -16,22 +17,22 @@ import (
 // one more of the profile's settings that make a program smaller, and says what
 // each saves: in the file, and in the archives that a user transfers. Nothing
 // is built twice, and nothing is published.
-func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
-	defer func() { err = explainFull(err) }()
-	s, err := openOne(ctx, &cfg, (*subject).chooseOne)
+func Savings(ctx context.Context, cfg release.Config) (_ *report.Savings, err error) {
+	defer func() { err = release.ExplainFull(err) }()
+	s, err := openOne(ctx, &cfg, chooseOne)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	sel := s.selected[0]
+	sel := s.Selected[0]
 	pl := sel.Platforms[0]
-	out := &report.Savings{Schema: report.SavingsSchema, Version: s.version, Profile: sel.Profile.Name, Platform: pl.String()}
+	out := &report.Savings{Schema: report.SavingsSchema, Version: s.Version, Profile: sel.Profile.Name, Platform: pl.String()}
 	var list []variant
 	var at []int // of the step that each is
 	for _, step := range savingSteps(sel.Profile.Settings(pl)) {
 		saving := report.Saving{Name: step.name, NotMeasured: step.absent}
 		if step.absent == "" {
-			v, err := s.variant(ctx, step.name, step.change)
+			v, err := planVariant(ctx, s, step.name, step.change)
 			if err != nil {
 				return nil, err
 			}
@@ -43,12 +44,12 @@ func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
 		}
 		out.Steps = append(out.Steps, saving)
 	}
-	built, err := s.buildVariants(ctx, list)
+	built, err := buildVariants(ctx, s, list)
 	if err != nil {
 		return nil, err
 	}
 	for i, a := range built {
-		out.Project = a.planned.plan.Project
+		out.Project = a.planned.Plan.Project
 		x := &out.Steps[at[i]]
 		fi, err := os.Stat(a.path)
 		if err != nil {
@@ -117,10 +118,10 @@ func savingSteps(want profiles.Settings) []savingStep {
 }
 
 // chooseOne finds the one profile and platform that was asked for.
-func (s *subject) chooseOne() (profiles.Selected, error) {
+func chooseOne(s *release.Subject) (profiles.Selected, error) {
 	var all []profiles.Selected
 	var names []string
-	for _, sel := range s.selected {
+	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			all = append(all, profiles.Selected{Profile: sel.Profile, Platforms: []profiles.Platform{pl}})
 			names = append(names, sel.Profile.Name+" "+pl.String())

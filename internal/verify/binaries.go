@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -25,7 +26,7 @@ import (
 const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
 
 // Foreign says which binaries of others to rebuild, and from what.
-type Foreign struct {
+type BinariesConfig struct {
 	Names  []string // binaries, archives, directories
 	Source string   // directory or URL of a git repository; "" asks the module proxy
 	Like   string   // a sibling binary, for files that say nothing of themselves
@@ -37,7 +38,7 @@ type Foreign struct {
 }
 
 // Rebuilt is what came of rebuilding binaries of others.
-type Rebuilt struct {
+type BinariesResult struct {
 	Schema    string `json:"schema"`
 	Verdict   string `json:"verdict"` // the worst of all
 	Identical int    `json:"identical"`
@@ -59,8 +60,8 @@ type Rebuilt struct {
 // Rebuild rebuilds published binaries and compares them bit for bit. Nothing
 // is believed of a file but that it says where it comes from. The error is
 // about this machine; what came of each file is in the result.
-func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err error) {
-	defer func() { err = explainFull(err) }()
+func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *BinariesResult, err error) {
+	defer func() { err = release.ExplainFull(err) }()
 	for _, name := range what.Names {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
@@ -72,29 +73,29 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 			return nil, fmt.Errorf("signing key: %w", checksums.Misnamed(what.Key, err))
 		}
 	}
-	s, err := begin(&cfg)
+	s, err := release.Begin(&cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	// Caches of its own: what others publish has no business in those of
 	// releases. Only -source= needs git.
-	t, err := s.findTools(ctx, filepath.Join(cfg.Cache, "foreign"), false)
+	t, err := s.FindTools(ctx, filepath.Join(cfg.Cache, "foreign"), false)
 	if err != nil {
 		return nil, err
 	}
-	work := filepath.Join(s.ws.Dir, "foreign")
+	work := filepath.Join(s.Workspace.Dir, "foreign")
 	members := filepath.Join(work, "members")
 	if err := os.MkdirAll(members, 0o755); err != nil {
 		return nil, err
 	}
-	s.phase("reading")
+	s.Phase("reading")
 	found, err := recovery.Collect(ctx, what.Names, members)
 	if err != nil {
 		return nil, err
 	}
-	cfg.event(Event{Kind: Total, N: len(found.Inputs)})
-	results, err := recovery.Rebuild(ctx, s.foreignConfig(t, work, what), found.Inputs)
+	cfg.Emit(release.Event{Kind: release.Total, N: len(found.Inputs)})
+	results, err := recovery.Rebuild(ctx, foreignConfig(s, t, work, what), found.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +104,8 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 }
 
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
-func newRebuilt(found *recovery.Found, results []*recovery.Result) *Rebuilt {
-	out := &Rebuilt{
+func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResult {
+	out := &BinariesResult{
 		Schema: RebuildSchema, Verdict: compare.Identical, Results: results,
 		Listed: append([]recovery.Listed{}, found.Listed...), Holders: append([]recovery.Holder{}, found.Holders...),
 	}
@@ -130,7 +131,7 @@ func newRebuilt(found *recovery.Found, results []*recovery.Result) *Rebuilt {
 // signRebuilt signs a statement about each binary whose bytes came out. Its
 // subject is what was made here: of a packed file that could not be packed
 // again, what it unpacks to. A universal binary has one for each slice.
-func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums.Signer, out *Rebuilt) error {
+func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer *checksums.Signer, out *BinariesResult) error {
 	if signer == nil {
 		return nil
 	}
@@ -184,20 +185,20 @@ func fileName(name string) string {
 }
 
 // foreignConfig lends the run's parts.
-func (s *run) foreignConfig(tools *tools, work string, what Foreign) recovery.Config {
-	unpacking := s.confined.Part()
-	unpack, repack := s.packers(unpacking)
+func foreignConfig(s *release.Run, tools *release.Tools, work string, what BinariesConfig) recovery.Config {
+	unpacking := s.Confined.Part()
+	unpack, repack := packers(s, unpacking)
 	began := map[string]time.Time{}
 	return recovery.Config{
-		Place: tools.place, Fetcher: tools.fetcher, Confined: s.confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
+		Place: tools.FetchPlace, Fetcher: tools.Fetcher, Confined: s.Confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
 		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
-			t, err := tools.fetcher.Toolchain(ctx, version)
+			t, err := tools.Fetcher.Toolchain(ctx, version)
 			if err != nil {
 				return nil, err
 			}
-			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.known)
+			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.Known)
 			if err == nil {
-				s.atEnd(func() error { return g.Settle(ctx) })
+				s.AtEnd(func() error { return g.Settle(ctx) })
 			}
 			return g, err
 		},
@@ -205,23 +206,23 @@ func (s *run) foreignConfig(tools *tools, work string, what Foreign) recovery.Co
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.event(Event{Kind: Start, ID: name, Text: "rebuild"})
+				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.event(Event{Kind: Start, ID: name, Text: "rebuild"})
+				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
 			}
-			s.event(Event{Kind: Done, ID: name, Text: r.Verdict})
+			s.Emit(release.Event{Kind: release.Done, ID: name, Text: r.Verdict})
 		},
 	}
 }
 
 // packers find UPX when the first packed file comes up.
-func (s *run) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
+func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
-		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
+		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.Env("PATH"))})
 	})
 	unpack = func(ctx context.Context, packer, file, out string) error {
 		tool, err := find()

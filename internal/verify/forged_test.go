@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"crypto/ecdsa"
@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // keys are a publisher and a rebuilder, in files as the verbs take them.
@@ -64,25 +65,25 @@ func newKeys(t *testing.T) *keys {
 
 // verbs are those that read a release of a stranger.
 func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
-	vc := func(dir string) VerifyConfig { return VerifyConfig{Path: dir, Key: k.public} }
+	vc := func(dir string) Config { return Config{Path: dir, Key: k.public} }
 	// Nothing may be reached before the release is refused: what cannot be
 	// fetched here would be exit code 1.
-	cfg := func() Config {
-		return Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
+	cfg := func() release.Config {
+		return release.Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
 			Key: k.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
 	}
 	statement := filepath.Join(k.dir, "x"+checksums.StatementSuffix)
 	return map[string]func(dir string) error{
-		"verify": func(dir string) error { _, err := Verify(t.Context(), vc(dir)); return err },
+		"verify": func(dir string) error { _, err := Release(t.Context(), vc(dir)); return err },
 		"verify release.json": func(dir string) error {
-			_, err := Verify(t.Context(), vc(filepath.Join(dir, checksums.ManifestFile)))
+			_, err := Release(t.Context(), vc(filepath.Join(dir, checksums.ManifestFile)))
 			return err
 		},
 		"verify -unsigned": func(dir string) error {
-			_, err := Verify(t.Context(), VerifyConfig{Path: dir, Unsigned: true})
+			_, err := Release(t.Context(), Config{Path: dir, Unsigned: true})
 			return err
 		},
-		"verify -rebuild": func(dir string) error { _, err := VerifyRebuild(t.Context(), cfg(), vc(dir), ""); return err },
+		"verify -rebuild": func(dir string) error { _, err := Rebuild(t.Context(), cfg(), vc(dir), ""); return err },
 		"attest": func(dir string) error {
 			_, err := Attest(t.Context(), cfg(), vc(dir), "", statement)
 			if _, serr := os.Stat(statement); serr == nil {
@@ -91,13 +92,13 @@ func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
 			return err
 		},
 		"report": func(dir string) error {
-			_, err := Report(t.Context(), ReportConfig{VerifyConfig: vc(dir)})
+			_, err := Report(t.Context(), ReportConfig{Config: vc(dir)})
 			return err
 		},
 		"verify -rebuilder": func(dir string) error {
 			c := vc(dir)
 			c.Rebuilders = []checksums.KeyRef{k.rebuilders}
-			_, err := Verify(t.Context(), c)
+			_, err := Release(t.Context(), c)
 			return err
 		},
 	}
@@ -255,7 +256,7 @@ func TestNotForged(t *testing.T) {
 			}
 		}
 	}
-	v, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/small"})
+	v, err := Release(t.Context(), Config{Path: r.Dir, Key: k.public, Module: "example.com/small"})
 	if err != nil || !v.Verified() {
 		t.Fatalf("%v, %+v", err, v)
 	}
@@ -264,10 +265,10 @@ func TestNotForged(t *testing.T) {
 		!slices.Contains(open, "what is in install.sh, report.html: the manifest does not describe it; only the digest was compared") {
 		t.Errorf("%q\n%q", checked, open)
 	}
-	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/other"}); fault.ExitCode(err) != fault.Refused {
+	if _, err := Release(t.Context(), Config{Path: r.Dir, Key: k.public, Module: "example.com/other"}); fault.ExitCode(err) != fault.Refused {
 		t.Errorf("another module: %v", err)
 	}
-	if _, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Module: "example.com/small@v1.2.3"}); fault.ExitCode(err) != fault.Usage {
+	if _, err := Release(t.Context(), Config{Path: r.Dir, Key: k.public, Module: "example.com/small@v1.2.3"}); fault.ExitCode(err) != fault.Usage {
 		t.Errorf("a module with its version: %v", err)
 	}
 }
@@ -283,7 +284,7 @@ func TestMembersOfMissingArchives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Key: k.public, Missing: true})
+	v, err := Release(t.Context(), Config{Path: r.Dir, Key: k.public, Missing: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,11 +314,11 @@ func TestUnsignedIsNotVerified(t *testing.T) {
 				}
 			}
 		}
-		v, err := Verify(t.Context(), VerifyConfig{Path: r.Dir, Unsigned: true})
+		v, err := Release(t.Context(), Config{Path: r.Dir, Unsigned: true})
 		if err != nil || v.Verified() {
 			t.Errorf("%v, %+v", err, v)
 		}
-		page, err := Report(t.Context(), ReportConfig{VerifyConfig: VerifyConfig{Path: r.Dir}})
+		page, err := Report(t.Context(), ReportConfig{Config: Config{Path: r.Dir}})
 		if err != nil || !strings.HasPrefix(page.Headline, "NOT verified: no signature was checked") || page.Verdict != checksums.Unchecked {
 			t.Errorf("%v, %+v", err, page)
 		}

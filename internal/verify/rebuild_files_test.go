@@ -1,9 +1,10 @@
-package release
+package verify
 
 import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // TestBuiltTwiceDiffering: a published file is not reproduced when two builds
@@ -23,7 +24,7 @@ func TestBuiltTwiceDiffering(t *testing.T) {
 	} {
 		built := published
 		built.SHA256, built.Verdict, built.Findings = tt.sum, tt.verdict, tt.findings
-		again, r := &rebuiltFiles{made: &finished{made: []*result{{artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
+		again, r := &rebuiltFiles{made: &release.Finished{Made: []*release.UnitResult{{Artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
 		again.compareOne(t.Context(), published, &r)
 		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || (r.Reason == "") != (tt.want == checksums.Identical) {
 			t.Errorf("%s: got %+v", tt.what, r)

@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"errors"

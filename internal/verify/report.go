@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"bytes"
@@ -16,16 +16,17 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // ReportConfig is what [Report] works on.
 type ReportConfig struct {
-	VerifyConfig          // Unsigned is implied without a key
-	Against      string   // earlier release to compare sizes with: directory or measurements.json
-	With         []string // documents of bench -json and size -waterfall -json
-	Out          string   // directory for report.html and report.md; "" writes none
+	Config           // Unsigned is implied without a key
+	Against string   // earlier release to compare sizes with: directory or measurements.json
+	With    []string // documents of bench -json and size -waterfall -json
+	Out     string   // directory for report.html and report.md; "" writes none
 }
 
 // Report checks a published release and makes its page: the one that is part
@@ -40,9 +41,9 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	case !fi.IsDir():
 		return nil, fault.Usagef(hint, "%s is not a directory", cfg.Path)
 	}
-	vc := cfg.VerifyConfig
+	vc := cfg.Config
 	vc.Unsigned = vc.Key.IsZero()
-	v, err := Verify(ctx, vc)
+	v, err := Release(ctx, vc)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +68,13 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 			return nil, err
 		}
 	}
-	c := &Config{Against: cfg.Against, With: cfg.With}
-	beside, err := c.readReportInputs(m.Project)
+	c := &release.Config{Against: cfg.Against, With: cfg.With}
+	beside, err := c.ReadReportInputs(m.Project)
 	if err != nil {
 		return nil, err
 	}
-	in.Previous = beside.previous
-	for _, x := range beside.extra {
+	in.Previous = beside.Previous
+	for _, x := range beside.Extra {
 		if in.Measurements == nil {
 			in.Measurements = &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
 		}
@@ -119,7 +120,7 @@ func writeReport(cfg ReportConfig, page *report.Page) error {
 		return fault.Usagef("name another directory with -out", "-out=%s is in the release itself, which a new file would break", cfg.Out)
 	}
 	pages := map[string][]byte{}
-	if err := render(page, pages); err != nil {
+	if err := release.Render(page, pages); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {

@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"encoding/base64"
@@ -239,12 +239,12 @@ func bundleAttacks() []attack {
 			f.bundle[checksums.LedgerBundle] = func(string) string { return f.read(checksums.ChecksumsBundle) }
 		}},
 		{"expected: another key", whole, fault.Refused, "the bundle names key", func(f *forged) {
-			f.ask = func(vc *VerifyConfig) { vc.Key = f.k.rebuilders }
+			f.ask = func(vc *Config) { vc.Key = f.k.rebuilders }
 		}},
-		{"expected: another project", signed, fault.Refused, `project is "small", expected "large"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Project = "large" } }},
-		{"expected: a newer version", signed, fault.Refused, `version is "1.2.3", expected "1.2.4"`, func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Version = "v1.2.4" } }},
-		{"expected: another commit", signed, fault.Refused, "commit is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Commit = strings.Repeat("cd", 20) } }},
-		{"expected: another module", signed, fault.Refused, "module is", func(f *forged) { f.ask = func(vc *VerifyConfig) { vc.Module = "example.com/smal1" } }},
+		{"expected: another project", signed, fault.Refused, `project is "small", expected "large"`, func(f *forged) { f.ask = func(vc *Config) { vc.Project = "large" } }},
+		{"expected: a newer version", signed, fault.Refused, `version is "1.2.3", expected "1.2.4"`, func(f *forged) { f.ask = func(vc *Config) { vc.Version = "v1.2.4" } }},
+		{"expected: another commit", signed, fault.Refused, "commit is", func(f *forged) { f.ask = func(vc *Config) { vc.Commit = strings.Repeat("cd", 20) } }},
+		{"expected: another module", signed, fault.Refused, "module is", func(f *forged) { f.ask = func(vc *Config) { vc.Module = "example.com/smal1" } }},
 	}
 }
 
@@ -263,33 +263,33 @@ func quorumAttacks() []attack {
 			f.text["claim"] = func(s string) string { return f.swap(s, old, by) }
 		}}
 	}
-	ask := func(name string, code int, want string, change func(*forged, *VerifyConfig)) attack {
+	ask := func(name string, code int, want string, change func(*forged, *Config)) attack {
 		return attack{"rebuilders: " + name, quorums, code, want, func(f *forged) {
-			f.ask = func(vc *VerifyConfig) { change(f, vc) }
+			f.ask = func(vc *Config) { change(f, vc) }
 		}}
 	}
 	zero := strings.Repeat("0", 64)
 	return []attack{
-		ask("the publisher's own key twice", fault.Refused, "small_tiny: was rebuilt by 0 of 1 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.public} }),
-		ask("one key twice for two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) {
+		ask("the publisher's own key twice", fault.Refused, "small_tiny: was rebuilt by 0 of 1 rebuilders", func(f *forged, vc *Config) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.public} }),
+		ask("one key twice for two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *Config) {
 			vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders, f.k.rebuilders}, 2
 		}),
-		ask("one of two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.rebuilders, f.k.public} }),
-		ask("fewer than none", fault.Usage, "-threshold=-1", func(f *forged, vc *VerifyConfig) {
+		ask("one of two", fault.Refused, "small_tiny: was rebuilt by 1 of 2 rebuilders", func(f *forged, vc *Config) { vc.Rebuilders = []checksums.KeyRef{f.k.rebuilders, f.k.public} }),
+		ask("fewer than none", fault.Usage, "-threshold=-1", func(f *forged, vc *Config) {
 			vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders}, -1
 		}),
 		{"rebuilders: the publisher's statement", quorums, fault.Refused, "was rebuilt by 0 of 2 rebuilders", func(f *forged) {
 			f.signClaim = f.by
-			f.ask = func(vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.rebuilders} }
+			f.ask = func(vc *Config) { vc.Rebuilders = []checksums.KeyRef{f.k.public, f.k.rebuilders} }
 		}},
 		{"rebuilders: a stranger's statement", quorums, fault.Refused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.signClaim = f.stranger }},
 		{"rebuilders: two statements of one", quorums, fault.Refused, "was rebuilt by 1 of 2 rebuilders", func(f *forged) {
 			f.disk = append(f.disk, func(string) error { f.put("again"+checksums.StatementSuffix, f.read(rebuiltFile)); return nil })
-			f.ask = func(vc *VerifyConfig) { vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders}, 2 }
+			f.ask = func(vc *Config) { vc.Rebuilders, vc.Threshold = []checksums.KeyRef{f.k.rebuilders}, 2 }
 		}},
 		{"rebuilders: the record itself", quorums, fault.Refused, "has build type", func(f *forged) {
 			f.disk = append(f.disk, func(string) error { f.put(rebuiltFile, f.read(checksums.ProvenanceBundle)); return nil })
-			f.ask = func(vc *VerifyConfig) { vc.Rebuilders = []checksums.KeyRef{f.k.public} }
+			f.ask = func(vc *Config) { vc.Rebuilders = []checksums.KeyRef{f.k.public} }
 		}},
 		{"rebuilders: no statement", quorums, fault.Refused, "was rebuilt by 0 of 1 rebuilders", func(f *forged) { f.disk = append(f.disk, remove(rebuiltFile)) }},
 		{"rebuilders: a damaged statement", quorums, fault.Refused, rebuiltFile + ": the bundle is not JSON", func(f *forged) {

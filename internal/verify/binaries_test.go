@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
 	"github.com/mintmark/mintmark/profiles"
@@ -138,7 +139,7 @@ func TestRebuildPublished(t *testing.T) {
 	if user, err := os.UserCacheDir(); err == nil {
 		cache = filepath.Join(user, "mintmark-test", "rebuild")
 	}
-	res, err := Rebuild(t.Context(), Config{Cache: cache, Environ: environ}, Foreign{Names: names, Keep: keep})
+	res, err := Binaries(t.Context(), release.Config{Cache: cache, Environ: environ}, BinariesConfig{Names: names, Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestRebuildStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if res, err := Rebuild(ctx, Config{Cache: filepath.Join(dir, "cache"), Environ: os.Environ()}, Foreign{Names: []string{name}}); err == nil {
+	if res, err := Binaries(ctx, release.Config{Cache: filepath.Join(dir, "cache"), Environ: os.Environ()}, BinariesConfig{Names: []string{name}}); err == nil {
 		t.Errorf("%+v", res)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "cache", "work", "*")); len(left) > 0 {

@@ -1,4 +1,10 @@
-package release
+// Package verify checks what others have published: a release against its
+// signatures, checksums and manifest ([Release]), by building it again ([Rebuild],
+// [Attest]), and any Go binary by recovering how it was built ([Binaries]).
+//
+// Plain verification is offline and runs nothing. What builds, builds as a release
+// does, by the same executors, from what the record names.
+package verify
 
 import (
 	"context"
@@ -20,7 +26,7 @@ import (
 )
 
 // VerifyConfig is what [Verify] works on.
-type VerifyConfig struct {
+type Config struct {
 	Path     string           // a release's directory, or its release.json
 	Key      checksums.KeyRef // public key
 	Project  string           // what the release must be of; empty is not compared
@@ -41,7 +47,7 @@ type VerifyConfig struct {
 // Verify checks a published release offline: signatures, checksums, files, the
 // record, the members of every archive against the manifest, and the statements
 // of rebuilders.
-func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, error) {
+func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	vc := checksums.VerifyConfig{
 		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
 		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,

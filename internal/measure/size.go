@@ -1,4 +1,4 @@
-package release
+package measure
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -32,7 +33,7 @@ func Size(ctx context.Context, file, twin, path string) (*sizes.Ledger, error) {
 	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
 		if s, err := gobin.OpenStatic(file); err == nil {
 			s.Close()
-			return nil, fault.Usagef("give the program that was linked with it; mintmark inspect tells what the library was built from", "%s: %s", file, unsizedLibrary)
+			return nil, fault.Usagef("give the program that was linked with it; mintmark inspect tells what the library was built from", "%s: %s", file, release.UnsizedLibrary)
 		}
 		return nil, fault.Usagef(fault.Hint(err), "%w", err)
 	}

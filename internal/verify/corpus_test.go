@@ -1,4 +1,4 @@
-package release
+package verify
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // attack is one release that somebody made to deceive or to harm whoever
@@ -71,7 +72,7 @@ type forged struct {
 	bundle map[string]func(string) string
 	disk   []func(dir string) error // after everything
 	claim  func(*checksums.Statement)
-	ask    func(*VerifyConfig)
+	ask    func(*Config)
 }
 
 func (f *forged) must(err error) {
@@ -223,12 +224,12 @@ func (a *attackers) make(t *testing.T, alter func(*forged)) *forged {
 
 // ask runs a verb on the release.
 func (a *attackers) ask(t *testing.T, verb string, f *forged) error {
-	vc := VerifyConfig{Path: f.Dir, Key: a.public}
+	vc := Config{Path: f.Dir, Key: a.public}
 	if f.ask != nil {
 		f.ask(&vc)
 	}
 	// Nothing is reached: there is no proxy, and no such repository.
-	cfg := Config{Cache: a.cache, Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "GOSUMDB=off", "HOME=" + a.dir},
+	cfg := release.Config{Cache: a.cache, Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "GOSUMDB=off", "HOME=" + a.dir},
 		Key: a.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
 	source := filepath.Join(a.dir, "no-such-repository")
 	alone := vc
@@ -236,28 +237,28 @@ func (a *attackers) ask(t *testing.T, verb string, f *forged) error {
 	var err error
 	switch verb {
 	case "verify":
-		_, err = Verify(t.Context(), vc)
+		_, err = Release(t.Context(), vc)
 	case "verify release.json":
-		_, err = Verify(t.Context(), alone)
+		_, err = Release(t.Context(), alone)
 	case "verify -unsigned":
 		vc.Key, vc.Unsigned = checksums.KeyRef{}, true
-		_, err = Verify(t.Context(), vc)
+		_, err = Release(t.Context(), vc)
 	case "verify -rebuild":
-		_, err = VerifyRebuild(t.Context(), cfg, vc, source)
+		_, err = Rebuild(t.Context(), cfg, vc, source)
 	case "verify -rebuild release.json":
-		_, err = VerifyRebuild(t.Context(), cfg, alone, source)
+		_, err = Rebuild(t.Context(), cfg, alone, source)
 	case "attest":
 		_, err = Attest(t.Context(), cfg, vc, source, a.statement)
 		if _, serr := os.Lstat(a.statement); serr == nil {
 			t.Error("attest: something was signed")
 		}
 	case "report":
-		_, err = Report(t.Context(), ReportConfig{VerifyConfig: vc})
+		_, err = Report(t.Context(), ReportConfig{Config: vc})
 	case "verify -rebuilder":
 		if vc.Rebuilders == nil {
 			vc.Rebuilders = []checksums.KeyRef{a.rebuilders}
 		}
-		_, err = Verify(t.Context(), vc)
+		_, err = Release(t.Context(), vc)
 	default:
 		t.Fatalf("no verb %s", verb)
 	}

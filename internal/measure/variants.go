@@ -1,4 +1,4 @@
-package release
+package measure
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -19,7 +20,7 @@ import (
 // to be measured, and never published.
 type variant struct {
 	name    string
-	planned *planned
+	planned *release.Planned
 	// alone builds it from an empty cache, for what that costs.
 	alone bool
 }
@@ -31,12 +32,12 @@ type program struct {
 	cpu  time.Duration // of all processes of its build
 }
 
-func (v *variant) unit() *plan.Unit { return v.planned.plan.Units[0] }
+func (v *variant) unit() *plan.Unit { return v.planned.Plan.Units[0] }
 
 // openOne opens a run that builds variants of one unit of a clean checkout,
 // which pick chooses. The caller closes it.
-func openOne(ctx context.Context, cfg *Config, pick func(*subject) (profiles.Selected, error)) (_ *copied, err error) {
-	s, err := open(ctx, cfg)
+func openOne(ctx context.Context, cfg *release.Config, pick func(*release.Subject) (profiles.Selected, error)) (_ *release.Copied, err error) {
+	s, err := release.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -45,25 +46,25 @@ func openOne(ctx context.Context, cfg *Config, pick func(*subject) (profiles.Sel
 			s.Close()
 		}
 	}()
-	if err := s.refuseDirty(); err != nil {
+	if err := s.RefuseDirty(); err != nil {
 		return nil, err
 	}
 	sel, err := pick(s)
 	if err != nil {
 		return nil, err
 	}
-	s.selected = []profiles.Selected{sel}
-	return s.fetch(ctx)
+	s.Selected = []profiles.Selected{sel}
+	return s.Fetch(ctx)
 }
 
 // variant plans the unit with settings that change has altered.
-func (c *copied) variant(ctx context.Context, name string, change func(*profiles.Settings)) (variant, error) {
-	p, err := c.expand(ctx, planWith{deps: true, alter: change})
+func planVariant(ctx context.Context, c *release.Copied, name string, change func(*profiles.Settings)) (variant, error) {
+	p, err := c.Expand(ctx, release.PlanWith{Deps: true, Alter: change})
 	if err != nil {
 		return variant{}, err
 	}
 	v := variant{name: name, planned: p}
-	if err := refuseLibrary(v.unit()); err != nil {
+	if err := release.RefuseLibrary(v.unit()); err != nil {
 		return variant{}, err
 	}
 	if n := len(v.unit().Mains); n != 1 {
@@ -73,29 +74,29 @@ func (c *copied) variant(ctx context.Context, name string, change func(*profiles
 }
 
 // buildVariants builds and packs them all, one after the other, in the first place.
-func (c *copied) buildVariants(ctx context.Context, list []variant) (built []program, err error) {
+func buildVariants(ctx context.Context, c *release.Copied, list []variant) (built []program, err error) {
 	packers := map[string]*upx.Tool{}
 	for i, v := range list {
-		c.phase("building " + v.name)
-		first, err := v.planned.firstPlace(ctx)
+		c.Phase("building " + v.name)
+		first, err := v.planned.FirstPlace(ctx)
 		if err != nil {
 			return nil, err
 		}
 		objects := ""
 		if v.alone {
-			objects = filepath.Join(c.ws.Dir, fmt.Sprintf("variant-%d-objects", i))
+			objects = filepath.Join(c.Workspace.Dir, fmt.Sprintf("variant-%d-objects", i))
 			if err := os.Mkdir(objects, 0o755); err != nil {
 				return nil, workspace.Error(err)
 			}
 		}
-		place := first.Apart(filepath.Join(c.ws.Dir, "first", fmt.Sprintf("variant-%d", i)), objects)
-		made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.jobs()})
+		place := first.Apart(filepath.Join(c.Workspace.Dir, "first", fmt.Sprintf("variant-%d", i)), objects)
+		made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.Parallel()})
 		if err != nil {
 			return nil, err
 		}
 		p := program{variant: v, path: made.Products[0].Path, cpu: made.Cost.CPU}
 		if v.unit().UPX != nil {
-			if err := c.packVariant(ctx, p, packers); err != nil {
+			if err := packVariant(ctx, c, p, packers); err != nil {
 				return nil, fmt.Errorf("%s: %w", v.name, err)
 			}
 		}
@@ -105,11 +106,11 @@ func (c *copied) buildVariants(ctx context.Context, list []variant) (built []pro
 }
 
 // packVariant packs a program in its place.
-func (c *copied) packVariant(ctx context.Context, p program, packers map[string]*upx.Tool) (err error) {
+func packVariant(ctx context.Context, c *release.Copied, p program, packers map[string]*upx.Tool) (err error) {
 	u := p.unit()
 	pin := u.UPXVersion + " " + u.UPXSHA256
 	if packers[pin] == nil {
-		cfg := upx.Config{Confined: c.confined, Dirs: filepath.SplitList(c.env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256}
+		cfg := upx.Config{Confined: c.Confined, Dirs: filepath.SplitList(c.Env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256}
 		if packers[pin], err = upx.Find(ctx, cfg); err != nil {
 			return err
 		}
