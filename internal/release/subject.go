@@ -70,6 +70,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		}
 		s.Repo.Include(s.included)
 	}
+	s.Version = s.releaseVersion()
 	return s, nil
 }
 
@@ -193,21 +194,24 @@ func (s *Subject) choose() error {
 	if s.Selected, err = s.file.Select(s.Profiles, pats); err != nil {
 		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
-	s.Version = strings.TrimPrefix(s.Source.Version, "v")
-	if s.Snapshot {
-		short := s.Source.Commit
-		if len(short) > 7 {
-			short = short[:7]
-		}
-		s.Version += "-snapshot"
-		if short != "" {
-			s.Version += "." + short
-		}
-		if len(s.Source.Dirty) > 0 {
-			s.Version += ".dirty"
-		}
-	}
 	return nil
+}
+
+// releaseVersion is the version of the release, without v; of a snapshot with what
+// it was made of.
+func (s *Subject) releaseVersion() string {
+	version := strings.TrimPrefix(s.Source.Version, "v")
+	if !s.Snapshot {
+		return version
+	}
+	version += "-snapshot"
+	if c := s.Source.Commit; c != "" {
+		version += "." + c[:min(len(c), 7)]
+	}
+	if len(s.Source.Dirty) > 0 {
+		version += ".dirty"
+	}
+	return version
 }
 
 // tree is the user's directory of the module; "" where there is none.
