@@ -204,9 +204,9 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := expandText(s, &sample)
 		if err != nil {
-			var fault *templateFault
-			if errors.As(err, &fault) && (fault.offset < 0 || fault.offset > len(s)) {
-				t.Errorf("%q: fault at %d", s, fault.offset)
+			var template *templateFault
+			if errors.As(err, &template) && (template.offset < 0 || template.offset > len(s)) {
+				t.Errorf("%q: fault at %d", s, template.offset)
 			}
 			return
 		}

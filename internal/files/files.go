@@ -334,9 +334,9 @@ func RemoveTree(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// Exists says that a file would have been replaced that is somebody's, and why:
+// NotReplaced says that a file is left as it is, since it is somebody's, and why:
 // what it is, or is not.
-func Exists(path, reason string) error {
+func NotReplaced(path, reason string) error {
 	return fault.Errorf("nothing was replaced: move it away, or name another file", "%s: exists, and %s", path, reason)
 }
 
@@ -351,13 +351,13 @@ func WriteOver(name string, data []byte, mode fs.FileMode, reason string, ours f
 	old, err := Read(name, maxOld)
 	switch {
 	case errors.As(err, new(*TooLargeError)):
-		return Exists(name, reason)
+		return NotReplaced(name, reason)
 	case err != nil:
 		return err
 	case string(old) == string(data):
 		return nil
 	case ours == nil || !ours(old):
-		return Exists(name, reason)
+		return NotReplaced(name, reason)
 	}
 	real, err := filepath.EvalSymlinks(name)
 	if err != nil {

@@ -262,7 +262,7 @@ func keepFile(ctx context.Context, from, to string) error {
 		if err := errors.Join(errA, errB); err != nil || a == b {
 			return err
 		}
-		return files.Exists(to, keptReason)
+		return files.NotReplaced(to, keptReason)
 	}
 	_, _, err := files.Copy(ctx, from, to, 0o755)
 	return err
