@@ -17,8 +17,8 @@ import (
 // Attested is what came of [Attest].
 type Attested struct {
 	Verification *checksums.Verification
-	File         string   // the bundle that was written; "" for none
-	KeyID        string   // who signed it
+	File         string // the bundle that was written; "" for none
+	SignedBy     fact.SignerID
 	Subjects     []string // what it vouches for
 	Left         []string // what of the release is not in it, with the reason
 }
@@ -41,7 +41,7 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
 	// Before anything is built.
-	if v, err := Verify(ctx, vc); err == nil && v.KeyID == signer.KeyID() {
+	if v, err := Verify(ctx, vc); err == nil && v.Signer == signer.ID() {
 		return nil, usage("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
 	}
 	t, err := rebuildRelease(ctx, cfg, vc, from)
@@ -53,8 +53,8 @@ func Attest(ctx context.Context, cfg Config, vc VerifyConfig, from, out string) 
 
 // attested is what comes of a rebuild that ended in err: a statement about what
 // is identical, if nothing is different, and the error all the same.
-func (t *third) attested(ctx context.Context, err error, signer *checksums.Signer, out string) (*Attested, error) {
-	res := &Attested{Verification: t.out, KeyID: signer.KeyID()}
+func (t *third) attested(ctx context.Context, err error, signer checksums.Signer, out string) (*Attested, error) {
+	res := &Attested{Verification: t.out, SignedBy: signer.ID()}
 	if len(t.out.Rebuilt) == 0 || ExitCode(err) > ExitError {
 		return res, err
 	}
@@ -63,7 +63,7 @@ func (t *third) attested(ctx context.Context, err error, signer *checksums.Signe
 }
 
 // attest signs what came out identical, and says what of the release is left out.
-func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Signer, out string) error {
+func (t *third) attest(ctx context.Context, res *Attested, signer checksums.Signer, out string) error {
 	st, err := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: t.Tool}, t.out.Rebuilt, t.how)
 	if err != nil {
 		return err
@@ -77,10 +77,10 @@ func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Sig
 		return fmt.Errorf("signing the statement: %w", err)
 	}
 	if out == "" {
-		out = t.m.Project + "_" + t.m.Version + "." + short(signer.KeyID()) + checksums.StatementSuffix
+		out = t.m.Project + "_" + t.m.Version + "." + short(signer.ID().Name) + checksums.StatementSuffix
 	}
 	err = files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
-		_, err := checksums.VerifyStatement(signer.Verifier(), old)
+		_, err := checksums.VerifyStatement(signer.Trust(), old)
 		return err == nil
 	})
 	if err != nil {
@@ -98,20 +98,20 @@ func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Sig
 	return nil
 }
 
-// short makes a key's name fit for a file's name.
-func short(keyID string) string {
+// short makes a signer's name fit for a file's name.
+func short(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return -1
-	}, keyID)
+	}, name)
 	return s[:min(len(s), 12)]
 }
 
 // quorumKeys are the keys of the rebuilders that count. What is wrong with them,
 // or with how many of them must vouch, is said before anything is verified.
-func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []*checksums.Verifier, err error) {
+func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []checksums.Trust, err error) {
 	switch {
 	case cfg.Threshold < 0:
 		return nil, usage("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
@@ -120,7 +120,7 @@ func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []*checksums.Verifi
 	}
 	var errs []error
 	for _, ref := range cfg.Rebuilders {
-		k, err := checksums.LoadVerifier(ctx, ref)
+		k, err := checksums.LoadTrust(ctx, ref)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("rebuilder's key: %w", err))
 		}
@@ -130,7 +130,7 @@ func quorumKeys(ctx context.Context, cfg VerifyConfig) (keys []*checksums.Verifi
 }
 
 // quorum counts the rebuild statements about a verified release.
-func quorum(ctx context.Context, cfg VerifyConfig, keys []*checksums.Verifier, v *checksums.Verification) error {
+func quorum(ctx context.Context, cfg VerifyConfig, keys []checksums.Trust, v *checksums.Verification) error {
 	dir, name := cfg.Path, filepath.Join(cfg.Path, checksums.ManifestFile)
 	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
 		dir, name = filepath.Dir(cfg.Path), cfg.Path
@@ -141,10 +141,10 @@ func quorum(ctx context.Context, cfg VerifyConfig, keys []*checksums.Verifier, v
 		}
 		return nil
 	}
-	q := checksums.Quorum{Rebuilders: keys, Threshold: cfg.Threshold, Publisher: v.KeyID}
-	ids := map[string]bool{}
+	q := checksums.Quorum{Rebuilders: keys, Threshold: cfg.Threshold, Publisher: v.Signer}
+	ids := map[fact.SignerID]bool{}
 	for _, k := range keys {
-		ids[k.KeyID()] = true
+		ids[k.ID()] = true
 	}
 	if cfg.Threshold == 0 {
 		q.Threshold = len(ids) // all that were named
@@ -178,7 +178,7 @@ func quorum(ctx context.Context, cfg VerifyConfig, keys []*checksums.Verifier, v
 	}
 	var who []string
 	for _, r := range found {
-		who = append(who, r.KeyID)
+		who = append(who, r.Signer.Text())
 	}
 	for _, a := range v.Manifest.Published() {
 		v.Checks.Done(fact.Quorum, a.Name, fmt.Sprintf("at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -92,8 +93,8 @@ type bookkeeping struct {
 
 	mu       sync.Mutex
 	recalled map[string]int // unit ID → executions known of its archive
-	// rebuilders are the key IDs of those whose ledgers are used, sorted.
-	rebuilders []string
+	// rebuilders are those whose ledgers are used, sorted.
+	rebuilders []fact.SignerID
 }
 
 // keepBooks begins the account of the release. It returns nil when there is no ledger.

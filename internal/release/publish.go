@@ -13,7 +13,7 @@ import (
 // publish writes the manifest, the checksums and, last of all, the signatures
 // into the staging directory, checks the result as a stranger would, and puts
 // it into its place.
-func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *checksums.Signer, stage *staging) error {
+func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer checksums.Signer, stage *staging) error {
 	name := checksums.ManifestFile
 	if m.Kind == checksums.KindBuild {
 		name = buildFile
@@ -113,7 +113,7 @@ func (p *pipeline) publish(ctx context.Context, m *checksums.Manifest, signer *c
 		if err := write(checksums.ProvenanceBundle, bundle); err != nil {
 			return err
 		}
-		cfg = checksums.VerifyConfig{Verifier: signer.Verifier(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
+		cfg = checksums.VerifyConfig{Trust: signer.Trust(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
 	}
 	if m.Kind == checksums.KindRelease {
 		if _, err := checksums.VerifyRelease(ctx, stage.dir, cfg); err != nil {

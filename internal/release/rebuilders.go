@@ -10,14 +10,15 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
 // openBooks opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
-func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Signer) (*bookkeeping, error) {
+func (s *session) openBooks(ctx context.Context, st *sites, signer checksums.Signer) (*bookkeeping, error) {
 	ledger := s.openLedger()
-	var used []string
+	var used []fact.SignerID
 	if len(s.Ledgers) > 0 {
 		if s.Full {
 			return nil, usage("leave one of them out", "-full uses no ledger, and -ledgers names some")
@@ -25,29 +26,29 @@ func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Si
 		if ledger == nil {
 			return nil, hinted("see the warning above", "-ledgers needs a ledger of our own")
 		}
-		verifiers, err := s.rebuilderKeys(ctx)
+		rebuilders, err := s.rebuilderKeys(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for id := range verifiers {
-			if signer != nil && id == signer.KeyID() {
+		for _, t := range rebuilders {
+			if signer != nil && t.ID() == signer.ID() {
 				return nil, usage("an own execution does not count twice; name other people's keys", "ledger.rebuilders has the key that signs this release")
 			}
 		}
 		var errs []error
 		for _, name := range s.Ledgers {
-			id, err := believe(ledger, verifiers, name)
+			id, err := believe(ledger, rebuilders, name)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
 			} else if slices.Contains(used, id) {
-				errs = append(errs, usage("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by key %s", s.shorten(name), id))
+				errs = append(errs, usage("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by %s", s.shorten(name), id))
 			}
 			used = append(used, id)
 		}
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		slices.Sort(used)
+		slices.SortFunc(used, fact.SignerID.Compare)
 	}
 	b := s.keepBooks(ledger, st)
 	if b != nil {
@@ -56,8 +57,8 @@ func (s *session) openBooks(ctx context.Context, st *sites, signer *checksums.Si
 	return b, nil
 }
 
-// rebuilderKeys are the keys that the profile file names, by key ID.
-func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+// rebuilderKeys are the keys that the profile file names.
+func (s *session) rebuilderKeys(ctx context.Context) ([]checksums.Trust, error) {
 	refs := s.file.Ledger.Rebuilders
 	if len(refs) == 0 {
 		return nil, usage("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
@@ -66,15 +67,15 @@ func (s *session) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 		// The file came with the module: its author does not choose whom we believe.
 		return nil, usage("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
 	}
-	out := map[string]*checksums.Verifier{}
+	var out []checksums.Trust
 	var errs []error
 	for i, ref := range refs {
-		v, err := checksums.LoadVerifier(ctx, s.besideProfile(ref))
+		t, err := checksums.LoadTrust(ctx, s.besideProfile(ref))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.file.Pos(fmt.Sprintf("ledger.rebuilders[%d]", i)), err))
 			continue
 		}
-		out[v.KeyID()] = v
+		out = append(out, t)
 	}
 	return out, errors.Join(errs...)
 }
@@ -91,38 +92,38 @@ func (s *session) besideProfile(ref string) checksums.KeyRef {
 }
 
 // believe checks a published ledger's signature and adds what it says. It
-// returns the ID of the key that signed it.
-func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
+// returns who signed it.
+func believe(ledger *actions.Ledger, rebuilders []checksums.Trust, name string) (fact.SignerID, error) {
+	var by fact.SignerID
 	data, err := files.Read(name, actions.MaxClaimsSize)
 	if err != nil {
-		return "", err
+		return by, err
 	}
 	bundle, err := files.Read(name+".sigstore.json", 1<<20)
 	if err != nil {
-		return "", &codeError{fmt.Errorf("not signed: %w", err), ExitRefused, "a ledger comes with its signature beside it, FILE.sigstore.json"}
+		return by, &codeError{fmt.Errorf("not signed: %w", err), ExitRefused, "a ledger comes with its signature beside it, FILE.sigstore.json"}
 	}
-	id := ""
-	for key, v := range verifiers {
-		if err = checksums.VerifyBlob(v, bundle, data); err == nil {
-			id = key
+	for _, t := range rebuilders {
+		if err = checksums.VerifyBlob(t, bundle, data); err == nil {
+			by = t.ID()
 			break
 		}
 	}
-	if id == "" {
-		if len(verifiers) > 1 {
+	if by.IsZero() {
+		if len(rebuilders) > 1 {
 			err = errors.New("signed by none of the keys in ledger.rebuilders")
 		}
-		return "", &codeError{err, ExitRefused, "whose ledger is it? ledger.rebuilders names the keys that count"}
+		return by, &codeError{err, ExitRefused, "whose ledger is it? ledger.rebuilders names the keys that count"}
 	}
 	tc, claims, err := actions.DecodeClaims(data)
 	if err != nil {
-		return "", &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
+		return fact.SignerID{}, &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
 	}
-	return id, ledger.Believe("key "+id, tc, claims)
+	return by, ledger.Believe(by.String(), tc, claims)
 }
 
-// rebuilders are the key IDs of those whose ledgers were used.
-func (p *pipeline) rebuilders() []string {
+// rebuilders are those whose ledgers were used.
+func (p *pipeline) rebuilders() []fact.SignerID {
 	if p.books == nil {
 		return nil
 	}

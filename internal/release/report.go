@@ -155,7 +155,7 @@ func readPrevious(name string) (*report.Measurements, error) {
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
-func (p *pipeline) reportFiles(m *checksums.Manifest, signer *checksums.Signer) (map[string][]byte, error) {
+func (p *pipeline) reportFiles(m *checksums.Manifest, signer checksums.Signer) (map[string][]byte, error) {
 	if !p.measures {
 		return nil, nil
 	}
@@ -165,7 +165,7 @@ func (p *pipeline) reportFiles(m *checksums.Manifest, signer *checksums.Signer) 
 	}
 	in := report.Inputs{Manifest: m, Measurements: ms, Previous: p.previous}
 	if signer != nil {
-		in.Signed, in.SignedBy = true, signer.KeyID()
+		in.Signed, in.SignedBy = true, signer.ID()
 	}
 	page := report.Compose(in)
 	files := map[string][]byte{}
@@ -211,7 +211,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		return nil, err
 	}
 	m := v.Manifest
-	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.KeyID, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
+	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.Signer, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
 	if in.Unverified {
 		_, err := os.Stat(filepath.Join(cfg.Path, checksums.ChecksumsBundle))
 		in.Signed = err == nil

@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -99,7 +100,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 type Result struct {
 	Manifest *checksums.Manifest
 	Out      string        // the output directory; "" when nothing was published
-	Signed   string        // key ID; "" when unsigned
+	Signed   fact.SignerID // nobody when unsigned
 	Kept     []string      // directories with both files of every difference
 	Damage   []string      // what was damaged in mintmark's own caches, and how it was mended; sorted
 	CPU      time.Duration // of all go commands
@@ -132,7 +133,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := s.choose(); err != nil {
 		return nil, err
 	}
-	var signer *checksums.Signer
+	var signer checksums.Signer
 	var previous *report.Measurements
 	var extra [][]byte
 	var stage *staging
@@ -200,7 +201,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	s.tidyLedgers(ctx)
 	res.Out = cfg.Out
 	if signer != nil {
-		res.Signed = signer.KeyID()
+		res.Signed = signer.ID()
 	}
 	return res, nil
 }
@@ -343,7 +344,7 @@ func (s *session) keyRef() (checksums.KeyRef, error) {
 	return checksums.KeyRef{}, hinted(keyHint, "no signing key")
 }
 
-func (s *session) signer(ctx context.Context) (*checksums.Signer, error) {
+func (s *session) signer(ctx context.Context) (checksums.Signer, error) {
 	ref, err := s.keyRef()
 	if err != nil || ref.IsZero() {
 		return nil, err

@@ -49,11 +49,11 @@ func Verify(ctx context.Context, cfg VerifyConfig) (*checksums.Verification, err
 	case !cfg.Key.IsZero() && cfg.Unsigned:
 		return nil, usage("leave one of them out", "-key and -unsigned contradict each other")
 	case !cfg.Key.IsZero():
-		v, err := checksums.LoadVerifier(ctx, cfg.Key)
+		t, err := checksums.LoadTrust(ctx, cfg.Key)
 		if err != nil {
 			return nil, fmt.Errorf("public key: %w", err)
 		}
-		vc.Verifier = v
+		vc.Trust = t
 	case !cfg.Unsigned:
 		return nil, usage("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
 	}
