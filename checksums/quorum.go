@@ -125,23 +125,21 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 // somebody else. It is an error if none of them can tell, as it is of another
 // kind of signer.
 func signedBy(b *bundle, rebuilders []Trust) (by fact.SignerID, payload []byte, err error) {
-	var otherKind error
 	told := false
 	for _, t := range rebuilders {
-		payload, _, err := b.verifyStatement(t)
-		if err == nil {
+		payload, _, refused := b.verifyStatement(t)
+		if refused == nil {
 			return t.ID(), payload, nil
 		}
-		if r, ok := errors.AsType[*RefusedError](err); ok && r.OtherKind {
-			otherKind = err
-		} else {
+		if r, ok := errors.AsType[*RefusedError](refused); !ok || !r.OtherKind {
 			told = true
 		}
+		err = refused
 	}
 	if told {
-		otherKind = nil
+		err = nil
 	}
-	return fact.SignerID{}, nil, otherKind
+	return fact.SignerID{}, nil, err
 }
 
 // statementRefusal is why a rebuild statement does not count.

@@ -84,7 +84,7 @@ func TestActionsRoundTrip(t *testing.T) {
 // TestNoAccount: a release without a ledger says nothing of one.
 func TestNoAccount(t *testing.T) {
 	m := testManifest()
-	m.Rebuild.Actions, m.Rebuild.Rebuilders = []UnitActions{}, []string{}
+	m.Rebuild.Actions, m.Rebuild.Rebuilders = []UnitActions{}, []fact.SignerID{}
 	data, err := m.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestActionsValidate(t *testing.T) {
 		{"other profile", "no artifact of that profile and platform", func(r *Rebuild) { r.Actions[0].Profile = "release" }},
 		{"other platform", "no artifact of that profile and platform", func(r *Rebuild) { r.Actions[1].Platform = "linux/arm64" }},
 		{"unit twice", "release linux/amd64: are there twice", func(r *Rebuild) { r.Actions = append(r.Actions, r.Actions[1]) }},
-		{"rebuilder", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0] = "alice.pub" }},
+		{"rebuilder", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0].Name = "alice.pub" }},
 		{"rebuilder in two lines", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0].Name = keyA[:8] + "\n" + keyA[8:] }},
 		{"rebuilder twice", "rebuilder " + keyA + " is there twice", func(r *Rebuild) { r.Rebuilders[0].Name = keyA }},
 		{"one execution", "nothing was rebuilt", func(r *Rebuild) { r.Executions = 1 }},
