@@ -32,9 +32,10 @@
 // # Who signs
 //
 // A [Signer] signs, and a [Trust] believes one signer. What makes and verifies
-// releases knows no more of either; [fact.SignerID] is the name. There is one
-// kind, a key ([LoadSigner], [LoadTrust]); a second one is a type for each
-// interface and a kind in [fact.SignerKind].
+// releases knows no more of either; a fact.SignerID is the name. There is one
+// kind, a key. A second one takes a type for each interface, a fact.SignerKind,
+// what its names look like (checkSigner), and how a user refers to one
+// ([LoadSigner], [LoadTrust]).
 //
 // # What is not proven
 //
