@@ -76,7 +76,7 @@ const depsRules = `
 	NONE < internal/x86;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/gobin, internal/files, internal/x86 < internal/bindiff, internal/sizes;
+	internal/gobin, internal/files, internal/x86, internal/fact < internal/bindiff, internal/sizes;
 
 	# A benchmark runs files; it does not know who built them. What a number of starts
 	# proves is said in the same words wherever it is read.
@@ -89,10 +89,10 @@ const depsRules = `
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
+	builds/toolchain, builds/git, internal/remember, internal/fact, internal/files, internal/secret, internal/shell < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock, internal/files, internal/exact < builds/actions;
+	internal/filelock, internal/files, internal/exact, internal/fact < builds/actions;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -104,7 +104,7 @@ const depsRules = `
 	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/remember, internal/files < builds/execute;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
-	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff < builds/compare;
+	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
 	profiles, builds/schedule, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files, internal/secret < builds/recovery;
@@ -116,7 +116,7 @@ const depsRules = `
 	builds/source, builds/toolchain, internal/pgo < builds/buildstest;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
-	internal/bindiff, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
+	internal/bindiff, internal/files, internal/gobin, internal/fact, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
@@ -143,7 +143,7 @@ const depsRules = `
 	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, builds/recovery, checksums < tools/rebuilds;
+	internal/release, builds/recovery, internal/fact < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;

@@ -20,13 +20,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/bindiff"
-)
-
-// Verdicts, as the manifest spells them.
-const (
-	Identical = "identical"
-	Different = "different"
-	Unchecked = "unchecked"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // First is the place of the first build: plain circumstances below root, with
@@ -76,22 +70,22 @@ func Second(root, cache, git string) *toolchain.Place {
 	}
 }
 
-// Verdict is what came of comparing one file of two builds.
-type Verdict struct {
-	Verdict string
+// Result is what came of comparing one file of two builds.
+type Result struct {
+	Verdict fact.Verdict
 	Reason  string // of unchecked
 	Diff    *bindiff.Diff
 }
 
 // Check compares two files byte for byte and, where they differ, says where and
 // why. What is known to be the same of the two builds is no reason.
-func Check(ctx context.Context, first, second string, known bindiff.Known) (Verdict, error) {
+func Check(ctx context.Context, first, second string, known bindiff.Known) (Result, error) {
 	d, err := bindiff.Compare(ctx, first, second, known)
 	if err != nil {
-		return Verdict{Verdict: Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(first), err)
+		return Result{Verdict: fact.Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(first), err)
 	}
 	if d.Equal {
-		return Verdict{Verdict: Identical}, nil
+		return Result{Verdict: fact.Identical}, nil
 	}
-	return Verdict{Verdict: Different, Diff: d}, nil
+	return Result{Verdict: fact.Different, Diff: d}, nil
 }

@@ -76,12 +76,12 @@ func TestCheck(t *testing.T) {
 		return name
 	}
 	a, same, longer, other, empty := put("a", "12345"), put("same", "12345"), put("longer", "123456"), put("other", "12344"), put("empty", "")
-	if v, err := Check(t.Context(), a, same, bindiff.Known{}); err != nil || v.Verdict != Identical || v.Diff != nil || v.Reason != "" {
+	if v, err := Check(t.Context(), a, same, bindiff.Known{}); err != nil || v.Verdict != fact.Identical || v.Diff != nil || v.Reason != "" {
 		t.Errorf("equal files: %+v, %v", v, err)
 	}
 	for _, f := range []string{longer, other, empty} {
 		for _, pair := range [][2]string{{a, f}, {f, a}} {
-			if v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{}); err != nil || v.Verdict != Different || v.Diff == nil {
+			if v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{}); err != nil || v.Verdict != fact.Different || v.Diff == nil {
 				t.Errorf("%s: %+v, %v", filepath.Base(f), v, err)
 			}
 		}
@@ -89,11 +89,11 @@ func TestCheck(t *testing.T) {
 	// What could not be compared is never identical.
 	for _, pair := range [][2]string{{a, filepath.Join(dir, "missing")}, {filepath.Join(dir, "missing"), a}} {
 		v, err := Check(t.Context(), pair[0], pair[1], bindiff.Known{})
-		if !errors.Is(err, fs.ErrNotExist) || v.Verdict != Unchecked || v.Reason == "" {
+		if !errors.Is(err, fs.ErrNotExist) || v.Verdict != fact.Unchecked || v.Reason == "" {
 			t.Errorf("missing file: %+v, %v", v, err)
 		}
 	}
-	if v, err := Check(t.Context(), a, dir, bindiff.Known{}); err == nil || v.Verdict != Unchecked {
+	if v, err := Check(t.Context(), a, dir, bindiff.Known{}); err == nil || v.Verdict != fact.Unchecked {
 		t.Errorf("a directory: %+v, %v", v, err)
 	}
 }
@@ -104,8 +104,8 @@ func TestDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []string{Nondeterministic, ActionInputs} {
-		if !strings.Contains(string(text), "### `"+c+"`\n") {
+	for _, c := range []fact.Cause{Nondeterministic, ActionInputs} {
+		if !strings.Contains(string(text), "### `"+string(c)+"`\n") {
 			t.Errorf("docs/causes.md has no section %s", c)
 		}
 	}

@@ -39,7 +39,7 @@ type linkedSums map[string]string
 // key tells kinds of sources apart as well: go build and go install put their
 // outputs into different places.
 func (l *Linked) key(s *Site, u *plan.Unit) remember.Key {
-	return remember.NewKey("linked 1", l.Scope, s.Kind, u.ID())
+	return remember.NewKey("linked 1", l.Scope, string(s.Kind), u.ID())
 }
 
 func (l *Linked) dir(s *Site, u *plan.Unit) string {

@@ -16,7 +16,6 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
@@ -31,8 +30,8 @@ type Site struct {
 	Out      string // where binaries go, one directory a unit
 	Hostname string
 	SetUmask bool
-	Kind     string // of the source
-	Version  string // of the module
+	Kind     fact.SourceKind // of the source
+	Version  string          // of the module
 	// Origin is what the source in Dir was made from, by whoever put it there: a
 	// git clone, by its directory, or a module zip, by its h1.
 	Origin fact.Circumstances
@@ -40,7 +39,7 @@ type Site struct {
 
 // Built is one linked binary.
 type Built struct {
-	Main   plan.Main
+	Main   fact.Main
 	Path   string
 	Header string             // of a C library, beside it; "" of a program
 	In     fact.Circumstances // of the execution that left it there
@@ -81,7 +80,7 @@ func (s *Site) command(u *plan.Unit, pace Pace) toolchain.Command {
 	// although the commit has got a tag since (cmd/go/internal/modfetch,
 	// readDiskStat). The place's own downloads need no network either.
 	proxy, dir := s.Place.Proxy(), s.Dir
-	if s.Kind == source.Module {
+	if s.Kind == fact.SourceModule {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
 			if name, ok := strings.CutPrefix(a, "-pgo="); ok && name != "off" && name != "auto" && !filepath.IsAbs(name) {
@@ -93,7 +92,7 @@ func (s *Site) command(u *plan.Unit, pace Pace) toolchain.Command {
 		dir = s.Place.Empty
 	}
 	env := s.Place.Env(u.Env, proxy)
-	if s.Kind == source.Module {
+	if s.Kind == fact.SourceModule {
 		env = append(env, "GOPATH="+out)
 	}
 	env = append(env, toolchain.Roomy(pace.Room)...)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -165,7 +165,7 @@ func TestHostileBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := results[0]; r.Verdict != compare.Unchecked || !strings.Contains(r.Reason, "-gcflags: compile -cpuprofile is none of the flags known to name no program and no file") {
+	if r := results[0]; r.Verdict != fact.Unchecked || !strings.Contains(r.Reason, "-gcflags: compile -cpuprofile is none of the flags known to name no program and no file") {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}
 	if data, err := os.ReadFile(hit); err != nil || string(data) != "the user's" {

@@ -37,8 +37,7 @@ func (b *subject) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := goroot.Toolchain
-	b.Toolchain = Toolchain{Claimed: b.Toolchain.Claimed, Version: t.Version, Host: t.Host, Module: t.Module, Sum: t.Sum, SumDB: t.SumDB}
+	b.Toolchain.Toolchain = goroot.Toolchain.Toolchain
 	src, err := b.tree(ctx, c, b.in.Versions)
 	if err != nil {
 		tip := ""

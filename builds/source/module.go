@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -45,7 +46,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 			"check the path and the version, and that the module proxy and the checksum database can be reached"}
 	}
 	s = &Source{
-		Kind:       Module,
+		Kind:       fact.SourceModule,
 		ModulePath: m.Path,
 		Version:    m.Version,
 		Sum:        m.Sum,
@@ -102,7 +103,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 // Published is a commit of a module at the root of its repository that somebody
 // else has recorded and whose files come from the module proxy.
 func Published(modPath, version, sum, commit string, when time.Time) *Source {
-	s := &Source{Kind: Git, ModulePath: modPath, Version: version, Sum: sum, Commit: commit, CommitTime: when.UTC()}
+	s := &Source{Kind: fact.SourceGit, ModulePath: modPath, Version: version, Sum: sum, Commit: commit, CommitTime: when.UTC()}
 	if !module.IsPseudoVersion(version) {
 		s.Tags = []string{strings.TrimSuffix(version, "+incompatible")}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
@@ -32,7 +31,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	} else {
 		d.rebuilt(res)
 	}
-	if res.Verdict == checksums.Identical {
+	if res.Verdict == fact.Identical {
 		return nil
 	}
 	text := counts(res)
@@ -113,7 +112,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 	}
 	d.beside(res)
 	// Else it is the error, or there is nothing to add up.
-	if res.Verdict == checksums.Identical && len(res.Results)+len(res.Listed) > 1 {
+	if res.Verdict == fact.Identical && len(res.Results)+len(res.Listed) > 1 {
 		d.printf("\n%s\n", counts(res))
 	}
 }

@@ -64,7 +64,7 @@ func (t *third) attested(ctx context.Context, err error, signer *checksums.Signe
 
 // attest signs what came out identical, and says what of the release is left out.
 func (t *third) attest(ctx context.Context, res *Attested, signer *checksums.Signer, out string) error {
-	st, err := checksums.NewRebuildStatement(t.m, t.manifest, t.manifestToolchain(), checksums.Builder{Name: "mintmark", Version: t.Tool}, t.out.Rebuilt, t.how)
+	st, err := checksums.NewRebuildStatement(t.m, t.manifest, t.tc.Toolchain, checksums.Builder{Name: "mintmark", Version: t.Tool}, t.out.Rebuilt, t.how)
 	if err != nil {
 		return err
 	}

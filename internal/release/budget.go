@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
@@ -132,13 +133,13 @@ func (p *pipeline) previousSizes() (sizes map[string]int64, from string, err err
 	}
 	packed := map[string]int64{} // by the digest of what was packed
 	for _, a := range m.Artifacts {
-		if a.Stage == checksums.StagePacked && len(a.From) == 1 {
+		if a.Stage == fact.Packed && len(a.From) == 1 {
 			packed[a.From[0]] = a.Size
 		}
 	}
 	sizes = map[string]int64{}
 	for _, a := range m.Artifacts {
-		if a.Stage != checksums.StageLinked {
+		if a.Stage != fact.Linked {
 			continue
 		}
 		size := a.Size

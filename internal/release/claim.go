@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -23,12 +24,9 @@ import (
 // it names a file that the run is about to write into the directory. Lines are
 // only appended, so that a run that is killed leaves a claim at every moment.
 type claim struct {
-	Schema string `json:"schema"`
-	Dir    string `json:"dir"` // base name of the directory
+	Schema fact.Schema `json:"schema"`
+	Dir    string      `json:"dir"` // base name of the directory
 }
-
-// claimSchema is that of a claim.
-const claimSchema = "https://github.com/mintmark/mintmark/claim/v1"
 
 // maxClaim bounds a lock file: some ten thousand names.
 const maxClaim = 4 << 20
@@ -44,7 +42,7 @@ func claimDir(parent, prefix string) (dir string, err error) {
 		return "", err
 	}
 	dir = strings.TrimSuffix(f.Name(), lockSuffix)
-	line, err := json.Marshal(claim{claimSchema, filepath.Base(dir)})
+	line, err := json.Marshal(claim{fact.ClaimSchema, filepath.Base(dir)})
 	if err == nil {
 		_, err = f.Write(append(line, '\n'))
 	}
@@ -82,7 +80,7 @@ func claimed(dir string) (names []string, ok bool) {
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if i == 0 {
 			var c claim
-			if json.Unmarshal(line, &c) != nil || c != (claim{claimSchema, filepath.Base(dir)}) {
+			if json.Unmarshal(line, &c) != nil || c != (claim{fact.ClaimSchema, filepath.Base(dir)}) {
 				return nil, false
 			}
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // listAttacks write a list that tools, systems or people could read differently.
@@ -326,7 +327,7 @@ func quorumAttacks() []attack {
 		}),
 		claim("more than it says was compared", "by its own account did not come out identical", func(s *checksums.Statement) {
 			for _, b := range s.Predicate.RunDetails.Byproducts {
-				b.Annotations["verdict"] = checksums.Unchecked
+				b.Annotations["verdict"] = string(fact.Unchecked)
 				b.Annotations["reason"] = "nothing was built"
 			}
 		}),

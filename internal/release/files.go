@@ -10,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -40,12 +41,12 @@ func (p *pipeline) makeFiles(ctx context.Context, u *unit, products []*product) 
 		return nil
 	}
 	a := checksums.Artifact{
-		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
-		Published: true, Verdict: checksums.Identical, Tool: archive.Tool(u.Archive),
+		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: fact.Archived,
+		Published: true, Verdict: fact.Identical, Tool: archive.Tool(u.Archive),
 	}
 	for _, pr := range products {
 		a.From = append(a.From, pr.artifact.SHA256)
-		if pr.artifact.Verdict != checksums.Identical {
+		if pr.artifact.Verdict != fact.Identical {
 			a.Verdict, a.Reason = pr.artifact.Verdict, pr.artifact.Reason
 		}
 		p.add(pr.artifact)
@@ -68,7 +69,7 @@ func (p *pipeline) makeArchive(ctx context.Context, u *unit, products []*product
 	for _, e := range entries {
 		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
 	}
-	twice := p.sites.second != nil && a.Verdict == checksums.Identical
+	twice := p.sites.second != nil && a.Verdict == fact.Identical
 	second := p.members(u, products, 1)
 	if twice {
 		again, others, err := archive.Recipe(ctx, u.Archive, second, when)
@@ -76,8 +77,8 @@ func (p *pipeline) makeArchive(ctx context.Context, u *unit, products []*product
 			return fmt.Errorf("second time: %w", err)
 		}
 		if again != recipe {
-			a.Verdict = checksums.Different
-			a.Findings = []checksums.Finding{memberFinding(entries, others)}
+			a.Verdict = fact.Different
+			a.Findings = []fact.Finding{memberFinding(entries, others)}
 			twice = false
 		}
 	}
@@ -102,8 +103,8 @@ func (p *pipeline) makeArchive(ctx context.Context, u *unit, products []*product
 		return fmt.Errorf("second time: %w", err)
 	}
 	if again.SHA256 != a.SHA256 {
-		a.Verdict = checksums.Different
-		a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
+		a.Verdict = fact.Different
+		a.Findings = []fact.Finding{memberFinding(info.Entries, again.Entries)}
 		return nil
 	}
 	if err := p.books.rememberArchive(ctx, u.Unit, recipe, name, a); err != nil && ctx.Err() == nil {
@@ -121,7 +122,7 @@ func (p *pipeline) members(u *unit, products []*product, place int) []archive.Me
 			from = pr.second
 		}
 		sum := ""
-		if pr.artifact.Verdict == checksums.Identical {
+		if pr.artifact.Verdict == fact.Identical {
 			sum = pr.artifact.SHA256 // what was compared is what goes in
 		}
 		ms = append(ms, archive.Member{Name: pr.name, Executable: u.executable(), SHA256: sum, Open: opener(from)})
@@ -153,9 +154,9 @@ func opener(name string) func() (io.ReadCloser, int64, error) {
 }
 
 // memberFinding says which members of two archives of one unit differ.
-func memberFinding(a, b []archive.Entry) checksums.Finding {
-	f := checksums.Finding{
-		Cause: "source", Confidence: "certain",
+func memberFinding(a, b []archive.Entry) fact.Finding {
+	f := fact.Finding{
+		Cause: fact.CauseSource, Confidence: fact.Certain,
 		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
 	}
 	byName := map[string]archive.Entry{}
@@ -168,7 +169,7 @@ func memberFinding(a, b []archive.Entry) checksums.Finding {
 		}
 	}
 	if len(f.Evidence) == 0 {
-		f.Cause, f.Confidence, f.Remedy = "unknown", "possible", "report this to mintmark: equal members should make equal archives"
+		f.Cause, f.Confidence, f.Remedy = fact.CauseUnknown, fact.Possible, "report this to mintmark: equal members should make equal archives"
 		f.Evidence = []string{"all members are equal"}
 	}
 	return f

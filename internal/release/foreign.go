@@ -11,17 +11,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx"
 )
-
-// RebuildSchema is the schema of [Rebuilt]'s JSON form.
-const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
 
 // Foreign says which binaries of others to rebuild, and from what.
 type Foreign struct {
@@ -37,11 +34,9 @@ type Foreign struct {
 
 // Rebuilt is what came of rebuilding binaries of others.
 type Rebuilt struct {
-	Schema    string `json:"schema"`
-	Verdict   string `json:"verdict"` // the worst of all
-	Identical int    `json:"identical"`
-	Different int    `json:"different"`
-	Unchecked int    `json:"unchecked"`
+	Schema  fact.Schema  `json:"schema"`
+	Verdict fact.Verdict `json:"verdict"` // the worst of all
+	fact.Verdicts
 	// Results are of everything that is a program, may be one, or may hold one:
 	// it counts as above. Listed was looked at and is none, and Holders are the
 	// directories and archives that all of it was found in, whose own bytes are
@@ -103,25 +98,13 @@ func Rebuild(ctx context.Context, cfg Config, what Foreign) (_ *Rebuilt, err err
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
 func newRebuilt(found *recovery.Found, results []*recovery.Result) *Rebuilt {
 	out := &Rebuilt{
-		Schema: RebuildSchema, Verdict: compare.Identical, Results: results,
+		Schema: fact.RebuildReport, Results: results,
 		Listed: append([]recovery.Listed{}, found.Listed...), Holders: append([]recovery.Holder{}, found.Holders...),
 	}
 	for _, r := range results {
-		switch r.Verdict {
-		case compare.Identical:
-			out.Identical++
-		case compare.Different:
-			out.Different++
-		default:
-			out.Unchecked++
-		}
+		out.Count(r.Verdict)
 	}
-	switch {
-	case out.Different > 0:
-		out.Verdict = compare.Different
-	case out.Unchecked > 0 || out.Identical == 0:
-		out.Verdict = compare.Unchecked
-	}
+	out.Verdict = out.Worst()
 	return out
 }
 
@@ -145,11 +128,8 @@ func signRebuilt(ctx context.Context, cfg *Config, dir string, signer *checksums
 		b := checksums.BinaryRebuild{
 			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
-			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
-			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement,
-		}
-		if p := r.Packer; p != nil {
-			b.Packer = &checksums.BinaryPacker{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Flags: p.Flags}
+			Toolchain: r.Toolchain.Toolchain,
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement, Packer: r.Packer,
 		}
 		payload, err := b.Encode()
 		if err != nil {
@@ -214,13 +194,13 @@ func (s *session) foreignConfig(work string, what Foreign) recovery.Config {
 			} else {
 				s.event(Event{Kind: Start, ID: name, Text: "rebuild"})
 			}
-			s.event(Event{Kind: Done, ID: name, Text: r.Verdict})
+			s.event(Event{Kind: Done, ID: name, Text: string(r.Verdict)})
 		},
 	}
 }
 
 // packers find UPX when the first packed file comes up.
-func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
+func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*fact.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.env("PATH"))})
 	})
@@ -234,7 +214,7 @@ func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, pa
 		}
 		return nil
 	}
-	repack = func(ctx context.Context, p recovery.Packing, out string) (*recovery.Packer, error) {
+	repack = func(ctx context.Context, p recovery.Packing, out string) (*fact.Packer, error) {
 		tool, err := find()
 		if err != nil {
 			return nil, err
@@ -246,7 +226,7 @@ func (s *session) packers(log *confine.Log) (unpack func(ctx context.Context, pa
 		if err != nil {
 			return nil, err
 		}
-		return &recovery.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
+		return &fact.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
 	}
 	return unpack, repack
 }
@@ -284,7 +264,7 @@ func keepRebuilt(ctx context.Context, dir string, results []*recovery.Result) er
 				return err
 			}
 		}
-		if kept := r.Kept(); kept != "" && r.Verdict != compare.Identical {
+		if kept := r.Kept(); kept != "" && r.Verdict != fact.Identical {
 			if err := keepFile(ctx, kept, filepath.Join(dir, base+".rebuilt")); err != nil {
 				return err
 			}

@@ -15,7 +15,6 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -190,14 +189,14 @@ func (p *pipeline) built(ctx context.Context, u *unit, i int, b []execute.Built)
 // finish compares the two builds of a unit and makes its published files.
 func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 	p.executed(u)
-	verdict := checksums.Identical
+	verdict := fact.Identical
 	made := u.products()
 	var linked []*product
 	for _, pr := range made {
 		if err := p.compare(ctx, u, pr); err != nil {
 			return "", err
 		}
-		if pr.artifact.Verdict != checksums.Identical {
+		if pr.artifact.Verdict != fact.Identical {
 			verdict = pr.artifact.Verdict
 		}
 		if !pr.header {
@@ -213,11 +212,11 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 	if err := errors.Join(errs...); err != nil {
 		return "", err
 	}
-	if verdict == checksums.Different && u.Verify != "report" {
+	if verdict == fact.Different && u.Verify != "report" {
 		for _, pr := range made {
 			p.add(pr.artifact)
 		}
-		return verdict, nil // nothing is made of it; the gate stops the release
+		return string(verdict), nil // nothing is made of it; the gate stops the release
 	}
 	p.keepLinked(u, linked)
 	for _, pr := range linked {
@@ -236,13 +235,13 @@ func (p *pipeline) finish(ctx context.Context, u *unit) (string, error) {
 	if err := p.makeFiles(ctx, u, made); err != nil {
 		return "", err
 	}
-	return verdict, nil
+	return string(verdict), nil
 }
 
 // keepLinked lets the next first build find what this one has linked, once
 // nobody needs the files any more.
 func (p *pipeline) keepLinked(u *unit, linked []*product) {
-	if p.linked == nil || slices.ContainsFunc(linked, func(pr *product) bool { return pr.artifact.Verdict == checksums.Different }) {
+	if p.linked == nil || slices.ContainsFunc(linked, func(pr *product) bool { return pr.artifact.Verdict == fact.Different }) {
 		return
 	}
 	sums := map[string]string{}
@@ -255,7 +254,7 @@ func (p *pipeline) keepLinked(u *unit, linked []*product) {
 // product is one binary of a unit, at the latest stage it has reached, or the
 // header of a library.
 type product struct {
-	main         plan.Main
+	main         fact.Main
 	header       bool
 	name         string // with extension
 	path, second string // of the two builds; equal paths after packing
@@ -286,12 +285,12 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		return err
 	}
 	pr.artifact = checksums.Artifact{
-		Name: pr.name, Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageLinked,
+		Name: pr.name, Profile: u.Profile, Platform: u.Platform, Stage: fact.Linked,
 		Size: size, SHA256: sum, Package: pr.main.Package,
-		Verdict: checksums.Unchecked, Reason: "built once",
+		Verdict: fact.Unchecked, Reason: "built once",
 	}
 	if pr.header {
-		pr.artifact.Stage, pr.artifact.Package = checksums.StageHeader, ""
+		pr.artifact.Stage, pr.artifact.Package = fact.Header, ""
 	} else if bin, err := openLinked(u, pr); err == nil {
 		pr.artifact.BuildID = bin.BuildID
 		bin.Close()
@@ -302,7 +301,7 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 	}
 	p.products[sum] = pr.path
 	p.mu.Unlock()
-	var v compare.Verdict
+	var v compare.Result
 	if pr.second != "" {
 		if v, err = compare.Check(ctx, pr.path, pr.second, bindiff.AllKnown()); err != nil {
 			return err
@@ -314,7 +313,7 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		if err != nil {
 			return err
 		}
-		pr.artifact.Findings = []checksums.Finding{f}
+		pr.artifact.Findings = []fact.Finding{f}
 		return p.keep(ctx, u, pr)
 	}
 	if v.Diff != nil {
@@ -326,11 +325,7 @@ func (p *pipeline) compare(ctx context.Context, u *unit, pr *product) error {
 		if err != nil {
 			p.warn("%s: the action graphs say nothing: %v", u.ID(), err)
 		}
-		for _, f := range compare.Findings(blamed, v.Diff) {
-			pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
-				Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
-			})
-		}
+		pr.artifact.Findings = compare.Findings(blamed, v.Diff)
 		return p.keep(ctx, u, pr)
 	}
 	if p.judge != nil {
@@ -387,7 +382,7 @@ func (p *pipeline) checkStamp(u *unit, pr *product) error {
 		set[kv.Key] = kv.Value
 	}
 	want := p.source.Version
-	if p.source.Kind == source.Module {
+	if p.source.Kind == fact.SourceModule {
 		if bi.Main.Version != want || bi.Main.Sum != p.source.Sum {
 			return fmt.Errorf("%s: stamped %s %s, not %s %s", pr.name, bi.Main.Version, bi.Main.Sum, want, p.source.Sum)
 		}
@@ -417,12 +412,12 @@ func (p *pipeline) pack(ctx context.Context, u *unit, pr *product) error {
 		return err
 	}
 	pr.linked = pr.artifact
-	pr.artifact.Stage, pr.artifact.From = checksums.StagePacked, []string{pr.linked.SHA256}
+	pr.artifact.Stage, pr.artifact.From = fact.Packed, []string{pr.linked.SHA256}
 	pr.artifact.Size, pr.artifact.SHA256 = res.OutSize, res.OutSHA256
 	pr.artifact.BuildID, pr.artifact.Package = "", ""
 	pr.artifact.Tool = fmt.Sprintf("UPX %s sha256:%s %s", res.Version, res.ToolSHA256, strings.Join(u.UPX, " "))
-	if len(res.NotRestored) > 0 && pr.artifact.Verdict == checksums.Identical {
-		pr.artifact.Verdict = checksums.Unchecked
+	if len(res.NotRestored) > 0 && pr.artifact.Verdict == fact.Identical {
+		pr.artifact.Verdict = fact.Unchecked
 		pr.artifact.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
 	}
 	linked := pr.path

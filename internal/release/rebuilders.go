@@ -138,5 +138,5 @@ func (p *pipeline) publishedLedger() ([]byte, error) {
 	if p.books == nil {
 		return nil, hinted("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, p.books.account.Claims(p.source.ModulePath))
+	return actions.EncodeClaims(p.tc.Toolchain, p.books.account.Claims(p.source.ModulePath))
 }

@@ -85,7 +85,7 @@ func shorten(s *sizes.Summary) *sizes.Summary {
 
 // measurements are the figures of a finished release, in the manifest's order.
 func (p *pipeline) measurements(m *checksums.Manifest) (*report.Measurements, error) {
-	out := &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version, Sizes: p.sized}
+	out := &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version, Sizes: p.sized}
 	sort.SliceStable(out.Sizes, func(i, j int) bool {
 		a, b := out.Sizes[i], out.Sizes[j]
 		return strings.Join([]string{a.Profile, a.Platform, a.Name}, "\x00") < strings.Join([]string{b.Profile, b.Platform, b.Name}, "\x00")
@@ -239,7 +239,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	in.Previous = previous
 	for _, x := range extra {
 		if in.Measurements == nil {
-			in.Measurements = &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
+			in.Measurements = &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version}
 		}
 		if err := in.Measurements.Add(x); err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -24,7 +25,7 @@ func Savings(ctx context.Context, cfg Config) (_ *report.Savings, err error) {
 	defer s.Close()
 	sel := s.selected[0]
 	pl := sel.Platforms[0]
-	out := &report.Savings{Schema: report.SavingsSchema, Version: s.version, Profile: sel.Profile.Name, Platform: pl.String()}
+	out := &report.Savings{Schema: fact.SavingsReport, Version: s.version, Profile: sel.Profile.Name, Platform: pl.String()}
 	var built []altered
 	var at []int // of the step that each is
 	for _, step := range savingSteps(sel.Profile.Settings(pl)) {

@@ -35,7 +35,7 @@ func (s *session) prepare(ctx context.Context, twice bool) (*sites, error) {
 		Out: filepath.Join(s.ws.dir, "first", "out"), Kind: s.source.Kind, Version: s.source.Version,
 		Origin: s.origin,
 	}
-	if s.source.Kind == source.Module {
+	if s.source.Kind == fact.SourceModule {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(2)
 		for _, u := range s.plan.Units {
@@ -136,7 +136,7 @@ func (s *session) secondModules(ctx context.Context, second *execute.Site, root 
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: s.source.Kind,
 		Settings: toolchain.Settings{GOPROXY: s.place.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
-	if s.source.Kind == source.Module {
+	if s.source.Kind == fact.SourceModule {
 		for _, u := range s.plan.Units {
 			if err := loader.FetchInstall(ctx, u, s.source.Version); err != nil {
 				return fmt.Errorf("%s: %w", u.ID(), err)

@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -23,7 +24,7 @@ type Planned struct {
 	Plan      *plan.Plan
 	JSON      []byte // canonical; its SHA-256 is ID
 	ID        string
-	Toolchain checksums.Toolchain
+	Toolchain fact.Toolchain
 	Dirty     []string // what keeps the tree from being released
 	// Explained are the resolved values of every unit with where they come from, when asked for.
 	Explained map[string][]profiles.Value
@@ -48,7 +49,7 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *Planned, err error)
 	if err != nil {
 		return nil, err
 	}
-	p := &Planned{Plan: s.plan, JSON: data, ID: s.planID, Toolchain: s.manifestToolchain(), Dirty: s.source.Dirty}
+	p := &Planned{Plan: s.plan, JSON: data, ID: s.planID, Toolchain: s.tc.Toolchain, Dirty: s.source.Dirty}
 	if explain {
 		p.Explained = map[string][]profiles.Value{}
 		for _, sel := range s.selected {
@@ -229,9 +230,9 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 		name := fmt.Sprintf("%s %s: %s (%s)", a.Profile, a.Platform, a.Name, a.Stage)
 		switch {
 		case report[a.Profile+" "+a.Platform] || m.Kind == checksums.KindBuild:
-		case a.Verdict == checksums.Different:
+		case a.Verdict == fact.Different:
 			differ = append(differ, name)
-		case a.Verdict != checksums.Identical:
+		case a.Verdict != fact.Identical:
 			unchecked = append(unchecked, name+": "+a.Reason)
 		}
 	}
@@ -266,7 +267,7 @@ func (p *pipeline) gate(m *checksums.Manifest) error {
 func (p *pipeline) differences(m *checksums.Manifest) error {
 	var differ []string
 	for _, a := range m.Artifacts {
-		if a.Verdict == checksums.Different {
+		if a.Verdict == fact.Different {
 			differ = append(differ, fmt.Sprintf("%s %s: %s (%s)", a.Profile, a.Platform, a.Name, a.Stage))
 		}
 	}
@@ -284,10 +285,6 @@ func (p *pipeline) notReproducible(differ []string) error {
 	return &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint}
 }
 
-func (s *session) manifestToolchain() checksums.Toolchain {
-	return checksums.Toolchain{Version: s.tc.Version, Host: s.tc.Host, Module: s.tc.Module, Sum: s.tc.Sum, SumDB: s.tc.SumDB}
-}
-
 func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*checksums.Manifest, error) {
 	data, _ := s.plan.Encode() // it was encoded for the plan ID before
 	var stampTags []string
@@ -299,13 +296,13 @@ func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*chec
 		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
 	}
 	m := &checksums.Manifest{
-		Schema: checksums.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,
+		Schema: fact.ManifestSchema, Kind: kind, Project: s.plan.Project, Version: s.version,
 		Source: checksums.Source{
 			Kind: s.source.Kind, Module: s.source.ModulePath, Version: s.source.Version, Sum: s.source.Sum, SumDB: s.source.SumDB,
-			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: plan.FormatTime(s.source), Tags: s.source.Tags, Dir: s.source.Dir,
+			Commit: s.source.Commit, Tree: s.source.Tree, CommitTime: s.source.ID().CommitTime, Tags: s.source.Tags, Dir: s.source.Dir,
 			Stamp: p.stamped, StampTags: stampTags, Dirty: s.source.Dirty,
 		},
-		Toolchain: s.manifestToolchain(),
+		Toolchain: s.tc.Toolchain,
 		Builder:   checksums.Builder{Name: "mintmark", Version: s.Tool},
 		PlanID:    s.planID, Plan: data,
 		Rebuild:   p.rebuilt(),
@@ -317,8 +314,8 @@ func (s *session) manifest(ctx context.Context, kind string, p *pipeline) (*chec
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
 		a, b := m.Artifacts[i], m.Artifacts[j]
-		ka := strings.Join([]string{a.Profile, a.Platform, a.Stage, a.Name}, "\x00")
-		kb := strings.Join([]string{b.Profile, b.Platform, b.Stage, b.Name}, "\x00")
+		ka := strings.Join([]string{a.Profile, a.Platform, string(a.Stage), a.Name}, "\x00")
+		kb := strings.Join([]string{b.Profile, b.Platform, string(b.Stage), b.Name}, "\x00")
 		return ka < kb
 	})
 	return m, nil

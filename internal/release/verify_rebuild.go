@@ -142,7 +142,7 @@ func (t *third) selectUnits(platforms string) (*plan.Plan, error) {
 // run fetches, holds what it fetched against the record, builds and compares.
 func (t *third) run(ctx context.Context) error {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if err := t.findTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
+	if err := t.findTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != ""); err != nil {
 		return err
 	}
 	t.place.GoCache = filepath.Join(t.ws.dir, "first", "objects")
@@ -242,7 +242,7 @@ func (t *third) fetchSource(ctx context.Context) error {
 	src := t.m.Source
 	at := src.Module + "@" + src.Version
 	switch {
-	case src.Kind == source.Module:
+	case src.Kind == fact.SourceModule:
 		t.phase("fetching " + at)
 		var err error
 		if t.source, t.moduleDir, err = source.FetchModule(ctx, t.fetcher, at); err != nil {
@@ -267,17 +267,17 @@ func (t *third) fetchSource(ctx context.Context) error {
 	compare("module", t.source.ModulePath, src.Module)
 	compare("version", t.source.Version, src.Version)
 	compare("h1", t.source.Sum, src.Sum)
-	if src.Kind == source.Git {
+	if src.Kind == fact.SourceGit {
 		compare("commit", t.source.Commit, src.Commit)
 		compare("tree", t.source.Tree, src.Tree)
 		compare("directory", t.source.Dir, src.Dir)
 	}
-	compare("commit time", plan.FormatTime(t.source), src.CommitTime)
+	compare("commit time", t.source.ID().CommitTime, src.CommitTime)
 	if err := t.refused(); err != nil {
 		return err
 	}
 	t.sameSource(at)
-	if src.Kind == source.Git {
+	if src.Kind == fact.SourceGit {
 		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
 	return nil
@@ -394,7 +394,7 @@ func (t *third) fetchModules(ctx context.Context) error {
 			return err
 		}
 	}
-	if t.m.Source.Kind == source.Module && !t.proven {
+	if t.m.Source.Kind == fact.SourceModule && !t.proven {
 		return nil // prepare fetches what go install needs
 	}
 	t.phase("fetching modules")
@@ -441,12 +441,12 @@ func (t *third) packer(ctx context.Context) *upx.Tool {
 // judge gives a binary that was just linked, or the header of a library, once or
 // twice with the same bytes, its verdict.
 func (t *third) judge(a *checksums.Artifact) {
-	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
+	a.Verdict, a.Reason = fact.Unchecked, "the release has no such file"
 	for _, p := range t.m.Artifacts {
 		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
-			a.Verdict, a.Reason = checksums.Different, ""
+			a.Verdict, a.Reason = fact.Different, ""
 			if p.SHA256 == a.SHA256 {
-				a.Verdict = checksums.Identical
+				a.Verdict = fact.Identical
 			}
 		}
 	}

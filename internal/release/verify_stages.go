@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -22,7 +23,7 @@ func (t *third) compare(ctx context.Context, p *pipeline) {
 	for _, u := range t.plan.Units {
 		selected[u.ID()] = true
 	}
-	for _, stage := range []string{checksums.StageLinked, checksums.StageHeader, checksums.StagePacked, checksums.StageArchive} {
+	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Archived} {
 		for _, a := range t.m.Artifacts {
 			if a.Stage != stage || !selected[a.Unit()] {
 				continue
@@ -33,7 +34,7 @@ func (t *third) compare(ctx context.Context, p *pipeline) {
 		}
 	}
 	slices.SortFunc(t.out.Rebuilt, func(a, b checksums.RebuiltArtifact) int {
-		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+a.Stage+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+b.Stage+"\x00"+b.Name)
+		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+string(a.Stage)+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+string(b.Stage)+"\x00"+b.Name)
 	})
 }
 
@@ -41,30 +42,30 @@ func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifac
 	built := t.counterpart(p, a)
 	switch {
 	case built == nil:
-		r.Verdict, r.Reason = checksums.Unchecked, "the stage before it is not identical"
-		if a.Stage != checksums.StageLinked && t.noUPX != nil {
+		r.Verdict, r.Reason = fact.Unchecked, "the stage before it is not identical"
+		if a.Stage != fact.Linked && t.noUPX != nil {
 			r.Reason = t.noUPX.Error()
 		}
 		return
-	case built.Verdict == checksums.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
-		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, checksums.Different, "the two builds made here differ from each other", built.Findings
+	case built.Verdict == fact.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the two builds made here differ from each other", built.Findings
 		return
 	case built.SHA256 == a.SHA256:
-		r.Verdict, r.Rebuilt = checksums.Identical, built.SHA256
+		r.Verdict, r.Rebuilt = fact.Identical, built.SHA256
 		return
 	}
-	r.Rebuilt, r.Verdict = built.SHA256, checksums.Different
-	if a.Stage == checksums.StageArchive && sameMembers(a, *built) && a.Tool != built.Tool {
-		r.Verdict = checksums.Unchecked
+	r.Rebuilt, r.Verdict = built.SHA256, fact.Different
+	if a.Stage == fact.Archived && sameMembers(a, *built) && a.Tool != built.Tool {
+		r.Verdict = fact.Unchecked
 		r.Reason = fmt.Sprintf("written by %s, here by %s; all %d members are identical", a.Tool, built.Tool, len(a.Members))
 		return
 	}
-	if a.Stage == checksums.StagePacked && a.Tool != built.Tool {
-		r.Verdict, r.Reason = checksums.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
+	if a.Stage == fact.Packed && a.Tool != built.Tool {
+		r.Verdict, r.Reason = fact.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
 		return
 	}
-	if a.Stage == checksums.StageArchive && !sameMembers(a, *built) && t.membersUnchecked(a) {
-		r.Verdict, r.Reason = checksums.Unchecked, "it holds a file that was packed by another UPX"
+	if a.Stage == fact.Archived && !sameMembers(a, *built) && t.membersUnchecked(a) {
+		r.Verdict, r.Reason = fact.Unchecked, "it holds a file that was packed by another UPX"
 		return
 	}
 	r.Findings = t.explain(ctx, p, a, *built)
@@ -73,7 +74,7 @@ func (t *third) compareOne(ctx context.Context, p *pipeline, a checksums.Artifac
 // membersUnchecked reports whether a member of the archive was not compared.
 func (t *third) membersUnchecked(a checksums.Artifact) bool {
 	return slices.ContainsFunc(t.out.Rebuilt, func(r checksums.RebuiltArtifact) bool {
-		return r.Verdict == checksums.Unchecked && slices.Contains(a.From, r.SHA256)
+		return r.Verdict == fact.Unchecked && slices.Contains(a.From, r.SHA256)
 	})
 }
 
@@ -90,15 +91,15 @@ func (t *third) counterpart(p *pipeline, a checksums.Artifact) *checksums.Artifa
 			continue
 		}
 		switch a.Stage {
-		case checksums.StageLinked, checksums.StageHeader: // of a library there is one
+		case fact.Linked, fact.Header: // of a library there is one
 			if b.Package == a.Package {
 				return &p.artifacts[i]
 			}
-		case checksums.StagePacked:
+		case fact.Packed:
 			if slices.Equal(b.From, a.From) {
 				return &p.artifacts[i]
 			}
-		case checksums.StageArchive:
+		case fact.Archived:
 			return &p.artifacts[i]
 		}
 	}
@@ -106,7 +107,7 @@ func (t *third) counterpart(p *pipeline, a checksums.Artifact) *checksums.Artifa
 }
 
 // explain compares the bytes, where the published ones are at hand.
-func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Artifact) []checksums.Finding {
+func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Artifact) []fact.Finding {
 	ours := p.products[built.SHA256]
 	if built.Published {
 		ours = filepath.Join(p.stage, built.Name)
@@ -117,7 +118,7 @@ func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Art
 		if err != nil {
 			why = err.Error()
 		}
-		return []checksums.Finding{{Cause: diff.Unknown, Confidence: "possible", Evidence: []string{"the published file was not compared: " + why},
+		return []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Possible, Evidence: []string{"the published file was not compared: " + why},
 			Remedy: "verify a directory with all published files"}}
 	}
 	rep, err := diff.Compare(ctx, theirs, ours, t.ws.dir)
@@ -125,9 +126,9 @@ func (t *third) explain(ctx context.Context, p *pipeline, a, built checksums.Art
 		t.warn("%s: not explained: %v", a.Name, err)
 		return nil
 	}
-	var out []checksums.Finding
+	var out []fact.Finding
 	for _, f := range rep.Findings {
-		out = append(out, checksums.Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes})
+		out = append(out, f.Finding)
 	}
 	return out
 }

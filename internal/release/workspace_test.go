@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Runs that begin at the same time must not take each other's directories for
@@ -53,7 +55,7 @@ func TestSweep(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dead, "first"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	claims := `{"schema":"` + claimSchema + `","dir":"run-1"}` + "\n"
+	claims := `{"schema":"` + string(fact.ClaimSchema) + `","dir":"run-1"}` + "\n"
 	for name, text := range map[string]string{dead + ".lock": claims, orphan: "", young: ""} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
