@@ -67,10 +67,10 @@ const depsRules = `
 	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
 
 	# The cache directory is a stranger's file, whoever uses it.
-	internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
+	internal/fact, internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
 
 	# The output directory is made, claimed and cleared as the cache directory is; what a release in it is made of, its formats say.
-	internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
+	internal/fact, internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -85,7 +85,7 @@ const depsRules = `
 	NONE < internal/x86;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/gobin, internal/fault, internal/files, internal/x86 < internal/bindiff, internal/sizes;
+	internal/fact, internal/gobin, internal/fault, internal/files, internal/x86 < internal/bindiff, internal/sizes;
 
 	# A benchmark runs files; it does not know who built them. What a number of starts
 	# proves is said in the same words wherever it is read.
@@ -98,10 +98,10 @@ const depsRules = `
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
+	internal/fact, builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
+	internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -113,7 +113,7 @@ const depsRules = `
 	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/remember, internal/files < builds/execute;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
-	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff < builds/compare;
+	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
 	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
@@ -122,10 +122,10 @@ const depsRules = `
 	NONE < builds;
 
 	# A small module for the tests of the rooms that plan and build.
-	builds/source, builds/toolchain, internal/pgo < builds/buildstest;
+	internal/fact, builds/source, builds/toolchain, internal/pgo < builds/buildstest;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
-	internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
+	internal/fact, internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
@@ -158,7 +158,7 @@ const depsRules = `
 	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, internal/verify, builds/recovery, checksums < tools/rebuilds;
+	internal/release, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -88,7 +89,7 @@ func (p *pair) recordedLdflags() (a, b ldflags, evidence string, ok bool) {
 	return parseLdflags(x), parseLdflags(y), change("build information -ldflags", x, y), true
 }
 
-func ldflagsValue(p *pair) []Finding {
+func ldflagsValue(p *pair) []finding {
 	a, b, _, ok := p.recordedLdflags()
 	if !ok {
 		return ldflagsText(p)
@@ -106,13 +107,13 @@ func ldflagsValue(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return stated(Certain, 0, remedyValue, evidence...)
+	return stated(fact.Certain, 0, remedyValue, evidence...)
 }
 
-func stripFlags(p *pair) []Finding {
+func stripFlags(p *pair) []finding {
 	const remedy = "set ldflags.strip in the profile"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip != b.strip {
-		return stated(Certain, 0, remedy, evidence)
+		return stated(fact.Certain, 0, remedy, evidence)
 	}
 	if p.sameBuildID() || p.a.file.Packed != "" || p.b.file.Packed != "" || p.a.file.Format != p.b.file.Format {
 		return nil
@@ -121,7 +122,7 @@ func stripFlags(p *pair) []Finding {
 	if evidence == nil || p.a.r == nil {
 		return nil
 	}
-	c := Certain
+	c := fact.Certain
 	for _, s := range []*side{p.a, p.b} {
 		switch state, _, err := s.file.Untouched(); {
 		case err != nil:
@@ -130,10 +131,10 @@ func stripFlags(p *pair) []Finding {
 		case state == gobin.UntouchedNo:
 			return nil // a tool did that, or could have
 		case state != gobin.UntouchedYes:
-			c = Likely
+			c = fact.Likely
 		}
 	}
-	if c == Certain {
+	if c == fact.Certain {
 		evidence = append(evidence, "both files are as the linker wrote them")
 	}
 	return one(c, 0, remedy, evidence...)
@@ -141,10 +142,10 @@ func stripFlags(p *pair) []Finding {
 
 // flagSpelling: the link's inputs differ in a way that changes nothing in the
 // output but the build ID and what derives from it.
-func flagSpelling(p *pair) []Finding {
+func flagSpelling(p *pair) []finding {
 	const remedy = "use one canonical flag string; drop -X of variables that do not exist, an explicit -buildmode=exe and GO_EXTLINK_ENABLED"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip == b.strip && maps.Equal(a.values, b.values) && slices.Equal(a.rest, b.rest) {
-		return stated(Certain, 0, remedy, evidence, "the flags mean the same")
+		return stated(fact.Certain, 0, remedy, evidence, "the flags mean the same")
 	}
 	if !p.parts("linkAction") || len(p.diff.BuildInfo) > 0 {
 		return nil
@@ -153,12 +154,12 @@ func flagSpelling(p *pair) []Finding {
 	if !ok {
 		return nil
 	}
-	return one(Certain, n, remedy,
+	return one(fact.Certain, n, remedy,
 		"build ID differs in linkAction alone: the same code, linked with flags or environment spelled differently",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }
 
-func mainPackageCommentOnly(p *pair) []Finding {
+func mainPackageCommentOnly(p *pair) []finding {
 	if !p.parts("linkAction", "mainAction") || len(p.diff.BuildInfo) > 0 {
 		return nil
 	}
@@ -166,7 +167,7 @@ func mainPackageCommentOnly(p *pair) []Finding {
 	if !ok {
 		return nil
 	}
-	return one(Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
+	return one(fact.Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
 		"build ID differs in linkAction and mainAction: the inputs of package main differ without effect on its object (a comment, line endings, GOCOMPILEDEBUG, an unused C flag)",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }
