@@ -84,8 +84,11 @@ const depsRules = `
 	# Where an instruction ends is known in one place.
 	NONE < internal/x86;
 
-	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/fact, internal/gobin, internal/fault, internal/files, internal/x86 < internal/bindiff, internal/sizes;
+	# A comparison of binaries needs to read them, and the flags that they record; not to know where they come from.
+	internal/fact, internal/fault, internal/gobin, internal/files, internal/x86, internal/goflags < internal/bindiff;
+
+	# What takes how much of a binary is read in it alone.
+	internal/fact, internal/fault, internal/gobin, internal/files, internal/x86 < internal/sizes;
 
 	# A benchmark runs files; it does not know who built them. What a number of starts
 	# proves is said in the same words wherever it is read.
@@ -178,8 +181,11 @@ const moduleRules = `
 	golang.org/x/sync < builds/**, internal/release;
 
 	# Signatures are checked where they are made.
-	github.com/sigstore/protobuf-specs, github.com/sigstore/sigstore, google.golang.org/protobuf,
+	github.com/sigstore/protobuf-specs, github.com/sigstore/sigstore,
 	github.com/secure-systems-lab/go-securesystemslib < checksums;
+
+	# A bundle is JSON made by the message's own rules; of a CPU profile the fields are read one by one.
+	google.golang.org/protobuf < checksums, internal/pgo;
 
 	# Mage is one of two doors; without a magefile mintmark works all the same.
 	github.com/magefile/mage < targets, magefile.go;

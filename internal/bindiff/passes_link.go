@@ -8,6 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // Passes about the linker's flags. They are recorded only without -trimpath.
@@ -21,7 +22,10 @@ type ldflags struct {
 
 func parseLdflags(s string) ldflags {
 	f := ldflags{values: map[string]string{}}
-	args := splitQuoted(s)
+	args, err := goflags.Split(s)
+	if err != nil {
+		args = strings.Fields(s) // a quote that does not end, which no build was given
+	}
 	strip := map[string]bool{}
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -50,28 +54,6 @@ func parseLdflags(s string) ldflags {
 func (f *ldflags) set(def string) {
 	name, value, _ := strings.Cut(def, "=")
 	f.values[name] = value // the last one wins in the linker too
-}
-
-// splitQuoted splits at spaces like cmd/internal/quoted: a field can be quoted
-// as a whole by ' or ".
-func splitQuoted(s string) []string {
-	var out []string
-	for s = strings.TrimLeft(s, " \t\n\r"); s != ""; s = strings.TrimLeft(s, " \t\n\r") {
-		end := strings.IndexAny(s, " \t\n\r")
-		if s[0] == '\'' || s[0] == '"' {
-			if i := strings.IndexByte(s[1:], s[0]); i >= 0 {
-				out = append(out, s[1:1+i])
-				s = s[i+2:]
-				continue
-			}
-		}
-		if end < 0 {
-			end = len(s)
-		}
-		out = append(out, s[:end])
-		s = s[end:]
-	}
-	return out
 }
 
 // recordedLdflags returns the flags of both when both record them and they differ.
