@@ -91,8 +91,11 @@ const depsRules = `
 	# A checkout needs git and the go command, and no profile.
 	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
+	# What the go command says of a build is in files whose format is its own.
+	internal/files, internal/exact < builds/actions;
+
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock, internal/files, internal/exact < builds/actions;
+	builds/actions, internal/filelock, internal/files, internal/exact < builds/ledger;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
@@ -61,8 +62,8 @@ func cacheErrorOrNil(err error) error {
 
 // openLedger opens the ledger of the session's toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *session) openLedger() *actions.Ledger {
-	l, err := actions.OpenLedger(s.ledgerConfig(s.tc.DirName(), s.tc.Sum))
+func (s *session) openLedger() *ledger.Ledger {
+	l, err := ledger.Open(s.ledgerConfig(s.tc.DirName(), s.tc.Sum))
 	if err != nil {
 		s.warn("nothing is taken from the proof ledger: %v", err)
 		return nil
@@ -70,13 +71,13 @@ func (s *session) openLedger() *actions.Ledger {
 	return l
 }
 
-func (s *session) ledgerConfig(name, sum string) actions.LedgerConfig {
+func (s *session) ledgerConfig(name, sum string) ledger.Config {
 	dir, secret := ledgerDir(s.Cache), s.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
 		dir, secret = ledgerDir(s.ws.dir), []byte("of this run and of no other: "+s.ws.dir)
 	}
-	return actions.LedgerConfig{
+	return ledger.Config{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
 		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.ws.name(), Now: s.Now,
 	}
@@ -84,11 +85,11 @@ func (s *session) ledgerConfig(name, sum string) actions.LedgerConfig {
 
 // bookkeeping connects a pipeline with the ledger.
 type bookkeeping struct {
-	ledger  *actions.Ledger
-	account *actions.Account
+	ledger  *ledger.Ledger
+	account *ledger.Recorder
 	seeding bool
 	// archives remembers archives by recipe. nil: each is made twice.
-	archives *actions.Ledger
+	archives *ledger.Ledger
 
 	mu       sync.Mutex
 	recalled map[string]int // unit ID → executions known of its archive
@@ -97,17 +98,17 @@ type bookkeeping struct {
 }
 
 // keepBooks begins the account of the release. It returns nil when there is no ledger.
-func (s *session) keepBooks(ledger *actions.Ledger, st *sites) *bookkeeping {
-	if ledger == nil || st.second == nil {
+func (s *session) keepBooks(l *ledger.Ledger, st *sites) *bookkeeping {
+	if l == nil || st.second == nil {
 		return nil
 	}
 	b := &bookkeeping{
-		ledger: ledger, seeding: !s.Full, recalled: map[string]int{},
-		account: ledger.Account(st.first.Place.GoCache, st.second.Place.GoCache),
+		ledger: l, seeding: !s.Full, recalled: map[string]int{},
+		account: l.NewRecorder(st.first.Place.GoCache, st.second.Place.GoCache),
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives")); err == nil {
+	if l, err := ledger.Open(s.ledgerConfig("archives", "archives")); err == nil {
 		b.archives = l
 	}
 	return b
@@ -119,7 +120,7 @@ func (b *bookkeeping) recallArchive(ctx context.Context, u *plan.Unit, recipe ac
 	if b == nil || b.archives == nil || !b.seeding {
 		return false
 	}
-	file, proof, ok := b.archives.Recall(ctx, recipe)
+	file, proof, ok := b.archives.Lookup(ctx, recipe)
 	if !ok {
 		return false
 	}
@@ -144,13 +145,13 @@ func (b *bookkeeping) rememberArchive(ctx context.Context, u *plan.Unit, recipe 
 	if err != nil {
 		return err
 	}
-	return b.archives.Remember(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
+	return b.archives.Add(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
 }
 
 // waits reports whether the second build of a unit has something to gain from
 // waiting for the first: then the ledger may spare it most of its work.
 func (b *bookkeeping) waits(u *plan.Unit) bool {
-	return b != nil && b.seeding && u.Provable() && b.ledger.Knows(u.Platform)
+	return b != nil && b.seeding && u.Provable() && b.ledger.HasProofs(u.Platform)
 }
 
 // seed gives the second place what is proven of the unit, after its first build.
@@ -172,19 +173,19 @@ func (p *pipeline) settle(ctx context.Context, u *plan.Unit) error {
 	b, errB := actions.Load(p.sites.second.Graph(u))
 	err := errors.Join(errA, errB)
 	if err == nil {
-		err = p.books.account.Settle(ctx, p.accountUnit(u), a, b)
+		err = p.books.account.Record(ctx, p.accountUnit(u), a, b)
 	}
-	if _, accounted := p.books.account.Tally(u.ID()); err != nil && ctx.Err() == nil && (accounted || !p.books.waits(u)) {
+	if _, accounted := p.books.account.Counts(u.ID()); err != nil && ctx.Err() == nil && (accounted || !p.books.waits(u)) {
 		p.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
 		return nil
 	}
 	return err // what was taken from the ledger must be accounted for
 }
 
-func (p *pipeline) accountUnit(u *plan.Unit) actions.Unit {
+func (p *pipeline) accountUnit(u *plan.Unit) ledger.Unit {
 	all := !u.Provable()
 	c := p.planner.C(u)
-	return actions.Unit{
+	return ledger.Unit{
 		ID: u.ID(), Platform: u.Platform,
 		Unprovable: func(pkg string) bool { return all || c[pkg] },
 	}
@@ -197,7 +198,7 @@ func (p *pipeline) unitActions() []checksums.UnitActions {
 	}
 	var out []checksums.UnitActions
 	for _, u := range p.plan.Units {
-		t, ok := p.books.account.Tally(u.ID())
+		t, ok := p.books.account.Counts(u.ID())
 		if !ok {
 			continue
 		}
@@ -229,7 +230,7 @@ func (p *pipeline) alarms() error {
 		report[u.ID()] = u.Verify == "report"
 	}
 	var stop []string
-	for _, a := range p.books.account.Alarms() {
+	for _, a := range p.books.account.Disputes() {
 		if report[a.Unit] {
 			p.warn("not deterministic: %v", a)
 		} else {
@@ -258,7 +259,7 @@ func (s *session) tidyLedgers(ctx context.Context) {
 		return // there is no ledger yet
 	}
 	before := s.Now.Add(-keepUnused)
-	list, err := actions.OpenLedgers(s.ledgerConfig("", ""))
+	list, err := ledger.OpenAll(s.ledgerConfig("", ""))
 	for _, l := range list {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)

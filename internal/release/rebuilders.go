@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -92,8 +92,8 @@ func (s *session) besideProfile(ref string) checksums.KeyRef {
 
 // believe checks a published ledger's signature and adds what it says. It
 // returns the ID of the key that signed it.
-func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
-	data, err := files.Read(name, actions.MaxClaimsSize)
+func believe(l *ledger.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
+	data, err := files.Read(name, ledger.MaxSize)
 	if err != nil {
 		return "", err
 	}
@@ -114,11 +114,11 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 		}
 		return "", &codeError{err, ExitRefused, "whose ledger is it? ledger.rebuilders names the keys that count"}
 	}
-	tc, claims, err := actions.DecodeClaims(data)
+	tc, claims, err := ledger.DecodeClaims(data)
 	if err != nil {
 		return "", &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
 	}
-	return id, ledger.Believe("key "+id, tc, claims)
+	return id, l.AddClaims("key "+id, tc, claims)
 }
 
 // rebuilders are the key IDs of those whose ledgers were used.
@@ -138,5 +138,5 @@ func (p *pipeline) publishedLedger() ([]byte, error) {
 	if p.books == nil {
 		return nil, hinted("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, p.books.account.Claims(p.source.ModulePath))
+	return ledger.EncodeClaims(ledger.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, p.books.account.Claims(p.source.ModulePath))
 }

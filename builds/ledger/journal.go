@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -13,12 +13,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/exact"
 )
 
 // Execution is one run of one action: a compile, and what it wrote.
 type Execution struct {
-	Action, Output ID
+	Action, Output actions.ID
 	Size           int64    // of the output, bytes
 	Place          string   // where: [First] or [Second]
 	Run            string   // which run of mintmark, "" when no run noted it
@@ -28,7 +29,7 @@ type Execution struct {
 }
 
 // Places. Executions are independent when their places differ: the two share
-// neither directory nor cache nor circumstances (see package rebuild).
+// neither directory nor cache nor circumstances (see package execute).
 const (
 	First  = "first"
 	Second = "second"
@@ -102,10 +103,10 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	}
 	e := &Execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
 	var err error
-	if e.Action, err = ParseID(f[1]); err != nil {
+	if e.Action, err = actions.ParseID(f[1]); err != nil {
 		return nil, errLine
 	}
-	if e.Output, err = ParseID(f[2]); err != nil {
+	if e.Output, err = actions.ParseID(f[2]); err != nil {
 		return nil, errLine
 	}
 	var ok bool
@@ -126,24 +127,24 @@ func (e *Execution) check() error {
 		return errLine
 	}
 	for _, s := range []string{e.Run, e.Platform, e.Package} {
-		if !plain(s) {
+		if !printable(s) {
 			return fmt.Errorf("%w: %q", errLine, s)
 		}
 	}
 	for _, d := range e.Deps {
-		if _, ok := shortBytes(d); !ok {
+		if !actions.IsShort(d) {
 			return fmt.Errorf("%w: %q", errLine, d)
 		}
 	}
 	return nil
 }
 
-// plain keeps out what would break a line or a terminal.
-func plain(s string) bool {
+// printable keeps out what would break a line or a terminal.
+func printable(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) < 0
 }
 
-// own reports whether a package belongs to the module with that path.
-func own(module, pkg string) bool {
+// ofModule reports whether a package belongs to the module with that path.
+func ofModule(module, pkg string) bool {
 	return pkg == module || strings.HasPrefix(pkg, module+"/") || pkg == "command-line-arguments" || !strings.Contains(path.Clean(pkg), "/") && pkg == "main"
 }

@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -6,22 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/mintmark/mintmark/builds/actions"
 )
 
 // Claim says that an action had an output.
 type Claim struct {
 	Package        string
-	Action, Output ID
+	Action, Output actions.ID
 }
 
 // foreignClaim is what another rebuilder says.
 type foreignClaim struct {
-	output    ID
+	output    actions.ID
 	rebuilder string
 }
 
-// ClaimsSchema is the value of "schema" in a published ledger.
-const ClaimsSchema = "https://github.com/mintmark/mintmark/ledger/v1"
+// Schema is the value of "schema" in a published ledger.
+const Schema = "https://github.com/mintmark/mintmark/ledger/v1"
 
 // Toolchain is the toolchain that a published ledger is of.
 type Toolchain struct {
@@ -47,19 +49,19 @@ type publishedClaim struct {
 
 // Bounds of a published ledger.
 const (
-	MaxClaimsSize = 256 << 20
-	maxClaims     = 1_000_000
+	MaxSize   = 256 << 20
+	maxClaims = 1_000_000
 )
 
 // Claims are the actions of the release's units that both places had with equal
 // outputs, without those of the packages of the module itself: what others can
 // use. All of them were executed here, now or earlier.
-func (a *Account) Claims(module string) []Claim {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (r *Recorder) Claims(module string) []Claim {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var out []Claim
-	for id, c := range a.claims {
-		if _, alarmed := a.alarms[id]; !alarmed && !own(module, c.Package) {
+	for id, c := range r.claims {
+		if _, disputed := r.disputes[id]; !disputed && !ofModule(module, c.Package) {
 			out = append(out, c)
 		}
 	}
@@ -75,7 +77,7 @@ func sortClaims(list []Claim) {
 func EncodeClaims(tc Toolchain, claims []Claim) ([]byte, error) {
 	claims = slices.Clone(claims)
 	sortClaims(claims)
-	p := published{Schema: ClaimsSchema, Toolchain: tc, Actions: make([]publishedClaim, 0, len(claims))}
+	p := published{Schema: Schema, Toolchain: tc, Actions: make([]publishedClaim, 0, len(claims))}
 	for i, c := range claims {
 		if i > 0 && c.Action == claims[i-1].Action {
 			return nil, fmt.Errorf("ledger: action %s is there twice", c.Action)
@@ -113,8 +115,8 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 	fail := func(err error) (Toolchain, []Claim, error) {
 		return Toolchain{}, nil, fmt.Errorf("published ledger: %w", err)
 	}
-	if len(data) > MaxClaimsSize {
-		return fail(fmt.Errorf("more than %d bytes", MaxClaimsSize))
+	if len(data) > MaxSize {
+		return fail(fmt.Errorf("more than %d bytes", MaxSize))
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -122,23 +124,23 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 	if err := dec.Decode(&p); err != nil {
 		return fail(err)
 	}
-	if p.Schema != ClaimsSchema {
-		return fail(fmt.Errorf("schema %q is not %q", p.Schema, ClaimsSchema))
+	if p.Schema != Schema {
+		return fail(fmt.Errorf("schema %q is not %q", p.Schema, Schema))
 	}
 	if len(p.Actions) > maxClaims {
 		return fail(fmt.Errorf("more than %d actions", maxClaims))
 	}
 	claims := make([]Claim, 0, len(p.Actions))
 	for _, c := range p.Actions {
-		action, err := ParseID(c.Action)
+		action, err := actions.ParseID(c.Action)
 		if err != nil {
 			return fail(err)
 		}
-		output, err := ParseID(c.Output)
+		output, err := actions.ParseID(c.Output)
 		if err != nil {
 			return fail(err)
 		}
-		if !plain(c.Package) {
+		if !printable(c.Package) {
 			return fail(fmt.Errorf("strange package path %q", c.Package))
 		}
 		claims = append(claims, Claim{c.Package, action, output})
@@ -153,16 +155,16 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 	return p.Toolchain, claims, nil
 }
 
-// Believe adds what another rebuilder executed. It is never written to the
+// AddClaims adds what another rebuilder executed. It is never written to the
 // ledger: one execution here and one there make a proof, as long as the
 // rebuilder is believed; there alone, nothing.
-func (l *Ledger) Believe(rebuilder string, tc Toolchain, claims []Claim) error {
+func (l *Ledger) AddClaims(rebuilder string, tc Toolchain, claims []Claim) error {
 	if tc.Sum != l.cfg.Sum {
-		return &LedgerError{fmt.Errorf("ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum),
+		return &Error{fmt.Errorf("ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum),
 			"a ledger serves the very same toolchain only: same version, same host platform"}
 	}
 	if l.foreign == nil {
-		l.foreign = map[ID][]foreignClaim{}
+		l.foreign = map[actions.ID][]foreignClaim{}
 	}
 	for _, c := range claims {
 		l.foreign[c.Action] = append(l.foreign[c.Action], foreignClaim{c.Output, rebuilder})
