@@ -244,7 +244,7 @@ func (d *decoder) checkSample(p *Profile, pl Platform, all layer) bool {
 	}
 	for _, err := range joined(err) {
 		var fault *templateFault
-		var e *ExpandError
+		var e *expandError
 		if errors.As(err, &fault) || !errors.As(err, &e) || e.Key != "name" {
 			continue // reported when it was read
 		}

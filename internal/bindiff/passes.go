@@ -156,14 +156,21 @@ func (p *pair) goVersions() (a, b string) {
 	return p.a.file.BuildInfo.GoVersion, p.b.file.BuildInfo.GoVersion
 }
 
-// one makes the result of a pass that has one finding.
+// one makes the result of a pass that has one finding; without evidence, none.
 func one(c Confidence, bytes int64, remedy string, evidence ...string) []Finding {
+	if len(evidence) == 0 {
+		return nil
+	}
 	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}}
 }
 
 // stated is one for what both files record: it holds whatever is known of the builds.
 func stated(c Confidence, bytes int64, remedy string, evidence ...string) []Finding {
-	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes, recorded: true}}
+	list := one(c, bytes, remedy, evidence...)
+	for i := range list {
+		list[i].recorded = true
+	}
+	return list
 }
 
 // recorded makes a pass for settings that differ in the build information,
@@ -185,9 +192,6 @@ func recorded(remedy string, keys ...string) func(*pair) []Finding {
 					confidence = Certain
 				}
 			}
-		}
-		if evidence == nil {
-			return nil
 		}
 		return stated(confidence, 0, remedy, evidence...)
 	}

@@ -21,9 +21,6 @@ func platform(p *pair) []Finding {
 			evidence = append(evidence, change("build information "+k, x, y))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(Certain, 0, "compare binaries of one platform", evidence...)
 }
 
@@ -203,9 +200,6 @@ func goexperiment(p *pair) []Finding {
 	}
 	if a, b, differ := p.key("GOEXPERIMENT"); differ {
 		evidence = append(evidence, change("build information GOEXPERIMENT", a, b))
-	}
-	if evidence == nil {
-		return nil
 	}
 	return one(Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
 }

@@ -103,9 +103,6 @@ func ldflagsValue(p *pair) []Finding {
 			evidence = append(evidence, described("-X "+n, va, vb))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return stated(Certain, 0, remedyValue, evidence...)
 }
 

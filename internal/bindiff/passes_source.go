@@ -42,9 +42,6 @@ func vcsRevision(p *pair) []Finding {
 			evidence = append(evidence, change("build information "+k, a, b))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(Certain, 0, "build the same commit", evidence...)
 }
 
@@ -110,9 +107,6 @@ func moduleVersion(p *pair) []Finding {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
 }
 
@@ -152,9 +146,6 @@ func replacePath(p *pair) []Finding {
 		if path, ok := strings.CutPrefix(d.Key, keyReplace); ok && (local(d.A) || local(d.B)) {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
-	}
-	if evidence == nil {
-		return nil
 	}
 	return one(Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
 }

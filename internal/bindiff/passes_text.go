@@ -128,9 +128,6 @@ func ldflagsText(p *pair) []Finding {
 				n += differing(a, b)
 			}
 		}
-		if evidence == nil {
-			return nil
-		}
 		return stated(Certain, n, remedyValue, shorten(evidence)...)
 	}
 	c := p.code()
