@@ -138,12 +138,12 @@ const depsRules = `
 	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
+	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
 	# Hostile inputs for all of it, and a real UPX: tests only.
 	NONE < internal/attack, internal/upx/upxtest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
-	tools/benchmark/simulate < tools/benchmark;
+	tools/benchmark/simulate, internal/files < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/release, builds/recovery, checksums < tools/rebuilds;

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // MaxManifestSize is the most bytes a release.json may have.
@@ -25,7 +27,7 @@ func PlanID(plan json.RawMessage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return digestBytes(append(c, '\n')), nil
+	return files.DigestBytes(append(c, '\n')), nil
 }
 
 func canonicalPlan(plan json.RawMessage) ([]byte, error) {

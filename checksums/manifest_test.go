@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const (
@@ -36,7 +37,7 @@ func testManifest() *Manifest {
 	if err != nil {
 		panic(err)
 	}
-	sum := func(s string) string { return digestBytes([]byte(s)) }
+	sum := func(s string) string { return files.DigestBytes([]byte(s)) }
 	return &Manifest{
 		Schema: ManifestSchema, Kind: KindRelease, Project: "demo", Version: "1.2.3",
 		Source: Source{

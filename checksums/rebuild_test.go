@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // TestActionsRoundTrip: the account of a rebuild has one spelling, in the
@@ -42,7 +44,7 @@ func TestActionsRoundTrip(t *testing.T) {
 	}
 
 	st, err := NewStatement(r.m, []Entry{
-		{"demo_1.2.3_linux_amd64.tar.gz", digestBytes([]byte("archive file"))}, {"demo_router", digestBytes([]byte("packed file"))},
+		{"demo_1.2.3_linux_amd64.tar.gz", files.DigestBytes([]byte("archive file"))}, {"demo_router", files.DigestBytes([]byte("packed file"))},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,17 +89,11 @@ const entrySize = 3 + 64 + 1 + 64 + 1 + 20 + 1 + 20 + 1
 
 // ReadEntry reads the file of an entry.
 func ReadEntry(name string) (Entry, error) {
-	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
+	data, err := beginning(name, entrySize+1)
 	if err != nil {
 		return Entry{}, err
 	}
-	defer f.Close()
-	buf := make([]byte, entrySize+1)
-	n, err := io.ReadFull(f, buf)
-	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		return Entry{}, fmt.Errorf("%s: not a cache entry", filepath.Base(name))
-	}
-	return parseEntry(buf[:n])
+	return parseEntry(data)
 }
 
 func parseEntry(b []byte) (e Entry, err error) {

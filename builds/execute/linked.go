@@ -81,7 +81,7 @@ func (sums linkedSums) check(ctx context.Context, dir string) error {
 		if !d.Type().IsRegular() {
 			return errors.New(path + " is no file")
 		}
-		if got, err := hashFile(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
+		if got, _, err := files.Digest(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
 			return errors.Join(err, errors.New(path+" is not what was kept"))
 		}
 		return nil
@@ -159,9 +159,4 @@ func (l *Linked) Prune(before time.Time) error {
 		}
 	}
 	return err
-}
-
-func hashFile(ctx context.Context, name string) (string, error) {
-	sum, _, err := files.Digest(ctx, name)
-	return sum, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -35,7 +36,7 @@ func buildOnce(t *testing.T, s *Site, u *plan.Unit) *product {
 		t.Fatal(err)
 	}
 	for _, b := range p.built {
-		sum, err := hashFile(t.Context(), b.Path)
+		sum, _, err := files.Digest(t.Context(), b.Path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,6 +44,12 @@ func DigestOf(ctx context.Context, r io.Reader) (sha256hex string, size int64, e
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
+// DigestBytes is the SHA-256 of data as lower-case hex.
+func DigestBytes(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
 // Copy copies a regular file to a new one and returns the SHA-256 and the size
 // of what it wrote. A file that has the name already, or a link, is replaced;
 // a failure leaves none. mode is the new file's, whatever the umask says.
@@ -84,8 +90,5 @@ func CopyOwn(from, to string) error {
 		return err
 	}
 	defer r.Close()
-	return Replace(to, 0o600, func(w *os.File) error {
-		_, err := io.Copy(w, r)
-		return err
-	})
+	return WriteFrom(to, r, 0o600)
 }

@@ -275,6 +275,14 @@ func Write(name string, data []byte, mode fs.FileMode) error {
 	})
 }
 
+// WriteFrom is [Replace] with everything that r still has.
+func WriteFrom(name string, r io.Reader, mode fs.FileMode) error {
+	return Replace(name, mode, func(w *os.File) error {
+		_, err := io.Copy(w, r)
+		return err
+	})
+}
+
 // RemoveTree removes a directory with all that is in it, also where a tool made
 // directories read-only, as the go command does in module caches. It is for
 // directories that we made: nothing asks who made what is in them. Symbolic

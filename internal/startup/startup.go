@@ -9,8 +9,8 @@ import (
 // Schema names the form of [Result] in JSON.
 const Schema = "https://github.com/mintmark/mintmark/startup/v1"
 
-// CopyRounds is after how many rounds all programs are copied anew.
-const CopyRounds = 20
+// copyRounds is after how many rounds all programs are copied anew.
+const copyRounds = 20
 
 // Program is one program to be measured.
 type Program struct {
