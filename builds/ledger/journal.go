@@ -17,11 +17,11 @@ import (
 	"github.com/mintmark/mintmark/internal/exact"
 )
 
-// Execution is one run of one action: a compile, and what it wrote.
-type Execution struct {
+// execution is one run of one action: a compile, and what it wrote.
+type execution struct {
 	Action, Output actions.ID
 	Size           int64    // of the output, bytes
-	Place          string   // where: [First] or [Second]
+	Place          string   // where: [firstPlace] or [secondPlace]
 	Run            string   // which run of mintmark, "" when no run noted it
 	Platform       string   // GOOS/GOARCH[/variant], for people
 	Package        string   // import path
@@ -31,8 +31,8 @@ type Execution struct {
 // Places. Executions are independent when their places differ: the two share
 // neither directory nor cache nor circumstances (see package execute).
 const (
-	First  = "first"
-	Second = "second"
+	firstPlace  = "first"
+	secondPlace = "second"
 )
 
 // The journal has one line for an execution:
@@ -73,7 +73,7 @@ func (m *mac) sum(line []byte) []byte {
 var errLine = errors.New("not a line of a ledger")
 
 // encode writes the line of an execution, with its newline.
-func (m *mac) encode(e *Execution) ([]byte, error) {
+func (m *mac) encode(e *execution) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (m *mac) encode(e *Execution) ([]byte, error) {
 
 // decode reads a line, without its newline, and refuses what encode would not
 // have written with the same secret and toolchain.
-func (m *mac) decode(line []byte) (*Execution, error) {
+func (m *mac) decode(line []byte) (*execution, error) {
 	cut := bytes.LastIndexByte(line, '\t')
 	if cut < 0 || len(line)-cut-1 != 2*macLen || len(line) >= maxLine {
 		return nil, errLine
@@ -101,7 +101,7 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	if len(f) != lineFields || f[0] != lineVersion {
 		return nil, errLine // of a later version
 	}
-	e := &Execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
+	e := &execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
 	var err error
 	if e.Action, err = actions.ParseID(f[1]); err != nil {
 		return nil, errLine
@@ -122,8 +122,8 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	return e, nil
 }
 
-func (e *Execution) check() error {
-	if e.Size < 0 || e.Place != First && e.Place != Second {
+func (e *execution) check() error {
+	if e.Size < 0 || e.Place != firstPlace && e.Place != secondPlace {
 		return errLine
 	}
 	for _, s := range []string{e.Run, e.Platform, e.Package} {

@@ -200,7 +200,7 @@ func (l *Ledger) journal() string {
 	return filepath.Join(l.dir, "journal-"+hex.EncodeToString(sum[:4]))
 }
 
-func (l *Ledger) add(e *Execution) {
+func (l *Ledger) add(e *execution) {
 	en := l.entries[e.Action]
 	if en == nil {
 		en = &entry{pkg: e.Package, platform: e.Platform, deps: e.Deps}
@@ -281,7 +281,7 @@ func (l *Ledger) proven(id, output actions.ID, witnessed bool) (Proof, bool) {
 			witnessed = witnessed || w.run != ""
 		}
 	}
-	if places[First] && places[Second] {
+	if places[firstPlace] && places[secondPlace] {
 		return p, true
 	}
 	for _, c := range l.foreign[id] {
@@ -301,7 +301,7 @@ func (l *Ledger) HasProofs(platform string) bool {
 }
 
 // appendNew adds an execution to those that are to be written, unless the ledger knows it.
-func (l *Ledger) appendNew(list []*Execution, e *Execution) []*Execution {
+func (l *Ledger) appendNew(list []*execution, e *execution) []*execution {
 	if en := l.entries[e.Action]; en != nil && e.Run == "" {
 		for _, o := range en.outcomes {
 			if o.output == e.Output && slices.ContainsFunc(o.runs, func(w where) bool { return w.place == e.Place }) {
@@ -325,7 +325,7 @@ const (
 )
 
 // write appends executions to the journal.
-func (l *Ledger) write(ctx context.Context, list []*Execution) error {
+func (l *Ledger) write(ctx context.Context, list []*execution) error {
 	if len(list) == 0 {
 		return nil
 	}

@@ -241,7 +241,7 @@ func TestUnprovable(t *testing.T) {
 
 // The same inputs with another output: named, with both outputs and both runs,
 // and nothing that depends on it is proven any more.
-func TestAlarm(t *testing.T) {
+func TestDispute(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second string // outputs of b in the third release
@@ -482,7 +482,7 @@ func TestForeign(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 
-	// Two rebuilders, of whom one is wrong: an alarm, and no proof.
+	// Two rebuilders, of whom one is wrong: a dispute, and no proof.
 	b = newBench(t)
 	l = b.open()
 	wrong := slices.Clone(claims)
@@ -515,11 +515,11 @@ func TestConcurrent(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			var list []*Execution
+			var list []*execution
 			for j := range 200 {
 				name := fmt.Sprintf("p%d-%d", i, j)
-				for _, place := range []string{First, Second} {
-					list = l.appendNew(list, &Execution{Action: hashOf(name), Output: hashOf("o" + name), Place: place, Run: "r", Package: name})
+				for _, place := range []string{firstPlace, secondPlace} {
+					list = l.appendNew(list, &execution{Action: hashOf(name), Output: hashOf("o" + name), Place: place, Run: "r", Package: name})
 				}
 			}
 			for chunk := range slices.Chunk(list, 7) {
@@ -539,7 +539,7 @@ func TestConcurrent(t *testing.T) {
 	}
 	before := len(b.open().entries)
 	l := b.open()
-	if err := l.write(t.Context(), []*Execution{{Action: hashOf("new"), Output: hashOf("o"), Place: First}}); err != nil {
+	if err := l.write(t.Context(), []*execution{{Action: hashOf("new"), Output: hashOf("o"), Place: firstPlace}}); err != nil {
 		t.Fatal(err)
 	}
 	if l := b.open(); len(l.entries) != before+1 || l.unread != 1 {
@@ -589,7 +589,7 @@ func TestPrune(t *testing.T) {
 
 func FuzzJournal(f *testing.F) {
 	m := newMAC(secret, "h1:abc=")
-	line, err := m.encode(&Execution{Action: hashOf("a"), Output: hashOf("o"), Size: 3, Place: First, Run: "r", Platform: "linux/amd64", Package: "a/b", Deps: []string{hashOf("d").Short()}})
+	line, err := m.encode(&execution{Action: hashOf("a"), Output: hashOf("o"), Size: 3, Place: firstPlace, Run: "r", Platform: "linux/amd64", Package: "a/b", Deps: []string{hashOf("d").Short()}})
 	if err != nil {
 		f.Fatal(err)
 	}

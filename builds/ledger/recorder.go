@@ -147,7 +147,7 @@ func (r *Recorder) Seed(ctx context.Context, u Unit, g actions.Graph) error {
 // so and nothing else.
 func (r *Recorder) Record(ctx context.Context, u Unit, first, second actions.Graph) error {
 	rec := &record{}
-	var news []*Execution
+	var news []*execution
 	var store []actions.Entry
 	for _, a2 := range second.Compiles() {
 		a1 := first[a2.Key()]
@@ -181,8 +181,8 @@ func (r *Recorder) Record(ctx context.Context, u Unit, first, second actions.Gra
 			r.claims[e1.Action] = Claim{Package: a2.Package, Action: e1.Action, Output: e1.Output}
 			r.mu.Unlock()
 		}
-		ex := Execution{
-			Action: e1.Action, Output: e1.Output, Size: e1.Size, Place: First,
+		ex := execution{
+			Action: e1.Action, Output: e1.Output, Size: e1.Size, Place: firstPlace,
 			Platform: u.Platform, Package: a2.Package, Deps: second.Deps(a2),
 		}
 		if a1.Executed {
@@ -196,12 +196,12 @@ func (r *Recorder) Record(ctx context.Context, u Unit, first, second actions.Gra
 		}
 		rec.compiled = append(rec.compiled, compiled{e1.Action, a1.Executed})
 		again := ex
-		again.Output, again.Size, again.Place, again.Run = e2.Output, e2.Size, Second, r.ledger.cfg.Run
+		again.Output, again.Size, again.Place, again.Run = e2.Output, e2.Size, secondPlace, r.ledger.cfg.Run
 		news = r.ledger.appendNew(news, &again)
 		r.compareKnown(ctx, u, a2, r.second, e2)
 		if e1.Output != e2.Output {
 			r.dispute(u, a2, e1.Action, [2]actions.ID{e1.Output, e2.Output}, [2]string{
-				where{First, ex.Run}.String(), where{Second, again.Run}.String(),
+				where{firstPlace, ex.Run}.String(), where{secondPlace, again.Run}.String(),
 			})
 			continue
 		}

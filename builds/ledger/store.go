@@ -75,9 +75,9 @@ func (l *Ledger) Lookup(ctx context.Context, action actions.ID) (file string, p 
 // Add adds the executions of an action in both places by this run, which had
 // the same output, and keeps the output, which lies in file.
 func (l *Ledger) Add(ctx context.Context, name, platform string, action, output actions.ID, size int64, file string) error {
-	var list []*Execution
-	for _, place := range []string{First, Second} {
-		list = l.appendNew(list, &Execution{Action: action, Output: output, Size: size, Place: place, Run: l.cfg.Run, Platform: platform, Package: name})
+	var list []*execution
+	for _, place := range []string{firstPlace, secondPlace} {
+		list = l.appendNew(list, &execution{Action: action, Output: output, Size: size, Place: place, Run: l.cfg.Run, Platform: platform, Package: name})
 	}
 	if err := l.save(output, file, false); err != nil {
 		return fmt.Errorf("ledger: %w", err)

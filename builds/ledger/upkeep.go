@@ -213,7 +213,7 @@ func (l *Ledger) Prune(ctx context.Context, since time.Time) (forgotten int, fre
 		}
 		for _, o := range en.outcomes {
 			for _, w := range o.runs {
-				line, err := m.encode(&Execution{
+				line, err := m.encode(&execution{
 					Action: id, Output: o.output, Size: o.size, Place: w.place, Run: w.run,
 					Platform: en.platform, Package: en.pkg, Deps: en.deps,
 				})

@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Schema is the value of [Plan.Schema].
@@ -26,14 +27,14 @@ const Schema = "https://github.com/mintmark/mintmark/plan/v1"
 
 // Plan is everything that will be built. Its zero values are left out of the JSON.
 type Plan struct {
-	Schema   string     `json:"schema"`
-	Project  string     `json:"project"`
-	Version  string     `json:"version"` // of the release, without v
-	Snapshot bool       `json:"snapshot,omitempty"`
-	Source   Source `json:"source"`
-	Go       string     `json:"go"`  // exact toolchain version
-	Env      []string   `json:"env"` // common to all units; see toolchain.UnitEnv
-	Units    []*Unit    `json:"units"`
+	Schema   string   `json:"schema"`
+	Project  string   `json:"project"`
+	Version  string   `json:"version"` // of the release, without v
+	Snapshot bool     `json:"snapshot,omitempty"`
+	Source   Source   `json:"source"`
+	Go       string   `json:"go"`  // exact toolchain version
+	Env      []string `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit  `json:"units"`
 }
 
 // Source is the part of a source that decides the bytes.
@@ -193,8 +194,8 @@ func (u *Unit) Command(kind, version, out string) []string {
 	return args
 }
 
-// NewSource takes from a source what belongs into a plan.
-func NewSource(s *source.Source) Source {
+// newSource takes from a source what belongs into a plan.
+func newSource(s *source.Source) Source {
 	return Source{
 		Kind: s.Kind, Module: s.ModulePath, Version: s.Version, Sum: s.Sum,
 		Commit: s.Commit, CommitTime: FormatTime(s), Dir: s.Dir,
@@ -226,8 +227,7 @@ func (p *Plan) ID() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	return files.DigestBytes(data), nil
 }
 
 // ErrSchema is the error of a plan in a form that this version does not know.

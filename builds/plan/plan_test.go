@@ -16,7 +16,7 @@ import (
 func samplePlan() *Plan {
 	return &Plan{
 		Schema: Schema, Project: "fx", Version: "1.2.3",
-		Source: NewSource(&source.Source{
+		Source: newSource(&source.Source{
 			Kind: source.Git, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:abc=", Commit: strings.Repeat("a", 40),
 			CommitTime: time.Date(2026, 1, 2, 4, 4, 5, 123, time.FixedZone("x", 3600)),
 		}),

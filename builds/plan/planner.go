@@ -161,7 +161,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		Project:  pl.File.Project,
 		Version:  pl.Version,
 		Snapshot: pl.Snapshot,
-		Source:   NewSource(pl.Source),
+		Source:   newSource(pl.Source),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
 	}
@@ -239,8 +239,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	pl.noteReader(u, s.Main, pkgs)
 	if err != nil {
 		for _, err := range unjoin(err) {
-			var pe *packageError
-			if errors.As(err, &pe) && pe.noPackage() {
+			if pe, ok := errors.AsType[*packageError](err); ok && pe.noPackage() {
 				// Only build constraints depend on the platform; the rest is said once.
 				what, hint := "", "name directories of the commit that hold package main, such as main: ./cmd/..."
 				if strings.Contains(err.Error(), "build constraints") {
@@ -257,8 +256,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 						continue
 					}
 				}
-				var known *toolchain.Error
-				if errors.As(err, &known) && known.Tip != "" {
+				if known, ok := errors.AsType[*toolchain.Error](err); ok && known.Tip != "" {
 					problem(key, known.Tip, "%v", err) // the package may be there: something it needs is not
 					continue
 				}

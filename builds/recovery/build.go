@@ -98,8 +98,7 @@ func (j *job) build(ctx context.Context, name string, ldflags goflags.Flag) (fil
 	}
 	res, err := toolchain.Run(ctx, cmd)
 	if err != nil {
-		var exit *toolchain.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*toolchain.ExitError](err); ok {
 			exit.Output = lastLines(strings.ReplaceAll(exit.Output, j.dir, "."), 12)
 		}
 		return "", res.Stderr, err

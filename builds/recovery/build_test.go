@@ -61,7 +61,7 @@ func TestHarmless(t *testing.T) {
 				list = append(list, s)
 			}
 		}
-		return ReadClaim(&gobin.File{Format: gobin.ELF, BuildInfo: &debug.BuildInfo{GoVersion: "go1.25.5", Path: path, Main: mod, Settings: list}})
+		return readClaim(&gobin.File{Format: gobin.ELF, BuildInfo: &debug.BuildInfo{GoVersion: "go1.25.5", Path: path, Main: mod, Settings: list}})
 	}
 	for _, tc := range []struct {
 		key, value string
@@ -123,7 +123,7 @@ func TestHarmless(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f, err := (Candidate{Flags: flags}).flag(); (err == nil) != fine {
+		if f, err := (candidate{Flags: flags}).flag(); (err == nil) != fine {
 			t.Errorf("%q: %q, %v", text, f, err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -298,7 +297,7 @@ func (b *subject) read(ctx context.Context) error {
 			b.note("its toolchain is that of " + filepath.Base(b.Like) + ", since it does not name one")
 		}
 	}
-	c, err := ReadClaim(claimed)
+	c, err := readClaim(claimed)
 	if c != nil {
 		b.claim = c
 		b.Package, b.Project = c.Package, c.Project()
@@ -372,10 +371,4 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 	b.sum, _, err = files.Digest(ctx, out)
 	b.Unpacked = b.sum
 	return f, err
-}
-
-func digestOf(r io.Reader) (sum string, size int64, err error) {
-	h := sha256.New()
-	size, err = io.Copy(h, r)
-	return hex.EncodeToString(h.Sum(nil)), size, err
 }

@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// LinkInputs are what the go command hashes into the action ID of a link
+// linkInputs are what the go command hashes into the action ID of a link
 // (cmd/go/internal/work.(*Builder).linkActionID), taken from its own account
 // (GODEBUG=gocachehash=1). One of the inputs is the list of the linker's flags.
 // With another list in its place, the action ID of a link with these flags is
 // known without running it.
-type LinkInputs struct {
+type linkInputs struct {
 	state []byte // of a hash of all before the flags
 	after []byte
 }
@@ -30,7 +30,7 @@ func linkFlags(flags []string) string { return fmt.Sprintf("linkflags %q\n", fla
 // parseLinkInputs reads the go command's account of the link of pkg. It is an
 // error if the inputs do not come to the action ID it says itself: then this
 // release of Go hashes in a way not known here.
-func parseLinkInputs(stderr []byte, pkg string) (*LinkInputs, error) {
+func parseLinkInputs(stderr []byte, pkg string) (*linkInputs, error) {
 	head := "HASH[link " + pkg + "]"
 	var inputs []string
 	sum := ""
@@ -63,7 +63,7 @@ func parseLinkInputs(stderr []byte, pkg string) (*LinkInputs, error) {
 	}
 	all := sha256.New()
 	h := sha256.New()
-	in := &LinkInputs{}
+	in := &linkInputs{}
 	found := false
 	for _, text := range inputs {
 		all.Write([]byte(text))
@@ -92,7 +92,7 @@ func parseLinkInputs(stderr []byte, pkg string) (*LinkInputs, error) {
 
 // ActionID is the first part of the build ID of a link with these flags: 120
 // bits of the hash in base64url (cmd/internal/buildid.HashToString).
-func (in *LinkInputs) ActionID(flags []string) string {
+func (in *linkInputs) ActionID(flags []string) string {
 	h := sha256.New()
 	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(in.state); err != nil {
 		return ""
@@ -107,7 +107,7 @@ func actionID(h hash.Hash, flags string, after []byte) string {
 }
 
 // Ignored are the variables that the flags set in packages which are not linked.
-func (in *LinkInputs) Ignored(flags []string) (names []string) {
+func (in *linkInputs) Ignored(flags []string) (names []string) {
 	for i, f := range flags {
 		if f == "-X" && i+1 < len(flags) {
 			f = "-X=" + flags[i+1]

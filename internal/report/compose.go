@@ -29,7 +29,7 @@ type Inputs struct {
 // Compose makes the page of a release.
 func Compose(in Inputs) *Page {
 	m := in.Manifest
-	p := &Page{Schema: PageSchema, Title: m.Project + " " + m.Version}
+	p := &Page{Schema: pageSchema, Title: m.Project + " " + m.Version}
 	p.verdict(in)
 	p.Sections = append(p.Sections, differences(m)...)
 	p.Sections = append(p.Sections, artifacts(m), sizesSection(in), deltaSection(in))

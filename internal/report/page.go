@@ -1,7 +1,7 @@
 package report
 
-// PageSchema is the value of [Page.Schema].
-const PageSchema = "https://github.com/mintmark/mintmark/report/page/v1"
+// pageSchema is the value of [Page.Schema].
+const pageSchema = "https://github.com/mintmark/mintmark/report/page/v1"
 
 // Page is a whole report: what is said, in the order in which it is said. The
 // HTML page, the Markdown file and the terminal's text are renderings of it and

@@ -68,7 +68,7 @@ type Release struct {
 const (
 	ReleaseSchema = "https://github.com/mintmark/mintmark/report/release/v1"
 	CheckSchema   = "https://github.com/mintmark/mintmark/report/check/v1"
-	VerifySchema  = "https://github.com/mintmark/mintmark/report/verify/v1"
+	verifySchema  = "https://github.com/mintmark/mintmark/report/verify/v1"
 	ErrorSchema   = "https://github.com/mintmark/mintmark/report/error/v1"
 	LedgerSchema  = "https://github.com/mintmark/mintmark/report/ledger/v1"
 )
@@ -121,7 +121,7 @@ func Standing(v *checksums.Verification) string {
 // NewVerify is the document of a verification, which may be nil, and of the
 // error that came with it. Verified is what was found to be signed and well.
 func NewVerify(v *checksums.Verification, err error) Verify {
-	doc := Verify{Schema: VerifySchema, Verification: v, Checked: []string{}, NotChecked: []string{}}
+	doc := Verify{Schema: verifySchema, Verification: v, Checked: []string{}, NotChecked: []string{}}
 	if v != nil {
 		doc.Verified = err == nil && v.Verified()
 		doc.Checked, doc.NotChecked = v.Checks.Sentences()

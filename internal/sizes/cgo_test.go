@@ -178,9 +178,9 @@ func TestFunctionTables(t *testing.T) {
 	var sum, several int64
 	for _, f := range Summarize(l).Functions {
 		sum += f.Size
-		if f.Name == SeveralFunctions || f.Name == SeveralPackages {
+		if f.Name == SeveralFunctions || f.Name == severalPackages {
 			several += f.Size
-			if (f.Name == SeveralPackages) != (f.Package == "") {
+			if (f.Name == severalPackages) != (f.Package == "") {
 				t.Errorf("%+v", f)
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DeltaSchema is the schema of [Delta]'s JSON form.
-const DeltaSchema = "https://github.com/mintmark/mintmark/report/size-delta/v1"
+// deltaSchema is the schema of [Delta]'s JSON form.
+const deltaSchema = "https://github.com/mintmark/mintmark/report/size-delta/v1"
 
 // Causes of a change in size, as far as two binaries tell them apart.
 const (
@@ -110,7 +110,7 @@ func local(symbol, pkg string) string {
 // Compare compares two ledgers. Packages that were moved or renamed are
 // matched, so that a move does not show as a loss and a gain.
 func Compare(old, new *Ledger) *Delta {
-	d := &Delta{Schema: DeltaSchema, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
+	d := &Delta{Schema: deltaSchema, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
 	sections := old.BySection || new.BySection
 	a, b := newSide(old, sections), newSide(new, sections)
 	moved := matchMoves(a, b) // new → old
