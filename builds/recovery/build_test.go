@@ -61,7 +61,7 @@ func TestHarmless(t *testing.T) {
 				list = append(list, s)
 			}
 		}
-		return readClaim(&gobin.File{Format: gobin.ELF, BuildInfo: &debug.BuildInfo{GoVersion: "go1.25.5", Path: path, Main: mod, Settings: list}})
+		return ReadClaim(&gobin.File{Format: gobin.ELF, BuildInfo: &debug.BuildInfo{GoVersion: "go1.25.5", Path: path, Main: mod, Settings: list}})
 	}
 	for _, tc := range []struct {
 		key, value string

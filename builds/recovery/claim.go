@@ -84,8 +84,8 @@ func goRelease(v string) (release, experiments string, err error) {
 	return release, experiments, nil
 }
 
-// readClaim turns a binary's build information into what a build needs.
-func readClaim(f *gobin.File) (*Claim, error) {
+// ReadClaim turns a binary's build information into what a build needs.
+func ReadClaim(f *gobin.File) (*Claim, error) {
 	bi := f.BuildInfo
 	if bi == nil {
 		_, err := f.PCLNTab()

@@ -47,7 +47,7 @@ func TestReadClaim(t *testing.T) {
 			"CGO_ENABLED", "0", "GOARCH", "arm", "GOEXPERIMENT", "jsonv2", "GOFIPS140", "v1.0.0-c2097c7c", "GOOS", "linux", "GOARM", "6",
 			"vcs", "git", "vcs.revision", "abc", "vcs.time", "2026-01-02T03:04:05Z", "vcs.modified", "true", "GOFLAGS", "-x"),
 	}
-	c, err := readClaim(&gobin.File{Format: gobin.ELF, BuildInfo: bi, BuildInfoFrom: gobin.FromSection})
+	c, err := ReadClaim(&gobin.File{Format: gobin.ELF, BuildInfo: bi, BuildInfoFrom: gobin.FromSection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +65,12 @@ func TestReadClaim(t *testing.T) {
 	bi.Deps[0].Sum = "h1:x"
 	bi.Main = debug.Module{Path: "example.com/tool", Version: "v0.0.0-20260102030405-0123456789ab", Sum: "h1:y"}
 	bi.Settings = settings("GOARCH", "amd64", "GOOS", "linux")
-	if c, err = readClaim(&gobin.File{Format: gobin.ELF, BuildInfo: bi, BuildInfoFrom: gobin.FromModInfo}); err != nil || c.Vendor || !c.Installed() || !c.Pseudo() || c.Tag() != "" || !c.ModifiedGo {
+	if c, err = ReadClaim(&gobin.File{Format: gobin.ELF, BuildInfo: bi, BuildInfoFrom: gobin.FromModInfo}); err != nil || c.Vendor || !c.Installed() || !c.Pseudo() || c.Tag() != "" || !c.ModifiedGo {
 		t.Errorf("%+v, %v", c, err)
 	}
 	bi.Path = ""
 	for _, f := range []*gobin.File{{}, {BuildInfo: bi}, {BuildInfo: &debug.BuildInfo{GoVersion: "go1.25.1", Path: "x", Main: debug.Module{Path: "x"}}}} {
-		if _, err := readClaim(f); err == nil {
+		if _, err := ReadClaim(f); err == nil {
 			t.Errorf("%+v: no error", f.BuildInfo)
 		}
 	}

@@ -297,7 +297,7 @@ func (b *subject) read(ctx context.Context) error {
 			b.note("its toolchain is that of " + filepath.Base(b.Like) + ", since it does not name one")
 		}
 	}
-	c, err := readClaim(claimed)
+	c, err := ReadClaim(claimed)
 	if c != nil {
 		b.claim = c
 		b.Package, b.Project = c.Package, c.Project()

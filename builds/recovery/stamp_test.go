@@ -137,7 +137,7 @@ func TestStampReplay(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			c, err := readClaim(f)
+			c, err := ReadClaim(f)
 			if err != nil {
 				t.Fatal(err)
 			}

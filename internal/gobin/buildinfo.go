@@ -44,7 +44,7 @@ func (f *File) findBuildInfo() error {
 // for the text of runtime.modinfo.
 func (f *File) scanBuildInfo(record bool) error {
 	if record {
-		if ok, err := f.buildInfoIn(0, f.in.size, fromScan); ok || err != nil {
+		if ok, err := f.buildInfoIn(0, f.in.size, FromScan); ok || err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ type Section struct {
 // Where [File.BuildInfo] was found.
 const (
 	FromSection = "section" // where the linker puts it
-	fromScan    = "scan"    // the linker's record, outside its section
+	FromScan    = "scan"    // the linker's record, outside its section
 	FromModInfo = "modinfo" // only runtime.modinfo: the section is missing; GoVersion is a guess or empty
 )
 

@@ -197,9 +197,9 @@ func blank(b []byte, at int64, s Section) {
 // Kinds of signatures.
 const (
 	SignatureNone     = "none"
-	signatureLinker   = "linker"   // Mach-O: ad hoc, by a linker
-	signatureAdHoc    = "ad hoc"   // Mach-O: by codesign -s - or the like, without an identity
-	signatureIdentity = "identity" // somebody's: a CMS signature, or a PE certificate table
+	SignatureLinker   = "linker"   // Mach-O: ad hoc, by a linker
+	SignatureAdHoc    = "ad hoc"   // Mach-O: by codesign -s - or the like, without an identity
+	SignatureIdentity = "identity" // somebody's: a CMS signature, or a PE certificate table
 )
 
 // Signature says how a file is signed. Nothing of it is verified.
@@ -236,7 +236,7 @@ const (
 func (f *File) Signature() (Signature, error) {
 	none := Signature{Kind: SignatureNone}
 	if f.Section("(certificates)") != nil {
-		return Signature{Kind: signatureIdentity}, nil
+		return Signature{Kind: SignatureIdentity}, nil
 	}
 	s := f.Section("(code signature)")
 	if s == nil {
@@ -250,7 +250,7 @@ func (f *File) Signature() (Signature, error) {
 	if len(head) < 12 || bo.Uint32(head) != csSuperBlob || int64(bo.Uint32(head[8:])) > int64(len(head)-12)/8 {
 		return none, malformed("code signature without a directory of its parts")
 	}
-	out := Signature{Kind: signatureAdHoc}
+	out := Signature{Kind: SignatureAdHoc}
 	for i := range int64(bo.Uint32(head[8:])) {
 		off := int64(bo.Uint32(head[12+8*i+4:]))
 		if off > s.Size-8 {
@@ -262,7 +262,7 @@ func (f *File) Signature() (Signature, error) {
 		}
 		switch magic := bo.Uint32(b); {
 		case magic == csCMS && bo.Uint32(b[4:]) > 8:
-			out.Kind = signatureIdentity
+			out.Kind = SignatureIdentity
 		case magic == csCodeDirectory && len(b) >= 44 && out.Identifier == "":
 			text := func(at int64) (string, error) {
 				if at <= 0 || at > s.Size-off {
@@ -278,8 +278,8 @@ func (f *File) Signature() (Signature, error) {
 					return none, err
 				}
 			}
-			if out.Kind == signatureAdHoc && bo.Uint32(b[12:]) == csAdHoc|csLinkerSigned {
-				out.Kind = signatureLinker
+			if out.Kind == SignatureAdHoc && bo.Uint32(b[12:]) == csAdHoc|csLinkerSigned {
+				out.Kind = SignatureLinker
 			}
 		}
 	}

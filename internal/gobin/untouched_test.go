@@ -100,12 +100,12 @@ func TestUntouched(t *testing.T) {
 		b := slices.Clone(fixture(t, "darwin/arm64"))
 		f := mustParse(t, b)
 		sig, err := f.Signature()
-		if err != nil || sig != (Signature{Kind: signatureLinker, Identifier: "a.out"}) {
+		if err != nil || sig != (Signature{Kind: SignatureLinker, Identifier: "a.out"}) {
 			t.Errorf("%+v, %v", sig, err)
 		}
 		b[f.Section("(code signature)").Offset+20+13] &^= 2 // the linker-signed flag
 		f = mustParse(t, b)
-		if sig, _ := f.Signature(); sig.Kind != signatureAdHoc {
+		if sig, _ := f.Signature(); sig.Kind != SignatureAdHoc {
 			t.Errorf("%+v", sig)
 		}
 		if state, reason, err := f.Untouched(); state != UntouchedNo || !strings.Contains(reason, "signed again") || err != nil {
