@@ -178,9 +178,9 @@ func TestFunctionTables(t *testing.T) {
 	var sum, several int64
 	for _, f := range Summarize(l).Functions {
 		sum += f.Size
-		if f.Name == SeveralFunctions || f.Name == severalPackages {
+		if f.Name == SeveralFunctions || f.Name == SeveralPackages {
 			several += f.Size
-			if (f.Name == severalPackages) != (f.Package == "") {
+			if (f.Name == SeveralPackages) != (f.Package == "") {
 				t.Errorf("%+v", f)
 			}
 		}

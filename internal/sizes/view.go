@@ -154,7 +154,7 @@ func Summarize(l *Ledger) *Summary {
 // Names in the list of functions of what no single function has.
 const (
 	SeveralFunctions = "(tables of several functions)"
-	severalPackages  = "(tables of several packages)"
+	SeveralPackages  = "(tables of several packages)"
 )
 
 // functionOf is the function that a range is counted for: its code, record and
@@ -176,7 +176,7 @@ func functionOf(r Range) string {
 		case r.Package != "":
 			return SeveralFunctions
 		}
-		return severalPackages
+		return SeveralPackages
 	}
 	return ""
 }
