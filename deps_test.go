@@ -103,8 +103,11 @@ const depsRules = `
 	# A checkout needs git and the go command, and no profile.
 	internal/fact, builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
+	# What the go command says of a build is in files whose format is its own.
+	internal/files, internal/exact < builds/actions;
+
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
+	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -153,12 +156,12 @@ const depsRules = `
 	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
+	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
 	# Hostile inputs for all of it, a real UPX, and small binaries of no toolchain: tests only.
 	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
-	tools/benchmark/simulate < tools/benchmark;
+	tools/benchmark/simulate, internal/files < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/release, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;

@@ -37,9 +37,9 @@ type Variant struct {
 	PGO  string   // of WithPGO: off, "" for auto, or a path in the commit
 }
 
-// ParseVariant reads a variant: "profile", "plain", "stripped", "upx" with flags
+// parseVariant reads a variant: "profile", "plain", "stripped", "upx" with flags
 // behind it ("upx --best --lzma"), "pgo off", "pgo auto" or "pgo FILE".
-func ParseVariant(s string) (Variant, error) {
+func parseVariant(s string) (Variant, error) {
 	const hint = "it is one of profile, plain, stripped, upx FLAGS, pgo off, pgo auto and pgo FILE"
 	words := strings.Fields(s)
 	if len(words) == 0 {
@@ -77,7 +77,7 @@ func ParseVariant(s string) (Variant, error) {
 }
 
 func checkVariant(s string) error {
-	_, err := ParseVariant(s)
+	_, err := parseVariant(s)
 	return err
 }
 
@@ -121,7 +121,7 @@ func (l layer) bench() Bench {
 		Stdin: l["bench.stdin"].text, Ready: l["bench.ready"].text,
 	}
 	for _, s := range l["bench.variants"].list {
-		if v, err := ParseVariant(s); err == nil { // the others were reported
+		if v, err := parseVariant(s); err == nil { // the others were reported
 			b.Variants = append(b.Variants, v)
 		}
 	}
