@@ -28,7 +28,7 @@ func benchSheets(r *release.Benched) []sheet {
 }
 
 // benchTable shows a measurement for people at a terminal.
-func (d *Door) benchTable(r *release.Benched) error {
+func (d *app) benchTable(r *release.Benched) error {
 	for i, s := range benchSheets(r) {
 		if i > 0 {
 			d.printf("\n")
@@ -60,7 +60,7 @@ func (d *Door) benchTable(r *release.Benched) error {
 }
 
 // benchMarkdown shows the same for a step summary of continuous integration.
-func (d *Door) benchMarkdown(r *release.Benched) error {
+func (d *app) benchMarkdown(r *release.Benched) error {
 	cell := func(s string) string {
 		return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`").Replace(ui.CleanLine(s))
 	}
