@@ -59,7 +59,7 @@ func newTrap(t *testing.T) *trap {
 
 // plain runs git as an ordinary user does.
 func (tr *trap) plain(dir string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(tr.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(tr.t.Context(), time.Minute) // of a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, tr.git, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, tr.env, time.Second
