@@ -26,21 +26,37 @@ type Prepared struct {
 	copies    []string // module directories of private copies of the source, one for each executor
 }
 
-// prepare ends the fetch phase: afterwards nothing needs the network. With twice
-// there is a second executor.
-func (p *Planned) Prepare(ctx context.Context, twice bool) (*Prepared, error) {
+// Places say which places of this machine a plan is built in.
+type Places struct {
+	First     string // name of the first one; "" is "first"
+	Second    bool   // there is a second one
+	KeepLinks bool   // the first one uses what it linked earlier, and keeps it for later
+}
+
+// Prepare ends the fetch phase: afterwards nothing needs the network.
+func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error) {
 	first, err := p.FirstPlace(ctx)
-	if err != nil || !twice {
-		return &Prepared{Of: p, Executors: []execute.Executor{first}, copies: []string{p.Checkout}}, err
-	}
-	second, err := p.secondPlace(ctx, "second")
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{Of: p, Executors: []execute.Executor{first, second}, copies: []string{p.Checkout, second.Dir}}, nil
+	if places.First != "" {
+		first.Label = places.First
+	}
+	if places.KeepLinks {
+		first.Linked = p.linked()
+	}
+	ready := &Prepared{Of: p, Executors: []execute.Executor{first}, copies: []string{p.Checkout}}
+	if places.Second {
+		second, err := p.secondPlace(ctx, "second")
+		if err != nil {
+			return nil, err
+		}
+		ready.Executors, ready.copies = append(ready.Executors, second), append(ready.copies, second.Dir)
+	}
+	return ready, nil
 }
 
-// firstPlace is the place whose caches outlive the release.
+// FirstPlace is the place whose caches outlive the release.
 func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
 	if p.Source.Kind == fact.SourceModule {
 		g, gctx := errgroup.WithContext(ctx)

@@ -142,7 +142,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
-	p, err := a.Prepare(ctx, twice)
+	p, err := a.Prepare(ctx, Places{Second: twice, KeepLinks: true})
 	if err != nil {
 		return nil, err
 	}

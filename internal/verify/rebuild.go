@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/builds/source"
@@ -191,12 +190,13 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err != nil {
 		return how, err
 	}
-	ready, err := p.Prepare(ctx, t.proven)
+	places := release.Places{First: "third"}
+	if t.proven {
+		places = release.Places{Second: true}
+	}
+	ready, err := p.Prepare(ctx, places)
 	if err != nil {
 		return how, err
-	}
-	if !t.proven {
-		ready.Executors[0].(*execute.Local).Label = "third"
 	}
 	m := &release.Maker{Prepared: ready, Stage: filepath.Join(t.Workspace.Dir, "products"), UPX: tool, NotRun: release.StrangersProgram}
 	if err := os.MkdirAll(m.Stage, 0o755); err != nil {
