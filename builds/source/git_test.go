@@ -481,7 +481,7 @@ func TestObjectsOfADirectory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := r.try("cat-file", kind, id)
+		data, err := r.try("", "cat-file", kind, id)
 		switch {
 		case err != nil:
 			t.Fatal(err, data)
