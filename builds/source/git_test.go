@@ -482,7 +482,7 @@ func TestObjectsOfADirectory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := r.try("cat-file", kind, id)
+		data, err := r.try("", "cat-file", kind, id)
 		switch {
 		case err != nil:
 			t.Fatal(err, data)

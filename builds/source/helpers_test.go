@@ -134,6 +134,7 @@ func (r *repo) fails(args ...string) {
 	}
 }
 
+// try runs a git command that reads a text and may fail.
 func (r *repo) try(text string, args ...string) (string, error) {
 	cmd := exec.Command(tool(r.t, "git"), args...)
 	cmd.Dir, cmd.Stdin = r.dir, strings.NewReader(text)
