@@ -61,7 +61,10 @@ const depsRules = `
 	internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
+	internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember;
+
+	# Which formats of archives there are is a word that profiles use too.
+	internal/files, internal/fact < builds/archive;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -78,9 +81,10 @@ const depsRules = `
 	# A comparison of binaries needs to read them, not to know where they come from.
 	internal/gobin, internal/files, internal/x86 < internal/bindiff, internal/sizes;
 
-	# A benchmark runs files; it does not know who built them. What a number of starts
+	# A benchmark runs files; it does not know who built them. How a binary begins is known
+	# in one place. What a number of starts
 	# proves is said in the same words wherever it is read.
-	internal/stats, internal/files, internal/fact < internal/startup;
+	internal/stats, internal/files, internal/fact, internal/gobin < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret, internal/shell < builds/toolchain;
