@@ -30,26 +30,29 @@ import (
 const depsRules = `
 	# The words that all share are types over the standard library.
 	NONE < internal/fact;
+
+	# What can be done about an error, and what it exits with, is said in one way.
+	NONE < internal/fault;
 	# How the go command reads its flags is known in one place, to all who write or judge them.
 	NONE < internal/goflags;
 
 	# What must not be shown is known in one place, below everything that makes a message.
-	NONE < internal/secret;
+	internal/fault < internal/secret;
 
 	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
-	internal/goflags, internal/fact, internal/secret < profiles;
+	internal/goflags, internal/fact, internal/fault, internal/secret < profiles;
 
 	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
 	NONE < internal/exact;
 
 	# How a file is opened, written and removed without harm is said once, for everybody.
-	NONE < internal/files;
+	internal/fault < internal/files;
 
 	# Who checks a release must not have to trust the code that built it. What a unit
 	# publishes is a word of both. How a file is opened says nothing of what is in it,
-	# and a pipe in the place of a key must stop nobody; that a key is not printed is
-	# nobody's verdict.
-	internal/exact, internal/fact, internal/files, internal/secret < checksums;
+	# and a pipe in the place of a key must stop nobody; that a key is not printed,
+	# and how a hint is carried, is nobody's verdict.
+	internal/exact, internal/fact, internal/fault, internal/files, internal/secret < checksums;
 
 	# A hint that holds a command line is followed in a shell.
 	NONE < internal/shell;
@@ -58,13 +61,19 @@ const depsRules = `
 	NONE < internal/stats, internal/childenv;
 
 	# The terminal is the second wall in front of a secret.
-	internal/secret < internal/ui;
+	internal/fault, internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember;
+	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember;
 
 	# Which formats of archives there are is a word that profiles use too.
-	internal/files, internal/fact < builds/archive;
+	internal/fault, internal/files, internal/fact < builds/archive;
+
+	# The cache directory is a stranger's file, whoever uses it.
+	internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
+
+	# The output directory is made, claimed and cleared as the cache directory is; what a release in it is made of, its formats say.
+	internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -73,45 +82,45 @@ const depsRules = `
 	NONE < internal/confine/forbid;
 
 	# UPX is given strangers' files: it is run within limits.
-	internal/confine, internal/files < internal/upx;
+	internal/confine, internal/fault, internal/files < internal/upx;
 
 	# Where an instruction ends is known in one place.
 	NONE < internal/x86;
 
 	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/gobin, internal/files, internal/x86 < internal/bindiff, internal/sizes;
+	internal/gobin, internal/fault, internal/files, internal/x86 < internal/bindiff, internal/sizes;
 
 	# A benchmark runs files; it does not know who built them. How a binary begins is known
 	# in one place. What a number of starts
 	# proves is said in the same words wherever it is read.
-	internal/stats, internal/files, internal/fact, internal/gobin < internal/startup;
+	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/files, internal/secret, internal/shell < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
+	builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/filelock, internal/files, internal/exact < builds/actions;
+	internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
 
 	# What runs when depends on numbers alone.
 	internal/files < builds/schedule;
 
 	# An execution does not know that there are others. It keeps the go command's account of its actions.
-	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/remember, internal/files < builds/execute;
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/remember, internal/files < builds/execute;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/files, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;
@@ -120,17 +129,23 @@ const depsRules = `
 	builds/source, builds/toolchain, internal/pgo < builds/buildstest;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
-	internal/bindiff, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
+	internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
 	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
-	# The pipeline is the one place that knows every stage. It has no door and no terminal.
+	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
 
+	# Whoever checks what others have published builds as a release does.
+	*, !internal/ui, !internal/sizes < internal/verify;
+
+	# Variants are built as releases are, and are measured.
+	profiles, builds/*, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
+
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/report, internal/diff, internal/fact, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -140,14 +155,14 @@ const depsRules = `
 
 	# Forged releases are for tests, which may import what they like.
 	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
-	# Hostile inputs for all of it, and a real UPX: tests only.
-	NONE < internal/attack, internal/upx/upxtest;
+	# Hostile inputs for all of it, a real UPX, and small binaries of no toolchain: tests only.
+	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
 	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, builds/recovery, checksums < tools/rebuilds;
+	internal/release, internal/verify, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
@@ -549,14 +564,14 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan/plan.go", ours("profiles"), ""},
-		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
+		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
 		{"builds/plan/plan.go", ours("builds/compare"), "builds/plan/plan.go:2: builds/plan may not import builds/compare"},
 		{"builds/plan/plan.go", ours("nowhere"), "builds/plan/plan.go:2: builds/plan may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may
 		{"builds/compare/a.go", ours("builds/actions"), ""},
 		{"builds/compare/a.go", ours("builds/plan"), ""},
 		{"builds/compare/a.go", ours("internal/sizes"), "builds/compare/a.go:2: builds/compare may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/secret < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/fault, internal/secret < profiles"},
 		{"checksums/a.go", ours("builds/plan"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // TestNotARelease: of a directory without a manifest of ours is said what is
@@ -46,8 +48,8 @@ func TestNotARelease(t *testing.T) {
 			continue
 		}
 		foreign := strings.Contains(err.Error(), "not a release of mintmark")
-		if foreign != (c.text != "") || !strings.Contains(err.Error(), c.text) || !strings.Contains(hintOf(err), c.hint) || foreign && strings.Contains(hintOf(err), lost) {
-			t.Errorf("%s: %v\nhint: %s", name, err, hintOf(err))
+		if foreign != (c.text != "") || !strings.Contains(err.Error(), c.text) || !strings.Contains(fault.Hint(err), c.hint) || foreign && strings.Contains(fault.Hint(err), lost) {
+			t.Errorf("%s: %v\nhint: %s", name, err, fault.Hint(err))
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // MaxManifestSize is the most bytes a release.json may have.
@@ -150,7 +152,7 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	case head.Schema == "":
 		return nil, errors.New("manifest: has no schema; it is not a mintmark manifest")
 	case head.Schema != ManifestSchema:
-		return nil, withHint("written by a newer mintmark? verify with that version",
+		return nil, fault.Errorf("written by a newer mintmark? verify with that version",
 			"manifest: has schema %q, this version reads %q", head.Schema, ManifestSchema)
 	}
 	m := new(Manifest)

@@ -6,23 +6,8 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
-
-// hintError is an error with advice for the user.
-type hintError struct {
-	err  error
-	hint string
-}
-
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
-
-// Hint returns what the user can do about the error.
-func (e *hintError) Hint() string { return e.hint }
-
-func withHint(hint, format string, args ...any) error {
-	return &hintError{err: fmt.Errorf(format, args...), hint: hint}
-}
 
 // RefusedError is one thing that failed to verify: a signature, a digest, a
 // name, a version. It is not used for failures of the machine.
@@ -48,14 +33,10 @@ func refusef(name, remedy, format string, args ...any) *RefusedError {
 
 // asRefusal is err as a refusal of name; its remedy is the error's hint.
 func asRefusal(name string, err error) RefusedError {
-	r := RefusedError{Name: name, Reason: err.Error()}
+	r := RefusedError{Name: name, Reason: err.Error(), Remedy: fault.Hint(err)}
 	var refused *RefusedError
 	if errors.As(err, &refused) {
 		r.Reason = refused.Reason
-	}
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) {
-		r.Remedy = hinter.Hint()
 	}
 	return r
 }
@@ -86,6 +67,9 @@ func (e *VerifyError) Unwrap() []error {
 	}
 	return errs
 }
+
+// Exit is that of what was refused.
+func (e *VerifyError) Exit() int { return fault.Refused }
 
 // Hint returns the distinct remedies, one a line.
 func (e *VerifyError) Hint() string {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 )
 
@@ -118,8 +119,8 @@ func (e *KeyRefError) Unwrap() error { return e.cause }
 // Hint returns the remedy.
 func (e *KeyRefError) Hint() string { return e.Remedy }
 
-// ExitCode is that of wrong usage.
-func (e *KeyRefError) ExitCode() int { return 2 }
+// Exit is that of wrong usage.
+func (e *KeyRefError) Exit() int { return fault.Usage }
 
 // Misnamed makes of an error about a key that somebody named on a command line
 // one of wrong usage; who reads a public key has it so. What a KMS says of its
@@ -128,14 +129,7 @@ func Misnamed(ref KeyRef, err error) error {
 	if _, ok := errors.AsType[*KeyRefError](err); ok || err == nil || ref.kind == refKMS {
 		return err
 	}
-	e := &KeyRefError{Reason: err.Error(), cause: err}
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok {
-		e.Remedy = h.Hint()
-	}
-	return e
+	return &KeyRefError{Reason: err.Error(), Remedy: fault.Hint(err), cause: err}
 }
 
 // role is what a key is read for. Every remedy is made of it, so that none
@@ -219,7 +213,7 @@ func (r KeyRef) read(k role) ([]byte, error) {
 	case empty:
 		return nil, &KeyRefError{Reason: fmt.Sprintf("%s: the variable is empty", r), Remedy: set}
 	case len(value) > maxKeySize:
-		return nil, withHint(set, "%s: has more than %d bytes", r, maxKeySize)
+		return nil, fault.Errorf(set, "%s: has more than %d bytes", r, maxKeySize)
 	}
 	return []byte(value), nil
 }
@@ -235,11 +229,11 @@ func (r KeyRef) shape(k role, data []byte, err error, check func(data []byte) er
 	case strings.HasPrefix(text, "LS0tLS1CRUdJTi"):
 		decoded, derr := base64.StdEncoding.DecodeString(text)
 		if derr != nil || check(decoded) != nil { // decoding it would be of no use
-			return withHint(set, "the variable holds base64, and not of a %s key", k.noun)
+			return fault.Errorf(set, "the variable holds base64, and not of a %s key", k.noun)
 		}
-		return withHint("decode it: export "+r.variable()+"=\"$(printf %s \"$"+r.variable()+"\" | base64 -d)\"", "the variable holds base64 of the key")
+		return fault.Errorf("decode it: export "+r.variable()+"=\"$(printf %s \"$"+r.variable()+"\" | base64 -d)\"", "the variable holds base64 of the key")
 	case strings.HasPrefix(text, "-----BEGIN ") && strings.Count(text, "\n") < 2:
-		return withHint("keep its line ends: "+set+", with the quotes", "the key has lost its line ends")
+		return fault.Errorf("keep its line ends: "+set+", with the quotes", "the key has lost its line ends")
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // TestKeyRefIsKey gives keys themselves where the name of one belongs, and
@@ -26,13 +28,13 @@ func TestKeyRefIsKey(t *testing.T) {
 		ref := NewKeyRef(text, nil)
 		var bad *KeyRefError
 		for _, k := range []role{publicRole(), privateRole()} {
-			if err := ref.err(k); !errors.As(err, &bad) || !bad.Leaked || bad.ExitCode() != 2 || !strings.Contains(bad.Remedy, "env://") {
+			if err := ref.err(k); !errors.As(err, &bad) || !bad.Leaked || bad.Exit() != fault.Usage || !strings.Contains(bad.Remedy, "env://") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		_, serr := LoadSigner(t.Context(), ref, nil)
 		_, verr := LoadVerifier(t.Context(), ref)
-		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), hintOf(serr), hintOf(verr), ref, ref.Path(), ref.Beside("x"))
+		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), fault.Hint(serr), fault.Hint(verr), ref, ref.Path(), ref.Beside("x"))
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			said += fmt.Sprintf(verb, struct {
 				Key KeyRef
@@ -86,11 +88,11 @@ func TestKeyRefEnv(t *testing.T) {
 		"env://$KEY": "no variable is named so", "env://": "no variable is named so", "env://a b": "no variable is named so",
 	} {
 		_, err := LoadSigner(t.Context(), NewKeyRef(ref, lookup), password("pw"))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error()+hintOf(err), "CanaryWord") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error()+fault.Hint(err), "CanaryWord") {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
 		_, err = LoadVerifier(t.Context(), NewKeyRef(ref, lookup))
-		if err == nil || strings.Contains(err.Error()+hintOf(err), "CanaryWord") {
+		if err == nil || strings.Contains(err.Error()+fault.Hint(err), "CanaryWord") {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}
@@ -106,7 +108,7 @@ func TestKeyRefNames(t *testing.T) {
 		r := NewKeyRef(ref, nil)
 		_, serr := LoadSigner(t.Context(), r, nil)
 		_, verr := LoadVerifier(t.Context(), r)
-		if said := fmt.Sprintf("%v %v %v %+v %s %s", serr, verr, r, r, hintOf(serr), hintOf(verr)); serr == nil || verr == nil || strings.Contains(said, canary) {
+		if said := fmt.Sprintf("%v %v %v %+v %s %s", serr, verr, r, r, fault.Hint(serr), fault.Hint(verr)); serr == nil || verr == nil || strings.Contains(said, canary) {
 			t.Errorf("%q: %s", ref, said)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -95,7 +96,7 @@ func TestKeyRoles(t *testing.T) {
 			if r.noun == "public" && !errors.As(err, &bad) {
 				t.Errorf("%s: %s: %v is not wrong usage", r.noun, name, err)
 			}
-			hint := hintOf(err)
+			hint := fault.Hint(err)
 			if strings.Contains(hint, other) {
 				t.Errorf("%s: %s: %v: the hint names the other key: %s", r.noun, name, err, hint)
 			}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -71,7 +72,7 @@ func NoKeyPair(prefix string) error {
 	var exist []error
 	for _, p := range []string{prefix + ".key", prefix + ".pub"} {
 		if _, err := os.Lstat(p); err == nil {
-			exist = append(exist, withHint("a key that is overwritten is lost, and with it every release it could have signed; "+
+			exist = append(exist, fault.Errorf("a key that is overwritten is lost, and with it every release it could have signed; "+
 				"choose another name or move the old pair away", "%s: %w", p, fs.ErrExist))
 		}
 	}
@@ -173,14 +174,14 @@ func ParsePublicKey(data []byte) (*Verifier, error) {
 	block, rest := pem.Decode(data)
 	switch {
 	case block == nil:
-		return nil, withHint("mintmark keygen and cosign generate-key-pair write such a file, NAME.pub", "is not a public key in PEM")
+		return nil, fault.Errorf("mintmark keygen and cosign generate-key-pair write such a file, NAME.pub", "is not a public key in PEM")
 	case strings.Contains(block.Type, "PRIVATE KEY"):
-		return nil, withHint("verify with the public key, NAME.pub, and keep the private one to yourself", "is a private key")
+		return nil, fault.Errorf("verify with the public key, NAME.pub, and keep the private one to yourself", "is a private key")
 	case block.Type == "CERTIFICATE":
-		return nil, withHint("openssl x509 -noout -pubkey -in FILE prints its public key", "is a certificate, not a public key")
+		return nil, fault.Errorf("openssl x509 -noout -pubkey -in FILE prints its public key", "is a certificate, not a public key")
 	}
 	if next, _ := pem.Decode(rest); next != nil {
-		return nil, withHint("leave in it the one key that is trusted", "holds more than one key; it is not clear which one is trusted")
+		return nil, fault.Errorf("leave in it the one key that is trusted", "holds more than one key; it is not clear which one is trusted")
 	}
 	pub, err := cryptoutils.UnmarshalPEMToPublicKey(data)
 	if err != nil {
@@ -233,13 +234,13 @@ func readKey(name string, k role) ([]byte, error) {
 		if e.Mode&fs.ModeNamedPipe != 0 {
 			hint = "a key that should be in no file can be in a variable of the environment: env://NAME"
 		}
-		return nil, withHint(hint, "%w", &files.NotRegularError{Mode: e.Mode})
+		return nil, fault.Errorf(hint, "%w", &files.NotRegularError{Mode: e.Mode})
 	}
 	if e, ok := errors.AsType[*files.TooLargeError](err); ok {
-		return nil, withHint(hint, "%w", &files.TooLargeError{Limit: e.Limit})
+		return nil, fault.Errorf(hint, "%w", &files.TooLargeError{Limit: e.Limit})
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, withHint(hint, "%w", e.Err)
+		return nil, fault.Errorf(hint, "%w", e.Err)
 	}
 	return data, err
 }

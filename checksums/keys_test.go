@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -56,8 +57,8 @@ func TestGenerateKey(t *testing.T) {
 			t.Error(err)
 		}
 		_, err = LoadSigner(t.Context(), KeyFile(key), password("wrong"))
-		if err == nil || !strings.Contains(hintOf(err), "passphrase is wrong") {
-			t.Errorf("wrong passphrase: %v, hint %q", err, hintOf(err))
+		if err == nil || !strings.Contains(fault.Hint(err), "passphrase is wrong") {
+			t.Errorf("wrong passphrase: %v, hint %q", err, fault.Hint(err))
 		}
 		if _, err = LoadSigner(t.Context(), KeyFile(key), nil); err == nil || !strings.Contains(err.Error(), "no passphrase") {
 			t.Errorf("no passphrase: %v", err)
@@ -110,8 +111,8 @@ func TestWriteKeyPair(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, old, []byte("old"))
 			_, _, err := WriteKeyPair(filepath.Join(dir, "k"), []byte("private"), []byte("public"))
-			if !errors.Is(err, fs.ErrExist) || hintOf(err) == "" || !strings.Contains(err.Error(), old) {
-				t.Errorf("got %v, hint %q", err, hintOf(err))
+			if !errors.Is(err, fs.ErrExist) || fault.Hint(err) == "" || !strings.Contains(err.Error(), old) {
+				t.Errorf("got %v, hint %q", err, fault.Hint(err))
 			}
 			for _, name := range []string{"k.key", "k.pub"} {
 				if name == old {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // buildPlugin builds testdata/kmsplugin as sigstore-kms-mmtest; keys opened with
@@ -94,16 +96,16 @@ func TestKMS(t *testing.T) {
 func TestKMSMissing(t *testing.T) {
 	ctx := withPath(t, t.TempDir())
 	_, err := LoadSigner(ctx, NewKeyRef("mmabsent://key", nil), nil)
-	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
-		t.Errorf("got %v, hint %q", err, hintOf(err))
+	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(fault.Hint(err), "sigstore-kms-mmabsent") {
+		t.Errorf("got %v, hint %q", err, fault.Hint(err))
 	}
 	_, err = LoadVerifier(ctx, NewKeyRef("mmabsent://key", nil))
-	if err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
-		t.Errorf("got %v, hint %q", err, hintOf(err))
+	if err == nil || !strings.Contains(fault.Hint(err), "sigstore-kms-mmabsent") {
+		t.Errorf("got %v, hint %q", err, fault.Hint(err))
 	}
 	// Without plugins of the caller's none is found, whatever this process's PATH has.
-	if _, err := LoadSigner(t.Context(), NewKeyRef("mmabsent://key", nil), nil); err == nil || !strings.Contains(hintOf(err), "sigstore-kms-mmabsent") {
-		t.Errorf("got %v, hint %q", err, hintOf(err))
+	if _, err := LoadSigner(t.Context(), NewKeyRef("mmabsent://key", nil), nil); err == nil || !strings.Contains(fault.Hint(err), "sigstore-kms-mmabsent") {
+		t.Errorf("got %v, hint %q", err, fault.Hint(err))
 	}
 	for _, ref := range []string{"../../bin/x://k", "://k", "a b://k", "-x://k", "a/b://k", `a\b://k`} {
 		if _, err := LoadSigner(ctx, NewKeyRef(ref, nil), nil); err == nil || !strings.Contains(err.Error(), "not the name of a KMS plugin") {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 const (
@@ -343,7 +344,7 @@ func TestParseManifestRefuses(t *testing.T) {
 		})
 	}
 	_, err = ParseManifest([]byte(replace("release/v1", "release/v2")))
-	if hint := hintOf(err); !strings.Contains(hint, "newer mintmark") {
+	if hint := fault.Hint(err); !strings.Contains(hint, "newer mintmark") {
 		t.Errorf("hint %q", hint)
 	}
 }

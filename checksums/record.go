@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Types of the record.
@@ -180,7 +182,7 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 		errs = append(errs, errors.New("record: no files"))
 	}
 	if len(list) > MaxSubjects {
-		errs = append(errs, withHint("make two releases of fewer platforms each",
+		errs = append(errs, fault.Errorf("make two releases of fewer platforms each",
 			"record: %d subjects; Sigstore clients read no more than %d", len(list), MaxSubjects))
 	}
 	slices.SortFunc(list, func(a, b Resource) int { return strings.Compare(a.Name, b.Name) })
@@ -386,7 +388,7 @@ func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 		{"build type", head.Predicate.BuildDefinition.BuildType, buildType},
 	} {
 		if t.got != t.want {
-			return nil, withHint("written by a newer mintmark, or not by mintmark",
+			return nil, fault.Errorf("written by a newer mintmark, or not by mintmark",
 				"%s: has %s %q, this version reads %q", what, t.what, t.got, t.want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
@@ -75,10 +76,10 @@ func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (*Signer, er
 func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, withHint("mintmark keygen writes such a file, NAME.key", "is not a private key in PEM")
+		return nil, fault.Errorf("mintmark keygen writes such a file, NAME.key", "is not a private key in PEM")
 	}
 	if strings.Contains(block.Type, "PUBLIC KEY") {
-		return nil, withHint("sign with the private key, NAME.key", "is a public key")
+		return nil, fault.Errorf("sign with the private key, NAME.key", "is a public key")
 	}
 	var asked bool // the passphrase was wanted and given
 	var passErr error
@@ -102,7 +103,7 @@ func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
 	case passErr != nil:
 		return nil, passErr
 	case err != nil && asked:
-		return nil, withHint("the passphrase is wrong, or the file was damaged", "cannot be decrypted: %w", secret.Error(err))
+		return nil, fault.Errorf("the passphrase is wrong, or the file was damaged", "cannot be decrypted: %w", secret.Error(err))
 	case err != nil:
 		return nil, fmt.Errorf("is not a private key that can be read: %w", secret.Error(err))
 	}
@@ -204,7 +205,7 @@ func kmsError(ref KeyRef, err error) error {
 	name, rest, _ := strings.Cut(uri, "://")
 	if errors.Is(err, errNoPlugin) {
 		program := pluginPrefix + name
-		return withHint("install the program "+program+" in a directory of PATH; it speaks Sigstore's KMS plugin protocol v1",
+		return fault.Errorf("install the program "+program+" in a directory of PATH; it speaks Sigstore's KMS plugin protocol v1",
 			"key %s: no program %s", ref, program)
 	}
 	credentials := ""

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // maxDepth bounds the nesting of JSON from outside. Ours has about ten levels.
@@ -95,7 +97,7 @@ func decodeStrict(data []byte, v any) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			return withHint("it may be written by a newer mintmark", "has a key that this version does not know: %s", name)
+			return fault.Errorf("it may be written by a newer mintmark", "has a key that this version does not know: %s", name)
 		}
 		return fmt.Errorf("has a value of the wrong type: %w", err)
 	}

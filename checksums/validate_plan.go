@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // plan holds the manifest against its plan. What is shown and signed is the
@@ -21,7 +22,9 @@ import (
 func (v *validation) plan(m *Manifest) {
 	p, err := fact.ReadPlan(m.Plan)
 	if err != nil {
-		v.joined(err)
+		for _, e := range fault.Leaves(err) {
+			v.addf("%w", e)
+		}
 		return
 	}
 	if m.Kind == KindRelease {
@@ -37,17 +40,6 @@ func (v *validation) plan(m *Manifest) {
 	for _, x := range w.list {
 		w.compare(x)
 	}
-}
-
-// joined notes each of joined errors.
-func (v *validation) joined(err error) {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range list.Unwrap() {
-			v.joined(e)
-		}
-		return
-	}
-	v.addf("%w", err)
 }
 
 func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {

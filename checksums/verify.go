@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -193,7 +194,7 @@ func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) 
 
 func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 	if cfg.Verifier == nil && !cfg.AllowUnsigned {
-		return nil, withHint("give the publisher's public key", "verify: no key to verify with")
+		return nil, fault.Errorf("give the publisher's public key", "verify: no key to verify with")
 	}
 	if cfg.Commit != "" {
 		if err := checkGitHash(cfg.Commit); err != nil {
@@ -235,13 +236,9 @@ func (v *verification) add(r RefusedError) {
 
 // refuseAll takes over an error, or each of joined errors, as refusals of name.
 func (v *verification) refuseAll(name string, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			v.refuseAll(name, e)
-		}
-		return
+	for _, e := range fault.Leaves(err) {
+		v.add(asRefusal(name, e))
 	}
-	v.add(asRefusal(name, err))
 }
 
 func (v *verification) result() (*Verification, error) {
@@ -406,19 +403,11 @@ func (v *verification) verdicts(m *Manifest) {
 // trimPrefixes drops a prefix that the file name makes superfluous, from each
 // of joined errors, and keeps their hints.
 func trimPrefixes(err error, prefix string) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var errs []error
-		for _, e := range joined.Unwrap() {
-			errs = append(errs, trimPrefixes(e, prefix))
-		}
-		return errors.Join(errs...)
+	var errs []error
+	for _, e := range fault.Leaves(err) {
+		errs = append(errs, refusef("", fault.Hint(e), "%s", strings.TrimPrefix(e.Error(), prefix)))
 	}
-	hint := ""
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) {
-		hint = hinter.Hint()
-	}
-	return refusef("", hint, "%s", strings.TrimPrefix(err.Error(), prefix))
+	return errors.Join(errs...)
 }
 
 // record checks provenance.sigstore.json against the files and the manifest.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func TestVerifyRelease(t *testing.T) {
@@ -433,8 +435,8 @@ func TestVerifyReleaseReportsAll(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("refused %v, want %v\n%v", names, want, err)
 	}
-	if !strings.Contains(hintOf(err), "publisher's key") || !strings.Contains(hintOf(err), "another release") {
-		t.Errorf("hint %q", hintOf(err))
+	if !strings.Contains(fault.Hint(err), "publisher's key") || !strings.Contains(fault.Hint(err), "another release") {
+		t.Errorf("hint %q", fault.Hint(err))
 	}
 }
 
@@ -459,7 +461,7 @@ func TestVerifyMissingAllowed(t *testing.T) {
 
 func TestVerifyUnsigned(t *testing.T) {
 	dir := newRelease().write(t, nil)
-	if _, err := VerifyRelease(t.Context(), dir, VerifyConfig{}); err == nil || hintOf(err) == "" {
+	if _, err := VerifyRelease(t.Context(), dir, VerifyConfig{}); err == nil || fault.Hint(err) == "" {
 		t.Errorf("no key and unsigned not allowed: %v", err)
 	}
 	v, err := VerifyRelease(t.Context(), dir, VerifyConfig{AllowUnsigned: true, Version: "1.2.3"})

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Bench is what `mintmark bench` starts, and which variants of the binary it
@@ -40,14 +42,14 @@ func ParseVariant(s string) (Variant, error) {
 	const hint = "it is one of profile, plain, stripped, upx FLAGS, pgo off, pgo auto and pgo FILE"
 	words := strings.Fields(s)
 	if len(words) == 0 {
-		return Variant{}, hintf(hint, "a variant is empty")
+		return Variant{}, fault.Errorf(hint, "a variant is empty")
 	}
 	v := Variant{Name: strings.Join(words, " "), Kind: words[0]}
 	rest := words[1:]
 	switch v.Kind {
 	case AsProfile, Plain, Stripped:
 		if len(rest) > 0 {
-			return Variant{}, hintf(hint, "the variant %q has a word too much: %q", s, rest[0])
+			return Variant{}, fault.Errorf(hint, "the variant %q has a word too much: %q", s, rest[0])
 		}
 	case WithUPX:
 		for _, f := range rest {
@@ -58,7 +60,7 @@ func ParseVariant(s string) (Variant, error) {
 		v.UPX = append([]string{}, rest...)
 	case WithPGO:
 		if len(rest) != 1 {
-			return Variant{}, hintf(hint, "the variant %q wants one word after pgo", s)
+			return Variant{}, fault.Errorf(hint, "the variant %q wants one word after pgo", s)
 		}
 		if v.PGO = rest[0]; v.PGO == "auto" {
 			v.PGO = ""
@@ -68,7 +70,7 @@ func ParseVariant(s string) (Variant, error) {
 			}
 		}
 	default:
-		return Variant{}, hintf(hint, "unknown variant %q", s)
+		return Variant{}, fault.Errorf(hint, "unknown variant %q", s)
 	}
 	return v, nil
 }
@@ -88,9 +90,9 @@ func checkReady(s string) error {
 		return nil
 	case has && kind == "stdout" && arg != "":
 		if re, err := regexp.Compile(arg); err != nil {
-			return hintf(hint, "bench.ready: %v", err)
+			return fault.Errorf(hint, "bench.ready: %v", err)
 		} else if re.MatchString("") {
-			return hintf("name something that it prints", "bench.ready %q matches before anything is written", s)
+			return fault.Errorf("name something that it prints", "bench.ready %q matches before anything is written", s)
 		}
 		return nil
 	case has && kind == "tcp":
@@ -98,15 +100,15 @@ func checkReady(s string) error {
 		if n, err := strconv.Atoi(port); err == nil && n >= 1 && n <= 65535 {
 			return nil
 		}
-		return hintf(hint, "bench.ready %q has no port from 1 to 65535", s)
+		return fault.Errorf(hint, "bench.ready %q has no port from 1 to 65535", s)
 	}
-	return hintf(hint, "unknown readiness %q", s)
+	return fault.Errorf(hint, "unknown readiness %q", s)
 }
 
 func checkBenchEnv(s string) error {
 	name, _, ok := strings.Cut(s, "=")
 	if !ok || !variableForm.MatchString(name) {
-		return hintf("write NAME=VALUE, one per element", "bad environment variable %q", s)
+		return fault.Errorf("write NAME=VALUE, one per element", "bad environment variable %q", s)
 	}
 	return checkEnvValue(s)
 }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // resolve links profiles to their parents, gives them their platforms, and
@@ -242,13 +244,13 @@ func (d *decoder) checkSample(p *Profile, pl Platform, all layer) bool {
 	if err == nil || checkProject(d.file.Project) != nil {
 		return true
 	}
-	for _, err := range joined(err) {
-		var fault *templateFault
+	for _, err := range fault.Leaves(err) {
+		var template *templateFault
 		var e *ExpandError
-		if errors.As(err, &fault) || !errors.As(err, &e) || e.Key != "name" {
+		if errors.As(err, &template) || !errors.As(err, &e) || e.Key != "name" {
 			continue // reported when it was read
 		}
-		d.errorAt(all["name"].pos, hintOf(err), "profile %q on %s: %v", p.Name, pl, e.Err)
+		d.errorAt(all["name"].pos, fault.Hint(err), "profile %q on %s: %v", p.Name, pl, e.Err)
 		return false
 	}
 	return true

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/template/parse"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // expandText evaluates one template. Text without {{ is returned as it is.
@@ -52,9 +54,9 @@ func (v templateValue) true() bool {
 func (v templateValue) use() (string, error) {
 	switch {
 	case v.absent == "Tag":
-		return "", hintf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%v", errNoTag)
+		return "", fault.Errorf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%v", errNoTag)
 	case v.absent != "":
-		return "", hintf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", v.absent),
+		return "", fault.Errorf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", v.absent),
 			".%s is not known: the module proxy does not say which commit this module was made from", v.absent)
 	case v.isCond:
 		return fmt.Sprint(v.cond), nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // ExpandError is a template that has no value for some commit, or a bad one.
@@ -71,22 +72,15 @@ func (p *Profile) Expand(pl Platform, v Vars) (Settings, error) {
 		return s, nil
 	}
 	var problems Problems
-	for _, e := range joined(err) {
+	for _, e := range fault.Leaves(err) {
 		key := ""
 		var ee *ExpandError
 		if errors.As(e, &ee) {
 			key = ee.Key
 		}
-		problems = append(problems, p.file.Problem(p.Pos(pl, key), fmt.Sprintf("%s: %s: %v", p.Name, pl, e), hintOf(e)))
+		problems = append(problems, p.file.Problem(p.Pos(pl, key), fmt.Sprintf("%s: %s: %v", p.Name, pl, e), fault.Hint(e)))
 	}
 	return Settings{}, problems.tidy()
-}
-
-func joined(err error) []error {
-	if j, ok := err.(interface{ Unwrap() []error }); ok {
-		return j.Unwrap()
-	}
-	return []error{err}
 }
 
 // reservedNames are the files of a release that are not artifacts, and one that is
@@ -100,26 +94,26 @@ func CheckName(s string) error {
 	const hint = "use letters, digits and any of . _ - + ~ @ ="
 	switch {
 	case s == "":
-		return hintf("", "the name is empty")
+		return errors.New("the name is empty")
 	case len(s) > 200:
-		return hintf("", "the name has %d bytes, more than 200", len(s))
+		return fmt.Errorf("the name has %d bytes, more than 200", len(s))
 	case s[0] == '.' || s[0] == '-':
-		return hintf("", "the name %q begins with %q", s, s[0])
+		return fmt.Errorf("the name %q begins with %q", s, s[0])
 	case strings.HasSuffix(s, "."):
-		return hintf("Windows drops it", "the name %q ends with a dot", s)
+		return fault.Errorf("Windows drops it", "the name %q ends with a dot", s)
 	}
 	for _, r := range s {
 		if !isAlnum(r) && !strings.ContainsRune("._-+~@=", r) {
-			return hintf(hint, "the name %q contains %q", s, r)
+			return fault.Errorf(hint, "the name %q contains %q", s, r)
 		}
 	}
 	if slices.ContainsFunc(reservedNames(), func(r string) bool { return strings.EqualFold(r, s) }) {
-		return hintf("", "the name %q is that of another file of the release", s)
+		return fmt.Errorf("the name %q is that of another file of the release", s)
 	}
 	device, _, _ := strings.Cut(strings.ToUpper(s), ".")
 	if slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, device) ||
 		len(device) == 4 && (strings.HasPrefix(device, "COM") || strings.HasPrefix(device, "LPT")) && device[3] >= '0' && device[3] <= '9' {
-		return hintf("", "the name %q is a device on Windows", s)
+		return fmt.Errorf("the name %q is a device on Windows", s)
 	}
 	return nil
 }
@@ -131,7 +125,7 @@ func isAlnum(r rune) bool {
 // checkQuotable refuses what cannot stand in -ldflags.
 func checkQuotable(s string) error {
 	if strings.Contains(s, `'`) && strings.Contains(s, `"`) {
-		return hintf("the go command has no way to quote both", "the value contains both single and double quotes")
+		return fault.Errorf("the go command has no way to quote both", "the value contains both single and double quotes")
 	}
 	return checkEnvValue(s)
 }
@@ -140,7 +134,7 @@ func checkQuotable(s string) error {
 func checkEnvValue(s string) error {
 	for _, r := range s {
 		if r < ' ' || r == 0x7f {
-			return hintf("write it in one line, in quotes", "the value contains the control character %q", r)
+			return fault.Errorf("write it in one line, in quotes", "the value contains the control character %q", r)
 		}
 	}
 	return nil

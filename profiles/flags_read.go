@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
@@ -59,9 +60,9 @@ func oneOf(key, value string) error {
 	for _, k := range leafKeys() {
 		if k.name == key && !slices.Contains(k.enum, value) {
 			if why, hint := notOffered(key, value); why != "" {
-				return hintf(hint, "%s %s is not offered: %s", key, value, why)
+				return fault.Errorf(hint, "%s %s is not offered: %s", key, value, why)
 			}
-			return hintf("it is one of "+strings.Join(k.enum, ", "), "bad %s %q", key, value)
+			return fault.Errorf("it is one of "+strings.Join(k.enum, ", "), "bad %s %q", key, value)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // linkerKeys are the linker's flags that have keys of their own.
@@ -131,13 +133,13 @@ func checkVariable(s string) error {
 	dot := strings.LastIndex(s, ".")
 	switch {
 	case strings.HasPrefix(s, "-X"):
-		return hintf("leave -X out", "bad variable %q", s)
+		return fault.Errorf("leave -X out", "bad variable %q", s)
 	case strings.Contains(s, "="):
-		return hintf("write importpath.name: value", "bad variable %q", s)
+		return fault.Errorf("write importpath.name: value", "bad variable %q", s)
 	case dot <= strings.LastIndex(s, "/"):
-		return hintf("write importpath.name, such as main."+path.Base(s), "the variable %q has no package", s)
+		return fault.Errorf("write importpath.name, such as main."+path.Base(s), "the variable %q has no package", s)
 	case dot == 0 || !variableForm.MatchString(s[dot+1:]) || strings.ContainsAny(s, " \t\r\n'\"{}\\"):
-		return hintf("write importpath.name, such as main.version", "bad variable %q", s)
+		return fault.Errorf("write importpath.name, such as main.version", "bad variable %q", s)
 	}
 	return nil
 }
@@ -170,20 +172,20 @@ func checkEnvName(name string) error {
 	switch {
 	case !variableForm.MatchString(name):
 		if n, _, ok := strings.Cut(name, "="); ok {
-			return hintf("write "+n+": VALUE", "bad variable %q", name)
+			return fault.Errorf("write "+n+": VALUE", "bad variable %q", name)
 		}
-		return hintf("use letters, digits and underscore", "bad variable %q", name)
+		return fault.Errorf("use letters, digits and underscore", "bad variable %q", name)
 	case upper == "GOEXPERIMENT" || upper == "GOFIPS140":
 		if name != upper {
-			return hintf("write "+upper, "bad variable %q", name)
+			return fault.Errorf("write "+upper, "bad variable %q", name)
 		}
 		return nil
 	case strings.HasPrefix(upper, "GO") && !strings.Contains(upper, "_"),
 		strings.HasPrefix(upper, "GO_"), strings.HasPrefix(upper, "GIT_"), strings.HasPrefix(upper, "LC_"), strings.HasPrefix(upper, "XDG_"),
 		strings.HasPrefix(upper, "MINTMARK_"), strings.HasPrefix(upper, "DYLD_"), slices.Contains(envOwned, upper):
-		return hintf(hint, "env cannot set %s", name)
+		return fault.Errorf(hint, "env cannot set %s", name)
 	case looksSecret(upper):
-		return hintf("env is published in the record of the release, and a build must not need a secret", "the variable %s looks like a secret", name)
+		return fault.Errorf("env is published in the record of the release, and a build must not need a secret", "the variable %s looks like a secret", name)
 	}
 	return nil
 }

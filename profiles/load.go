@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 	"go.yaml.in/yaml/v4"
 )
@@ -93,7 +94,7 @@ func (d *decoder) warnAt(pos Position, hint, format string, args ...any) {
 }
 
 // err reports err, with its hint.
-func (d *decoder) err(pos Position, err error) { d.errorAt(pos, hintOf(err), "%v", err) }
+func (d *decoder) err(pos Position, err error) { d.errorAt(pos, fault.Hint(err), "%v", err) }
 
 // finish sorts the problems and limits their number. Warnings give way to
 // errors.

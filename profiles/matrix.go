@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -21,9 +22,9 @@ func (s *platformSet) add(pl Platform, pos Position) error {
 	for _, other := range s.list {
 		switch {
 		case other == pl:
-			return hintf(fmt.Sprintf("it is there since line %d", s.pos[other].Line), "%s is there twice", pl)
+			return fault.Errorf(fmt.Sprintf("it is there since line %d", s.pos[other].Line), "%s is there twice", pl)
 		case other.Canonical() == pl.Canonical():
-			return hintf(fmt.Sprintf("%s is the default; leave one of them out", shorter(other, pl)), "%s and %s (line %d) mean the same build", pl, other, s.pos[other].Line)
+			return fault.Errorf(fmt.Sprintf("%s is the default; leave one of them out", shorter(other, pl)), "%s and %s (line %d) mean the same build", pl, other, s.pos[other].Line)
 		}
 	}
 	s.list = append(s.list, pl)
@@ -116,10 +117,10 @@ func (d *decoder) product(s *platformSet, osNode, archNode *yaml.Node) {
 		}
 		if err != nil {
 			if slices.Contains(knownOS, arch) {
-				err = hintf("it belongs under os", "unknown architecture %q", arch)
+				err = fault.Errorf("it belongs under os", "unknown architecture %q", arch)
 			}
 			// The suggestion is of a whole platform, the value is not.
-			d.errorAt(pos, strings.Replace(hintOf(err), "did you mean linux/", "did you mean ", 1), "%v", err)
+			d.errorAt(pos, strings.Replace(fault.Hint(err), "did you mean linux/", "did you mean ", 1), "%v", err)
 			continue
 		}
 		for _, os := range systems {
@@ -154,7 +155,7 @@ func (d *decoder) include(s *platformSet, n *yaml.Node, what, hint string) {
 		pos := d.pos(nodes[i])
 		pl, err := ParsePlatform(text)
 		if err != nil && slices.Contains(variantOptions, text) {
-			err = hintf(fmt.Sprintf(`a variant with a comma needs quotes: "linux/arm/7,%s"`, text), "bad platform %q", text)
+			err = fault.Errorf(fmt.Sprintf(`a variant with a comma needs quotes: "linux/arm/7,%s"`, text), "bad platform %q", text)
 		}
 		if err == nil {
 			err = s.add(pl, pos)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Pattern selects platforms. It is written like a platform; a pattern with
@@ -21,16 +23,16 @@ func ParsePattern(s string) (Pattern, error) {
 	parts := strings.Split(s, "/")
 	switch {
 	case s == "":
-		return Pattern{}, hintf("write a pattern such as linux, linux/arm or */arm64", "empty pattern")
+		return Pattern{}, fault.Errorf("write a pattern such as linux, linux/arm or */arm64", "empty pattern")
 	case len(parts) > 3:
-		return Pattern{}, hintf("write OS, OS/arch or OS/arch/variant", "bad pattern %q", s)
+		return Pattern{}, fault.Errorf("write OS, OS/arch or OS/arch/variant", "bad pattern %q", s)
 	case archKnown(parts[0]):
-		return Pattern{}, hintf("write */"+s, "%q is no pattern: the OS comes first", s)
+		return Pattern{}, fault.Errorf("write */"+s, "%q is no pattern: the OS comes first", s)
 	case slices.Contains(variantOptions, s):
-		return Pattern{}, hintf(fmt.Sprintf("a variant with a comma needs quotes in a list: \"linux/arm/7,%s\"", s), "%q is no pattern", s)
+		return Pattern{}, fault.Errorf(fmt.Sprintf("a variant with a comma needs quotes in a list: \"linux/arm/7,%s\"", s), "%q is no pattern", s)
 	}
 	if slices.Contains(parts, "") {
-		return Pattern{}, hintf("write * for any one part, and leave out the parts after the last that matters", "pattern %q has an empty part", s)
+		return Pattern{}, fault.Errorf("write * for any one part, and leave out the parts after the last that matters", "pattern %q has an empty part", s)
 	}
 	parts = append(parts, "", "")
 	p := Pattern{OS: parts[0], Arch: parts[1], Variant: parts[2]}
@@ -51,7 +53,7 @@ func ParsePattern(s string) (Pattern, error) {
 			_, err := canonicalVariant(arch, p.Variant)
 			return err == nil
 		}) {
-			return Pattern{}, hintf("", "no architecture has the variant %q", p.Variant)
+			return Pattern{}, fmt.Errorf("no architecture has the variant %q", p.Variant)
 		}
 	default:
 		if _, err := canonicalVariant(p.Arch, p.Variant); err != nil {

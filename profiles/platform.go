@@ -2,10 +2,11 @@ package profiles
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Platform is what a binary runs on, written OS/arch or OS/arch/variant:
@@ -57,28 +58,6 @@ func knownArch() []string {
 	return list
 }
 
-// hintError is an error with a word of advice, found through errors.As on
-// interface{ Hint() string }.
-type hintError struct {
-	msg, hint string
-}
-
-func (e *hintError) Error() string { return e.msg }
-func (e *hintError) Hint() string  { return e.hint }
-
-func hintf(hint, format string, args ...any) error {
-	return &hintError{fmt.Sprintf(format, args...), hint}
-}
-
-// hintOf returns the advice that err carries, or "".
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
-
 // ParsePlatform reads one full platform. It accepts every variant of the
 // architecture in the go command's own spelling and keeps that spelling.
 // Whether a toolchain can build for it is not checked here.
@@ -91,22 +70,22 @@ func ParsePlatform(s string) (Platform, error) {
 		_, err := parsePlatform(s)
 		return err
 	}
-	return Platform{}, hintf(suggested(check, hintOf(err), platformMeant(s)...), "%v", err)
+	return Platform{}, fault.Errorf(suggested(check, fault.Hint(err), platformMeant(s)...), "%v", err)
 }
 
 func parsePlatform(s string) (Platform, error) {
 	parts := strings.Split(s, "/")
 	switch {
 	case s == "":
-		return Platform{}, hintf("write OS/arch, such as linux/amd64", "empty platform")
+		return Platform{}, fault.Errorf("write OS/arch, such as linux/amd64", "empty platform")
 	case slices.Contains(parts, "*"):
-		return Platform{}, hintf("write OS/arch, such as linux/amd64", "%q is a pattern, want one platform", s)
+		return Platform{}, fault.Errorf("write OS/arch, such as linux/amd64", "%q is a pattern, want one platform", s)
 	case len(parts) == 1 && slices.Contains(knownOS, s):
-		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as %s/%s", s, archOf(s)), "platform %q has no architecture", s)
+		return Platform{}, fault.Errorf(fmt.Sprintf("write OS/arch, such as %s/%s", s, archOf(s)), "platform %q has no architecture", s)
 	case len(parts) == 1 && archKnown(s):
-		return Platform{}, hintf(fmt.Sprintf("write OS/arch, such as %s/%s", osOf(s), s), "platform %q has no OS", s)
+		return Platform{}, fault.Errorf(fmt.Sprintf("write OS/arch, such as %s/%s", osOf(s), s), "platform %q has no OS", s)
 	case len(parts) < 2 || len(parts) > 3:
-		return Platform{}, hintf("write OS/arch or OS/arch/variant, such as linux/arm/7", "bad platform %q", s)
+		return Platform{}, fault.Errorf("write OS/arch or OS/arch/variant, such as linux/arm/7", "bad platform %q", s)
 	}
 	if err := checkOS(parts[0]); err != nil {
 		return Platform{}, err
@@ -264,16 +243,16 @@ func checkOS(s string) error {
 		return nil
 	}
 	if archKnown(s) {
-		return hintf("the OS comes first: linux/"+s, "unknown OS %q", s)
+		return fault.Errorf("the OS comes first: linux/"+s, "unknown OS %q", s)
 	}
-	return hintf(didYouMean(s, knownOS, osElsewhere), "unknown OS %q", s)
+	return fault.Errorf(didYouMean(s, knownOS, osElsewhere), "unknown OS %q", s)
 }
 
 func checkArch(s string) error {
 	if archKnown(s) {
 		return nil
 	}
-	return hintf(didYouMean(s, knownArch(), archElsewhere), "unknown architecture %q", s)
+	return fault.Errorf(didYouMean(s, knownArch(), archElsewhere), "unknown architecture %q", s)
 }
 
 // canonicalVariant checks a variant of arch and returns its canonical form.
@@ -288,12 +267,12 @@ func canonicalVariant(arch, v string) (string, error) {
 	bad := func() error {
 		for _, a := range archVariants {
 			if a.arch == arch && a.variable == "" {
-				return hintf("leave the variant out", "%s has no variants, but got %q", arch, v)
+				return fault.Errorf("leave the variant out", "%s has no variants, but got %q", arch, v)
 			} else if a.arch == arch {
-				return hintf("leave the variant out for the default, "+a.defaultValue, "no such %s: %q, want %s", a.variable, v, a.want)
+				return fault.Errorf("leave the variant out for the default, "+a.defaultValue, "no such %s: %q, want %s", a.variable, v, a.want)
 			}
 		}
-		return hintf("", "unknown architecture %q", arch)
+		return fmt.Errorf("unknown architecture %q", arch)
 	}
 	oneOf := func(list ...string) (string, error) {
 		if len(opts) == 0 && slices.Contains(list, base) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func TestPlatformEnv(t *testing.T) {
@@ -79,8 +81,8 @@ func TestPlatformErrors(t *testing.T) {
 		}
 		if err == nil {
 			t.Errorf("%q: parsed as %v", in, p)
-		} else if !strings.Contains(hintOf(err), hint) {
-			t.Errorf("%q: %v: hint %q, want %q", in, err, hintOf(err), hint)
+		} else if !strings.Contains(fault.Hint(err), hint) {
+			t.Errorf("%q: %v: hint %q, want %q", in, err, fault.Hint(err), hint)
 		}
 	}
 }
@@ -175,8 +177,8 @@ func TestPattern(t *testing.T) {
 		"linux/arm/9": "", "*/*/v9": "", "linux/arm/7/x": "",
 	} {
 		p, err := ParsePattern(in)
-		if err == nil || !strings.Contains(hintOf(err), hint) {
-			t.Errorf("%q: %v, %v, hint %q", in, p, err, hintOf(err))
+		if err == nil || !strings.Contains(fault.Hint(err), hint) {
+			t.Errorf("%q: %v, %v, hint %q", in, p, err, fault.Hint(err))
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Position is a place in a profile file. Line and Column count from 1, columns
@@ -52,6 +54,9 @@ func (p Problem) Error() string {
 
 // excerptWidth limits how much of a line Format shows.
 const excerptWidth = 120
+
+// Exit is that of wrong usage.
+func (p Problem) Exit() int { return fault.Usage }
 
 // IsWarning reports whether the file can be used all the same.
 func (p Problem) IsWarning() bool { return p.Warning }

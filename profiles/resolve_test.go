@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 const family = `version: 1
@@ -160,7 +162,7 @@ func TestSelect(t *testing.T) {
 		}
 		sel, err := f.Select(strings.Fields(names), list)
 		if err != nil {
-			return "error: " + err.Error() + " hint: " + hintOf(err)
+			return "error: " + err.Error() + " hint: " + fault.Hint(err)
 		}
 		var out []string
 		for _, s := range sel {

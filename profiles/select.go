@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Selected is a profile with those of its platforms that were asked for.
@@ -29,9 +31,9 @@ func (f *File) Select(names []string, pats []Pattern) ([]Selected, error) {
 	for _, name := range names {
 		switch p := f.profile(name); {
 		case p == nil:
-			errs = append(errs, hintf(didYouMean(name, known, nil), "no profile %q", name))
+			errs = append(errs, fault.Errorf(didYouMean(name, known, nil), "no profile %q", name))
 		case len(p.Platforms) == 0:
-			errs = append(errs, hintf(didYouMean("", known, nil), "profile %q has no platforms: it is only inherited from", name))
+			errs = append(errs, fault.Errorf(didYouMean("", known, nil), "profile %q has no platforms: it is only inherited from", name))
 		}
 		wanted[name] = true
 	}
@@ -62,7 +64,7 @@ func (f *File) Select(names []string, pats []Pattern) ([]Selected, error) {
 	}
 	for i, pat := range pats {
 		if !matched[i] {
-			errs = append(errs, hintf(f.platformHint(pat), "no platform of %s matches %q", describe(names), pat))
+			errs = append(errs, fault.Errorf(f.platformHint(pat), "no platform of %s matches %q", describe(names), pat))
 		}
 	}
 	if len(errs) > 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 var sample = Vars{
@@ -78,7 +80,7 @@ func TestTemplate(t *testing.T) {
 	} {
 		got, err := expandText(in, &untagged)
 		if want == "error" {
-			if err == nil || !strings.Contains(err.Error(), "no version tag") || hintOf(err) == "" {
+			if err == nil || !strings.Contains(err.Error(), "no version tag") || fault.Hint(err) == "" {
 				t.Errorf("untagged %s: %q, %v", in, got, err)
 			}
 		} else if err != nil || got != want {
@@ -92,7 +94,7 @@ func TestTemplateNoCommit(t *testing.T) {
 	bare := sample
 	bare.Commit, bare.ShortCommit = "", ""
 	for _, in := range []string{"{{.Commit}}", "{{upper .ShortCommit}}"} {
-		if got, err := expandText(in, &bare); err == nil || !strings.Contains(err.Error(), "does not say which commit") || hintOf(err) == "" {
+		if got, err := expandText(in, &bare); err == nil || !strings.Contains(err.Error(), "does not say which commit") || fault.Hint(err) == "" {
 			t.Errorf("%s: %q, %v", in, got, err)
 		}
 	}
@@ -202,9 +204,9 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := expandText(s, &sample)
 		if err != nil {
-			var fault *templateFault
-			if errors.As(err, &fault) && (fault.offset < 0 || fault.offset > len(s)) {
-				t.Errorf("%q: fault at %d", s, fault.offset)
+			var template *templateFault
+			if errors.As(err, &template) && (template.offset < 0 || template.offset > len(s)) {
+				t.Errorf("%q: fault at %d", s, template.offset)
 			}
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 const maxProject = 100
@@ -32,18 +34,18 @@ var (
 func checkProject(s string) error {
 	switch {
 	case !wordForm.MatchString(s):
-		return hintf("use letters, digits, dot, underscore and minus", "bad project name %q", s)
+		return fault.Errorf("use letters, digits, dot, underscore and minus", "bad project name %q", s)
 	case len(s) > maxProject:
-		return hintf("", "the project name has more than %d bytes", maxProject)
+		return fmt.Errorf("the project name has more than %d bytes", maxProject)
 	case !isAlnum(rune(s[0])):
-		return hintf("", "the project name %q does not begin with a letter or digit", s)
+		return fmt.Errorf("the project name %q does not begin with a letter or digit", s)
 	}
 	return nil
 }
 
 func checkProfileName(s string) error {
 	if !wordForm.MatchString(s) || !isAlnum(rune(s[0])) || len(s) > maxProject {
-		return hintf("use letters, digits, dot, underscore and minus", "bad profile name %q", s)
+		return fault.Errorf("use letters, digits, dot, underscore and minus", "bad profile name %q", s)
 	}
 	return nil
 }
@@ -74,7 +76,7 @@ func checkGoVersion(s string) error {
 	} else if s == "latest" || s == "stable" || s == "local" || s == "auto" {
 		hint = "name one release, such as go1.26.8: " + s + " is another one tomorrow"
 	}
-	return hintf(hint, "go wants go1.N.P, the exact name of a release, not %q", s)
+	return fault.Errorf(hint, "go wants go1.N.P, the exact name of a release, not %q", s)
 }
 
 // onePatch is the hint for a Go release without its patch. Which is the newest is
@@ -95,7 +97,7 @@ func parseSize(s string) (int64, error) {
 		if fractionForm.MatchString(s) {
 			hint = "use a smaller unit: 1536KiB, not 1.5MiB"
 		}
-		return 0, hintf(hint, want, s)
+		return 0, fault.Errorf(hint, want, s)
 	}
 	unit, ok := units[m[2]]
 	if !ok {
@@ -108,11 +110,11 @@ func parseSize(s string) (int64, error) {
 				}
 			}
 		}
-		return 0, hintf(hint, want, s)
+		return 0, fault.Errorf(hint, want, s)
 	}
 	n, err := strconv.ParseInt(m[1], 10, 64)
 	if err != nil || n > (1<<62)/unit {
-		return 0, hintf("", "the size %q is too large", s)
+		return 0, fmt.Errorf("the size %q is too large", s)
 	}
 	return n * unit, nil
 }
@@ -125,9 +127,9 @@ func parseDuration(s string) (time.Duration, error) {
 		if _, err := strconv.Atoi(s); err == nil {
 			hint = fmt.Sprintf("did you mean %sms?", s)
 		}
-		return 0, hintf(hint, "a time wants a number with a unit, not %q", s)
+		return 0, fault.Errorf(hint, "a time wants a number with a unit, not %q", s)
 	case d < 0:
-		return 0, hintf("", "the time %q is negative", s)
+		return 0, fmt.Errorf("the time %q is negative", s)
 	}
 	return d, nil
 }
@@ -137,19 +139,19 @@ func checkInCommit(what, s string) error {
 	const hint = "write a path relative to the module's root, inside the commit"
 	switch {
 	case s == "":
-		return hintf(hint, "%s is empty", what)
+		return fault.Errorf(hint, "%s is empty", what)
 	case strings.Contains(s, `\`):
-		return hintf("write / between the parts of a path, on every system", "%s %q contains a backslash", what, s)
+		return fault.Errorf("write / between the parts of a path, on every system", "%s %q contains a backslash", what, s)
 	case path.IsAbs(s) || len(s) > 1 && s[1] == ':':
-		return hintf(hint, "%s %q is absolute: another machine has something else there", what, s)
+		return fault.Errorf(hint, "%s %q is absolute: another machine has something else there", what, s)
 	case strings.HasPrefix(s, "~"):
-		return hintf(hint, "%s %q is in somebody's home directory", what, s)
+		return fault.Errorf(hint, "%s %q is in somebody's home directory", what, s)
 	case slices.Contains(strings.Split(s, "/"), ".."):
-		return hintf(hint, "%s %q leaves the source tree", what, s)
+		return fault.Errorf(hint, "%s %q leaves the source tree", what, s)
 	case strings.HasPrefix(s, "-"):
-		return hintf("write ./"+s, "%s %q looks like a flag", what, s)
+		return fault.Errorf("write ./"+s, "%s %q looks like a flag", what, s)
 	case strings.Contains(s, "{{"):
-		return hintf("templates work in name, env, ldflags.set and ldflags.extra", "%s %q cannot be a template", what, s)
+		return fault.Errorf("templates work in name, env, ldflags.set and ldflags.extra", "%s %q cannot be a template", what, s)
 	}
 	return checkEnvValue(s)
 }
@@ -160,7 +162,7 @@ func checkMain(s string) error {
 	if err == nil {
 		return nil
 	}
-	return hintf(suggested(mainFault, hintOf(err), mainCandidates(s)...), "%v", err)
+	return fault.Errorf(suggested(mainFault, fault.Hint(err), mainCandidates(s)...), "%v", err)
 }
 
 func mainFault(s string) error {
@@ -171,17 +173,17 @@ func mainFault(s string) error {
 	case err != nil:
 		return err
 	case s == "all" || s == "std" || s == "cmd":
-		return hintf("write ./... for all main packages of the module", "main %q does not name packages of this module", s)
+		return fault.Errorf("write ./... for all main packages of the module", "main %q does not name packages of this module", s)
 	case !strings.Contains(first, ".") || strings.HasSuffix(first, ".go"):
-		return hintf(hint, "main %q is not a path of this module", s)
+		return fault.Errorf(hint, "main %q is not a path of this module", s)
 	}
 	switch {
 	case strings.HasSuffix(s, ".go"):
-		return hintf(hint, "main %q is a file: its binary would lack the package's path", s)
+		return fault.Errorf(hint, "main %q is a file: its binary would lack the package's path", s)
 	case strings.Contains(s, "@"):
-		return hintf(hint, "main %q has a version: only packages of this commit can be built", s)
+		return fault.Errorf(hint, "main %q has a version: only packages of this commit can be built", s)
 	case strings.ContainsAny(s, " *?[]"):
-		return hintf("./cmd/... stands for all below ./cmd", "bad package pattern %q", s)
+		return fault.Errorf("./cmd/... stands for all below ./cmd", "bad package pattern %q", s)
 	}
 	return nil
 }
@@ -254,11 +256,11 @@ func (d *decoder) checkValue(k key, v *value) {
 				return err
 			}
 			if _, err := path.Match(s, ""); err != nil {
-				return hintf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
+				return fault.Errorf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
 			}
 			for _, e := range strings.Split(s, "/") {
 				if e != "**" && strings.Contains(e, "**") {
-					return hintf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
+					return fault.Errorf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
 				}
 			}
 			return nil
@@ -297,13 +299,13 @@ func (d *decoder) checkValue(k key, v *value) {
 func checkTag(s string) error {
 	switch {
 	case strings.ContainsAny(s, ", "):
-		return hintf("write "+listYAML(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })), "the tag %q is several", s)
+		return fault.Errorf("write "+listYAML(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })), "the tag %q is several", s)
 	case strings.HasPrefix(s, "!"):
-		return hintf("a build sets tags; leave out what it should not have", "bad tag %q", s)
+		return fault.Errorf("a build sets tags; leave out what it should not have", "bad tag %q", s)
 	case strings.Contains(s, "{{"):
-		return hintf("templates work in name, env, ldflags.set and ldflags.extra", "a tag cannot be a template")
+		return fault.Errorf("templates work in name, env, ldflags.set and ldflags.extra", "a tag cannot be a template")
 	case !tagForm.MatchString(s):
-		return hintf("use letters, digits, underscore and dot", "bad tag %q", s)
+		return fault.Errorf("use letters, digits, underscore and dot", "bad tag %q", s)
 	}
 	return nil
 }
@@ -313,7 +315,7 @@ var upxOwned = []string{"-o", "-d", "--decompress", "-t", "--test", "-l", "--lis
 
 func checkUPXVersion(s string) error {
 	if m := upxVersionForm.FindString(s); m == "" {
-		return hintf("as upx -V prints it, in quotes: \"3.94\"", "upx.version wants a version, not %q", s)
+		return fault.Errorf("as upx -V prints it, in quotes: \"3.94\"", "upx.version wants a version, not %q", s)
 	}
 	return nil
 }
@@ -322,9 +324,9 @@ func checkUPXFlag(s string) error {
 	name, _, _ := strings.Cut(s, "=")
 	switch {
 	case !strings.HasPrefix(s, "-") || s == "-" || s == "--" || strings.ContainsAny(s, " '\"{"):
-		return hintf("one flag per element, such as --best or --lzma", "bad UPX flag %q", s)
+		return fault.Errorf("one flag per element, such as --best or --lzma", "bad UPX flag %q", s)
 	case slices.Contains(upxOwned, name) || strings.HasPrefix(s, "-o") && !strings.HasPrefix(s, "--"):
-		return hintf("leave it out", "the UPX flag %q is mintmark's own", s)
+		return fault.Errorf("leave it out", "the UPX flag %q is mintmark's own", s)
 	}
 	return nil
 }

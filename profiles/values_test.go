@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func TestGoVersion(t *testing.T) {
@@ -14,8 +16,8 @@ func TestGoVersion(t *testing.T) {
 		"go1.026.1": "did you mean go1.26.1?", "go1.26.08": "did you mean go1.26.8?", "go2.0.0": "such as", "go1.26.8-custom": "such as", "go1.26rc0": "such as", "": "such as", "go1.26.8 ": "such as",
 	} {
 		err := checkGoVersion(in)
-		if (err == nil) != (hint == "") || err != nil && !strings.Contains(hintOf(err), hint) {
-			t.Errorf("%q: %v, hint %q, want %q", in, err, hintOf(err), hint)
+		if (err == nil) != (hint == "") || err != nil && !strings.Contains(fault.Hint(err), hint) {
+			t.Errorf("%q: %v, hint %q, want %q", in, err, fault.Hint(err), hint)
 		}
 	}
 }
@@ -31,8 +33,8 @@ func TestSize(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{"8M": "did you mean 8MiB?", "8mib": "did you mean 8MiB?", "8k": "did you mean 8KiB?", "1.5MiB": "1536KiB"} {
-		if _, err := parseSize(in); err == nil || !strings.Contains(hintOf(err), want) {
-			t.Errorf("%q: hint %q, want %q", in, hintOf(err), want)
+		if _, err := parseSize(in); err == nil || !strings.Contains(fault.Hint(err), want) {
+			t.Errorf("%q: hint %q, want %q", in, fault.Hint(err), want)
 		}
 	}
 }

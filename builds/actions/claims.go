@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Claim says that an action had an output.
@@ -158,8 +160,8 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 // rebuilder is believed; there alone, nothing.
 func (l *Ledger) Believe(rebuilder string, tc Toolchain, claims []Claim) error {
 	if tc.Sum != l.cfg.Sum {
-		return &LedgerError{fmt.Errorf("ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum),
-			"a ledger serves the very same toolchain only: same version, same host platform"}
+		return fault.Errorf("a ledger serves the very same toolchain only: same version, same host platform",
+			"ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum)
 	}
 	if l.foreign == nil {
 		l.foreign = map[ID][]foreignClaim{}

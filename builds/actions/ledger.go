@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -120,7 +121,7 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 		return l, nil
 	}
 	if errors.As(err, new(*files.TooLargeError)) {
-		return nil, &LedgerError{fmt.Errorf("ledger: %w", err), "mintmark ledger -prune=1 makes it smaller; removing the directory costs nothing but time"}
+		return nil, fault.Errorf("mintmark ledger -prune=1 makes it smaller; removing the directory costs nothing but time", "ledger: %w", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -163,18 +164,6 @@ func (l *Ledger) plain() error {
 		return files.Names
 	})
 }
-
-// LedgerError is an error with what to do about it.
-type LedgerError struct {
-	Err error
-	Tip string
-}
-
-func (e *LedgerError) Error() string { return e.Err.Error() }
-func (e *LedgerError) Unwrap() error { return e.Err }
-
-// Hint says what to do.
-func (e *LedgerError) Hint() string { return e.Tip }
 
 // journal is one file for each secret, since none can read another's lines.
 func (l *Ledger) journal() string {

@@ -60,6 +60,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // The formats that [Write] writes.
@@ -103,7 +104,7 @@ func find(name string) (format, error) {
 	}
 	names := Formats()
 	last := len(names) - 1
-	return format{}, &hintError{fmt.Errorf("unknown archive format %q", name), "use " + strings.Join(names[:last], ", ") + " or " + names[last]}
+	return format{}, fault.Errorf("use "+strings.Join(names[:last], ", ")+" or "+names[last], "unknown archive format %q", name)
 }
 
 // compressVersion is the version of klauspost/compress in go.mod; a test keeps
@@ -338,20 +339,14 @@ func copyMember(ctx context.Context, m Member, header func(size int64) (io.Write
 		if err == nil {
 			found = fmt.Sprint(n)
 		}
-		return e, &hintError{
-			fmt.Errorf("changed while it was read: %d bytes were announced, %s were there", size, found),
-			"let nothing write to the file during the release",
-		}
+		return e, fault.Errorf("let nothing write to the file during the release", "changed while it was read: %d bytes were announced, %s were there", size, found)
 	}
 	if err != nil {
 		return e, err
 	}
 	e = Entry{Name: m.Name, Size: size, SHA256: hex.EncodeToString(h.Sum(nil)), Mode: m.Mode()}
 	if m.SHA256 != "" && m.SHA256 != e.SHA256 {
-		return e, &hintError{
-			fmt.Errorf("content has sha256 %s, %s was expected", e.SHA256, m.SHA256),
-			"the file is not the one that was verified; build again and let nothing write to it",
-		}
+		return e, fault.Errorf("the file is not the one that was verified; build again and let nothing write to it", "content has sha256 %s, %s was expected", e.SHA256, m.SHA256)
 	}
 	return e, nil
 }
@@ -398,12 +393,3 @@ func (d *digest) Write(b []byte) (int, error) {
 	d.n += int64(n)
 	return n, err
 }
-
-// hintError is an error with advice for the user.
-type hintError struct {
-	error
-	hint string
-}
-
-func (e *hintError) Hint() string  { return e.hint }
-func (e *hintError) Unwrap() error { return e.error }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 var commitTime = time.Date(2026, 3, 29, 1, 30, 59, 123456789, time.UTC)
@@ -345,7 +346,7 @@ func TestWriteErrors(t *testing.T) {
 			t.Errorf("no %s in %v", want, err)
 		}
 	}
-	if h := (interface{ Hint() string })(nil); !errors.As(err, &h) || h.Hint() == "" {
+	if fault.Hint(err) == "" {
 		t.Error("no hint")
 	}
 	if _, err := Write(t.Context(), io.Discard, Zip, nil, commitTime); err == nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 const maxName = 1024 // bytes
@@ -22,7 +24,7 @@ func CheckNames(names []string) error {
 	files := map[string]string{} // folded name → name
 	for _, n := range names {
 		if why := unsafe(n); why != "" {
-			errs = append(errs, &hintError{fmt.Errorf("unsafe name %q: %s", n, why), "rename the member in the profile's archive section"})
+			errs = append(errs, fault.Errorf("rename the member in the profile's archive section", "unsafe name %q: %s", n, why))
 			continue
 		}
 		if other, ok := files[fold(n)]; ok {

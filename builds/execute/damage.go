@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 )
@@ -122,7 +122,7 @@ func cleared(err error) error {
 }
 
 func cacheError(err error) error {
-	return &toolchain.Error{Err: fmt.Errorf("cache directory: %w", err), Tip: "MINTMARK_CACHE can name another directory"}
+	return fault.Errorf("MINTMARK_CACHE can name another directory", "cache directory: %w", err)
 }
 
 // drop removes damage from the build cache, and the outputs of further actions,
@@ -174,7 +174,7 @@ func (l *Local) Sound(ctx context.Context, u *plan.Unit) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return &toolchain.Error{Err: fmt.Errorf("%s: after it was mended and built from once more, %s", u.ID(), l.describe(u, found)), Tip: badMachine}
+	return fault.Errorf(badMachine, "%s: after it was mended and built from once more, %s", u.ID(), l.describe(u, found))
 }
 
 // buildMended is what comes of a build that failed with err: another one, if
@@ -257,10 +257,8 @@ func (l *Local) examineTools(ctx context.Context) error {
 		}
 		return errors.Join(errs...)
 	})
-	return &toolchain.Error{
-		Err: fmt.Errorf("the toolchain of the %s place is damaged: %w; it is removed, with all that it has compiled", l.Label, err),
-		Tip: fmt.Sprintf(runAgain, "the toolchain is unpacked anew, and everything compiled"),
-	}
+	return fault.Errorf(fmt.Sprintf(runAgain, "the toolchain is unpacked anew, and everything compiled"),
+		"the toolchain of the %s place is damaged: %w; it is removed, with all that it has compiled", l.Label, err)
 }
 
 // examineModules reads the modules again.
@@ -281,8 +279,6 @@ func (l *Local) examineModules(ctx context.Context) error {
 	for _, m := range damaged {
 		names = append(names, m.String())
 	}
-	return &toolchain.Error{
-		Err: fmt.Errorf("modules in the %s place are not what go.sum says: %s; they are removed", l.Label, strings.Join(names, ", ")),
-		Tip: fmt.Sprintf(runAgain, "they are downloaded"),
-	}
+	return fault.Errorf(fmt.Sprintf(runAgain, "they are downloaded"),
+		"modules in the %s place are not what go.sum says: %s; they are removed", l.Label, strings.Join(names, ", "))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -155,7 +156,7 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 			// Only the compiler's own lines, with paths a reader knows.
 			exit.Output = toolchain.Relative(exit.Output, l.Dir)
 			if err = toolchain.Explain(exit); ctx.Err() == nil && noSpace(exit.Output) {
-				err = &toolchain.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
+				err = &fault.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}
 		}
 		return o, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err)
@@ -212,7 +213,7 @@ func find(dir, name string) (string, error) {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && (d.Name() == name || name == "") {
 			if found != "" {
-				return &toolchain.Error{Err: fmt.Errorf("%s and %s: which one did go make?", found, path), Tip: "one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs"}
+				return fault.Errorf("one is left of an earlier run, which is a mistake in mintmark: -full uses nothing of earlier runs", "%s and %s: which one did go make?", found, path)
 			}
 			found = path
 		}

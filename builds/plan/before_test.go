@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/buildstest"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // planned plans a profile and returns the planner; a profile that cannot be planned ends the test.
@@ -27,7 +28,7 @@ func errorLines(err error) (lines []string) {
 	if err == nil {
 		return nil
 	}
-	for _, e := range unjoin(err) {
+	for _, e := range fault.Leaves(err) {
 		if _, several := e.(interface{ Unwrap() []error }); several {
 			lines = append(lines, errorLines(e)...)
 			continue

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -24,8 +25,7 @@ import (
 // makes such a one.
 type RuleError struct {
 	Unit string // its ID, or its number if the ID is what is wrong; "" for the plan itself
-	Err  error
-	Tip  string
+	Err  error  // the rule, with a hint
 }
 
 func (e *RuleError) Error() string {
@@ -37,9 +37,6 @@ func (e *RuleError) Error() string {
 
 // Unwrap gives the rule.
 func (e *RuleError) Unwrap() error { return e.Err }
-
-// Hint says what to do.
-func (e *RuleError) Hint() string { return e.Tip }
 
 // Limits of a plan. They are far above what anybody releases, and keep what is
 // done for every unit, main or flag of a stranger's plan bounded.
@@ -98,29 +95,19 @@ func (c *checker) report(unit, tip, format string, args ...any) {
 
 // add takes the errors of an errors.Join apart.
 func (c *checker) add(unit, tip string, err error) {
-	if err == nil {
-		return
-	}
-	for _, err := range unjoin(err) {
+	for _, err := range fault.Leaves(err) {
 		if len(c.errs) == maxReported {
 			c.more++
 			continue
 		}
-		var hinter interface{ Hint() string }
-		hint := tip
-		if hint == "" && errors.As(err, &hinter) {
-			hint = hinter.Hint()
-		}
-		if hint == "" {
-			hint = "mintmark makes no such plan: ask who published it, or build its source with its profile file (mintmark release -dir=DIR)"
-		}
-		c.errs = append(c.errs, &RuleError{Unit: unit, Err: err, Tip: hint})
+		hint := cmp.Or(tip, fault.Hint(err), "mintmark makes no such plan: ask who published it, or build its source with its profile file (mintmark release -dir=DIR)")
+		c.errs = append(c.errs, &RuleError{unit, &fault.Error{Err: err, Tip: hint}})
 	}
 }
 
 func (c *checker) err() error {
 	if c.more > 0 {
-		c.errs = append(c.errs, &RuleError{Err: fmt.Errorf("and %d more", c.more), Tip: "the plan is not one of mintmark's"})
+		c.errs = append(c.errs, &RuleError{"", fault.Errorf("the plan is not one of mintmark's", "and %d more", c.more)})
 	}
 	return errors.Join(c.errs...)
 }

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
@@ -21,10 +21,7 @@ import (
 // version may build it.
 func (p *Plan) CheckForeign() error {
 	if !slices.Equal(p.Env, CommonEnv()) {
-		return &toolchain.Error{
-			Err: errors.New("the plan was made for another build environment than this mintmark's"),
-			Tip: "use the version of mintmark that release.json names under builder",
-		}
+		return fault.Errorf("use the version of mintmark that release.json names under builder", "the plan was made for another build environment than this mintmark's")
 	}
 	if err := p.Check(); err != nil {
 		return err // what is no plan need not be understood any further

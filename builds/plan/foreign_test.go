@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/source"
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // foreignPlan is a plan with all that may be in one of somebody else.
@@ -165,15 +165,14 @@ func TestCheckForeign(t *testing.T) {
 				continue
 			case !strings.Contains(err.Error(), want):
 				t.Errorf("%s: %v\nwant %q", what, err, want)
-			case len(unjoin(err)) > maxReported+1 || len(err.Error()) > 40_000:
-				t.Errorf("%s: %d errors, %d bytes", what, len(unjoin(err)), len(err.Error()))
+			case len(fault.Leaves(err)) > maxReported+1 || len(err.Error()) > 40_000:
+				t.Errorf("%s: %d errors, %d bytes", what, len(fault.Leaves(err)), len(err.Error()))
 			}
-			for _, err := range unjoin(err) {
+			for _, err := range fault.Leaves(err) {
 				var broken *RuleError
-				var other *toolchain.Error
 				switch {
-				case errors.As(err, &broken) && broken.Tip != "" && !strings.ContainsAny(err.Error(), "\n\x1b"):
-				case errors.As(err, &other) && strings.HasPrefix(want, "another build env"): // another version may build it
+				case fault.Hint(err) != "" && errors.As(err, &broken) && !strings.ContainsAny(err.Error(), "\n\x1b"):
+				case fault.Hint(err) != "" && strings.HasPrefix(want, "another build env"): // another version may build it
 				default:
 					t.Errorf("%s: %T without a hint, or on several lines: %q", what, err, err)
 				}

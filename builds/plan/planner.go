@@ -16,7 +16,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/source"
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
@@ -226,7 +226,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
 	pl.noteReader(u, s.Main, pkgs)
 	if err != nil {
-		for _, err := range unjoin(err) {
+		for _, err := range fault.Leaves(err) {
 			var pe *packageError
 			if errors.As(err, &pe) && pe.noPackage() {
 				// Only build constraints depend on the platform; the rest is said once.
@@ -245,9 +245,8 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 						continue
 					}
 				}
-				var known *toolchain.Error
-				if errors.As(err, &known) && known.Tip != "" {
-					problem(key, known.Tip, "%v", err) // the package may be there: something it needs is not
+				if tip := fault.Hint(err); tip != "" {
+					problem(key, tip, "%v", err) // the package may be there: something it needs is not
 					continue
 				}
 				problem(key, hint, "no package%s: %v", what, err)
@@ -328,14 +327,6 @@ func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion, kind 
 
 func wild(patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, "...") })
-}
-
-// unjoin gives the errors of a joined one.
-func unjoin(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // mainKey is the key of the pattern that gave the package.

@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -118,7 +119,7 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		}
 	}
 	if bad := checkUnitFiles(d.unit); bad != nil {
-		for _, bad := range unjoin(bad) {
+		for _, bad := range fault.Leaves(bad) {
 			problem("files", "leave the file out, or rename it", "%v", bad)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -251,15 +252,14 @@ func TestPlanErrors(t *testing.T) {
 	f.Write("go.mod", "module example.com/fx\n\ngo 1.23\n\nrequire example.com/dep v1.0.0\n")
 	f.Write("lib/lib.go", "package lib\n\nimport _ \"example.com/dep\"\n\nfunc Do(string) {}\n")
 	_, err = f.plan(head + "main: ./cmd/...\nprofiles:\n  release: {platforms: [linux/amd64, linux/arm64]}\n")
-	var h interface{ Hint() string }
-	if err == nil || strings.Count(err.Error(), "missing go.sum entry") != 1 || !errors.As(err, &h) || !strings.Contains(h.Hint(), "go mod tidy") {
+	if err == nil || strings.Count(err.Error(), "missing go.sum entry") != 1 || !strings.Contains(fault.Hint(err), "go mod tidy") {
 		t.Errorf("missing go.sum: %v", err)
 	}
 
 	f = newFixture(t, buildstest.Sample())
 	f.Write("go.mod", "module example.com/fx\n\ngo 1.999\n")
 	_, err = f.plan(head + "main: ./cmd/...\nprofiles:\n  release: {platforms: [linux/amd64, linux/arm64]}\n")
-	if err == nil || strings.Count(err.Error(), "requires go >= 1.999") != 1 || !errors.As(err, &h) || !strings.Contains(h.Hint(), "newer toolchain") || strings.Contains(err.Error(), f.Dir) {
+	if err == nil || strings.Count(err.Error(), "requires go >= 1.999") != 1 || !strings.Contains(fault.Hint(err), "newer toolchain") || strings.Contains(err.Error(), f.Dir) {
 		t.Errorf("too new: %v", err)
 	}
 
@@ -345,11 +345,7 @@ func TestExplain(t *testing.T) {
 		"lib/lib.go:3:21: undefined: nonsense":             "",
 	} {
 		err := toolchain.Explain(errors.New(text))
-		var h interface{ Hint() string }
-		got := ""
-		if errors.As(err, &h) {
-			got = h.Hint()
-		}
+		got := fault.Hint(err)
 		if (got == "") != (want == "") || !strings.Contains(got, want) || err.Error() != text {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

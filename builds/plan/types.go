@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/sync/errgroup"
@@ -44,10 +44,8 @@ const maxTypeErrors = 10
 // does not have) is not found.
 func (pl *Planner) Types(ctx context.Context) (*Typed, error) {
 	if pl.newer() {
-		return nil, &toolchain.Error{
-			Err: fmt.Errorf("types are not checked: %s knows a later language than this mintmark, which was built with %s", pl.Go, runtime.Version()),
-			Tip: "build mintmark with " + pl.Go + " or later; without -types everything else is checked",
-		}
+		return nil, fault.Errorf("build mintmark with "+pl.Go+" or later; without -types everything else is checked",
+			"types are not checked: %s knows a later language than this mintmark, which was built with %s", pl.Go, runtime.Version())
 	}
 	if err := pl.Loader.ready(ctx); err != nil {
 		return nil, err

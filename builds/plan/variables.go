@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -178,7 +179,7 @@ func syntaxErrors(dir string, err error) (errs []error) {
 			errs = append(errs, fmt.Errorf("%s: %d more syntax errors", toolchain.Relative(e.Pos.Filename, dir), len(list)-most))
 			break
 		}
-		errs = append(errs, &toolchain.Error{Err: fmt.Errorf("%s: syntax error: %s", toolchain.Relative(e.Pos.String(), dir), e.Msg), Tip: "go vet ./... finds what does not compile; commit what it takes to mend it"})
+		errs = append(errs, fault.Errorf("go vet ./... finds what does not compile; commit what it takes to mend it", "%s: syntax error: %s", toolchain.Relative(e.Pos.String(), dir), e.Msg))
 	}
 	return errs
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
@@ -187,7 +188,7 @@ func (e *engine) tree(ctx context.Context, c *Claim, hints []string) (*tree, err
 	return share(e, key, func(dir string) (*tree, error) {
 		if e.Config.Source != "" {
 			if e.Place.Git == "" {
-				return nil, &toolchain.Error{Err: errors.New("no git command on PATH"), Tip: "install git: -source= is cloned with it"}
+				return nil, fault.Errorf("install git: -source= is cloned with it", "no git command on PATH")
 			}
 			return fetchGit(ctx, e.Fetcher, e.Place.Git, e.Config.Source, c, dir, e.Config.Work)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/secret"
 	"golang.org/x/mod/modfile"
@@ -168,10 +169,8 @@ func fetchZip(ctx context.Context, f *toolchain.Fetcher, c *Claim, version, root
 		return nil, err
 	}
 	if got != m.Sum {
-		return nil, &toolchain.Error{
-			Err: fmt.Errorf("the files of %s@%s in the module cache have the hash %s, the checksum database says %s", m.Path, m.Version, got, m.Sum),
-			Tip: "something altered the module cache on this machine; remove mintmark's cache directory and try again",
-		}
+		return nil, fault.Errorf("something altered the module cache on this machine; remove mintmark's cache directory and try again",
+			"the files of %s@%s in the module cache have the hash %s, the checksum database says %s", m.Path, m.Version, got, m.Sum)
 	}
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); errors.Is(err, fs.ErrNotExist) {
 		// A module of the time before modules: the go command makes one up.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/git"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 )
 
@@ -37,24 +38,25 @@ func CloneAt(ctx context.Context, gitCommand string, env []string, from string, 
 	commit := want.Commit
 	repo, err := git.New(gitCommand, env, work).Source(ctx, from, commit)
 	if err != nil {
-		return &hintError{fmt.Errorf("-source=%s: cloning the source: %w", secret.Redact(from), err), "-source=DIR or -source=ADDRESS names a git repository that has the commit"}
+		return fault.Errorf("-source=DIR or -source=ADDRESS names a git repository that has the commit", "-source=%s: cloning the source: %w", secret.Redact(from), err)
 	}
 	if !repo.Has(ctx, commit) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		return &hintError{fmt.Errorf("the repository %s does not have the commit %s", secret.Redact(from), commit), "name another repository with -source, or fetch the commit there first"}
+		return fault.Errorf("name another repository with -source, or fetch the commit there first", "the repository %s does not have the commit %s", secret.Redact(from), commit)
 	}
 	if err := repo.Adopt(ctx, commit); err != nil {
-		return &hintError{fmt.Errorf("-source=%s: the commit %s: %w", secret.Redact(from), commit, err), "git fsck --full in it finds out what is wrong; a clone of your own, from the project's server, has checked objects"}
+		return fault.Errorf("git fsck --full in it finds out what is wrong; a clone of your own, from the project's server, has checked objects",
+			"-source=%s: the commit %s: %w", secret.Redact(from), commit, err)
 	}
 	kept := slices.DeleteFunc(slices.Clone(repo.Tags), func(t git.Tag) bool { return !want.keeps(t) })
 	lost := slices.DeleteFunc(slices.Clone(want.StampTags), func(name string) bool {
 		return slices.ContainsFunc(kept, func(t git.Tag) bool { return t.Name == name })
 	})
 	if len(lost) > 0 {
-		return &hintError{fmt.Errorf("the repository %s has no tag %s on the commit %s or below it, and the version stamp was made of it", secret.Redact(from), strings.Join(lost, ", "), commit),
-			"git fetch --tags there, or name another repository with -source"}
+		return fault.Errorf("git fetch --tags there, or name another repository with -source",
+			"the repository %s has no tag %s on the commit %s or below it, and the version stamp was made of it", secret.Redact(from), strings.Join(lost, ", "), commit)
 	}
 	if err := repo.Checkout(ctx, dir, commit, kept); err != nil {
 		return fmt.Errorf("checking out the source: %w", err)

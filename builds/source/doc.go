@@ -148,11 +148,3 @@ func (s *Source) tagPrefix() string {
 	}
 	return dir + "/"
 }
-
-type hintError struct {
-	error
-	hint string
-}
-
-func (e *hintError) Hint() string  { return e.hint }
-func (e *hintError) Unwrap() error { return e.error }

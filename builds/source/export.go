@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
@@ -40,7 +41,7 @@ func (r *Repo) Hash(ctx context.Context) error {
 	}
 	sum, err := hashExport(zipFile, r.Source.Dir, module.Version{Path: r.ModulePath, Version: r.Version})
 	if err != nil {
-		return &hintError{fmt.Errorf("the commit does not make a valid module: %w", err), "the module proxy would refuse it as well: see https://go.dev/ref/mod#zip-path-size-constraints"}
+		return fault.Errorf("the module proxy would refuse it as well: see https://go.dev/ref/mod#zip-path-size-constraints", "the commit does not make a valid module: %w", err)
 	}
 	r.Sum = sum
 	r.cfg.Known.Put(key, sum)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/modfile"
@@ -82,8 +83,8 @@ func Open(ctx context.Context, cfg Config) (_ *Repo, err error) {
 		// The version of an untagged commit depends on the tags below it, and
 		// a shallow clone usually lacks tags altogether: go would stamp
 		// another version than in a full clone, without a word.
-		return nil, &hintError{fmt.Errorf("%s: a shallow clone: the version cannot be told without the history and the tags", r.root),
-			"git fetch --unshallow --tags (GitHub Actions: actions/checkout with fetch-depth: 0)"}
+		return nil, fault.Errorf("git fetch --unshallow --tags (GitHub Actions: actions/checkout with fetch-depth: 0)",
+			"%s: a shallow clone: the version cannot be told without the history and the tags", r.root)
 	}
 	if r.git, err = git.New(cfg.Git, cfg.Env, cfg.Work).Open(ctx, at); err != nil {
 		return nil, err
@@ -120,17 +121,13 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 		}
 		switch {
 		case errors.Is(err, git.ErrElsewhere):
-			return nil, &hintError{fmt.Errorf("%s: %w", dir, err),
-				"mintmark does not follow it: run it in an ordinary clone of the repository (git clone " + shell.Name(dir) + ")"}
+			return nil, fault.Errorf("mintmark does not follow it: run it in an ordinary clone of the repository (git clone "+shell.Name(dir)+")", "%s: %w", dir, err)
 		case strings.Contains(said, "must be run in a work tree"):
-			return nil, &hintError{fmt.Errorf("%s: a git repository without a work tree", dir),
-				"run mintmark in a checkout: git clone " + shell.Name(dir)}
+			return nil, fault.Errorf("run mintmark in a checkout: git clone "+shell.Name(dir), "%s: a git repository without a work tree", dir)
 		case strings.Contains(said, "dubious ownership"):
-			return nil, &hintError{fmt.Errorf("%s: git refuses a repository that belongs to another user", dir),
-				"if you trust it: git config --global --add safe.directory " + shell.Word(dir)}
+			return nil, fault.Errorf("if you trust it: git config --global --add safe.directory "+shell.Word(dir), "%s: git refuses a repository that belongs to another user", dir)
 		case strings.Contains(said, "not a git repository"):
-			return nil, &hintError{fmt.Errorf("%s: not a git repository", dir),
-				"mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION"}
+			return nil, fault.Errorf("mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION", "%s: not a git repository", dir)
 		}
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -139,7 +136,7 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 		r.believed = at.Root
 	}
 	if r.Commit == "" {
-		return nil, &hintError{fmt.Errorf("%s: the repository has no commit yet", r.root), "commit what is to be released"}
+		return nil, fault.Errorf("commit what is to be released", "%s: the repository has no commit yet", r.root)
 	}
 	return at, nil
 }
@@ -147,22 +144,20 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 // partial says what to do about an error of git's in a partial clone, where it
 // may be that an object is missing. Errors that say themselves what to do are others.
 func (r *Repo) partial(err error) error {
-	var known interface{ Hint() string }
-	if err == nil || r.git == nil || !r.git.Partial || errors.As(err, &known) {
+	if err == nil || r.git == nil || !r.git.Partial || fault.Hint(err) != "" {
 		return err
 	}
-	return &hintError{fmt.Errorf("%w (this is a partial clone, and mintmark fetches nothing into it)", err),
-		"make it complete with git fetch --refetch --no-filter, or clone without --filter"}
+	return fault.Errorf("make it complete with git fetch --refetch --no-filter, or clone without --filter", "%w (this is a partial clone, and mintmark fetches nothing into it)", err)
 }
 
 func (r *Repo) readGoMod(t *tree) error {
 	name := path.Join(r.Dir, "go.mod")
 	data, ok := t.files[name]
 	if !ok {
-		return &hintError{fmt.Errorf("%s: no go.mod in the commit", name), r.moduleHint(t)}
+		return fault.Errorf(r.moduleHint(t), "%s: no go.mod in the commit", name)
 	}
 	if err := r.setGoMod(name, data); err != nil {
-		return &hintError{fmt.Errorf("go.mod in the commit: %w", err), "go mod tidy finds out whether go understands it"}
+		return fault.Errorf("go mod tidy finds out whether go understands it", "go.mod in the commit: %w", err)
 	}
 	rootPath := r.ModulePath
 	if r.Dir != "" {

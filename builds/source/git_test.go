@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func TestOpenErrors(t *testing.T) {
@@ -64,8 +65,8 @@ func TestOpenErrors(t *testing.T) {
 			r := newRepo(t)
 			dir := tt.make(t, r)
 			_, err := r.open(dir)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || hint(err) == "" {
-				t.Errorf("got %v (hint %q), want %s", err, hint(err), tt.want)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.Hint(err) == "" {
+				t.Errorf("got %v (hint %q), want %s", err, fault.Hint(err), tt.want)
 			}
 		})
 	}
@@ -96,8 +97,8 @@ func TestOtherOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.open(""); err == nil || !strings.Contains(err.Error(), "another user") || !strings.Contains(hint(err), "safe.directory") {
-		t.Errorf("got %v (%s)", err, hint(err))
+	if _, err := r.open(""); err == nil || !strings.Contains(err.Error(), "another user") || !strings.Contains(fault.Hint(err), "safe.directory") {
+		t.Errorf("got %v (%s)", err, fault.Hint(err))
 	}
 	r.env = append(r.env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0="+r.dir)
 	s := r.mustOpen("")
@@ -496,7 +497,7 @@ func TestObjectsOfADirectory(t *testing.T) {
 		if dir, err := clone(); err == nil {
 			data, _ := os.ReadFile(filepath.Join(dir, "later"))
 			t.Errorf("%s of another content is believed; later is %q", kind, data)
-		} else if !strings.Contains(err.Error(), head) || hint(err) == "" {
+		} else if !strings.Contains(err.Error(), head) || fault.Hint(err) == "" {
 			t.Errorf("%s: %v", kind, err)
 		}
 		if err := os.WriteFile(file, stored, 0o644); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
@@ -127,7 +128,7 @@ func TestHashRefuses(t *testing.T) {
 		t.Skip("SKIPPED: the file system does not tell A.txt from a.txt")
 	}
 	err := r.mustOpen("").Hash(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a.txt") || hint(err) == "" {
+	if err == nil || !strings.Contains(err.Error(), "a.txt") || fault.Hint(err) == "" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -267,17 +267,3 @@ func files(t *testing.T, dir string) map[string]string {
 	}
 	return m
 }
-
-func hint(err error) string {
-	for err != nil {
-		if h, ok := err.(interface{ Hint() string }); ok {
-			return h.Hint()
-		}
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return ""
-		}
-		err = u.Unwrap()
-	}
-	return ""
-}

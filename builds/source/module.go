@@ -3,13 +3,13 @@ package source
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -20,11 +20,11 @@ import (
 func SplitModule(pathVersion string) (modPath, version string, err error) {
 	modPath, version, ok := strings.Cut(pathVersion, "@")
 	if !ok || version == "" || module.CanonicalVersion(version) != version {
-		return "", "", &hintError{errors.New("no module path with an exact version"),
-			"write PATH@VERSION with an exact version, such as example.com/tool@v1.2.3: a name like latest means something else tomorrow"}
+		return "", "", fault.Errorf("write PATH@VERSION with an exact version, such as example.com/tool@v1.2.3: a name like latest means something else tomorrow",
+			"no module path with an exact version")
 	}
 	if err := module.Check(modPath, version); err != nil {
-		return "", "", &hintError{err, "write the path as it is in the module's go.mod, with /v2 and so on from major version 2, and a version of that major version"}
+		return "", "", &fault.Error{Err: err, Tip: "write the path as it is in the module's go.mod, with /v2 and so on from major version 2, and a version of that major version"}
 	}
 	return modPath, version, nil
 }
@@ -41,8 +41,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 		if ctx.Err() != nil {
 			return nil, "", ctx.Err()
 		}
-		return nil, "", &hintError{fmt.Errorf("module %s: %w", pathVersion, err),
-			"check the path and the version, and that the module proxy and the checksum database can be reached"}
+		return nil, "", fault.Errorf("check the path and the version, and that the module proxy and the checksum database can be reached", "module %s: %w", pathVersion, err)
 	}
 	s = &Source{
 		Kind:       Module,
@@ -90,8 +89,8 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 		return nil, "", err
 	}
 	if len(mf.Replace) > 0 || len(mf.Exclude) > 0 {
-		return nil, "", &hintError{errors.New(pathVersion + ": its go.mod has replace or exclude directives, so go install PATH@VERSION refuses it"),
-			"build it from a checkout of its repository instead (-dir=DIR)"}
+		return nil, "", fault.Errorf("build it from a checkout of its repository instead (-dir=DIR)",
+			"%s: its go.mod has replace or exclude directives, so go install PATH@VERSION refuses it", pathVersion)
 	}
 	if !s.SumDB {
 		s.Notes = append(s.Notes, "the module is exempt from the checksum database by GONOSUMDB or GOSUMDB: its hash is what the proxy served")

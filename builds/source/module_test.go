@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
 )
@@ -155,7 +156,7 @@ func TestFetchModuleRefuses(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want %s", tt.arg, s, err, tt.want)
 			continue
 		}
-		if hint(err) == "" && tt.want != "does not say when" {
+		if fault.Hint(err) == "" && tt.want != "does not say when" {
 			t.Errorf("%s: no hint: %v", tt.arg, err)
 		}
 	}

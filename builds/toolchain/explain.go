@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
@@ -50,7 +51,7 @@ func Explain(err error) error {
 		if len(m) > 1 {
 			hint = strings.NewReplacer("$1", m[1], "$file", shell.Word(embedded(text, m[1]))).Replace(hint)
 		}
-		return &Error{Err: err, Tip: hint}
+		return &fault.Error{Err: err, Tip: hint}
 	}
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
@@ -267,10 +268,8 @@ func sumList(lines []string, want string) (string, error) {
 	list := strings.Join(lines, "")
 	sum := sha256.Sum256([]byte(list))
 	if got := "h1:" + base64.StdEncoding.EncodeToString(sum[:]); got != want {
-		return "", &Error{
-			Err: fmt.Errorf("the toolchain's files have the hash %s, the checksum database says %s", got, want),
-			Tip: "something altered the toolchain on this machine; remove mintmark's cache directory and try again",
-		}
+		return "", fault.Errorf("something altered the toolchain on this machine; remove mintmark's cache directory and try again",
+			"the toolchain's files have the hash %s, the checksum database says %s", got, want)
 	}
 	return list, nil
 }
@@ -369,10 +368,7 @@ func (g *Goroot) Platforms() ([]string, error) {
 	name := filepath.Join(g.Dir, "src", "internal", "platform", "zosarch.go")
 	data, err := files.ReadOwn(name, maxSums)
 	if err != nil {
-		return nil, &Error{
-			Err: fmt.Errorf("toolchain %s: no list of platforms: %w", g.Toolchain.Version, err),
-			Tip: "mintmark builds with go1.21 or newer",
-		}
+		return nil, fault.Errorf("mintmark builds with go1.21 or newer", "toolchain %s: no list of platforms: %w", g.Toolchain.Version, err)
 	}
 	text := string(data)
 	_, list, ok := strings.Cut(text, "var List = []OSArch{")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 	"golang.org/x/mod/module"
 )
@@ -35,26 +36,6 @@ type Toolchain struct {
 func (t *Toolchain) DirName() string {
 	return t.Version + "-" + strings.NewReplacer("h1:", "", "/", "_", "+", "-", "=", "").Replace(t.Sum)[:16]
 }
-
-// Error is an error with a hint: what the user can do about it.
-type Error struct {
-	Err  error
-	Tip  string
-	Text string // overrides the text of Err, if set
-}
-
-func (e *Error) Error() string {
-	if e.Text != "" {
-		return e.Text
-	}
-	return e.Err.Error()
-}
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Hint says what to do.
-func (e *Error) Hint() string { return e.Tip }
 
 // Exact turns the version a go.mod names into an exact release: since Go 1.21
 // "1.23" means the language, whose first release is go1.23.0
@@ -87,7 +68,7 @@ type Fetcher struct {
 func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, error) {
 	exact, err := Exact(goVersion)
 	if err != nil {
-		return nil, &Error{Err: err, Tip: "write the toolchain as a release, such as go: go1.26.8"}
+		return nil, &fault.Error{Err: err, Tip: "write the toolchain as a release, such as go: go1.26.8"}
 	}
 	mod := modulePath + "@v0.0.1-" + exact + "." + runtime.GOOS + "-" + runtime.GOARCH
 	d, err := f.Module(ctx, mod)
@@ -99,10 +80,7 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 		if f.Settings.GOSUMDB == "off" {
 			tip = "GOSUMDB=off: a toolchain is built with only when the checksum database knows it; unset GOSUMDB, at least for the first time"
 		}
-		return nil, &Error{
-			Err: fmt.Errorf("toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err),
-			Tip: tip,
-		}
+		return nil, fault.Errorf(tip, "toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err)
 	}
 	return &Toolchain{
 		Version: exact,

@@ -2,7 +2,6 @@ package toolchain
 
 import (
 	"archive/zip"
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
 )
@@ -269,8 +269,7 @@ func TestFetchErrors(t *testing.T) {
 	}
 	for _, v := range []string{"go1.99.99", "nonsense"} {
 		_, err := f.Toolchain(t.Context(), v)
-		var h interface{ Hint() string }
-		if err == nil || !strings.Contains(err.Error(), v) || !errors.As(err, &h) || h.Hint() == "" {
+		if err == nil || !strings.Contains(err.Error(), v) || fault.Hint(err) == "" {
 			t.Errorf("toolchain %s: %v", v, err)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -30,20 +31,20 @@ func runBench(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	files := append(words(f.Files), args...)
-	var res *release.Benched
+	var res *measure.Benched
 	if len(files) > 0 {
 		if name := f.buildFlag(); name != "" {
-			return &usageError{"bench: -" + name + " is about a checkout, and files are given", "leave out one or the other"}
+			return fault.Usagef("leave out one or the other", "bench: -%s is about a checkout, and files are given", name)
 		}
 		c.Programs = programs(files)
-		res, err = release.BenchFiles(ctx, c, yes(f.Sweep))
+		res, err = measure.BenchFiles(ctx, c, yes(f.Sweep))
 	} else {
 		cfg, cerr := d.config(f)
 		if cerr != nil {
 			return cerr
 		}
 		stop := d.watch(&cfg)
-		res, err = release.Bench(ctx, cfg, c, yes(f.Sweep))
+		res, err = measure.Bench(ctx, cfg, c, yes(f.Sweep))
 		stop()
 	}
 	if err != nil {
@@ -81,30 +82,30 @@ func (f *Flags) buildFlag() string {
 }
 
 // benchFormat is how the result is shown.
-func benchFormat(f Flags) (func(*Door, *release.Benched) error, error) {
-	table := func(d *Door, r *release.Benched) error { return d.benchTable(r) }
+func benchFormat(f Flags) (func(*Door, *measure.Benched) error, error) {
+	table := func(d *Door, r *measure.Benched) error { return d.benchTable(r) }
 	if yes(f.JSON) {
 		if f.Format != nil {
-			return nil, &usageError{"bench: -json and -format contradict each other", "leave one of them out"}
+			return nil, fault.Usagef("leave one of them out", "bench: -json and -format contradict each other")
 		}
-		return func(d *Door, r *release.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
+		return func(d *Door, r *measure.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
 	}
 	switch str(f.Format) {
 	case "", "table":
 		return table, nil
 	case "markdown":
-		return func(d *Door, r *release.Benched) error { return d.benchMarkdown(r) }, nil
+		return func(d *Door, r *measure.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *release.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
+		return func(d *Door, r *measure.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
 	}
-	return nil, &usageError{"bench: unknown -format=" + *f.Format, "it is table, markdown or gobench"}
+	return nil, fault.Usagef("it is table, markdown or gobench", "bench: unknown -format=%s", *f.Format)
 }
 
 // benchConfig is what the flags say of how to measure.
 func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 	var errs []error
 	bad := func(name, value string, err error, hint string) {
-		errs = append(errs, &usageError{fmt.Sprintf("bench: -%s=%s: %v", name, value, err), hint})
+		errs = append(errs, fault.Usagef(hint, "bench: -%s=%s: %v", name, value, err))
 	}
 	const quoting = "separate words by spaces, and quote those that hold some"
 	if f.Args != nil {
@@ -125,7 +126,7 @@ func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
 	c.Workload.Stdin = str(f.Stdin)
 	if f.Ready != nil {
 		if c.Workload.Ready, err = startup.ParseReady(*f.Ready); err != nil {
-			errs = append(errs, &usageError{"bench: " + err.Error(), "-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT"})
+			errs = append(errs, fault.Usagef("-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT", "bench: %v", err))
 		}
 	}
 	if f.Time != nil {

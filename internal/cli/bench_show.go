@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -18,7 +18,7 @@ type sheet struct {
 	rows   [][]string
 }
 
-func benchSheets(r *release.Benched) []sheet {
+func benchSheets(r *measure.Benched) []sheet {
 	header, rows := benchRows(r.Result)
 	sheets := []sheet{{header, rows}}
 	if len(r.Packing) > 0 {
@@ -28,7 +28,7 @@ func benchSheets(r *release.Benched) []sheet {
 }
 
 // benchTable shows a measurement for people at a terminal.
-func (d *Door) benchTable(r *release.Benched) error {
+func (d *Door) benchTable(r *measure.Benched) error {
 	for i, s := range benchSheets(r) {
 		if i > 0 {
 			d.printf("\n")
@@ -60,7 +60,7 @@ func (d *Door) benchTable(r *release.Benched) error {
 }
 
 // benchMarkdown shows the same for a step summary of continuous integration.
-func (d *Door) benchMarkdown(r *release.Benched) error {
+func (d *Door) benchMarkdown(r *measure.Benched) error {
 	cell := func(s string) string {
 		return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`").Replace(ui.CleanLine(s))
 	}
@@ -86,7 +86,7 @@ func (d *Door) benchMarkdown(r *release.Benched) error {
 
 // packingSheet is the answer to "is packing worth it", a row for each number of
 // starts per transfer.
-func packingSheet(packed []release.Packed) sheet {
+func packingSheet(packed []measure.Packed) sheet {
 	s := sheet{header: []string{"packed", "disk saved", "extra per start", "private memory", "starts per transfer", "pays: file", ".tar.gz", ".tar.zst"}}
 	for _, p := range packed {
 		if p.Packing == nil {
@@ -215,7 +215,7 @@ func percent(x float64) string {
 
 // benchRemarks are the lines below the table: how it was measured, what the
 // figures can tell, and what was not measured and why.
-func benchRemarks(r *release.Benched) (lines []string) {
+func benchRemarks(r *measure.Benched) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, run := range r.Runs {
 		if run.NotMeasured != "" {

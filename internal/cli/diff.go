@@ -8,18 +8,12 @@ import (
 
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
 )
-
-// differ is the error of a comparison that found a difference: it has an exit
-// code, and nothing more to say than the report has said.
-type differ struct{ text string }
-
-func (e *differ) Error() string { return e.text }
-func (e *differ) ExitCode() int { return release.ExitNotReproducible }
 
 func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 	work, err := os.MkdirTemp("", "mintmark-diff-")
@@ -42,9 +36,9 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 	case diff.Identical:
 		return nil
 	case diff.Unchecked:
-		err = &differ{"not everything could be compared"}
+		err = fault.NotReproduciblef("", "not everything could be compared")
 	default:
-		err = &differ{args[0] + " and " + args[1] + " differ"}
+		err = fault.NotReproduciblef("", "%s and %s differ", args[0], args[1])
 	}
 	if yes(f.JSON) {
 		return &shownError{err}
@@ -94,7 +88,7 @@ func (d *Door) report(r *diff.Report) {
 }
 
 func runInspect(ctx context.Context, d *Door, f Flags, args []string) error {
-	in, err := release.Inspect(ctx, args[0])
+	in, err := measure.Inspect(ctx, args[0])
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/childenv"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/secret"
@@ -105,7 +106,7 @@ func (d *Door) Run(ctx context.Context, name string, f Flags, args ...string) in
 		return 0
 	}
 	if ctx.Err() != nil || errors.Is(err, ui.ErrInterrupted) {
-		err = &stopped{cause: context.Cause(ctx), builds: slices.Contains(v.Flags, "jobs")}
+		err = stopped(context.Cause(ctx), slices.Contains(v.Flags, "jobs"))
 	}
 	return d.fail(err, yes(f.JSON))
 }
@@ -115,7 +116,7 @@ func noVerb(name string) error {
 	for _, v := range Verbs() {
 		names = append(names, v.Name)
 	}
-	return &usageError{fmt.Sprintf("there is no verb %q", name), meant(name, names, "mintmark %s", "mintmark -help lists them")}
+	return fault.Usagef(meant(name, names, "mintmark %s", "mintmark -help lists them"), "there is no verb %q", name)
 }
 
 // meant is the hint for a word that is none of known: the way to write the
@@ -129,16 +130,12 @@ func meant(word string, known []string, format, otherwise string) string {
 
 // fail prints an error, for machines as well if they asked, and returns its exit code.
 func (d *Door) fail(err error, asJSON bool) int {
-	code := release.ExitCode(err)
+	code := fault.ExitCode(err)
 	var shown *shownError
 	if asJSON && !errors.As(err, &shown) {
 		doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
-		for _, e := range flatten(err) {
-			p := report.Problem{Message: secret.Redact(e.Error())}
-			var h interface{ Hint() string }
-			if errors.As(e, &h) {
-				p.Hint = secret.Redact(h.Hint())
-			}
+		for _, e := range fault.Leaves(err) {
+			p := report.Problem{Message: secret.Redact(e.Error()), Hint: secret.Redact(fault.Hint(e))}
 			var problem profiles.Problem
 			if errors.As(e, &problem) {
 				p.Hint = problem.Hint
@@ -198,41 +195,22 @@ func await(ctx context.Context, grace time.Duration, run func() error) error {
 	}
 }
 
-// stopped is what is said when somebody stopped us.
-type stopped struct {
-	cause  error
-	builds bool // the verb that was stopped
-}
-
-func (e *stopped) Error() string {
-	if e.cause != nil && !errors.Is(e.cause, context.Canceled) {
-		return "stopped: " + e.cause.Error()
+// stopped is what is said when somebody stopped us, amid a verb that builds or another.
+func stopped(cause error, builds bool) error {
+	hint, text := "", "stopped"
+	if builds {
+		hint = "nothing was published; what the first builds compiled is in the cache"
 	}
-	return "stopped"
-}
-
-func (e *stopped) Hint() string {
-	if !e.builds {
-		return ""
+	if cause != nil && !errors.Is(cause, context.Canceled) {
+		text += ": " + cause.Error()
 	}
-	return "nothing was published; what the first builds compiled is in the cache"
+	return fault.Errorf(hint, "%s", text)
 }
 
 // shownError is an error whose JSON document has been printed.
 type shownError struct{ error }
 
 func (e *shownError) Unwrap() error { return e.error }
-
-func flatten(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []error
-		for _, e := range joined.Unwrap() {
-			out = append(out, flatten(e)...)
-		}
-		return out
-	}
-	return []error{err}
-}
 
 // WithParent gives a context that ends when the parent process does. Mage does
 // not pass SIGTERM on: when it is killed, the compiled magefile would go on
@@ -263,12 +241,12 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	if cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return release.Config{}, &usageError{"no cache directory: " + err.Error(), "set MINTMARK_CACHE to an absolute path"}
+			return release.Config{}, fault.Usagef("set MINTMARK_CACHE to an absolute path", "no cache directory: %v", err)
 		}
 		cache = filepath.Join(dir, "mintmark")
 	}
 	if !filepath.IsAbs(cache) {
-		return release.Config{}, &usageError{"MINTMARK_CACHE=" + cache + " is not an absolute path", "set it to an absolute path"}
+		return release.Config{}, fault.Usagef("set it to an absolute path", "MINTMARK_CACHE=%s is not an absolute path", cache)
 	}
 	if err := d.cacheDir(cache); err != nil {
 		return release.Config{}, err
@@ -289,7 +267,7 @@ func (d *Door) config(f Flags) (c release.Config, err error) {
 	c.Ledgers, c.Profiles = words(f.Ledgers), words(f.Profile)
 	if f.Jobs != nil {
 		if *f.Jobs < 1 {
-			return release.Config{}, &usageError{fmt.Sprintf("-jobs=%d", *f.Jobs), "at least one"}
+			return release.Config{}, fault.Usagef("at least one", "-jobs=%d", *f.Jobs)
 		}
 		c.Jobs = *f.Jobs
 	}
@@ -309,7 +287,7 @@ func (d *Door) cacheDir(cache string) error {
 		if at == cache && d.getenv("MINTMARK_CACHE") != "" {
 			what = "MINTMARK_CACHE=" + at
 		}
-		return &usageError{what + " is a file, not a directory", "set MINTMARK_CACHE to a directory, or to one that can be made: an absolute path"}
+		return fault.Usagef("set MINTMARK_CACHE to a directory, or to one that can be made: an absolute path", "%s is a file, not a directory", what)
 	}
 }
 

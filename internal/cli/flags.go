@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/secret"
 )
@@ -20,7 +21,7 @@ func (f *Flags) refuseEmpty() error {
 	rv := reflect.ValueOf(f).Elem()
 	for i := range rv.NumField() {
 		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && strings.Trim(*s, ",") == "" {
-			errs = append(errs, &usageError{"-" + rv.Type().Field(i).Tag.Get("flag") + "=" + *s + " has no value", "leave the flag out or give it one"})
+			errs = append(errs, fault.Usagef("leave the flag out or give it one", "-%s=%s has no value", rv.Type().Field(i).Tag.Get("flag"), *s))
 		}
 	}
 	return errors.Join(errs...)
@@ -55,7 +56,7 @@ func unread(what, name, hint string, dirs bool) error {
 	if e, ok := errors.AsType[*files.NotRegularError](err); ok && e.Mode&fs.ModeNamedPipe != 0 {
 		hint = e.Hint()
 	}
-	return &usageError{what + err.Error(), hint}
+	return fault.Usagef(hint, "%s%v", what, err)
 }
 
 // unreadAll is unread for arguments.
@@ -85,7 +86,7 @@ func (f *Flags) refuseAlone(v Verb) error {
 			continue
 		}
 		list := "-" + strings.Join(with, " or -")
-		errs = append(errs, &usageError{v.Name + ": -" + name + " goes with " + list, "leave out -" + name + ", or add " + list})
+		errs = append(errs, fault.Usagef("leave out -"+name+", or add "+list, "%s: -%s goes with %s", v.Name, name, list))
 	}
 	return errors.Join(errs...)
 }
@@ -104,8 +105,7 @@ func (f *Flags) refuseKeys(v Verb, args []string) error {
 			case what == "-key=" || what == "-rebuilder=":
 				hint = "verify with the public key: name its file, mintmark.pub, or the variable that holds it: env://MINTMARK_PUB"
 			}
-			errs = append(errs, &usageError{what + " is " + string(kind) + ", not the name of one",
-				hint + ". A command line can be read by others and is kept in the shell's history: make a new key"})
+			errs = append(errs, fault.Usagef(hint+". A command line can be read by others and is kept in the shell's history: make a new key", "%s is %s, not the name of one", what, kind))
 		}
 	}
 	rv := reflect.ValueOf(f).Elem()

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/recovery"
-	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 // A member's name, or whatever a binary says of itself, cannot write a verdict.
@@ -15,7 +15,7 @@ func TestVerdictsCannotBeForged(t *testing.T) {
 	const forged = "x\nidentical bin/tool\n  sha256     forged\n\n2 identical, 0 different, 0 not checked"
 	var out, errs bytes.Buffer
 	d := &Door{Term: ui.New(nil, &out, &errs, nil)}
-	d.rebuilt(&release.Rebuilt{Unchecked: 1, Results: []*recovery.Result{{
+	d.rebuilt(&verify.BinariesResult{Unchecked: 1, Results: []*recovery.Result{{
 		Name: "archive.tar.gz: " + forged, Verdict: "unchecked", Reason: "not a Go binary: " + forged,
 	}}})
 	for line := range strings.Lines(out.String()) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -214,10 +215,10 @@ func TestEnvironmentMessages(t *testing.T) {
 
 // TestStopped: a verb that builds nothing says nothing of builds.
 func TestStopped(t *testing.T) {
-	if hint := (&stopped{}).Hint(); hint != "" {
+	if hint := fault.Hint(stopped(context.Canceled, false)); hint != "" {
 		t.Errorf("keygen: %q", hint)
 	}
-	if hint := (&stopped{builds: true}).Hint(); !strings.Contains(hint, "builds compiled") {
+	if hint := fault.Hint(stopped(context.Canceled, true)); !strings.Contains(hint, "builds compiled") {
 		t.Errorf("release: %q", hint)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
@@ -26,7 +26,8 @@ import (
 func (d *Door) ledgerSecret() ([]byte, error) {
 	if v := d.getenv("MINTMARK_LEDGER_KEY"); v != "" {
 		if len(v) < 16 {
-			return nil, &usageError{"MINTMARK_LEDGER_KEY is shorter than 16 characters", "set it to a longer secret of your own, such as $(openssl rand -hex 32), or unset it: then one is made and kept in your configuration directory"}
+			return nil, fault.Usagef("set it to a longer secret of your own, such as $(openssl rand -hex 32), or unset it: then one is made and kept in your configuration directory",
+				"MINTMARK_LEDGER_KEY is shorter than 16 characters")
 		}
 		sum := sha256.Sum256([]byte(v))
 		return sum[:], nil
@@ -70,10 +71,10 @@ func (d *Door) ledgerSecret() ([]byte, error) {
 
 func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
 	if _, err := d.ledgerSecret(); err != nil { // other verbs do without, and warn
-		if short, ok := errors.AsType[*usageError](err); ok {
-			return short
+		if fault.ExitCode(err) == fault.Usage {
+			return err
 		}
-		return &usageError{"no ledger without its secret: " + err.Error(), "set HOME, or MINTMARK_LEDGER_KEY to a secret of your own"}
+		return fault.Usagef("set HOME, or MINTMARK_LEDGER_KEY to a secret of your own", "no ledger without its secret: %v", err)
 	}
 	c, err := d.config(f)
 	if err != nil {
@@ -82,7 +83,7 @@ func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
 	opt := release.LedgerOptions{Forget: yes(f.Forget)}
 	if f.Prune != nil {
 		if *f.Prune < 1 || opt.Forget {
-			return &usageError{fmt.Sprintf("-prune=%d", *f.Prune), "at least one day, and not with -forget"}
+			return fault.Usagef("at least one day, and not with -forget", "-prune=%d", *f.Prune)
 		}
 		opt.Prune = time.Duration(*f.Prune) * 24 * time.Hour
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -14,7 +15,7 @@ func Main(ctx context.Context, args []string) int { return Open().Main(ctx, args
 // Main is the command line of this door.
 func (d *Door) Main(ctx context.Context, args []string) int {
 	if len(args) == 0 {
-		return d.fail(&usageError{"no verb", "mintmark -help lists them"}, false)
+		return d.fail(fault.Usagef("mintmark -help lists them", "no verb"), false)
 	}
 	// Also a command line that cannot be read has a result for machines.
 	asJSON := slices.ContainsFunc(args, func(a string) bool {

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -15,14 +15,14 @@ import (
 
 func runPGO(ctx context.Context, d *Door, f Flags, args []string) error {
 	if args[0] != "merge" {
-		return &usageError{fmt.Sprintf("pgo: unknown command %q", args[0]), "mintmark pgo merge OUT IN... adds CPU profiles up"}
+		return fault.Usagef("mintmark pgo merge OUT IN... adds CPU profiles up", "pgo: unknown command %q", args[0])
 	}
 	if err := unreadAll(args[2:], "name CPU profiles that were recorded"); err != nil {
 		return err
 	}
 	in := append(slices.Clone(args[2:]), words(f.In)...)
 	if len(in) == 0 {
-		return &usageError{"pgo merge: no profiles to merge", "mintmark pgo merge default.pgo monday.pprof tuesday.pprof"}
+		return fault.Usagef("mintmark pgo merge default.pgo monday.pprof tuesday.pprof", "pgo merge: no profiles to merge")
 	}
 	m, err := release.MergePGO(ctx, args[1], in)
 	if err != nil {

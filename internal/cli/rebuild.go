@@ -8,10 +8,11 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
@@ -20,7 +21,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := release.Rebuild(ctx, c, release.Foreign{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: d.keyRef(str(f.Key))})
+	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: d.keyRef(str(f.Key))})
 	stop()
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	}
 	text := counts(res)
 	if err = errors.New(text); res.Different > 0 {
-		err = &differ{text} // a difference was found; else something is only not known
+		err = fault.NotReproduciblef("", "%s", text) // a difference was found; else something is only not known
 	}
 	if yes(f.JSON) {
 		return &shownError{err}
@@ -46,7 +47,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 }
 
 // rebuilt prints what came of each binary.
-func (d *Door) rebuilt(res *release.Rebuilt) {
+func (d *Door) rebuilt(res *verify.BinariesResult) {
 	for i, r := range res.Results {
 		if i > 0 {
 			d.printf("\n")
@@ -120,7 +121,7 @@ func (d *Door) rebuilt(res *release.Rebuilt) {
 
 // beside prints what was looked at and has no verdict: files that are no
 // programs, and what everything was found in.
-func (d *Door) beside(res *release.Rebuilt) {
+func (d *Door) beside(res *verify.BinariesResult) {
 	if len(res.Listed) > 0 {
 		d.printf("\n")
 	}
@@ -136,7 +137,7 @@ func (d *Door) beside(res *release.Rebuilt) {
 }
 
 // counts says how everything that was found ended.
-func counts(res *release.Rebuilt) string {
+func counts(res *verify.BinariesResult) string {
 	s := fmt.Sprintf("%d identical, %d different, %d not checked", res.Identical, res.Different, res.Unchecked)
 	if n := len(res.Listed); n > 0 {
 		s += ", " + fact.Count(n, "other file")

@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
-	page, err := release.Report(ctx, release.ReportConfig{
-		VerifyConfig: d.verifyConfig(f, args[0]),
-		Against:      str(f.Against), With: words(f.With), Out: str(f.Out),
+	page, err := verify.Report(ctx, verify.ReportConfig{
+		Config:  d.verifyConfig(f, args[0]),
+		Against: str(f.Against), With: words(f.With), Out: str(f.Out),
 	})
 	if err != nil {
 		return err
@@ -101,7 +103,7 @@ func (d *Door) pageTable(t report.Table) error {
 // waterfall says what each of a profile's settings saves.
 func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
 	if f.By != nil || f.Top != nil || f.Twin != nil || f.Old != nil || f.SQL != nil || f.SVG != nil {
-		return &usageError{"size: -waterfall goes with -config, -profile, -platform, -jobs and -json only", "it builds a checkout, the other flags are about one file"}
+		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -waterfall goes with -config, -profile, -platform, -jobs and -json only")
 	}
 	f.Dir = &dir
 	c, err := d.config(f)
@@ -109,7 +111,7 @@ func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	x, err := release.Savings(ctx, c)
+	x, err := measure.Savings(ctx, c)
 	stop()
 	if err != nil {
 		return err

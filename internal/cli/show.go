@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -110,7 +111,7 @@ func (d *Door) unproven(m *checksums.Manifest) {
 func repeat(ctx context.Context, d *Door, f Flags, dir string) error {
 	if f.Key != nil || f.Project != nil || f.Module != nil || f.Version != nil || f.Commit != nil || f.Partial != nil || f.Unsigned != nil ||
 		f.Rebuild != nil || f.Source != nil || f.Proven != nil || f.Ledgers != nil || f.Threshold != nil || f.Rebuilder != nil || f.Statements != nil {
-		return &usageError{"verify: -repeat builds a checkout, the other flags are about a published release", "leave out one or the other"}
+		return fault.Usagef("leave out one or the other", "verify: -repeat builds a checkout, the other flags are about a published release")
 	}
 	f.Dir = &dir
 	c, err := d.config(f)
@@ -210,7 +211,7 @@ func runBuild(ctx context.Context, d *Door, f Flags, _ []string) error {
 
 func runPlan(ctx context.Context, d *Door, f Flags, _ []string) error {
 	if yes(f.JSON) && yes(f.Explain) {
-		return &usageError{"-json and -explain contradict each other", "-json prints the plan, which does not depend on where its values come from"}
+		return fault.Usagef("-json prints the plan, which does not depend on where its values come from", "-json and -explain contradict each other")
 	}
 	c, err := d.config(f)
 	if err != nil {

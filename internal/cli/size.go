@@ -15,8 +15,9 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -32,22 +33,22 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 	top := defaultTop
 	if f.Top != nil {
 		if top = *f.Top; top < 0 {
-			return &usageError{fmt.Sprintf("-top=%d", top), "a number of rows; 0 is all"}
+			return fault.Usagef("a number of rows; 0 is all", "-top=%d", top)
 		}
 	}
 	by := str(f.By)
 	switch by {
 	case "", "package", "module", "kind", "function", "file":
 	default:
-		return &usageError{"-by=" + by, "package, module, kind, function or file"}
+		return fault.Usagef("package, module, kind, function or file", "-by=%s", by)
 	}
 	if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
 		if f.Old != nil || f.Twin != nil || f.SQL != nil || f.SVG != nil || f.By != nil {
-			return &usageError{args[0] + " is a directory", "-old, -twin, -sql, -svg and -by are about one file"}
+			return fault.Usagef("-old, -twin, -sql, -svg and -by are about one file", "%s is a directory", args[0])
 		}
 		return d.sizeDir(ctx, f, args[0])
 	}
-	l, err := release.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
+	l, err := measure.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 	}
 	if f.Old != nil {
-		old, err := release.Size(ctx, *f.Old, "", d.getenv("PATH"))
+		old, err := measure.Size(ctx, *f.Old, "", d.getenv("PATH"))
 		if err != nil {
 			return err
 		}
@@ -319,12 +320,12 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
-		l, err := release.Size(ctx, path, "", d.getenv("PATH"))
+		l, err := measure.Size(ctx, path, "", d.getenv("PATH"))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			if release.ExitCode(err) != release.ExitUsage { // a Go binary, but not readable
+			if fault.ExitCode(err) != fault.Usage { // a Go binary, but not readable
 				d.Term.Warn("%v", err)
 			}
 			skipped++
@@ -339,7 +340,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		return err
 	}
 	if len(all) == 0 {
-		return &usageError{dir + ": no Go binary in it", "archives must be unpacked first"}
+		return fault.Usagef("archives must be unpacked first", "%s: no Go binary in it", dir)
 	}
 	if yes(f.JSON) {
 		return report.WriteJSON(d.stdout(), all)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Flags are all flags of all verbs. A nil flag was not given.
@@ -134,15 +136,6 @@ func Find(name string) (Verb, bool) {
 	return Verb{}, false
 }
 
-// usageError is a wrong command line.
-type usageError struct {
-	text, hint string
-}
-
-func (e *usageError) Error() string { return e.text }
-func (e *usageError) Hint() string  { return e.hint }
-func (e *usageError) ExitCode() int { return 2 }
-
 // Parse reads a verb's command line: -name=value or -name value, before or
 // after the argument. help is true if help was asked for.
 func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err error) {
@@ -191,7 +184,7 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 		if err := flags.Parse(args); err == flag.ErrHelp {
 			return f, nil, true, nil
 		} else if err != nil {
-			return f, nil, false, &usageError{v.Name + ": " + err.Error(), v.flagHint(err, hint)}
+			return f, nil, false, fault.Usagef(v.flagHint(err, hint), "%s: %v", v.Name, err)
 		}
 		args = flags.Args()
 		if len(args) > 0 {
@@ -211,9 +204,9 @@ func (v Verb) Parse(args []string) (f Flags, words []string, help bool, err erro
 	}
 	switch {
 	case len(words) > n && !more && !v.many():
-		return f, nil, false, &usageError{fmt.Sprintf("%s: unexpected argument %q", v.Name, words[n]), hint}
+		return f, nil, false, fault.Usagef(hint, "%s: unexpected argument %q", v.Name, words[n])
 	case len(words) < n:
-		return f, nil, false, &usageError{fmt.Sprintf("%s: missing argument: %s", v.Name, v.Args[len(words)]), hint}
+		return f, nil, false, fault.Usagef(hint, "%s: missing argument: %s", v.Name, v.Args[len(words)])
 	}
 	return f, words, false, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
@@ -29,10 +30,10 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 		c.Proven = yes(f.Proven)
 		stop := d.watch(&c)
-		v, err = release.VerifyRebuild(ctx, c, vc, str(f.Source))
+		v, err = verify.Rebuild(ctx, c, vc, str(f.Source))
 		stop()
 	} else {
-		v, err = release.Verify(ctx, vc)
+		v, err = verify.Release(ctx, vc)
 	}
 	if yes(f.JSON) && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)
@@ -47,8 +48,8 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	return nil
 }
 
-func (d *Door) verifyConfig(f Flags, path string) release.VerifyConfig {
-	return release.VerifyConfig{
+func (d *Door) verifyConfig(f Flags, path string) verify.Config {
+	return verify.Config{
 		Path: path, Key: d.keyRef(str(f.Key)), Project: str(f.Project), Module: str(f.Module), Version: str(f.Version), Commit: str(f.Commit),
 		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
 		Rebuilders: d.keyRefs(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
@@ -155,7 +156,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := release.Attest(ctx, c, d.verifyConfig(f, args[0]), str(f.Source), str(f.Out))
+	res, err := verify.Attest(ctx, c, d.verifyConfig(f, args[0]), str(f.Source), str(f.Out))
 	stop()
 	if res == nil {
 		return err

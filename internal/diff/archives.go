@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -21,7 +22,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		if errors.As(err, &not) {
 			return false, nil
 		}
-		return true, &UnusableError{Err: err, Tip: "the archive is damaged"}
+		return true, &fault.Error{Err: err, Code: fault.Usage, Tip: "the archive is damaged"}
 	}
 	sb, err := archive.Scan(c.ctx, b, nil)
 	if err != nil {
@@ -29,7 +30,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		if errors.As(err, &not) {
 			return false, nil
 		}
-		return true, &UnusableError{Err: err, Tip: "the archive is damaged"}
+		return true, &fault.Error{Err: err, Code: fault.Usage, Tip: "the archive is damaged"}
 	}
 	c.verdict(name, Different, "")
 	before := len(c.out.Findings)

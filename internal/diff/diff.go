@@ -27,6 +27,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -93,24 +94,6 @@ func Causes() []string {
 	return all
 }
 
-// UnusableError is input that cannot be compared at all.
-type UnusableError struct {
-	Err  error
-	Tip  string
-	Code int
-}
-
-func (e *UnusableError) Error() string { return e.Err.Error() }
-
-// Unwrap gives the cause.
-func (e *UnusableError) Unwrap() error { return e.Err }
-
-// Hint says what to give instead.
-func (e *UnusableError) Hint() string { return e.Tip }
-
-// ExitCode is that of wrong usage.
-func (e *UnusableError) ExitCode() int { return 2 }
-
 // comparison is a Report in the making.
 type comparison struct {
 	ctx  context.Context
@@ -124,15 +107,15 @@ func Compare(ctx context.Context, a, b, work string) (*Report, error) {
 	c := &comparison{ctx: ctx, work: work, out: &Report{Schema: Schema, Findings: []Finding{}}}
 	fa, err := os.Stat(a)
 	if err != nil {
-		return nil, &UnusableError{Err: err, Tip: "name two files or two directories"}
+		return nil, &fault.Error{Err: err, Code: fault.Usage, Tip: "name two files or two directories"}
 	}
 	fb, err := os.Stat(b)
 	if err != nil {
-		return nil, &UnusableError{Err: err, Tip: "name two files or two directories"}
+		return nil, &fault.Error{Err: err, Code: fault.Usage, Tip: "name two files or two directories"}
 	}
 	switch {
 	case fa.IsDir() != fb.IsDir():
-		return nil, &UnusableError{Err: fmt.Errorf("%s and %s: a file cannot be compared with a directory", a, b), Tip: "name two files or two directories"}
+		return nil, fault.Usagef("name two files or two directories", "%s and %s: a file cannot be compared with a directory", a, b)
 	case fa.IsDir():
 		err = c.directories(a, b)
 	case isManifest(a) && isManifest(b):
@@ -216,7 +199,7 @@ func (c *comparison) file(name, a, b string) error {
 	}
 	d, err := bindiff.Compare(c.ctx, a, b, bindiff.Known{})
 	if err != nil {
-		return &UnusableError{Err: err, Tip: "name two Go binaries, archives, directories or release.json files"}
+		return &fault.Error{Err: err, Code: fault.Usage, Tip: "name two Go binaries, archives, directories or release.json files"}
 	}
 	c.verdict(name, Different, "")
 	c.out.DifferentBytes += n
@@ -303,7 +286,7 @@ func (c *comparison) eachFile(a, b string, want func(name string) bool, compare 
 	}
 	names := slices.Concat(la, lb)
 	if len(names) == 0 {
-		return &UnusableError{Err: fmt.Errorf("%s and %s are empty", a, b), Tip: "name two directories with files"}
+		return fault.Usagef("name two directories with files", "%s and %s are empty", a, b)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -340,7 +323,7 @@ func listFiles(dir string) ([]string, error) {
 			return err
 		}
 		if !d.Type().IsRegular() {
-			return &UnusableError{Err: fmt.Errorf("%s: not a regular file", path), Tip: "compare directories of regular files"}
+			return fault.Usagef("compare directories of regular files", "%s: not a regular file", path)
 		}
 		names = append(names, filepath.ToSlash(rel))
 		return nil

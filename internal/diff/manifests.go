@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -25,7 +26,7 @@ func readManifest(name string) (*checksums.Manifest, error) {
 	}
 	m, err := checksums.ParseManifest(data)
 	if err != nil {
-		return nil, &UnusableError{Err: fmt.Errorf("%s: %w", name, err), Tip: "the manifest is damaged, or of another version of mintmark"}
+		return nil, fault.Usagef("the manifest is damaged, or of another version of mintmark", "%s: %w", name, err)
 	}
 	return m, nil
 }

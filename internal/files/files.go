@@ -35,6 +35,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // NotRegularError says that something is no file that can be read to its end.
@@ -332,21 +334,11 @@ func RemoveTree(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// ExistsError says that a file would have been replaced that is somebody's.
-type ExistsError struct {
-	Path   string
-	Reason string // what it is, or is not
+// NotReplaced says that a file is left as it is, since it is somebody's, and why:
+// what it is, or is not.
+func NotReplaced(path, reason string) error {
+	return fault.Errorf("nothing was replaced: move it away, or name another file", "%s: exists, and %s", path, reason)
 }
-
-func (e *ExistsError) Error() string { return e.Path + ": exists, and " + e.Reason }
-
-// Hint says what to do about it.
-func (e *ExistsError) Hint() string {
-	return "nothing was replaced: move it away, or name another file"
-}
-
-// Is makes the error one of fs.ErrExist.
-func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }
 
 // WriteOver is [Write] for a file that the user keeps, and may have changed: one
 // that is there is replaced only if ours, given its content, says so, or when
@@ -359,13 +351,13 @@ func WriteOver(name string, data []byte, mode fs.FileMode, reason string, ours f
 	old, err := Read(name, maxOld)
 	switch {
 	case errors.As(err, new(*TooLargeError)):
-		return &ExistsError{name, reason}
+		return NotReplaced(name, reason)
 	case err != nil:
 		return err
 	case string(old) == string(data):
 		return nil
 	case ours == nil || !ours(old):
-		return &ExistsError{name, reason}
+		return NotReplaced(name, reason)
 	}
 	real, err := filepath.EvalSymlinks(name)
 	if err != nil {

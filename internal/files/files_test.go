@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func write(t *testing.T, name, text string) string {
@@ -117,7 +119,7 @@ func TestWriteOver(t *testing.T) {
 		if !step.ok {
 			want = step.before
 		}
-		if step.ok != (err == nil) || !step.ok && !errors.Is(err, fs.ErrExist) || read(t, name) != want {
+		if step.ok != (err == nil) || !step.ok && (!strings.Contains(err.Error(), "exists, and is yours") || fault.Hint(err) == "") || read(t, name) != want {
 			t.Errorf("%+v: %v, %q", step, err, read(t, name))
 		}
 	}
@@ -143,7 +145,7 @@ func TestOpenOwn(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		} else if !errors.As(err, new(*LinkedError)) {
+		} else if err == nil || !strings.Contains(err.Error(), hard+": has another name") || fault.Hint(err) == "" {
 			t.Errorf("a hard link, flag %#x: %v", flag, err)
 		}
 		f.Close()

@@ -7,17 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// LinkedError says that a file has more names than the one that we gave it, so
-// that who writes to it writes to somebody's file.
-type LinkedError struct{ Path string }
-
-func (e *LinkedError) Error() string { return e.Path + ": has another name elsewhere (a hard link)" }
-
-// Hint says what to do about it.
-func (e *LinkedError) Hint() string {
-	return "mintmark makes no such file there: remove it"
+// linkedError says that a file has more names than the one that we gave it, so that
+// who writes to it writes to somebody's file.
+func linkedError(path string) error {
+	return fault.Errorf("mintmark makes no such file there: remove it", "%s: has another name elsewhere (a hard link)", path)
 }
 
 // OpenOwn opens a file of ours with the flags of os.OpenFile, but for
@@ -46,7 +43,7 @@ func OpenOwn(name string, flag int, mode fs.FileMode) (*os.File, error) {
 	}
 	if flag&(os.O_WRONLY|os.O_RDWR) != 0 {
 		if fi, err := f.Stat(); err != nil || links(f, fi) > 1 {
-			return nil, errors.Join(err, &LinkedError{name}, f.Close())
+			return nil, errors.Join(err, linkedError(name), f.Close())
 		}
 	}
 	return f, nil
@@ -167,7 +164,7 @@ func (s *strange) walk(prefix, rel string) error {
 		if !e.Type().IsRegular() {
 			s.found = append(s.found, &NotRegularError{path, e.Type()})
 		} else if how == Links && linked(path) {
-			s.found = append(s.found, &LinkedError{path})
+			s.found = append(s.found, linkedError(path))
 		}
 		if len(s.found) >= enough {
 			return nil

@@ -13,6 +13,8 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -20,9 +22,9 @@ import (
 // audit is what was found to be wrong, or silently without effect, in what will
 // be built, before anything is compiled.
 type audit struct {
-	*planned
+	*Planned
 	unseen   []source.Unseen // what git ignores and builds read
-	cautions cautions
+	cautions Cautions
 	packer   *upx.Tool   // nil when no unit is packed
 	signed   string      // what a release would be signed with; "" for none
 	typed    *plan.Typed // nil when types were not asked for
@@ -34,18 +36,18 @@ type audit struct {
 // nothing else, and what builds goes on when it found nothing. So either says it in
 // the same words. All errors are reported, and whatever else is found is a caution.
 // opened says that the output directory was looked at.
-func (s *subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
+func (s *Subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
 	errs := []error{s.refusals(ctx, kind)}
 	if !opened {
-		errs = append(errs, lookOut(ctx, s.Out))
+		errs = append(errs, s.outDir().Look(ctx))
 	}
-	c, err := s.fetch(ctx)
+	c, err := s.Fetch(ctx)
 	if err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	a := &audit{cautions: cautions{run: s.run}}
+	a := &audit{cautions: Cautions{Run: s.Run}}
 	var planErr error
-	a.planned, planErr = c.expand(ctx, planWith{deps: true})
+	a.Planned, planErr = c.Expand(ctx, PlanWith{Deps: true})
 	if a.unseen, err = s.findUnseen(ctx); err != nil {
 		return nil, errors.Join(append(errs, planErr, err)...)
 	}
@@ -69,12 +71,12 @@ func (s *subject) audit(ctx context.Context, kind string, opened bool) (*audit, 
 // checkPlan finds what keeps a plan from being built here.
 func (a *audit) checkPlan(ctx context.Context) error {
 	var err error
-	a.packer, err = a.findUPX(ctx, a.cautions.add)
-	syntax := a.planner.Syntax(ctx)
+	a.packer, err = a.FindUPX(ctx, a.cautions.add)
+	syntax := a.Planner.Syntax(ctx)
 	errs := []error{err, a.missingTools(ctx), syntax}
 	if a.Types && syntax == nil { // else there is nothing that has types
-		a.phase("checking types")
-		a.typed, err = a.planner.Types(ctx)
+		a.Phase("checking types")
+		a.typed, err = a.Planner.Types(ctx)
 		errs = append(errs, a.explainUnseen(err))
 	}
 	return errors.Join(errs...)
@@ -96,8 +98,8 @@ func (a *audit) checkKeys(ctx context.Context) error {
 
 // refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func (s *subject) refusals(ctx context.Context, kind string) error {
-	errs := []error{s.refuseDirty()}
+func (s *Subject) refusals(ctx context.Context, kind string) error {
+	errs := []error{s.RefuseDirty()}
 	if kind == checksums.KindRelease {
 		ref, err := s.keyRef()
 		if err == nil {
@@ -111,10 +113,10 @@ func (s *subject) refusals(ctx context.Context, kind string) error {
 // caution warns of what does not stop a build. Some of it is known only of a plan.
 func (s *audit) caution(ctx context.Context, planned bool) error {
 	s.sayUnseen()
-	for _, p := range s.planner.Remarks() {
+	for _, p := range s.Planner.Remarks() {
 		s.cautions.say(p.Error(), p.Format())
 	}
-	warnings, err := s.prevent(ctx)
+	warnings, err := s.pitfalls(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,8 +138,8 @@ func (s *audit) caution(ctx context.Context, planned bool) error {
 func (s *audit) missingTools(ctx context.Context) error {
 	var errs []error
 	said := map[string]bool{}
-	for _, u := range s.plan.Units {
-		missing, err := s.planner.MissingTools(ctx, u)
+	for _, u := range s.Plan.Units {
+		missing, err := s.Planner.MissingTools(ctx, u)
 		if err != nil {
 			return fmt.Errorf("%s: %w", u.ID(), err)
 		}
@@ -146,7 +148,7 @@ func (s *audit) missingTools(ctx context.Context) error {
 				continue // of all its platforms
 			}
 			said[m.Variable+m.Command] = true
-			errs = append(errs, hinted(m.Tip(), "%s: %s", u.ID(), m))
+			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}
 	return errors.Join(errs...)
@@ -156,15 +158,15 @@ func (s *audit) missingTools(ctx context.Context) error {
 // the go command reads default.pgo beside a main package only. Where the profile
 // file says of all units what is read, it was decided.
 func (s *audit) unusedPGO() (warnings []string) {
-	if s.repo == nil {
+	if s.Repo == nil {
 		return nil
 	}
 	used, decided := map[string]bool{}, true
-	for _, u := range s.plan.Units {
+	for _, u := range s.Plan.Units {
 		named := slices.ContainsFunc(u.Flags, func(f string) bool { return strings.HasPrefix(f, "-pgo=") })
 		decided = decided && named
 		for _, m := range u.Mains {
-			if dir, ok := strings.CutPrefix(m.Package+"/", s.source.ModulePath+"/"); ok && named {
+			if dir, ok := strings.CutPrefix(m.Package+"/", s.Source.ModulePath+"/"); ok && named {
 				used[dir+"default.pgo"] = true // or left out on purpose
 			}
 		}
@@ -175,7 +177,7 @@ func (s *audit) unusedPGO() (warnings []string) {
 	if decided {
 		return nil
 	}
-	for _, name := range s.repo.Named("default.pgo") {
+	for _, name := range s.Repo.Named("default.pgo") {
 		if !used[name] {
 			warnings = append(warnings, fmt.Sprintf("%s optimises nothing: the go command reads a default.pgo in the directory of a main package only, and none of those that are built is there; move it beside its program, or name it: pgo: %s", name, name))
 		}
@@ -185,9 +187,9 @@ func (s *audit) unusedPGO() (warnings []string) {
 
 // pointers warns of what goes into binaries and archives as a Git LFS pointer.
 func (s *audit) pointers() (warnings []string) {
-	names := s.planner.Embedded()
+	names := s.Planner.Embedded()
 	embedded := len(names)
-	for _, u := range s.plan.Units {
+	for _, u := range s.Plan.Units {
 		for _, f := range u.Files {
 			if !slices.Contains(names, f) {
 				names = append(names, f)
@@ -195,7 +197,7 @@ func (s *audit) pointers() (warnings []string) {
 		}
 	}
 	for i, name := range names {
-		size, ok := source.PointsTo(filepath.Join(s.dir, filepath.FromSlash(name)))
+		size, ok := source.PointsTo(filepath.Join(s.Checkout, filepath.FromSlash(name)))
 		if !ok {
 			continue
 		}
@@ -217,7 +219,7 @@ var misnamed = []string{
 // sayMisnamed warns of files in dir that look like the profile file and are not
 // it. read is the one that is; "" for the built-in profile: then those above it, up
 // to the repository's top, may be meant as well.
-func (s *subject) sayMisnamed(dir, read string) {
+func (s *Subject) sayMisnamed(dir, read string) {
 	if read != "" {
 		s.unread(dir, misnamed, read+" is")
 		return
@@ -230,27 +232,27 @@ func (s *subject) sayMisnamed(dir, read string) {
 }
 
 // unread warns of files of these names in dir, which nobody reads.
-func (s *subject) unread(dir string, names []string, instead string) {
+func (s *Subject) unread(dir string, names []string, instead string) {
 	for _, name := range names {
 		if !exactly(dir, name) {
 			continue
 		}
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		shown, advice := name, "rename it, or name it"
-		if dir != s.Dir && dir != s.moduleDir { // of another module, or of all
+		if dir != s.Dir && dir != s.ModuleDir { // of another module, or of all
 			shown, advice = s.nearby(file), "if it is this product's, move it there, or name it"
 		}
-		s.cautions.add("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
+		s.Cautions.add("%s is not read, %s: the profile file is %s in the product's directory; %s with -config=%s", shown, instead, configName, advice, shell.Name(s.nearby(file)))
 	}
 }
 
 // above are the directories above dir up to the repository's top, the nearest first.
-func (s *subject) above(dir string) (dirs []string) {
-	real, err := realPath(dir)
-	if s.repo == nil || err != nil {
+func (s *Subject) above(dir string) (dirs []string) {
+	real, err := files.RealPath(dir)
+	if s.Repo == nil || err != nil {
 		return nil
 	}
-	for real != s.repo.Root() && real != filepath.Dir(real) {
+	for real != s.Repo.Root() && real != filepath.Dir(real) {
 		real = filepath.Dir(real)
 		dirs = append(dirs, real)
 	}
@@ -259,18 +261,18 @@ func (s *subject) above(dir string) (dirs []string) {
 
 // nearby is a path as it can be written in the working directory: relative, where
 // it lies in the same repository as that.
-func (s *subject) nearby(name string) string {
-	if short := s.shorten(name); short != name || s.repo == nil {
+func (s *Subject) nearby(name string) string {
+	if short := s.shorten(name); short != name || s.Repo == nil {
 		return short
 	}
 	wd, err := os.Getwd()
 	if err == nil {
-		wd, err = realPath(wd)
+		wd, err = files.RealPath(wd)
 	}
 	if err != nil {
 		return name
 	}
-	if in, err := filepath.Rel(s.repo.Root(), wd); err != nil || !filepath.IsLocal(in) {
+	if in, err := filepath.Rel(s.Repo.Root(), wd); err != nil || !filepath.IsLocal(in) {
 		return name
 	}
 	if rel, err := filepath.Rel(wd, name); err == nil {
@@ -287,17 +289,17 @@ func exactly(dir, name string) bool {
 }
 
 // refuseDirty is the gate for everything that calls itself a release.
-func (s *subject) refuseDirty() error {
-	if s.Snapshot || len(s.source.Dirty) == 0 {
+func (s *Subject) RefuseDirty() error {
+	if s.Snapshot || len(s.Source.Dirty) == 0 {
 		return nil
 	}
-	list := slices.Clone(s.source.Dirty)
+	list := slices.Clone(s.Source.Dirty)
 	var errs []error
-	if s.repo != nil {
-		if keys := s.repo.WithKeys(list); len(keys) > 0 {
+	if s.Repo != nil {
+		if keys := s.Repo.WithKeys(list); len(keys) > 0 {
 			// Apart from the others, whose hint says to commit them.
 			list = slices.DeleteFunc(list, func(name string) bool { return slices.Contains(keys, name) })
-			errs = append(errs, hinted("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
+			errs = append(errs, fault.Errorf("move them out of the tree, or name them in .gitignore and, if git tracks them, git rm --cached "+shell.Names(keys)+". What has been committed and pushed is public: make a new key then",
 				"changed or untracked files with private keys in them:\n%s", strings.Join(keys, "\n")))
 		}
 	}
@@ -310,6 +312,6 @@ func (s *subject) refuseDirty() error {
 	if len(list) == 0 {
 		return errors.Join(errs...)
 	}
-	return errors.Join(append(errs, hinted("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
+	return errors.Join(append(errs, fault.Errorf("commit what belongs to the release, and name in .gitignore, or put aside with git stash -u, what does not; or build the tree as it is with -snapshot (never signed)",
 		"the tree is not the commit; changed or untracked:\n%s%s", strings.Join(list, "\n"), more))...)
 }

@@ -15,10 +15,12 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // nearly is the part of a budget from which on there is a warning.
@@ -27,8 +29,8 @@ const nearly = 0.95
 // budgets holds the final binaries against the profiles' limits, when nothing
 // else runs any more. What is over one stops the release: these errors are over.
 // What was not looked at is said.
-func (p *planned) budgets(ctx context.Context, made []*result) (over []error, err error) {
-	b := &budget{planned: p}
+func (p *Planned) budgets(ctx context.Context, made []*UnitResult) (over []error, err error) {
+	b := &budget{Planned: p}
 	for _, r := range made {
 		b.finals, b.sized = append(b.finals, r.finals...), append(b.sized, r.sized...)
 	}
@@ -44,18 +46,18 @@ func (p *planned) budgets(ctx context.Context, made []*result) (over []error, er
 			case f.size > limit:
 				b.exceeds("raise budget.size, or strip, drop tags or dependencies, or pack the binary", "%s is %d bytes, the budget is %d%s", name, f.size, limit, b.contributors(f))
 			case float64(f.size) > nearly*float64(limit):
-				p.warn("%s is %d bytes, the budget is %d: %d are left", name, f.size, limit, limit-f.size)
+				p.Warn("%s is %d bytes, the budget is %d: %d are left", name, f.size, limit, limit-f.size)
 			}
 		}
 		if limit := f.u.MaxGrowth; limit > 0 {
 			old, ok := previous[f.u.ID()+" "+f.pkg]
 			switch {
 			case !ok:
-				p.warn("%s: budget.growth is not checked: %s", name, from)
+				p.Warn("%s: budget.growth is not checked: %s", name, from)
 			case f.size-old > limit:
 				b.exceeds("mintmark size OLD NEW says what grew; raise budget.growth if it has to", "%s is %d bytes, %d more than in %s; budget.growth is %d%s", name, f.size, f.size-old, from, limit, b.contributors(f))
 			case float64(f.size-old) > nearly*float64(limit):
-				p.warn("%s is %d bytes more than in %s, budget.growth is %d", name, f.size-old, from, limit)
+				p.Warn("%s is %d bytes more than in %s, budget.growth is %d", name, f.size-old, from, limit)
 			}
 		}
 	}
@@ -66,14 +68,14 @@ func (p *planned) budgets(ctx context.Context, made []*result) (over []error, er
 
 // budget is the final binaries of a release, and those that are over a limit.
 type budget struct {
-	*planned
+	*Planned
 	finals []final
 	sized  []report.Sized
 	over   []error
 }
 
 func (b *budget) exceeds(hint, format string, args ...any) {
-	b.over = append(b.over, &codeError{fmt.Errorf(format, args...), ExitNotReproducible, hint})
+	b.over = append(b.over, fault.NotReproduciblef(hint, format, args...))
 }
 
 // contributors says which packages a binary consists of most, if it was measured.
@@ -95,8 +97,8 @@ func (b *budget) contributors(f final) string {
 // previousSizes are the sizes of the final binaries of the release before: that
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
-func (p *planned) previousSizes() (sizes map[string]int64, from string, err error) {
-	wanted := slices.ContainsFunc(p.plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
+func (p *Planned) previousSizes() (sizes map[string]int64, from string, err error) {
+	wanted := slices.ContainsFunc(p.Plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
 	}
@@ -117,10 +119,10 @@ func (p *planned) previousSizes() (sizes map[string]int64, from string, err erro
 	}
 	switch {
 	case err != nil && asked:
-		return nil, "", usage("-against takes the directory of an earlier release", "-against=%s: %w", p.Against, err)
+		return nil, "", fault.Usagef("-against takes the directory of an earlier release", "-against=%s: %w", p.Against, err)
 	case err != nil:
 		return nil, "the release in the output directory cannot be read: " + err.Error(), nil
-	case m.Project != p.plan.Project:
+	case m.Project != p.Plan.Project:
 		return nil, fmt.Sprintf("the release in %s is of project %s", dir, m.Project), nil
 	}
 	packed := map[string]int64{} // by the digest of what was packed
@@ -156,7 +158,7 @@ func (p *budget) startup(ctx context.Context) error {
 			text := fmt.Sprintf("%s: budget.startup is not checked: %s", f.u.ID(), fmt.Sprintf(format, args...))
 			if !said[text] {
 				said[text] = true
-				p.warn("%s", text)
+				p.Warn("%s", text)
 			}
 		}
 		goos, rest, _ := strings.Cut(f.u.Platform, "/")
@@ -174,14 +176,14 @@ func (p *budget) startup(ctx context.Context) error {
 			continue
 		}
 		cfg := startup.Config{Programs: []startup.Program{{Name: f.name, Path: f.path}}, SkipCold: true, SkipMemory: true, Time: 5 * time.Second}
-		if err := p.workload(&cfg, *declared); err != nil {
+		if err := p.Workload(&cfg, *declared); err != nil {
 			return err
 		}
 		var err error
-		if cfg.Work, err = os.MkdirTemp(p.ws.dir, "start-"); err != nil {
-			return cacheError(err)
+		if cfg.Work, err = os.MkdirTemp(p.Workspace.Dir, "start-"); err != nil {
+			return workspace.Error(err)
 		}
-		p.phase("starting " + f.u.ID())
+		p.Phase("starting " + f.u.ID())
 		res, err := startup.Measure(ctx, cfg)
 		if err != nil {
 			return fmt.Errorf("%s: starting %s: %w", f.u.ID(), f.name, err)
@@ -196,7 +198,7 @@ func (p *budget) startup(ctx context.Context) error {
 		case low > limit:
 			p.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
 		case median > limit:
-			p.warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
+			p.Warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
 		}
 	}
 	return nil

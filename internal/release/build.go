@@ -34,19 +34,19 @@ type then func(ctx context.Context, o *outcomes) (verdict string, err error)
 
 // build has every executor build every unit, and returns the CPU time of all
 // builds. ledger may spare second builds most of their work; nil: nothing is spared.
-func (p *Prepared) build(ctx context.Context, ledger *releaseLedger, then then) (time.Duration, error) {
-	r := p.of.run
+func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) (time.Duration, error) {
+	r := p.Of.Run
 	b := &batch{
 		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
 		budget: schedule.Budget{CPUs: r.Jobs}, running: map[string]time.Time{}, progress: map[string]schedule.Progress{},
 	}
 	// All builds are one queue: the machine is never idle between first and second ones.
-	for _, e := range p.executors {
-		for _, u := range p.of.plan.Units {
+	for _, e := range p.Executors {
+		for _, u := range p.Of.Plan.Units {
 			b.tasks = append(b.tasks, b.task(b.unit(u), e))
 		}
 	}
-	r.event(Event{Kind: Total, N: len(b.tasks)})
+	r.Emit(Event{Kind: Total, N: len(b.tasks)})
 	err := schedule.Run(ctx, b.budget, b.tasks)
 	if serr := b.costs.Save(); serr != nil {
 		r.note("estimates were not saved: %v", serr)
@@ -57,7 +57,7 @@ func (p *Prepared) build(ctx context.Context, ledger *releaseLedger, then then) 
 // batch is the builds of one plan while they run.
 type batch struct {
 	*Prepared
-	ledger *releaseLedger
+	ledger *ReleaseLedger
 	then   then
 	costs  *schedule.Costs
 	budget schedule.Budget
@@ -81,7 +81,7 @@ type unitBuilds struct {
 func (b *batch) unit(u *plan.Unit) *unitBuilds {
 	i := slices.IndexFunc(b.units, func(x *unitBuilds) bool { return x.unit == u })
 	if i < 0 {
-		n := len(b.executors)
+		n := len(b.Executors)
 		i, b.units = len(b.units), append(b.units, &unitBuilds{missing: n, outcomes: outcomes{u, make([]*execute.Outcome, n)}})
 	}
 	return b.units[i]
@@ -91,9 +91,9 @@ func (b *batch) unit(u *plan.Unit) *unitBuilds {
 func taskID(u *plan.Unit, e execute.Executor) string { return u.ID() + " · " + e.Name() + " build" }
 
 func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
-	i := slices.Index(b.executors, e)
+	i := slices.Index(b.Executors, e)
 	id := taskID(u.unit, e)
-	key := b.of.source.ModulePath + " " + id
+	key := b.Of.Source.ModulePath + " " + id
 	known := b.ledger.waits(u.unit)
 	seeded := i > 0 && known
 	if seeded {
@@ -105,7 +105,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
 	if seeded {
-		t.After = []string{taskID(u.unit, b.executors[0])}
+		t.After = []string{taskID(u.unit, b.Executors[0])}
 	}
 	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
@@ -113,7 +113,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 	}
 	t.Run = func(ctx context.Context, n int) error {
 		pace.P = n
-		b.of.event(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		b.Of.Emit(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{P: n})
 		if seeded {
 			if err := b.ledger.seed(ctx, u.unit, u.all[0]); err != nil {
@@ -133,7 +133,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 			b.costs.Set(key, spent)
 			text, err = b.arrived(ctx, u, i, made)
 		}
-		b.of.event(Event{Kind: Done, ID: id, Text: text, Err: err})
+		b.Of.Emit(Event{Kind: Done, ID: id, Text: text, Err: err})
 		b.moved(id, schedule.Progress{P: n, Done: true, CPU: spent.CPU})
 		return err
 	}
@@ -177,6 +177,6 @@ func (b *batch) moved(id string, now schedule.Progress) {
 	left, known := schedule.Remaining(b.budget, b.tasks, b.progress)
 	b.mu.Unlock()
 	if known {
-		b.of.event(Event{Kind: Remaining, Estimate: left})
+		b.Of.Emit(Event{Kind: Remaining, Estimate: left})
 	}
 }

@@ -22,9 +22,11 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 const testSecret = "a secret of the user, not in the cache"
@@ -197,8 +199,8 @@ func TestHostileCache(t *testing.T) {
 				_, releaseErr := Release(ctx, cfg)
 				_, ledgerErr := Ledger(ctx, cfg, LedgerOptions{Prune: time.Hour})
 				for verb, err := range map[string]error{"plan": planErr, "release": releaseErr, "ledger": ledgerErr} {
-					if err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
-						t.Errorf("%s: %v (hint %q), want an error with the name %s", verb, err, hintOf(err), path)
+					if err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
+						t.Errorf("%s: %v (hint %q), want an error with the name %s", verb, err, fault.Hint(err), path)
 					}
 					o.check(t, verb)
 				}
@@ -248,7 +250,7 @@ func TestRepositoriesOfCache(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = checkCache(cache)
+		err = workspace.Check(cache)
 		switch test.want {
 		case "", "removed":
 			if err != nil {
@@ -272,7 +274,7 @@ func TestHostileBuildCache(t *testing.T) {
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		r := &run{Config: &Config{Cache: cache}}
+		r := &Run{Config: &Config{Cache: cache}}
 		tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}
 		dir, err := r.buildCache(tc)
 		if err != nil {
@@ -282,7 +284,7 @@ func TestHostileBuildCache(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || hintOf(err) == "" {
+		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.check(t, name)
@@ -293,10 +295,10 @@ func TestHostileBuildCache(t *testing.T) {
 // Errors are what is expected.
 func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	t.Helper()
-	if w, err := openWorkspace(cfg.Cache); err == nil {
+	if w, err := workspace.Open(cfg.Cache); err == nil {
 		w.Close()
 	}
-	if l, err := lockOut(cfg.Cache, cfg.Out); err == nil {
+	if l, err := workspace.LockOutput(cfg.Cache, cfg.Out); err == nil {
 		l.Release()
 	}
 	known := &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret}
@@ -308,7 +310,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &run{Config: &cfg, ws: &workspace{cache: cfg.Cache, dir: t.TempDir()}}
+	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
 	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := actions.OpenLedger(lc); err == nil {
@@ -383,7 +385,7 @@ func TestCacheOfSomebody(t *testing.T) {
 		}
 	}
 	cfg := Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
-	if err := checkCache(o.dir); err != nil {
+	if err := workspace.Check(o.dir); err != nil {
 		t.Error(err)
 	}
 	useCache(t.Context(), t, cfg, "go1.26.8")
@@ -402,14 +404,14 @@ func TestStrangeCache(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(file); err == nil || strings.Contains(hintOf(err), "remove it") || !strings.Contains(hintOf(err), "MINTMARK_CACHE") {
-		t.Errorf("a file: %v, hint: %s", err, hintOf(err))
+	if err := workspace.Check(file); err == nil || strings.Contains(fault.Hint(err), "remove it") || !strings.Contains(fault.Hint(err), "MINTMARK_CACHE") {
+		t.Errorf("a file: %v, hint: %s", err, fault.Hint(err))
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(file, filepath.Join(dir, "work")); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkCache(dir); err == nil || !strings.Contains(hintOf(err), "remove it") {
-		t.Errorf("a link: %v, hint: %s", err, hintOf(err))
+	if err := workspace.Check(dir); err == nil || !strings.Contains(fault.Hint(err), "remove it") {
+		t.Errorf("a link: %v, hint: %s", err, fault.Hint(err))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -58,11 +59,11 @@ func (c *compared) linked() (list []*product) {
 
 // published is what a release was published with, by which a build is judged; nil:
 // nothing is published yet.
-type published []checksums.Artifact
+type Published []checksums.Artifact
 
-// judge gives a binary that was just linked, or the header of a library, built once
+// compare gives a binary that was just linked, or the header of a library, built once
 // or several times with the same bytes, its verdict.
-func (list published) judge(a *checksums.Artifact) {
+func (list Published) compare(a *checksums.Artifact) {
 	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
 	for _, p := range list {
 		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
@@ -76,7 +77,7 @@ func (list published) judge(a *checksums.Artifact) {
 
 // compare gives every product of a unit its verdict: by the other executions, and,
 // if they agree, by what was published. Differences are explained.
-func (p *Prepared) compare(ctx context.Context, o *outcomes, by published) (*compared, error) {
+func (p *Prepared) compare(ctx context.Context, o *outcomes, by Published) (*compared, error) {
 	c := &compared{outcomes: *o}
 	// First of all: what was made from damage must not get into the ledger.
 	for _, x := range o.all {
@@ -97,7 +98,7 @@ func (p *Prepared) compare(ctx context.Context, o *outcomes, by published) (*com
 			return nil, err
 		}
 		if pr.artifact.Verdict != checksums.Different && by != nil {
-			by.judge(&pr.artifact)
+			by.compare(&pr.artifact)
 		}
 		c.products = append(c.products, pr)
 	}
@@ -144,7 +145,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 // command said.
 func (p *Prepared) execution(c *compared, i int) compare.Execution {
 	x := compare.Execution{Name: c.all[i].By, Actions: c.all[i].Actions}
-	if e, ok := p.executors[i].(execute.Explainer); ok {
+	if e, ok := p.Executors[i].(execute.Explainer); ok {
 		x.HashInputs = e.HashInputs
 	}
 	return x
@@ -152,23 +153,23 @@ func (p *Prepared) execution(c *compared, i int) compare.Execution {
 
 // blame names the packages in which the first execution and another differ.
 func (p *Prepared) blame(ctx context.Context, c *compared, other int) []bindiff.Finding {
-	risks, err := p.of.planner.CRisks(ctx, c.unit)
+	risks, err := p.Of.Planner.CRisks(ctx, c.unit)
 	if err != nil {
-		p.of.warn("%s: its C code was not looked at: %v", c.unit.ID(), err)
+		p.Of.Warn("%s: its C code was not looked at: %v", c.unit.ID(), err)
 	}
-	blamed, err := compare.Blame(ctx, c.unit, p.execution(c, 0), p.execution(c, other), compare.C{Packages: p.of.planner.C(c.unit), Risks: risks})
+	blamed, err := compare.Blame(ctx, c.unit, p.execution(c, 0), p.execution(c, other), compare.C{Packages: p.Of.Planner.C(c.unit), Risks: risks})
 	if err != nil {
-		p.of.warn("%s: the action graphs say nothing: %v", c.unit.ID(), err)
+		p.Of.Warn("%s: the action graphs say nothing: %v", c.unit.ID(), err)
 	}
 	return blamed
 }
 
 // keep saves two differing files for whoever wants to look at them.
 func (p *Prepared) keep(ctx context.Context, c *compared, pr *product, other int) error {
-	below := filepath.Join("different", p.of.plan.Project+"-"+p.of.version, c.unit.Key())
-	c.kept = filepath.Join(p.of.Cache, below)
+	below := filepath.Join("different", p.Of.Plan.Project+"-"+p.Of.Version, c.unit.Key())
+	c.kept = filepath.Join(p.Of.Cache, below)
 	for _, i := range []int{0, other} {
-		to, err := files.MakeDir(p.of.Cache, below, c.all[i].By)
+		to, err := files.MakeDir(p.Of.Cache, below, c.all[i].By)
 		if err != nil {
 			return err
 		}
@@ -188,7 +189,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 		return nil
 	}
 	var did []string
-	for i, e := range p.executors {
+	for i, e := range p.Executors {
 		m, ok := e.(execute.Mender)
 		if !ok {
 			continue
@@ -201,7 +202,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 			continue
 		}
 		did = append(did, line)
-		again, err := m.Build(ctx, c.unit, execute.Pace{P: p.of.jobs()})
+		again, err := m.Build(ctx, c.unit, execute.Pace{P: p.Of.Parallel()})
 		if err != nil {
 			if damaged := m.Sound(ctx, c.unit); damaged != nil && ctx.Err() == nil {
 				err = damaged
@@ -217,7 +218,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	how := "both builds are the same now"
 	if differ, _ = p.differ(c); differ {
 		how = "the builds differ all the same, and not because of the damage"
-		for _, e := range p.executors {
+		for _, e := range p.Executors {
 			if m, ok := e.(execute.Mender); ok {
 				if err := m.Sound(ctx, c.unit); err != nil {
 					return err
@@ -248,7 +249,7 @@ func (p *Prepared) differ(c *compared) (differ bool, suspects []string) {
 func (p *Prepared) checkStamps(c *compared) error {
 	var errs []error
 	for _, pr := range c.linked() {
-		stamp, err := p.of.checkStamp(c.unit, pr)
+		stamp, err := p.Of.checkStamp(c.unit, pr)
 		errs = append(errs, err)
 		if stamp != "" {
 			c.stamp = stamp
@@ -260,7 +261,7 @@ func (p *Prepared) checkStamps(c *compared) error {
 // checkStamp holds what go wrote into the binary against the source. go stamps
 // nothing, without a word, when it does not find the repository it expects. The
 // version that it found is what it finds in any clone of the commit; "" for none.
-func (p *planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error) {
+func (p *Planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error) {
 	bin, err := openLinked(u, pr.paths[0])
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", pr.name, err)
@@ -270,28 +271,28 @@ func (p *planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error
 	if bi == nil {
 		return "", nil // formats go writes no build information into
 	}
-	if bi.GoVersion != p.tc.Version {
-		return "", fmt.Errorf("%s: built by %s, not %s", pr.name, bi.GoVersion, p.tc.Version)
+	if bi.GoVersion != p.GoToolchain.Version {
+		return "", fmt.Errorf("%s: built by %s, not %s", pr.name, bi.GoVersion, p.GoToolchain.Version)
 	}
 	set := map[string]string{}
 	for _, kv := range bi.Settings {
 		set[kv.Key] = kv.Value
 	}
-	want := p.source.Version
-	if p.source.Kind == source.Module {
-		if bi.Main.Version != want || bi.Main.Sum != p.source.Sum {
-			return "", fmt.Errorf("%s: stamped %s %s, not %s %s", pr.name, bi.Main.Version, bi.Main.Sum, want, p.source.Sum)
+	want := p.Source.Version
+	if p.Source.Kind == source.Module {
+		if bi.Main.Version != want || bi.Main.Sum != p.Source.Sum {
+			return "", fmt.Errorf("%s: stamped %s %s, not %s %s", pr.name, bi.Main.Version, bi.Main.Sum, want, p.Source.Sum)
 		}
 		return "", nil
 	}
 	if !slices.Contains(u.Flags, "-buildvcs=true") {
 		return "", nil
 	}
-	if set["vcs.revision"] != p.source.Commit {
-		return "", hinted("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.source.Commit)
+	if set["vcs.revision"] != p.Source.Commit {
+		return "", fault.Errorf("say buildvcs: false if the version stamp is not wanted", "%s: go stamped the revision %q, not %s", pr.name, set["vcs.revision"], p.Source.Commit)
 	}
-	dirty, changed := set["vcs.modified"] == "true", len(p.source.Dirty) > 0
-	if dirty != changed && (dirty || len(p.source.Included) < len(p.source.Dirty)) {
+	dirty, changed := set["vcs.modified"] == "true", len(p.Source.Dirty) > 0
+	if dirty != changed && (dirty || len(p.Source.Included) < len(p.Source.Dirty)) {
 		return "", fmt.Errorf("%s: go stamped vcs.modified=%s", pr.name, set["vcs.modified"])
 	}
 	if bi.Main.Version == "" {

@@ -72,24 +72,24 @@ type Event struct {
 	Err      error
 }
 
-func (c *Config) event(e Event) {
+func (c *Config) Emit(e Event) {
 	if c.Event != nil {
 		c.Event(e)
 	}
 }
 
 func (c *Config) note(format string, args ...any) {
-	c.event(Event{Kind: Note, Text: fmt.Sprintf(format, args...)})
+	c.Emit(Event{Kind: Note, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *Config) warn(format string, args ...any) {
-	c.event(Event{Kind: Warning, Text: fmt.Sprintf(format, args...)})
+func (c *Config) Warn(format string, args ...any) {
+	c.Emit(Event{Kind: Warning, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *Config) phase(text string) { c.event(Event{Kind: Phase, Text: text}) }
+func (c *Config) Phase(text string) { c.Emit(Event{Kind: Phase, Text: text}) }
 
 // jobs is how many actions a build may run that has the machine for itself.
-func (c *Config) jobs() int {
+func (c *Config) Parallel() int {
 	if c.Jobs > 0 {
 		return c.Jobs
 	}
@@ -97,7 +97,7 @@ func (c *Config) jobs() int {
 }
 
 // env looks a variable up in the user's environment.
-func (c *Config) env(name string) string {
+func (c *Config) Env(name string) string {
 	value := ""
 	for _, kv := range c.Environ {
 		if n, v, _ := strings.Cut(kv, "="); n == name {
@@ -115,31 +115,4 @@ func (c *Config) lookupEnv(name string) (value string, ok bool) {
 		}
 	}
 	return value, ok
-}
-
-// Exit codes, the same for every verb.
-const (
-	ExitError           = 1
-	ExitUsage           = 2 // wrong flags, wrong profile file
-	ExitNotReproducible = 3
-	ExitRefused         = 4 // signature or checksum
-)
-
-// codeError is an error with an exit code and a hint.
-type codeError struct {
-	error
-	code int
-	hint string
-}
-
-func (e *codeError) ExitCode() int { return e.code }
-func (e *codeError) Hint() string  { return e.hint }
-func (e *codeError) Unwrap() error { return e.error }
-
-func hinted(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitError, hint}
-}
-
-func usage(hint, format string, args ...any) error {
-	return &codeError{fmt.Errorf(format, args...), ExitUsage, hint}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -77,10 +78,10 @@ type fakeRelease struct {
 	dir       string
 	profile   string // further settings of the profile
 	executors []execute.Executor
-	published published
+	published Published
 }
 
-func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
+func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 	t.Helper()
 	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
 	if err != nil {
@@ -114,30 +115,30 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*finished, error) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(r.dir, "dist")
-	begun, err := begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	begun, err := Begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &subject{run: begun, source: src, file: file, selected: selected, version: "1.2.3"}
+	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}
 	ready := &Prepared{
-		of:        &planned{copied: &copied{subject: subject, kit: &kit{tc: tc}, dir: tree}, planner: &plan.Planner{}, plan: p, id: id},
-		executors: r.executors,
+		Of:        &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
+		Executors: r.executors,
 	}
 	for range r.executors {
 		ready.copies = append(ready.copies, tree)
 	}
-	stage, err := openStaging(t.Context(), out)
+	stage, err := begun.outDir().Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stage.Close()
-	if err := stage.claim(unitFiles(p)...); err != nil {
+	if err := stage.Claim(unitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{Prepared: ready, stage: stage.dir, sizes: kind == checksums.KindRelease, notRun: builtOnce}
-	f, err := m.finish(t.Context(), kind, r.published)
+	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}
+	f, err := m.Finish(t.Context(), kind, r.published)
 	if err != nil {
 		return nil, err
 	}
@@ -175,11 +176,11 @@ func TestFakeExecutors(t *testing.T) {
 	}{
 		{"two that agree", contents{same, same}, "", checksums.KindRelease, 0, "identical", true},
 		{"three that agree", contents{same, same, same}, "", checksums.KindRelease, 0, "identical", true},
-		{"the second differs", contents{same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
-		{"the third of three differs", contents{same, same, other}, "", checksums.KindRelease, ExitNotReproducible, "different", false},
-		{"one platform differs", contents{same, only("linux/arm64", other, same)}, "", checksums.KindRelease, ExitNotReproducible, "identical different", false},
+		{"the second differs", contents{same, other}, "", checksums.KindRelease, fault.NotReproducible, "different", false},
+		{"the third of three differs", contents{same, same, other}, "", checksums.KindRelease, fault.NotReproducible, "different", false},
+		{"one platform differs", contents{same, only("linux/arm64", other, same)}, "", checksums.KindRelease, fault.NotReproducible, "identical different", false},
 		{"it may differ", contents{same, other}, "    verify: report\n", checksums.KindRelease, 0, "different", true},
-		{"one", contents{same}, "", checksums.KindRelease, ExitNotReproducible, "unchecked", false},
+		{"one", contents{same}, "", checksums.KindRelease, fault.NotReproducible, "unchecked", false},
 		{"one, and nobody asks for more", contents{same}, "", checksums.KindBuild, 0, "unchecked", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,8 +190,8 @@ func TestFakeExecutors(t *testing.T) {
 				r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, name), content: c})
 			}
 			f, err := r.run(t, tt.kind)
-			if ExitCode(err) != tt.code {
-				t.Fatalf("exit code %d, want %d: %v", ExitCode(err), tt.code, err)
+			if fault.ExitCode(err) != tt.code {
+				t.Fatalf("exit code %d, want %d: %v", fault.ExitCode(err), tt.code, err)
 			}
 			var verdicts []string
 			for _, a := range f.manifest.Artifacts {
@@ -215,7 +216,7 @@ func TestFakeExecutors(t *testing.T) {
 				t.Errorf("kept: %q", kept)
 			}
 			if tt.kind == checksums.KindRelease && tt.published {
-				if _, err := Verify(t.Context(), VerifyConfig{Path: filepath.Join(r.dir, "dist"), Unsigned: true}); err != nil {
+				if _, err := checksums.VerifyRelease(t.Context(), filepath.Join(r.dir, "dist"), checksums.VerifyConfig{AllowUnsigned: true}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -265,7 +266,7 @@ func TestJudgedByPublished(t *testing.T) {
 		r := &fakeRelease{dir: t.TempDir(), published: f.manifest.Artifacts}
 		r.executors = []execute.Executor{&fake{name: "third", dir: filepath.Join(r.dir, "3"), content: binary(text)}}
 		again, _ := r.run(t, checksums.KindBuild)
-		for _, a := range again.artifacts() {
+		for _, a := range again.Artifacts() {
 			if a.Stage == checksums.StageLinked && string(a.Verdict) != want {
 				t.Errorf("%s: %+v", text, a)
 			}

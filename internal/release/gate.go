@@ -12,37 +12,38 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // finished is a plan whose units were all built, compared and made: all that is
 // known of a release before it is published.
-type finished struct {
+type Finished struct {
 	*Prepared
 	kind     string
-	made     []*result // in the order of the plan
-	ledger   *releaseLedger
+	Made     []*UnitResult // in the order of the plan
+	Ledger   *ReleaseLedger
 	manifest *checksums.Manifest
-	shown    shown
+	shown    Shown
 	signer   *checksums.Signer // nil: unsigned
 	report   bool              // make the report
 	cpu      time.Duration     // of all go commands
 }
 
 // finish builds, compares and makes all units. by is what was published, if it was.
-func (m *maker) finish(ctx context.Context, kind string, by published) (*finished, error) {
-	units := m.of.plan.Units
-	f := &finished{Prepared: m.Prepared, kind: kind, ledger: m.ledger, made: make([]*result, len(units))}
+func (m *Maker) Finish(ctx context.Context, kind string, by Published) (*Finished, error) {
+	units := m.Of.Plan.Units
+	f := &Finished{Prepared: m.Prepared, kind: kind, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
 	var err error
-	f.cpu, err = m.build(ctx, m.ledger, func(ctx context.Context, o *outcomes) (string, error) {
+	f.cpu, err = m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
 		c, err := m.compare(ctx, o, by)
 		if err == nil {
-			err = m.ledger.enter(ctx, o.unit, o.all)
+			err = m.Ledger.enter(ctx, o.unit, o.all)
 		}
 		if err != nil {
 			return "", err
 		}
 		r, err := m.make(ctx, c)
-		f.made[slices.Index(units, o.unit)] = r // each once
+		f.Made[slices.Index(units, o.unit)] = r // each once
 		return c.verdict(), err
 	})
 	if err != nil {
@@ -52,16 +53,16 @@ func (m *maker) finish(ctx context.Context, kind string, by published) (*finishe
 }
 
 // artifacts are those of all units.
-func (f *finished) artifacts() (list []checksums.Artifact) {
-	for _, r := range f.made {
-		list = append(list, r.artifacts...)
+func (f *Finished) Artifacts() (list []checksums.Artifact) {
+	for _, r := range f.Made {
+		list = append(list, r.Artifacts...)
 	}
 	return list
 }
 
 // linked is the file with that digest that the first execution linked; "" for none.
-func (f *finished) linked(digest string) string {
-	for _, r := range f.made {
+func (f *Finished) Linked(digest string) string {
+	for _, r := range f.Made {
 		if name := r.linked[digest]; name != "" {
 			return name
 		}
@@ -70,38 +71,38 @@ func (f *finished) linked(digest string) string {
 }
 
 // describe makes the manifest.
-func (f *finished) describe(ctx context.Context) (*checksums.Manifest, error) {
-	p := f.of
-	data, err := p.plan.Encode()
+func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
+	p := f.Of
+	data, err := p.Plan.Encode()
 	if err != nil {
 		return nil, err
 	}
-	stamp, err := stamped(f.made)
+	stamp, err := stamped(f.Made)
 	if err != nil {
 		return nil, err
 	}
 	var stampTags []string
 	if stamp != "" {
-		if stampTags, err = p.repo.StampTags(ctx, stamp); err != nil {
+		if stampTags, err = p.Repo.StampTags(ctx, stamp); err != nil {
 			return nil, err
 		}
 		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
 	}
 	m := &checksums.Manifest{
-		Schema: checksums.ManifestSchema, Kind: f.kind, Project: p.plan.Project, Version: p.version,
+		Schema: checksums.ManifestSchema, Kind: f.kind, Project: p.Plan.Project, Version: p.Version,
 		Source: checksums.Source{
-			Kind: p.source.Kind, Module: p.source.ModulePath, Version: p.source.Version, Sum: p.source.Sum, SumDB: p.source.SumDB,
-			Commit: p.source.Commit, Tree: p.source.Tree, CommitTime: plan.FormatTime(p.source), Tags: p.source.Tags, Dir: p.source.Dir,
-			Stamp: stamp, StampTags: stampTags, Dirty: p.source.Dirty,
+			Kind: p.Source.Kind, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum, SumDB: p.Source.SumDB,
+			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: plan.FormatTime(p.Source), Tags: p.Source.Tags, Dir: p.Source.Dir,
+			Stamp: stamp, StampTags: stampTags, Dirty: p.Source.Dirty,
 		},
-		Toolchain: p.manifestToolchain(),
+		Toolchain: p.ManifestToolchain(),
 		Builder:   checksums.Builder{Name: "mintmark", Version: p.Tool},
-		PlanID:    p.id, Plan: data,
-		Rebuild:   rebuilt(f.made, p.confinement()),
-		Artifacts: f.artifacts(),
+		PlanID:    p.PlanID, Plan: data,
+		Rebuild:   Executions(f.Made, p.Confinement()),
+		Artifacts: f.Artifacts(),
 	}
-	if f.ledger != nil {
-		m.Rebuild.Actions, m.Rebuild.Rebuilders = f.ledger.unitActions(f.made), f.ledger.rebuilders
+	if f.Ledger != nil {
+		m.Rebuild.Actions, m.Rebuild.Rebuilders = f.Ledger.UnitActions(f.Made), f.Ledger.rebuilders
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
 		a, b := m.Artifacts[i], m.Artifacts[j]
@@ -112,13 +113,13 @@ func (f *finished) describe(ctx context.Context) (*checksums.Manifest, error) {
 	return m, nil
 }
 
-func (k *kit) manifestToolchain() checksums.Toolchain {
-	return checksums.Toolchain{Version: k.tc.Version, Host: k.tc.Host, Module: k.tc.Module, Sum: k.tc.Sum, SumDB: k.tc.SumDB}
+func (k *Kit) ManifestToolchain() checksums.Toolchain {
+	return checksums.Toolchain{Version: k.GoToolchain.Version, Host: k.GoToolchain.Host, Module: k.GoToolchain.Module, Sum: k.GoToolchain.Sum, SumDB: k.GoToolchain.SumDB}
 }
 
 // rebuilt says how often every unit was built, and what was different and what
 // the same when it was: what the executions that there were have in common.
-func rebuilt(made []*result, held *fact.Confinement) checksums.Rebuild {
+func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 	r := checksums.Rebuild{Confinement: held}
 	var all [][]fact.Circumstances
 	for i, one := range made {
@@ -136,9 +137,9 @@ func rebuilt(made []*result, held *fact.Confinement) checksums.Rebuild {
 }
 
 // damage are the lines about what was mended, sorted.
-func (f *finished) damage() []string {
-	list := slices.Clone(f.of.mended)
-	for _, r := range f.made {
+func (f *Finished) damage() []string {
+	list := slices.Clone(f.Of.mended)
+	for _, r := range f.Made {
 		list = append(list, r.mended...)
 	}
 	slices.Sort(list)
@@ -146,8 +147,8 @@ func (f *finished) damage() []string {
 }
 
 // kept are the directories with both files of every difference, sorted.
-func (f *finished) kept() (dirs []string) {
-	for _, r := range f.made {
+func (f *Finished) kept() (dirs []string) {
+	for _, r := range f.Made {
 		if r.kept != "" {
 			dirs = append(dirs, r.kept)
 		}
@@ -159,9 +160,9 @@ func (f *finished) kept() (dirs []string) {
 // gate stops what must not be published: what differs or was not checked,
 // unless the profile says verify: report, and what is over a budget. Nothing has
 // been signed yet.
-func (f *finished) gate(over []error) error {
+func (f *Finished) gate(over []error) error {
 	report := map[string]bool{}
-	for _, u := range f.of.plan.Units {
+	for _, u := range f.Of.Plan.Units {
 		if u.Verify == "report" {
 			report[u.ID()] = true
 		}
@@ -181,17 +182,15 @@ func (f *finished) gate(over []error) error {
 			unchecked = append(unchecked, artifactLine(a)+": "+a.Reason)
 		}
 	}
-	errs := append(over, f.ledger.alarms(f.of.plan.Units))
+	errs := append(over, f.Ledger.Alarms(f.Of.Plan.Units))
 	if len(differ) > 0 {
 		errs = append(errs, f.notReproducible(differ))
 	}
 	if failed, _ := Unproven(enforced); len(failed) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")), ExitNotReproducible,
-			"set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail"})
+		errs = append(errs, fault.NotReproduciblef("set upx: off for this platform in an override, or pin another version of UPX; verify: report publishes them, and the manifest says that they fail", "packed files that do not run, so not published:\n%s", strings.Join(failed, "\n")))
 	}
 	if len(unchecked) > 0 {
-		errs = append(errs, &codeError{fmt.Errorf("not checked, so not published:\n%s", strings.Join(unchecked, "\n")), ExitNotReproducible,
-			"verify: report in the profile publishes them, and the manifest says that they are unchecked"})
+		errs = append(errs, fault.NotReproduciblef("verify: report in the profile publishes them, and the manifest says that they are unchecked", "not checked, so not published:\n%s", strings.Join(unchecked, "\n")))
 	}
 	return errors.Join(errs...)
 }
@@ -202,7 +201,7 @@ func artifactLine(a checksums.Artifact) string {
 }
 
 // differences is the error of everything that differs, whatever the profile says.
-func (f *finished) differences() error {
+func (f *Finished) differences() error {
 	var differ []string
 	for _, a := range f.manifest.Artifacts {
 		if a.Verdict == checksums.Different {
@@ -215,10 +214,10 @@ func (f *finished) differences() error {
 	return f.notReproducible(differ)
 }
 
-func (f *finished) notReproducible(differ []string) error {
+func (f *Finished) notReproducible(differ []string) error {
 	hint := "the findings say what differs and what to change"
 	if kept := f.kept(); len(kept) > 0 {
 		hint += "; both builds are kept in " + strings.Join(kept, " and ")
 	}
-	return &codeError{fmt.Errorf("not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n")), ExitNotReproducible, hint}
+	return fault.NotReproduciblef(hint, "not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n"))
 }

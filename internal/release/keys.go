@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -26,8 +27,8 @@ type committed struct {
 // committedKeys finds the private keys in the commit. Of the keys that tests
 // bring along only those count that sign releases: the kind that keygen and
 // cosign write, and the key that this release is signed with.
-func (s *copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
-	if s.repo == nil || s.Snapshot {
+func (s *Copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c committed, err error) {
+	if s.Repo == nil || s.Snapshot {
 		return c, nil // what a module proxy serves is public already; a snapshot is signed by nobody
 	}
 	keys, err := s.heldKeys(ctx)
@@ -47,19 +48,19 @@ func (s *copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c
 }
 
 // heldKeys looks into the private checkout, or remembers what it found there.
-func (s *copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
-	key := remember.NewKey("private keys 2", s.source.Files())
-	if s.source.Files() != "" && s.known.Get(key, &keys) {
+func (s *Copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
+	key := remember.NewKey("private keys 2", s.Source.Files())
+	if s.Source.Files() != "" && s.Known.Get(key, &keys) {
 		return keys, nil
 	}
-	if err := s.loader.Ready(ctx); err != nil {
+	if err := s.Loader.Ready(ctx); err != nil {
 		return nil, err
 	}
-	if keys, err = source.Keys(ctx, filepath.Join(s.ws.dir, "first", "src")); err != nil {
+	if keys, err = source.Keys(ctx, filepath.Join(s.Workspace.Dir, "first", "src")); err != nil {
 		return nil, err
 	}
-	if s.source.Files() != "" {
-		s.known.Put(key, keys)
+	if s.Source.Files() != "" {
+		s.Known.Put(key, keys)
 	}
 	return keys, nil
 }
@@ -74,7 +75,7 @@ func (c committed) refuse() error {
 		lines = append(lines, fmt.Sprintf("%s: %s", k.Name, k.Kind))
 		names = append(names, k.Name)
 	}
-	return hinted("git rm --cached "+shell.Names(slices.Compact(names))+", name them in .gitignore, and commit that. The history still has them: whoever can read the repository has the key, so sign with a new one (mintmark keygen -prefix=NAME) and tell your users. A test can make its keys when it runs",
+	return fault.Errorf("git rm --cached "+shell.Names(slices.Compact(names))+", name them in .gitignore, and commit that. The history still has them: whoever can read the repository has the key, so sign with a new one (mintmark keygen -prefix=NAME) and tell your users. A test can make its keys when it runs",
 		"private keys that sign releases are in the commit:\n%s", strings.Join(lines, "\n"))
 }
 
@@ -92,23 +93,23 @@ func (c committed) warnings() (list []string) {
 func CheckPrefix(prefix string) error {
 	dir, base := filepath.Split(prefix)
 	if base == "" || base == "." || base == ".." {
-		return usage("name the pair as well: -prefix="+shell.Word(filepath.Join(prefix, "mintmark")), "-prefix=%s: the name is missing before .key and .pub", prefix)
+		return fault.Usagef("name the pair as well: -prefix="+shell.Word(filepath.Join(prefix, "mintmark")), "-prefix=%s: the name is missing before .key and .pub", prefix)
 	}
 	if dir == "" {
 		dir = "."
 	}
 	switch fi, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		return usage("mkdir -p "+shell.Name(filepath.Clean(dir))+" makes it", "-prefix=%s: its directory is not there", prefix)
+		return fault.Usagef("mkdir -p "+shell.Name(filepath.Clean(dir))+" makes it", "-prefix=%s: its directory is not there", prefix)
 	case err != nil || !fi.IsDir():
-		return usage("name a pair in a directory, or in the current one: -prefix="+shell.Word(base), "-prefix=%s: what should be its directory is none", prefix)
+		return fault.Usagef("name a pair in a directory, or in the current one: -prefix="+shell.Word(base), "-prefix=%s: what should be its directory is none", prefix)
 	}
 	if err := checksums.NoKeyPair(prefix); err != nil {
 		return err
 	}
 	try, err := os.CreateTemp(dir, ".mintmark-") // permissions say less
 	if err != nil {
-		return usage("name a pair in a directory that you may write to", "-prefix=%s: %w", prefix, err)
+		return fault.Usagef("name a pair in a directory that you may write to", "-prefix=%s: %w", prefix, err)
 	}
 	return errors.Join(try.Close(), os.Remove(try.Name()))
 }

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -26,41 +26,41 @@ func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 
 // linked is what first builds of the module have linked. Like the build cache it
 // is told apart by the toolchain's content.
-func (s *copied) linked() *execute.Linked {
+func (s *Copied) linked() *execute.Linked {
 	if len(s.Secret) == 0 {
 		return nil // nothing could be checked
 	}
-	return &execute.Linked{Dir: linkedDir(s.Cache), Known: s.known, Scope: s.tc.Sum + " " + s.source.ModulePath}
+	return &execute.Linked{Dir: linkedDir(s.Cache), Known: s.Known, Scope: s.GoToolchain.Sum + " " + s.Source.ModulePath}
 }
 
 func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
 
 // openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *copied) openLedger() *actions.Ledger {
-	l, err := actions.OpenLedger(s.ledgerConfig(s.tc.DirName(), s.tc.Sum))
+func (s *Copied) openLedger() *actions.Ledger {
+	l, err := actions.OpenLedger(s.ledgerConfig(s.GoToolchain.DirName(), s.GoToolchain.Sum))
 	if err != nil {
-		s.warn("nothing is taken from the proof ledger: %v", err)
+		s.Warn("nothing is taken from the proof ledger: %v", err)
 		return nil
 	}
 	return l
 }
 
-func (s *run) ledgerConfig(name, sum string) actions.LedgerConfig {
+func (s *Run) ledgerConfig(name, sum string) actions.LedgerConfig {
 	dir, secret := ledgerDir(s.Cache), s.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
-		dir, secret = ledgerDir(s.ws.dir), []byte("of this run and of no other: "+s.ws.dir)
+		dir, secret = ledgerDir(s.Workspace.Dir), []byte("of this run and of no other: "+s.Workspace.Dir)
 	}
 	return actions.LedgerConfig{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
-		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.ws.name(), Now: s.Now,
+		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.Workspace.Name(), Now: s.Now,
 	}
 }
 
 // releaseLedger is the proof ledger as one release uses it: what its second place
 // is given, and what is added. nil: there is no ledger.
-type releaseLedger struct {
+type ReleaseLedger struct {
 	ledger  *actions.Ledger
 	account *actions.Account
 	seeding bool
@@ -75,31 +75,31 @@ type releaseLedger struct {
 // useLedger begins the account of a release. It returns nil when there is no
 // ledger, or nothing here that it could be of use to: it is about two places whose
 // build caches are on this machine.
-func (p *Prepared) useLedger(ledger *actions.Ledger) *releaseLedger {
-	if ledger == nil || len(p.executors) != 2 {
+func (p *Prepared) useLedger(ledger *actions.Ledger) *ReleaseLedger {
+	if ledger == nil || len(p.Executors) != 2 {
 		return nil
 	}
-	first, ok1 := p.executors[0].(execute.Cached)
-	second, ok2 := p.executors[1].(execute.Cached)
+	first, ok1 := p.Executors[0].(execute.Cached)
+	second, ok2 := p.Executors[1].(execute.Cached)
 	if !ok1 || !ok2 {
 		return nil
 	}
-	l := &releaseLedger{
-		ledger: ledger, seeding: !p.of.Full, account: ledger.Account(first.BuildCache(), second.BuildCache()),
-		units: p.of.ledgerUnit, warn: p.of.warn,
+	l := &ReleaseLedger{
+		ledger: ledger, seeding: !p.Of.Full, account: ledger.Account(first.BuildCache(), second.BuildCache()),
+		units: p.Of.ledgerUnit, warn: p.Of.Warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if a, err := actions.OpenLedger(p.of.ledgerConfig("archives", "archives")); err == nil {
+	if a, err := actions.OpenLedger(p.Of.ledgerConfig("archives", "archives")); err == nil {
 		l.archives = a
 	}
 	return l
 }
 
 // ledgerUnit is what the ledger has to know of a unit.
-func (p *planned) ledgerUnit(u *plan.Unit) actions.Unit {
+func (p *Planned) ledgerUnit(u *plan.Unit) actions.Unit {
 	all := !u.Provable()
-	c := p.planner.C(u)
+	c := p.Planner.C(u)
 	return actions.Unit{
 		ID: u.ID(), Platform: u.Platform,
 		Unprovable: func(pkg string) bool { return all || c[pkg] },
@@ -108,7 +108,7 @@ func (p *planned) ledgerUnit(u *plan.Unit) actions.Unit {
 
 // recallArchive copies the archive of that recipe from the ledger to name,
 // fills in its digest, and returns how often it was made; 0 if there was none.
-func (l *releaseLedger) recallArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
+func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
 	if l == nil || l.archives == nil || !l.seeding {
 		return 0
 	}
@@ -126,7 +126,7 @@ func (l *releaseLedger) recallArchive(ctx context.Context, recipe actions.ID, na
 }
 
 // rememberArchive adds an archive that was just made twice.
-func (l *releaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+func (l *ReleaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
 	if l == nil || l.archives == nil {
 		return nil
 	}
@@ -139,17 +139,17 @@ func (l *releaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recip
 
 // waits reports whether the second build of a unit has something to gain from
 // waiting for the first: then the ledger may spare it most of its work.
-func (l *releaseLedger) waits(u *plan.Unit) bool {
+func (l *ReleaseLedger) waits(u *plan.Unit) bool {
 	return l != nil && l.seeding && u.Provable() && l.ledger.Knows(u.Platform)
 }
 
 // seed gives the second place what is proven of the unit, after its first build.
-func (l *releaseLedger) seed(ctx context.Context, u *plan.Unit, first *execute.Outcome) error {
+func (l *ReleaseLedger) seed(ctx context.Context, u *plan.Unit, first *execute.Outcome) error {
 	return l.account.Seed(ctx, l.units(u), first.Actions)
 }
 
 // enter enters the executions of a unit into the ledger.
-func (l *releaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute.Outcome) error {
+func (l *ReleaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute.Outcome) error {
 	if l == nil {
 		return nil
 	}
@@ -162,7 +162,7 @@ func (l *releaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute
 }
 
 // unitActions is the ledger's account of every unit, for the manifest.
-func (l *releaseLedger) unitActions(made []*result) []checksums.UnitActions {
+func (l *ReleaseLedger) UnitActions(made []*UnitResult) []checksums.UnitActions {
 	if l == nil {
 		return nil
 	}
@@ -191,7 +191,7 @@ func (l *releaseLedger) unitActions(made []*result) []checksums.UnitActions {
 // alarms is the error of actions that gave another output than they once did, even
 // if the builds of today agree. Where the profile says verify: report it is a
 // warning.
-func (l *releaseLedger) alarms(units []*plan.Unit) error {
+func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 	if l == nil {
 		return nil
 	}
@@ -210,13 +210,12 @@ func (l *releaseLedger) alarms(units []*plan.Unit) error {
 	if len(stop) == 0 {
 		return nil
 	}
-	return &codeError{fmt.Errorf("not deterministic: the same inputs gave different outputs\n%s", strings.Join(stop, "\n")), ExitNotReproducible,
-		"what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew"}
+	return fault.NotReproduciblef("what was proven of these packages and of all that depend on them does not count any more; look for what the compile reads besides its sources, or for a defect of this machine or that compiler. `mintmark ledger` lists them; `mintmark ledger -forget` begins anew", "not deterministic: the same inputs gave different outputs\n%s", strings.Join(stop, "\n"))
 }
 
 // tidyLedgers forgets from time to time what no release has used for long, be it
 // proven or linked.
-func (s *run) tidyLedgers(ctx context.Context) {
+func (s *Run) tidyLedgers(ctx context.Context) {
 	if s.Now.IsZero() || len(s.Secret) == 0 {
 		return
 	}
@@ -236,6 +235,6 @@ func (s *run) tidyLedgers(ctx context.Context) {
 	}
 	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
 	if err != nil && ctx.Err() == nil {
-		s.warn("the proof ledger was not tidied: %v", err)
+		s.Warn("the proof ledger was not tidied: %v", err)
 	}
 }

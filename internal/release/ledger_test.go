@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // What no release has used for long is forgotten, at most once a week.
 func TestTidyLedgers(t *testing.T) {
 	now := time.Now()
-	s := &run{Config: &Config{Cache: t.TempDir(), Secret: bytes.Repeat([]byte("s"), 32), Now: now}, ws: &workspace{dir: "run-1"}}
+	s := &Run{Config: &Config{Cache: t.TempDir(), Secret: bytes.Repeat([]byte("s"), 32), Now: now}, Workspace: &workspace.Workspace{Dir: "run-1"}}
 	file := filepath.Join(t.TempDir(), "f")
 	remember := func(text string, used time.Time) {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -28,9 +29,9 @@ func openLinked(u *plan.Unit, path string) (*gobin.File, error) {
 }
 
 // refuseLibrary refuses to make variants of a library.
-func refuseLibrary(u *plan.Unit) error {
+func RefuseLibrary(u *plan.Unit) error {
 	if mode := u.Mode(); mode.Library() {
-		return usage("choose a profile of a program with -profile and -platform",
+		return fault.Usagef("choose a profile of a program with -profile and -platform",
 			"%s: buildmode %s makes a library, and variants are compared of programs", u.ID(), mode)
 	}
 	return nil
@@ -79,7 +80,7 @@ func quoted(s string) string { return fmt.Sprintf("%.200q", s) }
 
 // openAny opens a binary of any kind; static says that it is the object in a
 // static library.
-func openAny(path string) (f *gobin.File, static bool, err error) {
+func OpenAny(path string) (f *gobin.File, static bool, err error) {
 	f, err = gobin.Open(path)
 	if _, ok := errors.AsType[*gobin.NotGoError](err); ok {
 		if s, err := gobin.OpenStatic(path); err == nil {
@@ -90,4 +91,4 @@ func openAny(path string) (f *gobin.File, static bool, err error) {
 }
 
 // unsizedLibrary says why there is no size of the parts of a static library.
-const unsizedLibrary = "a static library: which bytes of it a program has, is decided when that is linked"
+const UnsizedLibrary = "a static library: which bytes of it a program has, is decided when that is linked"

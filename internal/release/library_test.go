@@ -29,8 +29,8 @@ func TestHeaderCompared(t *testing.T) {
 		u := &plan.Unit{
 			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []plan.Main{{Package: "example.com/p", Binary: "p"}},
 		}
-		p := &Prepared{of: &planned{
-			copied: &copied{subject: &subject{run: &run{Config: &Config{Cache: dir}}, version: "1.0.0"}}, plan: &plan.Plan{Project: "p"},
+		p := &Prepared{Of: &Planned{
+			Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}}, Version: "1.0.0"}}, Plan: &plan.Plan{Project: "p"},
 		}}
 		c := &compared{outcomes: outcomes{unit: u}}
 		pr := &product{header: true, name: "p.h", paths: paths}

@@ -22,12 +22,12 @@ import (
 )
 
 // maker makes of compared units what is published of them.
-type maker struct {
+type Maker struct {
 	*Prepared
-	stage  string    // directory of the files to publish
-	upx    *upx.Tool // nil when no unit is packed
-	ledger *releaseLedger
-	notRun string // why packed programs are not run; "" if they are
+	Stage  string    // directory of the files to publish
+	UPX    *upx.Tool // nil when no unit is packed
+	Ledger *ReleaseLedger
+	NotRun string // why packed programs are not run; "" if they are
 	sizes  bool   // measure what binaries are made of, for the report
 
 	measuring sync.Mutex // held while a file is measured: each is held in memory
@@ -35,10 +35,10 @@ type maker struct {
 }
 
 // result is what became of one unit.
-type result struct {
+type UnitResult struct {
 	unit          *plan.Unit
 	circumstances []fact.Circumstances // of each execution
-	artifacts     []checksums.Artifact
+	Artifacts     []checksums.Artifact
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
 	sized         []report.Sized
@@ -71,11 +71,11 @@ type item struct {
 type unitStep struct {
 	stage string // of the artifacts that it makes
 	needs func(u *plan.Unit) bool
-	make  func(ctx context.Context, r *result, items []*item) error
+	make  func(ctx context.Context, r *UnitResult, items []*item) error
 }
 
 // steps are all of them, in their order.
-func (m *maker) steps() []unitStep {
+func (m *Maker) steps() []unitStep {
 	return []unitStep{
 		{checksums.StagePacked, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
 		{checksums.StageArchive, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
@@ -85,8 +85,8 @@ func (m *maker) steps() []unitStep {
 
 // make makes the published files of a unit. Where its executions differ nothing is
 // made, unless the profile says verify: report; the gate stops the release.
-func (m *maker) make(ctx context.Context, c *compared) (*result, error) {
-	r := &result{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended}
+func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
+	r := &UnitResult{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended}
 	var items []*item
 	for _, p := range c.products {
 		r.linked[p.artifact.SHA256] = p.paths[0]
@@ -94,7 +94,7 @@ func (m *maker) make(ctx context.Context, c *compared) (*result, error) {
 	}
 	if c.verdict() == checksums.Different && c.unit.Verify != "report" {
 		for _, it := range items {
-			r.artifacts = append(r.artifacts, it.artifact)
+			r.Artifacts = append(r.Artifacts, it.artifact)
 		}
 		return r, nil
 	}
@@ -129,8 +129,8 @@ func programs(items []*item) []*item {
 
 // keepLinked lets the next first build find what this one has linked, once
 // nobody needs the files any more.
-func (m *maker) keepLinked(c *compared) {
-	keeper, ok := m.executors[0].(execute.Keeper)
+func (m *Maker) keepLinked(c *compared) {
+	keeper, ok := m.Executors[0].(execute.Keeper)
 	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == checksums.Different }) {
 		return
 	}
@@ -138,11 +138,11 @@ func (m *maker) keepLinked(c *compared) {
 	for _, p := range c.linked() {
 		sums[p.paths[0]] = p.artifact.SHA256
 	}
-	m.of.atEnd(func() error { return keeper.Keep(c.unit, sums) })
+	m.Of.AtEnd(func() error { return keeper.Keep(c.unit, sums) })
 }
 
 // packAll runs UPX on the programs.
-func (m *maker) packAll(ctx context.Context, r *result, items []*item) error {
+func (m *Maker) packAll(ctx context.Context, r *UnitResult, items []*item) error {
 	for _, it := range programs(items) {
 		if err := m.pack(ctx, r.unit, it); err != nil {
 			return err
@@ -152,13 +152,13 @@ func (m *maker) packAll(ctx context.Context, r *result, items []*item) error {
 }
 
 // pack runs UPX; what it makes is checked by unpacking it again.
-func (m *maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
-	out := filepath.Join(m.of.ws.dir, "packed", u.Key(), it.name)
+func (m *Maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
+	out := filepath.Join(m.Of.Workspace.Dir, "packed", u.Key(), it.name)
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
 	linked := it.paths[0]
-	res, err := m.upx.Pack(ctx, linked, out, u.UPX)
+	res, err := m.UPX.Pack(ctx, linked, out, u.UPX)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (m *maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
 }
 
 // copyOut publishes what was linked, or packed, as it is.
-func (m *maker) copyOut(ctx context.Context, r *result, items []*item) error {
+func (m *Maker) copyOut(ctx context.Context, r *UnitResult, items []*item) error {
 	r.addBefore(items)
 	names := r.unit.Published()
 	for i, it := range items {
@@ -187,29 +187,29 @@ func (m *maker) copyOut(ctx context.Context, r *result, items []*item) error {
 		if executable(r.unit) {
 			mode = 0o755
 		}
-		sum, _, err := files.Copy(ctx, it.paths[0], filepath.Join(m.stage, it.artifact.Name), mode)
+		sum, _, err := files.Copy(ctx, it.paths[0], filepath.Join(m.Stage, it.artifact.Name), mode)
 		if err != nil {
 			return err
 		}
 		if sum != it.artifact.SHA256 {
 			return fmt.Errorf("%s changed while it was copied", it.name)
 		}
-		r.artifacts = append(r.artifacts, it.artifact)
+		r.Artifacts = append(r.Artifacts, it.artifact)
 	}
 	return nil
 }
 
 // addBefore adds the stages that items have left behind.
-func (r *result) addBefore(items []*item) {
+func (r *UnitResult) addBefore(items []*item) {
 	for _, it := range items {
 		if it.before != nil {
-			r.artifacts = append(r.artifacts, *it.before)
+			r.Artifacts = append(r.Artifacts, *it.before)
 		}
 	}
 }
 
 // archive publishes the unit's archive.
-func (m *maker) archive(ctx context.Context, r *result, items []*item) error {
+func (m *Maker) archive(ctx context.Context, r *UnitResult, items []*item) error {
 	r.addBefore(items)
 	u := r.unit
 	a := checksums.Artifact{
@@ -221,20 +221,20 @@ func (m *maker) archive(ctx context.Context, r *result, items []*item) error {
 		if it.artifact.Verdict != checksums.Identical {
 			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
 		}
-		r.artifacts = append(r.artifacts, it.artifact)
+		r.Artifacts = append(r.Artifacts, it.artifact)
 	}
 	if err := m.writeArchive(ctx, r, items, &a); err != nil {
 		return fmt.Errorf("%s: %w", a.Name, err)
 	}
-	r.artifacts = append(r.artifacts, a)
+	r.Artifacts = append(r.Artifacts, a)
 	return nil
 }
 
 // writeArchive writes the unit's archive once for each place, from the files of
 // that place. The same archive of an earlier release, written twice then, spares
 // that.
-func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *checksums.Artifact) error {
-	u, when := r.unit, m.of.source.CommitTime
+func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, a *checksums.Artifact) error {
+	u, when := r.unit, m.Of.Source.CommitTime
 	first := m.members(u, items, 0)
 	recipe, entries, err := archive.Recipe(ctx, u.Archive, first, when)
 	if err != nil {
@@ -244,11 +244,11 @@ func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *c
 		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
 	}
 	var others [][]archive.Member
-	for place := 1; place < len(m.executors) && a.Verdict == checksums.Identical; place++ {
+	for place := 1; place < len(m.Executors) && a.Verdict == checksums.Identical; place++ {
 		other := m.members(u, items, place)
 		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.executors[place].Name(), err)
+			return fmt.Errorf("%s time: %w", m.Executors[place].Name(), err)
 		}
 		if again != recipe {
 			a.Verdict = checksums.Different
@@ -258,9 +258,9 @@ func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *c
 		others = append(others, other)
 	}
 	again := len(others) > 0 && a.Verdict == checksums.Identical
-	name := filepath.Join(m.stage, a.Name)
+	name := filepath.Join(m.Stage, a.Name)
 	if again {
-		if r.archiveProven = m.ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
+		if r.archiveProven = m.Ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
 			return nil
 		}
 	}
@@ -279,7 +279,7 @@ func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *c
 	for i, other := range others {
 		again, err := archive.Write(ctx, io.Discard, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.executors[i+1].Name(), err)
+			return fmt.Errorf("%s time: %w", m.Executors[i+1].Name(), err)
 		}
 		if again.SHA256 != a.SHA256 {
 			a.Verdict = checksums.Different
@@ -287,34 +287,34 @@ func (m *maker) writeArchive(ctx context.Context, r *result, items []*item, a *c
 			return nil
 		}
 	}
-	if err := m.ledger.rememberArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
-		m.of.warn("%s: the next release will make it again: %v", a.Name, err)
+	if err := m.Ledger.rememberArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
+		m.Of.Warn("%s: the next release will make it again: %v", a.Name, err)
 	}
 	return nil
 }
 
 // members lists an archive's files from one of the places.
-func (m *maker) members(u *plan.Unit, items []*item, place int) []archive.Member {
+func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member {
 	var list []archive.Member
 	for _, it := range items {
 		sum := ""
 		if it.artifact.Verdict == checksums.Identical {
 			sum = it.artifact.SHA256 // what was compared is what goes in
 		}
-		list = append(list, archive.Member{Name: it.name, Executable: executable(u), SHA256: sum, Open: opener(it.paths[place])})
+		list = append(list, archive.Member{Name: it.name, Executable: executable(u), SHA256: sum, Open: Opener(it.paths[place])})
 	}
 	for _, name := range u.Files {
 		list = append(list, archive.Member{
 			Name:       name,
-			Executable: m.of.source.Executable(path.Join(m.of.source.Dir, name)),
-			Open:       opener(filepath.Join(m.copies[place], filepath.FromSlash(name))),
+			Executable: m.Of.Source.Executable(path.Join(m.Of.Source.Dir, name)),
+			Open:       Opener(filepath.Join(m.copies[place], filepath.FromSlash(name))),
 		})
 	}
 	return list
 }
 
 // opener opens the file of a member that goes into an archive.
-func opener(name string) func() (io.ReadCloser, int64, error) {
+func Opener(name string) func() (io.ReadCloser, int64, error) {
 	return func() (io.ReadCloser, int64, error) {
 		f, err := files.Open(name)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 // TestNamesOfSteps: what a release publishes beside its artifacts is known to
 // everybody who reads one, and no artifact can take its name.
 func TestNamesOfSteps(t *testing.T) {
-	for _, name := range besides() {
+	for _, name := range new(Config).outDir().About {
 		if fact.KindOf(name) == fact.Unknown {
 			t.Errorf("%s: package fact does not know what it is", name)
 		}

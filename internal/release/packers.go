@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -15,9 +16,9 @@ import (
 // refuseUnpackable refuses platforms that UPX does not pack, whatever this
 // machine has: by the pinned version where there is one, else what no version
 // packs. So the plan is refused on every machine, or on none.
-func (s *planned) refuseUnpackable() error {
+func (s *Planned) refuseUnpackable() error {
 	var problems profiles.Problems
-	for _, u := range s.plan.Units {
+	for _, u := range s.Plan.Units {
 		if u.UPX == nil {
 			continue
 		}
@@ -53,8 +54,8 @@ func unpackable(u *plan.Unit, versions []string) (why string) {
 }
 
 // settingPos is where the profile of a unit sets a key.
-func (s *subject) settingPos(u *plan.Unit, key string) profiles.Position {
-	for _, sel := range s.selected {
+func (s *Subject) settingPos(u *plan.Unit, key string) profiles.Position {
+	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
 				return sel.Profile.Pos(pl, key)
@@ -66,23 +67,23 @@ func (s *subject) settingPos(u *plan.Unit, key string) profiles.Position {
 
 // findUPX looks for UPX when a unit is to be packed: the one the profile pins,
 // if it does. It refuses platforms that this version is known not to pack.
-func (s *planned) findUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
+func (s *Planned) FindUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
 	var tool *upx.Tool
 	var errs []error
 	said := map[string]bool{}
-	for _, u := range s.plan.Units {
+	for _, u := range s.Plan.Units {
 		if u.UPX == nil {
 			continue
 		}
 		if tool == nil || u.UPXVersion != "" || u.UPXSHA256 != "" {
-			found, err := upx.Find(ctx, upx.Config{Confined: s.confined, Dirs: filepath.SplitList(s.env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
+			found, err := upx.Find(ctx, upx.Config{Confined: s.Confined, Dirs: filepath.SplitList(s.Env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
 			if err != nil {
 				if text := err.Error(); !said[text] { // of all its platforms
 					said[text] = true
-					errs = append(errs, &codeError{fmt.Errorf("%s: %w", u.ID(), err), ExitUsage, hintOf(err)})
+					errs = append(errs, fault.Usagef(fault.Hint(err), "%s: %w", u.ID(), err))
 				}
 				continue
 			}
@@ -95,7 +96,7 @@ func (s *planned) findUPX(ctx context.Context, caution func(format string, args 
 		case is != upx.Fails:
 			caution("%s: UPX %s: %s", u.ID(), tool.Version, reason)
 		default:
-			errs = append(errs, usage("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
+			errs = append(errs, fault.Usagef("set upx: off for this platform in an override", "%s: UPX %s: %s", u.ID(), tool.Version, reason))
 		}
 	}
 	return tool, errors.Join(errs...)

@@ -11,14 +11,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/pgo"
 )
 
 // stalePGO warns of profiles of the optimiser that were recorded with other
 // code than what is planned: the compiler says nothing, and optimises what is left.
-func (s *planned) stalePGO(ctx context.Context) ([]string, error) {
-	all, err := s.planner.PGOFreshness(ctx)
+func (s *Planned) stalePGO(ctx context.Context) ([]string, error) {
+	all, err := s.Planner.PGOFreshness(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		}
 		p, err := readPGO(name)
 		if err != nil {
-			errs = append(errs, usage("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
+			errs = append(errs, fault.Usagef("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
 			continue
 		}
 		list = append(list, p)

@@ -10,33 +10,33 @@ import (
 )
 
 // planned is what will be built, and from what.
-type planned struct {
-	*copied
-	planner *plan.Planner
-	plan    *plan.Plan // nil where there is none because of an error
-	id      string     // of the plan
+type Planned struct {
+	*Copied
+	Planner *plan.Planner
+	Plan    *plan.Plan // nil where there is none because of an error
+	PlanID  string     // of the plan
 	mended  []string   // damage in the first build cache, which was met while listing packages
 }
 
 // planWith says what kind of plan is made.
-type planWith struct {
-	deps  bool                     // fetch everything that it needs as well, and make the first private copy
-	alter func(*profiles.Settings) // of variants; nil: the profile's settings
+type PlanWith struct {
+	Deps  bool                     // fetch everything that it needs as well, and make the first private copy
+	Alter func(*profiles.Settings) // of variants; nil: the profile's settings
 }
 
 // expand makes the plan. There is a planner also with an error: it knows what it
 // has seen until then.
-func (c *copied) expand(ctx context.Context, with planWith) (*planned, error) {
-	if with.deps {
-		c.phase("fetching modules")
+func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
+	if with.Deps {
+		c.Phase("fetching modules")
 	}
-	p := &planned{copied: c}
+	p := &Planned{Copied: c}
 	expand := func() (err error) {
-		p.planner = &plan.Planner{
-			File: c.file, Selected: c.selected, Source: c.source, Version: c.version, Go: c.tc.Version,
-			Snapshot: c.Snapshot, Loader: c.loader, Deps: with.deps, Typed: c.Types, Tree: c.tree(), Alter: with.alter,
+		p.Planner = &plan.Planner{
+			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
+			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.tree(), Alter: with.Alter,
 		}
-		p.plan, err = p.planner.Plan(ctx)
+		p.Plan, err = p.Planner.Plan(ctx)
 		return err
 	}
 	err := expand()
@@ -52,29 +52,29 @@ func (c *copied) expand(ctx context.Context, with planWith) (*planned, error) {
 	if err != nil {
 		return p, err
 	}
-	if p.id, err = p.plan.ID(); err != nil || !with.deps || c.loader.Ready == nil {
+	if p.PlanID, err = p.Plan.ID(); err != nil || !with.Deps || c.Loader.Ready == nil {
 		return p, err
 	}
-	return p, c.loader.Ready(ctx)
+	return p, c.Loader.Ready(ctx)
 }
 
 // mendIndex removes damaged indexes of packages from the build cache, after the
 // go command could not list them or listed what is not there, and says so; "" if
 // there were none.
-func (c *copied) mendIndex(ctx context.Context) string {
-	found, err := actions.DamagedIndex(ctx, c.place.GoCache)
+func (c *Copied) mendIndex(ctx context.Context) string {
+	found, err := actions.DamagedIndex(ctx, c.BuildPlace.GoCache)
 	if err != nil || len(found) == 0 || actions.Drop(found) != nil {
 		return ""
 	}
 	line := fmt.Sprintf("the build cache of the first place was damaged: %d indexes of packages, such as %s, which are removed", len(found), found[0].File)
-	c.warn("%s; listing the packages once more", line)
+	c.Warn("%s; listing the packages once more", line)
 	return line + "; the packages were listed once more"
 }
 
 // settingsOf are the settings of a unit's profile; ok is false of a plan that was
 // not made of a profile file.
-func (s *subject) settingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
-	for _, sel := range s.selected {
+func (s *Subject) settingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
+	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
 				return sel.Profile.Settings(pl), true

@@ -10,41 +10,43 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"golang.org/x/sync/errgroup"
 )
 
 // Prepared is a plan, and the executors that are ready to build it without the
 // network. There is no other way to get executors.
 type Prepared struct {
-	of        *planned
-	executors []execute.Executor
+	Of        *Planned
+	Executors []execute.Executor
 	copies    []string // module directories of private copies of the source, one for each executor
 }
 
 // prepare ends the fetch phase: afterwards nothing needs the network. With twice
 // there is a second executor.
-func (p *planned) prepare(ctx context.Context, twice bool) (*Prepared, error) {
-	first, err := p.firstPlace(ctx)
+func (p *Planned) Prepare(ctx context.Context, twice bool) (*Prepared, error) {
+	first, err := p.FirstPlace(ctx)
 	if err != nil || !twice {
-		return &Prepared{of: p, executors: []execute.Executor{first}, copies: []string{p.dir}}, err
+		return &Prepared{Of: p, Executors: []execute.Executor{first}, copies: []string{p.Checkout}}, err
 	}
 	second, err := p.secondPlace(ctx, "second")
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{of: p, executors: []execute.Executor{first, second}, copies: []string{p.dir, second.Dir}}, nil
+	return &Prepared{Of: p, Executors: []execute.Executor{first, second}, copies: []string{p.Checkout, second.Dir}}, nil
 }
 
 // firstPlace is the place whose caches outlive the release.
-func (p *planned) firstPlace(ctx context.Context) (*execute.Local, error) {
-	if p.source.Kind == source.Module {
+func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
+	if p.Source.Kind == source.Module {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(2)
-		for _, u := range p.plan.Units {
+		for _, u := range p.Plan.Units {
 			g.Go(func() error {
-				if err := p.loader.FetchInstall(gctx, u, p.source.Version); err != nil {
+				if err := p.Loader.FetchInstall(gctx, u, p.Source.Version); err != nil {
 					return fmt.Errorf("%s: %w", u.ID(), err)
 				}
 				return nil
@@ -55,17 +57,17 @@ func (p *planned) firstPlace(ctx context.Context) (*execute.Local, error) {
 		}
 	}
 	return &execute.Local{
-		Label: "first", Goroot: p.goroot, Place: p.place, Dir: p.dir,
-		Out: filepath.Join(p.ws.dir, "first", "out"), Kind: p.source.Kind, Version: p.source.Version,
-		Origin: p.origin, Care: p.care(),
+		Label: "first", Goroot: p.Goroot, Place: p.BuildPlace, Dir: p.Checkout,
+		Out: filepath.Join(p.Workspace.Dir, "first", "out"), Kind: p.Source.Kind, Version: p.Source.Version,
+		Origin: p.Origin, Care: p.care(),
 	}, nil
 }
 
 // care is what a place needs to look after what it builds from.
-func (p *planned) care() execute.Care {
-	c := execute.Care{Known: p.known, AtEnd: p.atEnd, Warn: p.warn}
-	if p.planner != nil {
-		c.Modules, c.Source = p.planner.Modules(), p.source
+func (p *Planned) care() execute.Care {
+	c := execute.Care{Known: p.Known, AtEnd: p.AtEnd, Warn: p.Warn}
+	if p.Planner != nil {
+		c.Modules, c.Source = p.Planner.Modules(), p.Source
 	}
 	return c
 }
@@ -75,47 +77,47 @@ func (p *planned) care() execute.Care {
 // from the first place's downloads, checked again against go.sum. The toolchain is
 // that of all second places, verified again, and so are the modules of the one
 // named second.
-func (p *planned) secondPlace(ctx context.Context, name string) (*execute.Local, error) {
-	p.phase("preparing the second place")
-	root := filepath.Join(p.ws.dir, name)
+func (p *Planned) secondPlace(ctx context.Context, name string) (*execute.Local, error) {
+	p.Phase("preparing the second place")
+	root := filepath.Join(p.Workspace.Dir, name)
 	cache := ""
-	if name == "second" && p.repo != nil && p.keepModules() {
+	if name == "second" && p.Repo != nil && p.keepModules() {
 		cache = filepath.Join(p.Cache, "second")
 	}
-	place := execute.Second(root, cache, p.git)
-	place.Confined = p.confined
+	place := execute.Second(root, cache, p.Git)
+	place.Confined = p.Confined
 	if err := place.Make(); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	second := &execute.Local{
 		Label: "second", Place: place, Out: filepath.Join(root, "products"),
-		SetUmask: canUmask, Kind: p.source.Kind, Version: p.source.Version, Care: p.care(),
+		SetUmask: canUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: p.care(),
 	}
 	if toolchain.CanSetHostname(ctx, place.Empty) {
 		second.Hostname = place.Hostname
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		second.Goroot, err = p.tc.Install(gctx, filepath.Join(p.Cache, "second", "toolchains", p.tc.DirName(), "goroot"), p.known)
+		second.Goroot, err = p.GoToolchain.Install(gctx, filepath.Join(p.Cache, "second", "toolchains", p.GoToolchain.DirName(), "goroot"), p.Known)
 		return err
 	})
-	if p.again != nil {
+	if p.CopyAgain != nil {
 		g.Go(func() (err error) {
-			second.Dir, second.Origin, err = p.again(gctx, place, filepath.Join(root, "another checkout", "of the source"))
+			second.Dir, second.Origin, err = p.CopyAgain(gctx, place, filepath.Join(root, "another checkout", "of the source"))
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	p.atEnd(func() error { return second.Goroot.Settle(ctx) })
+	p.AtEnd(func() error { return second.Goroot.Settle(ctx) })
 	return second, p.secondModules(ctx, second, root, cache != "")
 }
 
 // keepModules takes the modules of earlier second places for this run alone.
 // While somebody else has them, or where nothing is remembered, every module is
 // unpacked anew.
-func (r *run) keepModules() bool {
+func (r *Run) keepModules() bool {
 	if r.Full || len(r.Secret) == 0 {
 		return false
 	}
@@ -132,27 +134,27 @@ func (r *run) keepModules() bool {
 }
 
 // secondModules gives the second place its modules, and a source that is one.
-func (p *planned) secondModules(ctx context.Context, second *execute.Local, root string, kept bool) error {
+func (p *Planned) secondModules(ctx context.Context, second *execute.Local, root string, kept bool) error {
 	place := second.Place
 	loader := &plan.Loader{
-		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: p.source.Kind,
-		Settings: toolchain.Settings{GOPROXY: p.place.Proxy(), GOSUMDB: "off"}, Offline: true,
+		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: p.Source.Kind,
+		Settings: toolchain.Settings{GOPROXY: p.BuildPlace.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
-	if p.source.Kind == source.Module {
-		for _, u := range p.plan.Units {
-			if err := loader.FetchInstall(ctx, u, p.source.Version); err != nil {
+	if p.Source.Kind == source.Module {
+		for _, u := range p.Plan.Units {
+			if err := loader.FetchInstall(ctx, u, p.Source.Version); err != nil {
 				return fmt.Errorf("%s: %w", u.ID(), err)
 			}
 		}
-		second.Dir = filepath.Join(place.ModCache, source.CacheDir(p.source.ModulePath, p.source.Version))
-		second.Origin = fromZip(p.source)
+		second.Dir = filepath.Join(place.ModCache, source.CacheDir(p.Source.ModulePath, p.Source.Version))
+		second.Origin = FromZip(p.Source)
 		return nil
 	}
-	needed := p.planner.Modules()
+	needed := p.Planner.Modules()
 	if kept {
-		modules, err := plan.UseKeptModules(ctx, loader, p.known, needed)
+		modules, err := plan.UseKeptModules(ctx, loader, p.Known, needed)
 		if err == nil {
-			p.atEnd(func() error { return modules.Settle(ctx) })
+			p.AtEnd(func() error { return modules.Settle(ctx) })
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -160,11 +162,11 @@ func (p *planned) secondModules(ctx context.Context, second *execute.Local, root
 		}
 		// Whatever is wrong there, without it everything is as it was the first time.
 		if err := files.RemoveTree(place.ModCache); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
-		place.ModCache = execute.Second(root, "", p.git).ModCache
+		place.ModCache = execute.Second(root, "", p.Git).ModCache
 		if err := place.Make(); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
 	}
 	var paths []string
@@ -172,12 +174,12 @@ func (p *planned) secondModules(ctx context.Context, second *execute.Local, root
 		paths = append(paths, n.Path)
 	}
 	if err := loader.FetchModules(ctx, paths); err != nil {
-		if hintOf(err) != "" || ctx.Err() != nil {
+		if fault.Hint(err) != "" || ctx.Err() != nil {
 			return fmt.Errorf("modules of the second place: %w", err)
 		}
 		// The files come from the first place, where the go command does not
 		// look into a zip again that it has unpacked once.
-		return hinted("a download in mintmark's cache may be damaged; remove "+p.place.ModCache+" and run it again", "modules of the second place: %w", err)
+		return fault.Errorf("a download in mintmark's cache may be damaged; remove "+p.BuildPlace.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
 	return nil
 }

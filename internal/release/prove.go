@@ -12,12 +12,13 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/upx"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
-func (p *maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
+func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
 	add := func(p checksums.Proof) { pr.artifact.Proofs = append(pr.artifact.Proofs, p) }
 	proof := func(name, result, how, reason string) {
 		add(checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
@@ -44,16 +45,16 @@ func (p *maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
-func (p *maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
-	if p.notRun != "" {
-		why := startup.Proof{Result: startup.Unchecked, Reason: p.notRun}
+func (p *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
+	if p.NotRun != "" {
+		why := startup.Proof{Result: startup.Unchecked, Reason: p.NotRun}
 		return &startup.Proofs{Smoke: why, Environment: why}, nil
 	}
-	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.of.env("PATH"))}
-	declared := p.of.declared(u)
+	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.Of.Env("PATH"))}
+	declared := p.Of.declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := p.of.workload(&c, *declared); err != nil {
+		if err := p.Of.Workload(&c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
@@ -63,26 +64,26 @@ func (p *maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked stri
 		}
 	}
 	var err error
-	if cfg.Work, err = os.MkdirTemp(p.of.ws.dir, "run-"); err != nil {
-		return nil, cacheError(err)
+	if cfg.Work, err = os.MkdirTemp(p.Of.Workspace.Dir, "run-"); err != nil {
+		return nil, workspace.Error(err)
 	}
 	defer files.RemoveTree(cfg.Work)
 	cfg.Dir = filepath.Join(cfg.Work, "empty")
 	if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
-		return nil, cacheError(err)
+		return nil, workspace.Error(err)
 	}
 	return startup.Prove(ctx, cfg)
 }
 
 // Why packed programs are not run.
 const (
-	strangersProgram = "somebody else's program is not run" // whoever verifies has not said that he trusts it
+	StrangersProgram = "somebody else's program is not run" // whoever verifies has not said that he trusts it
 	builtOnce        = "built once; only a release runs what it packed"
 )
 
 // declared is what the profile says of starting the unit's programs: nil when
 // it says nothing, or when it speaks of one of several.
-func (p *subject) declared(u *plan.Unit) *profiles.Bench {
+func (p *Subject) declared(u *plan.Unit) *profiles.Bench {
 	s, ok := p.settingsOf(u)
 	b := s.Bench
 	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
@@ -106,4 +107,25 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 		}
 	}
 	return failed, unchecked
+}
+
+// workload fills in what the profile says and opt does not.
+func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
+	w := &opt.Workload
+	if w.Args == nil {
+		w.Args = b.Args
+	}
+	if w.Env == nil {
+		w.Env = b.Env
+	}
+	opt.Dir = s.Checkout
+	if w.Stdin == "" && b.Stdin != "" {
+		w.Stdin = filepath.Join(s.Checkout, filepath.FromSlash(b.Stdin))
+	}
+	if w.Ready == (startup.Ready{}) {
+		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {
+			return err
+		}
+	}
+	return nil
 }

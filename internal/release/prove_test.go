@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // TestStrangersProgramIsNotRun: a verification that builds twice (-proven) packs
@@ -17,7 +18,7 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n: >'"+ran+"'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{Prepared: &Prepared{of: &planned{copied: &copied{subject: &subject{run: &run{Config: &Config{}, ws: &workspace{dir: dir}}}}}}, notRun: strangersProgram}
+	m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{}, Workspace: &workspace.Workspace{Dir: dir}}}}}}, NotRun: StrangersProgram}
 	proofs, err := m.runPacked(t.Context(), &plan.Unit{Platform: "linux/amd64"}, program, program)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/report"
 )
 
@@ -18,10 +19,10 @@ import (
 type step struct {
 	names []string // of the files that it may make
 	// needs reports whether a release has it.
-	needs func(f *finished) bool
+	needs func(f *Finished) bool
 	// make gives the files. It is asked twice and must give the same bytes, but for
 	// signatures.
-	make  func(ctx context.Context, f *finished, st *staging) (map[string][]byte, error)
+	make  func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error)
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
@@ -29,27 +30,27 @@ type step struct {
 // left in the directory.
 func steps() []step {
 	manifest := checksums.ManifestFile
-	release := func(f *finished) bool { return f.kind != checksums.KindBuild }
-	signed := func(f *finished) bool { return f.signer != nil }
-	ledger := func(f *finished) bool { return release(f) && f.of.file.Ledger.Publish }
-	one := func(name string, make func(ctx context.Context, f *finished, st *staging) ([]byte, error)) func(context.Context, *finished, *staging) (map[string][]byte, error) {
-		return func(ctx context.Context, f *finished, st *staging) (map[string][]byte, error) {
+	release := func(f *Finished) bool { return f.kind != checksums.KindBuild }
+	signed := func(f *Finished) bool { return f.signer != nil }
+	ledger := func(f *Finished) bool { return release(f) && f.Of.file.Ledger.Publish }
+	one := func(name string, make func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error)) func(context.Context, *Finished, *output.Staging) (map[string][]byte, error) {
+		return func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error) {
 			data, err := make(ctx, f, st)
 			return map[string][]byte{name: data}, err
 		}
 	}
-	encode := func(_ context.Context, f *finished, _ *staging) ([]byte, error) { return f.manifest.Encode() }
+	encode := func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.manifest.Encode() }
 	return []step{
-		{names: []string{buildFile}, needs: func(f *finished) bool { return !release(f) }, make: one(buildFile, encode)},
+		{names: []string{output.BuildFile}, needs: func(f *Finished) bool { return !release(f) }, make: one(output.BuildFile, encode)},
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
 		{
 			names: []string{checksums.LedgerFile}, needs: ledger,
-			make: one(checksums.LedgerFile, func(_ context.Context, f *finished, _ *staging) ([]byte, error) { return f.of.claims(f.ledger) }),
+			make: one(checksums.LedgerFile, func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.Of.claims(f.Ledger) }),
 		},
 		{
 			names: []string{report.MeasurementsFile, report.HTMLFile, report.MarkdownFile},
-			needs: func(f *finished) bool { return release(f) && f.report },
-			make: func(ctx context.Context, f *finished, _ *staging) (map[string][]byte, error) {
+			needs: func(f *Finished) bool { return release(f) && f.report },
+			make: func(ctx context.Context, f *Finished, _ *output.Staging) (map[string][]byte, error) {
 				made, err := f.reportFiles(ctx)
 				if err != nil {
 					return nil, fmt.Errorf("report: %w", err)
@@ -61,25 +62,27 @@ func steps() []step {
 		{names: []string{checksums.ChecksumsBundle}, needs: signed, signs: true, make: one(checksums.ChecksumsBundle, signFile(checksums.ChecksumsFile))},
 		{
 			names: []string{checksums.LedgerBundle}, signs: true, make: one(checksums.LedgerBundle, signFile(checksums.LedgerFile)),
-			needs: func(f *finished) bool { return signed(f) && ledger(f) },
+			needs: func(f *Finished) bool { return signed(f) && ledger(f) },
 		},
 		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
 	}
 }
 
-// besides are the files that a release may have beside what its manifest names.
-func besides() (names []string) {
+// outDir is the output directory.
+func (c *Config) outDir() output.Dir {
+	d := output.Dir{Path: c.Out}
 	for _, s := range steps() {
-		names = append(names, s.names...)
+		d.About = append(d.About, s.names...)
 	}
-	return slices.DeleteFunc(names, func(n string) bool { return n == buildFile })
+	d.About = slices.DeleteFunc(d.About, func(n string) bool { return n == output.BuildFile })
+	return d
 }
 
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
-func (f *finished) publish(ctx context.Context, st *staging) error {
+func (f *Finished) publish(ctx context.Context, st *output.Staging) error {
 	if f.signer != nil {
-		f.of.phase("signing")
+		f.Of.Phase("signing")
 	}
 	for _, s := range steps() {
 		if !s.needs(f) {
@@ -95,15 +98,15 @@ func (f *finished) publish(ctx context.Context, st *staging) error {
 			m := f.manifest
 			cfg = checksums.VerifyConfig{Verifier: f.signer.Verifier(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
 		}
-		if _, err := checksums.VerifyRelease(ctx, st.dir, cfg); err != nil {
+		if _, err := checksums.VerifyRelease(ctx, st.Dir, cfg); err != nil {
 			return fmt.Errorf("the finished release does not verify: %w", err)
 		}
 	}
-	return st.publish(ctx)
+	return st.Publish(ctx)
 }
 
 // write makes the files of a step, and again, and writes them.
-func (s step) write(ctx context.Context, f *finished, st *staging) error {
+func (s step) write(ctx context.Context, f *Finished, st *output.Staging) error {
 	made, err := s.make(ctx, f, st)
 	if err != nil {
 		return err
@@ -121,10 +124,10 @@ func (s step) write(ctx context.Context, f *finished, st *staging) error {
 		if !slices.Contains(s.names, name) {
 			return errors.New(name + ": nobody knows that a release has such a file")
 		}
-		if err := st.claim(name); err != nil {
+		if err := st.Claim(name); err != nil {
 			return err
 		}
-		err := files.Create(filepath.Join(st.dir, name), 0o644, func(f *os.File) error {
+		err := files.Create(filepath.Join(st.Dir, name), 0o644, func(f *os.File) error {
 			_, err := f.Write(made[name])
 			return err
 		})
@@ -138,8 +141,8 @@ func (s step) write(ctx context.Context, f *finished, st *staging) error {
 // listed are the files that checksums.txt lists, with digests taken from the
 // files as they lie on the disk now, not from memory: what is signed is what will
 // be published.
-func listed(ctx context.Context, st *staging, without ...string) (entries []checksums.Entry, err error) {
-	made, err := os.ReadDir(st.dir)
+func listed(ctx context.Context, st *output.Staging, without ...string) (entries []checksums.Entry, err error) {
+	made, err := os.ReadDir(st.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +150,7 @@ func listed(ctx context.Context, st *staging, without ...string) (entries []chec
 		if slices.Contains(without, f.Name()) {
 			continue
 		}
-		sum, _, err := files.Digest(ctx, filepath.Join(st.dir, f.Name()))
+		sum, _, err := files.Digest(ctx, filepath.Join(st.Dir, f.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -156,7 +159,7 @@ func listed(ctx context.Context, st *staging, without ...string) (entries []chec
 	return entries, nil
 }
 
-func checksumsFile(ctx context.Context, _ *finished, st *staging) ([]byte, error) {
+func checksumsFile(ctx context.Context, _ *Finished, st *output.Staging) ([]byte, error) {
 	entries, err := listed(ctx, st)
 	if err != nil {
 		return nil, err
@@ -165,9 +168,9 @@ func checksumsFile(ctx context.Context, _ *finished, st *staging) ([]byte, error
 }
 
 // signFile signs a file that a step before has written.
-func signFile(name string) func(context.Context, *finished, *staging) ([]byte, error) {
-	return func(ctx context.Context, f *finished, st *staging) ([]byte, error) {
-		data, err := files.Read(filepath.Join(st.dir, name), checksums.MaxLedgerSize)
+func signFile(name string) func(context.Context, *Finished, *output.Staging) ([]byte, error) {
+	return func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
+		data, err := files.Read(filepath.Join(st.Dir, name), checksums.MaxLedgerSize)
 		if err != nil {
 			return nil, err
 		}
@@ -180,7 +183,7 @@ func signFile(name string) func(context.Context, *finished, *staging) ([]byte, e
 }
 
 // signRecord signs the statement about everything that is listed, and the list.
-func signRecord(ctx context.Context, f *finished, st *staging) ([]byte, error) {
+func signRecord(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
 	entries, err := listed(ctx, st, checksums.ChecksumsBundle, checksums.LedgerBundle)
 	if err != nil {
 		return nil, err

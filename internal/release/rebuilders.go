@@ -10,21 +10,22 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
 // openLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
-func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*releaseLedger, error) {
-	s := p.of
+func (p *Prepared) OpenLedgers(ctx context.Context, signer *checksums.Signer) (*ReleaseLedger, error) {
+	s := p.Of
 	ledger := s.openLedger()
 	var used []string
 	if len(s.Ledgers) > 0 {
 		if s.Full {
-			return nil, usage("leave one of them out", "-full uses no ledger, and -ledgers names some")
+			return nil, fault.Usagef("leave one of them out", "-full uses no ledger, and -ledgers names some")
 		}
 		if ledger == nil {
-			return nil, hinted("see the warning above", "-ledgers needs a ledger of our own")
+			return nil, fault.Errorf("see the warning above", "-ledgers needs a ledger of our own")
 		}
 		verifiers, err := s.rebuilderKeys(ctx)
 		if err != nil {
@@ -32,7 +33,7 @@ func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*
 		}
 		for id := range verifiers {
 			if signer != nil && id == signer.KeyID() {
-				return nil, usage("an own execution does not count twice; name other people's keys", "ledger.rebuilders has the key that signs this release")
+				return nil, fault.Usagef("an own execution does not count twice; name other people's keys", "ledger.rebuilders has the key that signs this release")
 			}
 		}
 		var errs []error
@@ -41,7 +42,7 @@ func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
 			} else if slices.Contains(used, id) {
-				errs = append(errs, usage("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by key %s", s.shorten(name), id))
+				errs = append(errs, fault.Usagef("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by key %s", s.shorten(name), id))
 			}
 			used = append(used, id)
 		}
@@ -58,14 +59,14 @@ func (p *Prepared) openLedgers(ctx context.Context, signer *checksums.Signer) (*
 }
 
 // rebuilderKeys are the keys that the profile file names, by key ID.
-func (s *subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+func (s *Subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
 	refs := s.file.Ledger.Rebuilders
 	if len(refs) == 0 {
-		return nil, usage("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
+		return nil, fault.Usagef("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
 	}
 	if s.Module != "" && s.ConfigFile == "" {
 		// The file came with the module: its author does not choose whom we believe.
-		return nil, usage("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
+		return nil, fault.Usagef("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
 	}
 	out := map[string]*checksums.Verifier{}
 	var errs []error
@@ -81,7 +82,7 @@ func (s *subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 }
 
 // besideProfile reads the name of a key in the profile file: a path is one from there.
-func (s *subject) besideProfile(ref string) checksums.KeyRef {
+func (s *Subject) besideProfile(ref string) checksums.KeyRef {
 	dir := filepath.Dir(s.file.Path)
 	if !filepath.IsAbs(dir) {
 		if wd, err := os.Getwd(); err == nil {
@@ -100,7 +101,7 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 	}
 	bundle, err := files.Read(name+".sigstore.json", 1<<20)
 	if err != nil {
-		return "", &codeError{fmt.Errorf("not signed: %w", err), ExitRefused, "a ledger comes with its signature beside it, FILE.sigstore.json"}
+		return "", fault.Refusedf("a ledger comes with its signature beside it, FILE.sigstore.json", "not signed: %w", err)
 	}
 	id := ""
 	for key, v := range verifiers {
@@ -113,23 +114,23 @@ func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, n
 		if len(verifiers) > 1 {
 			err = errors.New("signed by none of the keys in ledger.rebuilders")
 		}
-		return "", &codeError{err, ExitRefused, "whose ledger is it? ledger.rebuilders names the keys that count"}
+		return "", &fault.Error{Err: err, Code: fault.Refused, Tip: "whose ledger is it? ledger.rebuilders names the keys that count"}
 	}
 	tc, claims, err := actions.DecodeClaims(data)
 	if err != nil {
-		return "", &codeError{err, ExitRefused, "the signature is right, but this version of mintmark did not write the file"}
+		return "", &fault.Error{Err: err, Code: fault.Refused, Tip: "the signature is right, but this version of mintmark did not write the file"}
 	}
 	return id, ledger.Believe("key "+id, tc, claims)
 }
 
 // claims is what this release executed of the standard library and of
 // dependencies, for others; nil when the profile file does not ask for it.
-func (p *planned) claims(l *releaseLedger) ([]byte, error) {
+func (p *Planned) claims(l *ReleaseLedger) ([]byte, error) {
 	if !p.file.Ledger.Publish {
 		return nil, nil
 	}
 	if l == nil {
-		return nil, hinted("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
+		return nil, fault.Errorf("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.tc.Version, Host: p.tc.Host, Sum: p.tc.Sum}, l.account.Claims(p.source.ModulePath))
+	return actions.EncodeClaims(actions.Toolchain{Version: p.GoToolchain.Version, Host: p.GoToolchain.Host, Sum: p.GoToolchain.Sum}, l.account.Claims(p.Source.ModulePath))
 }

@@ -9,12 +9,15 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
 // Planned is the result of [Plan].
-type Planned struct {
+type PlanResult struct {
 	Plan      *plan.Plan
 	JSON      []byte // canonical; its SHA-256 is ID
 	ID        string
@@ -26,29 +29,29 @@ type Planned struct {
 
 // Plan resolves everything and builds nothing. A dirty tree is no error: the
 // plan is that of the commit.
-func Plan(ctx context.Context, cfg Config, explain bool) (_ *Planned, err error) {
-	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err error) {
+	defer func() { err = ExplainFull(err) }()
+	s, err := Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	c, err := s.fetch(ctx)
+	c, err := s.Fetch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.expand(ctx, planWith{})
+	p, err := c.Expand(ctx, PlanWith{})
 	if err != nil {
 		return nil, err
 	}
-	data, err := p.plan.Encode()
+	data, err := p.Plan.Encode()
 	if err != nil {
 		return nil, err
 	}
-	res := &Planned{Plan: p.plan, JSON: data, ID: p.id, Toolchain: p.manifestToolchain(), Dirty: s.source.Dirty}
+	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.ManifestToolchain(), Dirty: s.Source.Dirty}
 	if explain {
 		res.Explained = map[string][]profiles.Value{}
-		for _, sel := range s.selected {
+		for _, sel := range s.Selected {
 			for _, pl := range sel.Platforms {
 				res.Explained[sel.Profile.Name+" "+pl.String()] = sel.Profile.Explain(pl)
 			}
@@ -72,8 +75,8 @@ type Checked struct {
 // Check finds what keeps a release, or with Snapshot a snapshot, from being made,
 // before anything is built: all that can be known without compiling.
 func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
-	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+	defer func() { err = ExplainFull(err) }()
+	s, err := Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +86,8 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	return &Checked{
-		Plan: a.plan, PlanID: a.id, Dirty: s.source.Dirty, Signed: a.signed, Typed: a.typed,
-		Warnings: append(s.cautions.list, a.cautions.list...),
+		Plan: a.Plan, PlanID: a.PlanID, Dirty: s.Source.Dirty, Signed: a.signed, Typed: a.typed,
+		Warnings: append(s.Cautions.list, a.cautions.list...),
 	}, nil
 }
 
@@ -117,15 +120,15 @@ func Build(ctx context.Context, cfg Config) (*Result, error) {
 func Release(ctx context.Context, cfg Config) (*Result, error) { return produce(ctx, cfg, cfg.kind()) }
 
 func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error) {
-	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+	defer func() { err = ExplainFull(err) }()
+	s, err := Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	var out *output
+	var out *destination
 	if s.refusals(ctx, kind) == nil { // else the audit says so, and nothing of this is needed
-		if out, err = s.openOutput(ctx, kind); err != nil {
+		if out, err = s.openDestination(ctx, kind); err != nil {
 			return nil, err
 		}
 		defer out.Close()
@@ -134,31 +137,31 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err != nil {
 		return nil, err
 	}
-	if err := out.staging.claim(unitFiles(a.plan)...); err != nil {
+	if err := out.staging.Claim(unitFiles(a.Plan)...); err != nil {
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
-	p, err := a.prepare(ctx, twice)
+	p, err := a.Prepare(ctx, twice)
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{Prepared: p, stage: out.staging.dir, upx: a.packer, sizes: twice && !cfg.NoReport}
+	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: a.packer, sizes: twice && !cfg.NoReport}
 	if twice {
-		if m.ledger, err = p.openLedgers(ctx, out.signer); err != nil {
+		if m.Ledger, err = p.OpenLedgers(ctx, out.signer); err != nil {
 			return nil, err
 		}
 	} else {
-		m.notRun = builtOnce
+		m.NotRun = builtOnce
 	}
-	s.phase("building")
-	f, err := m.finish(ctx, kind, nil)
+	s.Phase("building")
+	f, err := m.Finish(ctx, kind, nil)
 	if err != nil {
 		return nil, a.explainUnseen(err)
 	}
 	if f.manifest, err = f.describe(ctx); err != nil {
 		return nil, err
 	}
-	over, err := a.budgets(ctx, f.made)
+	over, err := a.budgets(ctx, f.Made)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +174,8 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	if err := f.publish(ctx, out.staging); err != nil {
 		return nil, err
 	}
-	if out.staging.leftover != nil {
-		s.warn("the previous release was replaced but not removed: %v", out.staging.leftover)
+	if out.staging.Leftover != nil {
+		s.Warn("the previous release was replaced but not removed: %v", out.staging.Leftover)
 	}
 	s.tidyLedgers(ctx)
 	res.Out = cfg.Out
@@ -182,30 +185,30 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	return res, nil
 }
 
-// output is what a release is published with, and where: all that can be refused
+// destination is what a release is published with, and where: all that can be refused
 // of it before anything is built.
-type output struct {
+type destination struct {
 	signer  *checksums.Signer // nil: unsigned
-	shown   shown
-	staging *staging
+	shown   Shown
+	staging *output.Staging
 	lock    *filelock.Lock
 }
 
-func (s *subject) openOutput(ctx context.Context, kind string) (*output, error) {
-	o := &output{}
+func (s *Subject) openDestination(ctx context.Context, kind string) (*destination, error) {
+	o := &destination{}
 	var err error
 	if kind == checksums.KindRelease {
 		if o.signer, err = s.signer(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if o.shown, err = s.readReportInputs(s.file.Project); err != nil {
+	if o.shown, err = s.ReadReportInputs(s.file.Project); err != nil {
 		return nil, err
 	}
-	if o.lock, err = lockOut(s.Cache, s.Out); err != nil {
+	if o.lock, err = workspace.LockOutput(s.Cache, s.Out); err != nil {
 		return nil, err
 	}
-	if o.staging, err = openStaging(ctx, s.Out); err != nil {
+	if o.staging, err = s.outDir().Open(ctx); err != nil {
 		o.lock.Release()
 		return nil, err
 	}
@@ -213,7 +216,7 @@ func (s *subject) openOutput(ctx context.Context, kind string) (*output, error) 
 }
 
 // Close removes what was not published.
-func (o *output) Close() {
+func (o *destination) Close() {
 	o.staging.Close()
 	o.lock.Release()
 }
@@ -230,22 +233,22 @@ const keyHint = "make one with `mintmark keygen` and name it in MINTMARK_KEY or 
 
 // keyRef says which key a release is signed with: the environment's, else the
 // profile file's, else none if the file says so.
-func (s *subject) keyRef() (checksums.KeyRef, error) {
+func (s *Subject) keyRef() (checksums.KeyRef, error) {
 	switch {
 	case !s.Key.IsZero():
 		return s.Key, nil
 	case s.file.Sign.Key != "" && s.Module != "" && s.ConfigFile == "":
 		// The file came with the module: its author does not choose among our keys.
-		return checksums.KeyRef{}, usage("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
+		return checksums.KeyRef{}, fault.Usagef("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
 	case s.file.Sign.Key != "":
 		return s.besideProfile(s.file.Sign.Key), nil
 	case s.file.Sign.None:
 		return checksums.KeyRef{}, nil
 	}
-	return checksums.KeyRef{}, hinted(keyHint, "no signing key")
+	return checksums.KeyRef{}, fault.Errorf(keyHint, "no signing key")
 }
 
-func (s *subject) signer(ctx context.Context) (*checksums.Signer, error) {
+func (s *Subject) signer(ctx context.Context) (*checksums.Signer, error) {
 	ref, err := s.keyRef()
 	if err != nil || ref.IsZero() {
 		return nil, err
@@ -255,7 +258,7 @@ func (s *subject) signer(ctx context.Context) (*checksums.Signer, error) {
 		return nil, signingKey(err)
 	}
 	if c := signer.Caveat(); c != "" {
-		s.warn("%s", c)
+		s.Warn("%s", c)
 	}
 	if !signer.Deterministic() {
 		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
@@ -269,7 +272,7 @@ func signingKey(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrNotExist):
-		return hinted(keyHint, "signing key: %w", err)
+		return fault.Errorf(keyHint, "signing key: %w", err)
 	}
 	return fmt.Errorf("signing key: %w", err)
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // Repeat builds the plan until n independent builds agree or two differ, and
@@ -19,11 +21,11 @@ import (
 // result has the verdicts; Executions says how many builds there were. A
 // difference comes as an error of exit code 3, as in [Release].
 func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
-	defer func() { err = explainFull(err) }()
+	defer func() { err = ExplainFull(err) }()
 	if n < 2 {
-		return nil, usage("at least two builds are needed to compare", "-repeat=%d", n)
+		return nil, fault.Usagef("at least two builds are needed to compare", "-repeat=%d", n)
 	}
-	s, err := open(ctx, &cfg)
+	s, err := Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -32,22 +34,21 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := a.firstPlace(ctx)
+	first, err := a.FirstPlace(ctx)
 	if err != nil {
 		return nil, err
 	}
 	agreed := map[string]string{} // artifact → digest of all builds so far
 	res := &Result{}
 	for built := 2; built <= n; built++ {
-		s.phase(fmt.Sprintf("build %d of %d", built, n))
+		s.Phase(fmt.Sprintf("build %d of %d", built, n))
 		if err := a.repeat(ctx, first, built, res); err != nil {
 			return res, err
 		}
 		for _, x := range res.Manifest.Artifacts {
 			key := fmt.Sprint(x.Profile, " ", x.Platform, " ", x.Stage, " ", x.Name)
 			if old, ok := agreed[key]; ok && old != x.SHA256 {
-				return res, &codeError{fmt.Errorf("not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built), ExitNotReproducible,
-					"two links in the same place differ: the linker, or something it reads, is not deterministic"}
+				return res, fault.NotReproduciblef("two links in the same place differ: the linker, or something it reads, is not deterministic", "not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built)
 			}
 			agreed[key] = x.SHA256
 		}
@@ -63,16 +64,16 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{of: a.planned, executors: []execute.Executor{first, second}, copies: []string{a.dir, second.Dir}}
-	stage, err := os.MkdirTemp(a.ws.dir, "products-")
+	p := &Prepared{Of: a.Planned, Executors: []execute.Executor{first, second}, copies: []string{a.Checkout, second.Dir}}
+	stage, err := os.MkdirTemp(a.Workspace.Dir, "products-")
 	if err != nil {
 		return err
 	}
-	m := &maker{Prepared: p, stage: stage, upx: a.packer, ledger: p.useLedger(a.openLedger())}
-	if m.ledger != nil {
-		m.ledger.seeding = false // every build is a whole one
+	m := &Maker{Prepared: p, Stage: stage, UPX: a.packer, Ledger: p.useLedger(a.openLedger())}
+	if m.Ledger != nil {
+		m.Ledger.seeding = false // every build is a whole one
 	}
-	f, err := m.finish(ctx, checksums.KindBuild, nil)
+	f, err := m.Finish(ctx, checksums.KindBuild, nil)
 	if err != nil {
 		return err
 	}
@@ -82,12 +83,12 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	f.manifest.Rebuild.Executions = n
 	res.Manifest, res.Kept, res.CPU = f.manifest, f.kept(), res.CPU+f.cpu
 	res.Damage = append(res.Damage, f.damage()...)
-	if err := errors.Join(f.differences(), f.ledger.alarms(a.plan.Units)); err != nil {
+	if err := errors.Join(f.differences(), f.Ledger.Alarms(a.Plan.Units)); err != nil {
 		return err
 	}
-	for _, dir := range []string{filepath.Join(a.ws.dir, name), stage} {
+	for _, dir := range []string{filepath.Join(a.Workspace.Dir, name), stage} {
 		if err := files.RemoveTree(dir); err != nil {
-			return cacheError(err)
+			return workspace.Error(err)
 		}
 	}
 	return nil

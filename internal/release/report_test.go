@@ -28,9 +28,9 @@ func TestMeasureRemembers(t *testing.T) {
 	}
 	measure := func(r try) (ok bool, s any) {
 		t.Helper()
-		m := &maker{Prepared: &Prepared{of: &planned{copied: &copied{subject: &subject{run: &run{
+		m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{
 			Config: &Config{Tool: r.tool},
-			known:  &remember.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
+			Known:  &remember.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
 		}}}}}}
 		pr := &product{paths: []string{r.path}, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}
 		sized, err := m.measure(t.Context(), &plan.Unit{Profile: "release", Platform: "linux/amd64"}, pr)

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -10,16 +9,17 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/workspace"
 )
 
 // run is one run of a verb: its configuration, its private directory, what earlier
 // runs found out, and what is left to be done when it ends.
-type run struct {
+type Run struct {
 	*Config
-	ws       *workspace
-	known    *remember.Store // what earlier runs found out
-	confined *confine.Log    // what held the commands that were not of the fetch phase
-	end      ending
+	Workspace *workspace.Workspace
+	Known     *remember.Store // what earlier runs found out
+	Confined  *confine.Log    // what held the commands that were not of the fetch phase
+	end       ending
 }
 
 // ending is what is left to be done at the end of a run.
@@ -30,40 +30,40 @@ type ending struct {
 }
 
 // begin opens a run's private directory.
-func begin(cfg *Config) (*run, error) {
-	if err := checkCache(cfg.Cache); err != nil {
+func Begin(cfg *Config) (*Run, error) {
+	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
 	}
-	ws, err := openWorkspace(cfg.Cache)
+	ws, err := workspace.Open(cfg.Cache)
 	if err != nil {
 		return nil, err
 	}
-	return &run{
-		Config: cfg, ws: ws, confined: new(confine.Log),
-		known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full},
+	return &Run{
+		Config: cfg, Workspace: ws, Confined: new(confine.Log),
+		Known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full},
 	}, nil
 }
 
 // atEnd has something done when the run ends and nobody builds any more, such as
 // a check that spares the next run one: that can wait until nobody waits for it,
 // and whether it went well only the next run needs to know.
-func (r *run) atEnd(f func() error) {
+func (r *Run) AtEnd(f func() error) {
 	r.end.mu.Lock()
 	defer r.end.mu.Unlock()
 	r.end.todo = append(r.end.todo, f)
 }
 
 // hold keeps a lock until the run ends.
-func (r *run) hold(l *filelock.Lock) {
+func (r *Run) hold(l *filelock.Lock) {
 	r.end.mu.Lock()
 	defer r.end.mu.Unlock()
 	r.end.locks = append(r.end.locks, l)
 }
 
 // Close ends the run.
-func (r *run) Close() {
-	if held := r.confinement(); held != nil && !held.Held() {
-		r.warn("%s", held)
+func (r *Run) Close() {
+	if held := r.Confinement(); held != nil && !held.Held() {
+		r.Warn("%s", held)
 	}
 	for _, f := range r.end.todo {
 		f()
@@ -71,22 +71,22 @@ func (r *run) Close() {
 	for _, l := range r.end.locks {
 		l.Release()
 	}
-	r.known.Prune()
-	r.ws.Close()
+	r.Known.Prune()
+	r.Workspace.Close()
 }
 
 // confinement is what held everything that ran after the fetch phase; nil if
 // nothing did.
-func (r *run) confinement() *fact.Confinement {
-	if r.confined.Runs() == 0 {
+func (r *Run) Confinement() *fact.Confinement {
+	if r.Confined.Runs() == 0 {
 		return nil
 	}
-	held := r.confined.State()
+	held := r.Confined.State()
 	return &held
 }
 
 // shorten makes a path below the working directory relative, for messages.
-func (r *run) shorten(name string) string {
+func (r *Run) shorten(name string) string {
 	wd, err := os.Getwd()
 	if err != nil {
 		return name
@@ -95,12 +95,4 @@ func (r *run) shorten(name string) string {
 		return rel
 	}
 	return name
-}
-
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -19,26 +20,26 @@ const configName = "mintmark.yaml"
 
 // subject is what a run is about: a source, and what its profile file says to
 // build of it.
-type subject struct {
-	*run
-	*tools
-	repo      *source.Repo   // nil for a module from the proxy
-	source    *source.Source // both kinds
-	moduleDir string         // of a module source: the extracted zip in the first place
+type Subject struct {
+	*Run
+	*Tools
+	Repo      *source.Repo   // nil for a module from the proxy
+	Source    *source.Source // both kinds
+	ModuleDir string         // of a module source: the extracted zip in the first place
 	file      *profiles.File
-	selected  []profiles.Selected
-	version   string // of the release, without v
-	cautions  cautions
+	Selected  []profiles.Selected
+	Version   string // of the release, without v
+	Cautions  Cautions
 	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
 
 // open finds the tools, the source and the profile file, and picks profiles and
 // platforms. The caller closes the run, which is nil after an error.
-func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
+func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	r, err := begin(cfg)
+	r, err := Begin(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +51,14 @@ func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
 	if err := cfg.directories(); err != nil {
 		return nil, err
 	}
-	t, err := r.findTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
+	t, err := r.FindTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{run: r, tools: t, cautions: cautions{run: r}}
+	s := &Subject{Run: r, Tools: t, Cautions: Cautions{Run: r}}
 	// The profile file and the source are independent of each other: report
 	// what is wrong with both.
-	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
+	if err := errors.Join(s.openSource(ctx), s.OpenConfig()); err != nil {
 		return nil, err
 	}
 	if err := s.choose(); err != nil {
@@ -67,8 +68,9 @@ func open(ctx context.Context, cfg *Config) (_ *subject, err error) {
 		if s.included, err = s.findUnseen(ctx); err != nil {
 			return nil, err
 		}
-		s.repo.Include(s.included)
+		s.Repo.Include(s.included)
 	}
+	s.Version = s.releaseVersion()
 	return s, nil
 }
 
@@ -78,10 +80,10 @@ func checkModule(cfg *Config) error {
 		return nil
 	}
 	if _, _, err := source.SplitModule(cfg.Module); err != nil {
-		return usage(hintOf(err), "-module=%s: %w", cfg.Module, err)
+		return fault.Usagef(fault.Hint(err), "-module=%s: %w", cfg.Module, err)
 	}
 	if cfg.Snapshot {
-		return usage("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
+		return fault.Usagef("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
 	}
 	return nil
 }
@@ -95,7 +97,7 @@ func (c *Config) directories() (err error) {
 		return err
 	}
 	if fi, err := os.Stat(c.Dir); err != nil || !fi.IsDir() {
-		return usage("name the product's checkout with -dir=DIR", "%s is not a directory", c.Dir)
+		return fault.Usagef("name the product's checkout with -dir=DIR", "%s is not a directory", c.Dir)
 	}
 	if c.Out == "" {
 		c.Out = filepath.Join(c.Dir, "dist")
@@ -103,30 +105,30 @@ func (c *Config) directories() (err error) {
 			c.Out = "dist" // there is no checkout to put it into
 		}
 	}
-	if c.Out, err = realPath(c.Out); err != nil {
+	if c.Out, err = files.RealPath(c.Out); err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
 	return nil
 }
 
-func (s *subject) openSource(ctx context.Context) error {
+func (s *Subject) openSource(ctx context.Context) error {
 	if s.Module != "" {
-		s.phase("fetching " + s.Module)
+		s.Phase("fetching " + s.Module)
 		var err error
-		if s.source, s.moduleDir, err = source.FetchModule(ctx, s.fetcher, s.Module); err != nil {
+		if s.Source, s.ModuleDir, err = source.FetchModule(ctx, s.Fetcher, s.Module); err != nil {
 			return err
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(unfinished(s.Out), s.Out), Git: s.git, Env: s.Environ, Work: s.ws.dir, Known: s.known,
+			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err
 		}
-		s.repo, s.source = repo, &repo.Source
+		s.Repo, s.Source = repo, &repo.Source
 	}
-	for _, n := range s.source.Notes {
-		s.cautions.add("%s", n)
+	for _, n := range s.Source.Notes {
+		s.Cautions.add("%s", n)
 	}
 	return nil
 }
@@ -136,12 +138,12 @@ const maxProfileFile = 4 << 20
 
 // openConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
-func (s *subject) openConfig() error {
+func (s *Subject) OpenConfig() error {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
 	dir := s.Dir
 	if !asked {
 		if s.Module != "" {
-			dir = s.moduleDir
+			dir = s.ModuleDir
 		}
 		if dir == "" {
 			return nil // the source could not be opened; that is reported
@@ -155,7 +157,7 @@ func (s *subject) openConfig() error {
 		if err != nil {
 			return err
 		}
-		s.cautions.problems(s.file.Warnings())
+		s.Cautions.problems(s.file.Warnings())
 		if !asked {
 			s.sayMisnamed(dir, configName)
 		}
@@ -164,19 +166,19 @@ func (s *subject) openConfig() error {
 		s.sayMisnamed(dir, "")
 		return nil
 	default:
-		return usage("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
 }
 
 // choose resolves -profile and -platform. With the built-in profile, -platform
 // may name any platform; with a profile file it selects from the file's.
-func (s *subject) choose() error {
+func (s *Subject) choose() error {
 	pats, err := profiles.ParsePatternList(s.Platforms)
 	if err != nil {
-		return usage("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
+		return fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
 	if s.file == nil {
-		project := path.Base(s.source.PathPrefix())
+		project := path.Base(s.Source.PathPrefix())
 		s.file = profiles.Builtin(project)
 		var explicit []profiles.Platform
 		for _, p := range pats {
@@ -189,54 +191,57 @@ func (s *subject) choose() error {
 			pats = nil
 		}
 	}
-	if s.selected, err = s.file.Select(s.Profiles, pats); err != nil {
-		return &codeError{err, ExitUsage, hintOf(err)}
-	}
-	s.version = strings.TrimPrefix(s.source.Version, "v")
-	if s.Snapshot {
-		short := s.source.Commit
-		if len(short) > 7 {
-			short = short[:7]
-		}
-		s.version += "-snapshot"
-		if short != "" {
-			s.version += "." + short
-		}
-		if len(s.source.Dirty) > 0 {
-			s.version += ".dirty"
-		}
+	if s.Selected, err = s.file.Select(s.Profiles, pats); err != nil {
+		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
 	return nil
 }
 
+// releaseVersion is the version of the release, without v; of a snapshot with what
+// it was made of.
+func (s *Subject) releaseVersion() string {
+	version := strings.TrimPrefix(s.Source.Version, "v")
+	if !s.Snapshot {
+		return version
+	}
+	version += "-snapshot"
+	if c := s.Source.Commit; c != "" {
+		version += "." + c[:min(len(c), 7)]
+	}
+	if len(s.Source.Dirty) > 0 {
+		version += ".dirty"
+	}
+	return version
+}
+
 // tree is the user's directory of the module; "" where there is none.
-func (s *subject) tree() string {
-	if s.repo == nil {
+func (s *Subject) tree() string {
+	if s.Repo == nil {
 		return ""
 	}
-	return filepath.Join(s.repo.Root(), filepath.FromSlash(s.source.Dir))
+	return filepath.Join(s.Repo.Root(), filepath.FromSlash(s.Source.Dir))
 }
 
 // cautions are what does not stop a run, but has no effect in it, or will make
 // other builds of the commit differ. Each is said at once, and kept.
-type cautions struct {
-	run  *run
+type Cautions struct {
+	Run  *Run
 	list []string
 }
 
-func (c *cautions) add(format string, args ...any) {
+func (c *Cautions) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	c.say(text, text)
 }
 
 // say is add for what is shown otherwise than recorded.
-func (c *cautions) say(text, shown string) {
+func (c *Cautions) say(text, shown string) {
 	c.list = append(c.list, text)
-	c.run.warn("%s", shown)
+	c.Run.Warn("%s", shown)
 }
 
 // problems are those of the profile file that do not stop it.
-func (c *cautions) problems(list []profiles.Problem) {
+func (c *Cautions) problems(list []profiles.Problem) {
 	for _, w := range list {
 		w.Warning = false // the event says it is one
 		c.say(w.Error(), w.Format())

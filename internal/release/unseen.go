@@ -10,16 +10,18 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // findUnseen finds the files that git ignores and a build reads. Private keys are
 // ignored on purpose, and what lies in the output directory is ours.
-func (s *subject) findUnseen(ctx context.Context) ([]source.Unseen, error) {
-	if s.repo == nil || s.included != nil {
+func (s *Subject) findUnseen(ctx context.Context) ([]source.Unseen, error) {
+	if s.Repo == nil || s.included != nil {
 		return s.included, nil
 	}
-	found, err := s.repo.Unseen(ctx, s.named())
+	found, err := s.Repo.Unseen(ctx, s.named())
 	if err != nil {
 		return nil, fmt.Errorf("looking for files that git ignores: %w", err)
 	}
@@ -27,21 +29,21 @@ func (s *subject) findUnseen(ctx context.Context) ([]source.Unseen, error) {
 	for _, f := range found {
 		names = append(names, f.Name)
 	}
-	keys := s.repo.WithKeys(names)
+	keys := s.Repo.WithKeys(names)
 	found = slices.DeleteFunc(found, func(f source.Unseen) bool {
-		rel, err := filepath.Rel(s.Out, filepath.Join(s.repo.Root(), filepath.FromSlash(f.Name)))
+		rel, err := filepath.Rel(s.Out, filepath.Join(s.Repo.Root(), filepath.FromSlash(f.Name)))
 		return slices.Contains(keys, f.Name) || err == nil && filepath.IsLocal(rel)
 	})
 	return append([]source.Unseen{}, found...), nil // not nil: it was looked for
 }
 
 // named are the files that the profile file names beside packages.
-func (s *subject) named() (wanted []source.Wanted) {
+func (s *Subject) named() (wanted []source.Wanted) {
 	if name, ok := s.profileFile(); ok {
 		wanted = append(wanted, source.Wanted{By: profileReader, Pattern: name})
 	}
 	add := func(key, pattern string) {
-		w := source.Wanted{By: key + " in " + s.file.Path, Dir: s.source.Dir, Pattern: filepath.ToSlash(filepath.Clean(pattern))}
+		w := source.Wanted{By: key + " in " + s.file.Path, Dir: s.Source.Dir, Pattern: filepath.ToSlash(filepath.Clean(pattern))}
 		if pattern != "" && !strings.Contains(pattern, "{{") && !slices.Contains(wanted, w) && s.file.Path != "" {
 			wanted = append(wanted, w)
 		}
@@ -65,19 +67,19 @@ const profileReader = "mintmark"
 
 // profileFile is the profile file's path from the top of the tree, as a pattern;
 // ok is false if it lies elsewhere, or if there is none.
-func (s *subject) profileFile() (pattern string, ok bool) {
-	if s.repo == nil || s.file.Path == "" {
+func (s *Subject) profileFile() (pattern string, ok bool) {
+	if s.Repo == nil || s.file.Path == "" {
 		return "", false
 	}
 	name := s.ConfigFile
 	if name == "" {
 		name = filepath.Join(s.Dir, configName)
 	}
-	name, err := realPath(name)
+	name, err := files.RealPath(name)
 	if err != nil {
 		return "", false
 	}
-	rel, err := filepath.Rel(s.repo.Root(), name)
+	rel, err := filepath.Rel(s.Repo.Root(), name)
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(filepath.ToSlash(rel)), err == nil && filepath.IsLocal(rel)
 }
 
@@ -89,7 +91,7 @@ func (s *audit) readUnseen() []source.Unseen {
 		switch base := path.Base(f.Name); {
 		case strings.HasSuffix(f.By, ".go"):
 			return f.By
-		case f.By != "", base == "go.sum", base == "go.mod", s.repo.UsesVendor(f):
+		case f.By != "", base == "go.sum", base == "go.mod", s.Repo.UsesVendor(f):
 			return ""
 		}
 		return f.Name
@@ -100,11 +102,11 @@ func (s *audit) readUnseen() []source.Unseen {
 		}
 	}
 	slices.Sort(names)
-	reads := s.planner.Reads(s.repo.Root(), slices.Compact(names))
+	reads := s.Planner.Reads(s.Repo.Root(), slices.Compact(names))
 	var read []source.Unseen
 	for _, f := range s.unseen {
 		again := len(read) > 0 && read[len(read)-1].Name == f.Name
-		if name := inPackage(f); !again && (name == "" || reads[name]) && (!s.repo.UsesVendor(f) || s.vendors()) {
+		if name := inPackage(f); !again && (name == "" || reads[name]) && (!s.Repo.UsesVendor(f) || s.vendors()) {
 			read = append(read, f)
 		}
 	}
@@ -114,10 +116,10 @@ func (s *audit) readUnseen() []source.Unseen {
 // vendors reports whether a plain go build of the module uses what is vendored
 // if it is there, and the profile file leaves that to it.
 func (s *audit) vendors() bool {
-	if version.Compare("go"+s.source.GoLine, "go1.14") < 0 {
+	if version.Compare("go"+s.Source.GoLine, "go1.14") < 0 {
 		return false
 	}
-	for _, sel := range s.selected {
+	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Pos(pl, "mod").Line == 0 {
 				return true
@@ -131,12 +133,12 @@ func (s *audit) vendors() bool {
 func (s *audit) sayUnseen() {
 	var readers []string
 	by := map[string][]string{}
-	if s.repo == nil {
+	if s.Repo == nil {
 		return
 	}
 	for _, f := range s.readUnseen() {
-		if s.repo.UsesVendor(f) {
-			dir := s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(path.Dir(f.Name))))
+		if s.Repo.UsesVendor(f) {
+			dir := s.shorten(filepath.Join(s.Repo.Root(), filepath.FromSlash(path.Dir(f.Name))))
 			if s.Snapshot {
 				s.cautions.add("git ignores %s: this snapshot, which is the tree as it is, is built with the modules beside it, and no release of the commit is", f.Name)
 			} else {
@@ -177,16 +179,16 @@ var missingForms = []string{"undefined", "no matching files found", "no required
 // explainUnseen adds to an error of what is built that files which git ignores
 // may be what is missing.
 func (s *audit) explainUnseen(err error) error {
-	if err == nil || s.Snapshot || s.repo == nil || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
+	if err == nil || s.Snapshot || s.Repo == nil || !slices.ContainsFunc(missingForms, func(form string) bool { return strings.Contains(err.Error(), form) }) {
 		return err
 	}
 	missing := s.unseen
-	if s.plan != nil { // else nobody knows what it would read
+	if s.Plan != nil { // else nobody knows what it would read
 		missing = s.readUnseen()
 	}
 	var names []string
 	for _, f := range missing {
-		if f.By != profileReader && !s.repo.UsesVendor(f) && !slices.Contains(names, f.Name) {
+		if f.By != profileReader && !s.Repo.UsesVendor(f) && !slices.Contains(names, f.Name) {
 			names = append(names, f.Name)
 		}
 	}
@@ -194,10 +196,10 @@ func (s *audit) explainUnseen(err error) error {
 		return err
 	}
 	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
-	if _, several := err.(interface{ Unwrap() []error }); !several && hintOf(err) != "" { // the hints of several are theirs
-		hint = hintOf(err) + "; " + hint
+	if _, several := err.(interface{ Unwrap() []error }); !several && fault.Hint(err) != "" { // the hints of several are theirs
+		hint = fault.Hint(err) + "; " + hint
 	}
-	return &codeError{err, ExitCode(err), hint}
+	return &fault.Error{Err: err, Code: fault.ExitCode(err), Tip: hint}
 }
 
 // addForced is the command that adds files, named from the top of the tree, to
@@ -205,7 +207,7 @@ func (s *audit) explainUnseen(err error) error {
 func (s *audit) addForced(names []string) string {
 	var here []string
 	for _, n := range names[:min(len(names), 3)] {
-		here = append(here, s.shorten(filepath.Join(s.repo.Root(), filepath.FromSlash(n))))
+		here = append(here, s.shorten(filepath.Join(s.Repo.Root(), filepath.FromSlash(n))))
 	}
 	return "git add -f " + shell.Names(here)
 }

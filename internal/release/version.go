@@ -8,32 +8,33 @@ import (
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/semver"
 )
 
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
-func (s *subject) refuseUntagged() error {
-	if s.Snapshot || s.source.Kind == source.Module {
+func (s *Subject) refuseUntagged() error {
+	if s.Snapshot || s.Source.Kind == source.Module {
 		return nil
 	}
-	uncounted := s.repo.Uncounted()
+	uncounted := s.Repo.Uncounted()
 	for _, u := range uncounted {
 		if !recordable(u.Tag) {
-			return hinted("git tag -d deletes it, and git push --delete where it was published",
+			return fault.Errorf("git tag -d deletes it, and git push --delete where it was published",
 				"the commit carries the tag %q: go divides its name, so that it may stamp no version, and no record can hold it", u.Tag)
 		}
 	}
-	if len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" {
+	if len(s.Source.Tags) > 0 || s.file.Untagged == "pseudo" {
 		return nil
 	}
-	tag := s.repo.NextTag()
+	tag := s.Repo.NextTag()
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
 		tag = uncounted[i].Instead
 	}
-	return hinted("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
-		"commit %s carries no version tag of the module %s%s", s.source.Commit[:12], s.source.ModulePath, uncountedText(uncounted))
+	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
+		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, uncountedText(uncounted))
 }
 
 // recordable reports whether a record can hold the name of a tag. Git permits
@@ -63,23 +64,23 @@ func uncountedText(uncounted []source.Uncounted) string {
 // versionWarnings say what is remarkable about the release's version, as far as
 // it is known before anything is built: several version tags, tags that look like
 // a higher version and do not count, and a stamp that is another version.
-func (s *planned) versionWarnings() []string {
-	if s.repo == nil {
+func (s *Planned) versionWarnings() []string {
+	if s.Repo == nil {
 		return nil // a module from the proxy is asked for by its version, and stamped so
 	}
 	var out []string
-	if tags := slices.Clone(s.source.Tags); len(tags) > 1 {
-		first := s.source.Tag()
+	if tags := slices.Clone(s.Source.Tags); len(tags) > 1 {
+		first := s.Source.Tag()
 		tags = slices.DeleteFunc(tags, func(t string) bool { return t == first })
 		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(tags)+1, first, some(tags)))
 	}
-	if higher := slices.DeleteFunc(s.repo.Uncounted(), func(u source.Uncounted) bool {
-		return u.Like == "" || semver.Compare(u.Like, s.source.Version) <= 0
-	}); len(higher) > 0 && (len(s.source.Tags) > 0 || s.file.Untagged == "pseudo" && !s.Snapshot) {
-		out = append(out, fmt.Sprintf("the release is called %s%s", s.version, uncountedText(higher)))
+	if higher := slices.DeleteFunc(s.Repo.Uncounted(), func(u source.Uncounted) bool {
+		return u.Like == "" || semver.Compare(u.Like, s.Source.Version) <= 0
+	}); len(higher) > 0 && (len(s.Source.Tags) > 0 || s.file.Untagged == "pseudo" && !s.Snapshot) {
+		out = append(out, fmt.Sprintf("the release is called %s%s", s.Version, uncountedText(higher)))
 	}
 	if s.stamps() {
-		if w := s.stampWarning(s.source.Stamp(s.tc.Version)); w != "" {
+		if w := s.stampWarning(s.Source.Stamp(s.GoToolchain.Version)); w != "" {
 			out = append(out, w)
 		}
 	}
@@ -87,8 +88,8 @@ func (s *planned) versionWarnings() []string {
 }
 
 // stamps reports whether the plan has the go command stamp a commit's version.
-func (s *planned) stamps() bool {
-	for _, u := range s.plan.Units {
+func (s *Planned) stamps() bool {
+	for _, u := range s.Plan.Units {
 		if slices.Contains(u.Flags, "-buildvcs=true") {
 			return true
 		}
@@ -98,24 +99,24 @@ func (s *planned) stamps() bool {
 
 // stampWarning says that binaries call themselves something else than the
 // release does; "" if they do not, or if what they say is not foreseen.
-func (s *planned) stampWarning(stamp string) string {
+func (s *Planned) stampWarning(stamp string) string {
 	stamp = strings.TrimSuffix(strings.TrimSuffix(stamp, "+dirty"), ".dirty") // of a snapshot, which is called so itself
-	if stamp == "" || stamp == s.source.Version {
+	if stamp == "" || stamp == s.Source.Version {
 		return ""
 	}
 	why := "it is what it stamps in any clone of the commit"
 	if stamp == source.Devel {
 		why = "it finds no version for this module in any clone of the commit"
-		if older(s.tc.Version, "go1.24") {
+		if older(s.GoToolchain.Version, "go1.24") {
 			why = "it stamps versions since go1.24"
 		}
 	}
-	return fmt.Sprintf("the release is version %s, and %s stamps %s into the binaries (debug.ReadBuildInfo, go version -m): %s; if the program says its version, set a variable with ldflags.set and {{.Version}}", s.version, s.tc.Version, stamp, why)
+	return fmt.Sprintf("the release is version %s, and %s stamps %s into the binaries (debug.ReadBuildInfo, go version -m): %s; if the program says its version, set a variable with ldflags.set and {{.Version}}", s.Version, s.GoToolchain.Version, stamp, why)
 }
 
 // stamped is the version that go wrote into the binaries of a commit; "" for none.
 // All binaries of a plan are of one module and one toolchain, and have the same.
-func stamped(made []*result) (stamp string, err error) {
+func stamped(made []*UnitResult) (stamp string, err error) {
 	for _, r := range made {
 		switch {
 		case r.stamp == "" || r.stamp == stamp:
@@ -130,11 +131,11 @@ func stamped(made []*result) (stamp string, err error) {
 
 // warnStamped says of the binaries what [planned.versionWarnings] has not
 // foreseen of them.
-func (p *planned) warnStamped(stamp string) {
+func (p *Planned) warnStamped(stamp string) {
 	if stamp == "" {
 		return
 	}
-	if w := p.stampWarning(stamp); w != "" && w != p.stampWarning(p.source.Stamp(p.tc.Version)) {
-		p.warn("%s", w)
+	if w := p.stampWarning(stamp); w != "" && w != p.stampWarning(p.Source.Stamp(p.GoToolchain.Version)) {
+		p.Warn("%s", w)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -30,28 +31,28 @@ type Reason struct {
 // which references the linker reached it. Of several units it asks about that
 // of this machine's platform, else about the first.
 func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err error) {
-	defer func() { err = explainFull(err) }()
-	s, err := open(ctx, &cfg)
+	defer func() { err = ExplainFull(err) }()
+	s, err := Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	c, err := s.fetch(ctx)
+	c, err := s.Fetch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pl, err := c.expand(ctx, planWith{deps: true})
+	pl, err := c.Expand(ctx, PlanWith{Deps: true})
 	if err != nil {
 		return nil, err
 	}
-	u := pl.plan.Units[0]
-	for _, x := range pl.plan.Units {
+	u := pl.Plan.Units[0]
+	for _, x := range pl.Plan.Units {
 		if x.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(x.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/") {
 			u = x
 			break
 		}
 	}
-	imports, err := pl.loader.Imports(ctx, u)
+	imports, err := pl.Loader.Imports(ctx, u)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 		case 1:
 			r.Package = like[0]
 		default:
-			return nil, usage("name one of them", "%s is the end of %d packages: %s", pkg, len(like), strings.Join(like, ", "))
+			return nil, fault.Usagef("name one of them", "%s is the end of %d packages: %s", pkg, len(like), strings.Join(like, ", "))
 		}
 	}
 	var mains []string
@@ -79,8 +80,8 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 		mains = append(mains, m.Package)
 	}
 	r.Imports = importPath(imports, mains, r.Package)
-	s.phase("linking with -dumpdep")
-	first, err := pl.firstPlace(ctx)
+	s.Phase("linking with -dumpdep")
+	first, err := pl.FirstPlace(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // hidden is what stands in the place of a key.
@@ -176,13 +178,7 @@ func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
 func (e *redacted) As(target any) bool   { return errors.As(e.err, target) }
 
 // Hint is the hint of the error, without secrets.
-func (e *redacted) Hint() string {
-	var h interface{ Hint() string }
-	if errors.As(e.err, &h) {
-		return Redact(h.Hint())
-	}
-	return ""
-}
+func (e *redacted) Hint() string { return Redact(fault.Hint(e.err)) }
 
 // longest is the longest run of letters and digits that a name is shown with.
 const longest = 40

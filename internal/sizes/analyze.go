@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -25,19 +26,6 @@ type Options struct {
 
 // MaxSize is the largest file that is analysed: it is held in memory.
 const MaxSize = 2 << 30
-
-// Error is an error about one file, with a hint what to do.
-type Error struct {
-	File string
-	Err  error
-	Tip  string
-}
-
-func (e *Error) Error() string { return e.File + ": " + e.Err.Error() }
-func (e *Error) Unwrap() error { return e.Err }
-
-// Hint says what to do about it.
-func (e *Error) Hint() string { return e.Tip }
 
 // Analyze says what every byte of a Go binary is for. It holds the file in
 // memory, and some five times the size of its function table.
@@ -64,7 +52,7 @@ func read(file string) ([]byte, error) {
 		return nil, err
 	}
 	if st.Size() > MaxSize {
-		return nil, &Error{file, fmt.Errorf("%d bytes; at most %d are analysed", st.Size(), int64(MaxSize)), "name a Go binary"}
+		return nil, fault.Errorf("name a Go binary", "%s: %d bytes; at most %d are analysed", file, st.Size(), int64(MaxSize))
 	}
 	b := make([]byte, st.Size())
 	if _, err := io.ReadFull(fd, b); err != nil {
@@ -81,7 +69,7 @@ func (e packedError) Error() string { return "packed by " + e.by }
 // unpacked analyses what a packed file unpacks to.
 func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*Ledger, error) {
 	if opts.Unpack == nil {
-		return nil, &Error{file, errors.New("packed by " + by), "unpack it first (upx -d), or name the file before packing"}
+		return nil, fault.Errorf("unpack it first (upx -d), or name the file before packing", "%s: packed by %s", file, by)
 	}
 	dir, err := os.MkdirTemp("", "mintmark-size-")
 	if err != nil {
@@ -196,7 +184,8 @@ func (m *image) symbols(l *Ledger, opts Options) (err error) {
 		}
 		defer twin.Close()
 		if err := m.sameProgram(twin); err != nil {
-			return &Error{opts.Twin, fmt.Errorf("not an unstripped link of the same program: %w", err), "link it from the same source with the same toolchain and flags, but without -s -w"}
+			return fault.Errorf("link it from the same source with the same toolchain and flags, but without -s -w",
+				"%s: not an unstripped link of the same program: %w", opts.Twin, err)
 		}
 		l.SymbolsFrom = SymbolsTwin
 		l.BSS, _, err = m.claimSymbols(twin)

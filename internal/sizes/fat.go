@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -13,7 +14,7 @@ import (
 // do not overlap.
 func analyzeFat(ctx context.Context, file string, b []byte, f *gobin.File, opts Options) (*Ledger, error) {
 	if opts.Twin != "" {
-		return nil, &Error{file, errors.New("a universal file has no twin"), "analyse its slices"}
+		return nil, fault.Errorf("analyse its slices", "%s: a universal file has no twin", file)
 	}
 	bo := binary.BigEndian
 	wide := bo.Uint32(b) == 0xcafebabf

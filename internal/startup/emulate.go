@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -50,7 +51,7 @@ func Emulator(platform string, dirs []string) (path string, err error) {
 			}
 		}
 	}
-	return "", &hintError{fmt.Errorf("this machine cannot run %s, and qemu-%s is not installed", platform, name), "install qemu-user or qemu-user-static"}
+	return "", fault.Errorf("install qemu-user or qemu-user-static", "this machine cannot run %s, and qemu-%s is not installed", platform, name)
 }
 
 // qemuName is qemu's name of a GOARCH; "" for one whose Go programs it does not

@@ -84,22 +84,6 @@ func start(t testing.TB, path, ready string, args ...string) *launch {
 	}
 }
 
-func hint(err error) string {
-	for ; err != nil; err = unwrap(err) {
-		if h, ok := err.(interface{ Hint() string }); ok {
-			return h.Hint()
-		}
-	}
-	return ""
-}
-
-func unwrap(err error) error {
-	if u, ok := err.(interface{ Unwrap() error }); ok {
-		return u.Unwrap()
-	}
-	return nil
-}
-
 func wantError(t testing.TB, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -24,19 +25,6 @@ type File struct {
 	// variant; "script" for a text that begins with #!.
 	Platform string `json:"platform"`
 }
-
-// NotProgramError says that a file is no program. Its exit code is that of wrong usage.
-type NotProgramError struct{ Path string }
-
-func (e *NotProgramError) Error() string {
-	return e.Path + ": no executable of a system that Go builds for"
-}
-
-// Hint says what to name instead.
-func (e *NotProgramError) Hint() string { return "name a program that was built" }
-
-// ExitCode is that of wrong usage.
-func (e *NotProgramError) ExitCode() int { return 2 }
 
 func identify(path string) (File, error) {
 	f, err := files.Open(path)
@@ -58,7 +46,7 @@ func identify(path string) (File, error) {
 	}
 	file := File{Size: int64(n) + rest, SHA256: hex.EncodeToString(h.Sum(nil)), Platform: platform(head)}
 	if file.Platform == "" {
-		return file, &NotProgramError{path}
+		return file, fault.Usagef("name a program that was built", "%s: no executable of a system that Go builds for", path)
 	}
 	return file, nil
 }

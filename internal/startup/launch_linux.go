@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,7 +42,7 @@ func (l *launch) start(p *process, fds []uintptr) error {
 	if l.realtime {
 		if err := schedule(unix.SCHED_FIFO, 50); err != nil {
 			runtime.UnlockOSThread()
-			return &hintError{fmt.Errorf("SCHED_FIFO: %w", err), "it needs root or CAP_SYS_NICE; measure without it"}
+			return fault.Errorf("it needs root or CAP_SYS_NICE; measure without it", "SCHED_FIFO: %w", err)
 		}
 	}
 	pid, err := syscall.ForkExec(l.path, l.args, attr)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 func TestReadyKinds(t *testing.T) {
@@ -76,7 +78,7 @@ func TestLaunchFailures(t *testing.T) {
 
 	_, err := start(t, path, "exit", "complain=no_such_thing", "exit=3").run(ctx)
 	wantError(t, err, "exit status 3, want exit status 0; it wrote: no_such_thing")
-	if hint(err) == "" {
+	if fault.Hint(err) == "" {
 		t.Error("no hint")
 	}
 	l := start(t, path, "exit", "exit=3")
@@ -157,7 +159,7 @@ func TestParseReady(t *testing.T) {
 	for _, text := range []string{
 		"exit:", "first-byte:1", "stdout", "stdout:", "stdout:(", "stdout:x*", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:a:b:c", "tcp:x", "udp:1", "EXIT",
 	} {
-		if r, err := ParseReady(text); err == nil || hint(err) == "" {
+		if r, err := ParseReady(text); err == nil || fault.Hint(err) == "" {
 			t.Errorf("%q is taken for %s, %v", text, r, err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/stats"
 )
@@ -107,7 +108,7 @@ func (b *bench) defaults() error {
 	}
 	for _, kv := range b.Workload.Env {
 		if i := strings.IndexByte(kv, '='); i < 1 || strings.Contains(kv, "\x00") {
-			return &hintError{fmt.Errorf("environment %q", kv), "write NAME=VALUE"}
+			return fault.Errorf("write NAME=VALUE", "environment %q", kv)
 		}
 	}
 	return b.Rule.Check()
@@ -175,7 +176,7 @@ func (b *bench) tryOut(ctx context.Context) error {
 		o, err := retryBusy(func() (outcome, error) { return l.run(ctx) })
 		if err != nil {
 			if errors.Is(err, syscall.ENOEXEC) || errors.Is(err, syscall.EACCES) {
-				err = &hintError{err, "is it built for this machine, and may programs be started from the directory for temporary files?"}
+				err = &fault.Error{Err: err, Tip: "is it built for this machine, and may programs be started from the directory for temporary files?"}
 			}
 			return fmt.Errorf("%s: %w", b.Programs[i].Name, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/stats"
 )
 
@@ -179,7 +180,7 @@ func TestMeasureErrors(t *testing.T) {
 	cfg.Workload.Args = []string{"complain=flag_unknown", "exit=2"}
 	_, err := Measure(t.Context(), cfg)
 	wantError(t, err, "fixture: exit status 2, want exit status 0; it wrote: flag_unknown")
-	if hint(err) == "" {
+	if fault.Hint(err) == "" {
 		t.Error("no hint")
 	}
 	text := filepath.Join(t.TempDir(), "text")

@@ -1,11 +1,12 @@
 package startup
 
 import (
-	"fmt"
 	"net"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Kinds of readiness.
@@ -28,8 +29,7 @@ type Ready struct {
 func ParseReady(text string) (Ready, error) {
 	kind, arg, has := strings.Cut(text, ":")
 	bad := func(format string, args ...any) (Ready, error) {
-		return Ready{}, &hintError{fmt.Errorf("ready %q: "+format, append([]any{text}, args...)...),
-			"it is one of exit, first-byte, stdout:REGEXP, tcp:PORT and tcp:HOST:PORT"}
+		return Ready{}, fault.Errorf("it is one of exit, first-byte, stdout:REGEXP, tcp:PORT and tcp:HOST:PORT", "ready %q: "+format, append([]any{text}, args...)...)
 	}
 	switch kind {
 	case "", OnExit, OnFirstByte:
@@ -86,12 +86,3 @@ func (r Ready) String() string {
 	}
 	return r.Kind()
 }
-
-// hintError is an error with advice for the user.
-type hintError struct {
-	error
-	hint string
-}
-
-func (e *hintError) Hint() string  { return e.hint }
-func (e *hintError) Unwrap() error { return e.error }

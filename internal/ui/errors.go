@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // hinter is an error that knows what the user can do about it.
@@ -114,34 +116,12 @@ func newReport(text string, err error) report {
 		text = fmt.Sprintf("%T without a text", err)
 	}
 	r := report{text: text}
-	for _, h := range hints(err) {
+	for _, h := range fault.Hints(err) {
 		if !strings.Contains(text, h) {
 			r.hints = append(r.hints, h)
 		}
 	}
 	return r
-}
-
-// hints are the outermost non-empty hints of err: one, or one for each part.
-func hints(err error) []string {
-	if h, ok := err.(hinter); ok && h.Hint() != "" {
-		return []string{h.Hint()}
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			return hints(inner)
-		}
-	case interface{ Unwrap() []error }:
-		var all []string
-		for _, part := range e.Unwrap() {
-			if part != nil {
-				all = append(all, hints(part)...)
-			}
-		}
-		return all
-	}
-	return nil
 }
 
 // unwrapSeveral returns the parts of err if it is to be printed as its parts.

@@ -8,17 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/term"
 )
-
-// hinted is an error with a hint.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e hinted) Hint() string  { return e.hint }
-func (e hinted) Unwrap() error { return e.error }
 
 // ErrInterrupted is returned by [Terminal.Password] when the user ended the
 // question with ctrl-C, or the process was asked to end.
@@ -36,10 +28,8 @@ var ErrInterrupted = errors.New("interrupted")
 func (t *Terminal) Password(prompt string) ([]byte, error) {
 	f, ok := t.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil, hinted{
-			errors.New("cannot ask for a passphrase: standard input is not a terminal"),
-			"run it in a terminal, or put the passphrase into the variable MINTMARK_PASSWORD (empty for none)",
-		}
+		return nil, fault.Errorf("run it in a terminal, or put the passphrase into the variable MINTMARK_PASSWORD (empty for none)",
+			"cannot ask for a passphrase: standard input is not a terminal")
 	}
 	t.prompts.Lock()
 	defer t.prompts.Unlock()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // plainTerminal is a Terminal without a terminal, and its two outputs.
@@ -25,15 +27,6 @@ func variables(env ...string) func(string) string {
 	}
 }
 
-type hintError struct {
-	err  error
-	hint string
-}
-
-func (e hintError) Error() string { return e.err.Error() }
-func (e hintError) Unwrap() error { return e.err }
-func (e hintError) Hint() string  { return e.hint }
-
 type problem struct{ text, form, hint string }
 
 func (p problem) Error() string  { return p.text }
@@ -47,7 +40,7 @@ func (l listError) Unwrap() []error { return l }
 
 func TestError(t *testing.T) {
 	a, b := errors.New("a"), errors.New("b")
-	ha, hb := hintError{a, "do this"}, hintError{b, "do this"}
+	ha, hb := &fault.Error{Err: a, Tip: "do this"}, &fault.Error{Err: b, Tip: "do this"}
 	caret := problem{"f:3:5: unknown key", "f:3:5: unknown key\n3 | kye: 1\n  | ^^^", "did you mean \"key\"?"}
 	for _, tt := range []struct {
 		name string
@@ -57,10 +50,10 @@ func TestError(t *testing.T) {
 		{"nil", nil, ""},
 		{"one", a, "error: a\n"},
 		{"hint", ha, "error: a\nhint: do this\n"},
-		{"empty hint", hintError{a, ""}, "error: a\n"},
+		{"empty hint", &fault.Error{Err: a}, "error: a\n"},
 		{"hint inside", fmt.Errorf("x: %w", ha), "error: x: a\nhint: do this\n"},
-		{"outermost hint", hintError{ha, "rather that"}, "error: a\nhint: rather that\n"},
-		{"empty hint outside", hintError{ha, ""}, "error: a\nhint: do this\n"},
+		{"outermost hint", &fault.Error{Err: ha, Tip: "rather that"}, "error: a\nhint: rather that\n"},
+		{"empty hint outside", &fault.Error{Err: ha}, "error: a\nhint: do this\n"},
 		{"a wrapped error stays one", fmt.Errorf("x: %w", fmt.Errorf("y: %w", a)), "error: x: y: a\n"},
 		{"join", errors.Join(a, nil, b), "error: a\nerror: b\n"},
 		{"join of joins", errors.Join(errors.Join(a, b), fmt.Errorf("c: %w", a)), "error: a\nerror: b\nerror: c: a\n"},
@@ -69,7 +62,7 @@ func TestError(t *testing.T) {
 		{"empty list", listError{}, "error: 0 problems\n"},
 		{"prefix of a join", fmt.Errorf("linux/arm: %w", errors.Join(a, hb)), "error: linux/arm: a\nerror: linux/arm: b\nhint: do this\n"},
 		{"two prefixes", fmt.Errorf("x: %w", errors.Join(fmt.Errorf("y: %w", errors.Join(a, b)))), "error: x: y: a\nerror: x: y: b\n"},
-		{"hint of a join", hintError{errors.Join(a, hb), "and that"}, "error: a\nerror: b\nhint: do this\nhint: and that\n"},
+		{"hint of a join", &fault.Error{Err: errors.Join(a, hb), Tip: "and that"}, "error: a\nerror: b\nhint: do this\nhint: and that\n"},
 		{"join in the middle", fmt.Errorf("x (%w) y", errors.Join(ha, b)), "error: x (a\n    b) y\nhint: do this\n"},
 		{"two in a sentence", fmt.Errorf("%w, and while closing: %w", ha, b), "error: a, and while closing: b\nhint: do this\n"},
 		{"more lines", errors.New("go build: exit 1\n# x\n\n./a.go:1:\tno\n"), "error: go build: exit 1\n    # x\n\n    ./a.go:1:\tno\n"},
@@ -150,8 +143,7 @@ func TestNotATerminal(t *testing.T) {
 func TestPasswordWithoutTerminal(t *testing.T) {
 	term, _, log := plainTerminal()
 	_, err := term.Password("passphrase: ")
-	var h hinter
-	if err == nil || !errors.As(err, &h) || h.Hint() == "" {
+	if fault.Hint(err) == "" {
 		t.Errorf("got %v, want an error with a hint", err)
 	}
 	if log.Len() > 0 {

@@ -89,12 +89,3 @@ func newError(file, op string, code int, output string) *Error {
 	}
 	return e
 }
-
-// hintError is an error with advice for the user.
-type hintError struct {
-	error
-	hint string
-}
-
-func (e *hintError) Hint() string  { return e.hint }
-func (e *hintError) Unwrap() error { return e.error }

@@ -2,9 +2,10 @@ package upx
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // CheckFlags reports every flag that is not allowed. Allowed is what chooses a
@@ -21,7 +22,7 @@ func CheckFlags(flags []string) error {
 		if f == "-f" {
 			hint = "spell it --force if you mean it"
 		}
-		errs = append(errs, &hintError{fmt.Errorf("upx: flag %q is not allowed", f), hint})
+		errs = append(errs, fault.Errorf(hint, "upx: flag %q is not allowed", f))
 	}
 	return errors.Join(errs...)
 }

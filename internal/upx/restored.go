@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -44,7 +45,7 @@ func compareRestored(input, unpacked string) ([]string, error) {
 	if string(magic) == "MZ" {
 		return restoredPE(a, b)
 	}
-	return nil, &hintError{fmt.Errorf("unpacking does not give the input back: %d bytes became %d, first difference at %d", sa.Size(), sb.Size(), at), notRestoredHint}
+	return nil, fault.Errorf(notRestoredHint, "unpacking does not give the input back: %d bytes became %d, first difference at %d", sa.Size(), sb.Size(), at)
 }
 
 // restoredPE compares two PE files section by section. UPX rebuilds the headers
@@ -84,7 +85,7 @@ func restoredPE(a, b io.ReaderAt) ([]string, error) {
 		errs = append(errs, fmt.Errorf("unpacking gives %d sections instead of %d", len(fb.Sections), len(fa.Sections)))
 	}
 	if len(errs) > 0 {
-		return nil, &hintError{errors.Join(errs...), notRestoredHint}
+		return nil, &fault.Error{Err: errors.Join(errs...), Tip: notRestoredHint}
 	}
 	return notRestored, nil
 }

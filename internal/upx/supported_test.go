@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // TestSupportedReal holds the table against a real UPX 3.94 and real Go
@@ -58,7 +60,7 @@ func TestSupportedReal(t *testing.T) {
 				}
 				return
 			}
-			if e, ok := errors.AsType[*Error](err); !ok || e.Exception != c.exception || hint(err) == "" {
+			if e, ok := errors.AsType[*Error](err); !ok || e.Exception != c.exception || fault.Hint(err) == "" {
 				t.Errorf("%v, want %s", err, c.exception)
 			}
 		})

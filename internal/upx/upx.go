@@ -39,6 +39,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -80,7 +81,7 @@ func Find(ctx context.Context, cfg Config) (*Tool, error) {
 	}
 	if cfg.SHA256 != "" && t.SHA256 != cfg.SHA256 {
 		// Before it is run for the first time.
-		return nil, &hintError{fmt.Errorf("upx: %s has sha256 %s, %s is required", path, t.SHA256, cfg.SHA256), "install the UPX that the profile names, or change the profile"}
+		return nil, fault.Errorf("install the UPX that the profile names, or change the profile", "upx: %s has sha256 %s, %s is required", path, t.SHA256, cfg.SHA256)
 	}
 	out, _, code, err := t.run(ctx, "", "-V")
 	if err != nil {
@@ -88,11 +89,12 @@ func Find(ctx context.Context, cfg Config) (*Tool, error) {
 	}
 	m := versionLine.FindStringSubmatch(out)
 	if code != 0 || m == nil {
-		return nil, &hintError{fmt.Errorf("upx: %s -V: exit status %d, no version in %q", path, code, firstLine(out)), "is it UPX?"}
+		return nil, fault.Errorf("is it UPX?", "upx: %s -V: exit status %d, no version in %q", path, code, firstLine(out))
 	}
 	t.Version = m[1]
 	if cfg.Version != "" && t.Version != cfg.Version {
-		return nil, &hintError{fmt.Errorf("upx: %s is version %s, %s is required", path, t.Version, cfg.Version), "install the UPX that the profile names, or change the profile; versions give different bytes"}
+		return nil, fault.Errorf("install the UPX that the profile names, or change the profile; versions give different bytes",
+			"upx: %s is version %s, %s is required", path, t.Version, cfg.Version)
 	}
 	return t, nil
 }
@@ -110,7 +112,7 @@ func locate(cfg Config) (string, error) {
 			err = executable(path)
 		}
 		if err != nil {
-			return "", &hintError{err, installHint}
+			return "", &fault.Error{Err: err, Tip: installHint}
 		}
 		return path, nil
 	}
@@ -129,7 +131,7 @@ func locate(cfg Config) (string, error) {
 			}
 		}
 	}
-	return "", &hintError{fmt.Errorf("%s not found in %d directories", name, len(cfg.Dirs)), installHint}
+	return "", fault.Errorf(installHint, "%s not found in %d directories", name, len(cfg.Dirs))
 }
 
 // executable returns an error unless path is a file that can be run.
@@ -206,7 +208,8 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	if second != r.OutSHA256 {
-		return nil, &hintError{fmt.Errorf("upx: %s: packed twice, different both times: sha256 %s and %s", name, r.OutSHA256, second), "this UPX is not deterministic; use another version or release the unpacked binary"}
+		return nil, fault.Errorf("this UPX is not deterministic; use another version or release the unpacked binary",
+			"upx: %s: packed twice, different both times: sha256 %s and %s", name, r.OutSHA256, second)
 	}
 	if now, err := hashFile(ctx, t.Path); err != nil || now != t.SHA256 {
 		return nil, errors.Join(fmt.Errorf("upx: %s changed while it was used", t.Path), err)

@@ -14,16 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
-
-func hint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
 
 func TestFind(t *testing.T) {
 	path := upxtest.Path(t)
@@ -61,8 +54,8 @@ func TestFind(t *testing.T) {
 		"other version": {Path: path, Version: "9.9.9"},
 		"other digest":  {Path: path, SHA256: strings.Repeat("0", 64)},
 	} {
-		if tool, err := Find(t.Context(), cfg); err == nil || hint(err) == "" {
-			t.Errorf("%s: %+v, %v (hint %q)", name, tool, err, hint(err))
+		if tool, err := Find(t.Context(), cfg); err == nil || fault.Hint(err) == "" {
+			t.Errorf("%s: %+v, %v (hint %q)", name, tool, err, fault.Hint(err))
 		}
 	}
 }
@@ -145,7 +138,7 @@ func TestNondeterministic(t *testing.T) {
 	}
 	dir := t.TempDir()
 	_, err = tool.Pack(t.Context(), fixture(t, "GOOS=linux", "GOARCH=amd64"), filepath.Join(dir, "out"), []string{"-1"})
-	if err == nil || !strings.Contains(err.Error(), "packed twice, different both times") || hint(err) == "" {
+	if err == nil || !strings.Contains(err.Error(), "packed twice, different both times") || fault.Hint(err) == "" {
 		t.Errorf("%v", err)
 	}
 	onlyFiles(t, dir)
@@ -168,7 +161,7 @@ func TestPackPE(t *testing.T) {
 	if err := os.WriteFile(in, b, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tool.Check(t.Context(), out, in); err == nil || !strings.Contains(err.Error(), ".text") || hint(err) == "" {
+	if _, err := tool.Check(t.Context(), out, in); err == nil || !strings.Contains(err.Error(), ".text") || fault.Hint(err) == "" {
 		t.Errorf("other code: %v", err)
 	}
 }
@@ -243,7 +236,7 @@ func TestCheckCorrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := tool.Check(t.Context(), packed, in)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Op != "test" || hint(err) == "" || !strings.Contains(err.Error(), "packed") {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Op != "test" || fault.Hint(err) == "" || !strings.Contains(err.Error(), "packed") {
 		t.Errorf("corrupted: %v", err)
 	}
 	// Not packed at all.
@@ -291,7 +284,7 @@ func TestCheckFlags(t *testing.T) {
 		}
 	}
 	for _, f := range []string{"-o", "-oout", "-f", "-d", "-t", "-k", "--backup", "-q", "-v", "--overlay=strip", "--filter=", "--filter=../x", "file", "", "-0", "-10", "--", "--best --lzma"} {
-		if err := CheckFlags([]string{f}); err == nil || hint(err) == "" {
+		if err := CheckFlags([]string{f}); err == nil || fault.Hint(err) == "" {
 			t.Errorf("%q is accepted", f)
 		}
 	}

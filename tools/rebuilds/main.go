@@ -25,6 +25,7 @@ import (
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/verify"
 )
 
 const (
@@ -77,7 +78,7 @@ func run(ctx context.Context, update bool, only string) error {
 			return err
 		}
 		// One package after the other: the time is that of one alone.
-		res, err := release.Rebuild(ctx, release.Config{Cache: cache, Environ: os.Environ()}, release.Foreign{Names: []string{file}})
+		res, err := verify.Binaries(ctx, release.Config{Cache: cache, Environ: os.Environ()}, verify.BinariesConfig{Names: []string{file}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", pkg, err)
 		}

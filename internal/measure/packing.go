@@ -1,0 +1,115 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/startup"
+)
+
+// Packed is whether packing one measured program pays.
+type Packed struct {
+	Program string `json:"program"`
+	Plain   string `json:"plain"`  // the program that it is compared with
+	Packer  string `json:"packer"` // such as "UPX 3.94, NRV2E level 9"
+	// NotComputed is why there is no account.
+	NotComputed string `json:"not_computed,omitempty"`
+	// Account is of warm starts.
+	*startup.Packing
+}
+
+// PackingAccounts compares every measured program that is packed with the first
+// that is not: bytes on disk, bytes on the way in an archive (tar.gz and tar.zst,
+// as releases have them), time of a warm start and memory, for some numbers of
+// starts per transfer. There is none without a packed and a plain program.
+func PackingAccounts(ctx context.Context, res *startup.Result, programs []startup.Program, starts ...int) ([]Packed, error) {
+	type subject struct {
+		startup.Subject
+		path, packer string
+	}
+	var plain *subject
+	var packed []subject
+	warm := res.Run(startup.Warm)
+	for i, s := range res.Programs {
+		if warm.Time(s.Name) == nil {
+			continue
+		}
+		one := subject{Subject: s, path: programs[i].Path}
+		if f, err := gobin.Open(one.path); err == nil { // not a Go program: nothing is known of it
+			one.packer = strings.TrimSpace(f.Packed + ", " + f.PackedMethod)
+			one.packer = strings.Trim(one.packer, ", ")
+			f.Close()
+		}
+		if one.packer != "" {
+			packed = append(packed, one)
+		} else if plain == nil {
+			plain = &one
+		}
+	}
+	if plain == nil || len(packed) == 0 {
+		return nil, nil
+	}
+	footprint := func(s subject) (f startup.Footprint, err error) {
+		f.Disk, f.Start = s.Size, warm.Time(s.Name).Median
+		if f.Gzip, err = archivedSize(ctx, s.path, archive.TarGz); err != nil {
+			return f, err
+		}
+		if f.Zstd, err = archivedSize(ctx, s.path, archive.TarZst); err != nil {
+			return f, err
+		}
+		if s.Memory != nil && s.Memory.NotMeasured == "" {
+			f.PrivateDirty, f.HasMemory = s.Memory.PrivateDirty, true
+		}
+		return f, nil
+	}
+	base, err := footprint(*plain)
+	if err != nil {
+		return nil, err
+	}
+	var out []Packed
+	for _, s := range packed {
+		p := Packed{Program: s.Name, Plain: plain.Name, Packer: s.packer}
+		// The difference of what was paired, not of two medians.
+		c := warm.Compare(plain.Name, s.Name)
+		extra := 0.0
+		if c == nil { // the packed one is the base
+			c = warm.Compare(s.Name, plain.Name)
+			extra = -c.Extra
+		} else {
+			extra = c.Extra
+		}
+		if c.Low == 0 {
+			p.NotComputed = "too few rounds to say what a start costs"
+			out = append(out, p)
+			continue
+		}
+		f, err := footprint(s)
+		if err != nil {
+			return nil, err
+		}
+		f.Start = base.Start + extra
+		account := startup.Account(base, f, starts...)
+		p.Packing = &account
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// archivedSize is the size of an archive that holds the file and nothing else.
+func archivedSize(ctx context.Context, path, format string) (int64, error) {
+	info, err := archive.Write(ctx, io.Discard, format, []archive.Member{{
+		Name: filepath.Base(path), Executable: true,
+		Open: release.Opener(path),
+	}}, time.Unix(0, 0))
+	if err != nil {
+		return 0, fmt.Errorf("size in transfer of %s: %w", filepath.Base(path), err)
+	}
+	return info.Size, nil
+}

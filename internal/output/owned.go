@@ -1,0 +1,220 @@
+package output
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+)
+
+// BuildFile is the manifest of what [Build] makes.
+const BuildFile = "build.json"
+
+// outDir is what is in an output directory.
+type outDir struct {
+	own     []string // files that mintmark made, and that are as it made them
+	foreign []string // everything else, each with the reason
+}
+
+// read tells what in a directory is a release or build of mintmark from
+// what is not. The directory itself is what shows it: a file counts as ours when
+// the manifest knows its name and the checksums have its digest, so that a file
+// that somebody put there, or has changed since, does not count.
+func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	o := &outDir{}
+	names := map[string]bool{}
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names[e.Name()] = true
+		} else {
+			o.foreign = append(o.foreign, e.Name()+": is "+files.Kind(e.Type()))
+		}
+	}
+	k := &known{dir: dir, about: d.About}
+	k.read(names)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		reason, err := k.altered(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if reason == "" {
+			o.own = append(o.own, name)
+		} else {
+			o.foreign = append(o.foreign, name+": "+reason)
+		}
+	}
+	return o, nil
+}
+
+// known is what the files about a release say of its files.
+type known struct {
+	dir       string
+	about     []string          // see [Dir.About]
+	manifest  string            // its name; "" when there is none that mintmark wrote
+	published map[string]string // name → digest by the manifest
+	listed    map[string]string // name → digest by checksums.txt; nil without one
+	list      string            // digest of checksums.txt
+}
+
+func (k *known) read(names map[string]bool) {
+	for _, name := range []string{checksums.ManifestFile, BuildFile} {
+		var m struct {
+			Schema    string `json:"schema"`
+			Artifacts []struct {
+				Name      string `json:"name"`
+				SHA256    string `json:"sha256"`
+				Published bool   `json:"published"`
+			} `json:"artifacts"`
+		}
+		if k.manifest != "" || !names[name] {
+			continue
+		}
+		// Loosely, since an older version may have written it.
+		data, err := files.ReadOwn(filepath.Join(k.dir, name), checksums.MaxManifestSize)
+		if err != nil || json.Unmarshal(data, &m) != nil || !strings.HasPrefix(m.Schema, "https://github.com/mintmark/mintmark/") {
+			continue
+		}
+		k.manifest, k.published = name, map[string]string{}
+		for _, a := range m.Artifacts {
+			if a.Published {
+				k.published[a.Name] = a.SHA256
+			}
+		}
+	}
+	data, err := files.ReadOwn(filepath.Join(k.dir, checksums.ChecksumsFile), checksums.MaxListSize)
+	if err != nil {
+		return
+	}
+	list, err := checksums.ParseList(data)
+	if err != nil {
+		return
+	}
+	k.listed = map[string]string{}
+	for _, e := range list {
+		k.listed[e.Name] = e.SHA256
+	}
+	sum := sha256.Sum256(data)
+	k.list = hex.EncodeToString(sum[:])
+}
+
+const (
+	notMade = "mintmark did not make it"
+	changed = "was changed since mintmark made it"
+)
+
+// altered says why a file is not as mintmark made it; "" when it is.
+func (k *known) altered(ctx context.Context, name string) (string, error) {
+	switch {
+	case k.manifest == "":
+		return notMade, nil
+	case k.manifest == BuildFile:
+		if name == BuildFile {
+			return "", nil
+		}
+		return k.compare(ctx, name, k.published[name])
+	case k.published[name] == "" && !slices.Contains(k.about, name):
+		return notMade, nil
+	}
+	switch name {
+	case checksums.ChecksumsFile:
+		for listed := range k.listed {
+			if k.published[listed] == "" && !slices.Contains(k.about, listed) {
+				return changed, nil
+			}
+		}
+		if k.listed == nil {
+			return changed, nil
+		}
+		return "", nil
+	case checksums.ChecksumsBundle:
+		return k.signature(name, k.list)
+	case checksums.ProvenanceBundle:
+		return k.signature(name, k.list)
+	case checksums.LedgerBundle:
+		return k.signature(name, k.listed[checksums.LedgerFile])
+	}
+	return k.compare(ctx, name, k.listed[name])
+}
+
+func (k *known) compare(ctx context.Context, name, want string) (string, error) {
+	if want == "" {
+		return notMade, nil
+	}
+	got, _, err := files.Digest(ctx, filepath.Join(k.dir, name))
+	if err != nil {
+		return "", err
+	}
+	if got != want {
+		return changed, nil
+	}
+	return "", nil
+}
+
+// signature asks what a bundle is about: nothing is verified, anybody's will do
+// that signs the file with that digest.
+func (k *known) signature(name, digest string) (string, error) {
+	data, err := files.ReadOwn(filepath.Join(k.dir, name), checksums.MaxBundleSize)
+	if err != nil {
+		return "", err
+	}
+	var b struct {
+		Message struct {
+			Digest struct {
+				Digest []byte `json:"digest"`
+			} `json:"messageDigest"`
+		} `json:"messageSignature"`
+		Envelope struct {
+			Payload string `json:"payload"`
+		} `json:"dsseEnvelope"`
+	}
+	if json.Unmarshal(data, &b) != nil || digest == "" {
+		return notMade, nil
+	}
+	if hex.EncodeToString(b.Message.Digest.Digest) == digest {
+		return "", nil
+	}
+	var statement struct {
+		Subject []struct {
+			Digest map[string]string `json:"digest"`
+		} `json:"subject"`
+	}
+	payload, err := base64.StdEncoding.DecodeString(b.Envelope.Payload)
+	if err == nil && json.Unmarshal(payload, &statement) == nil {
+		for _, s := range statement.Subject {
+			if s.Digest["sha256"] == digest {
+				return "", nil
+			}
+		}
+	}
+	return changed, nil
+}
+
+// refusal is the error of an output directory that holds what is not ours; nil
+// when it holds nothing of the kind.
+func (o *outDir) refusal(dir string) error {
+	if len(o.foreign) == 0 {
+		return nil
+	}
+	const show = 10
+	list := o.foreign
+	if len(list) > show {
+		list = append(slices.Clone(list[:show]), fmt.Sprintf("and %d more", len(o.foreign)-show))
+	}
+	return fault.Errorf("nothing was removed: move these files elsewhere, or name another directory with -out=DIR",
+		"output directory: %s holds files that are not mintmark's (%s)", dir, strings.Join(list, "; "))
+}

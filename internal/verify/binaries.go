@@ -1,0 +1,294 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/upx"
+)
+
+// RebuildSchema is the schema of [Rebuilt]'s JSON form.
+const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
+
+// Foreign says which binaries of others to rebuild, and from what.
+type BinariesConfig struct {
+	Names  []string // binaries, archives, directories
+	Source string   // directory or URL of a git repository; "" asks the module proxy
+	Like   string   // a sibling binary, for files that say nothing of themselves
+	// Key is the private key that signs a statement about each binary that came
+	// out identical; the zero value signs nothing. The statements go into Keep,
+	// or the working directory.
+	Key  checksums.KeyRef
+	Keep string // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
+}
+
+// Rebuilt is what came of rebuilding binaries of others.
+type BinariesResult struct {
+	Schema    string `json:"schema"`
+	Verdict   string `json:"verdict"` // the worst of all
+	Identical int    `json:"identical"`
+	Different int    `json:"different"`
+	Unchecked int    `json:"unchecked"`
+	// Results are of everything that is a program, may be one, or may hold one:
+	// it counts as above. Listed was looked at and is none, and Holders are the
+	// directories and archives that all of it was found in, whose own bytes are
+	// not made again.
+	Results []*recovery.Result `json:"results"`
+	Listed  []recovery.Listed  `json:"not_programs"`
+	Holders []recovery.Holder  `json:"holders"`
+
+	SignedBy string `json:"signed_by,omitempty"`
+	// Statements are the files of what was signed, in the order of the results.
+	Statements []string `json:"statements,omitempty"`
+}
+
+// Rebuild rebuilds published binaries and compares them bit for bit. Nothing
+// is believed of a file but that it says where it comes from. The error is
+// about this machine; what came of each file is in the result.
+func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *BinariesResult, err error) {
+	defer func() { err = release.ExplainFull(err) }()
+	for _, name := range what.Names {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
+		}
+	}
+	var signer *checksums.Signer
+	if !what.Key.IsZero() {
+		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
+			return nil, fmt.Errorf("signing key: %w", checksums.Misnamed(what.Key, err))
+		}
+	}
+	s, err := release.Begin(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	// Caches of its own: what others publish has no business in those of
+	// releases. Only -source= needs git.
+	t, err := s.FindTools(ctx, filepath.Join(cfg.Cache, "foreign"), false)
+	if err != nil {
+		return nil, err
+	}
+	work := filepath.Join(s.Workspace.Dir, "foreign")
+	members := filepath.Join(work, "members")
+	if err := os.MkdirAll(members, 0o755); err != nil {
+		return nil, err
+	}
+	s.Phase("reading")
+	found, err := recovery.Collect(ctx, what.Names, members)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Emit(release.Event{Kind: release.Total, N: len(found.Inputs)})
+	results, err := recovery.Rebuild(ctx, foreignConfig(s, t, work, what), found.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	out := newRebuilt(found, results)
+	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+}
+
+// newRebuilt counts. Nothing is identical when nothing was rebuilt.
+func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResult {
+	out := &BinariesResult{
+		Schema: RebuildSchema, Verdict: compare.Identical, Results: results,
+		Listed: append([]recovery.Listed{}, found.Listed...), Holders: append([]recovery.Holder{}, found.Holders...),
+	}
+	for _, r := range results {
+		switch r.Verdict {
+		case compare.Identical:
+			out.Identical++
+		case compare.Different:
+			out.Different++
+		default:
+			out.Unchecked++
+		}
+	}
+	switch {
+	case out.Different > 0:
+		out.Verdict = compare.Different
+	case out.Unchecked > 0 || out.Identical == 0:
+		out.Verdict = compare.Unchecked
+	}
+	return out
+}
+
+// signRebuilt signs a statement about each binary whose bytes came out. Its
+// subject is what was made here: of a packed file that could not be packed
+// again, what it unpacks to. A universal binary has one for each slice.
+func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer *checksums.Signer, out *BinariesResult) error {
+	if signer == nil {
+		return nil
+	}
+	out.SignedBy = signer.KeyID()
+	for i, r := range out.Results {
+		digest, unpacked := r.Reproduced()
+		if digest == "" || r.Kind == recovery.KindUniversal {
+			continue
+		}
+		subject := fileName(r.Name)
+		if unpacked {
+			subject += ".unpacked"
+		}
+		b := checksums.BinaryRebuild{
+			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
+			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
+			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement,
+		}
+		if p := r.Packer; p != nil {
+			b.Packer = &checksums.BinaryPacker{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Flags: p.Flags}
+		}
+		payload, err := b.Encode()
+		if err != nil {
+			return err
+		}
+		bundle, err := checksums.SignStatement(ctx, signer, payload)
+		if err != nil {
+			return fmt.Errorf("signing the statement about %s: %w", r.Name, err)
+		}
+		name := filepath.Join(dir, fmt.Sprintf("%d-%s", i+1, fileName(r.Name))+checksums.StatementSuffix)
+		if err := files.WriteOver(name, bundle, 0o644, keptReason, func(old []byte) bool {
+			_, err := checksums.VerifyStatement(signer.Verifier(), old)
+			return err == nil
+		}); err != nil {
+			return err
+		}
+		out.Statements = append(out.Statements, name)
+	}
+	return nil
+}
+
+// fileName is the base name of a file or of an archive's member, fit for any system.
+func fileName(name string) string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|!@ `, c) || c < ' ' {
+			return '_'
+		}
+		return c
+	}, filepath.Base(name))
+}
+
+// foreignConfig lends the run's parts.
+func foreignConfig(s *release.Run, tools *release.Tools, work string, what BinariesConfig) recovery.Config {
+	unpacking := s.Confined.Part()
+	unpack, repack := packers(s, unpacking)
+	began := map[string]time.Time{}
+	return recovery.Config{
+		Place: tools.FetchPlace, Fetcher: tools.Fetcher, Confined: s.Confined, Unpacking: unpacking, Work: work, Source: what.Source, Like: what.Like, Jobs: s.Jobs,
+		Goroot: func(ctx context.Context, version string) (*toolchain.Goroot, error) {
+			t, err := tools.Fetcher.Toolchain(ctx, version)
+			if err != nil {
+				return nil, err
+			}
+			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.Known)
+			if err == nil {
+				s.AtEnd(func() error { return g.Settle(ctx) })
+			}
+			return g, err
+		},
+		Unpack: unpack, Repack: repack,
+		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
+			if r == nil {
+				began[name] = time.Now()
+				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
+				return
+			}
+			if at, ok := began[name]; ok {
+				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
+			} else {
+				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
+			}
+			s.Emit(release.Event{Kind: release.Done, ID: name, Text: r.Verdict})
+		},
+	}
+}
+
+// packers find UPX when the first packed file comes up.
+func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
+	find := sync.OnceValues(func() (*upx.Tool, error) {
+		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.Env("PATH"))})
+	})
+	unpack = func(ctx context.Context, packer, file, out string) error {
+		tool, err := find()
+		if err != nil {
+			return err
+		}
+		if err := tool.Unpack(ctx, file, out); err != nil {
+			return fmt.Errorf("UPX %s: %w", tool.Version, err)
+		}
+		return nil
+	}
+	repack = func(ctx context.Context, p recovery.Packing, out string) (*recovery.Packer, error) {
+		tool, err := find()
+		if err != nil {
+			return nil, err
+		}
+		if mine := "UPX " + tool.Stamp(); p.Packer != "UPX" && p.Packer != mine {
+			return nil, fmt.Errorf("packed by %s, and here is %s, which packs otherwise", p.Packer, mine)
+		}
+		flags, err := tool.Repack(ctx, upx.Compression{Method: p.Method, Level: p.Level}, p.File, p.Linked, out)
+		if err != nil {
+			return nil, err
+		}
+		return &recovery.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
+	}
+	return unpack, repack
+}
+
+// keptReason is why a file in the directory of -keep stays as it is.
+const keptReason = "is not what this run found; an empty directory in -keep=DIR has none such"
+
+// keepFile copies a file, unless the name is taken.
+func keepFile(ctx context.Context, from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		a, _, errA := files.Digest(ctx, from)
+		b, _, errB := files.Digest(ctx, to)
+		if err := errors.Join(errA, errB); err != nil || a == b {
+			return err
+		}
+		return files.NotReplaced(to, keptReason)
+	}
+	_, _, err := files.Copy(ctx, from, to, 0o755)
+	return err
+}
+
+// keepRebuilt writes the recovered profiles, and the rebuilt files of those
+// binaries that came out different.
+func keepRebuilt(ctx context.Context, dir string, results []*recovery.Result) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for i, r := range results {
+		base := fmt.Sprintf("%d-%s", i+1, fileName(r.Name))
+		if r.Profile != "" {
+			if err := files.WriteOver(filepath.Join(dir, base+".yaml"), []byte(r.Profile), 0o644, keptReason, nil); err != nil {
+				return err
+			}
+		}
+		if kept := r.Kept(); kept != "" && r.Verdict != compare.Identical {
+			if err := keepFile(ctx, kept, filepath.Join(dir, base+".rebuilt")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/release"
+)
+
+// rebuiltFiles is what came out of building a publication again.
+type rebuiltFiles struct {
+	*publication
+	made  *release.Finished
+	stage string // directory of the files that would be published
+	noUPX error  // why packed files could not be made
+	work  string // a private directory
+	warn  func(format string, args ...any)
+}
+
+// compare holds every artifact of the units that were built against what came
+// out here, stage by stage.
+func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
+	selected := map[string]bool{}
+	for _, u := range units {
+		selected[u.ID()] = true
+	}
+	for _, stage := range []string{checksums.StageLinked, checksums.StageHeader, checksums.StagePacked, checksums.StageArchive} {
+		for _, a := range t.m.Artifacts {
+			if a.Stage != stage || !selected[a.Unit()] {
+				continue
+			}
+			r := checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256}
+			t.compareOne(ctx, a, &r)
+			t.out.Rebuilt = append(t.out.Rebuilt, r)
+		}
+	}
+	slices.SortFunc(t.out.Rebuilt, func(a, b checksums.RebuiltArtifact) int {
+		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+a.Stage+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+b.Stage+"\x00"+b.Name)
+	})
+}
+
+func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *checksums.RebuiltArtifact) {
+	built := t.counterpart(a)
+	switch {
+	case built == nil:
+		r.Verdict, r.Reason = checksums.Unchecked, "the stage before it is not identical"
+		if a.Stage != checksums.StageLinked && t.noUPX != nil {
+			r.Reason = t.noUPX.Error()
+		}
+		return
+	case built.Verdict == checksums.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, checksums.Different, "the two builds made here differ from each other", built.Findings
+		return
+	case built.SHA256 == a.SHA256:
+		r.Verdict, r.Rebuilt = checksums.Identical, built.SHA256
+		return
+	}
+	r.Rebuilt, r.Verdict = built.SHA256, checksums.Different
+	if a.Stage == checksums.StageArchive && sameMembers(a, *built) && a.Tool != built.Tool {
+		r.Verdict = checksums.Unchecked
+		r.Reason = fmt.Sprintf("written by %s, here by %s; all %d members are identical", a.Tool, built.Tool, len(a.Members))
+		return
+	}
+	if a.Stage == checksums.StagePacked && a.Tool != built.Tool {
+		r.Verdict, r.Reason = checksums.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
+		return
+	}
+	if a.Stage == checksums.StageArchive && !sameMembers(a, *built) && t.membersUnchecked(a) {
+		r.Verdict, r.Reason = checksums.Unchecked, "it holds a file that was packed by another UPX"
+		return
+	}
+	r.Findings = t.explain(ctx, a, *built)
+}
+
+// membersUnchecked reports whether a member of the archive was not compared.
+func (t *rebuiltFiles) membersUnchecked(a checksums.Artifact) bool {
+	return slices.ContainsFunc(t.out.Rebuilt, func(r checksums.RebuiltArtifact) bool {
+		return r.Verdict == checksums.Unchecked && slices.Contains(a.From, r.SHA256)
+	})
+}
+
+func sameMembers(a, b checksums.Artifact) bool { return slices.Equal(a.Members, b.Members) }
+
+// counterpart is what was built here in the place of a published artifact: a
+// linked binary of the same package, its header, what was packed of it, or the unit's archive.
+func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
+	same := func(b checksums.Artifact) bool {
+		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
+	}
+	built := t.made.Artifacts()
+	for i, b := range built {
+		if !same(b) {
+			continue
+		}
+		switch a.Stage {
+		case checksums.StageLinked, checksums.StageHeader: // of a library there is one
+			if b.Package == a.Package {
+				return &built[i]
+			}
+		case checksums.StagePacked:
+			if slices.Equal(b.From, a.From) {
+				return &built[i]
+			}
+		case checksums.StageArchive:
+			return &built[i]
+		}
+	}
+	return nil
+}
+
+// explain compares the bytes, where the published ones are at hand.
+func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []checksums.Finding {
+	ours := t.made.Linked(built.SHA256)
+	if built.Published {
+		ours = filepath.Join(t.stage, built.Name)
+	}
+	theirs, err := t.publishedFile(ctx, a)
+	if ours == "" || theirs == "" {
+		why := "only its digest is known here"
+		if err != nil {
+			why = err.Error()
+		}
+		return []checksums.Finding{{Cause: diff.Unknown, Confidence: "possible", Evidence: []string{"the published file was not compared: " + why},
+			Remedy: "verify a directory with all published files"}}
+	}
+	rep, err := diff.Compare(ctx, theirs, ours, t.work)
+	if err != nil {
+		t.warn("%s: not explained: %v", a.Name, err)
+		return nil
+	}
+	var out []checksums.Finding
+	for _, f := range rep.Findings {
+		out = append(out, checksums.Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes})
+	}
+	return out
+}
+
+// publishedFile gives a file with the published artifact's bytes: itself, or
+// taken out of the archive that holds it.
+func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) (string, error) {
+	if t.dir == "" {
+		return "", nil
+	}
+	if a.Published {
+		name := filepath.Join(t.dir, a.Name)
+		_, err := os.Stat(name)
+		return name, err
+	}
+	for _, b := range t.m.Published() {
+		i := slices.IndexFunc(b.Members, func(m checksums.Member) bool { return m.SHA256 == a.SHA256 })
+		if i < 0 {
+			continue
+		}
+		to := filepath.Join(t.work, "published", a.SHA256)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return "", err
+		}
+		found := ""
+		_, err := archive.Scan(ctx, filepath.Join(t.dir, b.Name), func(h archive.Header, r io.Reader) error {
+			if h.Name != b.Members[i].Name {
+				return nil
+			}
+			found = to
+			return files.Replace(to, 0o600, func(f *os.File) error {
+				_, err := io.Copy(f, r)
+				return err
+			})
+		})
+		return found, err
+	}
+	return "", nil
+}

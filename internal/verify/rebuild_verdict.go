@@ -1,0 +1,110 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+)
+
+// account gives every artifact of the release an end, whatever was compared:
+// it goes by what the release promises, not by what was looked at. An artifact
+// is identical, different, unchecked with the reason, or left out by -platform;
+// a file that is no artifact is of a kind that is not built, or unchecked too.
+// units are those that were built, which platforms selected, on host. It returns
+// the listed files of which nobody knows what they are.
+func (t *publication) account(units []*plan.Unit, platforms, host string) (unknown []string) {
+	selected := map[string]bool{}
+	for _, u := range units {
+		selected[u.ID()] = true
+	}
+	compared := map[string]checksums.RebuiltArtifact{}
+	for _, r := range t.out.Rebuilt {
+		compared[r.Key()] = r
+	}
+	left := "left out by -platform=" + platforms
+	for _, a := range t.m.Artifacts {
+		t.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
+	}
+	for _, a := range t.m.Artifacts {
+		r, ok := compared[a.Key()]
+		why := "not all files came out identical"
+		switch {
+		case !ok && !selected[a.Unit()]:
+			why = left
+			t.out.Checks.Open(fact.Rebuilt, a.Key(), left)
+		case !ok:
+			r = checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256,
+				Verdict: checksums.Unchecked, Reason: "nothing was built here in its place"}
+			t.out.Rebuilt = append(t.out.Rebuilt, r)
+			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
+		case r.Verdict == checksums.Identical && r.Rebuilt == a.SHA256:
+			t.out.Checks.Done(fact.Rebuilt, a.Key(), host)
+			continue
+		case r.Verdict == checksums.Different:
+			t.out.Checks.Open(fact.Rebuilt, a.Key(), "it came out different")
+		default:
+			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
+		}
+		t.out.Checks.Open(fact.FromSource, a.Unit(), why)
+	}
+	return notProducts(t.out)
+}
+
+// notProducts answers for the files of a release that are no artifacts: those
+// of a kind that nobody builds, and why. It returns the others, of which nobody
+// knows what they are.
+func notProducts(v *checksums.Verification) (unknown []string) {
+	products := map[string]bool{}
+	for _, a := range v.Manifest.Published() {
+		products[a.Name] = true
+	}
+	for _, name := range v.Listed {
+		if products[name] {
+			continue
+		}
+		if why := fact.KindOf(name).NotBuilt(); why != "" {
+			v.Checks.Open(fact.NotBuilt, name, why)
+			continue
+		}
+		v.Checks.Open(fact.NotBuilt, name, "the manifest does not describe it, so nobody can build it")
+		unknown = append(unknown, name)
+	}
+	return unknown
+}
+
+// verdict is the error of what did not come out identical. That nothing was
+// compared is no success.
+func (t *publication) verdict(unknown []string) error {
+	var different, unchecked []string
+	identical := 0
+	for _, r := range t.out.Rebuilt {
+		name := fmt.Sprintf("%s %s: %s (%s)", r.Profile, r.Platform, r.Name, r.Stage)
+		switch {
+		case r.Verdict == checksums.Identical && r.Rebuilt == r.SHA256:
+			identical++
+		case r.Verdict == checksums.Different:
+			different = append(different, name)
+		default:
+			unchecked = append(unchecked, name+": "+r.Reason)
+		}
+	}
+	for _, name := range unknown {
+		unchecked = append(unchecked, name+": the manifest does not describe it, so it was not built again")
+	}
+	var errs []error
+	if len(different) > 0 {
+		errs = append(errs, fault.NotReproduciblef("the findings say what differs; do not trust the files before you know why", "not reproduced: what was built here is not what was published\n%s", strings.Join(different, "\n")))
+	}
+	if len(unchecked) > 0 {
+		errs = append(errs, fault.Errorf("everything else was compared; the reasons say what is missing", "not compared:\n%s", strings.Join(unchecked, "\n")))
+	}
+	if identical == 0 && len(errs) == 0 {
+		errs = append(errs, fault.Errorf("report this to mintmark: a release has artifacts, and each is compared or named", "nothing was compared"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,180 @@
+// Package verify checks what others have published: a release against its
+// signatures, checksums and manifest ([Release]), by building it again ([Rebuild],
+// [Attest]), and any Go binary by recovering how it was built ([Binaries]).
+//
+// Plain verification is offline and runs nothing. What builds, builds as a release
+// does, by the same executors, from what the record names.
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/exact"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
+)
+
+// VerifyConfig is what [Verify] works on.
+type Config struct {
+	Path     string           // a release's directory, or its release.json
+	Key      checksums.KeyRef // public key
+	Project  string           // what the release must be of; empty is not compared
+	Module   string           // module path
+	Version  string
+	Commit   string
+	Missing  bool // listed files may be absent
+	Unsigned bool // no key: check only that the files agree with each other
+
+	// Rebuilders are public keys of those whose rebuild statements count. Threshold of them must vouch for every published
+	// artifact; 0 means all of them. Statements are files or directories to find
+	// them in, besides the release's own directory.
+	Rebuilders []checksums.KeyRef
+	Threshold  int
+	Statements []string
+}
+
+// Verify checks a published release offline: signatures, checksums, files, the
+// record, the members of every archive against the manifest, and the statements
+// of rebuilders.
+func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
+	vc := checksums.VerifyConfig{
+		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
+		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
+	}
+	switch {
+	case !cfg.Key.IsZero() && cfg.Unsigned:
+		return nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
+	case !cfg.Key.IsZero():
+		v, err := checksums.LoadVerifier(ctx, cfg.Key)
+		if err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		vc.Verifier = v
+	case !cfg.Unsigned:
+		return nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
+	}
+	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
+		return nil, fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if strings.Contains(cfg.Module, "@") {
+		return nil, fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
+	}
+	rebuilders, err := quorumKeys(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	fi, err := os.Stat(cfg.Path)
+	if err != nil {
+		return nil, fault.Usagef("name a release's directory or its release.json", "%w", err)
+	}
+	if !fi.IsDir() && !fi.Mode().IsRegular() {
+		return nil, fault.Usagef("name a release's directory or its release.json", "%w", &files.NotRegularError{Path: cfg.Path, Mode: fi.Mode()})
+	}
+	if !fi.IsDir() {
+		if err := notManifest(cfg.Path); err != nil {
+			return nil, err
+		}
+	}
+	var v *checksums.Verification
+	if fi.IsDir() {
+		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
+			err = verifyMembers(ctx, cfg.Path, v)
+		}
+	} else {
+		v, err = checksums.VerifyManifest(ctx, cfg.Path, vc)
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, quorum(ctx, cfg, rebuilders, v)
+}
+
+// notManifest refuses a file that is not meant to be a manifest, such as one of
+// the release's own archives, or another tool's JSON: nothing is wrong with it.
+func notManifest(name string) error {
+	dir := filepath.Dir(name)
+	beside := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(n string) bool {
+			_, err := os.Lstat(filepath.Join(dir, n))
+			return err == nil
+		})
+	}
+	data, err := files.Read(name, checksums.MaxManifestSize)
+	_, large := errors.AsType[*files.TooLargeError](err)
+	switch {
+	case err != nil && !large:
+		return fault.Usagef("name a release's directory or its release.json", "%w", err)
+	case err == nil && checksums.IsManifest(data):
+		return nil // what is wrong with it is said by who reads it
+	case filepath.Base(name) == checksums.ManifestFile && beside(checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle):
+		return nil // of a release that was damaged
+	}
+	hint := "name the directory of the release it belongs to, or its release.json; mintmark rebuild FILE builds anybody's binary again and compares"
+	if filepath.Base(name) != checksums.ManifestFile && beside(checksums.ManifestFile) {
+		hint = "name the release it belongs to: " + shell.Name(dir)
+	} else if json.Valid(data) {
+		hint = "name the release's directory, or the release.json in it"
+	}
+	return fault.Usagef(hint, "%s is one file, not a release and not its release.json", name)
+}
+
+// verifyMembers compares what is in the archives with what the manifest says is in them.
+func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) error {
+	var refused checksums.VerifyError
+	refuse := func(name, reason string) {
+		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
+	}
+	for _, a := range v.Manifest.Published() {
+		if a.Stage != checksums.StageArchive {
+			continue
+		}
+		f, err := files.Open(filepath.Join(dir, a.Name))
+		if os.IsNotExist(err) { // allowed to be missing, or VerifyRelease would have refused
+			v.Checks.Open(fact.Members, a.Name, "it is not here")
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		format := ""
+		for _, known := range archive.Formats() {
+			if strings.HasSuffix(a.Name, "."+known) {
+				format = known
+			}
+		}
+		entries, err := archive.List(ctx, f, a.Size, format)
+		f.Close()
+		if err != nil {
+			refuse(a.Name, err.Error())
+			continue
+		}
+		if len(entries) != len(a.Members) {
+			refuse(a.Name, fmt.Sprintf("holds %d files, the manifest lists %d", len(entries), len(a.Members)))
+			continue
+		}
+		wrong := len(refused.Refusals)
+		for i, e := range entries {
+			if m := a.Members[i]; m.Name != e.Name || m.SHA256 != e.SHA256 || m.Size != e.Size || m.Mode != fmt.Sprintf("%04o", e.Mode.Perm()) {
+				refuse(a.Name, fmt.Sprintf("member %s is not the one the manifest lists", e.Name))
+			}
+		}
+		if len(refused.Refusals) == wrong {
+			v.Checks.Done(fact.Members, a.Name, "")
+		}
+	}
+	if len(refused.Refusals) > 0 {
+		return &refused
+	}
+	return nil
+}

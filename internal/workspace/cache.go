@@ -1,0 +1,128 @@
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+)
+
+// cacheDirs are the directories that mintmark makes in its cache directory, and
+// cacheFiles the files. Nothing else there is looked at.
+var (
+	cacheDirs  = []string{"work", "locks", "known", "ledger", "different", "first", "second", "foreign", "rebuild"}
+	cacheFiles = []string{"costs.json"}
+)
+
+// Check refuses a cache directory in which something leads elsewhere. Who
+// filled it may have been anybody: continuous integration restores it from an
+// archive, and what is in it is written to, by us and by the go command, which
+// follows links. mintmark makes directories and regular files, each with one
+// name; so everything else was put there by somebody, and nothing of it is
+// touched. The cache directory itself may be a link.
+//
+// It takes one reading of the directories, without the contents of modules and
+// toolchains, whose files are only ever read, after they were checked.
+func Check(cache string) error {
+	var errs []error
+	for _, name := range cacheDirs {
+		dir := filepath.Join(cache, name)
+		switch err := files.IsDir(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			errs = append(errs, files.Strange(dir, func(rel string) files.Look { return lookCache(name, rel) }))
+		}
+	}
+	for _, name := range cacheFiles {
+		name = filepath.Join(cache, name)
+		if fi, err := os.Lstat(name); err == nil && !fi.Mode().IsRegular() {
+			errs = append(errs, &files.NotRegularError{Path: name, Mode: fi.Mode()})
+		}
+	}
+	err := errors.Join(errs...)
+	if err == nil { // nothing leads elsewhere
+		err = checkRepositories(cache)
+	}
+	return strangeCache(err)
+}
+
+// CheckBuildCache is Check for the build cache of one toolchain. It is
+// looked at when it is used, since it has most of all files, and each of them
+// has to be asked for its names: the go command writes into files that are
+// there already.
+func CheckBuildCache(dir string) error {
+	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
+}
+
+// strangeCache tells what was found and is not ours from what could not be looked
+// at: only the first is to be removed.
+func strangeCache(err error) error {
+	var found, failed []error
+	for _, e := range fault.Leaves(err) {
+		if _, ok := errors.AsType[*fs.PathError](e); ok {
+			failed = append(failed, Error(e))
+		} else {
+			found = append(found, e)
+		}
+	}
+	if len(found) > 0 { // %v: what to do about a file elsewhere is no advice here
+		failed = append(failed, fault.Errorf("mintmark makes no such thing there, so somebody else did: remove it, or the directory, which costs nothing but time; MINTMARK_CACHE can name another directory", "cache directory: %v", errors.Join(found...)))
+	}
+	return errors.Join(failed...)
+}
+
+// lookCache says how a directory below one of [cacheDirs] is looked at.
+func lookCache(top, rel string) files.Look {
+	parts := strings.Split(rel, "/")
+	depth := len(parts) // 1 for what is directly below top
+	if rel == "." {
+		return files.Names
+	}
+	switch top {
+	case "work":
+		return files.Skip // each is one run's own
+	case "first", "foreign", "rebuild":
+		switch parts[0] {
+		case "gocache":
+			if depth > 1 && len(parts[1]) > 2 {
+				return files.Skip // a toolchain's: see CheckBuildCache
+			}
+			return files.Links // the go command writes into the files of its cache
+		case "go", "linked":
+			if depth > 1 {
+				return files.Skip // toolchains and binaries, checked when they are used
+			}
+		case "modcache":
+			return lookModules(parts)
+		}
+	case "second":
+		if parts[0] == "toolchains" && depth > 2 {
+			return files.Skip
+		}
+		return lookModules(parts)
+	}
+	return files.Names
+}
+
+// lookModules spares unpacked modules. Into the repositories that the go command
+// keeps, both it and git write, through links and into files that are there.
+func lookModules(parts []string) files.Look {
+	last := parts[len(parts)-1]
+	vcs := slices.Contains(parts, "vcs") && slices.Contains(parts, "cache")
+	switch {
+	case vcs && slices.Contains(parts, "objects"):
+		return files.Names // files are not written to again; one that git was killed over may have two names
+	case vcs:
+		return files.Links
+	case strings.Contains(last, "@") && last != "@v":
+		return files.Skip
+	}
+	return files.Names
+}
