@@ -2,6 +2,7 @@ package checksums
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	_ "crypto/sha512" // SHA-384 and SHA-512 of P-384 and P-521 keys
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
@@ -33,17 +33,13 @@ const (
 
 // SignBlob returns a Sigstore bundle v0.3 with a signature over data, as one
 // line of JSON. `cosign verify-blob --key --bundle --insecure-ignore-tlog`
-// accepts it. The signature is checked before it is returned.
-func SignBlob(ctx context.Context, s *Signer, data []byte) ([]byte, error) {
-	sig, err := s.signMessage(ctx, data)
+// accepts that of a key. The bundle is verified before it is returned.
+func SignBlob(ctx context.Context, s Signer, data []byte) ([]byte, error) {
+	sig, err := s.Sign(ctx, Payload{Content: data})
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	// Ed25519 hashes for itself, yet clients refuse a bundle without a digest.
-	hash := s.verifier.hash
-	if hash == 0 {
-		hash = crypto.SHA256
-	}
+	hash := cmp.Or(sig.Hash, crypto.SHA256)
 	algorithm, err := protoHash(hash)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
@@ -52,16 +48,16 @@ func SignBlob(ctx context.Context, s *Signer, data []byte) ([]byte, error) {
 	h.Write(data)
 	out, err := encodeBundle(&protobundle.Bundle{
 		MediaType:            bundleMediaType,
-		VerificationMaterial: keyMaterial(s),
+		VerificationMaterial: sig.Material,
 		Content: &protobundle.Bundle_MessageSignature{MessageSignature: &protocommon.MessageSignature{
 			MessageDigest: &protocommon.HashOutput{Algorithm: algorithm, Digest: h.Sum(nil)},
-			Signature:     sig,
+			Signature:     sig.Bytes,
 		}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	if err := VerifyBlob(s.verifier, out, data); err != nil {
+	if err := VerifyBlob(s.Trust(), out, data); err != nil {
 		return nil, fmt.Errorf("signing: the bundle just made is refused: %w", err)
 	}
 	return out, nil
@@ -69,43 +65,37 @@ func SignBlob(ctx context.Context, s *Signer, data []byte) ([]byte, error) {
 
 // SignStatement returns a Sigstore bundle v0.3 with a DSSE envelope around an
 // in-toto statement, as one line of JSON. `cosign verify-blob-attestation
-// --key --bundle --insecure-ignore-tlog --type slsaprovenance1` accepts it. A
-// file of such lines is an .intoto.jsonl.
-func SignStatement(ctx context.Context, s *Signer, payload []byte) ([]byte, error) {
+// --key --bundle --insecure-ignore-tlog --type slsaprovenance1` accepts that of
+// a key. A file of such lines is an .intoto.jsonl.
+func SignStatement(ctx context.Context, s Signer, payload []byte) ([]byte, error) {
 	if len(payload) == 0 {
 		return nil, errors.New("signing: no statement")
 	}
 	if len(payload) > MaxStatementSize {
 		return nil, fmt.Errorf("signing: the statement has %d bytes, more than %d", len(payload), MaxStatementSize)
 	}
-	sig, err := s.signMessage(ctx, dsse.PAE(PayloadType, payload))
+	sig, err := s.Sign(ctx, Payload{Content: payload, Statement: true})
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	out, err := encodeBundle(&protobundle.Bundle{
 		MediaType:            bundleMediaType,
-		VerificationMaterial: keyMaterial(s),
+		VerificationMaterial: sig.Material,
 		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
 			Payload:     payload,
 			PayloadType: PayloadType,
-			Signatures:  []*protodsse.Signature{{Sig: sig}},
+			Signatures:  []*protodsse.Signature{{Sig: sig.Bytes}},
 		}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	if got, err := VerifyStatement(s.verifier, out); err != nil {
+	if got, err := VerifyStatement(s.Trust(), out); err != nil {
 		return nil, fmt.Errorf("signing: the bundle just made is refused: %w", err)
 	} else if !bytes.Equal(got, payload) {
 		return nil, errors.New("signing: the bundle just made holds another statement")
 	}
 	return out, nil
-}
-
-func keyMaterial(s *Signer) *protobundle.VerificationMaterial {
-	return &protobundle.VerificationMaterial{Content: &protobundle.VerificationMaterial_PublicKey{
-		PublicKey: &protocommon.PublicKeyIdentifier{Hint: s.KeyID()},
-	}}
 }
 
 // encodeBundle is protojson with its white space taken out: protojson varies
@@ -125,16 +115,15 @@ func encodeBundle(b *protobundle.Bundle) ([]byte, error) {
 	return data, nil
 }
 
-// bundle is a Sigstore bundle v0.3 made with a key, as far as a key can check it.
+// bundle is a Sigstore bundle v0.3 with either a signature over a file or an
+// envelope.
 type bundle struct {
-	hint       string // key ID the bundle names, "" when it names none
-	message    *protocommon.MessageSignature
-	envelope   *protodsse.Envelope
-	logEntries int // transparency log entries, not checked
-	timestamps int // RFC 3161 timestamps, not checked
+	material *protobundle.VerificationMaterial // of a key, a certificate or a chain of these
+	message  *protocommon.MessageSignature
+	envelope *protodsse.Envelope
 }
 
-// readBundle checks the form of a bundle and that it was made with a key.
+// readBundle checks the form of a bundle, whoever signed it.
 func readBundle(data []byte) (*bundle, error) {
 	if len(data) > MaxBundleSize {
 		return nil, refusef("", "", "the bundle has %d bytes, more than %d", len(data), MaxBundleSize)
@@ -152,17 +141,8 @@ func readBundle(data []byte) (*bundle, error) {
 	if t := pb.GetMediaType(); t != bundleMediaType && t != bundleMediaTypeAlt {
 		return nil, refusef("", "sign again with a tool that writes bundle v0.3", "bundle of media type %q; want v0.3", t)
 	}
-	b := &bundle{
-		logEntries: len(pb.GetVerificationMaterial().GetTlogEntries()),
-		timestamps: len(pb.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()),
-	}
-	switch m := pb.GetVerificationMaterial().GetContent().(type) {
-	case *protobundle.VerificationMaterial_PublicKey:
-		b.hint = m.PublicKey.GetHint()
-	case *protobundle.VerificationMaterial_Certificate, *protobundle.VerificationMaterial_X509CertificateChain:
-		return nil, refusef("", "it is a keyless signature; verify it with cosign, an identity and an issuer",
-			"the bundle was signed with a certificate; a public key was given to verify it")
-	default:
+	b := &bundle{material: pb.GetVerificationMaterial()}
+	if b.material.GetContent() == nil {
 		return nil, refusef("", "", "the bundle does not say what it was signed with")
 	}
 	switch c := pb.GetContent().(type) {
@@ -201,80 +181,71 @@ func unprefixed(err error) string {
 	return strings.TrimLeft(s, " \u00a0")
 }
 
-// VerifyBlob checks that bundle is a signature by v's key over data. The
-// digest in the bundle must be there and fit, but it decides nothing: data is
-// hashed here. Every error is a *[RefusedError].
-func VerifyBlob(v *Verifier, bundle, data []byte) error {
+// VerifyBlob checks that bundle is a signature over data by the signer that t
+// believes. The digest in the bundle must be there and fit, but it decides
+// nothing: data itself is what t is asked about. Every error is a
+// *[RefusedError].
+func VerifyBlob(t Trust, bundle, data []byte) error {
 	b, err := readBundle(bundle)
 	if err != nil {
 		return err
 	}
-	return b.verifyBlob(v, data)
+	_, err = b.verifyBlob(t, data)
+	return err
 }
 
-func (b *bundle) verifyBlob(v *Verifier, data []byte) error {
+func (b *bundle) verifyBlob(t Trust, data []byte) (Evidence, error) {
 	if b.message == nil {
-		return refusef("", "", "the bundle signs a statement, not a file")
+		return Evidence{}, refusef("", "", "the bundle signs a statement, not a file")
 	}
 	md := b.message.GetMessageDigest()
 	if md == nil || len(md.GetDigest()) == 0 {
-		return refusef("", "", "the bundle has no message digest")
+		return Evidence{}, refusef("", "", "the bundle has no message digest")
 	}
 	hash, err := goHash(md.GetAlgorithm())
 	if err != nil {
-		return refusef("", "", "the bundle's message digest: %s", err)
+		return Evidence{}, refusef("", "", "the bundle's message digest: %s", err)
 	}
 	h := hash.New()
 	h.Write(data)
 	if !bytes.Equal(h.Sum(nil), md.GetDigest()) {
-		return refusef("", "", "the bundle signs other bytes: it names %s %x", hash, md.GetDigest())
+		return Evidence{}, refusef("", "", "the bundle signs other bytes: it names %s %x", hash, md.GetDigest())
 	}
-	if !v.verify(data, b.message.GetSignature()) {
-		return b.badSignature(v)
-	}
-	return nil
+	return t.Verify(Payload{Content: data}, Signature{Bytes: b.message.GetSignature(), Material: b.material, Hash: hash})
 }
 
-// VerifyStatement checks that bundle is a signature by v's key over an in-toto
-// statement and returns the statement's bytes. What they say is not looked at;
-// see [ParseStatement]. Every error is a *[RefusedError].
-func VerifyStatement(v *Verifier, bundle []byte) (payload []byte, err error) {
+// VerifyStatement checks that bundle is a signature over an in-toto statement by
+// the signer that t believes, and returns the statement's bytes. What they say is
+// not looked at; see [ParseStatement]. Every error is a *[RefusedError].
+func VerifyStatement(t Trust, bundle []byte) (payload []byte, err error) {
 	b, err := readBundle(bundle)
 	if err != nil {
 		return nil, err
 	}
-	return b.verifyStatement(v)
+	payload, _, err = b.verifyStatement(t)
+	return payload, err
 }
 
-func (b *bundle) verifyStatement(v *Verifier) ([]byte, error) {
+func (b *bundle) verifyStatement(t Trust) ([]byte, Evidence, error) {
 	env := b.envelope
 	switch {
 	case env == nil:
-		return nil, refusef("", "", "the bundle signs a file, not a statement")
+		return nil, Evidence{}, refusef("", "", "the bundle signs a file, not a statement")
 	case env.GetPayloadType() != PayloadType:
-		return nil, refusef("", "", "the envelope has payload type %q; want %q", env.GetPayloadType(), PayloadType)
+		return nil, Evidence{}, refusef("", "", "the envelope has payload type %q; want %q", env.GetPayloadType(), PayloadType)
 	case len(env.GetPayload()) == 0:
-		return nil, refusef("", "", "the envelope is empty")
+		return nil, Evidence{}, refusef("", "", "the envelope is empty")
 	case len(env.GetPayload()) > MaxStatementSize:
-		return nil, refusef("", "", "the statement has %d bytes, more than %d", len(env.GetPayload()), MaxStatementSize)
+		return nil, Evidence{}, refusef("", "", "the statement has %d bytes, more than %d", len(env.GetPayload()), MaxStatementSize)
 	case len(env.GetSignatures()) != 1:
 		// A bundle has one signature; with more, it is not clear whose it is.
-		return nil, refusef("", "", "the envelope has %d signatures; want one", len(env.GetSignatures()))
+		return nil, Evidence{}, refusef("", "", "the envelope has %d signatures; want one", len(env.GetSignatures()))
 	}
-	if !v.verify(dsse.PAE(PayloadType, env.GetPayload()), env.GetSignatures()[0].GetSig()) {
-		return nil, b.badSignature(v)
+	evidence, err := t.Verify(Payload{Content: env.GetPayload(), Statement: true}, Signature{Bytes: env.GetSignatures()[0].GetSig(), Material: b.material})
+	if err != nil {
+		return nil, Evidence{}, err
 	}
-	return env.GetPayload(), nil
-}
-
-// badSignature tells a wrong key from changed bytes, as far as the bundle's
-// hint, which anybody may change, lets one tell.
-func (b *bundle) badSignature(v *Verifier) error {
-	if b.hint != "" && b.hint != v.keyID {
-		return refusef("", "get the publisher's key from a place you trust, not from the place of the download",
-			"the bundle names key %q, the key given is %s", b.hint, v.keyID)
-	}
-	return refusef("", "", "the signature is not by key %s over these bytes", v.keyID)
+	return env.GetPayload(), evidence, nil
 }
 
 func protoHash(h crypto.Hash) (protocommon.HashAlgorithm, error) {

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
 // edit decodes JSON, changes it and encodes it again.
@@ -41,13 +43,13 @@ func TestBundleForm(t *testing.T) {
 	}
 	// Exactly these fields, in this order: the form that other clients were
 	// tried with.
-	want := `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"` + s.KeyID() +
+	want := `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"` + s.ID().Name +
 		`"}},"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":"` + digestB64("data") + `"},"signature":"`
 	if !bytes.HasPrefix(bundle, []byte(want)) {
 		t.Errorf("got  %s\nwant %s", bundle, want)
 	}
 	statement := signStatement(t, s, []byte("{}"))
-	want = `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"` + s.KeyID() +
+	want = `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"` + s.ID().Name +
 		`"}},"dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"`
 	if !bytes.HasPrefix(statement, []byte(want)) {
 		t.Errorf("got  %s\nwant %s", statement, want)
@@ -68,15 +70,15 @@ func TestVerifyBlobRefuses(t *testing.T) {
 	}
 	statement := signStatement(t, s, []byte("{}"))
 	change := func(f func(map[string]any)) []byte { return edit(t, good, f) }
-	if err := VerifyBlob(s.Verifier(), change(func(map[string]any) {}), data); err != nil {
+	if err := VerifyBlob(s.Trust(), change(func(map[string]any) {}), data); err != nil {
 		t.Fatalf("the unchanged bundle, reformatted: %v", err)
 	}
 	other := change(func(m map[string]any) { m["mediaType"] = bundleMediaTypeAlt })
-	if err := VerifyBlob(s.Verifier(), other, data); err != nil {
+	if err := VerifyBlob(s.Trust(), other, data); err != nil {
 		t.Errorf("the other media type of v0.3: %v", err)
 	}
 	noHint := change(func(m map[string]any) { m["verificationMaterial"] = map[string]any{"publicKey": map[string]any{}} })
-	if err := VerifyBlob(s.Verifier(), noHint, data); err != nil {
+	if err := VerifyBlob(s.Trust(), noHint, data); err != nil {
 		t.Errorf("no hint: %v", err)
 	}
 	cert := map[string]any{"rawBytes": "AAAA"}
@@ -120,22 +122,22 @@ func TestVerifyBlobRefuses(t *testing.T) {
 		})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			err := VerifyBlob(s.Verifier(), tc.bundle, data)
+			err := VerifyBlob(s.Trust(), tc.bundle, data)
 			var refused *RefusedError
 			if !errors.As(err, &refused) || !strings.Contains(refused.Reason, tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
 	}
-	if err := VerifyBlob(s.Verifier(), good, []byte("date")); err == nil || !strings.Contains(err.Error(), "signs other bytes") {
+	if err := VerifyBlob(s.Trust(), good, []byte("date")); err == nil || !strings.Contains(err.Error(), "signs other bytes") {
 		t.Errorf("other data: %v", err)
 	}
 	// The digest in the bundle must not stand in for the data.
 	lie := change(func(m map[string]any) { at(m, "messageSignature", "messageDigest")["digest"] = digestB64("date") })
-	if err := VerifyBlob(s.Verifier(), lie, []byte("date")); err == nil || !strings.Contains(err.Error(), "not by key") {
+	if err := VerifyBlob(s.Trust(), lie, []byte("date")); err == nil || !strings.Contains(err.Error(), "not by key") {
 		t.Errorf("other data with its digest: %v", err)
 	}
-	if err := VerifyBlob(newSigner(t).Verifier(), good, data); err == nil || !strings.Contains(err.Error(), "names key") {
+	if err := VerifyBlob(newSigner(t).Trust(), good, data); err == nil || !strings.Contains(err.Error(), "names key") {
 		t.Errorf("other key: %v", err)
 	}
 }
@@ -151,7 +153,7 @@ func TestVerifyStatementRefuses(t *testing.T) {
 		return edit(t, good, func(m map[string]any) { f(at(m, "dsseEnvelope")) })
 	}
 	// Signed by the key, but with another payload type.
-	sig, err := s.signMessage(t.Context(), []byte("DSSEv1 10 text/plain 7 {\"a\":1}"))
+	sig, err := s.Sign(t.Context(), Payload{Content: []byte("DSSEv1 10 text/plain 7 {\"a\":1}")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +164,7 @@ func TestVerifyStatementRefuses(t *testing.T) {
 		{"blob", "signs a file, not a statement", blob},
 		{"payload type", "payload type", change(func(e map[string]any) {
 			e["payloadType"] = "text/plain"
-			e["signatures"] = []any{map[string]any{"sig": base64.StdEncoding.EncodeToString(sig)}}
+			e["signatures"] = []any{map[string]any{"sig": base64.StdEncoding.EncodeToString(sig.Bytes)}}
 		})},
 		{"no payload type", "payload type", change(func(e map[string]any) { delete(e, "payloadType") })},
 		{"empty", "is empty", change(func(e map[string]any) { e["payload"] = "" })},
@@ -178,14 +180,14 @@ func TestVerifyStatementRefuses(t *testing.T) {
 		{"unknown field", "unknown field", change(func(e map[string]any) { e["x"] = 1 })},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := VerifyStatement(s.Verifier(), tc.bundle)
+			_, err := VerifyStatement(s.Trust(), tc.bundle)
 			var refused *RefusedError
 			if !errors.As(err, &refused) || !strings.Contains(refused.Reason, tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
 	}
-	if _, err := VerifyStatement(newSigner(t).Verifier(), good); err == nil {
+	if _, err := VerifyStatement(newSigner(t).Trust(), good); err == nil {
 		t.Error("other key accepted")
 	}
 }
@@ -211,7 +213,7 @@ func TestOpenSSL(t *testing.T) {
 			if err := json.Unmarshal(bundle, &b); err != nil {
 				t.Fatal(err)
 			}
-			pub, err := s.Verifier().PublicKeyPEM()
+			pub, err := cryptoutils.MarshalPublicKeyToPEM(key.Public())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -252,7 +254,7 @@ func FuzzReadBundle(f *testing.F) {
 	f.Add([]byte(`{"base64Signature":"AAAA"}`))
 	f.Add([]byte(`{"mediaType":"` + bundleMediaTypeAlt + `","verificationMaterial":{"certificate":{"rawBytes":""}}}`))
 	f.Add([]byte(`{"media_type":"` + bundleMediaType + `","verification_material":{"public_key":{}},"dsse_envelope":{}}`))
-	v := newSigner(f).Verifier() // has signed nothing
+	v := newSigner(f).Trust() // has signed nothing
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := readBundle(data); err != nil {
 			var refused *RefusedError

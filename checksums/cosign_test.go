@@ -149,7 +149,7 @@ func TestCosign(t *testing.T) {
 				}
 				c.mustRun(t, "import-key-pair", "--key", "k.key", "--output-key-prefix", "imported")
 				c.mustRun(t, "sign-blob", "--key", "imported.key", "--bundle", "its.json", "--tlog-upload=false", "--use-signing-config=false", "--yes", "f")
-				if err := VerifyBlob(s.Verifier(), get(t, dir, "its.json"), []byte("data")); err != nil {
+				if err := VerifyBlob(s.Trust(), get(t, dir, "its.json"), []byte("data")); err != nil {
 					t.Errorf("cosign's signature: %v", err)
 				}
 				_, ours := c.run(t, args...)
@@ -176,7 +176,7 @@ func TestCosign(t *testing.T) {
 			c.mustRun(t, append([]string{"sign-blob", "--bundle", "blob.json", "f"}, offline...)...)
 			c.mustRun(t, append([]string{"attest-blob", "--bundle", "attestation.json", "--predicate", "predicate.json", "--type", "slsaprovenance1", "f"}, offline...)...)
 
-			v, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, "cosign.pub")))
+			v, err := LoadTrust(t.Context(), KeyFile(filepath.Join(dir, "cosign.pub")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +221,7 @@ func TestCosign(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.mustRun(t, "sign-blob", "--key", "k.key", "--bundle", "blob.json", "--tlog-upload=false", "--use-signing-config=false", "--yes", "f")
-			v, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, "k.pub")))
+			v, err := LoadTrust(t.Context(), KeyFile(filepath.Join(dir, "k.pub")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -242,7 +242,7 @@ func TestCosign(t *testing.T) {
 		rel := newRelease().write(t, s)
 		c.mustRun(t, "sign-blob", "--key", "cosign.key", "--bundle", filepath.Join(rel, ChecksumsBundle),
 			"--tlog-upload=false", "--use-signing-config=false", "--yes", filepath.Join(rel, ChecksumsFile))
-		if _, err := VerifyRelease(t.Context(), rel, VerifyConfig{Verifier: s.Verifier()}); err != nil {
+		if _, err := VerifyRelease(t.Context(), rel, VerifyConfig{Trust: s.Trust()}); err != nil {
 			t.Error(err)
 		}
 	})

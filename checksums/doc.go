@@ -14,9 +14,9 @@
 // a published file like any other, and ledger.json.sigstore.json, a signature
 // for those who take the ledger and nothing else ([VerifyBlob]).
 //
-// [VerifyRelease] follows one chain and refuses when a link is missing:
-// the key checks the bundle, the bundle checks checksums.txt, checksums.txt
-// checks every file, the manifest among them; the same key checks the record,
+// [VerifyRelease] follows one chain and refuses when a link is missing: the
+// [Trust] checks the bundle, the bundle checks checksums.txt, checksums.txt
+// checks every file, the manifest among them; the same Trust checks the record,
 // and the record is the one that this manifest and these checksums give, byte
 // for byte. The manifest's artifacts are those that its plan makes, one to one
 // ([Manifest.Validate]): what nobody could build again is refused where a
@@ -29,10 +29,18 @@
 // as not checked; a [Verification] says what was checked and what was not, as
 // answers to questions (fact.Check) that are open until they are answered.
 //
+// # Who signs
+//
+// A [Signer] signs, and a [Trust] believes one signer. What makes and verifies
+// releases knows no more of either; a fact.SignerID is the name. There is one
+// kind, a key. A second one takes a type for each interface, a fact.SignerKind,
+// what its names look like (checkSigner), and how a user refers to one
+// ([LoadSigner], [LoadTrust]).
+//
 // # What is not proven
 //
-//   - That the binaries came from the source. The record says so and the key's
-//     owner signs it; only a rebuild proves it.
+//   - That the binaries came from the source. The record says so and its signer
+//     stands for it; only a rebuild proves it.
 //   - That what the manifest counts ([Rebuild.Actions]) and what a ledger names
 //     was executed. These are the publisher's statements too.
 //   - When it was signed. A signature by a key carries no time, so a key that
@@ -41,7 +49,8 @@
 //     digests of its members stand in the manifest ([Artifact.Members]) and are
 //     compared by whoever can unpack that format.
 //   - Transparency log entries and timestamps that a bundle carries. With a key
-//     they are not needed and not looked at; the [Verification] says so.
+//     they are not needed and not looked at; the [Verification] says so, and says
+//     what a Trust that looks at them has found ([Evidence]).
 //   - Keyless signatures (a certificate in place of a key). They are refused.
 //
 // # Determinism
@@ -49,7 +58,7 @@
 // Everything written here is a function of its inputs: no clock, no host name,
 // no random numbers. ECDSA signatures with a key from a file are made as in
 // RFC 6979, so signing twice gives the same bytes. A KMS decides for itself;
-// see [Signer.Deterministic].
+// see [Signer], whose Deterministic says so.
 //
 // # Exceptions
 //

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -85,7 +86,8 @@ func (m *Manifest) normal() (*Manifest, error) {
 	n.Rebuild.Varied = sorted(m.Rebuild.Varied)
 	n.Rebuild.Attempted = sorted(m.Rebuild.Attempted)
 	n.Rebuild.Shared = sorted(m.Rebuild.Shared)
-	n.Rebuild.Rebuilders = sorted(m.Rebuild.Rebuilders)
+	n.Rebuild.Rebuilders = slices.Clone(m.Rebuild.Rebuilders)
+	slices.SortFunc(n.Rebuild.Rebuilders, fact.SignerID.Compare)
 	n.Rebuild.Actions = slices.Clone(m.Rebuild.Actions)
 	slices.SortFunc(n.Rebuild.Actions, func(a, b UnitActions) int {
 		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Platform, b.Platform))

@@ -15,6 +15,9 @@ type RefusedError struct {
 	Name   string `json:"name"`             // the file, "" when it is about no single file
 	Reason string `json:"reason"`           // why, lower case, without the name
 	Remedy string `json:"remedy,omitempty"` // what the user can do
+	// OtherKind is set by a [Trust] that can say nothing about a signature, whoever
+	// made it: it is of another kind of signer.
+	OtherKind bool `json:"-"`
 }
 
 func (e *RefusedError) Error() string {

@@ -36,7 +36,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func compareGolden(t *testing.T, golden string, r *release, s *Signer) {
+func compareGolden(t *testing.T, golden string, r *release, s Signer) {
 	dir := r.write(t, s)
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -56,7 +56,7 @@ func compareGolden(t *testing.T, golden string, r *release, s *Signer) {
 			t.Errorf("%s is not as in %s:\n%s", f.Name(), golden, got)
 		}
 	}
-	if _, err := VerifyRelease(t.Context(), golden, VerifyConfig{Verifier: s.Verifier(), Project: "demo", Version: "1.2.3"}); err != nil {
+	if _, err := VerifyRelease(t.Context(), golden, VerifyConfig{Trust: s.Trust(), Project: "demo", Version: "1.2.3"}); err != nil {
 		t.Error(err)
 	}
 }

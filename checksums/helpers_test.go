@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // checked and notChecked are what a verification says, a sentence a line.
@@ -20,7 +22,7 @@ func notChecked(v *Verification) string {
 	return strings.Join(open, "\n")
 }
 
-func newSigner(t testing.TB) *Signer {
+func newSigner(t testing.TB) Signer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -64,7 +66,7 @@ func newLedgerRelease() *release {
 			Proven: []ProvenActions{{Executions: 4, Actions: 7}, {Executions: 2, Actions: 40}}, Foreign: 5},
 		{Profile: "release", Platform: "linux/amd64", Links: 1, Executed: 50},
 	}
-	r.m.Rebuild.Rebuilders = []string{keyB, keyA}
+	r.m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID(keyB), fact.KeyID(keyA)}
 	return r
 }
 
@@ -76,7 +78,7 @@ const (
 
 // write makes the release in a new directory, signed by s, or unsigned when s
 // is nil.
-func (r *release) write(t testing.TB, s *Signer) string {
+func (r *release) write(t testing.TB, s Signer) string {
 	t.Helper()
 	dir := t.TempDir()
 	manifest, err := r.m.Encode()
@@ -130,7 +132,7 @@ func (r *release) write(t testing.TB, s *Signer) string {
 	return dir
 }
 
-func signBlob(t testing.TB, s *Signer, data []byte) []byte {
+func signBlob(t testing.TB, s Signer, data []byte) []byte {
 	t.Helper()
 	bundle, err := SignBlob(t.Context(), s, data)
 	if err != nil {
@@ -139,7 +141,7 @@ func signBlob(t testing.TB, s *Signer, data []byte) []byte {
 	return bundle
 }
 
-func signStatement(t testing.TB, s *Signer, payload []byte) []byte {
+func signStatement(t testing.TB, s Signer, payload []byte) []byte {
 	t.Helper()
 	bundle, err := SignStatement(t.Context(), s, payload)
 	if err != nil {

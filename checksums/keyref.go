@@ -285,7 +285,7 @@ func (r KeyRef) Check(ctx context.Context, given PasswordFunc) error {
 }
 
 // parsePrivate is the signer of the private key that was read.
-func (r KeyRef) parsePrivate(data []byte, pass PasswordFunc) (*Signer, error) {
+func (r KeyRef) parsePrivate(data []byte, pass PasswordFunc) (Signer, error) {
 	s, err := parsePrivateKey(data, pass)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r, r.shape(privateRole(), data, err, func(data []byte) error {

@@ -33,7 +33,7 @@ func TestKeyRefIsKey(t *testing.T) {
 			}
 		}
 		_, serr := LoadSigner(t.Context(), ref, nil)
-		_, verr := LoadVerifier(t.Context(), ref)
+		_, verr := LoadTrust(t.Context(), ref)
 		said := fmt.Sprint(serr, verr, ref.Check(t.Context(), nil), fault.Hint(serr), fault.Hint(verr), ref, ref.Path(), ref.Beside("x"))
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			said += fmt.Sprintf(verb, struct {
@@ -53,7 +53,7 @@ func TestKeyRefIsKey(t *testing.T) {
 		}
 	}
 	ref := NewKeyRef(string(public), nil)
-	if _, err := LoadVerifier(t.Context(), ref); err == nil || !strings.Contains(err.Error(), "is a public key, not the name of one") {
+	if _, err := LoadTrust(t.Context(), ref); err == nil || !strings.Contains(err.Error(), "is a public key, not the name of one") {
 		t.Error(err)
 	}
 }
@@ -72,8 +72,8 @@ func TestKeyRefEnv(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := LoadVerifier(t.Context(), NewKeyRef("env://PUB", lookup))
-	if err != nil || v.KeyID() != s.KeyID() {
+	v, err := LoadTrust(t.Context(), NewKeyRef("env://PUB", lookup))
+	if err != nil || v.ID().Name != s.ID().Name {
 		t.Fatalf("%v", err)
 	}
 	if err := NewKeyRef("env://KEY", lookup).Check(t.Context(), nil); err != nil {
@@ -91,7 +91,7 @@ func TestKeyRefEnv(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error()+fault.Hint(err), "CanaryWord") {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
-		_, err = LoadVerifier(t.Context(), NewKeyRef(ref, lookup))
+		_, err = LoadTrust(t.Context(), NewKeyRef(ref, lookup))
 		if err == nil || strings.Contains(err.Error()+fault.Hint(err), "CanaryWord") {
 			t.Errorf("%s: %v", ref, err)
 		}
@@ -107,7 +107,7 @@ func TestKeyRefNames(t *testing.T) {
 	for _, ref := range []string{canary, "mmabsent://user:" + canary + "@host/key", "mmabsent://" + canary + "@host/key", "a b://u:" + canary + "@host", canary + "\n" + canary} {
 		r := NewKeyRef(ref, nil)
 		_, serr := LoadSigner(t.Context(), r, nil)
-		_, verr := LoadVerifier(t.Context(), r)
+		_, verr := LoadTrust(t.Context(), r)
 		if said := fmt.Sprintf("%v %v %v %+v %s %s", serr, verr, r, r, fault.Hint(serr), fault.Hint(verr)); serr == nil || verr == nil || strings.Contains(said, canary) {
 			t.Errorf("%q: %s", ref, said)
 		}

@@ -58,7 +58,7 @@ func TestKeyRoles(t *testing.T) {
 		load         func(text string, env map[string]string) error
 	}{
 		{publicRole(), public, private, func(text string, env map[string]string) error {
-			_, err := LoadVerifier(t.Context(), NewKeyRef(text, lookup(env)))
+			_, err := LoadTrust(t.Context(), NewKeyRef(text, lookup(env)))
 			return err
 		}},
 		{privateRole(), private, public, func(text string, env map[string]string) error {

@@ -18,9 +18,11 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/secret"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -99,19 +101,27 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	})
 }
 
-// Verifier checks signatures of one public key.
-type Verifier struct {
-	pub   crypto.PublicKey
-	keyID string
+// publicKey is the [Trust] in the owner of one key.
+type publicKey struct {
+	key   crypto.PublicKey
+	keyID string      // see [fact.KeySigner]; it is the hint that bundles carry
 	hash  crypto.Hash // of the message, 0 for Ed25519, which hashes for itself
 }
 
-// NewVerifier returns a verifier for a public key: ECDSA on P-256, P-384 or
-// P-521 (with SHA-256, SHA-384, SHA-512), Ed25519, or RSA of 2048, 3072 or 4096
-// bits (PKCS #1 v1.5 with SHA-256). These are what Sigstore's clients use for
-// such keys.
-func NewVerifier(pub crypto.PublicKey) (*Verifier, error) {
-	v := &Verifier{pub: pub}
+// NewTrust returns the trust in the owner of a public key: ECDSA on P-256, P-384
+// or P-521 (with SHA-256, SHA-384, SHA-512), Ed25519, or RSA of 2048, 3072 or
+// 4096 bits (PKCS #1 v1.5 with SHA-256). These are what Sigstore's clients use
+// for such keys.
+func NewTrust(public crypto.PublicKey) (Trust, error) {
+	v, err := newPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func newPublicKey(pub crypto.PublicKey) (*publicKey, error) {
+	v := &publicKey{key: pub}
 	switch k := pub.(type) {
 	case *ecdsa.PublicKey:
 		switch k.Curve {
@@ -145,32 +155,33 @@ func NewVerifier(pub crypto.PublicKey) (*Verifier, error) {
 	return v, nil
 }
 
-// LoadVerifier returns the verifier of a public key: one in PEM in a file or a
-// variable, or that of a key in a KMS.
-func LoadVerifier(ctx context.Context, ref KeyRef) (*Verifier, error) {
+// LoadTrust returns the trust in the owner of a public key: one in PEM in a file
+// or a variable, or that of a key in a KMS. The kinds of keys are those of
+// [NewTrust].
+func LoadTrust(ctx context.Context, ref KeyRef) (Trust, error) {
 	if ref.kind == refKMS {
 		k, err := openKMS(ctx, ref, publicRole())
 		if err != nil {
 			return nil, err
 		}
-		return k.verifier, nil
+		return k.public, nil
 	}
 	data, err := ref.read(publicRole())
 	if err != nil {
 		return nil, Misnamed(ref, err)
 	}
-	v, err := ParsePublicKey(data)
+	v, err := parsePublicKey(data)
 	if err != nil {
 		return nil, Misnamed(ref, fmt.Errorf("%s: %w", ref, ref.shape(publicRole(), data, err, func(data []byte) error {
-			_, err := ParsePublicKey(data)
+			_, err := parsePublicKey(data)
 			return err
 		})))
 	}
 	return v, nil
 }
 
-// ParsePublicKey returns the verifier of one public key in PEM.
-func ParsePublicKey(data []byte) (*Verifier, error) {
+// parsePublicKey reads one public key in PEM.
+func parsePublicKey(data []byte) (*publicKey, error) {
 	block, rest := pem.Decode(data)
 	switch {
 	case block == nil:
@@ -187,22 +198,35 @@ func ParsePublicKey(data []byte) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is not a public key: %w", secret.Error(err))
 	}
-	return NewVerifier(pub)
+	return newPublicKey(pub)
 }
 
-// KeyID returns the name of the key: base64 of the SHA-256 of its PKIX DER
-// form. It is the hint that bundles carry.
-func (v *Verifier) KeyID() string { return v.keyID }
+func (v *publicKey) ID() fact.SignerID { return fact.KeyID(v.keyID) }
 
-// PublicKey returns the key.
-func (v *Verifier) PublicKey() crypto.PublicKey { return v.pub }
-
-// PublicKeyPEM returns the key in PEM, as LoadVerifier reads it.
-func (v *Verifier) PublicKeyPEM() ([]byte, error) { return cryptoutils.MarshalPublicKeyToPEM(v.pub) }
+// Verify needs nothing but the key: log entries and timestamps are not looked at.
+func (v *publicKey) Verify(p Payload, s Signature) (Evidence, error) {
+	named, ok := s.Material.GetContent().(*protobundle.VerificationMaterial_PublicKey)
+	if !ok {
+		r := refusef("", "it is a keyless signature; verify it with cosign, an identity and an issuer",
+			"the bundle was signed with a certificate; a public key was given to verify it")
+		r.OtherKind = true
+		return Evidence{}, r
+	}
+	if v.signed(p.Message(), s.Bytes) {
+		return Evidence{}, nil
+	}
+	// A wrong key is told from changed bytes as far as the hint, which anybody
+	// may change, lets one tell.
+	if hint := named.PublicKey.GetHint(); hint != "" && hint != v.keyID {
+		return Evidence{}, refusef("", "get the publisher's key from a place you trust, not from the place of the download",
+			"the bundle names key %q, the key given is %s", hint, v.keyID)
+	}
+	return Evidence{}, refusef("", "", "the signature is not by %s over these bytes", v.ID())
+}
 
 // digest returns the digest of message that this kind of key signs; Ed25519
 // signs the message itself.
-func (v *Verifier) digest(message []byte) []byte {
+func (v *publicKey) digest(message []byte) []byte {
 	if v.hash == 0 {
 		return message
 	}
@@ -211,10 +235,10 @@ func (v *Verifier) digest(message []byte) []byte {
 	return h.Sum(nil)
 }
 
-// verify reports whether sig is this key's signature of message. ECDSA
+// signed reports whether sig is this key's signature of message. ECDSA
 // signatures are ASN.1 DER and nothing else.
-func (v *Verifier) verify(message, sig []byte) bool {
-	switch k := v.pub.(type) {
+func (v *publicKey) signed(message, sig []byte) bool {
+	switch k := v.key.(type) {
 	case *ecdsa.PublicKey:
 		return ecdsa.VerifyASN1(k, v.digest(message), sig)
 	case ed25519.PublicKey:

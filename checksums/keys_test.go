@@ -42,12 +42,12 @@ func TestGenerateKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := LoadVerifier(t.Context(), KeyFile(pub))
+		v, err := LoadTrust(t.Context(), KeyFile(pub))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.KeyID() != v.KeyID() || !s.Deterministic() {
-			t.Errorf("key IDs %s and %s", s.KeyID(), v.KeyID())
+		if s.ID().Name != v.ID().Name || !s.Deterministic() {
+			t.Errorf("key IDs %s and %s", s.ID().Name, v.ID().Name)
 		}
 		bundle, err := SignBlob(t.Context(), s, []byte("x"))
 		if err != nil {
@@ -200,7 +200,7 @@ func TestKeyKinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := LoadVerifier(t.Context(), KeyFile(public))
+			v, err := LoadTrust(t.Context(), KeyFile(public))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,7 +233,7 @@ func TestKeyKinds(t *testing.T) {
 			if got, err := VerifyStatement(v, statements[0]); err != nil || !bytes.Equal(got, payload) {
 				t.Errorf("statement %q, %v", got, err)
 			}
-			if err := VerifyBlob(newSigner(t).Verifier(), blobs[0], data); err == nil || !strings.Contains(err.Error(), "names key") {
+			if err := VerifyBlob(newSigner(t).Trust(), blobs[0], data); err == nil || !strings.Contains(err.Error(), "names key") {
 				t.Errorf("another key: %v", err)
 			}
 		})
@@ -243,12 +243,12 @@ func TestKeyKinds(t *testing.T) {
 // TestSelfCheck has a signer whose signatures are another key's, as a broken
 // KMS may give: nothing it signs gets out.
 func TestSelfCheck(t *testing.T) {
-	s := newSigner(t)
-	s.sign = newSigner(t).sign
-	if _, err := SignBlob(t.Context(), s, []byte("x")); err == nil || !strings.Contains(err.Error(), "is not one of key "+s.KeyID()) {
+	s := newSigner(t).(*keySigner)
+	s.sign = newSigner(t).(*keySigner).sign
+	if _, err := SignBlob(t.Context(), s, []byte("x")); err == nil || !strings.Contains(err.Error(), "is not one of key "+s.ID().Name) {
 		t.Errorf("blob: %v", err)
 	}
-	if _, err := SignStatement(t.Context(), s, []byte("{}")); err == nil || !strings.Contains(err.Error(), "is not one of key "+s.KeyID()) {
+	if _, err := SignStatement(t.Context(), s, []byte("{}")); err == nil || !strings.Contains(err.Error(), "is not one of key "+s.ID().Name) {
 		t.Errorf("statement: %v", err)
 	}
 }
@@ -277,7 +277,7 @@ func TestLoadKeyRefuses(t *testing.T) {
 		"absent": "no such file", "text": "not a public key in PEM", "cert": "is a certificate", "good.key": "is a private key",
 		"two.pub": "more than one key", "rsa1024.pub": "1024 bits", "p224.pub": "curve", "broken.pub": "is not a public key", "large": "more than",
 	} {
-		_, err := LoadVerifier(t.Context(), KeyFile(filepath.Join(dir, name)))
+		_, err := LoadTrust(t.Context(), KeyFile(filepath.Join(dir, name)))
 		if name == "absent" && errors.Is(err, fs.ErrNotExist) {
 			continue // the words are the system's
 		}

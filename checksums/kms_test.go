@@ -50,16 +50,16 @@ func TestKMS(t *testing.T) {
 			if s.Deterministic() {
 				t.Error("a KMS is called deterministic")
 			}
-			v, err := LoadVerifier(t.Context(), KeyFile(public))
+			v, err := LoadTrust(t.Context(), KeyFile(public))
 			if err != nil {
 				t.Fatal(err)
 			}
-			kv, err := LoadVerifier(ctx, NewKeyRef(ref, nil))
+			kv, err := LoadTrust(ctx, NewKeyRef(ref, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.KeyID() != v.KeyID() || kv.KeyID() != v.KeyID() {
-				t.Errorf("key IDs %s, %s, %s", s.KeyID(), kv.KeyID(), v.KeyID())
+			if s.ID().Name != v.ID().Name || kv.ID().Name != v.ID().Name {
+				t.Errorf("key IDs %s, %s, %s", s.ID().Name, kv.ID().Name, v.ID().Name)
 			}
 			data := bytes.Repeat([]byte("data\n"), 1000)
 			bundle, err := SignBlob(ctx, s, data)
@@ -99,7 +99,7 @@ func TestKMSMissing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "sigstore-kms-mmabsent") || !strings.Contains(fault.Hint(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, fault.Hint(err))
 	}
-	_, err = LoadVerifier(ctx, NewKeyRef("mmabsent://key", nil))
+	_, err = LoadTrust(ctx, NewKeyRef("mmabsent://key", nil))
 	if err == nil || !strings.Contains(fault.Hint(err), "sigstore-kms-mmabsent") {
 		t.Errorf("got %v, hint %q", err, fault.Hint(err))
 	}

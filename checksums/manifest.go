@@ -116,10 +116,9 @@ type Rebuild struct {
 	// profile and platform. Of a unit without one it is not known which of its
 	// packages ran twice.
 	Actions []UnitActions `json:"actions,omitempty"`
-	// Rebuilders are the IDs of the keys ([Verifier.KeyID]) whose published
-	// ledgers were used, sorted. Those on whose executions nothing came to rest
-	// are among them.
-	Rebuilders []string `json:"rebuilders,omitempty"`
+	// Rebuilders signed the published ledgers that were used, sorted. Those on
+	// whose executions nothing came to rest are among them.
+	Rebuilders []fact.SignerID `json:"rebuilders,omitempty"`
 }
 
 // UnitActions says how the packages of one unit came about in its second

@@ -11,16 +11,16 @@ import (
 
 // Quorum says how many rebuilders have to stand for a release.
 type Quorum struct {
-	// Threshold is the number of distinct keys, 1 or more, that must have signed
+	// Threshold is the number of distinct signers, 1 or more, that must have signed
 	// a rebuild of every published artifact.
 	Threshold int
-	// Rebuilders are the keys that count, from elsewhere than the release. The
-	// same key twice counts once; the publisher's own does not count.
-	Rebuilders []*Verifier
+	// Rebuilders are whose statements count; a key is from elsewhere than the
+	// release. The same signer twice counts once; the publisher does not count.
+	Rebuilders []Trust
 	// Statements are the signed rebuild statements that were found.
 	Statements []SignedStatement
-	// Publisher is the key ID of the release's own signature, "" if unknown.
-	Publisher string
+	// Publisher made the release's own signature; nobody if that is unknown.
+	Publisher fact.SignerID
 }
 
 // SignedStatement is the bundle of a rebuild statement and the name of its file.
@@ -29,26 +29,27 @@ type SignedStatement struct {
 	Bundle []byte
 }
 
-// Rebuilder is what one key signed of a release.
+// Rebuilder is what one signer signed of a release.
 type Rebuilder struct {
-	KeyID string   `json:"key_id"`
-	Files []string `json:"files"` // where it said so
+	Signer fact.SignerID `json:"key_id"`
+	Files  []string      `json:"files"` // where it said so
 	// Artifacts are the published ones it vouches for, sorted.
 	Artifacts []string `json:"artifacts"`
 }
 
 // CheckQuorum counts, for every published artifact of the manifest, the distinct
-// keys whose rebuild statements have it as a subject. manifest is the SHA-256 of
-// release.json. A statement of a known key about another project, version,
-// commit, plan, manifest or digest is refused; one that does not count is among
-// the notes. When an artifact has fewer keys than the threshold
-// the error is a *[VerifyError] that names each.
+// rebuilders whose statements have it as a subject. manifest is the SHA-256 of
+// release.json. A statement of a rebuilder about another project, version,
+// commit, plan, manifest or digest is refused, and so is one whose signer is of a
+// kind that no rebuilder is of; one that does not count is among the notes. When
+// an artifact has fewer rebuilders than the threshold the error is a
+// *[VerifyError] that names each.
 func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, notes []fact.Answer, err error) {
 	if q.Threshold < 1 {
 		return nil, nil, errors.New("threshold: at least one rebuilder is needed")
 	}
 	var refusals []RefusedError
-	counted := map[string]*Rebuilder{} // by key ID
+	counted := map[fact.SignerID]*Rebuilder{}
 	note := func(name, why string) {
 		notes = append(notes, fact.Answer{Check: fact.Counted, Subject: name, Detail: why})
 	}
@@ -58,8 +59,12 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 			refusals = append(refusals, statementRefusal(st.Name, err))
 			continue
 		}
-		key, payload := signedBy(b, q.Rebuilders)
-		if key == nil {
+		by, payload, err := signedBy(b, q.Rebuilders)
+		if err != nil {
+			refusals = append(refusals, statementRefusal(st.Name, err))
+			continue
+		}
+		if by.IsZero() {
 			note(st.Name, "not signed by any of the rebuilders' keys, so not counted")
 			continue
 		}
@@ -74,14 +79,14 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 			}
 			continue
 		}
-		if key.keyID == q.Publisher {
-			note(st.Name, "signed by the publisher's own key, so not counted")
+		if by == q.Publisher {
+			note(st.Name, "signed by the publisher's own "+string(by.Kind)+", so not counted")
 			continue
 		}
-		r := counted[key.keyID]
+		r := counted[by]
 		if r == nil {
-			r = &Rebuilder{KeyID: key.keyID}
-			counted[key.keyID] = r
+			r = &Rebuilder{Signer: by}
+			counted[by] = r
 		}
 		r.Files = append(r.Files, st.Name)
 		for _, a := range m.Published() {
@@ -90,7 +95,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 			}
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(counted)) {
+	for _, id := range slices.SortedFunc(maps.Keys(counted), fact.SignerID.Compare) {
 		slices.Sort(counted[id].Artifacts)
 		found = append(found, *counted[id])
 	}
@@ -98,7 +103,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 		var who []string
 		for _, r := range found {
 			if slices.Contains(r.Artifacts, a.Name) {
-				who = append(who, r.KeyID)
+				who = append(who, r.Signer.Text())
 			}
 		}
 		if len(who) < q.Threshold {
@@ -116,14 +121,25 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 	return found, notes, nil
 }
 
-// signedBy finds the key that signed the bundle.
-func signedBy(b *bundle, keys []*Verifier) (*Verifier, []byte) {
-	for _, k := range keys {
-		if payload, err := b.verifyStatement(k); err == nil {
-			return k, payload
+// signedBy finds which of the rebuilders signed the bundle: nobody, if it is
+// somebody else. It is an error if none of them can tell, as it is of another
+// kind of signer.
+func signedBy(b *bundle, rebuilders []Trust) (by fact.SignerID, payload []byte, err error) {
+	told := false
+	for _, t := range rebuilders {
+		payload, _, refused := b.verifyStatement(t)
+		if refused == nil {
+			return t.ID(), payload, nil
 		}
+		if r, ok := errors.AsType[*RefusedError](refused); !ok || !r.OtherKind {
+			told = true
+		}
+		err = refused
 	}
-	return nil, nil
+	if told {
+		err = nil
+	}
+	return fact.SignerID{}, nil, err
 }
 
 // statementRefusal is why a rebuild statement does not count.

@@ -25,7 +25,7 @@ func rebuiltAll(m *Manifest) []RebuiltArtifact {
 const someManifest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // rebuildBundle is what a rebuilder signs of m, after change.
-func rebuildBundle(t *testing.T, s *Signer, m *Manifest, change func(*Statement)) []byte {
+func rebuildBundle(t *testing.T, s Signer, m *Manifest, change func(*Statement)) []byte {
 	t.Helper()
 	st, err := NewRebuildStatement(m, someManifest, m.Toolchain, Builder{Name: "mintmark", Version: "1"}, rebuiltAll(m), Rebuild{Executions: 1})
 	if err != nil {
@@ -44,7 +44,7 @@ func rebuildBundle(t *testing.T, s *Signer, m *Manifest, change func(*Statement)
 func TestQuorum(t *testing.T) {
 	alice, bob, carol, publisher := newSigner(t), newSigner(t), newSigner(t), newSigner(t)
 	m := testManifest()
-	sign := func(s *Signer, change func(*Statement)) []byte { return rebuildBundle(t, s, m, change) }
+	sign := func(s Signer, change func(*Statement)) []byte { return rebuildBundle(t, s, m, change) }
 	other := testManifest()
 	other.Project = "another"
 	other.replan()
@@ -70,7 +70,7 @@ func TestQuorum(t *testing.T) {
 			}
 		}
 	}
-	record := func(s *Signer) []byte { // the publisher's own record is no rebuild
+	record := func(s Signer) []byte { // the publisher's own record is no rebuild
 		st, err := NewStatement(m, []Entry{{"demo_1.2.3_linux_amd64.tar.gz", digestBytes([]byte("archive file"))}, {"demo_router", digestBytes([]byte("packed file"))}})
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +111,7 @@ func TestQuorum(t *testing.T) {
 		// A refusal is not outvoted.
 		{"two good, one about something else", 2, [][]byte{sign(alice, nil), sign(bob, nil), rebuildBundle(t, bob, other, nil)}, "another", ""},
 	} {
-		q := Quorum{Threshold: tc.k, Rebuilders: []*Verifier{alice.Verifier(), bob.Verifier(), publisher.Verifier(), alice.Verifier()}, Publisher: publisher.KeyID()}
+		q := Quorum{Threshold: tc.k, Rebuilders: []Trust{alice.Trust(), bob.Trust(), publisher.Trust(), alice.Trust()}, Publisher: publisher.ID()}
 		for _, b := range tc.bundles {
 			q.Statements = append(q.Statements, SignedStatement{"x" + StatementSuffix, b})
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestActionsRoundTrip: the account of a rebuild has one spelling, in the
@@ -18,7 +20,7 @@ func TestActionsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := r.m.Rebuild.Actions; a[0].Profile != "router" || a[0].Proven[0].Executions != 4 || r.m.Rebuild.Rebuilders[0] != keyB {
+	if a := r.m.Rebuild.Actions; a[0].Profile != "router" || a[0].Proven[0].Executions != 4 || r.m.Rebuild.Rebuilders[0].Name != keyB {
 		t.Error("Encode changed the manifest")
 	}
 	m, err := ParseManifest(data)
@@ -30,7 +32,7 @@ func TestActionsRoundTrip(t *testing.T) {
 		{Profile: "router", Platform: "linux/arm/5", Links: 1, Again: 3, Unprovable: 2,
 			Proven: []ProvenActions{{Executions: 2, Actions: 40}, {Executions: 4, Actions: 7}}, Foreign: 5},
 	}
-	if !reflect.DeepEqual(m.Rebuild.Actions, want) || !slices.Equal(m.Rebuild.Rebuilders, []string{keyA, keyB}) {
+	if !reflect.DeepEqual(m.Rebuild.Actions, want) || !slices.Equal(m.Rebuild.Rebuilders, []fact.SignerID{fact.KeyID(keyA), fact.KeyID(keyB)}) {
 		t.Errorf("%+v", m.Rebuild)
 	}
 	// The order in which a caller lists them does not matter.
@@ -82,7 +84,7 @@ func TestActionsRoundTrip(t *testing.T) {
 // TestNoAccount: a release without a ledger says nothing of one.
 func TestNoAccount(t *testing.T) {
 	m := testManifest()
-	m.Rebuild.Actions, m.Rebuild.Rebuilders = []UnitActions{}, []string{}
+	m.Rebuild.Actions, m.Rebuild.Rebuilders = []UnitActions{}, []fact.SignerID{}
 	data, err := m.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +117,9 @@ func TestActionsValidate(t *testing.T) {
 		{"other profile", "no artifact of that profile and platform", func(r *Rebuild) { r.Actions[0].Profile = "release" }},
 		{"other platform", "no artifact of that profile and platform", func(r *Rebuild) { r.Actions[1].Platform = "linux/arm64" }},
 		{"unit twice", "release linux/amd64: are there twice", func(r *Rebuild) { r.Actions = append(r.Actions, r.Actions[1]) }},
-		{"rebuilder", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0] = "alice.pub" }},
-		{"rebuilder in two lines", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0] = keyA[:8] + "\n" + keyA[8:] }},
-		{"rebuilder twice", "rebuilder " + keyA + " is there twice", func(r *Rebuild) { r.Rebuilders[0] = keyA }},
+		{"rebuilder", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0].Name = "alice.pub" }},
+		{"rebuilder in two lines", "is not a key ID", func(r *Rebuild) { r.Rebuilders[0].Name = keyA[:8] + "\n" + keyA[8:] }},
+		{"rebuilder twice", "rebuilder " + keyA + " is there twice", func(r *Rebuild) { r.Rebuilders[0].Name = keyA }},
 		{"one execution", "nothing was rebuilt", func(r *Rebuild) { r.Executions = 1 }},
 		{"rebuilders of one execution", "nothing was rebuilt", func(r *Rebuild) { r.Executions, r.Actions = 1, nil }},
 	} {

@@ -11,8 +11,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -20,30 +23,22 @@ import (
 // an encrypted key, and once. No bytes and no error is the empty passphrase.
 type PasswordFunc func() ([]byte, error)
 
-// Signer signs with one private key. It is safe for concurrent use.
-type Signer struct {
-	verifier      *Verifier
+// keySigner is the [Signer] with one private key.
+type keySigner struct {
+	public        *publicKey
 	sign          func(ctx context.Context, message []byte) ([]byte, error)
 	deterministic bool
 }
 
-// KeyID returns the name of the key; see [Verifier.KeyID].
-func (s *Signer) KeyID() string { return s.verifier.keyID }
+func (s *keySigner) ID() fact.SignerID { return s.public.ID() }
+func (s *keySigner) Trust() Trust      { return s.public }
 
-// PublicKey returns the public half of the key.
-func (s *Signer) PublicKey() crypto.PublicKey { return s.verifier.pub }
+// Deterministic is true of every key from a file. What a KMS does is unknown.
+func (s *keySigner) Deterministic() bool { return s.deterministic }
 
-// Verifier returns the verifier of the signatures made here.
-func (s *Signer) Verifier() *Verifier { return s.verifier }
-
-// Deterministic reports whether signing the same bytes twice gives the same
-// signature. It does with every key from a file. What a KMS does is unknown.
-func (s *Signer) Deterministic() bool { return s.deterministic }
-
-// Caveat returns what the users of this kind of key should know, "" for ECDSA
-// P-256 and RSA. It is a sentence to print when signing.
-func (s *Signer) Caveat() string {
-	switch s.verifier.hash {
+// Caveat is "" for ECDSA P-256 and RSA.
+func (s *keySigner) Caveat() string {
+	switch s.public.hash {
 	case crypto.SHA384, crypto.SHA512:
 		// Sigstore's algorithm registry pairs P-384 with SHA-384 and P-521 with
 		// SHA-512, and cosign signs so; its verify-blob --key then checks with SHA-256.
@@ -55,16 +50,16 @@ func (s *Signer) Caveat() string {
 }
 
 // LoadSigner returns a signer for ref: a private key in PEM in a file or a
-// variable, or one in a KMS. The kinds of keys are those of [NewVerifier]; a
+// variable, or one in a KMS. The kinds of keys are those of [NewTrust]; a
 // key that mintmark makes is ECDSA P-256. It may be cosign's, encrypted or not,
 // or PKCS #8, SEC 1 or PKCS #1.
-func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (*Signer, error) {
+func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (Signer, error) {
 	if ref.kind == refKMS {
 		k, err := openKMS(ctx, ref, privateRole())
 		if err != nil {
 			return nil, err
 		}
-		return &Signer{verifier: k.verifier, sign: k.sign}, nil
+		return &keySigner{public: k.public, sign: k.sign}, nil
 	}
 	data, err := ref.read(privateRole())
 	if err != nil {
@@ -73,7 +68,7 @@ func LoadSigner(ctx context.Context, ref KeyRef, pass PasswordFunc) (*Signer, er
 	return ref.parsePrivate(data, pass)
 }
 
-func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
+func parsePrivateKey(data []byte, pass PasswordFunc) (Signer, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {
 		return nil, fault.Errorf("mintmark keygen writes such a file, NAME.key", "is not a private key in PEM")
@@ -111,12 +106,12 @@ func parsePrivateKey(data []byte, pass PasswordFunc) (*Signer, error) {
 }
 
 // NewSigner returns a signer for a private key in memory.
-func NewSigner(priv crypto.PrivateKey) (*Signer, error) {
+func NewSigner(priv crypto.PrivateKey) (Signer, error) {
 	key, ok := priv.(crypto.Signer)
 	if !ok {
 		return nil, fmt.Errorf("a key of type %T cannot sign", priv)
 	}
-	v, err := NewVerifier(key.Public())
+	public, err := newPublicKey(key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -125,38 +120,42 @@ func NewSigner(priv crypto.PrivateKey) (*Signer, error) {
 	default:
 		return nil, fmt.Errorf("a key of type %T is not supported; want ECDSA, Ed25519 or RSA", priv)
 	}
-	return &Signer{
-		verifier:      v,
+	return &keySigner{
+		public:        public,
 		deterministic: true,
 		sign: func(_ context.Context, message []byte) ([]byte, error) {
 			// Without a source of random numbers ECDSA is deterministic
 			// (RFC 6979, Go 1.24); PKCS #1 v1.5 and Ed25519 always are.
-			return key.Sign(nil, v.digest(message), v.hash)
+			return key.Sign(nil, public.digest(message), public.hash)
 		},
 	}, nil
 }
 
-// signMessage signs and checks the signature before anybody sees it: a faulty
-// KMS or a wrong key would otherwise show only at the user who verifies.
-func (s *Signer) signMessage(ctx context.Context, message []byte) ([]byte, error) {
+// Sign signs and checks the signature: that of a faulty KMS or of another key
+// is told apart from a bundle that was made wrongly.
+func (s *keySigner) Sign(ctx context.Context, p Payload) (Signature, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return Signature{}, err
 	}
-	sig, err := s.sign(ctx, message)
+	sig, err := s.sign(ctx, p.Message())
 	if err != nil {
-		return nil, err
+		return Signature{}, err
 	}
-	if !s.verifier.verify(message, sig) {
-		return nil, fmt.Errorf("the signature just made is not one of key %s", s.KeyID())
+	if !s.public.signed(p.Message(), sig) {
+		return Signature{}, fmt.Errorf("the signature just made is not one of %s", s.ID())
 	}
-	return sig, nil
+	// Ed25519 hashes for itself: its hash is 0, yet clients refuse a bundle
+	// without a digest, and so it gets that of SHA-256.
+	return Signature{Bytes: sig, Hash: s.public.hash, Material: &protobundle.VerificationMaterial{
+		Content: &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: s.public.keyID}},
+	}}, nil
 }
 
 // kmsKey is a key that a plugin holds.
 type kmsKey struct {
-	ref      KeyRef
-	plugin   *plugin
-	verifier *Verifier
+	ref    KeyRef
+	plugin *plugin
+	public *publicKey
 }
 
 func openKMS(ctx context.Context, ref KeyRef, as role) (*kmsKey, error) {
@@ -173,12 +172,12 @@ func openKMS(ctx context.Context, ref KeyRef, as role) (*kmsKey, error) {
 		}
 		p.hash = hash
 		k.plugin = p
-		if k.verifier == nil {
-			if k.verifier, err = k.publicKey(ctx); err != nil {
+		if k.public == nil {
+			if k.public, err = k.publicKey(ctx); err != nil {
 				return nil, kmsError(ref, err)
 			}
 		}
-		if k.verifier.hash == hash || k.verifier.hash == 0 {
+		if k.public.hash == hash || k.public.hash == 0 {
 			return k, nil
 		}
 	}
@@ -216,12 +215,12 @@ func kmsError(ref KeyRef, err error) error {
 	return fmt.Errorf("key %s: %w", ref, secret.Without(err, credentials, password, user))
 }
 
-func (k *kmsKey) publicKey(ctx context.Context) (*Verifier, error) {
+func (k *kmsKey) publicKey(ctx context.Context) (*publicKey, error) {
 	pub, err := k.plugin.publicKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return NewVerifier(pub)
+	return newPublicKey(pub)
 }
 
 func (k *kmsKey) sign(ctx context.Context, message []byte) ([]byte, error) {

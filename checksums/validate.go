@@ -165,11 +165,11 @@ func (v *validation) rebuild(m *Manifest) {
 	if r.Executions < 2 && len(r.Actions)+len(r.Rebuilders) > 0 {
 		v.addf("rebuild: actions or rebuilders after %d execution; nothing was rebuilt", r.Executions)
 	}
-	rebuilders := map[string]bool{}
+	rebuilders := map[fact.SignerID]bool{}
 	for _, id := range r.Rebuilders {
-		v.check("rebuild: rebuilder", checkKeyID(id))
+		v.check("rebuild: rebuilder", checkSigner(id))
 		if rebuilders[id] {
-			v.addf("rebuild: rebuilder %s is there twice", id)
+			v.addf("rebuild: rebuilder %s is there twice", id.Text())
 		}
 		rebuilders[id] = true
 	}
@@ -405,10 +405,11 @@ func is(s string, allowed ...string) error {
 	return fmt.Errorf("is %q; want %s", s, strings.Join(allowed, ", "))
 }
 
-// checkKeyID accepts what [Verifier.KeyID] returns.
-func checkKeyID(s string) error {
-	if raw, ok := exact.Base64(base64.StdEncoding, s); !ok || len(raw) != 32 {
-		return fmt.Errorf("%q is not a key ID, a SHA-256 in base64", s)
+// checkSigner accepts the kinds of signers that there are, and names as they have
+// them.
+func checkSigner(id fact.SignerID) error {
+	if raw, ok := exact.Base64(base64.StdEncoding, id.Name); !ok || len(raw) != 32 || id.Kind != fact.KeySigner {
+		return fmt.Errorf("%q is not a key ID, a SHA-256 in base64", id.Text())
 	}
 	return nil
 }

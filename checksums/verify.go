@@ -18,12 +18,12 @@ import (
 
 // VerifyConfig says what a release has to be.
 type VerifyConfig struct {
-	// Verifier is the trusted key, obtained from elsewhere than the release.
-	// With a key both signatures are required, and that of the published ledger
-	// when there is one.
-	Verifier *Verifier
+	// Trust says whose release it has to be; a key is obtained from elsewhere than
+	// the release. With a Trust both signatures are required, and that of the
+	// published ledger when there is one.
+	Trust Trust
 	// Expectations. An empty one is not compared, and the [Verification] says
-	// so: a key signs more than one release, so without them an older release,
+	// so: a signer signs more than one release, so without them an older release,
 	// or one of another project, verifies as well.
 	Project string
 	Module  string // module path of the source
@@ -32,9 +32,9 @@ type VerifyConfig struct {
 	// AllowMissing accepts that listed files are not there, as long as one is.
 	// The files about the release have to be there in any case.
 	AllowMissing bool
-	// AllowUnsigned, without a Verifier, checks only that the files, the
-	// checksums and the manifest agree with each other. Whoever made them all
-	// up passes that. It means nothing when there is a Verifier.
+	// AllowUnsigned, without a Trust, checks only that the files, the checksums
+	// and the manifest agree with each other. Whoever made them all up passes
+	// that. It means nothing when there is a Trust.
 	AllowUnsigned bool
 	// RequireIdentical refuses a release with an artifact whose verdict is not
 	// identical. Without it the verdicts are only reported.
@@ -73,7 +73,7 @@ type Verification struct {
 	Version   string         `json:"version,omitempty"`
 	Commit    string         `json:"commit,omitempty"`
 	PlanID    string         `json:"plan_id,omitempty"`
-	KeyID     string         `json:"key_id,omitempty"`   // of the key that signed
+	Signer    fact.SignerID  `json:"key_id,omitzero"`    // of the list or the record, where one was found right
 	Unsigned  bool           `json:"unsigned,omitempty"` // no signature was checked
 	Files     []FileCheck    `json:"files,omitempty"`    // sorted by name
 	Artifacts []VerdictCheck `json:"artifacts,omitempty"`
@@ -98,8 +98,8 @@ type Verification struct {
 }
 
 // Verified reports whether all that has to be signed was found to be signed by
-// the given key. Without a key nothing is verified, however well the files
-// agree with each other. Like all of a Verification it holds only when the
+// the signer that is believed. Without a Trust nothing is verified, however well
+// the files agree with each other. Like all of a Verification it holds only when the
 // error that came with it is nil.
 func (v *Verification) Verified() bool { return v.Checks.All(fact.Signature) }
 
@@ -125,10 +125,10 @@ type verification struct {
 	refusals     []RefusedError
 }
 
-// VerifyRelease checks the release in dir, offline: key → bundle →
-// checksums.txt → every file; key → record; record = what the manifest and the
+// VerifyRelease checks the release in dir, offline: trust → bundle →
+// checksums.txt → every file; trust → record; record = what the manifest and the
 // checksums give; manifest and record name the expected project, version and
-// commit. Where there is a published ledger the key checks its bundle as well.
+// commit. Where there is a published ledger its bundle is checked as well.
 // Files that are not listed, other than the two bundles and that of a listed
 // ledger, are refused, and so is everything that is not a regular file.
 //
@@ -169,7 +169,7 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 }
 
 // VerifyManifest checks release.json alone against the record next to it
-// (provenance.sigstore.json): key → record → manifest, and the expectations.
+// (provenance.sigstore.json): trust → record → manifest, and the expectations.
 // That is enough to rebuild the release or to check a single file by its
 // digest. The files of the release are not looked at.
 func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) (*Verification, error) {
@@ -193,7 +193,7 @@ func VerifyManifest(ctx context.Context, manifestPath string, cfg VerifyConfig) 
 }
 
 func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
-	if cfg.Verifier == nil && !cfg.AllowUnsigned {
+	if cfg.Trust == nil && !cfg.AllowUnsigned {
 		return nil, fault.Errorf("give the publisher's public key", "verify: no key to verify with")
 	}
 	if cfg.Commit != "" {
@@ -274,7 +274,7 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 
 // signature checks the bundle of checksums.txt.
 func (v *verification) signature(list []byte) {
-	if v.cfg.Verifier == nil {
+	if v.cfg.Trust == nil {
 		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, ChecksumsFile, ProvenanceBundle)
 		return
 	}
@@ -282,17 +282,24 @@ func (v *verification) signature(list []byte) {
 	if data == nil || list == nil {
 		return
 	}
-	b, err := readBundle(data)
+	if v.blob(ChecksumsFile, list, ChecksumsBundle, data) {
+		v.out.Signer = v.cfg.Trust.ID()
+	}
+}
+
+// blob reports whether the signature of a file is right.
+func (v *verification) blob(name string, data []byte, bundleName string, bundle []byte) bool {
+	b, err := readBundle(bundle)
+	var evidence Evidence
 	if err == nil {
-		err = b.verifyBlob(v.cfg.Verifier, list)
+		evidence, err = b.verifyBlob(v.cfg.Trust, data)
 	}
 	if err != nil {
-		v.refuseAll(ChecksumsBundle, err)
-		return
+		v.refuseAll(bundleName, err)
+		return false
 	}
-	v.out.KeyID = v.cfg.Verifier.keyID
-	v.out.Checks.Done(fact.Signature, ChecksumsFile, v.out.KeyID)
-	v.unusedParts(ChecksumsBundle, b)
+	v.signed(name, bundleName, b, evidence)
+	return true
 }
 
 const missingSignature = "the release is unsigned or its signature was taken away; ask the publisher for it"
@@ -313,13 +320,25 @@ func (v *verification) unsigned(bundles []string, signed ...string) {
 	v.out.Checks.Open(fact.Record, "", "without a key it is not looked at")
 }
 
-// unusedParts names what a bundle holds and a key does not need.
-func (v *verification) unusedParts(name string, b *bundle) {
-	if b.logEntries > 0 {
-		v.out.Checks.Open(fact.TransparencyLog, name, fmt.Sprintf("%d entries", b.logEntries))
-	}
-	if b.timestamps > 0 {
-		v.out.Checks.Open(fact.SigningTime, name, fmt.Sprintf("%d timestamps", b.timestamps))
+// signed says that the signature of a file was found right, and what of its
+// bundle was looked at besides. A key, for one, needs no log and no timestamps.
+func (v *verification) signed(name, bundleName string, b *bundle, found Evidence) {
+	v.out.Checks.Done(fact.Signature, name, v.cfg.Trust.ID().Text())
+	for _, part := range []struct {
+		check fact.Check
+		found string
+		n     int
+		what  string
+	}{
+		{fact.TransparencyLog, found.Log, len(b.material.GetTlogEntries()), "entries"},
+		{fact.SigningTime, found.Time, len(b.material.GetTimestampVerificationData().GetRfc3161Timestamps()), "timestamps"},
+	} {
+		switch {
+		case part.found != "":
+			v.out.Checks.Done(part.check, bundleName, part.found)
+		case part.n > 0:
+			v.out.Checks.Open(part.check, bundleName, fmt.Sprintf("%d %s", part.n, part.what))
+		}
 	}
 }
 
@@ -430,7 +449,7 @@ func (v *verification) record(files []Entry, m *Manifest) {
 
 // recordOfManifest is record for a manifest without its release.
 func (v *verification) recordOfManifest(data []byte, m *Manifest) {
-	if v.cfg.Verifier == nil {
+	if v.cfg.Trust == nil {
 		v.unsigned([]string{ProvenanceBundle}, ProvenanceBundle)
 		return
 	}
@@ -461,7 +480,7 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 
 // statement returns the signed record.
 func (v *verification) statement() (*Statement, []byte) {
-	if v.cfg.Verifier == nil {
+	if v.cfg.Trust == nil {
 		return nil, nil // v.unsigned has said so
 	}
 	data := v.read(ProvenanceBundle, MaxBundleSize, missingSignature)
@@ -470,8 +489,9 @@ func (v *verification) statement() (*Statement, []byte) {
 	}
 	b, err := readBundle(data)
 	var payload []byte
+	var evidence Evidence
 	if err == nil {
-		payload, err = b.verifyStatement(v.cfg.Verifier)
+		payload, evidence, err = b.verifyStatement(v.cfg.Trust)
 	}
 	if err != nil {
 		v.refuseAll(ProvenanceBundle, err)
@@ -482,9 +502,8 @@ func (v *verification) statement() (*Statement, []byte) {
 		v.refuseAll(ProvenanceBundle, err)
 		return nil, nil
 	}
-	v.out.KeyID = v.cfg.Verifier.keyID
-	v.out.Checks.Done(fact.Signature, ProvenanceBundle, v.out.KeyID)
-	v.unusedParts(ProvenanceBundle, b)
+	v.out.Signer = v.cfg.Trust.ID()
+	v.signed(ProvenanceBundle, ProvenanceBundle, b, evidence)
 	return s, payload
 }
 

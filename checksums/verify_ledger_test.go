@@ -14,12 +14,12 @@ import (
 func TestVerifyLedger(t *testing.T) {
 	s := newSigner(t)
 	dir := newLedgerRelease().write(t, s)
-	v, err := VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: s.Verifier()})
+	v, err := VerifyRelease(t.Context(), dir, VerifyConfig{Trust: s.Trust()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	done, open := checked(v), notChecked(v)
-	if !strings.Contains(done, "ledger.json is signed by key "+s.KeyID()) {
+	if !strings.Contains(done, "ledger.json is signed by key "+s.ID().Name) {
 		t.Errorf("checked %q", done)
 	}
 	if !strings.Contains(open, "ledger.json: that what it says was executed") || strings.Contains(open, "only the digest was compared: ledger") {
@@ -29,11 +29,11 @@ func TestVerifyLedger(t *testing.T) {
 		t.Errorf("files %+v", v.Files)
 	}
 	// Whoever uses the ledger has only the file, its bundle and the key.
-	if err := VerifyBlob(s.Verifier(), get(t, dir, LedgerBundle), get(t, dir, LedgerFile)); err != nil {
+	if err := VerifyBlob(s.Trust(), get(t, dir, LedgerBundle), get(t, dir, LedgerFile)); err != nil {
 		t.Error(err)
 	}
 	// The file belongs to the release: the record names it.
-	st, err := VerifyStatement(s.Verifier(), get(t, dir, ProvenanceBundle))
+	st, err := VerifyStatement(s.Trust(), get(t, dir, ProvenanceBundle))
 	if err != nil || !bytes.Contains(st, []byte(`{"name":"ledger.json","digest"`)) {
 		t.Errorf("%v: %s", err, st)
 	}
@@ -43,7 +43,7 @@ func TestVerifyLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	v, err = VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: s.Verifier(), AllowMissing: true})
+	v, err = VerifyRelease(t.Context(), dir, VerifyConfig{Trust: s.Trust(), AllowMissing: true})
 	if err != nil || strings.Contains(checked(v), LedgerFile) {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -77,68 +77,68 @@ func TestVerifyLedgerRefuses(t *testing.T) {
 	}
 	cases := []refusalCase{
 		{name: "ledger changed", file: LedgerFile, want: "has digest",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, LedgerFile, []byte("{}")) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, LedgerFile, []byte("{}")) }},
 		{name: "ledger changed and signed again by an impostor", file: LedgerFile, want: "has digest",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, LedgerFile, []byte("{}"))
 				put(t, dir, LedgerBundle, signBlob(t, newSigner(t), []byte("{}")))
 			}},
 		{name: "ledger of another release of the publisher", file: LedgerFile, want: "has digest",
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				put(t, dir, LedgerFile, []byte("{\"schema\":\"LEDGER\"}\n"))
 				put(t, dir, LedgerBundle, signBlob(t, s, []byte("{\"schema\":\"LEDGER\"}\n")))
 			}},
 		{name: "ledger missing", file: LedgerFile, want: "is missing",
-			after: func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerFile, LedgerBundle) }},
+			after: func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerFile, LedgerBundle) }},
 		{name: "bundle missing", file: LedgerBundle, want: "is missing",
-			after: func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerBundle) }},
+			after: func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerBundle) }},
 		{name: "bundle missing though missing is allowed", file: LedgerBundle, want: "is missing",
-			after:  func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerBundle) },
+			after:  func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerBundle) },
 			config: func(c *VerifyConfig) { c.AllowMissing = true }},
 		{name: "bundle missing though unsigned is allowed", file: LedgerBundle, want: "is missing",
-			after:  func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerBundle) },
+			after:  func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerBundle) },
 			config: func(c *VerifyConfig) { c.AllowUnsigned = true }},
 		{name: "bundle empty", file: LedgerBundle, want: "is empty",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, LedgerBundle, nil) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, LedgerBundle, nil) }},
 		{name: "bundle of another key", file: LedgerBundle, want: "the bundle names key",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, LedgerBundle, signBlob(t, newSigner(t), get(t, dir, LedgerFile)))
 			}},
 		{name: "bundle of another key with the right hint", file: LedgerBundle, want: "the signature is not by key",
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				impostor := newSigner(t)
 				bundle := signBlob(t, impostor, get(t, dir, LedgerFile))
-				put(t, dir, LedgerBundle, bytes.ReplaceAll(bundle, []byte(impostor.KeyID()), []byte(s.KeyID())))
+				put(t, dir, LedgerBundle, bytes.ReplaceAll(bundle, []byte(impostor.ID().Name), []byte(s.ID().Name)))
 			}},
 		{name: "bundle over other bytes", file: LedgerBundle, want: "signs other bytes",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, LedgerBundle, get(t, dir, ChecksumsBundle)) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, LedgerBundle, get(t, dir, ChecksumsBundle)) }},
 		{name: "record in place of the bundle", file: LedgerBundle, want: "signs a statement, not a file",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, LedgerBundle, get(t, dir, ProvenanceBundle)) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, LedgerBundle, get(t, dir, ProvenanceBundle)) }},
 		{name: "bundle is a directory", file: LedgerBundle, want: "is a directory",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				remove(t, dir, LedgerBundle)
 				if err := os.Mkdir(filepath.Join(dir, LedgerBundle), 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}},
 		{name: "bundle without the ledger", file: LedgerBundle, want: "over ledger.json, which is not here",
-			after:  func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerFile) },
+			after:  func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerFile) },
 			config: func(c *VerifyConfig) { c.AllowMissing = true }},
 		{name: "bundle without the ledger and without a key", file: LedgerBundle, want: "over ledger.json, which is not here",
-			after:  func(t *testing.T, dir string, _ *Signer) { remove(t, dir, LedgerFile) },
+			after:  func(t *testing.T, dir string, _ Signer) { remove(t, dir, LedgerFile) },
 			config: func(c *VerifyConfig) { *c = VerifyConfig{AllowUnsigned: true, AllowMissing: true} }},
 		{name: "bundle of a release that has no ledger", file: LedgerBundle, want: "does not list",
 			before: func(r *release) { delete(r.files, LedgerFile) },
-			after:  func(t *testing.T, dir string, s *Signer) { put(t, dir, LedgerBundle, signBlob(t, s, []byte("{}"))) }},
+			after:  func(t *testing.T, dir string, s Signer) { put(t, dir, LedgerBundle, signBlob(t, s, []byte("{}"))) }},
 		{name: "ledger of a release that has none", file: LedgerFile, want: "does not list",
 			before: func(r *release) { delete(r.files, LedgerFile) },
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				put(t, dir, LedgerFile, []byte("{}"))
 				put(t, dir, LedgerBundle, signBlob(t, s, []byte("{}")))
 			}},
 		{name: "its bundle as well", file: LedgerBundle, want: "does not list",
 			before: func(r *release) { delete(r.files, LedgerFile) },
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				put(t, dir, LedgerFile, []byte("{}"))
 				put(t, dir, LedgerBundle, signBlob(t, s, []byte("{}")))
 			}},
@@ -158,7 +158,7 @@ func TestVerifyLedgerRefuses(t *testing.T) {
 	}
 	if runtime.GOOS != "windows" {
 		cases = append(cases, refusalCase{name: "ledger is a symbolic link", file: LedgerFile, want: "is a symbolic link",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				outside := filepath.Join(t.TempDir(), "x")
 				put(t, filepath.Dir(outside), "x", get(t, dir, LedgerFile))
 				remove(t, dir, LedgerFile)
@@ -178,7 +178,7 @@ func TestVerifyLedgerRefuses(t *testing.T) {
 			if tc.after != nil {
 				tc.after(t, dir, s)
 			}
-			cfg := VerifyConfig{Verifier: s.Verifier()}
+			cfg := VerifyConfig{Trust: s.Trust()}
 			if tc.config != nil {
 				tc.config(&cfg)
 			}

@@ -18,12 +18,12 @@ import (
 func TestVerifyRelease(t *testing.T) {
 	s := newSigner(t)
 	dir := newRelease().write(t, s)
-	cfg := VerifyConfig{Verifier: s.Verifier(), Project: "demo", Module: "example.com/Demo", Version: "v1.2.3", Commit: commit('a'), RequireIdentical: true}
+	cfg := VerifyConfig{Trust: s.Trust(), Project: "demo", Module: "example.com/Demo", Version: "v1.2.3", Commit: commit('a'), RequireIdentical: true}
 	v, err := VerifyRelease(t.Context(), dir, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Project != "demo" || v.Version != "1.2.3" || v.Commit != commit('a') || v.KeyID != s.KeyID() || v.Unsigned || !v.AllIdentical() {
+	if v.Project != "demo" || v.Version != "1.2.3" || v.Commit != commit('a') || v.Signer != s.ID() || v.Unsigned || !v.AllIdentical() {
 		t.Errorf("%+v", v)
 	}
 	if len(v.Files) != 3 || v.Manifest == nil {
@@ -40,11 +40,11 @@ func TestVerifyRelease(t *testing.T) {
 			t.Errorf("not checked: %q, no %q", notChecked(v), want)
 		}
 	}
-	if joined := checked(v); !strings.Contains(joined, "version is 1.2.3, as expected") || !strings.Contains(joined, "signed by key "+s.KeyID()) {
+	if joined := checked(v); !strings.Contains(joined, "version is 1.2.3, as expected") || !strings.Contains(joined, "signed by key "+s.ID().Name) {
 		t.Errorf("checked: %q", joined)
 	}
 	// Expectations that were not given are not checked, and that is said.
-	v, err = VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: s.Verifier()})
+	v, err = VerifyRelease(t.Context(), dir, VerifyConfig{Trust: s.Trust()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestVerifyRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.KeyID != s.KeyID() || v.Version != "1.2.3" || !strings.Contains(notChecked(v), "only the manifest") {
+	if v.Signer != s.ID() || v.Version != "1.2.3" || !strings.Contains(notChecked(v), "only the manifest") {
 		t.Errorf("%+v", v)
 	}
 }
@@ -81,15 +81,15 @@ type refusalCase struct {
 	want string // in its reason
 	// before changes what the publisher signs, after what he published.
 	before func(*release)
-	after  func(t *testing.T, dir string, s *Signer)
+	after  func(t *testing.T, dir string, s Signer)
 	config func(*VerifyConfig)
 }
 
 // TestVerifyReleaseRefuses is the threat model, a case each.
 func TestVerifyReleaseRefuses(t *testing.T) {
 	const archive = "demo_1.2.3_linux_amd64.tar.gz"
-	remove := func(names ...string) func(*testing.T, string, *Signer) {
-		return func(t *testing.T, dir string, _ *Signer) {
+	remove := func(names ...string) func(*testing.T, string, Signer) {
+		return func(t *testing.T, dir string, _ Signer) {
 			for _, name := range names {
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
@@ -98,8 +98,8 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 		}
 	}
 	// replaceIn changes bytes of a file.
-	replaceIn := func(name, old, new string) func(*testing.T, string, *Signer) {
-		return func(t *testing.T, dir string, _ *Signer) {
+	replaceIn := func(name, old, new string) func(*testing.T, string, Signer) {
+		return func(t *testing.T, dir string, _ Signer) {
 			data := get(t, dir, name)
 			if !bytes.Contains(data, []byte(old)) {
 				t.Fatalf("no %q in %s", old, name)
@@ -109,7 +109,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 	}
 	// resign signs another list with the publisher's key, as if the key's owner
 	// had made a mistake.
-	resign := func(t *testing.T, dir string, s *Signer, list []byte) {
+	resign := func(t *testing.T, dir string, s Signer, list []byte) {
 		put(t, dir, ChecksumsFile, list)
 		bundle, err := SignBlob(t.Context(), s, list)
 		if err != nil {
@@ -117,14 +117,14 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 		}
 		put(t, dir, ChecksumsBundle, bundle)
 	}
-	resignWith := func(change func(string) string) func(*testing.T, string, *Signer) {
-		return func(t *testing.T, dir string, s *Signer) {
+	resignWith := func(change func(string) string) func(*testing.T, string, Signer) {
+		return func(t *testing.T, dir string, s Signer) {
 			resign(t, dir, s, []byte(change(string(get(t, dir, ChecksumsFile)))))
 		}
 	}
 	// copyFrom takes files of another release of the same publisher.
-	copyFrom := func(other func() *release, names ...string) func(*testing.T, string, *Signer) {
-		return func(t *testing.T, dir string, s *Signer) {
+	copyFrom := func(other func() *release, names ...string) func(*testing.T, string, Signer) {
+		return func(t *testing.T, dir string, s Signer) {
 			from := other().write(t, s)
 			for _, name := range names {
 				put(t, dir, name, get(t, from, name))
@@ -148,10 +148,10 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 		{name: "signatures stripped, unsigned allowed", file: ChecksumsBundle, want: "is missing",
 			after: remove(ChecksumsBundle, ProvenanceBundle), config: func(c *VerifyConfig) { c.AllowUnsigned = true }},
 		{name: "bundle empty", file: ChecksumsBundle, want: "is empty",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, ChecksumsBundle, nil) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, ChecksumsBundle, nil) }},
 		{name: "bundle not v0.3", file: ChecksumsBundle, want: "want v0.3", after: replaceIn(ChecksumsBundle, "bundle.v0.3", "bundle.v0.2")},
 		{name: "legacy bundle", file: ChecksumsBundle, want: "old bundle format",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, ChecksumsBundle, []byte(`{"base64Signature":"AA=="}`))
 			}},
 		{name: "certificate bundle", file: ChecksumsBundle, want: "signed with a certificate",
@@ -160,27 +160,27 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			after: replaceIn(ProvenanceBundle, `"publicKey":{"hint"`, `"certificate":{"rawBytes"`)},
 		{name: "unknown digest algorithm", file: ChecksumsBundle, want: "is not one of", after: replaceIn(ChecksumsBundle, `"SHA2_256"`, `9`)},
 		{name: "other key", file: ChecksumsBundle, want: "the bundle names key",
-			config: func(c *VerifyConfig) { c.Verifier = newSigner(t).Verifier() }},
+			config: func(c *VerifyConfig) { c.Trust = newSigner(t).Trust() }},
 		{name: "all made by an impostor", file: ProvenanceBundle, want: "the bundle names key",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				from := newRelease().write(t, newSigner(t))
 				for _, name := range []string{ChecksumsFile, ChecksumsBundle, ProvenanceBundle} {
 					put(t, dir, name, get(t, from, name))
 				}
 			}},
 		{name: "impostor with the right hint", file: ChecksumsBundle, want: "the signature is not by key",
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				impostor := newSigner(t)
 				bundle, err := SignBlob(t.Context(), impostor, get(t, dir, ChecksumsFile))
 				if err != nil {
 					t.Fatal(err)
 				}
-				put(t, dir, ChecksumsBundle, bytes.ReplaceAll(bundle, []byte(impostor.KeyID()), []byte(s.KeyID())))
+				put(t, dir, ChecksumsBundle, bytes.ReplaceAll(bundle, []byte(impostor.ID().Name), []byte(s.ID().Name)))
 			}},
 		{name: "record in place of the bundle", file: ChecksumsBundle, want: "signs a statement, not a file",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, ChecksumsBundle, get(t, dir, ProvenanceBundle)) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, ChecksumsBundle, get(t, dir, ProvenanceBundle)) }},
 		{name: "bundle in place of the record", file: ProvenanceBundle, want: "signs a file, not a statement",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, ProvenanceBundle, get(t, dir, ChecksumsBundle)) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, ProvenanceBundle, get(t, dir, ChecksumsBundle)) }},
 
 		// The list.
 		{name: "list missing", file: ChecksumsFile, want: "is missing", after: remove(ChecksumsFile)},
@@ -204,27 +204,27 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 		{name: "file missing", file: archive, want: "is missing", after: remove(archive)},
 		{name: "file changed", file: archive, want: "has digest", after: replaceIn(archive, "archive", "ARCHIVE")},
 		{name: "file grown", file: archive, want: "the manifest says 12",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, archive, []byte("archive file and more")) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, archive, []byte("archive file and more")) }},
 		{name: "files swapped", file: archive, want: "bytes, the manifest says",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				a, b := get(t, dir, archive), get(t, dir, "demo_router")
 				put(t, dir, archive, b)
 				put(t, dir, "demo_router", a)
 			}},
 		{name: "file not listed", file: "demo_1.2.3_linux_arm64.tar.gz", want: "does not list",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, "demo_1.2.3_linux_arm64.tar.gz", []byte("evil"))
 			}},
 		{name: "directory not listed", file: "sub", want: "is a directory that checksums.txt does not list",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				if err := os.Mkdir(filepath.Join(dir, "sub"), 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}},
 		{name: "hidden file not listed", file: ".hidden", want: "does not list",
-			after: func(t *testing.T, dir string, _ *Signer) { put(t, dir, ".hidden", nil) }},
+			after: func(t *testing.T, dir string, _ Signer) { put(t, dir, ".hidden", nil) }},
 		{name: "file is a directory", file: archive, want: "is a directory",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				remove(archive)(t, dir, nil)
 				if err := os.Mkdir(filepath.Join(dir, archive), 0o700); err != nil {
 					t.Fatal(err)
@@ -240,14 +240,14 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 		{name: "snapshot", file: ManifestFile, want: `is of kind "snapshot"`, before: func(r *release) { r.m.Kind = KindSnapshot }},
 		{name: "build", file: ManifestFile, want: `is of kind "build"`, before: func(r *release) { r.m.Kind = KindBuild }},
 		{name: "manifest of newer schema", file: ManifestFile, want: "this version reads",
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				old := get(t, dir, ManifestFile)
 				replaceIn(ManifestFile, "release/v1", "release/v9")(t, dir, s)
 				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(digestBytes(old)), []byte(digestBytes(get(t, dir, ManifestFile))))
 				resign(t, dir, s, list)
 			}},
 		{name: "manifest and list disagree", file: ManifestFile, want: "says digest",
-			after: func(t *testing.T, dir string, s *Signer) {
+			after: func(t *testing.T, dir string, s Signer) {
 				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(digestBytes([]byte("packed file"))), []byte(digestBytes([]byte("PACKED file"))))
 				put(t, dir, "demo_router", []byte("PACKED file"))
 				resign(t, dir, s, list)
@@ -265,12 +265,12 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 
 		// The record.
 		{name: "record changed", file: ProvenanceBundle, want: "not by key",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, ProvenanceBundle, edit(t, get(t, dir, ProvenanceBundle), func(m map[string]any) { at(m, "dsseEnvelope")["payload"] = "e30=" }))
 			}},
 		{name: "record of other payload type", file: ProvenanceBundle, want: "payload type", after: replaceIn(ProvenanceBundle, "vnd.in-toto", "vnd.other")},
 		{name: "record with two signatures", file: ProvenanceBundle, want: "2 signatures",
-			after: func(t *testing.T, dir string, _ *Signer) {
+			after: func(t *testing.T, dir string, _ Signer) {
 				put(t, dir, ProvenanceBundle, edit(t, get(t, dir, ProvenanceBundle), func(m map[string]any) {
 					e := at(m, "dsseEnvelope")
 					e["signatures"] = append(e["signatures"].([]any), e["signatures"].([]any)...)
@@ -343,7 +343,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 	if runtime.GOOS != "windows" {
 		cases = append(cases,
 			refusalCase{name: "file is a symbolic link", file: archive, want: "is a symbolic link",
-				after: func(t *testing.T, dir string, _ *Signer) {
+				after: func(t *testing.T, dir string, _ Signer) {
 					outside := filepath.Join(t.TempDir(), "x")
 					if err := os.Rename(filepath.Join(dir, archive), outside); err != nil {
 						t.Fatal(err)
@@ -353,7 +353,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 					}
 				}},
 			refusalCase{name: "manifest is a symbolic link", file: ManifestFile, want: "is a symbolic link",
-				after: func(t *testing.T, dir string, _ *Signer) {
+				after: func(t *testing.T, dir string, _ Signer) {
 					outside := filepath.Join(t.TempDir(), "x")
 					if err := os.Rename(filepath.Join(dir, ManifestFile), outside); err != nil {
 						t.Fatal(err)
@@ -375,7 +375,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			if tc.after != nil {
 				tc.after(t, dir, s)
 			}
-			cfg := VerifyConfig{Verifier: s.Verifier()}
+			cfg := VerifyConfig{Trust: s.Trust()}
 			if tc.config != nil {
 				tc.config(&cfg)
 			}
@@ -422,7 +422,7 @@ func TestVerifyReleaseReportsAll(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, ProvenanceBundle)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: newSigner(t).Verifier(), Version: "2.0.0"})
+	_, err := VerifyRelease(t.Context(), dir, VerifyConfig{Trust: newSigner(t).Trust(), Version: "2.0.0"})
 	var all *VerifyError
 	if !errors.As(err, &all) {
 		t.Fatal(err)
@@ -446,7 +446,7 @@ func TestVerifyMissingAllowed(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "demo_router")); err != nil {
 		t.Fatal(err)
 	}
-	v, err := VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: s.Verifier(), AllowMissing: true})
+	v, err := VerifyRelease(t.Context(), dir, VerifyConfig{Trust: s.Trust(), AllowMissing: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -468,7 +468,7 @@ func TestVerifyUnsigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !v.Unsigned || v.KeyID != "" || !strings.Contains(notChecked(v), "signature: the release is unsigned") {
+	if !v.Unsigned || !v.Signer.IsZero() || !strings.Contains(notChecked(v), "signature: the release is unsigned") {
 		t.Errorf("%+v", v)
 	}
 	if _, err = VerifyManifest(t.Context(), filepath.Join(dir, ManifestFile), VerifyConfig{AllowUnsigned: true}); err != nil {
@@ -517,7 +517,7 @@ func TestVerifyManifestRefuses(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := newRelease().write(t, s)
 			tc.after(dir)
-			_, err := VerifyManifest(t.Context(), filepath.Join(dir, ManifestFile), VerifyConfig{Verifier: s.Verifier(), Version: "1.2.3"})
+			_, err := VerifyManifest(t.Context(), filepath.Join(dir, ManifestFile), VerifyConfig{Trust: s.Trust(), Version: "1.2.3"})
 			var all *VerifyError
 			if !errors.As(err, &all) || !slices.ContainsFunc(all.Refusals, func(r RefusedError) bool {
 				return r.Name == tc.file && strings.Contains(r.Reason, tc.want)
@@ -534,13 +534,13 @@ func TestVerifyMachineErrors(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	var all *VerifyError
-	if _, err := VerifyRelease(cancelled, dir, VerifyConfig{Verifier: s.Verifier()}); !errors.Is(err, context.Canceled) || errors.As(err, &all) {
+	if _, err := VerifyRelease(cancelled, dir, VerifyConfig{Trust: s.Trust()}); !errors.Is(err, context.Canceled) || errors.As(err, &all) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := VerifyRelease(t.Context(), filepath.Join(dir, "absent"), VerifyConfig{Verifier: s.Verifier()}); err == nil || errors.As(err, &all) {
+	if _, err := VerifyRelease(t.Context(), filepath.Join(dir, "absent"), VerifyConfig{Trust: s.Trust()}); err == nil || errors.As(err, &all) {
 		t.Errorf("no directory: %v", err)
 	}
-	if _, err := VerifyRelease(t.Context(), dir, VerifyConfig{Verifier: s.Verifier(), Commit: "abc"}); err == nil || errors.As(err, &all) {
+	if _, err := VerifyRelease(t.Context(), dir, VerifyConfig{Trust: s.Trust(), Commit: "abc"}); err == nil || errors.As(err, &all) {
 		t.Errorf("short commit expected: %v", err)
 	}
 }

@@ -311,7 +311,7 @@ func readProfile(_ *testing.T, b []byte) error {
 
 // goldenKey is the key of the releases in checksums/testdata, which everybody
 // knows: 1, 2, … 32.
-func goldenKey(t *testing.T) *checksums.Verifier {
+func goldenKey(t *testing.T) checksums.Trust {
 	t.Helper()
 	raw := make([]byte, 32)
 	for i := range raw {
@@ -321,7 +321,7 @@ func goldenKey(t *testing.T) *checksums.Verifier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := checksums.NewVerifier(key.Public())
+	v, err := checksums.NewTrust(key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}

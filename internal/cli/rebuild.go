@@ -110,7 +110,7 @@ func (d *Door) rebuilt(res *verify.BinariesResult) {
 		}
 	}
 	for _, name := range res.Statements {
-		d.printf("\n%s  signed by key %s\n", name, res.SignedBy)
+		d.printf("\n%s  signed by %s\n", name, res.SignedBy)
 	}
 	d.beside(res)
 	// Else it is the error, or there is nothing to add up.

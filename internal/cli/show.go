@@ -73,11 +73,11 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 	if n.Unchecked > 0 {
 		what += fmt.Sprintf(", %d not checked", n.Unchecked)
 	}
-	signed := "signed by key " + res.Signed
+	signed := "signed by " + res.Signed.String()
 	switch {
 	case res.Manifest.Kind != checksums.KindRelease:
 		signed = "a " + res.Manifest.Kind + ", not a release: not signed"
-	case res.Signed == "":
+	case res.Signed.IsZero():
 		signed = "NOT SIGNED"
 	}
 	d.unproven(res.Manifest)

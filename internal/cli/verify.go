@@ -163,7 +163,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 	}
 	if yes(f.JSON) {
 		doc := report.NewVerify(res.Verification, err)
-		doc.Statement, doc.Attested, doc.SignedBy = res.File, res.Subjects, res.KeyID
+		doc.Statement, doc.Attested, doc.SignedBy = res.File, res.Subjects, res.SignedBy
 		return d.verifyJSON(doc, err)
 	}
 	err = errors.Join(d.builtAgain(res.Verification), err)
@@ -174,7 +174,7 @@ func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
 	for _, l := range res.Left {
 		d.Term.Warn("not in the statement: %s", l)
 	}
-	d.printf("%s %s: %d of %s rebuilt, signed by key %s\n%s\n", res.Verification.Project, res.Verification.Version,
-		len(res.Subjects), fact.Count(len(res.Verification.Artifacts), "artifact"), res.KeyID, res.File)
+	d.printf("%s %s: %d of %s rebuilt, signed by %s\n%s\n", res.Verification.Project, res.Verification.Version,
+		len(res.Subjects), fact.Count(len(res.Verification.Artifacts), "artifact"), res.SignedBy, res.File)
 	return err
 }

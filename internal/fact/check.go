@@ -8,7 +8,7 @@ import "encoding/json"
 type Check string
 
 const (
-	Signature       Check = "signature"         // of the file: is it by the given key?
+	Signature       Check = "signature"         // of the file: is it by the signer that is believed? What was found is a [SignerID].Text
 	TransparencyLog Check = "transparency-log"  // of the bundle
 	SigningTime     Check = "signing-time"      // of the bundle
 	ManifestForm    Check = "manifest"          // does it follow its rules, and is it the plan's?

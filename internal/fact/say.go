@@ -98,7 +98,7 @@ func each(format string) func(group) string {
 var wordings = map[Check]wording{
 	Signature: {
 		eachDone: true,
-		done:     func(g group) string { return named(g.names()) + " is signed by key " + g.detail },
+		done:     func(g group) string { return named(g.names()) + " is signed by " + ParseSignerID(g.detail).String() },
 		open:     about("signature", "signature of %s"),
 	},
 	TransparencyLog: {each: true, done: each("transparency log: %s: %s"), open: each("transparency log: %s has %s")},

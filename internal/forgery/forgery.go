@@ -93,7 +93,7 @@ func (r *Release) Drop(drop func(checksums.Artifact) bool) error {
 
 // Sign writes manifest, list and record of what the release says now and of the
 // files that lie in its directory, and signs them.
-func (r *Release) Sign(ctx context.Context, signer *checksums.Signer) error {
+func (r *Release) Sign(ctx context.Context, signer checksums.Signer) error {
 	plan := []byte(r.RawPlan)
 	if len(plan) == 0 {
 		data, err := r.Plan.Encode()

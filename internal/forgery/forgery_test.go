@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 )
 
-func signer(t *testing.T) *checksums.Signer {
+func signer(t *testing.T) checksums.Signer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -36,7 +36,7 @@ func TestHonest(t *testing.T) {
 	if err := r.Sign(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	v, err := checksums.VerifyRelease(t.Context(), r.Dir, checksums.VerifyConfig{Verifier: s.Verifier(), RequireIdentical: true})
+	v, err := checksums.VerifyRelease(t.Context(), r.Dir, checksums.VerifyConfig{Trust: s.Trust(), RequireIdentical: true})
 	if err != nil || !v.Verified() {
 		t.Fatalf("%v, %+v", err, v)
 	}

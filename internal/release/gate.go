@@ -24,9 +24,9 @@ type Finished struct {
 	Ledger   *ReleaseLedger
 	manifest *checksums.Manifest
 	shown    Shown
-	signer   *checksums.Signer // nil: unsigned
-	report   bool              // make the report
-	cpu      time.Duration     // of all go commands
+	signer   checksums.Signer // nil: unsigned
+	report   bool             // make the report
+	cpu      time.Duration    // of all go commands
 }
 
 // finish builds, compares and makes all units. by is what was published, if it was.

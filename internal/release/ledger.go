@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -66,8 +67,8 @@ type ReleaseLedger struct {
 	seeding bool
 	// archives remembers archives by recipe. nil: each is made twice.
 	archives *actions.Ledger
-	// rebuilders are the key IDs of those whose ledgers are used, sorted.
-	rebuilders []string
+	// rebuilders are those whose ledgers are used, sorted.
+	rebuilders []fact.SignerID
 	units      func(*plan.Unit) actions.Unit
 	warn       func(format string, args ...any)
 }

@@ -96,7 +96,7 @@ func (f *Finished) publish(ctx context.Context, st *output.Staging) error {
 		cfg := checksums.VerifyConfig{AllowUnsigned: true}
 		if f.signer != nil {
 			m := f.manifest
-			cfg = checksums.VerifyConfig{Verifier: f.signer.Verifier(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
+			cfg = checksums.VerifyConfig{Trust: f.signer.Trust(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
 		}
 		if _, err := checksums.VerifyRelease(ctx, st.Dir, cfg); err != nil {
 			return fmt.Errorf("the finished release does not verify: %w", err)

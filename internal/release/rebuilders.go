@@ -10,16 +10,17 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
 // openLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
-func (p *Prepared) OpenLedgers(ctx context.Context, signer *checksums.Signer) (*ReleaseLedger, error) {
+func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*ReleaseLedger, error) {
 	s := p.Of
 	ledger := s.openLedger()
-	var used []string
+	var used []fact.SignerID
 	if len(s.Ledgers) > 0 {
 		if s.Full {
 			return nil, fault.Usagef("leave one of them out", "-full uses no ledger, and -ledgers names some")
@@ -27,29 +28,29 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer *checksums.Signer) (*
 		if ledger == nil {
 			return nil, fault.Errorf("see the warning above", "-ledgers needs a ledger of our own")
 		}
-		verifiers, err := s.rebuilderKeys(ctx)
+		rebuilders, err := s.rebuilderKeys(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for id := range verifiers {
-			if signer != nil && id == signer.KeyID() {
+		for _, t := range rebuilders {
+			if signer != nil && t.ID() == signer.ID() {
 				return nil, fault.Usagef("an own execution does not count twice; name other people's keys", "ledger.rebuilders has the key that signs this release")
 			}
 		}
 		var errs []error
 		for _, name := range s.Ledgers {
-			id, err := believe(ledger, verifiers, name)
+			id, err := believe(ledger, rebuilders, name)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
 			} else if slices.Contains(used, id) {
-				errs = append(errs, fault.Usagef("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by key %s", s.shorten(name), id))
+				errs = append(errs, fault.Usagef("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by %s", s.shorten(name), id))
 			}
 			used = append(used, id)
 		}
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		slices.Sort(used)
+		slices.SortFunc(used, fact.SignerID.Compare)
 	}
 	l := p.useLedger(ledger)
 	if l != nil {
@@ -58,8 +59,8 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer *checksums.Signer) (*
 	return l, nil
 }
 
-// rebuilderKeys are the keys that the profile file names, by key ID.
-func (s *Subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Verifier, error) {
+// rebuilderKeys are the keys that the profile file names.
+func (s *Subject) rebuilderKeys(ctx context.Context) ([]checksums.Trust, error) {
 	refs := s.file.Ledger.Rebuilders
 	if len(refs) == 0 {
 		return nil, fault.Usagef("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
@@ -68,15 +69,15 @@ func (s *Subject) rebuilderKeys(ctx context.Context) (map[string]*checksums.Veri
 		// The file came with the module: its author does not choose whom we believe.
 		return nil, fault.Usagef("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
 	}
-	out := map[string]*checksums.Verifier{}
+	var out []checksums.Trust
 	var errs []error
 	for i, ref := range refs {
-		v, err := checksums.LoadVerifier(ctx, s.besideProfile(ref))
+		t, err := checksums.LoadTrust(ctx, s.besideProfile(ref))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.file.Pos(fmt.Sprintf("ledger.rebuilders[%d]", i)), err))
 			continue
 		}
-		out[v.KeyID()] = v
+		out = append(out, t)
 	}
 	return out, errors.Join(errs...)
 }
@@ -93,34 +94,34 @@ func (s *Subject) besideProfile(ref string) checksums.KeyRef {
 }
 
 // believe checks a published ledger's signature and adds what it says. It
-// returns the ID of the key that signed it.
-func believe(ledger *actions.Ledger, verifiers map[string]*checksums.Verifier, name string) (string, error) {
+// returns who signed it.
+func believe(ledger *actions.Ledger, rebuilders []checksums.Trust, name string) (fact.SignerID, error) {
+	var by fact.SignerID
 	data, err := files.Read(name, actions.MaxClaimsSize)
 	if err != nil {
-		return "", err
+		return by, err
 	}
 	bundle, err := files.Read(name+".sigstore.json", 1<<20)
 	if err != nil {
-		return "", fault.Refusedf("a ledger comes with its signature beside it, FILE.sigstore.json", "not signed: %w", err)
+		return by, fault.Refusedf("a ledger comes with its signature beside it, FILE.sigstore.json", "not signed: %w", err)
 	}
-	id := ""
-	for key, v := range verifiers {
-		if err = checksums.VerifyBlob(v, bundle, data); err == nil {
-			id = key
+	for _, t := range rebuilders {
+		if err = checksums.VerifyBlob(t, bundle, data); err == nil {
+			by = t.ID()
 			break
 		}
 	}
-	if id == "" {
-		if len(verifiers) > 1 {
+	if by.IsZero() {
+		if len(rebuilders) > 1 {
 			err = errors.New("signed by none of the keys in ledger.rebuilders")
 		}
-		return "", &fault.Error{Err: err, Code: fault.Refused, Tip: "whose ledger is it? ledger.rebuilders names the keys that count"}
+		return by, &fault.Error{Err: err, Code: fault.Refused, Tip: "whose ledger is it? ledger.rebuilders names the keys that count"}
 	}
 	tc, claims, err := actions.DecodeClaims(data)
 	if err != nil {
-		return "", &fault.Error{Err: err, Code: fault.Refused, Tip: "the signature is right, but this version of mintmark did not write the file"}
+		return fact.SignerID{}, &fault.Error{Err: err, Code: fault.Refused, Tip: "the signature is right, but this version of mintmark did not write the file"}
 	}
-	return id, ledger.Believe("key "+id, tc, claims)
+	return by, ledger.Believe(by.String(), tc, claims)
 }
 
 // claims is what this release executed of the standard library and of

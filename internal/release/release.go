@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/output"
@@ -103,7 +104,7 @@ func (c *Config) kind() string {
 type Result struct {
 	Manifest *checksums.Manifest
 	Out      string        // the output directory; "" when nothing was published
-	Signed   string        // key ID; "" when unsigned
+	Signed   fact.SignerID // zero when unsigned
 	Kept     []string      // directories with both files of every difference
 	Damage   []string      // what was damaged in mintmark's own caches, and how it was mended; sorted
 	CPU      time.Duration // of all go commands
@@ -180,7 +181,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 	s.tidyLedgers(ctx)
 	res.Out = cfg.Out
 	if out.signer != nil {
-		res.Signed = out.signer.KeyID()
+		res.Signed = out.signer.ID()
 	}
 	return res, nil
 }
@@ -188,7 +189,7 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 // destination is what a release is published with, and where: all that can be refused
 // of it before anything is built.
 type destination struct {
-	signer  *checksums.Signer // nil: unsigned
+	signer  checksums.Signer // nil: unsigned
 	shown   Shown
 	staging *output.Staging
 	lock    *filelock.Lock
@@ -248,7 +249,7 @@ func (s *Subject) keyRef() (checksums.KeyRef, error) {
 	return checksums.KeyRef{}, fault.Errorf(keyHint, "no signing key")
 }
 
-func (s *Subject) signer(ctx context.Context) (*checksums.Signer, error) {
+func (s *Subject) signer(ctx context.Context) (checksums.Signer, error) {
 	ref, err := s.keyRef()
 	if err != nil || ref.IsZero() {
 		return nil, err

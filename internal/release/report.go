@@ -161,7 +161,7 @@ func (f *Finished) reportFiles(context.Context) (map[string][]byte, error) {
 	}
 	in := report.Inputs{Manifest: f.manifest, Measurements: ms, Previous: f.shown.Previous}
 	if f.signer != nil {
-		in.Signed, in.SignedBy = true, f.signer.KeyID()
+		in.Signed, in.SignedBy = true, f.signer.ID()
 	}
 	page := report.Compose(in)
 	made := map[string][]byte{}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -12,8 +13,8 @@ import (
 // Inputs is what a page is made of. The same inputs give the same page.
 type Inputs struct {
 	Manifest *checksums.Manifest
-	Signed   bool   // there is a signature
-	SignedBy string // the ID of the key; "" when the signature was not checked
+	Signed   bool          // there is a signature
+	SignedBy fact.SignerID // nobody when the signature was not checked
 	// Checked says who looked at the signature; "" when the page is part of the
 	// release that is signed, and so cannot vouch for it.
 	Checked string
@@ -73,14 +74,14 @@ func (p *Page) verdict(in Inputs) {
 	switch {
 	case m.Kind != checksums.KindRelease:
 		signed = "A " + m.Kind + ", not a release: not signed"
-	case in.SignedBy != "":
-		signed = "Signed by key " + in.SignedBy
+	case !in.SignedBy.IsZero():
+		signed = "Signed by " + in.SignedBy.String()
 	case in.Signed:
 		signed = "Signed, but by whom was NOT CHECKED: no public key was given"
 	}
 	if in.Checked != "" {
 		signed += " (" + in.Checked + ")"
-	} else if in.SignedBy != "" {
+	} else if !in.SignedBy.IsZero() {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
@@ -44,7 +45,7 @@ func inputs() Inputs {
 	control := startup.Comparison{Base: "plain", Program: "plain", Ratio: 1, Low: 0.99, High: 1.01, Pairs: 40, Verdict: stats.NoDifference}
 	memory := int64(4096)
 	return Inputs{
-		Manifest: m, Signed: true, SignedBy: "KEY=",
+		Manifest: m, Signed: true, SignedBy: fact.KeyID("KEY="),
 		Measurements: &Measurements{
 			Schema: MeasurementsSchema, Project: "tool", Version: "1.2.3",
 			Sizes: []Sized{
@@ -245,8 +246,8 @@ func TestVerdict(t *testing.T) {
 			in.Manifest.Artifacts[1].Verdict = checksums.Unchecked
 			in.Manifest.Artifacts[0].Verdict = checksums.Different
 		}, "different", "1 of 3 artifacts DIFFERENT in two builds; 1 identical"},
-		{func(in *Inputs) { in.Signed, in.SignedBy = false, "" }, "identical", "NOT SIGNED"},
-		{func(in *Inputs) { in.SignedBy = "" }, "identical", "was NOT CHECKED"},
+		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
+		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},
 	} {
 		in := inputs()

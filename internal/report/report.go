@@ -56,8 +56,8 @@ func Verdicts(m *checksums.Manifest) Count {
 // Release is the JSON document of the verbs release and build.
 type Release struct {
 	Schema   string              `json:"schema"`
-	Out      string              `json:"out,omitempty"`       // where it lies; absent when nothing was published
-	SignedBy string              `json:"signed_by,omitempty"` // key ID
+	Out      string              `json:"out,omitempty"` // where it lies; absent when nothing was published
+	SignedBy fact.SignerID       `json:"signed_by,omitzero"`
 	Verdicts Count               `json:"verdicts"`
 	Kept     []string            `json:"kept,omitempty"`   // both files of every difference
 	Damage   []string            `json:"damage,omitempty"` // in mintmark's own caches, and how it was mended
@@ -103,10 +103,10 @@ type Verify struct {
 	Checked    []string `json:"checked"`
 	NotChecked []string `json:"not_checked"`
 	// Statement is the file of the rebuild statement that attest wrote, SignedBy
-	// its key ID, Attested what it vouches for.
-	Statement string   `json:"statement,omitempty"`
-	SignedBy  string   `json:"signed_by,omitempty"`
-	Attested  []string `json:"attested,omitempty"`
+	// who signed it, Attested what it vouches for.
+	Statement string        `json:"statement,omitempty"`
+	SignedBy  fact.SignerID `json:"signed_by,omitzero"`
+	Attested  []string      `json:"attested,omitempty"`
 }
 
 // Standing says in a word what a verification without an error comes to: that

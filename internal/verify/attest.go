@@ -16,8 +16,8 @@ import (
 // Attested is what came of [Attest].
 type Attested struct {
 	Verification *checksums.Verification
-	File         string   // the bundle that was written; "" for none
-	KeyID        string   // who signed it
+	File         string // the bundle that was written; "" for none
+	SignedBy     fact.SignerID
 	Subjects     []string // what it vouches for
 	Left         []string // what of the release is not in it, with the reason
 }
@@ -40,7 +40,7 @@ func Attest(ctx context.Context, cfg release.Config, vc Config, from, out string
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
 	// Before anything is built.
-	if v, err := Release(ctx, vc); err == nil && v.KeyID == signer.KeyID() {
+	if v, err := Release(ctx, vc); err == nil && v.Signer == signer.ID() {
 		return nil, fault.Usagef("a rebuilder signs with a key of its own; MINTMARK_KEY names it", "the key is the publisher's: its word is in the record already")
 	}
 	p, how, err := rebuildRelease(ctx, cfg, vc, from)
@@ -55,14 +55,14 @@ func Attest(ctx context.Context, cfg release.Config, vc Config, from, out string
 type attestation struct {
 	*publication
 	how     reproduced
-	signer  *checksums.Signer
+	signer  checksums.Signer
 	builder checksums.Builder
 }
 
 // attested is what comes of a rebuild that ended in err: a statement about what
 // is identical, if nothing is different, and the error all the same.
 func (t *attestation) attested(ctx context.Context, err error, out string) (*Attested, error) {
-	res := &Attested{Verification: t.out, KeyID: t.signer.KeyID()}
+	res := &Attested{Verification: t.out, SignedBy: t.signer.ID()}
 	if len(t.out.Rebuilt) == 0 || fault.ExitCode(err) > fault.Failed {
 		return res, err
 	}
@@ -85,10 +85,10 @@ func (t *attestation) attest(ctx context.Context, res *Attested, out string) err
 		return fmt.Errorf("signing the statement: %w", err)
 	}
 	if out == "" {
-		out = t.m.Project + "_" + t.m.Version + "." + short(t.signer.KeyID()) + checksums.StatementSuffix
+		out = t.m.Project + "_" + t.m.Version + "." + short(t.signer.ID().Name) + checksums.StatementSuffix
 	}
 	err = files.WriteOver(out, bundle, 0o644, "is no statement that this key has signed", func(old []byte) bool {
-		_, err := checksums.VerifyStatement(t.signer.Verifier(), old)
+		_, err := checksums.VerifyStatement(t.signer.Trust(), old)
 		return err == nil
 	})
 	if err != nil {
@@ -106,13 +106,13 @@ func (t *attestation) attest(ctx context.Context, res *Attested, out string) err
 	return nil
 }
 
-// short makes a key's name fit for a file's name.
-func short(keyID string) string {
+// short makes a signer's name fit for a file's name.
+func short(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return -1
-	}, keyID)
+	}, name)
 	return s[:min(len(s), 12)]
 }

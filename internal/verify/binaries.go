@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
@@ -52,7 +53,7 @@ type BinariesResult struct {
 	Listed  []recovery.Listed  `json:"not_programs"`
 	Holders []recovery.Holder  `json:"holders"`
 
-	SignedBy string `json:"signed_by,omitempty"`
+	SignedBy fact.SignerID `json:"signed_by,omitzero"`
 	// Statements are the files of what was signed, in the order of the results.
 	Statements []string `json:"statements,omitempty"`
 }
@@ -67,7 +68,7 @@ func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *
 			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
 		}
 	}
-	var signer *checksums.Signer
+	var signer checksums.Signer
 	if !what.Key.IsZero() {
 		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
 			return nil, fmt.Errorf("signing key: %w", checksums.Misnamed(what.Key, err))
@@ -131,11 +132,11 @@ func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResu
 // signRebuilt signs a statement about each binary whose bytes came out. Its
 // subject is what was made here: of a packed file that could not be packed
 // again, what it unpacks to. A universal binary has one for each slice.
-func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer *checksums.Signer, out *BinariesResult) error {
+func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer checksums.Signer, out *BinariesResult) error {
 	if signer == nil {
 		return nil
 	}
-	out.SignedBy = signer.KeyID()
+	out.SignedBy = signer.ID()
 	for i, r := range out.Results {
 		digest, unpacked := r.Reproduced()
 		if digest == "" || r.Kind == recovery.KindUniversal {
@@ -164,7 +165,7 @@ func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer *c
 		}
 		name := filepath.Join(dir, fmt.Sprintf("%d-%s", i+1, fileName(r.Name))+checksums.StatementSuffix)
 		if err := files.WriteOver(name, bundle, 0o644, keptReason, func(old []byte) bool {
-			_, err := checksums.VerifyStatement(signer.Verifier(), old)
+			_, err := checksums.VerifyStatement(signer.Trust(), old)
 			return err == nil
 		}); err != nil {
 			return err

@@ -97,8 +97,10 @@ func manifestAttacks() []attack {
 		m("built never", "rebuild: 0 executions", func(m *checksums.Manifest) { m.Rebuild.Executions = 0 }),
 		m("built less than never", "rebuild: -2 executions", func(m *checksums.Manifest) { m.Rebuild.Executions = -2 }),
 		m("identical to itself", "identical after 1 execution; nothing was compared", func(m *checksums.Manifest) { m.Rebuild.Executions = 1 }),
-		m("a rebuilder without a key", "is not a key ID", func(m *checksums.Manifest) { m.Rebuild.Rebuilders = []string{"alice"} }),
-		m("a rebuilder twice", "is there twice", func(m *checksums.Manifest) { m.Rebuild.Rebuilders = []string{keyID, keyID} }),
+		m("a rebuilder without a key", "is not a key ID", func(m *checksums.Manifest) { m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID("alice")} }),
+		m("a rebuilder twice", "is there twice", func(m *checksums.Manifest) {
+			m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID(keyID), fact.KeyID(keyID)}
+		}),
 		m("circumstances out of order", "is not in canonical form", func(m *checksums.Manifest) { m.Rebuild.Varied = []string{"path", "home"} }),
 		m("confined, and a reason why not", "a reason belongs to what was not confined", func(m *checksums.Manifest) {
 			m.Rebuild.Confinement = &fact.Confinement{Writes: fact.Hold{Held: true, Reason: "x"}, Network: fact.Hold{Held: true}}

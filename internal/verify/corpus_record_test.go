@@ -198,7 +198,7 @@ func bundleAttacks() []attack {
 		list("both kinds", "is not a Sigstore bundle", func(b map[string]any) { b["dsseEnvelope"] = map[string]any{"payload": "e30="} }),
 		text("by a stranger", checksums.ChecksumsBundle, "the bundle names key", other),
 		text("by a stranger in our name", checksums.ChecksumsBundle, "the signature is not by key", func(f *forged, s string) string {
-			return strings.ReplaceAll(other(f, s), f.stranger.KeyID(), f.by.KeyID())
+			return strings.ReplaceAll(other(f, s), f.stranger.ID().Name, f.by.ID().Name)
 		}),
 		text("of the record", checksums.ChecksumsBundle, "the bundle signs a statement, not a file", func(f *forged, _ string) string { return f.read(checksums.ProvenanceBundle) }),
 		text("of another file", checksums.ChecksumsBundle, "the bundle signs other bytes", func(f *forged, _ string) string {

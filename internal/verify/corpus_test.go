@@ -65,8 +65,8 @@ type forged struct {
 	*forgery.Release
 	t            *testing.T
 	k            *keys
-	by, stranger *checksums.Signer              // of all there is; whom nobody knows
-	signClaim    *checksums.Signer              // of the rebuild statement
+	by, stranger checksums.Signer               // of all there is; whom nobody knows
+	signClaim    checksums.Signer               // of the rebuild statement
 	text         map[string]func(string) string // what becomes of a file before it is signed; "record" and "claim" are the payloads
 	// bundle is what becomes of files once all is signed, signatures among them.
 	bundle map[string]func(string) string
@@ -122,7 +122,7 @@ func (f *forged) finish(ctx context.Context) {
 	}
 	if len(f.text) > 0 {
 		manifest, list := f.read(checksums.ManifestFile), f.read(checksums.ChecksumsFile)
-		payload, err := checksums.VerifyStatement(f.by.Verifier(), []byte(f.read(checksums.ProvenanceBundle)))
+		payload, err := checksums.VerifyStatement(f.by.Trust(), []byte(f.read(checksums.ProvenanceBundle)))
 		f.must(err)
 		record := string(payload)
 		edited := edit(checksums.ManifestFile, manifest)
@@ -182,8 +182,8 @@ func (f *forged) rebuilt(ctx context.Context, edit func(name, text string) strin
 // attackers are who makes and who verifies the releases of the corpus.
 type attackers struct {
 	*keys
-	stranger  *checksums.Signer
-	signer    *checksums.Signer // the rebuilder's
+	stranger  checksums.Signer
+	signer    checksums.Signer // the rebuilder's
 	cache     string
 	base      string // an unaltered release
 	statement string // what attest would write

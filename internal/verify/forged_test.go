@@ -23,7 +23,7 @@ import (
 
 // keys are a publisher and a rebuilder, in files as the verbs take them.
 type keys struct {
-	publisher                     *checksums.Signer
+	publisher                     checksums.Signer
 	public, rebuilder, rebuilders checksums.KeyRef
 	dir                           string
 }
@@ -43,7 +43,7 @@ func newKeys(t *testing.T) *keys {
 		}
 		return name
 	}
-	pair := func(name string) (*checksums.Signer, checksums.KeyRef, checksums.KeyRef) {
+	pair := func(name string) (checksums.Signer, checksums.KeyRef, checksums.KeyRef) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 // quorumKeys are the keys of the rebuilders that count. What is wrong with them,
 // or with how many of them must vouch, is said before anything is verified.
-func quorumKeys(ctx context.Context, cfg Config) (keys []*checksums.Verifier, err error) {
+func quorumKeys(ctx context.Context, cfg Config) (keys []checksums.Trust, err error) {
 	switch {
 	case cfg.Threshold < 0:
 		return nil, fault.Usagef("at least one rebuilder is needed", "-threshold=%d", cfg.Threshold)
@@ -26,7 +26,7 @@ func quorumKeys(ctx context.Context, cfg Config) (keys []*checksums.Verifier, er
 	}
 	var errs []error
 	for _, ref := range cfg.Rebuilders {
-		k, err := checksums.LoadVerifier(ctx, ref)
+		k, err := checksums.LoadTrust(ctx, ref)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("rebuilder's key: %w", err))
 		}
@@ -36,7 +36,7 @@ func quorumKeys(ctx context.Context, cfg Config) (keys []*checksums.Verifier, er
 }
 
 // quorum counts the rebuild statements about a verified release.
-func quorum(ctx context.Context, cfg Config, keys []*checksums.Verifier, v *checksums.Verification) error {
+func quorum(ctx context.Context, cfg Config, keys []checksums.Trust, v *checksums.Verification) error {
 	dir, name := cfg.Path, filepath.Join(cfg.Path, checksums.ManifestFile)
 	if fi, err := os.Stat(cfg.Path); err == nil && !fi.IsDir() {
 		dir, name = filepath.Dir(cfg.Path), cfg.Path
@@ -47,10 +47,10 @@ func quorum(ctx context.Context, cfg Config, keys []*checksums.Verifier, v *chec
 		}
 		return nil
 	}
-	q := checksums.Quorum{Rebuilders: keys, Threshold: cfg.Threshold, Publisher: v.KeyID}
-	ids := map[string]bool{}
+	q := checksums.Quorum{Rebuilders: keys, Threshold: cfg.Threshold, Publisher: v.Signer}
+	ids := map[fact.SignerID]bool{}
 	for _, k := range keys {
-		ids[k.KeyID()] = true
+		ids[k.ID()] = true
 	}
 	if cfg.Threshold == 0 {
 		q.Threshold = len(ids) // all that were named
@@ -84,7 +84,7 @@ func quorum(ctx context.Context, cfg Config, keys []*checksums.Verifier, v *chec
 	}
 	var who []string
 	for _, r := range found {
-		who = append(who, r.KeyID)
+		who = append(who, r.Signer.Text())
 	}
 	for _, a := range v.Manifest.Published() {
 		v.Checks.Done(fact.Quorum, a.Name, fmt.Sprintf("at least %d of the named rebuilders: %s", q.Threshold, strings.Join(who, ", ")))

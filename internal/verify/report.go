@@ -48,7 +48,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 		return nil, err
 	}
 	m := v.Manifest
-	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.KeyID, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
+	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.Signer, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
 	if in.Unverified {
 		_, err := os.Stat(filepath.Join(cfg.Path, checksums.ChecksumsBundle))
 		in.Signed = err == nil

@@ -56,11 +56,11 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	case !cfg.Key.IsZero() && cfg.Unsigned:
 		return nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
 	case !cfg.Key.IsZero():
-		v, err := checksums.LoadVerifier(ctx, cfg.Key)
+		t, err := checksums.LoadTrust(ctx, cfg.Key)
 		if err != nil {
 			return nil, fmt.Errorf("public key: %w", err)
 		}
-		vc.Verifier = v
+		vc.Trust = t
 	case !cfg.Unsigned:
 		return nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
 	}
