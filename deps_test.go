@@ -70,10 +70,10 @@ const depsRules = `
 	internal/fault, internal/files, internal/fact < builds/archive;
 
 	# The cache directory is a stranger's file, whoever uses it.
-	internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
+	internal/fact, internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
 
 	# The output directory is made, claimed and cleared as the cache directory is; what a release in it is made of, its formats say.
-	internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
+	internal/fact, internal/workspace, internal/fault, internal/files, internal/filelock, internal/shell, checksums < internal/output;
 
 	# What holds a command is the system's matter; who runs one says what it may.
 	internal/fact < internal/confine;
@@ -87,8 +87,11 @@ const depsRules = `
 	# Where an instruction ends is known in one place.
 	NONE < internal/x86;
 
-	# A comparison of binaries needs to read them, not to know where they come from.
-	internal/gobin, internal/fault, internal/files, internal/x86 < internal/bindiff, internal/sizes;
+	# A comparison of binaries needs to read them, and the flags that they record; not to know where they come from.
+	internal/fact, internal/fault, internal/gobin, internal/files, internal/x86, internal/goflags < internal/bindiff;
+
+	# What takes how much of a binary is read in it alone.
+	internal/fact, internal/fault, internal/gobin, internal/files, internal/x86 < internal/sizes;
 
 	# A benchmark runs files; it does not know who built them. How a binary begins is known
 	# in one place. What a number of starts
@@ -102,10 +105,10 @@ const depsRules = `
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
+	internal/fact, builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
+	internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -117,7 +120,7 @@ const depsRules = `
 	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/remember, internal/files < builds/execute;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
-	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff < builds/compare;
+	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
 	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
@@ -126,10 +129,10 @@ const depsRules = `
 	NONE < builds;
 
 	# A small module for the tests of the rooms that plan and build.
-	builds/source, builds/toolchain, internal/pgo < builds/buildstest;
+	internal/fact, builds/source, builds/toolchain, internal/pgo < builds/buildstest;
 
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
-	internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
+	internal/fact, internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
@@ -162,7 +165,7 @@ const depsRules = `
 	tools/benchmark/simulate < tools/benchmark;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, internal/verify, builds/recovery, checksums < tools/rebuilds;
+	internal/release, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
@@ -182,8 +185,11 @@ const moduleRules = `
 	golang.org/x/sync < builds/**, internal/release;
 
 	# Signatures are checked where they are made.
-	github.com/sigstore/protobuf-specs, github.com/sigstore/sigstore, google.golang.org/protobuf,
+	github.com/sigstore/protobuf-specs, github.com/sigstore/sigstore,
 	github.com/secure-systems-lab/go-securesystemslib < checksums;
+
+	# A bundle is JSON made by the message's own rules; of a CPU profile the fields are read one by one.
+	google.golang.org/protobuf < checksums, internal/pgo;
 
 	# Mage is one of two doors; without a magefile mintmark works all the same.
 	github.com/magefile/mage < targets, magefile.go;

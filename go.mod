@@ -17,7 +17,7 @@ require (
 	golang.org/x/sync v0.24.0 // errgroup, semaphore
 	golang.org/x/sys v0.49.0 // file locks, memory size, process groups
 	golang.org/x/term v0.47.0 // terminal width, passphrase prompt
-	google.golang.org/protobuf v1.36.12 // encoding of the bundle
+	google.golang.org/protobuf v1.36.12 // encoding of the bundle; fields of CPU profiles
 )
 
 require (

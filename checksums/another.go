@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
 // schemaMark is in every manifest that this tool has written, of whatever version.
-const schemaMark = "https://github.com/mintmark/mintmark/release/"
+const schemaMark = fact.SchemaRoot + "release/"
 
 // IsManifest reports whether a file means to be a manifest of this tool, damaged
 // or not.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -28,7 +29,7 @@ func TestNotARelease(t *testing.T) {
 		"garbage":               {map[string]string{"release.json": "x"}, "the release.json here is no JSON", "mintmark rebuild"},
 		"another's":             {map[string]string{"release.json": `{"schema":"https://example.com"}`, "checksums.txt": sum + "  a\n"}, "the release.json here is of another schema", "sha256sum -c"},
 		"signed":                {map[string]string{"checksums.txt": sum[:40] + "  a\n", "checksums.txt.asc": "x"}, "of SHA-1 sums with a detached signature of OpenPGP", "gpg --verify"},
-		"damaged":               {map[string]string{"release.json": `{"schema":"` + ManifestSchema + `"`}, "", ""},
+		"damaged":               {map[string]string{"release.json": `{"schema":"` + string(fact.ManifestSchema) + `"`}, "", ""},
 		"damaged and signed":    {map[string]string{"release.json": "", "checksums.txt.sigstore.json": "{}"}, "", ""},
 		"damaged with a record": {map[string]string{"release.json": "x", "provenance.sigstore.json": "{}"}, "", ""},
 		"damaged and listed":    {map[string]string{"release.json": "x", "checksums.txt": sum + "  release.json\n"}, "", ""},

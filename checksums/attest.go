@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // RebuildType is the build type of a rebuild statement: what a rebuilder signs
@@ -21,17 +23,17 @@ const StatementSuffix = ".rebuild.sigstore.json"
 
 // RebuiltArtifact is an artifact of a published release, built once more.
 type RebuiltArtifact struct {
-	Profile  string `json:"profile"`
-	Platform string `json:"platform"`
-	Stage    string `json:"stage"`
-	Name     string `json:"name"`
-	SHA256   string `json:"sha256"`            // as published
-	Rebuilt  string `json:"rebuilt,omitempty"` // as built here; "" if it was not
-	Verdict  string `json:"verdict"`           // of this rebuild
-	Reason   string `json:"reason,omitempty"`  // of unchecked
+	Profile  string       `json:"profile"`
+	Platform string       `json:"platform"`
+	Stage    fact.Stage   `json:"stage"`
+	Name     string       `json:"name"`
+	SHA256   string       `json:"sha256"`            // as published
+	Rebuilt  string       `json:"rebuilt,omitempty"` // as built here; "" if it was not
+	Verdict  fact.Verdict `json:"verdict"`           // of this rebuild
+	Reason   string       `json:"reason,omitempty"`  // of unchecked
 	// Findings say why a different one differs, where the published bytes were
 	// at hand.
-	Findings []Finding `json:"findings,omitempty"`
+	Findings []fact.Finding `json:"findings,omitempty"`
 }
 
 // Key is the artifact's, see [Artifact.Key].
@@ -50,7 +52,7 @@ func (r *RebuiltArtifact) Key() string {
 // whoever has one has found something else to say.
 //
 // There is no time in it, for the reason given at [RunDetails].
-func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder, rebuilt []RebuiltArtifact, how Rebuild) (*Statement, error) {
+func NewRebuildStatement(m *Manifest, manifest string, tc fact.Toolchain, by Builder, rebuilt []RebuiltArtifact, how Rebuild) (*Statement, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -80,19 +82,19 @@ func NewRebuildStatement(m *Manifest, manifest string, tc Toolchain, by Builder,
 		case !ok || a.SHA256 != r.SHA256:
 			errs = append(errs, fmt.Errorf("rebuild statement: %s with digest %s is not in the manifest", r.Key(), r.SHA256))
 			continue
-		case r.Verdict == Different:
+		case r.Verdict == fact.Different:
 			errs = append(errs, fmt.Errorf("rebuild statement: %s is different", r.Key()))
 			continue
-		case r.Verdict == Identical && r.Rebuilt != r.SHA256:
+		case r.Verdict == fact.Identical && r.Rebuilt != r.SHA256:
 			errs = append(errs, fmt.Errorf("rebuild statement: %s is called identical, and has digest %s, not %s", r.Key(), r.Rebuilt, r.SHA256))
 			continue
 		}
-		b := Resource{Name: r.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": r.Verdict}}
+		b := Resource{Name: r.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage), "verdict": string(r.Verdict)}}
 		if r.Reason != "" {
 			b.Annotations["reason"] = r.Reason
 		}
 		byproducts = append(byproducts, b)
-		if r.Verdict == Identical {
+		if r.Verdict == fact.Identical {
 			subjects = append(subjects, subjectOf(a))
 		}
 	}
@@ -132,10 +134,10 @@ func subjectOf(a Artifact) Resource {
 	if a.Published {
 		return Resource{Name: a.Name, Digest: digest}
 	}
-	return Resource{Name: artifactName(a), Digest: digest, Annotations: map[string]string{"stage": a.Stage}}
+	return Resource{Name: artifactName(a), Digest: digest, Annotations: map[string]string{"stage": string(a.Stage)}}
 }
 
-func rebuildDependencies(m *Manifest, manifest string, tc Toolchain) ([]Resource, error) {
+func rebuildDependencies(m *Manifest, manifest string, tc fact.Toolchain) ([]Resource, error) {
 	other := *m
 	other.Toolchain = tc
 	deps, err := dependencies(&other)
@@ -188,7 +190,7 @@ func (s *Statement) about(m *Manifest, manifest string) []string {
 	}
 	identical := map[string]string{} // by its own account
 	for _, b := range s.Predicate.RunDetails.Byproducts {
-		if b.Annotations["verdict"] == Identical {
+		if b.Annotations["verdict"] == string(fact.Identical) {
 			identical[b.Name] = b.Digest["sha256"]
 		}
 	}

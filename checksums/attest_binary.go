@@ -26,20 +26,12 @@ type BinaryRebuild struct {
 	// Stamp says where the version control stamp came from; "" for none.
 	Stamp     string
 	Source    Source // Module, Version, Sum, SumDB and Commit
-	Toolchain Toolchain
+	Toolchain fact.Toolchain
 	// Packer is what packed the binary behind the link; nil for one that is as linked.
-	Packer  *BinaryPacker
+	Packer  *fact.Packer
 	Builder Builder
 	// Confinement is what held the builds; nil: that is not said.
 	Confinement *fact.Confinement
-}
-
-// BinaryPacker is a packer and how it was called.
-type BinaryPacker struct {
-	Name    string   `json:"name"`
-	Version string   `json:"version"`
-	SHA256  string   `json:"sha256"` // of its executable
-	Flags   []string `json:"flags"`
 }
 
 // binaryStatement is in-toto's statement with SLSA provenance.
@@ -63,12 +55,12 @@ type binaryInternal struct {
 }
 
 type binaryParameters struct {
-	Package  string        `json:"package"`
-	Platform string        `json:"platform"`
-	Command  []string      `json:"command"`
-	Env      []string      `json:"env"`
-	Stamp    string        `json:"stamp,omitempty"`
-	Packer   *BinaryPacker `json:"packer,omitempty"`
+	Package  string       `json:"package"`
+	Platform string       `json:"platform"`
+	Command  []string     `json:"command"`
+	Env      []string     `json:"env"`
+	Stamp    string       `json:"stamp,omitempty"`
+	Packer   *fact.Packer `json:"packer,omitempty"`
 }
 
 // Encode returns the statement of whoever rebuilt the binary, as it is signed.

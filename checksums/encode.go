@@ -127,7 +127,7 @@ func compareArtifacts(a, b Artifact) int {
 	return cmp.Or(
 		strings.Compare(a.Profile, b.Profile),
 		strings.Compare(a.Platform, b.Platform),
-		strings.Compare(a.Stage, b.Stage),
+		cmp.Compare(a.Stage, b.Stage),
 		strings.Compare(a.Name, b.Name),
 	)
 }
@@ -145,7 +145,7 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	}
 	// The schema first: a newer one would otherwise be called an unknown key.
 	var head struct {
-		Schema string `json:"schema"`
+		Schema fact.Schema `json:"schema"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, fmt.Errorf("manifest: is not a mintmark manifest: %w", err)
@@ -153,9 +153,9 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	switch {
 	case head.Schema == "":
 		return nil, errors.New("manifest: has no schema; it is not a mintmark manifest")
-	case head.Schema != ManifestSchema:
+	case head.Schema != fact.ManifestSchema:
 		return nil, fault.Errorf("written by a newer mintmark? verify with that version",
-			"manifest: has schema %q, this version reads %q", head.Schema, ManifestSchema)
+			"manifest: has schema %q, this version reads %q", head.Schema, fact.ManifestSchema)
 	}
 	m := new(Manifest)
 	if err := decodeStrict(data, m); err != nil {

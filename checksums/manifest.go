@@ -6,29 +6,11 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// ManifestSchema is the value of [Manifest.Schema] this version writes and reads.
-const ManifestSchema = "https://github.com/mintmark/mintmark/release/v1"
-
 // Kinds of a manifest.
 const (
 	KindRelease  = "release"  // built twice from a clean commit; may be signed
 	KindSnapshot = "snapshot" // from a dirty tree or asked for; never signed
 	KindBuild    = "build"    // built once; nothing was checked
-)
-
-// Verdicts of a rebuild. Nothing is identical by default.
-const (
-	Identical = "identical"
-	Different = "different"
-	Unchecked = "unchecked"
-)
-
-// Stages of an artifact, each made from the one before.
-const (
-	StageLinked  = string(fact.Linked)   // as the Go linker wrote it
-	StageHeader  = string(fact.Header)   // as cgo wrote it beside a C library
-	StagePacked  = string(fact.Packed)   // by UPX
-	StageArchive = string(fact.Archived) // tar.gz, tar.zst, zip
 )
 
 // Manifest is release.json: the whole release as data. It holds no time but
@@ -46,12 +28,12 @@ const (
 //   - findings of artifacts that differ (verify: report): their evidence quotes
 //     what differed.
 type Manifest struct {
-	Schema    string          `json:"schema"`
+	Schema    fact.Schema     `json:"schema"`
 	Kind      string          `json:"kind"`
 	Project   string          `json:"project"`
 	Version   string          `json:"version"` // without the leading v
 	Source    Source          `json:"source"`
-	Toolchain Toolchain       `json:"toolchain"`
+	Toolchain fact.Toolchain  `json:"toolchain"`
 	Builder   Builder         `json:"builder"`
 	PlanID    string          `json:"plan_id"` // SHA-256 of the canonical plan, lower-case hex
 	Plan      json.RawMessage `json:"plan"`    // the canonical plan itself
@@ -61,16 +43,16 @@ type Manifest struct {
 
 // Source identifies the code that was built.
 type Source struct {
-	Kind       string   `json:"kind"`             // "git" or "module"
-	Module     string   `json:"module"`           // module path
-	Version    string   `json:"version"`          // module version, with v: a tag or Go's pseudo-version
-	Sum        string   `json:"sum"`              // h1: of the module zip made from this commit
-	SumDB      bool     `json:"sumdb"`            // Sum was checked against the checksum database
-	Commit     string   `json:"commit,omitempty"` // full hash
-	Tree       string   `json:"tree,omitempty"`   // git tree hash
-	CommitTime string   `json:"commit_time"`      // RFC 3339, UTC
-	Tags       []string `json:"tags,omitempty"`   // version tags on the commit, sorted
-	Dir        string   `json:"dir,omitempty"`    // module's directory in the repository, "" for its root
+	Kind       fact.SourceKind `json:"kind"`             // "git" or "module"
+	Module     string          `json:"module"`           // module path
+	Version    string          `json:"version"`          // module version, with v: a tag or Go's pseudo-version
+	Sum        string          `json:"sum"`              // h1: of the module zip made from this commit
+	SumDB      bool            `json:"sumdb"`            // Sum was checked against the checksum database
+	Commit     string          `json:"commit,omitempty"` // full hash
+	Tree       string          `json:"tree,omitempty"`   // git tree hash
+	CommitTime string          `json:"commit_time"`      // RFC 3339, UTC
+	Tags       []string        `json:"tags,omitempty"`   // version tags on the commit, sorted
+	Dir        string          `json:"dir,omitempty"`    // module's directory in the repository, "" for its root
 	// Stamp is the version that the go command wrote into the binaries of a
 	// commit, "(devel)" where it found none; "" where it was told to stamp nothing,
 	// and in manifests of before it was recorded.
@@ -79,15 +61,6 @@ type Source struct {
 	// made of, sorted: with them and the commit, both come out the same again.
 	StampTags []string `json:"stamp_tags,omitempty"`
 	Dirty     []string `json:"dirty,omitempty"` // changed files of a snapshot, sorted
-}
-
-// Toolchain is the one Go toolchain everything was built with.
-type Toolchain struct {
-	Version string `json:"version"` // go1.26.8
-	Host    string `json:"host"`    // platform it ran on, such as linux/amd64
-	Module  string `json:"module"`  // golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64
-	Sum     string `json:"sum"`     // h1: of that module's zip
-	SumDB   bool   `json:"sumdb"`   // Sum was checked against the checksum database
 }
 
 // Builder is the program that made the release.
@@ -168,67 +141,33 @@ type ProvenActions struct {
 
 // Artifact is a file with a digest. Its key is profile, platform, stage and name.
 type Artifact struct {
-	Name     string   `json:"name"` // file name; unique among those with Published
-	Profile  string   `json:"profile"`
-	Platform string   `json:"platform"`
-	Stage    string   `json:"stage"`
-	Size     int64    `json:"size"`
-	SHA256   string   `json:"sha256"`
-	From     []string `json:"from,omitempty"` // digests of the stage before, in order of the members
+	Name     string     `json:"name"` // file name; unique among those with Published
+	Profile  string     `json:"profile"`
+	Platform string     `json:"platform"`
+	Stage    fact.Stage `json:"stage"`
+	Size     int64      `json:"size"`
+	SHA256   string     `json:"sha256"`
+	From     []string   `json:"from,omitempty"` // digests of the stage before, in order of the members
 	// Published says that the file lies in the release directory under Name.
-	Published bool   `json:"published"`
-	Package   string `json:"package,omitempty"` // linked: import path of the main package
-	BuildID   string `json:"build_id,omitempty"`
-	Verdict   string `json:"verdict"`
-	Reason    string `json:"reason,omitempty"` // of unchecked
+	Published bool         `json:"published"`
+	Package   string       `json:"package,omitempty"` // linked: import path of the main package
+	BuildID   string       `json:"build_id,omitempty"`
+	Verdict   fact.Verdict `json:"verdict"`
+	Reason    string       `json:"reason,omitempty"` // of unchecked
 	// Tool names what made a packed or archived file: "UPX 3.94 sha256:… --best", "klauspost/compress v1.20.3 gzip-9".
-	Tool     string    `json:"tool,omitempty"`
-	Findings []Finding `json:"findings,omitempty"` // of different
+	Tool     string         `json:"tool,omitempty"`
+	Findings []fact.Finding `json:"findings,omitempty"` // of different
 	// Proofs are what is known of a packed file beyond its bytes, one of each
-	// kind, in the order of [ProofNames]; none in a release of before there were
+	// kind, in the order of [fact.ProofNames]; none in a release of before there were
 	// any. They say nothing of the verdict, and
 	// the verdict nothing of them: a file may be the same in every build and
 	// crash, and run although nobody built it twice.
-	Proofs  []Proof  `json:"proofs,omitempty"`
-	Members []Member `json:"members,omitempty"` // of an archive, in order
+	Proofs  []fact.Proof `json:"proofs,omitempty"`
+	Members []Member     `json:"members,omitempty"` // of an archive, in order
 }
 
 // Unit names the plan's unit that makes the artifact, as output does.
 func (a *Artifact) Unit() string { return a.Profile + " " + a.Platform }
-
-// Results of a [Proof].
-const (
-	Passed = "passed"
-	Failed = "failed"
-	// Unchecked is also a verdict.
-)
-
-// Names of proofs.
-const (
-	ProofTest        = "test"        // the packer's own test of the packed file (upx -t)
-	ProofUnpack      = "unpack"      // unpacking gives the linked file back, bit for bit
-	ProofRepack      = "repack"      // packing again gives the same bytes
-	ProofSmoke       = "smoke"       // started, it does what the unpacked program does
-	ProofEnvironment = "environment" // it does so with more and more environment variables; Starts says how many
-)
-
-// ProofNames are all proofs, in their order in an artifact.
-func ProofNames() []string {
-	return []string{ProofTest, ProofUnpack, ProofRepack, ProofSmoke, ProofEnvironment}
-}
-
-// Proof is one test of a packed file.
-type Proof struct {
-	Name   string `json:"name"`
-	Result string `json:"result"`           // passed, failed or unchecked
-	How    string `json:"how,omitempty"`    // of passed: what was run and compared
-	Reason string `json:"reason,omitempty"` // of failed and unchecked
-	// Starts of the packed file that a smoke or environment proof rests on, with
-	// more and more environment variables; what they would have missed follows
-	// from their number ([fact.Starts.Missed]). None: it was not started, or the
-	// manifest is from before starts were counted, when one of each kind was made.
-	Starts []fact.Starts `json:"starts,omitempty"`
-}
 
 // Member is one file in an archive.
 type Member struct {
@@ -236,13 +175,4 @@ type Member struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 	Mode   string `json:"mode"` // "0644" or "0755"
-}
-
-// Finding is a cause with its evidence and remedy.
-type Finding struct {
-	Cause      string   `json:"cause"`
-	Confidence string   `json:"confidence"` // certain, likely, possible
-	Evidence   []string `json:"evidence"`
-	Remedy     string   `json:"remedy"`
-	Bytes      int64    `json:"bytes"`
 }

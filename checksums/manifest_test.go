@@ -39,13 +39,13 @@ func testManifest() *Manifest {
 	}
 	sum := func(s string) string { return digestBytes([]byte(s)) }
 	return &Manifest{
-		Schema: ManifestSchema, Kind: KindRelease, Project: "demo", Version: "1.2.3",
+		Schema: fact.ManifestSchema, Kind: KindRelease, Project: "demo", Version: "1.2.3",
 		Source: Source{
 			Kind: "git", Module: "example.com/Demo", Version: "v1.2.3", Sum: h1A,
 			Commit: commit('a'), Tree: commit('b'), CommitTime: "2026-11-20T10:00:00Z",
 			Tags: []string{"v1.2.3", "v1.2.2"},
 		},
-		Toolchain: Toolchain{
+		Toolchain: fact.Toolchain{
 			SumDB:   true,
 			Version: "go1.26.8", Host: "linux/amd64",
 			Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: h1B,
@@ -54,14 +54,14 @@ func testManifest() *Manifest {
 		PlanID:  id, Plan: plan,
 		Rebuild: Rebuild{Executions: 2, Varied: []string{"tmpdir", "home"}, Shared: []string{"kernel"}},
 		Artifacts: []Artifact{
-			{Name: "demo_router", Profile: "router", Platform: "linux/arm/5", Stage: StagePacked, Size: 11, SHA256: sum("packed file"),
-				From: []string{sum("linked 2")}, Published: true, Verdict: Identical, Tool: "UPX 3.94 sha256:1 --best"},
-			{Name: "demo", Profile: "router", Platform: "linux/arm/5", Stage: StageLinked, Size: 8, SHA256: sum("linked 2"),
-				Package: "example.com/Demo", BuildID: "a/b/c/d", Verdict: Identical},
-			{Name: "demo", Profile: "release", Platform: "linux/amd64", Stage: StageLinked, Size: 8, SHA256: sum("linked 1"),
-				Package: "example.com/Demo", BuildID: "e/f/g/h", Verdict: Identical},
-			{Name: "demo_1.2.3_linux_amd64.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: StageArchive, Size: 12,
-				SHA256: sum("archive file"), From: []string{sum("linked 1")}, Published: true, Verdict: Identical,
+			{Name: "demo_router", Profile: "router", Platform: "linux/arm/5", Stage: fact.Packed, Size: 11, SHA256: sum("packed file"),
+				From: []string{sum("linked 2")}, Published: true, Verdict: fact.Identical, Tool: "UPX 3.94 sha256:1 --best"},
+			{Name: "demo", Profile: "router", Platform: "linux/arm/5", Stage: fact.Linked, Size: 8, SHA256: sum("linked 2"),
+				Package: "example.com/Demo", BuildID: "a/b/c/d", Verdict: fact.Identical},
+			{Name: "demo", Profile: "release", Platform: "linux/amd64", Stage: fact.Linked, Size: 8, SHA256: sum("linked 1"),
+				Package: "example.com/Demo", BuildID: "e/f/g/h", Verdict: fact.Identical},
+			{Name: "demo_1.2.3_linux_amd64.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: fact.Archived, Size: 12,
+				SHA256: sum("archive file"), From: []string{sum("linked 1")}, Published: true, Verdict: fact.Identical,
 				Tool: "klauspost/compress v1.20.3 gzip-9",
 				Members: []Member{
 					{Name: "README.md", Size: 3, SHA256: sum("abc"), Mode: "0644"},
@@ -94,13 +94,13 @@ func (m *Manifest) setPlan(plan string) {
 }
 
 // allProofs are those of a packed file that nobody swept over.
-func allProofs() []Proof {
-	var list []Proof
-	for _, name := range ProofNames() {
-		list = append(list, Proof{Name: name, Result: Passed, How: "--version"})
+func allProofs() []fact.Proof {
+	var list []fact.Proof
+	for _, name := range fact.ProofNames() {
+		list = append(list, fact.Proof{Name: name, Result: fact.Passed, How: "--version"})
 	}
 	list[3].Starts = []fact.Starts{{Starts: 36}}
-	list[4] = Proof{Name: ProofEnvironment, Result: Unchecked, Reason: "no emulator"}
+	list[4] = fact.Proof{Name: fact.ProofEnvironment, Result: fact.Untested, Reason: "no emulator"}
 	return list
 }
 
@@ -116,11 +116,11 @@ func TestProofs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(got.Artifacts, func(a Artifact) bool { return a.Stage == StagePacked })
-	if a := got.Artifacts[i]; !reflect.DeepEqual(a.Proofs, allProofs()) || a.Verdict != Identical {
+	i := slices.IndexFunc(got.Artifacts, func(a Artifact) bool { return a.Stage == fact.Packed })
+	if a := got.Artifacts[i]; !reflect.DeepEqual(a.Proofs, allProofs()) || a.Verdict != fact.Identical {
 		t.Errorf("%+v", a)
 	}
-	m.Artifacts[0].Proofs[3] = Proof{Name: ProofSmoke, Result: Failed, Reason: "killed by SIGSEGV", Starts: []fact.Starts{{Starts: 36, Failed: 1}}}
+	m.Artifacts[0].Proofs[3] = fact.Proof{Name: fact.ProofSmoke, Result: fact.Failed, Reason: "killed by SIGSEGV", Starts: []fact.Starts{{Starts: 36, Failed: 1}}}
 	if _, err := m.Encode(); err != nil {
 		t.Errorf("an identical file that crashes: %v", err)
 	}
@@ -155,7 +155,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	}
 	var order []string
 	for _, a := range got.Artifacts {
-		order = append(order, a.Profile+" "+a.Stage)
+		order = append(order, a.Profile+" "+string(a.Stage))
 	}
 	if want := []string{"release archive", "release linked", "router linked", "router packed"}; !slices.Equal(order, want) {
 		t.Errorf("order %v, want %v", order, want)
@@ -233,9 +233,9 @@ func TestManifestValidate(t *testing.T) {
 		{"executions", "at least once", func(m *Manifest) { m.Rebuild.Executions = 0 }},
 		{"identical once", "nothing was compared", func(m *Manifest) { m.Rebuild.Executions = 1 }},
 		{"verdict", "verdict", func(m *Manifest) { m.Artifacts[0].Verdict = "" }},
-		{"unchecked", "without a reason", func(m *Manifest) { m.Artifacts[0].Verdict = Unchecked }},
+		{"unchecked", "without a reason", func(m *Manifest) { m.Artifacts[0].Verdict = fact.Unchecked }},
 		{"reason", "belongs to unchecked", func(m *Manifest) { m.Artifacts[0].Reason = "x" }},
-		{"findings", "belong to different", func(m *Manifest) { m.Artifacts[0].Findings = []Finding{{Cause: "x"}} }},
+		{"findings", "belong to different", func(m *Manifest) { m.Artifacts[0].Findings = []fact.Finding{{Cause: "x"}} }},
 		{"digest", "64", func(m *Manifest) { m.Artifacts[1].SHA256 = "abc" }},
 		{"size", "size", func(m *Manifest) { m.Artifacts[1].Size = -1 }},
 		{"proofs of another stage", "belong to a packed file", func(m *Manifest) { m.Artifacts[1].Proofs = allProofs() }},
@@ -243,7 +243,7 @@ func TestManifestValidate(t *testing.T) {
 		{"a proof twice", "want test, unpack", func(m *Manifest) { m.Artifacts[0].Proofs = append(allProofs(), allProofs()[0]) }},
 		{"another proof", "want test, unpack", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Name = "smell" }},
 		{"proof's result", "want passed, failed, unchecked", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Result = "" }},
-		{"proof failed", "failed without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Result = Failed }},
+		{"proof failed", "failed without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[3].Result = fact.Failed }},
 		{"proof unchecked", "unchecked without a reason", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].Reason = "" }},
 		{"proof passed with a reason", "belongs to failed and unchecked", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[0].Reason = "x" }},
 		{"proof failed and how", "how belongs to passed", func(m *Manifest) { m.Artifacts[0].Proofs = allProofs(); m.Artifacts[0].Proofs[4].How = "x" }},
@@ -367,7 +367,7 @@ func FuzzParseManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(ledger)
-	f.Add([]byte(`{"schema":"` + ManifestSchema + `"}`))
+	f.Add([]byte(`{"schema":"` + fact.ManifestSchema + `"}`))
 	f.Add([]byte(`{"a":{"a":[{"a":1,"a":2}]}}`))
 	f.Add([]byte("{}"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -16,7 +16,7 @@ func rebuiltAll(m *Manifest) []RebuiltArtifact {
 	var list []RebuiltArtifact
 	for _, a := range m.Artifacts {
 		list = append(list, RebuiltArtifact{
-			Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: Identical,
+			Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: fact.Identical,
 		})
 	}
 	return list
@@ -152,8 +152,8 @@ func TestRebuildStatement(t *testing.T) {
 	}
 	st, err := make(func(l []RebuiltArtifact) {
 		for i := range l {
-			if l[i].Stage != StageLinked {
-				l[i].Verdict, l[i].Reason, l[i].Rebuilt = Unchecked, "no UPX", ""
+			if l[i].Stage != fact.Linked {
+				l[i].Verdict, l[i].Reason, l[i].Rebuilt = fact.Unchecked, "no UPX", ""
 			}
 		}
 	})
@@ -174,13 +174,13 @@ func TestRebuildStatement(t *testing.T) {
 		t.Error("a rebuild statement was read as a record")
 	}
 	for name, change := range map[string]func([]RebuiltArtifact){
-		"different":      func(l []RebuiltArtifact) { l[0].Verdict = Different },
+		"different":      func(l []RebuiltArtifact) { l[0].Verdict = fact.Different },
 		"not identical":  func(l []RebuiltArtifact) { l[0].Rebuilt = l[1].SHA256 },
 		"not published":  func(l []RebuiltArtifact) { l[0].Name = "x" },
 		"another digest": func(l []RebuiltArtifact) { l[0].SHA256, l[0].Rebuilt = someManifest, someManifest },
 		"nothing": func(l []RebuiltArtifact) {
 			for i := range l {
-				l[i].Verdict = Unchecked
+				l[i].Verdict = fact.Unchecked
 			}
 		},
 	} {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -169,13 +170,13 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 			}
 			continue
 		}
-		if a.Stage != StageLinked && a.Stage != StageHeader && a.Stage != StagePacked {
+		if a.Stage != fact.Linked && a.Stage != fact.Header && a.Stage != fact.Packed {
 			continue
 		}
 		list = append(list, Resource{
 			Name:        artifactName(a),
 			Digest:      map[string]string{"sha256": a.SHA256},
-			Annotations: map[string]string{"stage": a.Stage},
+			Annotations: map[string]string{"stage": string(a.Stage)},
 		})
 	}
 	if len(list) == 0 {
@@ -194,7 +195,7 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 func (a *Artifact) Key() string { return artifactName(*a) }
 
 func artifactName(a Artifact) string {
-	return a.Profile + "/" + a.Platform + "/" + a.Stage + "/" + a.Name
+	return a.Profile + "/" + a.Platform + "/" + string(a.Stage) + "/" + a.Name
 }
 
 // dependencies are the source and the toolchain. Both are named by package URL,
@@ -214,7 +215,7 @@ func dependencies(m *Manifest) ([]Resource, error) {
 		Annotations: map[string]string{
 			"commitTime": src.CommitTime,
 			"h1":         src.Sum,
-			"kind":       src.Kind,
+			"kind":       string(src.Kind),
 			"sumdb":      strconv.FormatBool(src.SumDB),
 		},
 	}
@@ -244,7 +245,7 @@ func dependencies(m *Manifest) ([]Resource, error) {
 }
 
 // toolchainResource names a toolchain; h1 is its decoded hash.
-func toolchainResource(tc Toolchain, h1 []byte) Resource {
+func toolchainResource(tc fact.Toolchain, h1 []byte) Resource {
 	module, version, _ := strings.Cut(tc.Module, "@")
 	return Resource{
 		Name:   "toolchain",
@@ -291,7 +292,7 @@ func byproducts(m *Manifest) []Resource {
 		r := Resource{
 			Name:        artifactName(a),
 			Digest:      map[string]string{"sha256": a.SHA256},
-			Annotations: map[string]string{"stage": a.Stage, "verdict": a.Verdict},
+			Annotations: map[string]string{"stage": string(a.Stage), "verdict": string(a.Verdict)},
 		}
 		for key, value := range map[string]string{
 			"buildId": a.BuildID,

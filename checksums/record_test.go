@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 func testFiles(m *Manifest) []Entry {
@@ -95,7 +97,7 @@ func TestNewStatement(t *testing.T) {
 		t.Errorf("toolchain %+v", tc)
 	}
 	rd := st.Predicate.RunDetails
-	if len(rd.Byproducts) != len(m.Artifacts) || rd.Byproducts[1].Annotations["buildId"] != "e/f/g/h" || rd.Byproducts[1].Annotations["verdict"] != Identical {
+	if len(rd.Byproducts) != len(m.Artifacts) || rd.Byproducts[1].Annotations["buildId"] != "e/f/g/h" || rd.Byproducts[1].Annotations["verdict"] != string(fact.Identical) {
 		t.Errorf("byproducts %+v", rd.Byproducts)
 	}
 	if rd.Builder.ID != BuilderID || rd.Builder.Version["mintmark"] != "0.1.0" {

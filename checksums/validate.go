@@ -42,7 +42,7 @@ import (
 //     not those of the files about the release.
 func (m *Manifest) Validate() error {
 	v := &validation{}
-	v.check("schema", is(m.Schema, ManifestSchema))
+	v.check("schema", is(m.Schema, fact.ManifestSchema))
 	v.check("kind", is(m.Kind, KindRelease, KindSnapshot, KindBuild))
 	v.check("project", checkWord(m.Project))
 	v.check("version", checkWord(m.Version))
@@ -89,7 +89,7 @@ func (v *validation) check(what string, err error) {
 func (v *validation) source(m *Manifest) {
 	s := m.Source
 	release := m.Kind == KindRelease
-	v.check("source kind", is(s.Kind, "git", "module"))
+	v.check("source kind", is(s.Kind, fact.SourceGit, fact.SourceModule))
 	v.check("source module", checkWord(s.Module))
 	if release || s.Version != "" {
 		v.check("source version", checkWord(s.Version))
@@ -98,7 +98,7 @@ func (v *validation) source(m *Manifest) {
 		_, err := decodeH1(s.Sum)
 		v.check("source sum", err)
 	}
-	if s.Commit != "" || release && s.Kind == "git" {
+	if s.Commit != "" || release && s.Kind == fact.SourceGit {
 		v.check("source commit", checkGitHash(s.Commit))
 	}
 	if s.Tree != "" {
@@ -123,7 +123,7 @@ func (v *validation) source(m *Manifest) {
 	if s.Stamp != "" {
 		v.check("source stamp", checkWord(s.Stamp))
 	}
-	if s.Stamp != "" && s.Kind != "git" {
+	if s.Stamp != "" && s.Kind != fact.SourceGit {
 		v.addf("source: the stamp of a commit, and the source is a %s", s.Kind)
 	}
 	if s.Stamp == "" && len(s.StampTags) > 0 {
@@ -251,24 +251,23 @@ func (v *validation) actions(what string, a UnitActions, rebuilders bool) {
 }
 
 func (v *validation) artifacts(m *Manifest) {
-	type key struct{ profile, platform, stage, name string }
-	keys := map[key]bool{}
+	keys := map[artifactKey]bool{}
 	published := map[string]string{}
 	digests := map[string]bool{}
 	for _, a := range m.Artifacts {
 		digests[a.SHA256] = true
 	}
 	for _, a := range m.Artifacts {
-		what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+a.Stage+" "+a.Name)
+		what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+string(a.Stage)+" "+a.Name)
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
-		v.check(what+": stage", is(a.Stage, StageLinked, StageHeader, StagePacked, StageArchive))
+		v.check(what+": stage", is(a.Stage, fact.Linked, fact.Header, fact.Packed, fact.Archived))
 		v.check(what, checkDigest(a.SHA256))
 		if a.Size < 0 {
 			v.addf("%s: size %d", what, a.Size)
 		}
-		if k := (key{a.Profile, a.Platform, a.Stage, a.Name}); keys[k] {
+		if k := (artifactKey{a.Profile, a.Platform, a.Stage, a.Name}); keys[k] {
 			v.addf("%s: is there twice", what)
 		} else {
 			keys[k] = true
@@ -296,51 +295,51 @@ func (v *validation) artifacts(m *Manifest) {
 }
 
 func (v *validation) verdict(what string, a Artifact, executions int) {
-	v.check(what+": verdict", is(a.Verdict, Identical, Different, Unchecked))
+	v.check(what+": verdict", is(a.Verdict, fact.Identical, fact.Different, fact.Unchecked))
 	switch {
-	case a.Verdict == Unchecked && a.Reason == "":
+	case a.Verdict == fact.Unchecked && a.Reason == "":
 		v.addf("%s: unchecked without a reason", what)
-	case a.Verdict != Unchecked && a.Reason != "":
+	case a.Verdict != fact.Unchecked && a.Reason != "":
 		v.addf("%s: a reason belongs to unchecked, not to %q", what, a.Verdict)
-	case a.Verdict == Identical && executions < 2:
+	case a.Verdict == fact.Identical && executions < 2:
 		v.addf("%s: identical after %d execution; nothing was compared", what, executions)
 	}
-	if a.Verdict != Different && len(a.Findings) > 0 {
+	if a.Verdict != fact.Different && len(a.Findings) > 0 {
 		v.addf("%s: findings belong to different, not to %q", what, a.Verdict)
 	}
 	v.check(what+": reason", checkText(a.Reason))
 }
 
 func (v *validation) proofs(what string, a Artifact) {
-	var names []string
+	var names []fact.ProofName
 	for _, p := range a.Proofs {
 		names = append(names, p.Name)
-		name := fact.Plain(p.Name)
-		v.check(what+": proof "+name, is(p.Result, Passed, Failed, Unchecked))
+		name := fact.Plain(string(p.Name))
+		v.check(what+": proof "+name, is(p.Result, fact.Passed, fact.Failed, fact.Untested))
 		switch {
-		case p.Result == Passed && p.Reason != "":
+		case p.Result == fact.Passed && p.Reason != "":
 			v.addf("%s: proof %s: a reason belongs to failed and unchecked", what, name)
-		case p.Result != Passed && p.Reason == "":
-			v.addf("%s: proof %s: %s without a reason", what, name, fact.Plain(p.Result))
-		case p.Result != Passed && p.How != "":
+		case p.Result != fact.Passed && p.Reason == "":
+			v.addf("%s: proof %s: %s without a reason", what, name, fact.Plain(string(p.Result)))
+		case p.Result != fact.Passed && p.How != "":
 			v.addf("%s: proof %s: how belongs to passed", what, name)
 		}
 		v.check(what+": proof "+name, errors.Join(checkText(p.How), checkText(p.Reason), checkStarts(p)))
 	}
-	switch want := ProofNames(); {
-	case a.Stage != StagePacked && len(names) > 0:
+	switch want := fact.ProofNames(); {
+	case a.Stage != fact.Packed && len(names) > 0:
 		v.addf("%s: proofs belong to a packed file", what)
 	case len(names) > 0 && !slices.Equal(names, want):
-		v.addf("%s: has the proofs %s; want %s", what, fact.Plain(strings.Join(names, ", ")), strings.Join(want, ", "))
+		v.addf("%s: has the proofs %s; want %s", what, fact.Plain(listed(names)), listed(want))
 	}
 }
 
 // checkStarts wants starts to be counts that agree with the result.
-func checkStarts(p Proof) error {
+func checkStarts(p fact.Proof) error {
 	if len(p.Starts) == 0 {
 		return nil
 	}
-	if p.Name != ProofSmoke && p.Name != ProofEnvironment {
+	if p.Name != fact.ProofSmoke && p.Name != fact.ProofEnvironment {
 		return errors.New("starts belong to the proofs that start the file")
 	}
 	var errs []error
@@ -356,16 +355,16 @@ func checkStarts(p Proof) error {
 		before, failed = s.Variables, failed || s.Failed > 0
 	}
 	switch {
-	case p.Result == Passed && failed:
+	case p.Result == fact.Passed && failed:
 		errs = append(errs, errors.New("passed, and some of its starts failed"))
-	case p.Result == Failed && !failed:
+	case p.Result == fact.Failed && !failed:
 		errs = append(errs, errors.New("failed, and none of its starts did"))
 	}
 	return errors.Join(errs...)
 }
 
 func (v *validation) from(what string, a Artifact, digests map[string]bool) {
-	if (a.Stage == StagePacked || a.Stage == StageArchive) && len(a.From) == 0 {
+	if (a.Stage == fact.Packed || a.Stage == fact.Archived) && len(a.From) == 0 {
 		v.addf("%s: does not name what it was made from", what)
 	}
 	for _, d := range a.From {
@@ -398,11 +397,19 @@ func (v *validation) members(what string, a Artifact) {
 	}
 }
 
-func is(s string, allowed ...string) error {
+func is[T ~string](s T, allowed ...T) error {
 	if slices.Contains(allowed, s) {
 		return nil
 	}
-	return fmt.Errorf("is %q; want %s", s, strings.Join(allowed, ", "))
+	return fmt.Errorf("is %q; want %s", s, listed(allowed))
+}
+
+func listed[T ~string](words []T) string {
+	text := make([]string, len(words))
+	for i, w := range words {
+		text[i] = string(w)
+	}
+	return strings.Join(text, ", ")
 }
 
 // checkSigner accepts the kinds of signers that there are, and names as they have

@@ -45,9 +45,9 @@ func (v *validation) plan(m *Manifest) {
 func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {
 	for _, c := range []struct{ what, plan, manifest string }{
 		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
-		{"source's kind", p.Kind, m.Source.Kind}, {"module", p.Module, m.Source.Module},
-		{"module version", p.ModuleVersion, m.Source.Version}, {"source's h1", p.Sum, m.Source.Sum},
-		{"commit", p.Commit, m.Source.Commit}, {"commit's time", p.Time, m.Source.CommitTime}, {"directory", p.Dir, m.Source.Dir},
+		{"source's kind", string(p.Source.Kind), string(m.Source.Kind)}, {"module", p.Source.Module, m.Source.Module},
+		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
+		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},
 	} {
 		if c.plan != c.manifest {
 			v.addf("the %s is %q in the plan and %q in the manifest", c.what, c.plan, c.manifest)
@@ -58,7 +58,11 @@ func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {
 	}
 }
 
-type artifactKey struct{ profile, platform, stage, name string }
+type artifactKey struct {
+	profile, platform string
+	stage             fact.Stage
+	name              string
+}
 
 // want is an artifact that a unit makes, and the manifest's, if it has it.
 type want struct {
@@ -89,7 +93,7 @@ func (w *wanted) expect(u *fact.UnitShape) {
 		for _, i := range e.From {
 			x.from = append(x.from, w.list[first+i])
 		}
-		key := artifactKey{u.Profile, u.Platform, string(e.Stage), e.Name}
+		key := artifactKey{u.Profile, u.Platform, e.Stage, e.Name}
 		if w.of[key] != nil {
 			w.addf("plan: %s would make two artifacts %s named %q", fact.Plain(u.ID()), e.Stage, e.Name)
 		}
@@ -101,7 +105,7 @@ func (w *wanted) expect(u *fact.UnitShape) {
 // take finds the unit that makes an artifact.
 func (w *wanted) take(a *Artifact) {
 	x := w.of[artifactKey{a.Profile, a.Platform, a.Stage, a.Name}]
-	what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+a.Stage+" "+a.Name)
+	what := "artifact " + fact.Plain(a.Profile+" "+a.Platform+" "+string(a.Stage)+" "+a.Name)
 	switch {
 	case x != nil:
 		x.got = a // one that is there twice was noted before

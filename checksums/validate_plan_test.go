@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestManifestAgainstPlan: what is published and what would be built again are
@@ -53,7 +55,7 @@ func TestManifestAgainstPlan(t *testing.T) {
 			[]string{"archive demo_1.2.3_linux_amd64.tar.gz: the plan's unit makes no such artifact", "linked demo_1.2.3_linux_amd64: the plan makes it"}},
 		{"a library without its header", plan(`"archive": "none"`, `"flags": ["-buildmode=c-shared"], "archive": "none"`),
 			[]string{"artifact router linux/arm/5 header demo_router.h: the plan makes it, and it is not in the manifest"}},
-		{"a header of a program", more(func(a *Artifact) { a.Stage, a.Name, a.Package = StageHeader, "demo.h", "" }, 2),
+		{"a header of a program", more(func(a *Artifact) { a.Stage, a.Name, a.Package = fact.Header, "demo.h", "" }, 2),
 			[]string{"artifact release linux/amd64 header demo.h: the plan's unit makes no such artifact"}},
 		{"another format", plan(`"archive": "tar.gz"`, `"archive": "zip"`), []string{"archive demo_1.2.3_linux_amd64.zip: the plan makes it"}},
 		{"no units", units("[]"), []string{"plan: has no units"}},

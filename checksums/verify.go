@@ -60,9 +60,9 @@ type FileCheck struct {
 // VerdictCheck repeats the verdict that the manifest gives an artifact. It is
 // the publisher's statement, not something found out here.
 type VerdictCheck struct {
-	Name    string `json:"name"` // PROFILE/PLATFORM/STAGE/NAME
-	Verdict string `json:"verdict"`
-	Reason  string `json:"reason,omitempty"`
+	Name    string       `json:"name"` // PROFILE/PLATFORM/STAGE/NAME
+	Verdict fact.Verdict `json:"verdict"`
+	Reason  string       `json:"reason,omitempty"`
 }
 
 // Verification is what was checked and what was not. It holds only when the
@@ -106,12 +106,11 @@ func (v *Verification) Verified() bool { return v.Checks.All(fact.Signature) }
 // AllIdentical reports whether the manifest calls every artifact identical,
 // and there is one.
 func (v *Verification) AllIdentical() bool {
+	var n fact.Verdicts
 	for _, a := range v.Artifacts {
-		if a.Verdict != Identical {
-			return false
-		}
+		n.Count(a.Verdict)
 	}
-	return len(v.Artifacts) > 0
+	return n.Worst() == fact.Identical
 }
 
 // verification is a Verification in the making.
@@ -407,13 +406,13 @@ func (v *verification) verdicts(m *Manifest) {
 	for _, a := range m.Artifacts {
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		switch a.Verdict {
-		case Different:
+		case fact.Different:
 			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "came out different when built again; the manifest says so")
-		case Unchecked:
+		case fact.Unchecked:
 			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "were not compared with a second build; the manifest says why")
 		}
 		v.out.Checks.Open(fact.FromSource, a.Unit(), "the publisher states it, a rebuild would show it")
-		if v.cfg.RequireIdentical && a.Verdict != Identical {
+		if v.cfg.RequireIdentical && a.Verdict != fact.Identical {
 			v.refuse(v.manifestName, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
 		}
 	}

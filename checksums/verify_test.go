@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -253,7 +254,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 				resign(t, dir, s, list)
 			}},
 		{name: "not identical though required", file: ManifestFile, want: "identical is required",
-			before: func(r *release) { r.m.Artifacts[0].Verdict, r.m.Artifacts[0].Reason = Unchecked, "asked for" },
+			before: func(r *release) { r.m.Artifacts[0].Verdict, r.m.Artifacts[0].Reason = fact.Unchecked, "asked for" },
 			config: func(c *VerifyConfig) { c.RequireIdentical = true }},
 
 		// Which release it is.
@@ -324,17 +325,17 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			})},
 		{name: "record of better verdicts", file: ProvenanceBundle, want: "something else than the manifest",
 			before: func(r *release) {
-				r.m.Artifacts[1].Verdict, r.m.Artifacts[1].Reason = Unchecked, "asked for"
+				r.m.Artifacts[1].Verdict, r.m.Artifacts[1].Reason = fact.Unchecked, "asked for"
 				r.record = func(s *Statement) {
 					a := s.Predicate.RunDetails.Byproducts[2].Annotations
-					a["verdict"] = Identical
+					a["verdict"] = string(fact.Identical)
 					delete(a, "reason")
 				}
 			}},
 		{name: "record with another binary", file: ProvenanceBundle, want: "something else than the manifest",
 			before: replaceStatement(func(s *Statement) {
 				for i := range s.Subject {
-					if s.Subject[i].Annotations["stage"] == StageLinked {
+					if s.Subject[i].Annotations["stage"] == string(fact.Linked) {
 						s.Subject[i].Digest["sha256"] = hexA
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -22,23 +23,21 @@ type foreignClaim struct {
 	rebuilder string
 }
 
-// ClaimsSchema is the value of "schema" in a published ledger.
-const ClaimsSchema = "https://github.com/mintmark/mintmark/ledger/v1"
-
-// Toolchain is the toolchain that a published ledger is of.
-type Toolchain struct {
-	Version string `json:"version"`
-	Host    string `json:"host"`
-	Sum     string `json:"sum"` // h1:
-}
-
 // published is the file: what one rebuilder executed of the standard library
 // and of dependencies. It holds no counts and no times, so that two rebuilders
 // who agree write the same file.
 type published struct {
-	Schema    string           `json:"schema"`
-	Toolchain Toolchain        `json:"toolchain"`
-	Actions   []publishedClaim `json:"actions"` // sorted by action
+	Schema    fact.Schema        `json:"schema"`
+	Toolchain publishedToolchain `json:"toolchain"`
+	Actions   []publishedClaim   `json:"actions"` // sorted by action
+}
+
+// publishedToolchain is what the ledger says of its toolchain: what decides
+// whether an action is the same one.
+type publishedToolchain struct {
+	Version string `json:"version"`
+	Host    string `json:"host"`
+	Sum     string `json:"sum"`
 }
 
 type publishedClaim struct {
@@ -74,10 +73,10 @@ func sortClaims(list []Claim) {
 }
 
 // EncodeClaims writes a ledger for others, one action a line.
-func EncodeClaims(tc Toolchain, claims []Claim) ([]byte, error) {
+func EncodeClaims(tc fact.Toolchain, claims []Claim) ([]byte, error) {
 	claims = slices.Clone(claims)
 	sortClaims(claims)
-	p := published{Schema: ClaimsSchema, Toolchain: tc, Actions: make([]publishedClaim, 0, len(claims))}
+	p := published{Schema: fact.LedgerSchema, Toolchain: publishedToolchain{tc.Version, tc.Host, tc.Sum}, Actions: make([]publishedClaim, 0, len(claims))}
 	for i, c := range claims {
 		if i > 0 && c.Action == claims[i-1].Action {
 			return nil, fmt.Errorf("ledger: action %s is there twice", c.Action)
@@ -111,9 +110,9 @@ func EncodeClaims(tc Toolchain, claims []Claim) ([]byte, error) {
 
 // DecodeClaims reads a ledger of somebody else, which must be exactly as
 // [EncodeClaims] writes it. Who signed it is checked before.
-func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
-	fail := func(err error) (Toolchain, []Claim, error) {
-		return Toolchain{}, nil, fmt.Errorf("published ledger: %w", err)
+func DecodeClaims(data []byte) (fact.Toolchain, []Claim, error) {
+	fail := func(err error) (fact.Toolchain, []Claim, error) {
+		return fact.Toolchain{}, nil, fmt.Errorf("published ledger: %w", err)
 	}
 	if len(data) > MaxClaimsSize {
 		return fail(fmt.Errorf("more than %d bytes", MaxClaimsSize))
@@ -124,8 +123,8 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 	if err := dec.Decode(&p); err != nil {
 		return fail(err)
 	}
-	if p.Schema != ClaimsSchema {
-		return fail(fmt.Errorf("schema %q is not %q", p.Schema, ClaimsSchema))
+	if p.Schema != fact.LedgerSchema {
+		return fail(fmt.Errorf("schema %q is not %q", p.Schema, fact.LedgerSchema))
 	}
 	if len(p.Actions) > maxClaims {
 		return fail(fmt.Errorf("more than %d actions", maxClaims))
@@ -145,20 +144,21 @@ func DecodeClaims(data []byte) (Toolchain, []Claim, error) {
 		}
 		claims = append(claims, Claim{c.Package, action, output})
 	}
-	again, err := EncodeClaims(p.Toolchain, claims)
+	tc := fact.Toolchain{Version: p.Toolchain.Version, Host: p.Toolchain.Host, Sum: p.Toolchain.Sum}
+	again, err := EncodeClaims(tc, claims)
 	if err != nil {
 		return fail(err)
 	}
 	if !bytes.Equal(again, data) {
 		return fail(errors.New("not in canonical form"))
 	}
-	return p.Toolchain, claims, nil
+	return tc, claims, nil
 }
 
 // Believe adds what another rebuilder executed. It is never written to the
 // ledger: one execution here and one there make a proof, as long as the
 // rebuilder is believed; there alone, nothing.
-func (l *Ledger) Believe(rebuilder string, tc Toolchain, claims []Claim) error {
+func (l *Ledger) Believe(rebuilder string, tc fact.Toolchain, claims []Claim) error {
 	if tc.Sum != l.cfg.Sum {
 		return fault.Errorf("a ledger serves the very same toolchain only: same version, same host platform",
 			"ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum)

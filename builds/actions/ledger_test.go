@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
@@ -394,7 +396,7 @@ func TestServesOnlyWhatTheFirstPlaceHas(t *testing.T) {
 
 func TestForeign(t *testing.T) {
 	claims := []Claim{{"a", hashOf("a"), hashOf("A")}, {"b", hashOf("b"), hashOf("B")}}
-	tc := Toolchain{"go1.26.8", "linux/amd64", "h1:abc="}
+	tc := fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:abc="}
 	data, err := EncodeClaims(tc, claims)
 	if err != nil {
 		t.Fatal(err)
@@ -467,7 +469,7 @@ func TestForeign(t *testing.T) {
 		t.Errorf("%v", al)
 	}
 
-	if err := b.open().Believe("bob", Toolchain{"go1.26.8", "linux/amd64", "h1:other="}, claims); err == nil {
+	if err := b.open().Believe("bob", fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:other="}, claims); err == nil {
 		t.Error("a ledger of another toolchain was believed")
 	}
 }
@@ -588,7 +590,7 @@ func FuzzCacheEntry(f *testing.F) {
 }
 
 func FuzzClaims(f *testing.F) {
-	data, err := EncodeClaims(Toolchain{"go1.26.8", "linux/amd64", "h1:abc="}, []Claim{{"a", hashOf("a"), hashOf("A")}})
+	data, err := EncodeClaims(fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:abc="}, []Claim{{"a", hashOf("a"), hashOf("A")}})
 	if err != nil {
 		f.Fatal(err)
 	}

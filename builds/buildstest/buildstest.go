@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/pgo"
 )
 
@@ -53,7 +54,7 @@ func New(t *testing.T, files map[string]string) *Module {
 		t.Fatal(err)
 	}
 	m.Source = source.Source{
-		Kind: source.Git, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("c", 40),
+		Kind: fact.SourceGit, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("c", 40),
 		CommitTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Tags: []string{"v1.2.3"}, GoLine: "1.23",
 	}
 	return m
@@ -85,7 +86,7 @@ func Goroot(t *testing.T) *toolchain.Goroot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &toolchain.Goroot{Dir: env[0], Toolchain: &toolchain.Toolchain{Version: env[1], Host: runtime.GOOS + "/" + runtime.GOARCH}}
+	return &toolchain.Goroot{Dir: env[0], Toolchain: &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: env[1], Host: runtime.GOOS + "/" + runtime.GOARCH}}}
 }
 
 // Main is the file of each program of [Sample].

@@ -10,14 +10,15 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Causes that only our own rebuilds can show, from the action graphs of both.
 const (
 	// Nondeterministic: an action with the same inputs gave different outputs.
-	Nondeterministic = "nondeterministic"
+	Nondeterministic fact.Cause = "nondeterministic"
 	// ActionInputs: the go command itself saw different inputs.
-	ActionInputs = "action-inputs"
+	ActionInputs fact.Cause = "action-inputs"
 )
 
 // maxBlamed bounds the findings of one unit, and the inputs listed in one.
@@ -106,11 +107,11 @@ func changedInputs(a, b []string) (out []string) {
 
 // Findings are those of the action graphs and of the comparison of the files. A
 // cause that the graphs have found is not unknown.
-func Findings(blamed []bindiff.Finding, d *bindiff.Diff) []bindiff.Finding {
+func Findings(blamed []fact.Finding, d *bindiff.Diff) []fact.Finding {
 	if len(blamed) == 0 {
 		return d.Findings
 	}
-	return append(blamed, slices.DeleteFunc(slices.Clone(d.Findings), func(f bindiff.Finding) bool { return f.Cause == bindiff.CauseUnknown })...)
+	return append(blamed, slices.DeleteFunc(slices.Clone(d.Findings), func(f fact.Finding) bool { return f.Cause == fact.CauseUnknown })...)
 }
 
 // Nondeterminate are the compiles, by short ID, that had the same inputs in both
@@ -130,7 +131,7 @@ func Nondeterminate(a, b Execution) (shorts []string) {
 // costs two more runs of go from a warm cache when inputs differ.
 //
 // c is what is known of the unit's C code.
-func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]bindiff.Finding, error) {
+func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]fact.Finding, error) {
 	diffs := actions.Compare(a.Actions, b.Actions)
 	var keys []string
 	for _, d := range diffs {
@@ -147,7 +148,7 @@ func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]bindiff.Fi
 			return nil, err
 		}
 	}
-	var out []bindiff.Finding
+	var out []fact.Finding
 	for i, d := range diffs {
 		if i == maxBlamed {
 			break
@@ -157,7 +158,7 @@ func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]bindiff.Fi
 		if link {
 			what = "the link of " + pkg
 		}
-		f := bindiff.Finding{Confidence: bindiff.Certain}
+		f := fact.Finding{Confidence: fact.Certain}
 		switch d.Kind {
 		case actions.Nondeterministic:
 			f.Cause = Nondeterministic
@@ -176,7 +177,7 @@ func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]bindiff.Fi
 			}
 			if len(kept) > 0 {
 				// Two executions prove it. One, and the word of a cache, do not.
-				f.Confidence = bindiff.Likely
+				f.Confidence = fact.Likely
 				f.Evidence = append(f.Evidence, fmt.Sprintf("the output in the %s was not made by this run: it is what the build cache says that an earlier one made", strings.Join(kept, " and in the ")))
 				f.Remedy += "; -full compiles it twice, and shows whether the build cache was wrong"
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestExplain: what is said of an output that differs follows from the C code of
@@ -57,12 +58,12 @@ func TestExplain(t *testing.T) {
 
 // TestFindings: a cause that is known is not unknown as well.
 func TestFindings(t *testing.T) {
-	d := &bindiff.Diff{Findings: []bindiff.Finding{{Cause: "strip-tool"}, {Cause: bindiff.CauseUnknown}}}
+	d := &bindiff.Diff{Findings: []fact.Finding{{Cause: "strip-tool"}, {Cause: fact.CauseUnknown}}}
 	if got := Findings(nil, d); len(got) != 2 {
 		t.Errorf("%+v", got)
 	}
-	got := Findings([]bindiff.Finding{{Cause: Nondeterministic}}, d)
-	if len(got) != 2 || got[0].Cause != Nondeterministic || got[1].Cause != "strip-tool" || len(d.Findings) != 2 || d.Findings[1].Cause != bindiff.CauseUnknown {
+	got := Findings([]fact.Finding{{Cause: Nondeterministic}}, d)
+	if len(got) != 2 || got[0].Cause != Nondeterministic || got[1].Cause != "strip-tool" || len(d.Findings) != 2 || d.Findings[1].Cause != fact.CauseUnknown {
 		t.Errorf("%+v", got)
 	}
 }

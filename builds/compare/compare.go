@@ -16,18 +16,12 @@ import (
 	"path/filepath"
 
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// Verdicts, as the manifest spells them.
-const (
-	Identical = "identical"
-	Different = "different"
-	Unchecked = "unchecked"
-)
-
-// Verdict is what came of comparing one file of several executions.
-type Verdict struct {
-	Verdict string
+// Result is what came of comparing one file of several executions.
+type Result struct {
+	Verdict fact.Verdict
 	Reason  string // of unchecked
 	// Diff says where the first file and the file Other, by its index, differ.
 	Diff  *bindiff.Diff
@@ -37,18 +31,18 @@ type Verdict struct {
 // Files compares the same file of several executions byte for byte and, where
 // two of them differ, says where and why. What is known to be the same of the
 // builds is no reason. One file alone is unchecked.
-func Files(ctx context.Context, paths []string, known bindiff.Known) (Verdict, error) {
+func Files(ctx context.Context, paths []string, known bindiff.Known) (Result, error) {
 	if len(paths) < 2 {
-		return Verdict{Verdict: Unchecked, Reason: "built once"}, nil
+		return Result{Verdict: fact.Unchecked, Reason: "built once"}, nil
 	}
 	for i, other := range paths[1:] {
 		d, err := bindiff.Compare(ctx, paths[0], other, known)
 		if err != nil {
-			return Verdict{Verdict: Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(paths[0]), err)
+			return Result{Verdict: fact.Unchecked, Reason: "the comparison failed"}, fmt.Errorf("comparing %s: %w", filepath.Base(paths[0]), err)
 		}
 		if !d.Equal {
-			return Verdict{Verdict: Different, Diff: d, Other: i + 1}, nil
+			return Result{Verdict: fact.Different, Diff: d, Other: i + 1}, nil
 		}
 	}
-	return Verdict{Verdict: Identical}, nil
+	return Result{Verdict: fact.Identical}, nil
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -43,7 +42,7 @@ func (l *Local) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstan
 	if env["CGO_ENABLED"] == "1" {
 		in[fact.CCompiler] = env["CC"] + " on " + env["PATH"]
 	}
-	if l.Kind == source.Git && l.Origin[fact.GitClone] != "" && slices.Contains(u.Flags, "-buildvcs=true") {
+	if l.Kind == fact.SourceGit && l.Origin[fact.GitClone] != "" && slices.Contains(u.Flags, "-buildvcs=true") {
 		in[fact.Git] = l.Place.Git
 	}
 	// The command is a child of this process, so these are this process's.

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -18,7 +17,7 @@ func TestCircumstances(t *testing.T) {
 	site := func(name string, change func(*Local)) *Local {
 		dir := filepath.Join(out, name)
 		s := &Local{
-			Goroot: &toolchain.Goroot{Dir: filepath.Join(dir, "go")}, Dir: filepath.Join(dir, "src"), Out: out, Kind: source.Git,
+			Goroot: &toolchain.Goroot{Dir: filepath.Join(dir, "go")}, Dir: filepath.Join(dir, "src"), Out: out, Kind: fact.SourceGit,
 			Place:  &toolchain.Place{Home: dir, Tmp: dir, GoCache: dir, ModCache: dir, Git: "/usr/bin/git", TimeZone: "UTC", Language: "C"},
 			Origin: fact.Circumstances{fact.GitClone: dir},
 		}
@@ -27,7 +26,7 @@ func TestCircumstances(t *testing.T) {
 		}
 		return s
 	}
-	unit := &plan.Unit{Profile: "p", Platform: "linux/amd64", Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildvcs=true"}, Mains: []plan.Main{{Package: "x"}}}
+	unit := &plan.Unit{Profile: "p", Platform: "linux/amd64", Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildvcs=true"}, Mains: []fact.Main{{Package: "x"}}}
 	compare := func(u *plan.Unit, a, b *Local) fact.Compared {
 		var both []fact.Circumstances
 		for _, s := range []*Local{a, b} {
@@ -66,7 +65,7 @@ func TestCircumstances(t *testing.T) {
 	has("a host name that was asked for", asked.Attempted, fact.HostName, true)
 
 	// A module from the proxy: no clone, no git, one zip.
-	zip := func(s *Local) { s.Kind, s.Origin = source.Module, fact.Circumstances{fact.ModuleZip: "h1:x"} }
+	zip := func(s *Local) { s.Kind, s.Origin = fact.SourceModule, fact.Circumstances{fact.ModuleZip: "h1:x"} }
 	got = compare(unit, site("one", zip), site("two", zip))
 	has("a module", got.Shared, fact.ModuleZip, true)
 	for _, c := range []fact.Circumstance{fact.GitClone, fact.Git} {

@@ -14,8 +14,8 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -55,7 +55,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := planned.Units[0]
-	site := &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "a b"), Kind: source.Git, Version: "v1.2.3"}
+	site := &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "a b"), Kind: fact.SourceGit, Version: "v1.2.3"}
 	made, err := site.Build(t.Context(), u, Pace{P: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestBuild(t *testing.T) {
 	}
 
 	// A module source has another directory, or none; slashes stay.
-	site.Dir, site.Kind = "", source.Module
+	site.Dir, site.Kind = "", fact.SourceModule
 	_, err = site.Build(t.Context(), u, Pace{P: 1})
 	if err == nil || !strings.Contains(err.Error(), "example.com/fx/cmd/a@v1.2.3") {
 		t.Errorf("got %v", err)

@@ -77,7 +77,7 @@ type Outcome struct {
 
 // Product is one file that the go command made for a main package.
 type Product struct {
-	Main   plan.Main
+	Main   fact.Main
 	Header bool // of a C library; otherwise what was linked
 	// Path is a file with its content, on this machine; an executor elsewhere has
 	// brought it.

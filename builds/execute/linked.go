@@ -39,7 +39,7 @@ type linkedSums map[string]string
 // key tells kinds of sources apart as well: go build and go install put their
 // outputs into different places.
 func (k *Linked) key(at *Local, u *plan.Unit) remember.Key {
-	return remember.NewKey("linked 1", k.Scope, at.Kind, u.ID())
+	return remember.NewKey("linked 1", k.Scope, string(at.Kind), u.ID())
 }
 
 func (k *Linked) dir(at *Local, u *plan.Unit) string {

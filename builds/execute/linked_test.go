@@ -14,7 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -62,7 +62,7 @@ func TestLinked(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "linked")
 	kept := func() *Linked { return &Linked{Dir: dir, Known: known, Scope: "h1:x example.com/fx"} }
 	site := func() *Local {
-		return &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "out"), Kind: source.Git, Version: "v1.2.3"}
+		return &Local{Label: "first", Goroot: buildstest.Goroot(t), Place: f.Place, Dir: f.Dir, Out: filepath.Join(t.TempDir(), "out"), Kind: fact.SourceGit, Version: "v1.2.3"}
 	}
 	// run is a build with what is kept, which is kept again.
 	run := func(l *Linked, want bool) *build {
@@ -130,7 +130,7 @@ func TestLinked(t *testing.T) {
 		}
 	}
 	installed := site()
-	installed.Kind = source.Module
+	installed.Kind = fact.SourceModule
 	if kept().take(t.Context(), installed, u) {
 		t.Error("what go build made was taken for go install, which would leave it where it is")
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -31,8 +30,8 @@ type Local struct {
 	Out      string // where binaries go, one directory a unit
 	Hostname string
 	SetUmask bool
-	Kind     string // of the source
-	Version  string // of the module
+	Kind     fact.SourceKind // of the source
+	Version  string          // of the module
 	// Origin is what the source in Dir was made from, by whoever put it there: a
 	// git clone, by its directory, or a module zip, by its h1.
 	Origin fact.Circumstances
@@ -82,7 +81,7 @@ func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
 	// although the commit has got a tag since (cmd/go/internal/modfetch,
 	// readDiskStat). The place's own downloads need no network either.
 	proxy, dir := l.Place.Proxy(), l.Dir
-	if l.Kind == source.Module {
+	if l.Kind == fact.SourceModule {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
 			if name, ok := strings.CutPrefix(a, "-pgo="); ok && name != "off" && name != "auto" && !filepath.IsAbs(name) {
@@ -94,7 +93,7 @@ func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
 		dir = l.Place.Empty
 	}
 	env := l.Place.Env(u.Env, proxy)
-	if l.Kind == source.Module {
+	if l.Kind == fact.SourceModule {
 		env = append(env, "GOPATH="+out)
 	}
 	env = append(env, toolchain.Roomy(pace.Room)...)
@@ -176,7 +175,7 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 }
 
 // products are the files that were made of a main package.
-func (l *Local) products(ctx context.Context, u *plan.Unit, m plan.Main) ([]Product, error) {
+func (l *Local) products(ctx context.Context, u *plan.Unit, m fact.Main) ([]Product, error) {
 	name := ""
 	if m.Binary != "" {
 		name = u.File(m)

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
@@ -75,13 +76,13 @@ func TestBuildModule(t *testing.T) {
 			other := buildstest.New(t, nil)
 			place = other.Place
 			t.Cleanup(func() { buildstest.Writable(place.ModCache) })
-			loader = &plan.Loader{Goroot: buildstest.Goroot(t), Place: place, Settings: toolchain.Settings{GOPROXY: f.Place.Proxy(), GOSUMDB: "off"}, Kind: source.Module}
+			loader = &plan.Loader{Goroot: buildstest.Goroot(t), Place: place, Settings: toolchain.Settings{GOPROXY: f.Place.Proxy(), GOSUMDB: "off"}, Kind: fact.SourceModule}
 		}
 		if err := loader.FetchInstall(t.Context(), u, src.Version); err != nil {
 			t.Fatal(err)
 		}
 		site := &Local{Label: name, Goroot: buildstest.Goroot(t), Place: place, Dir: filepath.Join(place.ModCache, source.CacheDir(src.ModulePath, src.Version)),
-			Out: t.TempDir(), Kind: source.Module, Version: src.Version}
+			Out: t.TempDir(), Kind: fact.SourceModule, Version: src.Version}
 		made, err := site.Build(t.Context(), u, Pace{P: 2})
 		if err != nil {
 			t.Fatal(err)

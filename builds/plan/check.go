@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
@@ -119,25 +119,25 @@ func (c *checker) head() {
 	if exact, err := toolchain.Exact(p.Go); err != nil || exact != p.Go {
 		c.report("", "name one release, such as go1.26.8", "the toolchain %.40q is no exact release", p.Go)
 	}
-	if s.Kind != source.Git && s.Kind != source.Module {
-		c.report("", "", "the kind of source %.40q is neither %s nor %s", s.Kind, source.Git, source.Module)
+	if s.Kind != fact.SourceGit && s.Kind != fact.SourceModule {
+		c.report("", "", "the kind of source %.40q is neither %s nor %s", s.Kind, fact.SourceGit, fact.SourceModule)
 	}
 	if err := module.CheckImportPath(s.Module); err != nil {
 		c.add("", "", err)
-	} else if s.Kind == source.Module {
+	} else if s.Kind == fact.SourceModule {
 		c.add("", "", module.Check(s.Module, s.Version))
 	}
 	if !sumForm.MatchString(s.Sum) {
 		c.report("", "", "the source's hash %.80q has not the form h1:…=", s.Sum)
 	}
 	switch {
-	case s.Kind == source.Git && commitForm.MatchString(s.Commit), s.Kind == source.Module && proxyForm.MatchString(s.Commit):
+	case s.Kind == fact.SourceGit && commitForm.MatchString(s.Commit), s.Kind == fact.SourceModule && proxyForm.MatchString(s.Commit):
 	case p.Snapshot && s.Commit == "": // of a tree without a commit
 	default:
 		c.report("", "", "the commit %.80q is no hash", s.Commit)
 	}
-	if t, err := time.Parse(time.RFC3339, s.CommitTime); err != nil || t.UTC().Format(timeForm) != s.CommitTime {
-		c.report("", "", "the commit's time %.40q is not of the form %s", s.CommitTime, timeForm)
+	if t, err := time.Parse(time.RFC3339, s.CommitTime); err != nil || t.UTC().Format(time.RFC3339) != s.CommitTime {
+		c.report("", "", "the commit's time %.40q is not of the form 2006-01-02T15:04:05Z", s.CommitTime)
 	}
 	if s.Dir != "" && (!fs.ValidPath(s.Dir) || s.Dir == "." || profiles.CheckFile("directory", s.Dir) != nil) {
 		c.report("", "", "the module's directory %.80q is no path in the repository", s.Dir)
@@ -223,9 +223,9 @@ func checkUnitEnv(u *Unit, pl profiles.Platform) error {
 }
 
 // unitFlags are the flags of a unit with these settings.
-func unitFlags(s profiles.Settings, goVersion, kind string) []string {
+func unitFlags(s profiles.Settings, goVersion string, kind fact.SourceKind) []string {
 	flags := s.BuildFlags(goVersion)
-	if kind == source.Module { // go install takes neither
+	if kind == fact.SourceModule { // go install takes neither
 		flags = slices.DeleteFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-mod=") || strings.HasPrefix(f, "-buildvcs=") })
 	}
 	return flags

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -22,14 +22,14 @@ func foreignPlan() *Plan {
 			Env: []string{"GOOS=linux", "GOARCH=arm", "GOARM=7", "CGO_ENABLED=1", "CC=arm-linux-gnueabihf-gcc-12", "CGO_CFLAGS=-O2 -g -DX=1", "GOEXPERIMENT=jsonv2"},
 			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=vendor", "-tags=a,b", "-gcflags=-N", "-gcflags=all=-l -B", "-asmflags=-D=X=1",
 				"-ldflags=-s -w -X main.a=-toolexec=x -X 'main.text=two words' -X main.version=1.2.3 -linkmode=external -extldflags '-static -s'", "-pgo=cmd/my.pgo", "-buildmode=pie"},
-			Mains:   []Main{{"example.com/fx/cmd/a", "a"}, {"example.com/fx/cmd/b", "b"}},
+			Mains:   []fact.Main{{Package: "example.com/fx/cmd/a", Binary: "a"}, {Package: "example.com/fx/cmd/b", Binary: "b"}},
 			PGO:     []PGO{{Path: "cmd/my.pgo", SHA256: strings.Repeat("a", 64)}},
 			UPX:     []string{"--best", "--lzma"},
 			Archive: "tar.gz", Name: "fx_1.2.3_linux_arm_7", Files: []string{"README.md", "docs/a.md"}, Verify: "require", MaxSize: 1 << 20,
 		},
 		{
 			Profile: "release", Platform: "windows/amd64", Env: []string{"GOOS=windows", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0"},
-			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: []Main{{"example.com/fx/cmd/a", "a"}},
+			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: []fact.Main{{Package: "example.com/fx/cmd/a", Binary: "a"}},
 			PGO:     []PGO{{Path: "cmd/a/default.pgo", SHA256: strings.Repeat("a", 64)}},
 			Archive: "none", Name: "fx_1.2.3_windows_amd64", Verify: "report",
 		},
@@ -61,7 +61,7 @@ func TestCheckForeign(t *testing.T) {
 	}
 	name := func(s string) func(*Plan) { return unit(func(u *Unit) { u.Name = s }) }
 	main := func(pkg, binary string) func(*Plan) {
-		return unit(func(u *Unit) { u.Mains = []Main{{pkg, binary}} })
+		return unit(func(u *Unit) { u.Mains = []fact.Main{{Package: pkg, Binary: binary}} })
 	}
 	type changes = map[string]func(*Plan)
 	for want, list := range map[string]changes{
@@ -105,8 +105,8 @@ func TestCheckForeign(t *testing.T) {
 			"list": name("checksums.txt"), "long": name(strings.Repeat("a", 300)), "ends with a dot": name("a."),
 		},
 		"both make a binary": {"case": unit(func(u *Unit) { u.Mains[1].Binary = "A" })},
-		"no main package":    {"none": unit(func(u *Unit) { u.Mains = []Main{} }), "null": func(p *Plan) { p.Units[1].Mains = nil }},
-		"are not in order":   {"mains": unit(func(u *Unit) { u.Mains[0], u.Mains[1] = u.Mains[1], u.Mains[0] }), "same main": unit(func(u *Unit) { u.Mains[1] = Main{"example.com/fx/cmd/a", "c"} })},
+		"no main package":    {"none": unit(func(u *Unit) { u.Mains = []fact.Main{} }), "null": func(p *Plan) { p.Units[1].Mains = nil }},
+		"are not in order":   {"mains": unit(func(u *Unit) { u.Mains[0], u.Mains[1] = u.Mains[1], u.Mains[0] }), "same main": unit(func(u *Unit) { u.Mains[1] = fact.Main{Package: "example.com/fx/cmd/a", Binary: "c"} })},
 		"units are not in":   {"units": func(p *Plan) { p.Units[0], p.Units[1] = p.Units[1], p.Units[0] }},
 		"is the same build as": {"same unit": func(p *Plan) { u := *p.Units[0]; u.Name = "x"; p.Units = []*Unit{p.Units[0], &u} }, "same platform": func(p *Plan) {
 			u := *p.Units[1]
@@ -140,7 +140,7 @@ func TestCheckForeign(t *testing.T) {
 					p.Units = append(p.Units, &u)
 				}
 			},
-			"mains": unit(func(u *Unit) { u.Mains = make([]Main, 20_000) }), "files": unit(func(u *Unit) { u.Files = make([]string, 20_000) }),
+			"mains": unit(func(u *Unit) { u.Mains = make([]fact.Main, 20_000) }), "files": unit(func(u *Unit) { u.Files = make([]string, 20_000) }),
 			"flags": unit(func(u *Unit) { u.Flags = make([]string, 20_000) }), "a flag": unit(func(u *Unit) { u.Flags[7] = "-ldflags=-X main.v=" + strings.Repeat("x", 100_000) }),
 		},
 		"no units":          {"no units": func(p *Plan) { p.Units = nil }, "empty units": func(p *Plan) { p.Units = []*Unit{} }},
@@ -180,7 +180,7 @@ func TestCheckForeign(t *testing.T) {
 		}
 	}
 	p := foreignPlan()
-	p.Source.Kind, p.Source.Commit, p.Source.Dir = source.Module, "", ""
+	p.Source.Kind, p.Source.Commit, p.Source.Dir = fact.SourceModule, "", ""
 	p.Units = p.Units[1:]
 	p.Units[0].Flags = []string{"-trimpath"}
 	if err := p.CheckForeign(); err != nil {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
@@ -41,8 +40,8 @@ func (c *checker) library(u *Unit, pl profiles.Platform) error {
 // installedLibrary refuses libraries of a module version: that is built by go
 // install, which has no place for a library of a module ((*Package).load in
 // cmd/go/internal/load: only what goes into a bin directory has a target).
-func installedLibrary(mode fact.BuildMode, kind string) error {
-	if kind != source.Module {
+func installedLibrary(mode fact.BuildMode, kind fact.SourceKind) error {
+	if kind != fact.SourceModule {
 		return nil
 	}
 	return fmt.Errorf("buildmode %s is not for a version from the module proxy: go install, which stamps that version, installs programs only", mode)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestLibraryRules: a plan breaks no rule of libraries unseen, whoever made it.
@@ -14,7 +14,7 @@ func TestLibraryRules(t *testing.T) {
 	unit := func(mode string) *Unit {
 		return &Unit{
 			Profile: "release", Platform: "linux/amd64", Env: []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=1", "CC=gcc"},
-			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly", "-buildmode=" + mode}, Mains: []Main{{"example.com/fx", "fx"}},
+			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly", "-buildmode=" + mode}, Mains: []fact.Main{{Package: "example.com/fx", Binary: "fx"}},
 			Archive: "tar.gz", Name: "fx", Verify: "require",
 		}
 	}
@@ -26,17 +26,17 @@ func TestLibraryRules(t *testing.T) {
 		{"shared", "c-shared", nil, ""},
 		{"static", "c-archive", nil, ""},
 		{"without cgo", "c-shared", func(_ *Plan, u *Unit) { u.Env[3] = "CGO_ENABLED=0" }, "needs cgo"},
-		{"two", "c-archive", func(_ *Plan, u *Unit) { u.Mains = append(u.Mains, Main{"example.com/fx/b", "b"}) }, "makes one library, and there are 2 main packages"},
+		{"two", "c-archive", func(_ *Plan, u *Unit) { u.Mains = append(u.Mains, fact.Main{Package: "example.com/fx/b", Binary: "b"}) }, "makes one library, and there are 2 main packages"},
 		{"packed", "c-shared", func(_ *Plan, u *Unit) { u.UPX = []string{"--best"} }, "is not packed"},
 		{"a start-up budget", "c-shared", func(_ *Plan, u *Unit) { u.MaxStartup = 1 }, "has no start-up time"},
 		{"WebAssembly", "c-shared", func(_ *Plan, u *Unit) {
 			u.Platform, u.Env = "wasip1/wasm", []string{"GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "CGO_ENABLED=1"}
 		}, "makes no C library for wasip1/wasm"},
 		{"installed", "c-shared", func(p *Plan, u *Unit) {
-			p.Source.Kind, u.Flags = source.Module, []string{"-trimpath", "-buildmode=c-shared"}
+			p.Source.Kind, u.Flags = fact.SourceModule, []string{"-trimpath", "-buildmode=c-shared"}
 		}, "installs programs only"},
 		{"static, installed", "c-archive", func(p *Plan, u *Unit) {
-			p.Source.Kind, u.Flags = source.Module, []string{"-trimpath", "-buildmode=c-archive"}
+			p.Source.Kind, u.Flags = fact.SourceModule, []string{"-trimpath", "-buildmode=c-archive"}
 		}, "installs programs only"},
 		{"a file named like the header", "c-shared", func(_ *Plan, u *Unit) { u.Files = []string{"fx.h"} }, "fx.h"},
 		{"plugin", "plugin", nil, "a plugin loads only into a program that was built with exactly the same packages"},

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/secret"
 )
@@ -76,8 +76,8 @@ type Loader struct {
 	Goroot   *toolchain.Goroot
 	Place    *toolchain.Place
 	Settings toolchain.Settings
-	Dir      string // the module's directory in a private checkout
-	Kind     string // of the source
+	Dir      string          // the module's directory in a private checkout
+	Kind     fact.SourceKind // of the source
 	// Offline says that all there is to fetch is in another place's downloads, so
 	// that go is confined to this place, and needs no network.
 	Offline bool
@@ -207,7 +207,7 @@ func (l *Loader) shorten(text string) string { return toolchain.Relative(text, l
 // FetchInstall makes go load what `go install PATH@VERSION` would, with the
 // network and the checksum database, and build nothing.
 func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) error {
-	args := u.Command(source.Module, version, "")
+	args := u.Command(fact.SourceModule, version, "")
 	args = append([]string{args[0], "-n"}, args[1:]...)
 	// What the profile says of the code changes nothing of what has to be fetched.
 	args = slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-pgo=") })

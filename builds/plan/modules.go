@@ -10,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/module"
@@ -163,7 +164,7 @@ func DamagedModules(ctx context.Context, place *toolchain.Place, dir string, nee
 	for _, n := range needed {
 		want[n.Module] = sums[n.Module]
 	}
-	if src.Kind == source.Module {
+	if src.Kind == fact.SourceModule {
 		want[module.Version{Path: src.ModulePath, Version: src.Version}] = src.Sum
 	}
 	var out []module.Version

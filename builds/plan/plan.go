@@ -16,46 +16,31 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// Schema is the value of [Plan.Schema].
-const Schema = "https://github.com/mintmark/mintmark/plan/v1"
-
 // Plan is everything that will be built. Its zero values are left out of the JSON.
 type Plan struct {
-	Schema   string     `json:"schema"`
-	Project  string     `json:"project"`
-	Version  string     `json:"version"` // of the release, without v
-	Snapshot bool       `json:"snapshot,omitempty"`
-	Source   Source `json:"source"`
-	Go       string     `json:"go"`  // exact toolchain version
-	Env      []string   `json:"env"` // common to all units; see toolchain.UnitEnv
-	Units    []*Unit    `json:"units"`
-}
-
-// Source is the part of a source that decides the bytes.
-type Source struct {
-	Kind       string `json:"kind"`
-	Module     string `json:"module"`
-	Version    string `json:"version"`
-	Sum        string `json:"sum"`
-	Commit     string `json:"commit,omitempty"`
-	CommitTime string `json:"commit_time"`
-	Dir        string `json:"dir,omitempty"`
+	Schema   fact.Schema   `json:"schema"`
+	Project  string        `json:"project"`
+	Version  string        `json:"version"` // of the release, without v
+	Snapshot bool          `json:"snapshot,omitempty"`
+	Source   fact.SourceID `json:"source"`
+	Go       string        `json:"go"`  // exact toolchain version
+	Env      []string      `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit       `json:"units"`
 }
 
 // Unit is what one go build makes.
 type Unit struct {
-	Profile  string   `json:"profile"`
-	Platform string   `json:"platform"`
-	Env      []string `json:"env"`   // GOOS, GOARCH, the variant, CGO_ENABLED, the profile's env
-	Flags    []string `json:"flags"` // of go build, in canonical order; without -o, -p
-	Mains    []Main   `json:"mains"` // sorted by package
-	PGO      []PGO    `json:"pgo,omitempty"`
-	UPX      []string `json:"upx,omitempty"`
+	Profile  string      `json:"profile"`
+	Platform string      `json:"platform"`
+	Env      []string    `json:"env"`   // GOOS, GOARCH, the variant, CGO_ENABLED, the profile's env
+	Flags    []string    `json:"flags"` // of go build, in canonical order; without -o, -p
+	Mains    []fact.Main `json:"mains"` // sorted by package
+	PGO      []PGO       `json:"pgo,omitempty"`
+	UPX      []string    `json:"upx,omitempty"`
 	// UPXVersion and UPXSHA256 are of the UPX that has to pack, where the profile pins it.
 	UPXVersion string   `json:"upx_version,omitempty"`
 	UPXSHA256  string   `json:"upx_sha256,omitempty"`
@@ -68,12 +53,6 @@ type Unit struct {
 	MaxSize    int64 `json:"max_size,omitempty"`
 	MaxGrowth  int64 `json:"max_growth,omitempty"`
 	MaxStartup int64 `json:"max_startup,omitempty"`
-}
-
-// Main is one main package and the binary it becomes, without extension.
-type Main struct {
-	Package string `json:"package"`
-	Binary  string `json:"binary"`
 }
 
 // PGO is a profile for profile-guided optimisation. Its base name lands in the binary.
@@ -117,22 +96,16 @@ func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
 // Shape is of the unit what decides which artifacts it makes and how they are
 // called; see [fact.UnitShape.Artifacts].
 func (u *Unit) Shape() fact.UnitShape {
-	s := fact.UnitShape{
-		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
+	return fact.UnitShape{
+		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
 	}
-	for _, m := range u.Mains {
-		s.Mains = append(s.Mains, m.shape())
-	}
-	return s
 }
 
-func (m Main) shape() fact.Main { return fact.Main{Package: m.Package, Binary: m.Binary} }
-
 // File is the name of main's binary, as it is linked.
-func (u *Unit) File(m Main) string { return u.naming().File(m.shape()) }
+func (u *Unit) File(m fact.Main) string { return u.naming().File(m) }
 
 // Header is the name of the header of main's library, as it lies beside it.
-func (u *Unit) Header(m Main) string { return u.naming().Header(m.shape()) }
+func (u *Unit) Header(m fact.Main) string { return u.naming().Header(m) }
 
 // Published are the names of the files that the unit publishes, in the order of
 // [fact.UnitShape.Artifacts].
@@ -164,8 +137,8 @@ func (u *Unit) naming() fact.UnitShape {
 
 // Command is the go command that builds the unit. out stands for the output
 // directory, with a separator at its end.
-func (u *Unit) Command(kind, version, out string) []string {
-	if kind == source.Module {
+func (u *Unit) Command(kind fact.SourceKind, version, out string) []string {
+	if kind == fact.SourceModule {
 		// go install is what stamps a module's true version and hash; it
 		// takes no -o and writes below GOPATH.
 		args := []string{"install"}
@@ -192,21 +165,6 @@ func (u *Unit) Command(kind, version, out string) []string {
 	}
 	return args
 }
-
-// NewSource takes from a source what belongs into a plan.
-func NewSource(s *source.Source) Source {
-	return Source{
-		Kind: s.Kind, Module: s.ModulePath, Version: s.Version, Sum: s.Sum,
-		Commit: s.Commit, CommitTime: FormatTime(s), Dir: s.Dir,
-	}
-}
-
-// FormatTime is the commit's time as plans, manifests and templates have it: RFC 3339 in UTC.
-func FormatTime(s *source.Source) string {
-	return s.CommitTime.UTC().Format(timeForm)
-}
-
-const timeForm = "2006-01-02T15:04:05Z"
 
 // Encode is the canonical JSON: compact, keys in the order of the structs, one
 // newline at the end. Its SHA-256 is the plan ID.
@@ -242,8 +200,8 @@ func Decode(data []byte) (*Plan, error) {
 	if err := dec.Decode(&p); err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	if p.Schema != Schema {
-		return nil, fmt.Errorf("plan: %w: %.200q is not %q", ErrSchema, p.Schema, Schema)
+	if p.Schema != fact.PlanSchema {
+		return nil, fmt.Errorf("plan: %w: %.200q is not %q", ErrSchema, p.Schema, fact.PlanSchema)
 	}
 	if slices.Contains(p.Units, nil) {
 		return nil, errors.New("plan: a unit is missing")

@@ -10,20 +10,21 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 func samplePlan() *Plan {
 	return &Plan{
-		Schema: Schema, Project: "fx", Version: "1.2.3",
-		Source: NewSource(&source.Source{
-			Kind: source.Git, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:abc=", Commit: strings.Repeat("a", 40),
+		Schema: fact.PlanSchema, Project: "fx", Version: "1.2.3",
+		Source: (&source.Source{
+			Kind: fact.SourceGit, ModulePath: "example.com/fx", Version: "v1.2.3", Sum: "h1:abc=", Commit: strings.Repeat("a", 40),
 			CommitTime: time.Date(2026, 1, 2, 4, 4, 5, 123, time.FixedZone("x", 3600)),
-		}),
+		}).ID(),
 		Go: "go1.26.8", Env: CommonEnv(),
 		Units: []*Unit{{
 			Profile: "release", Platform: "linux/arm64", Env: []string{"GOOS=linux"}, Flags: []string{"-trimpath", "-ldflags=-s -w -X 'main.a=<&>'"},
-			Mains: []Main{{"example.com/fx", "fx"}}, Archive: "tar.gz", Name: "fx_1.2.3_linux_arm64", Verify: "require",
+			Mains: []fact.Main{{Package: "example.com/fx", Binary: "fx"}}, Archive: "tar.gz", Name: "fx_1.2.3_linux_arm64", Verify: "require",
 		}},
 	}
 }
@@ -86,7 +87,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Add([]byte(`{"schema":"` + Schema + `","units":[null]}`))
+	f.Add([]byte(`{"schema":"` + string(fact.PlanSchema) + `","units":[null]}`))
 	if data, err = foreignPlan().Encode(); err != nil {
 		f.Fatal(err)
 	}
@@ -128,12 +129,12 @@ func FuzzDecode(f *testing.F) {
 func TestUnit(t *testing.T) {
 	u := samplePlan().Units[0]
 	u.Flags = []string{"-trimpath", "-buildvcs=true", "-mod=vendor", "-tags=a,b", "-pgo=off"}
-	u.Mains = []Main{{"example.com/fx/a", "a"}, {"example.com/fx/b", "b"}}
-	got := u.Command(source.Git, "v1.2.3", "OUT/")
+	u.Mains = []fact.Main{{Package: "example.com/fx/a", Binary: "a"}, {Package: "example.com/fx/b", Binary: "b"}}
+	got := u.Command(fact.SourceGit, "v1.2.3", "OUT/")
 	if want := strings.Fields("build -trimpath -buildvcs=true -mod=vendor -tags=a,b -pgo=off -o OUT/ example.com/fx/a example.com/fx/b"); !slices.Equal(got, want) {
 		t.Errorf("git: %q", got)
 	}
-	got = u.Command(source.Module, "v1.2.3", "OUT/")
+	got = u.Command(fact.SourceModule, "v1.2.3", "OUT/")
 	if want := strings.Fields("install -trimpath -tags=a,b -pgo=off example.com/fx/a@v1.2.3 example.com/fx/b@v1.2.3"); !slices.Equal(got, want) {
 		t.Errorf("module: %q", got)
 	}
@@ -163,8 +164,8 @@ func TestUnitLibrary(t *testing.T) {
 		{"windows/amd64", "c-archive", "none", "OUT/a.b.a", "fx.a fx.h", ""},
 		{"linux/amd64", "pie", "none", "OUT/", "fx", ""},
 	} {
-		u := &Unit{Platform: tt.platform, Flags: []string{"-trimpath", "-buildmode=" + tt.mode}, Archive: tt.archive, Name: "fx", Mains: []Main{{"example.com/fx/a.b", "a.b"}}, Files: []string{"LICENSE"}}
-		got := u.Command(source.Git, "v1.2.3", "OUT/")
+		u := &Unit{Platform: tt.platform, Flags: []string{"-trimpath", "-buildmode=" + tt.mode}, Archive: tt.archive, Name: "fx", Mains: []fact.Main{{Package: "example.com/fx/a.b", Binary: "a.b"}}, Files: []string{"LICENSE"}}
+		got := u.Command(fact.SourceGit, "v1.2.3", "OUT/")
 		if want := strings.Fields("build -trimpath -buildmode=" + tt.mode + " -o " + tt.command + " example.com/fx/a.b"); !slices.Equal(got, want) {
 			t.Errorf("%s %s: %q, want %q", tt.platform, tt.mode, got, want)
 		}

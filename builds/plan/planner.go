@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/profiles"
@@ -157,11 +158,11 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{
-		Schema:   Schema,
+		Schema:   fact.PlanSchema,
 		Project:  pl.File.Project,
 		Version:  pl.Version,
 		Snapshot: pl.Snapshot,
-		Source:   NewSource(pl.Source),
+		Source:   pl.Source.ID(),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
 	}
@@ -266,7 +267,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		}
 		if p.Name == "main" {
 			mains = append(mains, p)
-			u.Mains = append(u.Mains, Main{Package: p.ImportPath, Binary: p.Binary()})
+			u.Mains = append(u.Mains, fact.Main{Package: p.ImportPath, Binary: p.Binary()})
 		} else if !wild(s.Main) {
 			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
 		}
@@ -346,7 +347,7 @@ func (pl *Planner) vars() profiles.Vars {
 	}
 	return profiles.Vars{
 		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
-		CommitDate: FormatTime(pl.Source), CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+		CommitDate: pl.Source.ID().CommitTime, CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -78,7 +79,7 @@ profiles:
 		t.Fatalf("units %q", ids)
 	}
 	u := plan.Units[1]
-	if !slices.Equal(u.Mains, []Main{{"example.com/fx/cmd/a", "a"}, {"example.com/fx/cmd/b", "b"}}) {
+	if !slices.Equal(u.Mains, []fact.Main{{Package: "example.com/fx/cmd/a", Binary: "a"}, {Package: "example.com/fx/cmd/b", Binary: "b"}}) {
 		t.Errorf("mains %v", u.Mains)
 	}
 	if !slices.Equal(u.Files, []string{"LICENSE", "README.md", "docs/x.md"}) {

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -27,7 +27,7 @@ type checkout struct {
 func (pl *Planner) checkout() checkout {
 	in := checkout{module: "."}
 	top := filepath.Clean(pl.Loader.Dir)
-	if pl.Source.Kind == source.Git && pl.Source.Dir != "" {
+	if pl.Source.Kind == fact.SourceGit && pl.Source.Dir != "" {
 		in.module = path.Clean(pl.Source.Dir)
 		for range strings.Count(in.module, "/") + 1 {
 			top = filepath.Dir(top)

@@ -11,12 +11,12 @@ import (
 // The keys are spelled in both rooms, and this holds them together.
 func TestPlanShape(t *testing.T) {
 	plan := &Plan{
-		Schema: Schema, Project: "p", Version: "1.0.0", Snapshot: true, Go: "go1.26.8", Env: CommonEnv(),
-		Source: Source{Kind: "git", Module: "example.com/p", Version: "v1.0.0", Sum: "h1:x", Commit: "c", CommitTime: "2026-01-01T00:00:00Z", Dir: "sub"},
+		Schema: fact.PlanSchema, Project: "p", Version: "1.0.0", Snapshot: true, Go: "go1.26.8", Env: CommonEnv(),
+		Source: fact.SourceID{Kind: "git", Module: "example.com/p", Version: "v1.0.0", Sum: "h1:x", Commit: "c", CommitTime: "2026-01-01T00:00:00Z", Dir: "sub"},
 		Units: []*Unit{
-			{Profile: "a", Platform: "linux/amd64", Mains: []Main{{"example.com/p", "p"}}, Archive: "none", Name: "n", Verify: "strict"},
-			{Profile: "a", Platform: "linux/arm64", Flags: []string{"-trimpath", "-buildmode=c-shared"}, Mains: []Main{{"example.com/p", "p"}}, Archive: "zip", Name: "l", Verify: "strict"},
-			{Profile: "b", Platform: "windows/arm/7", Mains: []Main{{"example.com/p", "p"}, {"example.com/p/q", "q"}}, UPX: []string{"--best"}, Archive: "zip", Name: "m", Files: []string{"LICENSE"}},
+			{Profile: "a", Platform: "linux/amd64", Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}}, Archive: "none", Name: "n", Verify: "strict"},
+			{Profile: "a", Platform: "linux/arm64", Flags: []string{"-trimpath", "-buildmode=c-shared"}, Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}}, Archive: "zip", Name: "l", Verify: "strict"},
+			{Profile: "b", Platform: "windows/arm/7", Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}}, UPX: []string{"--best"}, Archive: "zip", Name: "m", Files: []string{"LICENSE"}},
 		},
 	}
 	data, err := plan.Encode()
@@ -27,11 +27,10 @@ func TestPlanShape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := plan.Source
 	want := &fact.PlanShape{
 		Project: plan.Project, Version: plan.Version, Go: plan.Go, Snapshot: plan.Snapshot,
-		Kind: s.Kind, Module: s.Module, ModuleVersion: s.Version, Sum: s.Sum, Commit: s.Commit, Time: s.CommitTime, Dir: s.Dir,
-		Units: []fact.UnitShape{plan.Units[0].Shape(), plan.Units[1].Shape(), plan.Units[2].Shape()},
+		Source: plan.Source,
+		Units:  []fact.UnitShape{plan.Units[0].Shape(), plan.Units[1].Shape(), plan.Units[2].Shape()},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)

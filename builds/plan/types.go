@@ -23,13 +23,13 @@ import (
 
 // Typed is what a check of types has looked at.
 type Typed struct {
-	Packages int // different ones, of all units
+	Packages int `json:"packages"` // different ones, of all units
 	// Declared are those of which only the declarations were checked: C code
 	// decides the types in their functions.
-	Declared []string
+	Declared []string `json:"declared,omitempty"`
 	// Unchecked are those whose errors are not told, in some unit: types that come
 	// from C are in their declarations, or in those of what they import.
-	Unchecked []string
+	Unchecked []string `json:"unchecked,omitempty"` // not among Packages
 }
 
 // maxTypeErrors is how many errors of one package are reported, as the compiler does.

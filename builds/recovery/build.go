@@ -11,8 +11,8 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -33,7 +33,7 @@ type recipe struct {
 // unit is the recipe with these flags of the linker; the zero flag is none.
 func (r *recipe) unit(ldflags goflags.Flag) *plan.Unit {
 	u := &plan.Unit{Profile: "recovered", Platform: r.claim.Platform(), Env: goflags.Environ(r.claim.Env), Flags: goflags.Strings(r.claim.Flags)}
-	if r.at.Kind != source.Module {
+	if r.at.Kind != fact.SourceModule {
 		u.Flags = append(u.Flags, "-buildvcs="+strconv.FormatBool(r.vcs))
 	}
 	if r.mod != "" {
@@ -45,20 +45,20 @@ func (r *recipe) unit(ldflags goflags.Flag) *plan.Unit {
 	if r.pgo != "" {
 		u.Flags = append(u.Flags, "-pgo="+r.pgo)
 	}
-	m := plan.Main{Package: r.pkg}
-	if r.at.Kind == source.Module {
+	m := fact.Main{Package: r.pkg}
+	if r.at.Kind == fact.SourceModule {
 		m.Package = r.claim.Package
 	}
 	if u.Mode().Library() {
 		m.Binary = "binary"
 	}
-	u.Mains = []plan.Main{m}
+	u.Mains = []fact.Main{m}
 	return u
 }
 
 // command is the unit's command line for people, without -o.
 func (r *recipe) command(u *plan.Unit) []string {
-	if r.at.Kind == source.Module {
+	if r.at.Kind == fact.SourceModule {
 		return append([]string{"go"}, u.Command(r.at.Kind, r.at.Version, "")...)
 	}
 	return append(append([]string{"go", "build"}, u.Flags...), u.Mains[0].Package)

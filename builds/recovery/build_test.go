@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/execute"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -112,7 +111,7 @@ func TestHarmless(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		args := (&recipe{claim: c, at: &execute.Local{Kind: source.Git}}).unit(c.LDFlags).Flags
+		args := (&recipe{claim: c, at: &execute.Local{Kind: fact.SourceGit}}).unit(c.LDFlags).Flags
 		if !strings.Contains("\x00"+strings.Join(args, "\x00")+"\x00", "\x00"+tc.want+"\x00") {
 			t.Errorf("%s=%q: %q", tc.key, tc.value, args)
 		}
@@ -167,7 +166,7 @@ func TestHostileBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := results[0]; r.Verdict != compare.Unchecked || !strings.Contains(r.Reason, "-gcflags: compile -cpuprofile is none of the flags known to name no program and no file") {
+	if r := results[0]; r.Verdict != fact.Unchecked || !strings.Contains(r.Reason, "-gcflags: compile -cpuprofile is none of the flags known to name no program and no file") {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}
 	if data, err := os.ReadFile(hit); err != nil || string(data) != "the user's" {

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -38,7 +39,7 @@ type Config struct {
 	Unpack func(ctx context.Context, packer, file, out string) error
 	// Repack packs what p says until the result is p.File, and leaves that at
 	// out; an error when it does not come out. May be nil.
-	Repack func(ctx context.Context, p Packing, out string) (*Packer, error)
+	Repack func(ctx context.Context, p Packing, out string) (*fact.Packer, error)
 	Work   string // an empty private directory
 	Source string // directory or URL of a git repository; "" asks the module proxy
 	Like   string // a sibling binary, for those that say nothing of themselves

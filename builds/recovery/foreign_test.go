@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/execute"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -24,7 +23,7 @@ import (
 func testRecipe(g *toolchain.Goroot, place *toolchain.Place, dir, out string, env ...string) *recipe {
 	return &recipe{
 		claim: &Claim{Package: "example.com/tool", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Flags: testFlags("-trimpath"), Env: testEnv(append([]string{"CGO_ENABLED=0"}, env...)...)},
-		at:    &execute.Local{Label: "test", Goroot: g, Place: place, Dir: dir, Out: out, Kind: source.Git, SetUmask: true},
+		at:    &execute.Local{Label: "test", Goroot: g, Place: place, Dir: dir, Out: out, Kind: fact.SourceGit, SetUmask: true},
 		pkg:   ".", vcs: true, pace: execute.Pace{P: 1},
 	}
 }
@@ -90,7 +89,7 @@ func TestRebuildSideBySide(t *testing.T) {
 	}
 	inputs = append(inputs, Input{Name: "altered", Path: altered}, Input{Name: "skipped", Skip: "for a reason"}, Input{Name: "text", Path: filepath.Join(repo, "go.mod")})
 
-	installs, done := 0, map[string]string{}
+	installs, done := 0, map[string]fact.Verdict{}
 	cfg := Config{
 		Place: place, Work: t.TempDir(), Source: repo, Jobs: 4,
 		// Nothing is downloaded: the toolchain is that of the test.
@@ -113,14 +112,14 @@ func TestRebuildSideBySide(t *testing.T) {
 		t.Errorf("%d installations, %d events of %d", installs, len(done), len(inputs))
 	}
 	for i, r := range results {
-		want := map[string]string{"altered": compare.Different, "fat-junk": compare.Different, "skipped": compare.Unchecked, "text": compare.Unchecked}[r.Name]
+		want := map[string]fact.Verdict{"altered": fact.Different, "fat-junk": fact.Different, "skipped": fact.Unchecked, "text": fact.Unchecked}[r.Name]
 		if want == "" {
-			want = compare.Identical
+			want = fact.Identical
 		}
-		if r.Name != inputs[i].Name || r.Verdict != want || done[r.Name] != want || (r.Reason == "") != (want == compare.Identical) {
+		if r.Name != inputs[i].Name || r.Verdict != want || done[r.Name] != want || (r.Reason == "") != (want == fact.Identical) {
 			t.Errorf("%s: %s (%s), want %s; %q", r.Name, r.Verdict, r.Reason, want, r.Notes)
 		}
-		if want == compare.Identical && r.Kind != KindUniversal && (r.LDFlags != "-w" || r.Stamp != StampGit || r.Source.Confirmed != "git" || r.Platform == "") {
+		if want == fact.Identical && r.Kind != KindUniversal && (r.LDFlags != "-w" || r.Stamp != StampGit || r.Source.Confirmed != "git" || r.Platform == "") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -144,32 +143,32 @@ func TestPackedVerdict(t *testing.T) {
 		}
 		return s
 	}
-	packs := func(text string) func(context.Context, Packing, string) (*Packer, error) {
-		return func(_ context.Context, p Packing, out string) (*Packer, error) {
+	packs := func(text string) func(context.Context, Packing, string) (*fact.Packer, error) {
+		return func(_ context.Context, p Packing, out string) (*fact.Packer, error) {
 			if p.Linked != filepath.Join(dir, "built") || p.Method != "NRV2E" || p.Level != 7 {
 				t.Errorf("%+v", p)
 			}
-			return &Packer{Name: "UPX", Flags: []string{"-7"}}, os.WriteFile(out, []byte(text), 0o644)
+			return &fact.Packer{Name: "UPX", Flags: []string{"-7"}}, os.WriteFile(out, []byte(text), 0o644)
 		}
 	}
-	refuses := func(context.Context, Packing, string) (*Packer, error) { return nil, errors.New("other flags") }
+	refuses := func(context.Context, Packing, string) (*fact.Packer, error) { return nil, errors.New("other flags") }
 	for _, c := range []struct {
 		name      string
 		format    gobin.Format
 		restored  bool // what it unpacks to is what was built
-		repack    func(context.Context, Packing, string) (*Packer, error)
+		repack    func(context.Context, Packing, string) (*fact.Packer, error)
 		ok        bool // the packed bytes came out
-		verdict   string
-		unpacked  string
+		verdict   fact.Verdict
+		unpacked  fact.Verdict
 		signed    string // which digest is
 		reason    string
 		madeOther bool
 	}{
-		{"both", gobin.ELF, true, packs("PACKED"), true, compare.Identical, compare.Identical, "packed", "", true},
-		{"only inside", gobin.ELF, true, refuses, false, compare.Unchecked, compare.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: other flags", false},
-		{"other bytes", gobin.ELF, true, packs("packed"), false, compare.Unchecked, compare.Identical, "built", "only what it unpacks to", false},
-		{"no packer", gobin.ELF, true, nil, false, compare.Unchecked, compare.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: no packer", false},
-		{"PE", gobin.PE, false, packs("PACKED"), true, compare.Identical, compare.Unchecked, "packed", "", true},
+		{"both", gobin.ELF, true, packs("PACKED"), true, fact.Identical, fact.Identical, "packed", "", true},
+		{"only inside", gobin.ELF, true, refuses, false, fact.Unchecked, fact.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: other flags", false},
+		{"other bytes", gobin.ELF, true, packs("packed"), false, fact.Unchecked, fact.Identical, "built", "only what it unpacks to", false},
+		{"no packer", gobin.ELF, true, nil, false, fact.Unchecked, fact.Identical, "built", "only what it unpacks to is identical; the packed bytes were not made again: no packer", false},
+		{"PE", gobin.PE, false, packs("PACKED"), true, fact.Identical, fact.Unchecked, "packed", "", true},
 	} {
 		b := &subject{engine: &engine{Config: Config{Repack: c.repack}}, Result: &Result{Packed: "UPX 3.94", SHA256: sum("packed"), Unpacked: "of another file"}, work: t.TempDir(),
 			format: c.format, packing: Packing{Packer: "UPX 3.94", Method: "NRV2E", Level: 7}}

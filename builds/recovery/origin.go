@@ -17,6 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/secret"
@@ -160,7 +161,7 @@ func fetchZip(ctx context.Context, f *toolchain.Fetcher, c *Claim, version, root
 		return nil, fmt.Errorf("the binary says that %s@%s has the hash %s, it has %s", c.Module, version, c.Sum, m.Sum)
 	}
 	t := &tree{root: root, dir: root}
-	t.Origin = Origin{Kind: "module", Module: m.Path, Version: m.Version, Sum: m.Sum, SumDB: f.Settings.Checks(m.Path), Revision: c.Revision, Time: c.Time}
+	t.Origin = Origin{Kind: fact.SourceModule, Module: m.Path, Version: m.Version, Sum: m.Sum, SumDB: f.Settings.Checks(m.Path), Revision: c.Revision, Time: c.Time}
 	if err := os.CopyFS(root, os.DirFS(m.Dir)); err != nil {
 		return nil, err
 	}
@@ -267,7 +268,7 @@ func fetchGit(ctx context.Context, f *toolchain.Fetcher, gitCommand, from string
 	if err != nil {
 		return nil, err
 	}
-	t.Origin = Origin{Kind: "git", Module: c.Module, Version: c.Release(), Revision: want, Time: when, Confirmed: "git"}
+	t.Origin = Origin{Kind: fact.SourceGit, Module: c.Module, Version: c.Release(), Revision: want, Time: when, Confirmed: "git"}
 	if err := repo.Checkout(ctx, root, want, t.oneTag(repo.Tags, c)); err != nil {
 		return nil, err
 	}

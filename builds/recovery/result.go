@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -46,18 +45,18 @@ type Result struct {
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`
 	// Verdict is about all bytes of the file: identical, different or unchecked.
-	Verdict string `json:"verdict"`
-	Reason  string `json:"reason,omitempty"` // of all but identical
+	Verdict fact.Verdict `json:"verdict"`
+	Reason  string       `json:"reason,omitempty"` // of all but identical
 	// Packed is what it was packed by. What it unpacks to has a verdict of its
 	// own: it can be identical though the packed bytes could not be made again.
-	Packed          string  `json:"packed,omitempty"`
-	Unpacked        string  `json:"unpacked_sha256,omitempty"`
-	UnpackedVerdict string  `json:"unpacked_verdict,omitempty"`
-	Packer          *Packer `json:"packer,omitempty"`  // that made the packed bytes again
-	Project         string  `json:"project,omitempty"` // name for the release: the last element of the module's path
-	Package         string  `json:"package,omitempty"`
-	Platform        string  `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
-	Untouched       string  `json:"untouched,omitempty"`
+	Packed          string       `json:"packed,omitempty"`
+	Unpacked        string       `json:"unpacked_sha256,omitempty"`
+	UnpackedVerdict fact.Verdict `json:"unpacked_verdict,omitempty"`
+	Packer          *fact.Packer `json:"packer,omitempty"`  // that made the packed bytes again
+	Project         string       `json:"project,omitempty"` // name for the release: the last element of the module's path
+	Package         string       `json:"package,omitempty"`
+	Platform        string       `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
+	Untouched       string       `json:"untouched,omitempty"`
 
 	Source    Origin    `json:"source"`
 	Toolchain Toolchain `json:"toolchain"`
@@ -82,43 +81,36 @@ type Result struct {
 	diff        *bindiff.Diff
 }
 
-// Packer is what packed a file again.
-type Packer struct {
-	Name    string   `json:"name"` // UPX
-	Version string   `json:"version"`
-	SHA256  string   `json:"sha256"` // of its executable
-	Flags   []string `json:"flags"`
-}
-
 // Reproduced is what of the file was made here byte for byte: all of it, what it
 // unpacks to, or nothing ("").
 func (r *Result) Reproduced() (sha256 string, unpacked bool) {
 	switch {
-	case r.Verdict == compare.Identical:
+	case r.Verdict == fact.Identical:
 		return r.SHA256, false
-	case r.UnpackedVerdict == compare.Identical:
+	case r.UnpackedVerdict == fact.Identical:
 		return r.Unpacked, true
 	}
 	return "", false
 }
 
-// Finding is one explanation of a difference.
+// Finding is a [fact.Finding] without the bytes it covers, which the document
+// has never had.
 type Finding struct {
-	Cause      string   `json:"cause"`
-	Confidence string   `json:"confidence"`
-	Evidence   []string `json:"evidence"`
-	Remedy     string   `json:"remedy,omitempty"`
+	fact.Finding
+	Bytes *int64 `json:"bytes,omitempty"` // always nil: takes the place of the embedded one
 }
 
-// Origin is the source a binary was rebuilt from.
+// Origin is the source a binary was rebuilt from, as far as it is known. It is no
+// [fact.SourceID]: Revision and Time are what the binary claims until somebody
+// confirms them, and where a checkout was built there is no zip whose hash is known.
 type Origin struct {
-	Kind     string `json:"kind,omitempty"` // module or git
-	Module   string `json:"module,omitempty"`
-	Version  string `json:"version,omitempty"` // of the module's zip; of a checkout, the binary's
-	Sum      string `json:"sum,omitempty"`     // h1 of the zip
-	SumDB    bool   `json:"sumdb"`
-	Revision string `json:"revision,omitempty"` // claimed, or of the checkout
-	Time     string `json:"time,omitempty"`
+	Kind     fact.SourceKind `json:"kind,omitempty"` // module or git
+	Module   string          `json:"module,omitempty"`
+	Version  string          `json:"version,omitempty"` // of the module's zip; of a checkout, the binary's
+	Sum      string          `json:"sum,omitempty"`     // h1 of the zip
+	SumDB    bool            `json:"sumdb"`
+	Revision string          `json:"revision,omitempty"` // claimed, or of the checkout
+	Time     string          `json:"time,omitempty"`
 	// Confirmed says that somebody other than the binary connects the revision
 	// with the source: "proxy" or "git".
 	Confirmed string `json:"confirmed,omitempty"`
@@ -127,11 +119,7 @@ type Origin struct {
 // Toolchain is the Go release it was rebuilt with.
 type Toolchain struct {
 	Claimed string `json:"claimed,omitempty"` // as the binary says it
-	Version string `json:"version,omitempty"`
-	Host    string `json:"host,omitempty"`
-	Module  string `json:"module,omitempty"`
-	Sum     string `json:"sum,omitempty"`
-	SumDB   bool   `json:"sumdb"`
+	fact.Toolchain
 }
 
 func (r *Result) note(text string) {
@@ -144,7 +132,7 @@ func (r *Result) note(text string) {
 }
 
 func (r *Result) unchecked(reason string) {
-	r.Verdict, r.Reason = compare.Unchecked, oneLine(reason)
+	r.Verdict, r.Reason = fact.Unchecked, oneLine(reason)
 }
 
 // oneLine joins the lines of a message of other tools.

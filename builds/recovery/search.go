@@ -13,8 +13,8 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
-	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -39,8 +39,7 @@ func (b *subject) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := goroot.Toolchain
-	b.Toolchain = Toolchain{Claimed: b.Toolchain.Claimed, Version: t.Version, Host: t.Host, Module: t.Module, Sum: t.Sum, SumDB: t.SumDB}
+	b.Toolchain.Toolchain = goroot.Toolchain.Toolchain
 	src, err := b.tree(ctx, c, b.in.Versions)
 	if err != nil {
 		tip := ""
@@ -89,12 +88,12 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 		return nil, err
 	}
 	r := &recipe{claim: c, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{
-		Label: "third", Goroot: goroot, Place: &place, Dir: src.dir, Out: filepath.Join(b.work, "out"), SetUmask: true, Kind: source.Git,
+		Label: "third", Goroot: goroot, Place: &place, Dir: src.dir, Out: filepath.Join(b.work, "out"), SetUmask: true, Kind: fact.SourceGit,
 	}}
 	switch {
 	case c.Installed() && !src.git:
 		b.Stamp = StampInstall
-		r.at.Kind, r.at.Version = source.Module, src.Version
+		r.at.Kind, r.at.Version = fact.SourceModule, src.Version
 	case c.Revision == "":
 		b.Stamp = StampNone
 	case src.git:

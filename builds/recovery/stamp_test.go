@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
 )
@@ -25,7 +26,7 @@ func hostGo(t testing.TB) *toolchain.Goroot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &toolchain.Goroot{Dir: strings.TrimSpace(string(out)), Toolchain: &toolchain.Toolchain{Version: runtime.Version(), Sum: "h1:0123456789abcdef0123456789"}}
+	return &toolchain.Goroot{Dir: strings.TrimSpace(string(out)), Toolchain: &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: runtime.Version(), Sum: "h1:0123456789abcdef0123456789"}}}
 }
 
 func testPlace(t testing.TB, git string) *toolchain.Place {

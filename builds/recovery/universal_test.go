@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestUniversal: a universal binary is identical only if its slices put together
@@ -23,22 +23,22 @@ func TestUniversal(t *testing.T) {
 	binary.BigEndian.PutUint32(spread[20:], uint32(len(amd)))
 	for name, c := range map[string]struct {
 		data    []byte
-		verdict string // of the whole, when its slices come out as built
-		reason  string // also why it is not taken apart
+		verdict fact.Verdict // of the whole, when its slices come out as built
+		reason  string       // also why it is not taken apart
 	}{
-		"as lipo writes it":    {good, compare.Identical, ""},
-		"wide":                 {wide, compare.Identical, ""},
-		"one slice":            {fatOf(amd), compare.Identical, ""},
-		"between":              {change(good, func(b []byte) { b[gap-100], b[gap-1] = 1, 2 }), compare.Different, "bytes between members: 100 bytes"},
-		"behind the header":    {change(good, func(b []byte) { b[60] = 1 }), compare.Different, "bytes between members: 1 bytes at offset 60"},
-		"at the end":           {append(bytes.Clone(good), "junk"...), compare.Different, "bytes after the end of the archive: 4 bytes"},
-		"zeros at the end":     {append(bytes.Clone(good), 0), compare.Different, "bytes after the end"},
-		"more padding":         {spread, compare.Different, "header or padding"},
-		"alignment":            {change(good, func(b []byte) { b[27] = 13 }), compare.Different, "header or padding"},
-		"absurd alignment":     {change(good, func(b []byte) { b[27] = 40 }), compare.Different, "aligned to 2^40"},
-		"machine of the table": {change(good, func(b []byte) { b[15] = 4 }), compare.Different, "header or padding"},
-		"capabilities":         {change(good, func(b []byte) { b[12] = 0x80 }), compare.Identical, ""},
-		"reserved":             {change(wide, func(b []byte) { b[39] = 1 }), compare.Different, "header or padding"},
+		"as lipo writes it":    {good, fact.Identical, ""},
+		"wide":                 {wide, fact.Identical, ""},
+		"one slice":            {fatOf(amd), fact.Identical, ""},
+		"between":              {change(good, func(b []byte) { b[gap-100], b[gap-1] = 1, 2 }), fact.Different, "bytes between members: 100 bytes"},
+		"behind the header":    {change(good, func(b []byte) { b[60] = 1 }), fact.Different, "bytes between members: 1 bytes at offset 60"},
+		"at the end":           {append(bytes.Clone(good), "junk"...), fact.Different, "bytes after the end of the archive: 4 bytes"},
+		"zeros at the end":     {append(bytes.Clone(good), 0), fact.Different, "bytes after the end"},
+		"more padding":         {spread, fact.Different, "header or padding"},
+		"alignment":            {change(good, func(b []byte) { b[27] = 13 }), fact.Different, "header or padding"},
+		"absurd alignment":     {change(good, func(b []byte) { b[27] = 40 }), fact.Different, "aligned to 2^40"},
+		"machine of the table": {change(good, func(b []byte) { b[15] = 4 }), fact.Different, "header or padding"},
+		"capabilities":         {change(good, func(b []byte) { b[12] = 0x80 }), fact.Identical, ""},
+		"reserved":             {change(wide, func(b []byte) { b[39] = 1 }), fact.Different, "header or padding"},
 		"overlap":              {change(good, func(b []byte) { binary.BigEndian.PutUint32(b[36:], 4096) }), "", "overlaps what is before it"},
 		"in the table":         {change(good, func(b []byte) { binary.BigEndian.PutUint32(b[16:], 16) }), "", "overlaps"},
 		"twice":                {change(good, func(b []byte) { copy(b[28:36], b[8:16]) }), "", "two slices for amd64"},
@@ -69,20 +69,20 @@ func TestUniversal(t *testing.T) {
 				if in.Skip != "" {
 					t.Fatal(in.Skip)
 				}
-				parts = append(parts, &Result{Name: in.Name, Verdict: compare.Identical, made: in.Path})
+				parts = append(parts, &Result{Name: in.Name, Verdict: fact.Identical, made: in.Path})
 			}
 			r := &Result{Name: whole.Name}
 			if err := r.whole(t.Context(), whole, parts); err != nil || r.Verdict != c.verdict || !strings.Contains(r.Reason, c.reason) || (r.Reason == "") != (c.reason == "") {
 				t.Errorf("%s, %q, %v", r.Verdict, r.Reason, err)
 			}
-			if (r.Rebuilt == r.SHA256) != (c.verdict == compare.Identical) {
+			if (r.Rebuilt == r.SHA256) != (c.verdict == fact.Identical) {
 				t.Errorf("%+v", r)
 			}
 			// A slice that did not come out is never made good by the rest.
-			for verdict, want := range map[string]string{compare.Different: compare.Different, compare.Unchecked: compare.Unchecked, "": compare.Unchecked} {
+			for verdict, want := range map[fact.Verdict]fact.Verdict{fact.Different: fact.Different, fact.Unchecked: fact.Unchecked, "": fact.Unchecked} {
 				parts[0].Verdict = verdict
 				r := &Result{Name: whole.Name}
-				if err := r.whole(t.Context(), whole, parts); err != nil || r.Verdict == compare.Identical || c.verdict == compare.Identical && r.Verdict != want {
+				if err := r.whole(t.Context(), whole, parts); err != nil || r.Verdict == fact.Identical || c.verdict == fact.Identical && r.Verdict != want {
 					t.Errorf("a slice that is %q: %s, %v", verdict, r.Verdict, err)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
@@ -53,7 +54,7 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		if err != nil {
 			return err
 		}
-		b.Verdict = compare.Different
+		b.Verdict = fact.Different
 		b.explain(v.Diff, a)
 		if b.Packed != "" {
 			b.UnpackedVerdict = b.Verdict
@@ -71,16 +72,16 @@ func (b *subject) identical(a *attempt, repacked bool) {
 	b.made = a.file
 	switch {
 	case b.Packed == "":
-		b.Verdict = compare.Identical
+		b.Verdict = fact.Identical
 		return
 	case a.sum == b.sum:
-		b.UnpackedVerdict = compare.Identical
+		b.UnpackedVerdict = fact.Identical
 	default: // the packed bytes are those of the build here: so is what they unpack to
-		b.UnpackedVerdict = compare.Unchecked
+		b.UnpackedVerdict = fact.Unchecked
 		b.note(b.Packed + " does not restore what it packs exactly; the packed bytes are those of the rebuilt file, packed")
 	}
 	if repacked {
-		b.Verdict, b.made = compare.Identical, b.repackedFile()
+		b.Verdict, b.made = fact.Identical, b.repackedFile()
 		return
 	}
 	b.unchecked("only what it unpacks to is identical; the packed bytes were not made again: " + b.notRepacked)
@@ -137,7 +138,7 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 	c := b.claim
 	b.diff, b.Different, b.Parts = d, d.DifferentBytes, d.BuildIDParts
 	for _, f := range d.Findings {
-		b.Findings = append(b.Findings, Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy})
+		b.Findings = append(b.Findings, Finding{Finding: f})
 	}
 	for _, n := range d.Notes {
 		b.note("not looked at: " + n)
@@ -153,20 +154,20 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 	where := fmt.Sprintf("%d bytes differ, the first at offset %d", d.DifferentBytes, d.FirstOffset)
 	switch {
 	case c.ModifiedGo:
-		b.Verdict = compare.Unchecked
+		b.Verdict = fact.Unchecked
 		b.Reason = "made by a modified Go toolchain that calls itself " + b.Toolchain.Claimed + ": no linker of an unchanged release leaves out the section of the build information (.go.buildinfo)"
 		if same(0, 1, 2) {
 			b.Reason += "; all that the unchanged release compiles is the same, only the link differs"
 		}
 	case b.Packed != "" && b.format == gobin.PE:
-		b.Verdict = compare.Unchecked
+		b.Verdict = fact.Unchecked
 		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file (" + where + "), and the packed bytes were not made again: " + b.notRepacked
 	case same(0, 1, 2, 3):
 		b.Reason = "the file was changed after it was linked: the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
 	case same(0, 1, 2):
 		b.Reason = "the same inputs (all action IDs agree) gave another file: the file was changed after it was linked, or the linker was another one; " + where
 	case c.Modified:
-		b.Verdict = compare.Unchecked
+		b.Verdict = fact.Unchecked
 		b.Reason = "built from a changed tree (+dirty): the changes are not published, and the unchanged source gives another binary; " + where
 	case !c.Trimpath:
 		b.Reason = "built without -trimpath: the directories of the build are part of it; " + where
@@ -192,31 +193,31 @@ func (r *Result) whole(ctx context.Context, in Input, parts []*Result) error {
 	}
 	for _, p := range parts {
 		switch {
-		case p.Verdict != compare.Identical:
+		case p.Verdict != fact.Identical:
 			odd = append(odd, fmt.Sprintf("the slice %q is %s", p.Name, p.Verdict))
 		default:
 			files = append(files, p.made)
 		}
-		if p.Verdict == compare.Different || len(in.loose) > 0 {
-			r.Verdict = compare.Different
+		if p.Verdict == fact.Different || len(in.loose) > 0 {
+			r.Verdict = fact.Different
 		}
 	}
 	if len(odd) > 0 {
 		if r.Verdict == "" {
-			r.Verdict = compare.Unchecked
+			r.Verdict = fact.Unchecked
 		}
 		r.Reason = "not all of it was made again: " + strings.Join(odd, "; ")
 		return ctx.Err()
 	}
 	h := sha256.New()
 	if err := in.universal.assemble(h, files); err != nil {
-		r.Verdict, r.Reason = compare.Different, "its slices are identical, but it is laid out as no tool does: "+err.Error()
+		r.Verdict, r.Reason = fact.Different, "its slices are identical, but it is laid out as no tool does: "+err.Error()
 		return nil
 	}
 	if r.Rebuilt = hex.EncodeToString(h.Sum(nil)); r.Rebuilt != r.SHA256 {
-		r.Verdict, r.Reason = compare.Different, "its slices are identical, and nothing else is in it, but its header or padding is not what puts these slices together"
+		r.Verdict, r.Reason = fact.Different, "its slices are identical, and nothing else is in it, but its header or padding is not what puts these slices together"
 		return nil
 	}
-	r.Verdict = compare.Identical
+	r.Verdict = fact.Identical
 	return nil
 }

@@ -45,18 +45,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"golang.org/x/mod/module"
-)
-
-// Kinds of sources.
-const (
-	Git    = "git"
-	Module = "module"
 )
 
 // Source identifies the code to build.
 type Source struct {
-	Kind       string // Git or Module
+	Kind       fact.SourceKind
 	ModulePath string
 	Version    string // module version with its v: a tag or a pseudo-version
 	Sum        string // h1: of the module zip
@@ -88,6 +83,14 @@ type Source struct {
 	believed string
 }
 
+// ID is what of the source decides the bytes.
+func (s *Source) ID() fact.SourceID {
+	return fact.SourceID{
+		Kind: s.Kind, Module: s.ModulePath, Version: s.Version, Sum: s.Sum,
+		Commit: s.Commit, CommitTime: s.CommitTime.UTC().Format(time.RFC3339), Dir: s.Dir,
+	}
+}
+
 // PathPrefix is the module's path without the suffix of its major version.
 func (s *Source) PathPrefix() string {
 	if prefix, _, ok := module.SplitPathVersion(s.ModulePath); ok {
@@ -100,7 +103,7 @@ func (s *Source) PathPrefix() string {
 // what is remembered of them; "" for no commit. Where the repository's word was
 // taken for what a hash names, the name is good in that repository alone.
 func (s *Source) Files() string {
-	if s.Kind != Git || s.Tree == "" {
+	if s.Kind != fact.SourceGit || s.Tree == "" {
 		return ""
 	}
 	return s.Tree + " " + s.believed
@@ -114,7 +117,7 @@ func (s *Source) Identity() string {
 	case s.outside:
 	case s.Files() != "":
 		return "git " + s.Dir + " " + s.Files()
-	case s.Kind == Module && s.Sum != "":
+	case s.Kind == fact.SourceModule && s.Sum != "":
 		return "module " + s.ModulePath + "@" + s.Version + " " + s.Sum
 	}
 	return ""

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/remember"
 	"github.com/mintmark/mintmark/internal/shell"
@@ -74,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (_ *Repo, err error) {
 	cfg.Dir = dir
 	r := &Repo{cfg: cfg}
 	defer func() { err = r.partial(err) }()
-	r.Kind = Git
+	r.Kind = fact.SourceGit
 	at, err := r.find(ctx)
 	if err != nil {
 		return nil, err

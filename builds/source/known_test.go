@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -207,7 +208,7 @@ func TestIdentity(t *testing.T) {
 		t.Error("replaced by a directory of the commit")
 	}
 
-	m := source.Source{Kind: source.Module, ModulePath: "example.com/m", Version: "v1.0.0"}
+	m := source.Source{Kind: fact.SourceModule, ModulePath: "example.com/m", Version: "v1.0.0"}
 	if m.Identity() != "" {
 		t.Error("a module without a hash")
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"golang.org/x/mod/modfile"
@@ -44,7 +45,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 		return nil, "", fault.Errorf("check the path and the version, and that the module proxy and the checksum database can be reached", "module %s: %w", pathVersion, err)
 	}
 	s = &Source{
-		Kind:       Module,
+		Kind:       fact.SourceModule,
 		ModulePath: m.Path,
 		Version:    m.Version,
 		Sum:        m.Sum,
@@ -101,7 +102,7 @@ func FetchModule(ctx context.Context, f *toolchain.Fetcher, pathVersion string) 
 // Published is a commit of a module at the root of its repository that somebody
 // else has recorded and whose files come from the module proxy.
 func Published(modPath, version, sum, commit string, when time.Time) *Source {
-	s := &Source{Kind: Git, ModulePath: modPath, Version: version, Sum: sum, Commit: commit, CommitTime: when.UTC()}
+	s := &Source{Kind: fact.SourceGit, ModulePath: modPath, Version: version, Sum: sum, Commit: commit, CommitTime: when.UTC()}
 	if !module.IsPseudoVersion(version) {
 		s.Tags = []string{strings.TrimSuffix(version, "+incompatible")}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
@@ -74,7 +75,7 @@ func TestFetchModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Kind != source.Module || s.ModulePath != "example.com/m" || s.Version != "v1.2.3" || s.Commit != hash || s.Tag() != "v1.2.3" ||
+	if s.Kind != fact.SourceModule || s.ModulePath != "example.com/m" || s.Version != "v1.2.3" || s.Commit != hash || s.Tag() != "v1.2.3" ||
 		s.Go != "go1.25.1" || s.GoLine != "1.23" || !strings.HasPrefix(s.Sum, "h1:") || !s.CommitTime.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
 		t.Errorf("got %+v", s)
 	}

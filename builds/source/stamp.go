@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/git"
+	"github.com/mintmark/mintmark/internal/fact"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -26,7 +27,7 @@ const Devel = "(devel)"
 // there it is not foreseen.
 func (s *Source) Stamp(toolchain string) string {
 	switch {
-	case s.Kind != Git:
+	case s.Kind != fact.SourceGit:
 		return s.Version
 	case version.Compare(toolchain, "go1.24") < 0:
 		return Devel

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/remember"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -41,7 +42,7 @@ var fakeFiles = []fakeFile{
 // fakeToolchain writes the zip of files and gives the toolchain with its true h1.
 func fakeToolchain(t *testing.T, files []fakeFile) *Toolchain {
 	t.Helper()
-	tc := &Toolchain{Version: "go1.99.1", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.99.1.linux-amd64"}
+	tc := &Toolchain{Toolchain: fact.Toolchain{Version: "go1.99.1", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.99.1.linux-amd64"}}
 	tc.zip = filepath.Join(t.TempDir(), "toolchain.zip")
 	f, err := os.Create(tc.zip)
 	if err != nil {
@@ -430,7 +431,7 @@ func remove(t *testing.T, name string) {
 
 func TestPlatforms(t *testing.T) {
 	goCmd, goroot := runningGo(t)
-	g := &Goroot{Dir: goroot, Toolchain: &Toolchain{Version: "go1.x"}}
+	g := &Goroot{Dir: goroot, Toolchain: &Toolchain{Toolchain: fact.Toolchain{Version: "go1.x"}}}
 	got, err := g.Platforms()
 	if err != nil {
 		t.Fatal(err)
@@ -445,7 +446,7 @@ func TestPlatforms(t *testing.T) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
 
-	old := &Goroot{Dir: t.TempDir(), Toolchain: &Toolchain{Version: "go1.20"}}
+	old := &Goroot{Dir: t.TempDir(), Toolchain: &Toolchain{Toolchain: fact.Toolchain{Version: "go1.20"}}}
 	_, err = old.Platforms()
 	if fault.Hint(err) == "" {
 		t.Errorf("no table: %v", err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/confine"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 	"golang.org/x/mod/module"
@@ -24,12 +25,8 @@ const modulePath = "golang.org/toolchain"
 
 // Toolchain is one released Go toolchain for this host, as the checksum database knows it.
 type Toolchain struct {
-	Version string // go1.26.8
-	Host    string // linux/amd64
-	Module  string // golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64
-	Sum     string // h1: of the module's zip
-	SumDB   bool   // Sum was checked against the checksum database
-	zip     string
+	fact.Toolchain
+	zip string
 }
 
 // DirName is a directory name that no other toolchain has.
@@ -82,14 +79,9 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 		}
 		return nil, fault.Errorf(tip, "toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err)
 	}
-	return &Toolchain{
-		Version: exact,
-		Host:    runtime.GOOS + "/" + runtime.GOARCH,
-		Module:  mod,
-		Sum:     d.Sum,
-		SumDB:   f.Settings.checksToolchain(f.Place),
-		zip:     d.Zip,
-	}, nil
+	return &Toolchain{fact.Toolchain{
+		Version: exact, Host: runtime.GOOS + "/" + runtime.GOARCH, Module: mod, Sum: d.Sum, SumDB: f.Settings.checksToolchain(f.Place),
+	}, d.Zip}, nil
 }
 
 // Module is a downloaded module.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -28,7 +28,7 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	switch what := args[3]; what {
 	case "artifact":
 		for i, a := range m.Artifacts {
-			if a.Published && a.Stage == checksums.StageLinked {
+			if a.Published && a.Stage == fact.Linked {
 				name := filepath.Join(r.Dir, a.Name)
 				flip(ts, false, []string{name})
 				m.Artifacts[i].SHA256, _, err = checksums.FileDigest(name)
@@ -46,14 +46,14 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	case "flag":
 		r.Plan.Units[0].Flags = append(r.Plan.Units[0].Flags, "-toolexec=/bin/false")
 	case "extra":
-		ts.Check(r.Publish(m.Artifacts[0].Profile, "linux/arm64", checksums.StageLinked, "extra_linux_arm64"))
+		ts.Check(r.Publish(m.Artifacts[0].Profile, "linux/arm64", fact.Linked, "extra_linux_arm64"))
 	case "file":
 		_, err := r.Write("install.sh", "#!/bin/sh\n")
 		ts.Check(err)
 	case "blank":
 		r.Plan.Units[0].Flags = append(r.Plan.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
 	case "mains":
-		r.Plan.Units[0].Mains = []plan.Main{}
+		r.Plan.Units[0].Mains = []fact.Main{}
 	case "double":
 		r.Plan.Units = append(r.Plan.Units, r.Plan.Units[len(r.Plan.Units)-1])
 	case "units":

@@ -14,6 +14,7 @@ import (
 
 	gotoolchain "github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // machine is a stranger's machine, as far as one machine can be two: another
@@ -183,7 +184,7 @@ func (m *machine) gocache(cache, goarch string) string {
 	if jerr := json.Unmarshal(out, &mod); jerr != nil || mod.Sum == "" {
 		m.t.Fatalf("%s: %v %s", module, err, mod.Error)
 	}
-	tc := gotoolchain.Toolchain{Version: toolchain, Sum: mod.Sum}
+	tc := gotoolchain.Toolchain{Toolchain: fact.Toolchain{Version: toolchain, Sum: mod.Sum}}
 	return filepath.Join(cache, "first", "gocache", tc.DirName())
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/pgo"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -241,7 +242,7 @@ func documents(t *testing.T) []kind {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := actions.EncodeClaims(actions.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, []actions.Claim{})
+	claims, err := actions.EncodeClaims(fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, []actions.Claim{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,13 +335,13 @@ func planBytes(t *testing.T) []byte {
 	unit := func(arch string) *plan.Unit {
 		return &plan.Unit{
 			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}[arch], "CGO_ENABLED=0"},
-			Flags: []string{"-trimpath", "-buildvcs=true", "-ldflags=-s -w"}, Mains: []plan.Main{{Package: "example.com/m", Binary: "m"}},
+			Flags: []string{"-trimpath", "-buildvcs=true", "-ldflags=-s -w"}, Mains: []fact.Main{{Package: "example.com/m", Binary: "m"}},
 			Archive: "tar.gz", Name: "m_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
 		}
 	}
 	p := plan.Plan{
-		Schema: plan.Schema, Project: "m", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(),
-		Source: plan.Source{Kind: "git", Module: "example.com/m", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		Schema: fact.PlanSchema, Project: "m", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(),
+		Source: fact.SourceID{Kind: "git", Module: "example.com/m", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
 			Commit: strings.Repeat("01", 20), CommitTime: "2026-01-02T03:04:05Z"},
 		Units: []*plan.Unit{unit("amd64"), unit("arm64")},
 	}

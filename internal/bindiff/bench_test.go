@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // large builds a program that links much of the standard library, twice with
@@ -76,7 +78,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.SetBytes(2 * st.Size())
 		for b.Loop() {
 			d, err := Compare(b.Context(), x, z, Known{})
-			if err != nil || d.Findings[0].Cause != "source" || d.Findings[0].Confidence != Certain {
+			if err != nil || d.Findings[0].Cause != "source" || d.Findings[0].Confidence != fact.Certain {
 				b.Fatalf("%+v, %v", d.Findings, err)
 			}
 		}

@@ -11,14 +11,14 @@
 // differs, never the findings of another pass, so the order of passes means nothing and a new one
 // cannot break an old one.
 //
-// A finding is [Certain] only if it is a difference that the files themselves
+// A finding is [fact.Certain] only if it is a difference that the files themselves
 // record (another toolchain, another tag) or that was proven (after swapping
 // the path, the names are equal). What fits the evidence but could have another
-// cause is [Likely] or [Possible].
+// cause is [fact.Likely] or [fact.Possible].
 //
 // # Honest exceptions
 //
-//   - [Finding.Bytes] counts only the bytes the evidence itself covers. What a
+//   - [fact.Finding.Bytes] counts only the bytes the evidence itself covers. What a
 //     cause moves elsewhere is left out of [Diff.UnexplainedBytes] only where that
 //     is sure: hashes and records, and, when all functions are the same but for
 //     addresses or those that are not are named, everything else that is not data.
@@ -45,18 +45,9 @@ import (
 	"io"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
-)
-
-// Confidence says how sure a finding is.
-type Confidence string
-
-// Confidences, strongest first.
-const (
-	Certain  Confidence = "certain"  // recorded in the files or proven
-	Likely   Confidence = "likely"   // fits everything seen, but is not proven
-	Possible Confidence = "possible" // one of several explanations
 )
 
 // Diff is the comparison of the files A and B.
@@ -71,13 +62,13 @@ type Diff struct {
 	FirstOffset    int64 `json:"first_offset"` // of the first difference; -1 when equal
 
 	// Sections are those that differ, in the order of A, then those that only B has.
-	Sections     []SectionDiff `json:"sections,omitempty"`
-	BuildIDParts []string      `json:"build_id_parts,omitempty"` // that differ, by their names in gobin.BuildIDPartNames
-	BuildInfo    []KeyDiff     `json:"build_info,omitempty"`
-	Findings     []Finding     `json:"findings,omitempty"` // strongest first
+	Sections     []SectionDiff  `json:"sections,omitempty"`
+	BuildIDParts []string       `json:"build_id_parts,omitempty"` // that differ, by their names in gobin.BuildIDPartNames
+	BuildInfo    []KeyDiff      `json:"build_info,omitempty"`
+	Findings     []fact.Finding `json:"findings,omitempty"` // strongest first
 
 	// UnexplainedBytes are the bytes of the sections that differ and that no
-	// finding other than CauseUnknown explains. It is an upper bound.
+	// finding other than fact.CauseUnknown explains. It is an upper bound.
 	UnexplainedBytes int64    `json:"unexplained_bytes"`
 	Notes            []string `json:"notes,omitempty"` // what could not be looked at
 }
@@ -101,14 +92,9 @@ type KeyDiff struct {
 	B   string `json:"b"`
 }
 
-// Finding is one explanation of the difference.
-type Finding struct {
-	Cause      string     `json:"cause"` // stable name, one of Causes
-	Confidence Confidence `json:"confidence"`
-	Evidence   []string   `json:"evidence"`
-	Remedy     string     `json:"remedy"`
-	Bytes      int64      `json:"bytes"` // of the difference that the evidence covers by itself
-
+// finding is what a pass found.
+type finding struct {
+	fact.Finding
 	recorded bool // the files say so themselves, so that it holds against what is known
 }
 
@@ -184,37 +170,33 @@ func explain(ctx context.Context, d *Diff, a, b *side, known Known) error {
 	}
 	d.UnexplainedBytes = unexplained(d, code)
 	if len(d.Findings) == 0 {
-		d.Findings = []Finding{unknown(p)}
+		d.Findings = []fact.Finding{unknown(p)}
 	}
 	sortFindings(d.Findings)
 	return nil
 }
 
 // findings runs all passes. What is known of the builds is no finding.
-func (p *pair) findings() (out []Finding) {
+func (p *pair) findings() (out []fact.Finding) {
 	for _, x := range passes() {
 		excluded := p.known.excludes(x.blames)
 		for _, f := range x.run(p) {
 			if excluded && !f.recorded {
 				continue
 			}
-			f.Cause = x.name
+			f.Cause = x.cause
 			f.Evidence = bounded(f.Evidence)
-			out = append(out, f)
+			out = append(out, f.Finding)
 		}
 	}
 	return out
 }
 
 // sortFindings puts the strongest first; of equal ones, that which covers more.
-func sortFindings(list []Finding) {
-	slices.SortStableFunc(list, func(x, y Finding) int {
-		return cmp.Or(cmp.Compare(rank(x.Confidence), rank(y.Confidence)), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Cause, y.Cause))
+func sortFindings(list []fact.Finding) {
+	slices.SortStableFunc(list, func(x, y fact.Finding) int {
+		return cmp.Or(cmp.Compare(x.Confidence.Rank(), y.Confidence.Rank()), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Cause, y.Cause))
 	})
-}
-
-func rank(c Confidence) int {
-	return slices.Index([]Confidence{Certain, Likely, Possible}, c)
 }
 
 // side is one of the two files.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -52,7 +53,7 @@ func TestBytes(t *testing.T) {
 				if d.DifferentBytes != c.bytes || d.FirstOffset != c.first || d.Equal != (c.bytes == 0) || d.UnexplainedBytes != c.bytes {
 					t.Errorf("%+v", d)
 				}
-				if !d.Equal && (len(d.Findings) != 1 || d.Findings[0].Cause != CauseUnknown || len(d.Notes) != 2) {
+				if !d.Equal && (len(d.Findings) != 1 || d.Findings[0].Cause != fact.CauseUnknown || len(d.Notes) != 2) {
 					t.Errorf("findings %+v, notes %q", d.Findings, d.Notes)
 				}
 			}
@@ -150,42 +151,42 @@ func TestRecorded(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		a, b *debug.BuildInfo
-		want []string // certain causes
+		want []fact.Cause // certain causes
 	}{
-		{"experiment in the version", version("go1.26.8 X:a"), version("go1.26.8"), []string{"goexperiment"}},
-		{"experiment in a development version", version("go1.27-X:a"), version("go1.27-X:b"), []string{"goexperiment"}},
-		{"default experiment", info("GOEXPERIMENT=greenteagc"), info(), []string{"goexperiment"}},
+		{"experiment in the version", version("go1.26.8 X:a"), version("go1.26.8"), []fact.Cause{"goexperiment"}},
+		{"experiment in a development version", version("go1.27-X:a"), version("go1.27-X:b"), []fact.Cause{"goexperiment"}},
+		{"default experiment", info("GOEXPERIMENT=greenteagc"), info(), []fact.Cause{"goexperiment"}},
 		{"toolchain changes GODEBUG", func() *debug.BuildInfo {
 			b := version("go1.25.1")
 			b.Settings = info("DefaultGODEBUG=a=1").Settings
 			return b
-		}(), info(), []string{"toolchain-version"}},
-		{"fips", info("GOFIPS140=v1.0.0-c2097c7c", "DefaultGODEBUG=fips140=on", "-tags=fips140v1.0"), info(), []string{"fips140"}},
-		{"fips and another", info("GOFIPS140=latest", "DefaultGODEBUG=fips140=on,x=1"), info(), []string{"fips140", "godebug-default"}},
-		{"race", info("-race=true"), info(), []string{"race-msan-asan"}},
-		{"buildmode", info("-buildmode=exe"), info("-buildmode=pie"), []string{"buildmode"}},
-		{"gcflags", info("-gcflags=-N"), info(), []string{"compile-flags"}},
-		{"profile name", info("-pgo=a.pgo"), info("-pgo=b.pgo"), []string{"pgo-name"}},
-		{"profile", info("-pgo=default.pgo"), info(), []string{"pgo-profile"}},
-		{"C flags", info("CGO_CFLAGS=-O1", "CGO_ENABLED=1"), info("CGO_CFLAGS=-O2", "CGO_ENABLED=1"), []string{"cgo-toolchain"}},
-		{"C flags on one side", info("CGO_CFLAGS=-O1", "CGO_ENABLED=1"), info("CGO_ENABLED=0"), []string{"cgo-enabled"}},
-		{"ldflags spelling", info("-ldflags=-s -w"), info("-ldflags=-w -s"), []string{"flag-spelling"}},
-		{"ldflags strip", info("-ldflags=-w"), info("-ldflags=-s"), []string{"strip-flags"}},
-		{"ldflags and trimpath", info("-ldflags=-X main.a=b"), info("-trimpath=true"), []string{"build-path"}},
-		{"platform", info("GOOS=linux", "GOARCH=amd64", "GOAMD64=v1"), info("GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0"), []string{"platform", "microarchitecture"}},
-		{"dirty version", main("v1.0.0+dirty", "vcs.revision=a", "vcs.modified=true"), main("v1.0.0", "vcs.revision=a", "vcs.modified=false"), []string{"vcs-dirty"}},
-		{"other commit, other version", main("v1.0.1", "vcs.revision=a"), main("v1.0.0", "vcs.revision=b"), []string{"vcs-revision"}},
-		{"module version", main("v1.0.1"), main("v1.0.0"), []string{"version-stamp"}},
-		{"stamp missing", main("(devel)"), main("v1.0.0", "vcs.revision=b"), []string{"vcs-missing"}},
+		}(), info(), []fact.Cause{"toolchain-version"}},
+		{"fips", info("GOFIPS140=v1.0.0-c2097c7c", "DefaultGODEBUG=fips140=on", "-tags=fips140v1.0"), info(), []fact.Cause{"fips140"}},
+		{"fips and another", info("GOFIPS140=latest", "DefaultGODEBUG=fips140=on,x=1"), info(), []fact.Cause{"fips140", "godebug-default"}},
+		{"race", info("-race=true"), info(), []fact.Cause{"race-msan-asan"}},
+		{"buildmode", info("-buildmode=exe"), info("-buildmode=pie"), []fact.Cause{"buildmode"}},
+		{"gcflags", info("-gcflags=-N"), info(), []fact.Cause{"compile-flags"}},
+		{"profile name", info("-pgo=a.pgo"), info("-pgo=b.pgo"), []fact.Cause{"pgo-name"}},
+		{"profile", info("-pgo=default.pgo"), info(), []fact.Cause{"pgo-profile"}},
+		{"C flags", info("CGO_CFLAGS=-O1", "CGO_ENABLED=1"), info("CGO_CFLAGS=-O2", "CGO_ENABLED=1"), []fact.Cause{"cgo-toolchain"}},
+		{"C flags on one side", info("CGO_CFLAGS=-O1", "CGO_ENABLED=1"), info("CGO_ENABLED=0"), []fact.Cause{"cgo-enabled"}},
+		{"ldflags spelling", info("-ldflags=-s -w"), info("-ldflags=-w -s"), []fact.Cause{"flag-spelling"}},
+		{"ldflags strip", info("-ldflags=-w"), info("-ldflags=-s"), []fact.Cause{"strip-flags"}},
+		{"ldflags and trimpath", info("-ldflags=-X main.a=b"), info("-trimpath=true"), []fact.Cause{"build-path"}},
+		{"platform", info("GOOS=linux", "GOARCH=amd64", "GOAMD64=v1"), info("GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0"), []fact.Cause{"platform", "microarchitecture"}},
+		{"dirty version", main("v1.0.0+dirty", "vcs.revision=a", "vcs.modified=true"), main("v1.0.0", "vcs.revision=a", "vcs.modified=false"), []fact.Cause{"vcs-dirty"}},
+		{"other commit, other version", main("v1.0.1", "vcs.revision=a"), main("v1.0.0", "vcs.revision=b"), []fact.Cause{"vcs-revision"}},
+		{"module version", main("v1.0.1"), main("v1.0.0"), []fact.Cause{"version-stamp"}},
+		{"stamp missing", main("(devel)"), main("v1.0.0", "vcs.revision=b"), []fact.Cause{"vcs-missing"}},
 	} {
 		d := &Diff{BuildInfo: compareBuildInfo(c.a, c.b)}
 		// The same architecture in both headers, so that only the records speak.
 		p := &pair{diff: d, a: &side{file: &gobin.File{BuildInfo: c.a, Arch: "x"}}, b: &side{file: &gobin.File{BuildInfo: c.b, Arch: "x"}}}
-		var got []string
+		var got []fact.Cause
 		for _, x := range passes() {
 			for _, f := range x.run(p) {
-				if f.Confidence == Certain {
-					got = append(got, x.name)
+				if f.Confidence == fact.Certain {
+					got = append(got, x.cause)
 				}
 			}
 		}
@@ -200,20 +201,20 @@ func TestRecorded(t *testing.T) {
 // TestPassesStandAlone: names are unique and every pass copes with files that
 // say nothing, and leaves the comparison as it is.
 func TestPassesStandAlone(t *testing.T) {
-	seen := map[string]bool{}
+	seen := map[fact.Cause]bool{}
 	for _, x := range passes() {
-		if seen[x.name] || x.name == CauseUnknown {
-			t.Errorf("cause %s twice", x.name)
+		if seen[x.cause] || x.cause == fact.CauseUnknown {
+			t.Errorf("cause %s twice", x.cause)
 		}
-		seen[x.name] = true
+		seen[x.cause] = true
 		d := &Diff{Sections: []SectionDiff{{Name: ".text", Kind: gobin.KindCode, Bytes: 1}}}
 		before := *d
 		p := &pair{diff: d, a: &side{file: &gobin.File{}}, b: &side{file: &gobin.File{}}}
 		if f := x.run(p); len(f) > 0 || !reflect.DeepEqual(*d, before) {
-			t.Errorf("%s finds %+v in files that say nothing", x.name, f)
+			t.Errorf("%s finds %+v in files that say nothing", x.cause, f)
 		}
 	}
-	if c := Causes(); len(c) != len(seen)+1 || c[len(c)-1] != CauseUnknown {
+	if c := Causes(); len(c) != len(seen)+1 || c[len(c)-1] != fact.CauseUnknown {
 		t.Errorf("Causes: %q", c)
 	}
 }
@@ -227,11 +228,11 @@ func TestPacked(t *testing.T) {
 	}
 	a, b := write(t, elf("$Id: UPX 3.94 Copyright $ aaaa")), write(t, elf("$Id: UPX 4.23 Copyright $ bbbb"))
 	d, err := Compare(t.Context(), a, b, Known{})
-	if err != nil || len(d.Findings) != 1 || d.Findings[0].Cause != "packed" || d.Findings[0].Confidence != Certain || !strings.Contains(d.Findings[0].Evidence[0], "4.23") {
+	if err != nil || len(d.Findings) != 1 || d.Findings[0].Cause != "packed" || d.Findings[0].Confidence != fact.Certain || !strings.Contains(d.Findings[0].Evidence[0], "4.23") {
 		t.Errorf("%+v, %v", d, err)
 	}
 	d, err = Compare(t.Context(), a, write(t, elf("$Id: UPX 3.94 Copyright $ cccc")), Known{})
-	if err != nil || len(d.Findings) != 1 || d.Findings[0].Confidence != Possible {
+	if err != nil || len(d.Findings) != 1 || d.Findings[0].Confidence != fact.Possible {
 		t.Errorf("the same packer: %+v, %v", d, err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // linkVariant is one link of a source that other links of its group are compared with.
@@ -17,10 +19,10 @@ type linkVariant struct {
 	name    string
 	ldflags string
 	env     []string
-	want    string // cause of the difference to the first of the group; "" when the files are the same
-	sure    Confidence
-	also    []string // further causes that may be certain
-	says    string   // what the evidence must say
+	want    fact.Cause // cause of the difference to the first of the group; "" when the files are the same
+	sure    fact.Confidence
+	also    []fact.Cause // further causes that may be certain
+	says    string       // what the evidence must say
 }
 
 // linkGroup are links of one source for one platform, with one recorded setting
@@ -36,31 +38,31 @@ type linkGroup struct {
 
 // linkGroups are the pairs of builds that differ in the link alone.
 func linkGroups() []linkGroup {
-	ext := func(name, flags, want, says string) linkVariant {
-		return linkVariant{name: name, ldflags: `"-extldflags=` + flags + `"`, want: want, sure: Certain, says: says}
+	ext := func(name, flags string, want fact.Cause, says string) linkVariant {
+		return linkVariant{name: name, ldflags: `"-extldflags=` + flags + `"`, want: want, sure: fact.Certain, says: says}
 	}
 	plain := []linkVariant{
 		{name: "base"},
-		{name: "-T", ldflags: "-T 0x801000", want: "link-layout", sure: Certain, says: "lowest address"},
-		{name: "-funcalign", ldflags: "-funcalign=128", want: "link-layout", sure: Certain, says: "alignment of functions"},
-		{name: "-randlayout", ldflags: "-randlayout=7", want: "link-layout", sure: Certain, says: "another order"},
-		{name: "-R", ldflags: "-R 0x10000", want: "link-layout", sure: Certain, says: "alignment of segments"},
-		{name: "-B", ldflags: "-B 0x12345678", want: "executable-header", sure: Certain, says: "GNU build ID"},
-		{name: "-B none", ldflags: "-B none", want: "executable-header", sure: Certain, says: "GNU build ID"},
-		{name: "-checklinkname", ldflags: "-checklinkname=0", want: "flag-spelling", sure: Certain},
+		{name: "-T", ldflags: "-T 0x801000", want: "link-layout", sure: fact.Certain, says: "lowest address"},
+		{name: "-funcalign", ldflags: "-funcalign=128", want: "link-layout", sure: fact.Certain, says: "alignment of functions"},
+		{name: "-randlayout", ldflags: "-randlayout=7", want: "link-layout", sure: fact.Certain, says: "another order"},
+		{name: "-R", ldflags: "-R 0x10000", want: "link-layout", sure: fact.Certain, says: "alignment of segments"},
+		{name: "-B", ldflags: "-B 0x12345678", want: "executable-header", sure: fact.Certain, says: "GNU build ID"},
+		{name: "-B none", ldflags: "-B none", want: "executable-header", sure: fact.Certain, says: "GNU build ID"},
+		{name: "-checklinkname", ldflags: "-checklinkname=0", want: "flag-spelling", sure: fact.Certain},
 	}
 	return []linkGroup{
 		{name: "ELF", platform: "linux/amd64", strip: "-s -w", variants: plain},
 		{name: "ELF with symbols", platform: "linux/amd64", variants: append(plain[:2:2],
-			linkVariant{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: Certain, says: "DWARF"},
+			linkVariant{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: fact.Certain, says: "DWARF"},
 		)},
 		{name: "ELF PIE", platform: "linux/amd64", args: []string{"-buildmode=pie"}, strip: "-s -w", variants: []linkVariant{
 			{name: "base"},
-			{name: "-I", ldflags: "-I /lib/ld-musl-x86_64.so.1", want: "interpreter", sure: Certain, says: "ld-musl"},
-			{name: "-r", ldflags: "-r /opt/lib", want: "dynamic-section", sure: Certain, says: "/opt/lib"},
-			{name: "-bindnow", ldflags: "-bindnow", want: "dynamic-section", sure: Certain, says: "BIND_NOW"},
-			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: Certain},
-			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: Certain},
+			{name: "-I", ldflags: "-I /lib/ld-musl-x86_64.so.1", want: "interpreter", sure: fact.Certain, says: "ld-musl"},
+			{name: "-r", ldflags: "-r /opt/lib", want: "dynamic-section", sure: fact.Certain, says: "/opt/lib"},
+			{name: "-bindnow", ldflags: "-bindnow", want: "dynamic-section", sure: fact.Certain, says: "BIND_NOW"},
+			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: fact.Certain},
+			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: fact.Certain},
 		}},
 		{name: "ELF by the C linker", platform: "linux/amd64", cgo: true, strip: "-s -w -linkmode=external", variants: []linkVariant{
 			{name: "base"},
@@ -74,43 +76,43 @@ func linkGroups() []linkGroup {
 			ext("--build-id", "-Wl,--build-id=none", "executable-header", "GNU build ID"),
 			ext("-z noseparate-code", "-Wl,-z,noseparate-code", "link-layout", "segments"),
 			ext("-Ttext-segment", "-Wl,-Ttext-segment=0x800000", "link-layout", "lowest address"),
-			{name: "-static", ldflags: "-extldflags=-static", want: "interpreter", sure: Certain, also: []string{"dynamic-section"}, says: "absent in B"},
+			{name: "-static", ldflags: "-extldflags=-static", want: "interpreter", sure: fact.Certain, also: []fact.Cause{"dynamic-section"}, says: "absent in B"},
 			ext("-fuse-ld", "-fuse-ld=gold", "linker", "gold"),
-			{name: "CGO_LDFLAGS", env: []string{"CGO_LDFLAGS=-O2 -g -Wl,-z,relro,-z,now"}, want: "dynamic-section", sure: Certain, says: "BIND_NOW"},
-			{name: "CGO_LDFLAGS without effect", env: []string{"CGO_LDFLAGS=-O2 -g -O1 -O2"}, want: "cgo-toolchain", sure: Likely},
-			{name: "GO_EXTLINK_ENABLED", ldflags: "-linkmode=internal", want: "linker", sure: Certain, says: "Go's own"},
+			{name: "CGO_LDFLAGS", env: []string{"CGO_LDFLAGS=-O2 -g -Wl,-z,relro,-z,now"}, want: "dynamic-section", sure: fact.Certain, says: "BIND_NOW"},
+			{name: "CGO_LDFLAGS without effect", env: []string{"CGO_LDFLAGS=-O2 -g -O1 -O2"}, want: "cgo-toolchain", sure: fact.Likely},
+			{name: "GO_EXTLINK_ENABLED", ldflags: "-linkmode=internal", want: "linker", sure: fact.Certain, says: "Go's own"},
 		}},
 		{name: "ELF PIE by the C linker", platform: "linux/amd64", cgo: true, args: []string{"-buildmode=pie"}, strip: "-s -w -linkmode=external", variants: []linkVariant{
 			{name: "base"},
 			ext("-z now", "-Wl,-z,now", "dynamic-section", "BIND_NOW"),
 			ext("-z pack-relative-relocs", "-Wl,-z,pack-relative-relocs", "dynamic-section", "RELR"),
-			{name: "-static-pie", ldflags: "-extldflags=-static-pie", want: "interpreter", sure: Certain, also: []string{"dynamic-section"}, says: "absent in B"},
-			{name: "-linkmode", ldflags: "-linkmode=internal", want: "linker", sure: Certain, says: "Go's own"},
+			{name: "-static-pie", ldflags: "-extldflags=-static-pie", want: "interpreter", sure: fact.Certain, also: []fact.Cause{"dynamic-section"}, says: "absent in B"},
+			{name: "-linkmode", ldflags: "-linkmode=internal", want: "linker", sure: fact.Certain, says: "Go's own"},
 		}},
 		{name: "PE", platform: "windows/amd64", strip: "-s -w", variants: []linkVariant{
 			{name: "base"},
-			{name: "-H", ldflags: "-H windowsgui", want: "executable-header", sure: Certain, says: "Windows GUI"},
-			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: Certain},
-			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: Certain},
+			{name: "-H", ldflags: "-H windowsgui", want: "executable-header", sure: fact.Certain, says: "Windows GUI"},
+			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: fact.Certain},
+			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: fact.Certain},
 		}},
 		{name: "PE with symbols", platform: "windows/amd64", variants: []linkVariant{
 			{name: "base"},
-			{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: Certain},
+			{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: fact.Certain},
 		}},
 		{name: "Mach-O", platform: "darwin/arm64", strip: "-s -w", variants: []linkVariant{
 			{name: "base"},
-			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: Certain},
-			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: Certain},
-			{name: "-B none", ldflags: "-B none", want: "executable-header", sure: Certain, says: "UUID"},
+			{name: "-funcalign", ldflags: "-funcalign=64", want: "link-layout", sure: fact.Certain},
+			{name: "-randlayout", ldflags: "-randlayout=3", want: "link-layout", sure: fact.Certain},
+			{name: "-B none", ldflags: "-B none", want: "executable-header", sure: fact.Certain, says: "UUID"},
 		}},
 		{name: "Mach-O with symbols", platform: "darwin/arm64", variants: []linkVariant{
 			{name: "base"},
-			{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: Certain},
+			{name: "-compressdwarf", ldflags: "-compressdwarf=false", want: "dwarf-compression", sure: fact.Certain},
 		}},
 		{name: "ELF on riscv64", platform: "linux/riscv64", strip: "-s -w", variants: []linkVariant{
 			{name: "base"},
-			{name: "-funcalign", ldflags: "-funcalign=128", want: "link-layout", sure: Certain},
-			{name: "-T", ldflags: "-T 0x801000", want: "link-layout", sure: Certain},
+			{name: "-funcalign", ldflags: "-funcalign=128", want: "link-layout", sure: fact.Certain},
+			{name: "-T", ldflags: "-T 0x801000", want: "link-layout", sure: fact.Certain},
 		}},
 	}
 }
@@ -165,7 +167,7 @@ func (l *linkShop) link(t testing.TB, g *linkGroup, v *linkVariant) string {
 }
 
 // linkCauses are what pairs of one source that differ in the link may be said to differ in.
-var linkCauses = []string{
+var linkCauses = []fact.Cause{
 	"linker", "interpreter", "dynamic-section", "executable-header", "link-layout", "dwarf-compression", "link-flags",
 	"flag-spelling", "strip-flags", "cgo-toolchain",
 }
@@ -249,12 +251,12 @@ func checkLinks(t *testing.T, g *linkGroup, built []string, i, j int) string {
 		return ""
 	}
 	evidence := evidenceOf(d, v.want)
-	if !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Cause == v.want && f.Confidence == v.sure }) || !strings.Contains(strings.Join(evidence, "\n"), v.says) {
+	if !slices.ContainsFunc(d.Findings, func(f fact.Finding) bool { return f.Cause == v.want && f.Confidence == v.sure }) || !strings.Contains(strings.Join(evidence, "\n"), v.says) {
 		t.Errorf("%s: %+v, want %s (%s) that says %q", name, d.Findings, v.want, v.sure, v.says)
 		return ""
 	}
 	for _, f := range d.Findings {
-		if f.Confidence == Certain && f.Cause != v.want && !slices.Contains(v.also, f.Cause) {
+		if f.Confidence == fact.Certain && f.Cause != v.want && !slices.Contains(v.also, f.Cause) {
 			t.Errorf("%s: %s is called certain: %q", name, f.Cause, f.Evidence)
 		}
 	}

@@ -3,6 +3,7 @@ package bindiff
 import (
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -28,8 +29,8 @@ func unexplained(d *Diff, code func() *codeDiff) int64 {
 	for _, f := range d.Findings {
 		covered += f.Bytes
 	}
-	certain := slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Confidence == Certain })
-	named := slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Confidence == Certain && f.Cause == "source" })
+	certain := slices.ContainsFunc(d.Findings, func(f fact.Finding) bool { return f.Confidence == fact.Certain })
+	named := slices.ContainsFunc(d.Findings, func(f fact.Finding) bool { return f.Confidence == fact.Certain && f.Cause == fact.CauseSource })
 	var same func() bool
 	for _, s := range d.Sections {
 		total += s.Bytes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -45,7 +46,7 @@ func explainSlices(ctx context.Context, d *Diff, a, b *side, known Known) error 
 			for i, e := range f.Evidence {
 				f.Evidence[i] = x.Arch + ": " + e
 			}
-			at := slices.IndexFunc(d.Findings, func(g Finding) bool { return g.Cause == f.Cause && g.Confidence == f.Confidence })
+			at := slices.IndexFunc(d.Findings, func(g fact.Finding) bool { return g.Cause == f.Cause && g.Confidence == f.Confidence })
 			if at < 0 {
 				d.Findings = append(d.Findings, f)
 				continue
@@ -58,7 +59,7 @@ func explainSlices(ctx context.Context, d *Diff, a, b *side, known Known) error 
 	}
 	if len(d.Findings) == 0 { // only the headers or the padding between the slices
 		d.UnexplainedBytes = d.DifferentBytes
-		d.Findings = []Finding{unknown(&pair{ctx: ctx, a: a, b: b, diff: d, known: known})}
+		d.Findings = []fact.Finding{unknown(&pair{ctx: ctx, a: a, b: b, diff: d, known: known})}
 	}
 	sortFindings(d.Findings)
 	return nil

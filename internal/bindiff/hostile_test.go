@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -168,7 +169,7 @@ func TestMemory(t *testing.T) {
 		}
 	})
 	// The point of the file is that its tables were read.
-	if !strings.Contains(strings.Join(evidenceOf(d, CauseUnknown), "\n"), "package main: functions") {
+	if !strings.Contains(strings.Join(evidenceOf(d, fact.CauseUnknown), "\n"), "package main: functions") {
 		t.Errorf("the tables were not compared: %+v", d)
 	}
 	if most := uint64(4*(len(x)+len(y))/2 + 64<<20); n > most {

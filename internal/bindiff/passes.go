@@ -7,18 +7,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
-
-// CauseUnknown is the cause when no pass has found one.
-const CauseUnknown = "unknown"
 
 // pass looks for one cause. It returns no finding when the evidence is not
 // there; it must not look at findings of others.
 type pass struct {
-	name   string // stable: it is in reports and documents
+	cause  fact.Cause
 	blames inputs // all that the cause can come from, when it is inferred
-	run    func(*pair) []Finding
+	run    func(*pair) []finding
 }
 
 // passes is the table of all passes. Their order is that of reading, nothing
@@ -61,7 +59,7 @@ func passes() []pass {
 		{"vcs-dirty", 0, vcsDirty},
 		{"vcs-revision", 0, vcsRevision},
 		{"version-stamp", 0, versionStamp},
-		{"source", ofSource, source},
+		{fact.CauseSource, ofSource, source},
 		{"line-endings", ofSource, lineEndings},
 		{"package-path", 0, packagePath},
 		{"module-version", 0, moduleVersion},
@@ -77,13 +75,13 @@ func passes() []pass {
 }
 
 // Causes lists the names of all causes this package can find, in the order of
-// its table, [CauseUnknown] last.
-func Causes() []string {
-	var names []string
+// its table, [fact.CauseUnknown] last.
+func Causes() []fact.Cause {
+	var causes []fact.Cause
 	for _, p := range passes() {
-		names = append(names, p.name)
+		causes = append(causes, p.cause)
 	}
-	return append(names, CauseUnknown)
+	return append(causes, fact.CauseUnknown)
 }
 
 // pair is what a pass sees.
@@ -157,32 +155,32 @@ func (p *pair) goVersions() (a, b string) {
 }
 
 // one makes the result of a pass that has one finding.
-func one(c Confidence, bytes int64, remedy string, evidence ...string) []Finding {
-	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}}
+func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
+	return []finding{{Finding: fact.Finding{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}}}
 }
 
 // stated is one for what both files record: it holds whatever is known of the builds.
-func stated(c Confidence, bytes int64, remedy string, evidence ...string) []Finding {
-	return []Finding{{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes, recorded: true}}
+func stated(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
+	return []finding{{fact.Finding{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}, true}}
 }
 
 // recorded makes a pass for settings that differ in the build information,
 // which is all the proof it takes.
-func recorded(remedy string, keys ...string) func(*pair) []Finding {
-	return func(p *pair) []Finding {
+func recorded(remedy string, keys ...string) func(*pair) []finding {
+	return func(p *pair) []finding {
 		if !p.infos() {
 			return nil
 		}
 		// Go versions record different settings: between two of them an entry
 		// that one lacks may only be one that it does not write.
 		va, vb := p.goVersions()
-		confidence := Possible
+		confidence := fact.Possible
 		var evidence []string
 		for _, k := range keys {
 			if a, b, differ := p.key(k); differ {
 				evidence = append(evidence, change("build information "+k, a, b))
 				if va == vb || a != "" && b != "" {
-					confidence = Certain
+					confidence = fact.Certain
 				}
 			}
 		}
@@ -194,10 +192,10 @@ func recorded(remedy string, keys ...string) func(*pair) []Finding {
 }
 
 // unknown says what is known when no cause is.
-func unknown(p *pair) Finding {
+func unknown(p *pair) fact.Finding {
 	d := p.diff
-	f := Finding{
-		Cause: CauseUnknown, Confidence: Possible, Bytes: 0,
+	f := fact.Finding{
+		Cause: fact.CauseUnknown, Confidence: fact.Possible, Bytes: 0,
 		Remedy: p.known.compareRest(),
 	}
 	f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d and %d bytes differ, first at offset %d", d.DifferentBytes, d.SizeA, d.SizeB, d.FirstOffset))

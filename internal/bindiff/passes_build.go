@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Passes about the kind of file, the toolchain and its settings.
 
-func platform(p *pair) []Finding {
+func platform(p *pair) []finding {
 	var evidence []string
 	a, b := p.a.file, p.b.file
 	if a.Format != b.Format || a.Arch != b.Arch {
@@ -24,20 +25,20 @@ func platform(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "compare binaries of one platform", evidence...)
+	return one(fact.Certain, 0, "compare binaries of one platform", evidence...)
 }
 
-func packed(p *pair) []Finding {
+func packed(p *pair) []finding {
 	a, b := p.a.file.Packed, p.b.file.Packed
 	if a == "" && b == "" {
 		return nil
 	}
-	c := Certain
+	c := fact.Certain
 	evidence := []string{change("packed by", a, b)}
 	if x, y := p.a.file.PackedMethod, p.b.file.PackedMethod; x != y && x != "" && y != "" {
 		evidence = append(evidence, change("method", x, y))
 	} else if a == b {
-		c = Possible // other flags, or other contents: the packing hides which
+		c = fact.Possible // other flags, or other contents: the packing hides which
 		if x != "" {
 			evidence = append(evidence, "method: "+x+" in both")
 		}
@@ -67,7 +68,7 @@ func (p *pair) signatureOnly() (int64, bool) {
 	return n, signed
 }
 
-func codeSignature(p *pair) []Finding {
+func codeSignature(p *pair) []finding {
 	n, ok := p.signatureOnly()
 	if !ok {
 		return nil
@@ -78,15 +79,15 @@ func codeSignature(p *pair) []Finding {
 	if errA == nil && errB == nil && a != b {
 		evidence = append(evidence, change("signature", a.String(), b.String()))
 	}
-	return one(Certain, n, "compare before signing, or strip the signatures of both", evidence...)
+	return one(fact.Certain, n, "compare before signing, or strip the signatures of both", evidence...)
 }
 
-func buildIDRemoved(p *pair) []Finding {
+func buildIDRemoved(p *pair) []finding {
 	a, b := p.a.file, p.b.file
 	if (a.BuildID == "") == (b.BuildID == "") || a.Packed != "" || b.Packed != "" {
 		return nil
 	}
-	return one(Certain, 0, "pass -ldflags=-buildid= to both builds or to neither", change("build ID", a.BuildID, b.BuildID))
+	return one(fact.Certain, 0, "pass -ldflags=-buildid= to both builds or to neither", change("build ID", a.BuildID, b.BuildID))
 }
 
 const remedyStripTool = "strip with -ldflags=\"-s -w\", not with a tool after the build"
@@ -94,7 +95,7 @@ const remedyStripTool = "strip with -ldflags=\"-s -w\", not with a tool after th
 // stripTool: cmd/go computes the last part of the build ID from the linked
 // file, so files with one ID were one file when the linker had written them. Of
 // files with two, that hash tells whether one was changed since.
-func stripTool(p *pair) []Finding {
+func stripTool(p *pair) []finding {
 	if !p.sameBuildID() {
 		return editedAfterLink(p)
 	}
@@ -109,10 +110,10 @@ func stripTool(p *pair) []Finding {
 			evidence = append(evidence, fmt.Sprintf("section %s is only in %s", s.Name, strings.ToUpper(s.OnlyIn)))
 		}
 	}
-	return one(Certain, n, remedyStripTool, shorten(evidence)...)
+	return one(fact.Certain, n, remedyStripTool, shorten(evidence)...)
 }
 
-func editedAfterLink(p *pair) []Finding {
+func editedAfterLink(p *pair) []finding {
 	if p.a.r == nil || !p.debugDiffers() {
 		return nil
 	}
@@ -130,7 +131,7 @@ func editedAfterLink(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
+	return one(fact.Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
 }
 
 // stripped says what of DWARF and the symbol table is in one file only.
@@ -176,21 +177,21 @@ func versionAndExperiment(s string) (version, experiment string) {
 	return s, ""
 }
 
-func toolchainVersion(p *pair) []Finding {
+func toolchainVersion(p *pair) []finding {
 	x, y := p.goVersions()
 	a, _ := versionAndExperiment(x)
 	b, _ := versionAndExperiment(y)
 	if a == b || a == "" || b == "" {
 		return nil
 	}
-	c := Certain
+	c := fact.Certain
 	if p.a.file.BuildInfoFrom == gobin.FromModInfo || p.b.file.BuildInfoFrom == gobin.FromModInfo {
-		c = Likely // then the version is only a string that was found
+		c = fact.Likely // then the version is only a string that was found
 	}
 	return one(c, 0, remedyToolchain, change("Go version", a, b))
 }
 
-func goexperiment(p *pair) []Finding {
+func goexperiment(p *pair) []finding {
 	if !p.infos() {
 		return nil
 	}
@@ -207,12 +208,12 @@ func goexperiment(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
+	return one(fact.Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
 }
 
 const remedyFIPS = "set GOFIPS140 to one value in both builds"
 
-func microarchitecture(p *pair) []Finding {
+func microarchitecture(p *pair) []finding {
 	if a, b := p.a.file, p.b.file; a.Arch != b.Arch {
 		return nil // each has its own variable
 	}
@@ -220,12 +221,12 @@ func microarchitecture(p *pair) []Finding {
 		"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM")(p)
 }
 
-func godebugDefault(p *pair) []Finding {
+func godebugDefault(p *pair) []finding {
 	a, b, differ := p.key("DefaultGODEBUG")
 	if !differ || !p.infos() {
 		return nil
 	}
-	c := Certain
+	c := fact.Certain
 	if _, _, fips := p.key("GOFIPS140"); fips {
 		// GOFIPS140 adds its own entry.
 		drop := func(s string) string {
@@ -236,7 +237,7 @@ func godebugDefault(p *pair) []Finding {
 		}
 	}
 	if x, y := p.goVersions(); x != y {
-		c = Possible // each toolchain has its own defaults
+		c = fact.Possible // each toolchain has its own defaults
 	}
 	evidence := []string{change("build information DefaultGODEBUG", a, b)}
 	x, y := godebugKeys(a), godebugKeys(b)
@@ -259,7 +260,7 @@ func godebugKeys(s string) map[string]string {
 	return m
 }
 
-func buildTags(p *pair) []Finding {
+func buildTags(p *pair) []finding {
 	a, b, differ := p.key("-tags")
 	if !differ || !p.infos() {
 		return nil
@@ -278,10 +279,10 @@ func buildTags(p *pair) []Finding {
 	if slices.Equal(ta, tb) {
 		evidence = append(evidence, "the same tags in another order")
 	}
-	return one(Certain, 0, "list the tags in the profile, once and sorted", evidence...)
+	return one(fact.Certain, 0, "list the tags in the profile, once and sorted", evidence...)
 }
 
-func cgoToolchain(p *pair) []Finding {
+func cgoToolchain(p *pair) []finding {
 	var evidence []string
 	for _, k := range []string{"CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_FFLAGS", "CGO_LDFLAGS"} {
 		// cmd/go records them only without -trimpath and with cgo.
@@ -291,7 +292,7 @@ func cgoToolchain(p *pair) []Finding {
 	}
 	const remedy = "pin the C compiler and its flags (a container image by digest, for one), or build without cgo"
 	if evidence != nil {
-		return stated(Certain, 0, remedy, evidence...)
+		return stated(fact.Certain, 0, remedy, evidence...)
 	}
 	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format {
 		return nil
@@ -322,25 +323,25 @@ func cgoToolchain(p *pair) []Finding {
 			evidence = append(evidence, "only in B, "+t)
 		}
 	}
-	c := Certain
+	c := fact.Certain
 	if _, _, differ := p.key("CGO_ENABLED"); differ || p.debugDiffers() {
-		c = Possible // the texts went with what is missing
+		c = fact.Possible // the texts went with what is missing
 	}
 	return one(c, 0, remedy, shorten(evidence)...)
 }
 
-func pgoName(p *pair) []Finding {
+func pgoName(p *pair) []finding {
 	a, b, differ := p.key("-pgo")
 	if !differ || !p.both("-pgo") {
 		return nil
 	}
-	return one(Certain, 0, "keep one file name for the profile: it is recorded in the binary", change("build information -pgo", a, b))
+	return one(fact.Certain, 0, "keep one file name for the profile: it is recorded in the binary", change("build information -pgo", a, b))
 }
 
-func pgoProfile(p *pair) []Finding {
+func pgoProfile(p *pair) []finding {
 	a, b, differ := p.key("-pgo")
 	if !differ || p.both("-pgo") || !p.infos() {
 		return pgoCode(p)
 	}
-	return stated(Certain, 0, "commit the profile and name it in the mintmark profile; only one was built with one", change("build information -pgo", a, b))
+	return stated(fact.Certain, 0, "commit the profile and name it in the mintmark profile; only one was built with one", change("build information -pgo", a, b))
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -71,7 +72,7 @@ func (p *pair) moduleDiffers(pkg string) bool {
 
 const remedySource = "build the same source: compare the h1 hashes of the modules, generated files and embedded files, and commit what is generated"
 
-func source(p *pair) []Finding {
+func source(p *pair) []finding {
 	if p.a.r == nil || p.sameBuildID() || p.compiledDifferently() {
 		return nil
 	}
@@ -93,20 +94,20 @@ func source(p *pair) []Finding {
 	for _, x := range list {
 		evidence = append(evidence, x.describe())
 	}
-	confidence := Likely
+	confidence := fact.Likely
 	_, profiled := setting(p.a.file.BuildInfo, "-pgo")
 	switch {
 	case profiled && c.starts == 0:
 		// The lines of the source have not moved: rather another profile of one name.
-		confidence = Possible
+		confidence = fact.Possible
 	case len(std) > 0:
 		// Then the compiler or its profile is the simpler explanation.
-		confidence = Possible
+		confidence = fact.Possible
 		evidence = append(evidence, fmt.Sprintf("%d packages of the standard library differ too", len(std)))
 	case c.std >= 50:
 		evidence = append(evidence, fmt.Sprintf("the functions of the standard library that both have are the same (%d)", c.std))
 		if anyMoved(list) {
-			confidence = Certain // no option of the compiler changes where a function begins
+			confidence = fact.Certain // no option of the compiler changes where a function begins
 			break
 		}
 		evidence = append(evidence, "no line of the source has moved: what is recorded nowhere, such as GOCOMPILEDEBUG or -toolexec, can change some packages alone as well")
@@ -139,7 +140,7 @@ func (x *packageChange) describe() string {
 
 // sourceData: all functions are the same and the data differs, with the inputs
 // of package main or without anything recorded that would explain it.
-func sourceData(p *pair, c *codeDiff) []Finding {
+func sourceData(p *pair, c *codeDiff) []finding {
 	if len(c.packages) > 0 || c.used > 0 || len(p.diff.BuildInfo) > 0 {
 		return nil
 	}
@@ -171,9 +172,9 @@ func sourceData(p *pair, c *codeDiff) []Finding {
 			evidence = append(evidence, change("first difference in "+first.Name, a, b))
 		}
 	}
-	confidence := Likely
+	confidence := fact.Likely
 	if l := p.link(); len(p.diff.BuildIDParts) == 0 || l == nil || !l.none() {
-		confidence = Possible // an -X value, or other flags of the link, would look the same
+		confidence = fact.Possible // an -X value, or other flags of the link, would look the same
 	}
 	return one(confidence, 0, remedySource, evidence...)
 }
@@ -212,7 +213,7 @@ func (p *pair) around(d SectionDiff) (a, b string) {
 }
 
 // toolchainModified: what the Go version does not tell.
-func toolchainModified(p *pair) []Finding {
+func toolchainModified(p *pair) []finding {
 	x, y := p.goVersions()
 	if x == "" && y == "" || p.sameBuildID() || p.a.r == nil {
 		return nil
@@ -237,12 +238,12 @@ func toolchainModified(p *pair) []Finding {
 	}
 	evidence = shorten(evidence)
 	evidence = append(evidence, "both say "+x+", and nothing outside the standard library differs")
-	return one(Likely, 0, remedy, evidence...)
+	return one(fact.Likely, 0, remedy, evidence...)
 }
 
 // recordMissing: the linker of one file did not write the record that holds
 // what cmd/go has put into runtime.modinfo of the same file.
-func recordMissing(p *pair, remedy string) []Finding {
+func recordMissing(p *pair, remedy string) []finding {
 	a, b := p.a.file, p.b.file
 	missing, name := p.a, "A"
 	switch {
@@ -264,15 +265,15 @@ func recordMissing(p *pair, remedy string) []Finding {
 	}
 	switch state {
 	case gobin.UntouchedYes:
-		return one(Certain, 0, remedy, append(evidence, "no tool removed it: "+reason)...)
+		return one(fact.Certain, 0, remedy, append(evidence, "no tool removed it: "+reason)...)
 	case gobin.UntouchedNo:
 		return nil // a tool after the link may have removed it
 	}
-	return one(Likely, 0, remedy, evidence...)
+	return one(fact.Likely, 0, remedy, evidence...)
 }
 
 // pgoCode: profiles of one name, and the code differs.
-func pgoCode(p *pair) []Finding {
+func pgoCode(p *pair) []finding {
 	a, b, inA, inB := p.setting("-pgo")
 	if !inA || !inB || a != b || p.a.r == nil || p.sameBuildID() || p.compiledDifferently() {
 		return nil
@@ -283,9 +284,9 @@ func pgoCode(p *pair) []Finding {
 		return nil
 	}
 	evidence := []string{"both name the profile " + a + ", which is recorded without its contents"}
-	confidence := Possible
+	confidence := fact.Possible
 	if p.code().starts == 0 {
-		confidence = Likely
+		confidence = fact.Likely
 		evidence = append(evidence, "no function starts at another line, as it does after most changes of the source")
 	}
 	for i := range list {

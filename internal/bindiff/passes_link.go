@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/goflags"
 )
 
 // Passes about the linker's flags. They are recorded only without -trimpath.
@@ -20,7 +22,10 @@ type ldflags struct {
 
 func parseLdflags(s string) ldflags {
 	f := ldflags{values: map[string]string{}}
-	args := splitQuoted(s)
+	args, err := goflags.Split(s)
+	if err != nil {
+		args = strings.Fields(s) // a quote that does not end, which no build was given
+	}
 	strip := map[string]bool{}
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -51,28 +56,6 @@ func (f *ldflags) set(def string) {
 	f.values[name] = value // the last one wins in the linker too
 }
 
-// splitQuoted splits at spaces like cmd/internal/quoted: a field can be quoted
-// as a whole by ' or ".
-func splitQuoted(s string) []string {
-	var out []string
-	for s = strings.TrimLeft(s, " \t\n\r"); s != ""; s = strings.TrimLeft(s, " \t\n\r") {
-		end := strings.IndexAny(s, " \t\n\r")
-		if s[0] == '\'' || s[0] == '"' {
-			if i := strings.IndexByte(s[1:], s[0]); i >= 0 {
-				out = append(out, s[1:1+i])
-				s = s[i+2:]
-				continue
-			}
-		}
-		if end < 0 {
-			end = len(s)
-		}
-		out = append(out, s[:end])
-		s = s[end:]
-	}
-	return out
-}
-
 // recordedLdflags returns the flags of both when both record them and they differ.
 func (p *pair) recordedLdflags() (a, b ldflags, evidence string, ok bool) {
 	x, y, differ := p.key("-ldflags")
@@ -88,7 +71,7 @@ func (p *pair) recordedLdflags() (a, b ldflags, evidence string, ok bool) {
 	return parseLdflags(x), parseLdflags(y), change("build information -ldflags", x, y), true
 }
 
-func ldflagsValue(p *pair) []Finding {
+func ldflagsValue(p *pair) []finding {
 	a, b, _, ok := p.recordedLdflags()
 	if !ok {
 		return ldflagsText(p)
@@ -106,13 +89,13 @@ func ldflagsValue(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return stated(Certain, 0, remedyValue, evidence...)
+	return stated(fact.Certain, 0, remedyValue, evidence...)
 }
 
-func stripFlags(p *pair) []Finding {
+func stripFlags(p *pair) []finding {
 	const remedy = "set ldflags.strip in the profile"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip != b.strip {
-		return stated(Certain, 0, remedy, evidence)
+		return stated(fact.Certain, 0, remedy, evidence)
 	}
 	if p.sameBuildID() || p.a.file.Packed != "" || p.b.file.Packed != "" || p.a.file.Format != p.b.file.Format {
 		return nil
@@ -121,7 +104,7 @@ func stripFlags(p *pair) []Finding {
 	if evidence == nil || p.a.r == nil {
 		return nil
 	}
-	c := Certain
+	c := fact.Certain
 	for _, s := range []*side{p.a, p.b} {
 		switch state, _, err := s.file.Untouched(); {
 		case err != nil:
@@ -130,10 +113,10 @@ func stripFlags(p *pair) []Finding {
 		case state == gobin.UntouchedNo:
 			return nil // a tool did that, or could have
 		case state != gobin.UntouchedYes:
-			c = Likely
+			c = fact.Likely
 		}
 	}
-	if c == Certain {
+	if c == fact.Certain {
 		evidence = append(evidence, "both files are as the linker wrote them")
 	}
 	return one(c, 0, remedy, evidence...)
@@ -141,10 +124,10 @@ func stripFlags(p *pair) []Finding {
 
 // flagSpelling: the link's inputs differ in a way that changes nothing in the
 // output but the build ID and what derives from it.
-func flagSpelling(p *pair) []Finding {
+func flagSpelling(p *pair) []finding {
 	const remedy = "use one canonical flag string; drop -X of variables that do not exist, an explicit -buildmode=exe and GO_EXTLINK_ENABLED"
 	if a, b, evidence, ok := p.recordedLdflags(); ok && a.strip == b.strip && maps.Equal(a.values, b.values) && slices.Equal(a.rest, b.rest) {
-		return stated(Certain, 0, remedy, evidence, "the flags mean the same")
+		return stated(fact.Certain, 0, remedy, evidence, "the flags mean the same")
 	}
 	if !p.parts("linkAction") || len(p.diff.BuildInfo) > 0 {
 		return nil
@@ -153,12 +136,12 @@ func flagSpelling(p *pair) []Finding {
 	if !ok {
 		return nil
 	}
-	return one(Certain, n, remedy,
+	return one(fact.Certain, n, remedy,
 		"build ID differs in linkAction alone: the same code, linked with flags or environment spelled differently",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }
 
-func mainPackageCommentOnly(p *pair) []Finding {
+func mainPackageCommentOnly(p *pair) []finding {
 	if !p.parts("linkAction", "mainAction") || len(p.diff.BuildInfo) > 0 {
 		return nil
 	}
@@ -166,7 +149,7 @@ func mainPackageCommentOnly(p *pair) []Finding {
 	if !ok {
 		return nil
 	}
-	return one(Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
+	return one(fact.Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
 		"build ID differs in linkAction and mainAction: the inputs of package main differ without effect on its object (a comment, line endings, GOCOMPILEDEBUG, an unused C flag)",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }

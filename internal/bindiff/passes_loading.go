@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -99,8 +100,8 @@ const remedyLink = "link with the same flags: -ldflags, -extldflags within them,
 // linked makes the pass for facts of some kinds. It is certain that they differ
 // by the link while all code is the same. What asks the link for it may be the
 // source (#cgo LDFLAGS).
-func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []Finding {
-	return func(p *pair) []Finding {
+func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []finding {
+	return func(p *pair) []finding {
 		l := p.link()
 		if l == nil {
 			return nil
@@ -116,9 +117,9 @@ func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []Finding {
 		if evidence == nil {
 			return nil
 		}
-		c := Possible
+		c := fact.Possible
 		if d := p.code(); other || d != nil && len(d.packages) == 0 && d.used == 0 {
-			c = Certain
+			c = fact.Certain
 			if !p.known.Source && p.cgo() {
 				// Neither changes a function of Go.
 				evidence = append(evidence, "in a program with C code, #cgo LDFLAGS in the source or its first file with C code can be what asks for it")
@@ -129,7 +130,7 @@ func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []Finding {
 }
 
 // dwarfCompression: -compressdwarf, by the headers of the sections.
-func dwarfCompression(p *pair) []Finding {
+func dwarfCompression(p *pair) []finding {
 	if p.link() == nil {
 		return nil
 	}
@@ -167,17 +168,17 @@ func dwarfCompression(p *pair) []Finding {
 			n += s.Bytes
 		}
 	}
-	return one(Certain, n, "use one value of -compressdwarf, or leave DWARF out (-w)", change("DWARF", word(packed[0]), word(packed[1])))
+	return one(fact.Certain, n, "use one value of -compressdwarf, or leave DWARF out (-w)", change("DWARF", word(packed[0]), word(packed[1])))
 }
 
 // linkFlags: flags of the linker that are recorded, or the build ID says that
 // something of the link differs and nothing else tells what.
-func linkFlags(p *pair) []Finding {
+func linkFlags(p *pair) []finding {
 	if a, b, _, ok := p.recordedLdflags(); ok {
 		if slices.Equal(a.rest, b.rest) {
 			return nil
 		}
-		return stated(Certain, 0, remedyLink, change("flags of the linker in -ldflags", strings.Join(a.rest, " "), strings.Join(b.rest, " ")))
+		return stated(fact.Certain, 0, remedyLink, change("flags of the linker in -ldflags", strings.Join(a.rest, " "), strings.Join(b.rest, " ")))
 	}
 	l := p.link()
 	if l == nil || !l.none() || !p.parts("linkAction", "linkContent") || len(p.diff.BuildInfo) > 0 || p.debugDiffers() || len(ldflagsText(p)) > 0 || dwarfCompression(p) != nil {
@@ -189,7 +190,7 @@ func linkFlags(p *pair) []Finding {
 	if _, only := p.only(gobin.KindBuildID, gobin.KindSignature, gobin.KindHeader); only {
 		return nil
 	}
-	return one(Possible, 0, remedyLink+"; and compare the packages that main does not import itself",
+	return one(fact.Possible, 0, remedyLink+"; and compare the packages that main does not import itself",
 		"build ID differs in linkAction and linkContent alone: package main was compiled from the same inputs"+meaningLink)
 }
 

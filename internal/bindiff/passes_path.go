@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Passes about the paths of source files, which the binary keeps in its
@@ -115,7 +117,7 @@ func commonDir(files []string) string {
 }
 
 // paths runs f on the sorted files of both sides if both have any.
-func (p *pair) paths(f func(a, b sortedFiles) []Finding) []Finding {
+func (p *pair) paths(f func(a, b sortedFiles) []finding) []finding {
 	a, errA := p.a.sortFiles()
 	b, errB := p.b.sortFiles()
 	for _, err := range []error{errA, errB} {
@@ -131,7 +133,7 @@ func (p *pair) paths(f func(a, b sortedFiles) []Finding) []Finding {
 
 // swapped makes the finding for a prefix that differs. It is certain when the
 // names behind the prefixes are the same.
-func swapped(what, a, b string, namesA, namesB []string) []Finding {
+func swapped(what, a, b string, namesA, namesB []string) []finding {
 	if a == "" || b == "" || a == b {
 		return nil
 	}
@@ -139,33 +141,33 @@ func swapped(what, a, b string, namesA, namesB []string) []Finding {
 	if !same && (strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")) {
 		return nil // other files, so the deepest directory of all is another
 	}
-	c, text := Likely, fmt.Sprintf("%d files below it in A, %d in B", len(namesA), len(namesB))
+	c, text := fact.Likely, fmt.Sprintf("%d files below it in A, %d in B", len(namesA), len(namesB))
 	if same {
-		c, text = Certain, fmt.Sprintf("the names of all %d files below it are the same", len(namesA))
+		c, text = fact.Certain, fmt.Sprintf("the names of all %d files below it are the same", len(namesA))
 	}
 	return one(c, 0, remedyPath, change(what, a, b), text)
 }
 
-func buildPath(p *pair) []Finding {
+func buildPath(p *pair) []finding {
 	if p.infos() {
 		a, b, _, _ := p.setting("-trimpath")
 		if (a == "true") != (b == "true") {
-			return one(Certain, 0, remedyPath, change("build information -trimpath", a, b))
+			return one(fact.Certain, 0, remedyPath, change("build information -trimpath", a, b))
 		}
 	}
-	return p.paths(func(a, b sortedFiles) []Finding {
+	return p.paths(func(a, b sortedFiles) []finding {
 		return swapped("directory of the source", a.build, b.build, a.inTree, b.inTree)
 	})
 }
 
-func gorootPath(p *pair) []Finding {
-	return p.paths(func(a, b sortedFiles) []Finding {
+func gorootPath(p *pair) []finding {
+	return p.paths(func(a, b sortedFiles) []finding {
 		return swapped("GOROOT", a.goroot, b.goroot, a.inGoroot, b.inGoroot)
 	})
 }
 
-func modcachePath(p *pair) []Finding {
-	return p.paths(func(a, b sortedFiles) []Finding {
+func modcachePath(p *pair) []finding {
+	return p.paths(func(a, b sortedFiles) []finding {
 		return swapped("module cache", a.modcache, b.modcache, a.inModcache, b.inModcache)
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // Passes about the source and what is stamped of it.
@@ -15,7 +17,7 @@ func (p *pair) setting(key string) (a, b string, inA, inB bool) {
 	return a, b, inA, inB
 }
 
-func vcsMissing(p *pair) []Finding {
+func vcsMissing(p *pair) []finding {
 	if !p.infos() {
 		return nil
 	}
@@ -23,19 +25,19 @@ func vcsMissing(p *pair) []Finding {
 	if inA == inB {
 		return nil
 	}
-	return one(Certain, 0, "build in a clone whose .git is a directory, with git installed, and with -buildvcs=true, which fails instead of leaving the stamp out; or with -buildvcs=false on both sides",
+	return one(fact.Certain, 0, "build in a clone whose .git is a directory, with git installed, and with -buildvcs=true, which fails instead of leaving the stamp out; or with -buildvcs=false on both sides",
 		change("build information vcs.revision", a, b))
 }
 
-func vcsDirty(p *pair) []Finding {
+func vcsDirty(p *pair) []finding {
 	a, b, inA, inB := p.setting("vcs.modified")
 	if !inA || !inB || a == b {
 		return nil
 	}
-	return one(Certain, 0, "build from a clean checkout, and write the output outside of it", change("build information vcs.modified", a, b))
+	return one(fact.Certain, 0, "build from a clean checkout, and write the output outside of it", change("build information vcs.modified", a, b))
 }
 
-func vcsRevision(p *pair) []Finding {
+func vcsRevision(p *pair) []finding {
 	var evidence []string
 	for _, k := range []string{"vcs", "vcs.revision", "vcs.time"} {
 		if a, b, inA, inB := p.setting(k); inA && inB && a != b {
@@ -45,10 +47,10 @@ func vcsRevision(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "build the same commit", evidence...)
+	return one(fact.Certain, 0, "build the same commit", evidence...)
 }
 
-func versionStamp(p *pair) []Finding {
+func versionStamp(p *pair) []finding {
 	if !p.infos() {
 		return nil
 	}
@@ -58,9 +60,9 @@ func versionStamp(p *pair) []Finding {
 	if a.Path != b.Path || va == vb || inA != inB || revA != revB {
 		return nil // consequences of another module, or of the commit
 	}
-	c := Certain
+	c := fact.Certain
 	if x, y := p.goVersions(); x != y && (va == "(devel)" || vb == "(devel)") {
-		c = Possible // Go before 1.24 does not derive a version
+		c = fact.Possible // Go before 1.24 does not derive a version
 	}
 	remedy := "fetch all tags and the full history, and pin the tag: Go 1.24 and later derive the version from them"
 	if !inA {
@@ -69,12 +71,12 @@ func versionStamp(p *pair) []Finding {
 	return one(c, 0, remedy, change("version of "+a.Path, a.Version, b.Version))
 }
 
-func packagePath(p *pair) []Finding {
+func packagePath(p *pair) []finding {
 	a, b, differ := p.key(keyPath)
 	if !differ || !p.infos() {
 		return nil
 	}
-	return one(Certain, 0, "build packages (./cmd/app), not files (main.go), and compare binaries of one package", change("main package", a, b))
+	return one(fact.Certain, 0, "build packages (./cmd/app), not files (main.go), and compare binaries of one package", change("main package", a, b))
 }
 
 // deps returns the dependencies of both sides by path.
@@ -89,7 +91,7 @@ func (p *pair) deps() (a, b map[string]*debug.Module) {
 	return m(p.a.file.BuildInfo), m(p.b.file.BuildInfo)
 }
 
-func moduleVersion(p *pair) []Finding {
+func moduleVersion(p *pair) []finding {
 	if !p.infos() {
 		return nil
 	}
@@ -113,11 +115,11 @@ func moduleVersion(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
+	return one(fact.Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
 }
 
 // vendoring: `go build -mod=vendor` records no sums.
-func vendoring(p *pair) []Finding {
+func vendoring(p *pair) []finding {
 	if !p.infos() {
 		return nil
 	}
@@ -143,10 +145,10 @@ func vendoring(p *pair) []Finding {
 	if sumsB == 0 {
 		vendored = "B"
 	}
-	return one(Likely, 0, "set mod in the profile to vendor or readonly for both", fmt.Sprintf("the same versions of %d modules, without checksums in %s: built from a vendor directory", common, vendored))
+	return one(fact.Likely, 0, "set mod in the profile to vendor or readonly for both", fmt.Sprintf("the same versions of %d modules, without checksums in %s: built from a vendor directory", common, vendored))
 }
 
-func replacePath(p *pair) []Finding {
+func replacePath(p *pair) []finding {
 	var evidence []string
 	for _, d := range p.diff.BuildInfo {
 		if path, ok := strings.CutPrefix(d.Key, keyReplace); ok && (local(d.A) || local(d.B)) {
@@ -156,7 +158,7 @@ func replacePath(p *pair) []Finding {
 	if evidence == nil {
 		return nil
 	}
-	return one(Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
+	return one(fact.Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
 }
 
 // local reports whether a replacement is a directory: a path that starts with

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -108,7 +109,7 @@ func (p *pair) linkOnly() bool {
 // ldflagsText finds values of -X that are recorded nowhere: by the symbols the
 // linker makes for them, or else as texts of the data that differ while the
 // code does not.
-func ldflagsText(p *pair) []Finding {
+func ldflagsText(p *pair) []finding {
 	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format || p.a.file.Packed != "" || p.b.file.Packed != "" {
 		return nil
 	}
@@ -131,7 +132,7 @@ func ldflagsText(p *pair) []Finding {
 		if evidence == nil {
 			return nil
 		}
-		return stated(Certain, n, remedyValue, shorten(evidence)...)
+		return stated(fact.Certain, n, remedyValue, shorten(evidence)...)
 	}
 	c := p.code()
 	if c != nil && (len(c.packages) > 0 || c.used > 0) || !p.linkOnly() {
@@ -162,10 +163,10 @@ func ldflagsText(p *pair) []Finding {
 		n += differing(x, y)
 	}
 	slices.Sort(evidence)
-	confidence := Likely
+	confidence := fact.Likely
 	switch {
 	case c == nil:
-		confidence = Possible // wasm: there is no table to compare the code by
+		confidence = fact.Possible // wasm: there is no table to compare the code by
 	case c.same():
 		evidence = append(evidence, fmt.Sprintf("the code and the lines of all %d functions are the same", c.functions))
 	}
@@ -218,7 +219,7 @@ func closest(x string, list []string) int {
 }
 
 // lineEndings: the lines of the data are the same but for how they end.
-func lineEndings(p *pair) []Finding {
+func lineEndings(p *pair) []finding {
 	if p.a.r == nil || p.sameBuildID() || p.a.file.Format != p.b.file.Format || p.compiledDifferently() {
 		return nil
 	}
@@ -232,9 +233,9 @@ func lineEndings(p *pair) []Finding {
 		where, n = "B", t.crlfB
 	}
 	evidence := []string{fmt.Sprintf("%d lines of the data end with CR LF in %s and with LF in the other", n, where)}
-	c := Possible
+	c := fact.Possible
 	if !t.otherLines && !t.more {
-		c = Likely
+		c = fact.Likely
 		evidence = append(evidence, "with the same line endings, all lines of the data are the same")
 		if d := p.code(); d.same() && (t.crlfA == 0) != (t.crlfB == 0) {
 			evidence = append(evidence, fmt.Sprintf("the code and the lines of all %d functions are the same", d.functions))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -178,7 +179,7 @@ func TestPatchedLinker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkFindings(t, &Diff{Findings: d.Findings}, "toolchain-modified", Certain, nil)
+	checkFindings(t, &Diff{Findings: d.Findings}, "toolchain-modified", fact.Certain, nil)
 	if !strings.Contains(strings.Join(d.Findings[0].Evidence, "\n"), "no tool removed it") {
 		t.Errorf("%q", d.Findings[0].Evidence)
 	}
@@ -191,7 +192,7 @@ func TestPatchedLinker(t *testing.T) {
 	if d, err = Compare(t.Context(), a, c, Known{}); err != nil {
 		t.Fatal(err)
 	}
-	checkFindings(t, &Diff{Findings: d.Findings}, "strip-tool", Certain, nil)
+	checkFindings(t, &Diff{Findings: d.Findings}, "strip-tool", fact.Certain, nil)
 }
 
 // TestModuleCache varies the module cache, the vendor directory and GOROOT,
@@ -210,7 +211,7 @@ func TestModuleCache(t *testing.T) {
 		return d
 	}
 	// Without -trimpath the build directories differ too.
-	checkFindings(t, compare(build(w, variant{}), build(x, variant{})), "modcache-path", Certain, []string{"build-path"})
+	checkFindings(t, compare(build(w, variant{}), build(x, variant{})), "modcache-path", fact.Certain, []fact.Cause{"build-path"})
 
 	plain := build(w, variant{args: trim})
 	vendored := build(w, variant{args: with(trim, "-mod=vendor"), after: func(dir string) {
@@ -221,7 +222,7 @@ func TestModuleCache(t *testing.T) {
 			t.Fatalf("go mod vendor: %v\n%s", err, out)
 		}
 	}})
-	checkFindings(t, compare(plain, vendored), "vendoring", Likely, nil)
+	checkFindings(t, compare(plain, vendored), "vendoring", fact.Likely, nil)
 
 	link := filepath.Join(t.TempDir(), "goroot")
 	out, err := exec.Command("go", "env", "GOROOT").Output()
@@ -231,7 +232,7 @@ func TestModuleCache(t *testing.T) {
 	if err := os.Symlink(strings.TrimSpace(string(out)), link); err != nil {
 		t.Skip("no symbolic links")
 	}
-	checkFindings(t, compare(build(w, variant{}), build(w, variant{env: []string{"GOROOT=" + link}})), "goroot-path", Certain, []string{"build-path"})
+	checkFindings(t, compare(build(w, variant{}), build(w, variant{env: []string{"GOROOT=" + link}})), "goroot-path", fact.Certain, []fact.Cause{"build-path"})
 }
 
 func TestToolchain(t *testing.T) {
@@ -250,7 +251,7 @@ func TestToolchain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkFindings(t, d, "toolchain-version", Certain, nil)
+			checkFindings(t, d, "toolchain-version", fact.Certain, nil)
 			for _, f := range d.Findings {
 				if f.Cause == "source" || f.Cause == "ldflags-value" || f.Cause == "toolchain-modified" {
 					t.Errorf("%s beside another toolchain: %q", f.Cause, f.Evidence)
@@ -280,7 +281,7 @@ func TestFat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkFindings(t, d, "ldflags-value", Certain, nil)
+	checkFindings(t, d, "ldflags-value", fact.Certain, nil)
 	if e := d.Findings[0].Evidence[0]; !strings.HasPrefix(e, "arm64: -X main.version") {
 		t.Error(e)
 	}
@@ -288,7 +289,7 @@ func TestFat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := d.Findings[0]; f.Cause != "platform" || f.Confidence != Certain {
+	if f := d.Findings[0]; f.Cause != "platform" || f.Confidence != fact.Certain {
 		t.Errorf("fat and thin: %+v", f)
 	}
 }
@@ -324,5 +325,5 @@ func TestPlatforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkFindings(t, d, "platform", Certain, []string{"microarchitecture"})
+	checkFindings(t, d, "platform", fact.Certain, []fact.Cause{"microarchitecture"})
 }

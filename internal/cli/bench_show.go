@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/measure"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -86,7 +87,7 @@ func (d *Door) benchMarkdown(r *measure.Benched) error {
 
 // packingSheet is the answer to "is packing worth it", a row for each number of
 // starts per transfer.
-func packingSheet(packed []measure.Packed) sheet {
+func packingSheet(packed []report.Packed) sheet {
 	s := sheet{header: []string{"packed", "disk saved", "extra per start", "private memory", "starts per transfer", "pays: file", ".tar.gz", ".tar.zst"}}
 	for _, p := range packed {
 		if p.Packing == nil {

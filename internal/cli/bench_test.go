@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/measure"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -101,7 +102,7 @@ func TestFormatNano(t *testing.T) {
 // TestRemarks: whatever was not measured is said, with the reason.
 func TestRemarks(t *testing.T) {
 	r := &measure.Benched{
-		Result: &startup.Result{
+		Startup: report.Startup{Packing: []report.Packed{{Program: "p", Plain: "a", Packer: "UPX", NotComputed: "too few"}}, Result: &startup.Result{
 			Programs: []startup.Subject{
 				{Name: "a", Memory: &startup.Memory{NotMeasured: "no ptrace"}},
 				{Name: "b", NotMeasured: "foreign", Smoke: &startup.Smoke{Emulator: "qemu-arm", Failure: "it crashed"}},
@@ -109,13 +110,12 @@ func TestRemarks(t *testing.T) {
 			},
 			Runs:  []startup.Run{{Cache: startup.Warm, Rounds: 3, Control: &startup.Comparison{Program: "a (fresh copy)", Ratio: 1}}, {Cache: startup.Cold, NotMeasured: "in memory"}},
 			Notes: []string{"a note"},
-		},
+		}},
 		Sweeps: []measure.Swept{
 			{Program: "a", SweepResult: &startup.SweepResult{FirstFailure: -1, Tried: []startup.SweepStep{{Starts: fact.Starts{Starts: 36}}, {Starts: fact.Starts{Variables: 1000, Starts: 36}}}}},
 			{Program: "b", SweepResult: &startup.SweepResult{FirstFailure: 472, Emulator: "qemu-aarch64", Tried: []startup.SweepStep{{Starts: fact.Starts{Variables: 471, Starts: 3}}, {Starts: fact.Starts{Variables: 472, Starts: 5, Failed: 5}, Failure: "killed by SIGSEGV"}}}},
 			{Program: "c", NotSwept: "no qemu"},
 		},
-		Packing: []measure.Packed{{Program: "p", Plain: "a", Packer: "UPX", NotComputed: "too few"}},
 	}
 	text := strings.Join(benchRemarks(r), "\n")
 	for _, want := range []string{

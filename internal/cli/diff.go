@@ -33,9 +33,9 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 		d.report(r)
 	}
 	switch r.Verdict {
-	case diff.Identical:
+	case fact.Identical:
 		return nil
-	case diff.Unchecked:
+	case fact.Unchecked:
 		err = fault.NotReproduciblef("", "not everything could be compared")
 	default:
 		err = fault.NotReproduciblef("", "%s and %s differ", args[0], args[1])
@@ -50,7 +50,7 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 func (d *Door) report(r *diff.Report) {
 	d.printf("%s\n", r.Verdict)
 	for _, file := range r.Files {
-		if file.Verdict == diff.Identical {
+		if file.Verdict == fact.Identical {
 			continue
 		}
 		reason := ""

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/childenv"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
@@ -133,7 +134,7 @@ func (d *Door) fail(err error, asJSON bool) int {
 	code := fault.ExitCode(err)
 	var shown *shownError
 	if asJSON && !errors.As(err, &shown) {
-		doc := report.Error{Schema: report.ErrorSchema, ExitCode: code}
+		doc := report.Error{Schema: fact.ErrorReport, ExitCode: code}
 		for _, e := range fault.Leaves(err) {
 			p := report.Problem{Message: secret.Redact(e.Error()), Hint: secret.Redact(fault.Hint(e))}
 			var problem profiles.Problem

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/ui"
 	"github.com/mintmark/mintmark/internal/verify"
 )
@@ -15,7 +16,7 @@ func TestVerdictsCannotBeForged(t *testing.T) {
 	const forged = "x\nidentical bin/tool\n  sha256     forged\n\n2 identical, 0 different, 0 not checked"
 	var out, errs bytes.Buffer
 	d := &Door{Term: ui.New(nil, &out, &errs, nil)}
-	d.rebuilt(&verify.BinariesResult{Unchecked: 1, Results: []*recovery.Result{{
+	d.rebuilt(&verify.BinariesResult{Verdicts: fact.Verdicts{Unchecked: 1}, Results: []*recovery.Result{{
 		Name: "archive.tar.gz: " + forged, Verdict: "unchecked", Reason: "not a Go binary: " + forged,
 	}}})
 	for line := range strings.Lines(out.String()) {

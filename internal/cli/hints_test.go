@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -124,7 +124,7 @@ func TestMessages(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"MINTMARK_CACHE=" + dir, "MINTMARK_LEDGER_KEY=0123456789abcdef"}
 	file, ours := filepath.Join(t.TempDir(), "file.json"), filepath.Join(t.TempDir(), "ours.json")
-	for name, text := range map[string]string{file: "{}", ours: `{"schema":"` + checksums.ManifestSchema + `"}`} {
+	for name, text := range map[string]string{file: "{}", ours: `{"schema":"` + string(fact.ManifestSchema) + `"}`} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -93,9 +93,9 @@ func runLedger(ctx context.Context, d *Door, f Flags, _ []string) error {
 	}
 	if yes(f.JSON) {
 		if werr := report.WriteJSON(d.stdout(), struct {
-			Schema string `json:"schema"`
+			Schema fact.Schema `json:"schema"`
 			*release.Ledgers
-		}{report.LedgerSchema, res}); werr != nil {
+		}{fact.LedgerReport, res}); werr != nil {
 			return werr
 		}
 		if err != nil {

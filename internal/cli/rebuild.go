@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
@@ -33,7 +32,7 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	} else {
 		d.rebuilt(res)
 	}
-	if res.Verdict == checksums.Identical {
+	if res.Verdict == fact.Identical {
 		return nil
 	}
 	text := counts(res)
@@ -114,7 +113,7 @@ func (d *Door) rebuilt(res *verify.BinariesResult) {
 	}
 	d.beside(res)
 	// Else it is the error, or there is nothing to add up.
-	if res.Verdict == checksums.Identical && len(res.Results)+len(res.Listed) > 1 {
+	if res.Verdict == fact.Identical && len(res.Results)+len(res.Listed) > 1 {
 		d.printf("\n%s\n", counts(res))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
@@ -88,7 +89,7 @@ func (d *Door) pageTable(t report.Table) error {
 		for i, text := range row {
 			switch t.Columns[i].Kind {
 			case report.Mark:
-				cells = append(cells, styled(text))
+				cells = append(cells, styled(fact.Verdict(text)))
 			case report.Digest:
 				cells = append(cells, ui.Faint.Text(text))
 			default:

@@ -66,7 +66,7 @@ func makeRelease(ctx context.Context, d *Door, f Flags, verb func(context.Contex
 		return err
 	}
 	n := report.Verdicts(res.Manifest)
-	what := fmt.Sprintf("%s: %d identical in two builds", fact.Count(n.Identical+n.Different+n.Unchecked, "artifact"), n.Identical)
+	what := fmt.Sprintf("%s: %d identical in two builds", fact.Count(n.All(), "artifact"), n.Identical)
 	if n.Different > 0 {
 		what += fmt.Sprintf(", %d DIFFERENT", n.Different)
 	}
@@ -136,7 +136,7 @@ func (d *Door) result(f Flags, res *release.Result, err error) (shown bool, _ er
 	}
 	if yes(f.JSON) {
 		werr := report.WriteJSON(d.stdout(), report.Release{
-			Schema: report.ReleaseSchema, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept, Damage: res.Damage,
+			Schema: fact.ReleaseReport, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept, Damage: res.Damage,
 			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
 		})
 		if err != nil {
@@ -159,22 +159,22 @@ func (d *Door) artifacts(m *checksums.Manifest) error {
 		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true},
 		{Title: "SIZE", Align: ui.Right}, {Title: "VERDICT"}, {Title: "SHA256"},
 	}}
-	for _, r := range report.Rows(m) {
-		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
-			ui.Plain.Text(ui.FormatBytes(r.Size)), styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
+	for _, a := range m.Artifacts {
+		t.Row(ui.Plain.Text(a.Profile), ui.Plain.Text(a.Platform), ui.Plain.Text(string(a.Stage)), ui.Plain.Text(a.Name),
+			ui.Plain.Text(ui.FormatBytes(a.Size)), styled(a.Verdict), ui.Faint.Text(a.SHA256[:16]))
 	}
 	return t.Write(d.stdout())
 }
 
 // styled is a verdict in its colour.
-func styled(verdict string) ui.Cell {
-	switch verdict {
-	case checksums.Different:
-		return ui.Bad.Text(verdict)
-	case checksums.Unchecked:
-		return ui.Doubt.Text(verdict)
+func styled(v fact.Verdict) ui.Cell {
+	switch v {
+	case fact.Different:
+		return ui.Bad.Text(string(v))
+	case fact.Unchecked:
+		return ui.Doubt.Text(string(v))
 	}
-	return ui.Good.Text(verdict)
+	return ui.Good.Text(string(v))
 }
 
 // findings prints why artifacts differ.
@@ -185,7 +185,7 @@ func (d *Door) findings(m *checksums.Manifest) {
 }
 
 // because prints findings about something.
-func (d *Door) because(name string, list []checksums.Finding) {
+func (d *Door) because(name string, list []fact.Finding) {
 	for _, f := range list {
 		bytes := ""
 		if f.Bytes > 0 { // 0: how many were explained is not known
@@ -303,12 +303,9 @@ func runCheck(ctx context.Context, d *Door, f Flags, _ []string) error {
 	if err != nil {
 		return err
 	}
-	var typed *report.Types
-	if t := res.Typed; t != nil {
-		typed = &report.Types{Packages: t.Packages, Declared: t.Declared, Unchecked: t.Unchecked}
-	}
+	typed := res.Typed
 	if yes(f.JSON) {
-		return report.WriteJSON(d.stdout(), report.Check{Schema: report.CheckSchema, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
+		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
 	}
 	profiles := map[string]int{}
 	for _, u := range res.Plan.Units {

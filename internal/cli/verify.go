@@ -116,7 +116,7 @@ func (d *Door) verified(v *checksums.Verification) {
 	if v.Confinement != nil {
 		d.printf("  the builds here: %s\n", v.Confinement)
 	}
-	counts := map[string]int{}
+	counts := map[fact.Verdict]int{}
 	for _, a := range v.Artifacts {
 		counts[a.Verdict]++
 	}
@@ -137,7 +137,7 @@ func (d *Door) builtAgain(v *checksums.Verification) error {
 		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256"},
 	}}
 	for _, r := range v.Rebuilt {
-		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(r.Stage), ui.Plain.Text(r.Name),
+		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(string(r.Stage)), ui.Plain.Text(r.Name),
 			styled(r.Verdict), ui.Faint.Text(r.SHA256[:16]))
 	}
 	if err := t.Write(d.stdout()); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -32,7 +33,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		}
 		return true, &fault.Error{Err: err, Code: fault.Usage, Tip: "the archive is damaged"}
 	}
-	c.verdict(name, Different, "")
+	c.verdict(name, fact.Different, "")
 	before := len(c.out.Findings)
 	c.headers(name, sa, sb)
 
@@ -54,7 +55,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 			c.only(join(name, h.Name), "A")
 		case h.Type != other.Type || h.Link != other.Link:
 			contentsDiffer = true
-			c.add(join(name, h.Name), Finding{Cause: Source, Confidence: "certain", Evidence: []string{fmt.Sprintf("%s %s in A, %s %s in B", h.Type, h.Link, other.Type, other.Link)}, Remedy: "put the same files into both archives"})
+			c.add(join(name, h.Name), fact.Finding{Cause: fact.CauseSource, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("%s %s in A, %s %s in B", h.Type, h.Link, other.Type, other.Link)}, Remedy: "put the same files into both archives"})
 		case h.SHA256 != other.SHA256:
 			contentsDiffer = true
 			wanted[h.Name] = fileName(h.Name)
@@ -91,14 +92,14 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 	if !contentsDiffer && sa.Format == sb.Format && slices.Equal(loose(sa), loose(sb)) {
 		sameStream := sa.SHA256 != "" && sa.SHA256 == sb.SHA256
 		if sameStream || len(c.out.Findings) == before {
-			f := Finding{Cause: ArchiveCompression, Confidence: "certain", Remedy: "use one compressor, version and level, and pin it: mintmark records its own in the manifest"}
+			f := fact.Finding{Cause: ArchiveCompression, Confidence: fact.Certain, Remedy: "use one compressor, version and level, and pin it: mintmark records its own in the manifest"}
 			switch {
 			case sa.Compression != sb.Compression:
 				f.Evidence = []string{sa.Compression + " in A", sb.Compression + " in B"}
 			case sameStream:
 				f.Evidence = []string{"the uncompressed streams are equal, their compressed forms are not"}
 			default:
-				f.Confidence = "likely"
+				f.Confidence = fact.Likely
 				f.Evidence = []string{"all members and headers are equal"}
 			}
 			c.add(name, f)
@@ -110,10 +111,10 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 // headers compares everything about the members but their contents.
 func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 	if sa.Format != sb.Format {
-		c.add(name, Finding{Cause: ArchiveFormat, Confidence: "certain", Evidence: []string{sa.Format + " in A, " + sb.Format + " in B"}, Remedy: "use the same archive format"})
+		c.add(name, fact.Finding{Cause: ArchiveFormat, Confidence: fact.Certain, Evidence: []string{sa.Format + " in A, " + sb.Format + " in B"}, Remedy: "use the same archive format"})
 	}
 	if la, lb := loose(sa), loose(sb); !slices.Equal(la, lb) {
-		c.add(name, Finding{Cause: ArchiveMembers, Confidence: "certain", Evidence: slices.Concat(only(la, lb, "only in A: "), only(lb, la, "only in B: ")),
+		c.add(name, fact.Finding{Cause: ArchiveMembers, Confidence: fact.Certain, Evidence: slices.Concat(only(la, lb, "only in A: "), only(lb, la, "only in B: ")),
 			Remedy: "take out what belongs to no member, and name each member once: not every unpacker shows it"})
 	}
 	names := func(s *archive.Summary) []string {
@@ -129,7 +130,7 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 		for na[i] == nb[i] {
 			i++
 		}
-		c.add(name, Finding{Cause: ArchiveOrder, Confidence: "certain",
+		c.add(name, fact.Finding{Cause: ArchiveOrder, Confidence: fact.Certain,
 			Evidence: []string{fmt.Sprintf("member %d is %s in A, %s in B", i+1, na[i], nb[i])},
 			Remedy:   "sort the members; the order in which builds end must not decide it"})
 	}
@@ -137,8 +138,8 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 	for _, h := range sb.Members {
 		other[h.Name] = h
 	}
-	differ := map[string][]string{}
-	note := func(cause, format string, args ...any) {
+	differ := map[fact.Cause][]string{}
+	note := func(cause fact.Cause, format string, args ...any) {
 		if len(differ[cause]) < 5 {
 			differ[cause] = append(differ[cause], fmt.Sprintf(format, args...))
 		} else if len(differ[cause]) == 5 {
@@ -163,15 +164,15 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 			note(ArchiveFormat, "%s: %s in A, %s in B", x.Name, format(x), format(y))
 		}
 	}
-	remedies := map[string]string{
+	remedies := map[fact.Cause]string{
 		ArchiveTime:   "set every member's time to the commit's time",
 		ArchiveMode:   "set modes to 0644 and 0755: the checkout's depend on the umask",
 		ArchiveOwner:  "set the owner to 0/0 without names",
 		ArchiveFormat: "write one fixed header format",
 	}
-	for _, cause := range []string{ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat} {
+	for _, cause := range []fact.Cause{ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat} {
 		if len(differ[cause]) > 0 {
-			c.add(name, Finding{Cause: cause, Confidence: "certain", Evidence: differ[cause], Remedy: remedies[cause]})
+			c.add(name, fact.Finding{Cause: cause, Confidence: fact.Certain, Evidence: differ[cause], Remedy: remedies[cause]})
 		}
 	}
 }

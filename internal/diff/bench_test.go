@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // BenchmarkAgainstDiffoscope compares two builds of mintmark, with and without
@@ -28,7 +30,7 @@ func BenchmarkAgainstDiffoscope(b *testing.B) {
 	b.Run("mintmark", func(b *testing.B) {
 		for b.Loop() {
 			r, err := Compare(b.Context(), pair[0], pair[1], dir)
-			if err != nil || r.Verdict != Different {
+			if err != nil || r.Verdict != fact.Different {
 				b.Fatal(err)
 			}
 		}

@@ -27,64 +27,49 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Schema of the JSON form.
-const Schema = "https://github.com/mintmark/mintmark/report/diff/v1"
-
-// Verdicts.
-const (
-	Identical = "identical"
-	Different = "different"
-	Unchecked = "unchecked"
-)
-
 // Report is the comparison of A and B.
 type Report struct {
-	Schema           string    `json:"schema"`
-	Verdict          string    `json:"verdict"`
-	Findings         []Finding `json:"findings"`
-	DifferentBytes   int64     `json:"different_bytes"`   // in all files that were compared
-	UnexplainedBytes int64     `json:"unexplained_bytes"` // an upper bound
-	Files            []File    `json:"files,omitempty"`   // those compared, when there is more than one
-	Notes            []string  `json:"notes,omitempty"`   // what could not be looked at
+	Schema           fact.Schema  `json:"schema"`
+	Verdict          fact.Verdict `json:"verdict"`
+	Findings         []Finding    `json:"findings"`
+	DifferentBytes   int64        `json:"different_bytes"`   // in all files that were compared
+	UnexplainedBytes int64        `json:"unexplained_bytes"` // an upper bound
+	Files            []File       `json:"files,omitempty"`   // those compared, when there is more than one
+	Notes            []string     `json:"notes,omitempty"`   // what could not be looked at
 }
 
-// Finding is a cause with its evidence and remedy, and the files it is about.
+// Finding is an explanation of a difference, and the files it is about.
 type Finding struct {
-	Cause      string   `json:"cause"`
-	Confidence string   `json:"confidence"` // certain, likely, possible
-	Evidence   []string `json:"evidence"`
-	Remedy     string   `json:"remedy"`
-	Bytes      int64    `json:"bytes"`
-	Files      []string `json:"files,omitempty"`
+	fact.Finding
+	Files []string `json:"files,omitempty"`
 }
 
 // File is one of several files that were compared.
 type File struct {
-	Name    string `json:"name"`
-	Verdict string `json:"verdict"`
-	Reason  string `json:"reason,omitempty"` // of unchecked
+	Name    string       `json:"name"`
+	Verdict fact.Verdict `json:"verdict"`
+	Reason  string       `json:"reason,omitempty"` // of unchecked
 }
 
 // Archive causes, beside those of internal/bindiff.
 const (
-	ArchiveOrder       = "archive-order"
-	ArchiveTime        = "archive-time"
-	ArchiveMode        = "archive-mode"
-	ArchiveOwner       = "archive-owner"
-	ArchiveFormat      = "archive-format"
-	ArchiveCompression = "archive-compression"
-	ArchiveMembers     = "archive-members" // another set of files
-	Source             = "source"
-	Unknown            = "unknown"
+	ArchiveOrder       fact.Cause = "archive-order"
+	ArchiveTime        fact.Cause = "archive-time"
+	ArchiveMode        fact.Cause = "archive-mode"
+	ArchiveOwner       fact.Cause = "archive-owner"
+	ArchiveFormat      fact.Cause = "archive-format"
+	ArchiveCompression fact.Cause = "archive-compression"
+	ArchiveMembers     fact.Cause = "archive-members" // another set of files
 )
 
 // Causes are all causes a report can name.
-func Causes() []string {
-	own := []string{ArchiveOrder, ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat, ArchiveCompression, ArchiveMembers}
+func Causes() []fact.Cause {
+	own := []fact.Cause{ArchiveOrder, ArchiveTime, ArchiveMode, ArchiveOwner, ArchiveFormat, ArchiveCompression, ArchiveMembers}
 	all := bindiff.Causes()
 	for _, c := range own {
 		if !slices.Contains(all, c) {
@@ -104,7 +89,7 @@ type comparison struct {
 // Compare compares the files or directories a and b. work is an existing
 // private directory for temporary files.
 func Compare(ctx context.Context, a, b, work string) (*Report, error) {
-	c := &comparison{ctx: ctx, work: work, out: &Report{Schema: Schema, Findings: []Finding{}}}
+	c := &comparison{ctx: ctx, work: work, out: &Report{Schema: fact.DiffReport, Findings: []Finding{}}}
 	fa, err := os.Stat(a)
 	if err != nil {
 		return nil, &fault.Error{Err: err, Code: fault.Usage, Tip: "name two files or two directories"}
@@ -132,24 +117,19 @@ func Compare(ctx context.Context, a, b, work string) (*Report, error) {
 
 func (c *comparison) finish() {
 	r := c.out
-	rank := map[string]int{"certain": 0, "likely": 1, "possible": 2}
 	slices.SortStableFunc(r.Findings, func(x, y Finding) int {
 		return cmp.Or(
-			cmp.Compare(boolInt(x.Cause == Unknown), boolInt(y.Cause == Unknown)),
-			cmp.Compare(rank[x.Confidence], rank[y.Confidence]),
+			cmp.Compare(boolInt(x.Cause == fact.CauseUnknown), boolInt(y.Cause == fact.CauseUnknown)),
+			cmp.Compare(x.Confidence.Rank(), y.Confidence.Rank()),
 			cmp.Compare(y.Bytes, x.Bytes),
 			cmp.Compare(x.Cause, y.Cause),
 		)
 	})
-	r.Verdict = Identical
-	if len(r.Files) == 0 {
-		r.Verdict = Unchecked // nothing was compared
-	}
+	var n fact.Verdicts
 	for _, f := range r.Files {
-		if f.Verdict == Different || f.Verdict == Unchecked && r.Verdict == Identical {
-			r.Verdict = f.Verdict
-		}
+		n.Count(f.Verdict)
 	}
+	r.Verdict = n.Worst()
 	if len(r.Files) == 1 && r.Files[0].Name == "" {
 		r.Files = nil
 	}
@@ -162,7 +142,7 @@ func boolInt(b bool) int {
 	return 0
 }
 
-func (c *comparison) add(name string, f Finding) {
+func (c *comparison) add(name string, f fact.Finding) {
 	for i := range c.out.Findings {
 		old := &c.out.Findings[i]
 		if old.Cause == f.Cause && old.Confidence == f.Confidence && slices.Equal(old.Evidence, f.Evidence) {
@@ -173,13 +153,14 @@ func (c *comparison) add(name string, f Finding) {
 			return
 		}
 	}
+	var about []string
 	if name != "" {
-		f.Files = []string{name}
+		about = []string{name}
 	}
-	c.out.Findings = append(c.out.Findings, f)
+	c.out.Findings = append(c.out.Findings, Finding{f, about})
 }
 
-func (c *comparison) verdict(name, verdict, reason string) {
+func (c *comparison) verdict(name string, verdict fact.Verdict, reason string) {
 	c.out.Files = append(c.out.Files, File{name, verdict, reason})
 }
 
@@ -190,7 +171,7 @@ func (c *comparison) file(name, a, b string) error {
 		return err
 	}
 	if equal {
-		c.verdict(name, Identical, "")
+		c.verdict(name, fact.Identical, "")
 		return nil
 	}
 	done, err := c.archives(name, a, b)
@@ -201,11 +182,11 @@ func (c *comparison) file(name, a, b string) error {
 	if err != nil {
 		return &fault.Error{Err: err, Code: fault.Usage, Tip: "name two Go binaries, archives, directories or release.json files"}
 	}
-	c.verdict(name, Different, "")
+	c.verdict(name, fact.Different, "")
 	c.out.DifferentBytes += n
 	c.out.UnexplainedBytes += d.UnexplainedBytes
 	for _, f := range d.Findings {
-		c.add(name, Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes})
+		c.add(name, f)
 	}
 	for _, note := range d.Notes {
 		if name != "" {
@@ -214,7 +195,7 @@ func (c *comparison) file(name, a, b string) error {
 		c.out.Notes = append(c.out.Notes, note)
 	}
 	if len(d.Findings) == 0 {
-		c.add(name, Finding{Cause: Unknown, Confidence: "certain", Evidence: []string{fmt.Sprintf("%d bytes differ", n)}, Remedy: "compare what made the two files"})
+		c.add(name, fact.Finding{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("%d bytes differ", n)}, Remedy: "compare what made the two files"})
 		c.out.UnexplainedBytes += n
 	}
 	return nil
@@ -308,8 +289,8 @@ func (c *comparison) eachFile(a, b string, want func(name string) bool, compare 
 }
 
 func (c *comparison) only(name, side string) {
-	c.verdict(name, Different, "")
-	c.add(name, Finding{Cause: ArchiveMembers, Confidence: "certain", Evidence: []string{"only in " + side}, Remedy: "release the same platforms, profiles and files"})
+	c.verdict(name, fact.Different, "")
+	c.add(name, fact.Finding{Cause: ArchiveMembers, Confidence: fact.Certain, Evidence: []string{"only in " + side}, Remedy: "release the same platforms, profiles and files"})
 }
 
 func listFiles(dir string) ([]string, error) {

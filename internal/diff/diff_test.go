@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 type member struct {
@@ -79,24 +81,24 @@ func TestArchives(t *testing.T) {
 		name  string
 		base  []byte
 		other []byte
-		want  []string
+		want  []fact.Cause
 	}{
 		{"equal", base, tarGz(t, 9, "", a, b), nil},
-		{"order", base, tarGz(t, 9, "", b, a), []string{ArchiveOrder}},
-		{"time", base, tarGz(t, 9, "", with(a, func(m *member) { m.time = at.Add(time.Hour) }), b), []string{ArchiveTime}},
-		{"mode", base, tarGz(t, 9, "", a, with(b, func(m *member) { m.mode = 0o700 })), []string{ArchiveMode}},
-		{"owner", base, tarGz(t, 9, "", with(a, func(m *member) { m.uid = 1000 }), b), []string{ArchiveOwner}},
-		{"format", base, tarGz(t, 9, "", with(a, func(m *member) { m.format = tar.FormatGNU }), b), []string{ArchiveFormat}},
-		{"level", base, tarGz(t, 0, "", a, b), []string{ArchiveCompression}},
-		{"gzip name", base, tarGz(t, 9, "x", a, b), []string{ArchiveCompression}},
-		{"members", base, tarGz(t, 9, "", a), []string{ArchiveMembers}},
-		{"content", base, tarGz(t, 9, "", with(a, func(m *member) { m.text = "TEXT of a, text of a, text of a" }), b), []string{Unknown}},
-		{"junk", base, append(slices.Clone(base), "junk"...), []string{ArchiveMembers}},
-		{"a member twice", tarGz(t, 9, "", a, b), tarGz(t, 9, "", with(a, func(m *member) { m.text = "hidden by the other" }), a, b), []string{ArchiveMembers}},
-		{"order and time", base, tarGz(t, 9, "", b, with(a, func(m *member) { m.time = at.Add(time.Hour) })), []string{ArchiveOrder, ArchiveTime}},
-		{"tar.gz and zip", base, zipped(t, zip.Deflate, at, a, b), []string{ArchiveFormat, ArchiveOwner}},
-		{"zip time", zipped(t, zip.Deflate, at, a, b), zipped(t, zip.Deflate, at.Add(time.Hour), a, b), []string{ArchiveTime}},
-		{"zip method", zipped(t, zip.Deflate, at, a, b), zipped(t, zip.Store, at, a, b), []string{ArchiveFormat}},
+		{"order", base, tarGz(t, 9, "", b, a), []fact.Cause{ArchiveOrder}},
+		{"time", base, tarGz(t, 9, "", with(a, func(m *member) { m.time = at.Add(time.Hour) }), b), []fact.Cause{ArchiveTime}},
+		{"mode", base, tarGz(t, 9, "", a, with(b, func(m *member) { m.mode = 0o700 })), []fact.Cause{ArchiveMode}},
+		{"owner", base, tarGz(t, 9, "", with(a, func(m *member) { m.uid = 1000 }), b), []fact.Cause{ArchiveOwner}},
+		{"format", base, tarGz(t, 9, "", with(a, func(m *member) { m.format = tar.FormatGNU }), b), []fact.Cause{ArchiveFormat}},
+		{"level", base, tarGz(t, 0, "", a, b), []fact.Cause{ArchiveCompression}},
+		{"gzip name", base, tarGz(t, 9, "x", a, b), []fact.Cause{ArchiveCompression}},
+		{"members", base, tarGz(t, 9, "", a), []fact.Cause{ArchiveMembers}},
+		{"content", base, tarGz(t, 9, "", with(a, func(m *member) { m.text = "TEXT of a, text of a, text of a" }), b), []fact.Cause{fact.CauseUnknown}},
+		{"junk", base, append(slices.Clone(base), "junk"...), []fact.Cause{ArchiveMembers}},
+		{"a member twice", tarGz(t, 9, "", a, b), tarGz(t, 9, "", with(a, func(m *member) { m.text = "hidden by the other" }), a, b), []fact.Cause{ArchiveMembers}},
+		{"order and time", base, tarGz(t, 9, "", b, with(a, func(m *member) { m.time = at.Add(time.Hour) })), []fact.Cause{ArchiveOrder, ArchiveTime}},
+		{"tar.gz and zip", base, zipped(t, zip.Deflate, at, a, b), []fact.Cause{ArchiveFormat, ArchiveOwner}},
+		{"zip time", zipped(t, zip.Deflate, at, a, b), zipped(t, zip.Deflate, at.Add(time.Hour), a, b), []fact.Cause{ArchiveTime}},
+		{"zip method", zipped(t, zip.Deflate, at, a, b), zipped(t, zip.Store, at, a, b), []fact.Cause{ArchiveFormat}},
 	} {
 		dir := t.TempDir()
 		fa, fb := filepath.Join(dir, "a.archive"), filepath.Join(dir, "b.archive")
@@ -110,7 +112,7 @@ func TestArchives(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		var got []string
+		var got []fact.Cause
 		for _, f := range r.Findings {
 			got = append(got, f.Cause)
 			if f.Remedy == "" || len(f.Evidence) == 0 {
@@ -121,7 +123,7 @@ func TestArchives(t *testing.T) {
 		if !slices.Equal(slices.Compact(got), c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-		if want := map[bool]string{true: Identical, false: Different}[c.want == nil]; r.Verdict != want {
+		if want := map[bool]fact.Verdict{true: fact.Identical, false: fact.Different}[c.want == nil]; r.Verdict != want {
 			t.Errorf("%s: %s, want %s", c.name, r.Verdict, want)
 		}
 	}
@@ -147,11 +149,11 @@ func TestDirectories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdicts := map[string]string{}
+	verdicts := map[string]fact.Verdict{}
 	for _, f := range r.Files {
 		verdicts[f.Name] = f.Verdict
 	}
-	if r.Verdict != Different || verdicts["same"] != Identical || verdicts["changed"] != Different || verdicts["only"] != Different {
+	if r.Verdict != fact.Different || verdicts["same"] != fact.Identical || verdicts["changed"] != fact.Different || verdicts["only"] != fact.Different {
 		t.Errorf("%s %v", r.Verdict, verdicts)
 	}
 	if _, err := Compare(t.Context(), a, a+"/same", t.TempDir()); err == nil {
@@ -181,7 +183,7 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if (r.Verdict == Identical) != bytes.Equal(a, b) {
+		if (r.Verdict == fact.Identical) != bytes.Equal(a, b) {
 			t.Errorf("verdict %s", r.Verdict)
 		}
 	})
@@ -194,7 +196,7 @@ func TestDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range Causes() {
-		if !bytes.Contains(text, []byte("# `"+c+"`\n")) {
+		if !bytes.Contains(text, []byte("# `"+string(c)+"`\n")) {
 			t.Errorf("docs/causes.md has no section %s", c)
 		}
 	}

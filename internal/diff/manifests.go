@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -16,7 +17,7 @@ import (
 // isManifest reports whether a file looks like mintmark's release.json.
 func isManifest(name string) bool {
 	data, err := files.Read(name, checksums.MaxManifestSize)
-	return err == nil && strings.Contains(string(data[:min(len(data), 512)]), `"`+checksums.ManifestSchema+`"`)
+	return err == nil && strings.Contains(string(data[:min(len(data), 512)]), `"`+string(fact.ManifestSchema)+`"`)
 }
 
 func readManifest(name string) (*checksums.Manifest, error) {
@@ -44,19 +45,19 @@ func (c *comparison) manifests(a, b string) error {
 	if equal, _, err := c.equal(a, b); err != nil {
 		return err
 	} else if equal {
-		c.verdict("release.json", Identical, "")
+		c.verdict("release.json", fact.Identical, "")
 	} else {
-		c.verdict("release.json", Different, "")
+		c.verdict("release.json", fact.Different, "")
 	}
-	say := func(cause, what, x, y, remedy string) {
+	say := func(cause fact.Cause, what, x, y, remedy string) {
 		if x != y {
-			c.add("release.json", Finding{Cause: cause, Confidence: "certain", Evidence: []string{fmt.Sprintf("%s: %q in A, %q in B", what, x, y)}, Remedy: remedy})
+			c.add("release.json", fact.Finding{Cause: cause, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("%s: %q in A, %q in B", what, x, y)}, Remedy: remedy})
 		}
 	}
 	say("vcs-revision", "commit", ma.Source.Commit, mb.Source.Commit, "compare releases of one commit")
 	say("version-stamp", "version", ma.Source.Version, mb.Source.Version, "compare releases of one version, with the same tags")
 	if ma.Source.Commit == mb.Source.Commit {
-		say("source", "module hash", ma.Source.Sum, mb.Source.Sum, "the same commit gave two module hashes: look for .gitattributes and filters")
+		say(fact.CauseSource, "module hash", ma.Source.Sum, mb.Source.Sum, "the same commit gave two module hashes: look for .gitattributes and filters")
 	}
 	say("toolchain-version", "toolchain", ma.Toolchain.Version, mb.Toolchain.Version, "pin one toolchain with go: in the profile file")
 	if ma.Toolchain.Version == mb.Toolchain.Version && ma.Toolchain.Host == mb.Toolchain.Host {
@@ -64,9 +65,9 @@ func (c *comparison) manifests(a, b string) error {
 	}
 	key := func(x checksums.Artifact) string {
 		if x.Published {
-			return strings.Join([]string{x.Profile, x.Platform, x.Stage, strings.ReplaceAll(x.Name, mb.Version, ma.Version)}, " ")
+			return strings.Join([]string{x.Profile, x.Platform, string(x.Stage), strings.ReplaceAll(x.Name, mb.Version, ma.Version)}, " ")
 		}
-		return strings.Join([]string{x.Profile, x.Platform, x.Stage, x.Name}, " ")
+		return strings.Join([]string{x.Profile, x.Platform, string(x.Stage), x.Name}, " ")
 	}
 	other := map[string]checksums.Artifact{}
 	for _, y := range mb.Artifacts {
@@ -120,7 +121,7 @@ func (c *comparison) besides(a, b string) error {
 		// They are about the other files: why those differ has been said.
 		equal, _, err := c.equal(fa, fb)
 		if err == nil {
-			c.verdict(name, map[bool]string{true: Identical, false: Different}[equal], "")
+			c.verdict(name, map[bool]fact.Verdict{true: fact.Identical, false: fact.Different}[equal], "")
 		}
 		return err
 	})
@@ -129,12 +130,12 @@ func (c *comparison) besides(a, b string) error {
 // digests gives the verdict that two digests allow.
 func (c *comparison) digests(name string, x, y checksums.Artifact, why string) {
 	if x.SHA256 == y.SHA256 {
-		c.verdict(name, Unchecked, "the manifests say equal; "+why)
+		c.verdict(name, fact.Unchecked, "the manifests say equal; "+why)
 		return
 	}
-	c.verdict(name, Different, "")
+	c.verdict(name, fact.Different, "")
 	if x.Published {
-		c.add(name, Finding{Cause: Unknown, Confidence: "certain", Evidence: []string{fmt.Sprintf("sha256 %s in A, %s in B; %s", x.SHA256, y.SHA256, why)}, Remedy: "get both files and compare them"})
+		c.add(name, fact.Finding{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("sha256 %s in A, %s in B; %s", x.SHA256, y.SHA256, why)}, Remedy: "get both files and compare them"})
 	}
 }
 

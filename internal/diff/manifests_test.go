@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestReleases compares a published release with copies of it: identical only
@@ -21,12 +23,12 @@ func TestReleases(t *testing.T) {
 		name   string
 		change func(dir string) error
 		file   bool // compare the two release.json only
-		want   string
+		want   fact.Verdict
 	}{
-		{"nothing", func(string) error { return nil }, false, Identical},
-		{"checksums", func(dir string) error { return os.WriteFile(filepath.Join(dir, "checksums.txt"), []byte("x"), 0o644) }, false, Different},
-		{"signature", func(dir string) error { return os.Remove(filepath.Join(dir, "provenance.sigstore.json")) }, false, Different},
-		{"extra file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "extra"), nil, 0o644) }, false, Different},
+		{"nothing", func(string) error { return nil }, false, fact.Identical},
+		{"checksums", func(dir string) error { return os.WriteFile(filepath.Join(dir, "checksums.txt"), []byte("x"), 0o644) }, false, fact.Different},
+		{"signature", func(dir string) error { return os.Remove(filepath.Join(dir, "provenance.sigstore.json")) }, false, fact.Different},
+		{"extra file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "extra"), nil, 0o644) }, false, fact.Different},
 		{"manifests alone", func(dir string) error {
 			for _, name := range []string{"checksums.txt", "release.json"} {
 				if err := os.Rename(filepath.Join(dir, name), filepath.Join(dir, "kept-"+name)); err != nil {
@@ -45,7 +47,7 @@ func TestReleases(t *testing.T) {
 				}
 			}
 			return os.Rename(filepath.Join(dir, "kept-release.json"), filepath.Join(dir, "release.json"))
-		}, true, Unchecked},
+		}, true, fact.Unchecked},
 	} {
 		a, b := copied(), copied()
 		if err := c.change(b); err != nil {

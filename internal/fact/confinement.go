@@ -1,5 +1,3 @@
-// Package fact has the words of the spine as types, with their meaning, so that
-// they are one in code, in files and in what people read.
 package fact
 
 import "fmt"

@@ -14,11 +14,10 @@ import (
 // PlanShape is of a plan what can be held against a manifest: what it is a plan
 // of, and what its units make.
 type PlanShape struct {
-	Project, Version, Go                           string
-	Snapshot                                       bool
-	Kind, Module, ModuleVersion, Sum, Commit, Time string // of the source
-	Dir                                            string
-	Units                                          []UnitShape
+	Project, Version, Go string
+	Snapshot             bool
+	Source               SourceID
+	Units                []UnitShape
 }
 
 // ReadPlan reads a plan's shape. Keys are taken by their exact spelling, once;
@@ -38,9 +37,11 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 		r.addf("plan: has no source")
 	} else {
 		src := r.object("plan: source", raw)
-		p.Kind, p.Module, p.ModuleVersion = r.text("plan: source", src, "kind"), r.text("plan: source", src, "module"), r.text("plan: source", src, "version")
-		p.Sum, p.Time = r.text("plan: source", src, "sum"), r.text("plan: source", src, "commit_time")
-		p.Commit, p.Dir = r.optional("plan: source", src, "commit"), r.optional("plan: source", src, "dir")
+		p.Source = SourceID{
+			Kind: SourceKind(r.text("plan: source", src, "kind")), Module: r.text("plan: source", src, "module"), Version: r.text("plan: source", src, "version"),
+			Sum: r.text("plan: source", src, "sum"), CommitTime: r.text("plan: source", src, "commit_time"),
+			Commit: r.optional("plan: source", src, "commit"), Dir: r.optional("plan: source", src, "dir"),
+		}
 	}
 	units := r.list("plan", top, "units")
 	if len(units) == 0 {

@@ -14,7 +14,7 @@ func TestReadPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &PlanShape{Project: "p", Version: "1", Go: "go1.26.8", Kind: "git", Module: "m", ModuleVersion: "v1", Sum: "h1:x", Commit: "c", Time: "t",
+	want := &PlanShape{Project: "p", Version: "1", Go: "go1.26.8", Source: SourceID{Kind: SourceGit, Module: "m", Version: "v1", Sum: "h1:x", Commit: "c", CommitTime: "t"},
 		Units: []UnitShape{{Profile: "r", Platform: "windows/amd64", Mains: []Main{{"m/a", "a"}, {"m/b", "b"}}, Packed: true, Archive: "zip", Name: "n", Files: []string{"f"}}}}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got %+v", p)

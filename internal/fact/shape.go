@@ -66,7 +66,10 @@ type UnitShape struct {
 }
 
 // Main is one main package and the binary it becomes, without extension.
-type Main struct{ Package, Binary string }
+type Main struct {
+	Package string `json:"package"`
+	Binary  string `json:"binary"`
+}
 
 // ID names the unit in output: profile and platform.
 func (u UnitShape) ID() string { return u.Profile + " " + u.Platform }

@@ -20,7 +20,8 @@
 //
 // # Files that are written
 //
-// [Write] and [Replace] leave the whole file or what was there before.
+// [Write] and [Replace] leave the whole file or what was there before. They do
+// not wait for the disk: a loss of power may take what was written last.
 // [RemoveTree] removes a directory that we made.
 package files
 

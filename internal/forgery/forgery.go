@@ -58,25 +58,25 @@ func (r *Release) Write(name, content string) (sha256hex string, err error) {
 }
 
 // Publish adds an artifact of its own, with a file, to release and manifest.
-func (r *Release) Publish(profile, platform, stage, name string) error {
-	content := strings.Join([]string{"extra", profile, platform, stage, name}, " ")
+func (r *Release) Publish(profile, platform string, stage fact.Stage, name string) error {
+	content := strings.Join([]string{"extra", profile, platform, string(stage), name}, " ")
 	sum, err := r.Write(name, content)
 	r.Manifest.Artifacts = append(r.Manifest.Artifacts, checksums.Artifact{
 		Name: name, Profile: profile, Platform: platform, Stage: stage, Size: int64(len(content)), SHA256: sum,
-		Published: true, Verdict: checksums.Identical,
+		Published: true, Verdict: fact.Identical,
 	})
 	return err
 }
 
 // Artifact is the first artifact of that platform and stage, to be altered. It
 // panics if there is none, as the test is wrong then.
-func (r *Release) Artifact(platform, stage string) *checksums.Artifact {
+func (r *Release) Artifact(platform string, stage fact.Stage) *checksums.Artifact {
 	for i := range r.Manifest.Artifacts {
 		if a := &r.Manifest.Artifacts[i]; a.Platform == platform && a.Stage == stage {
 			return a
 		}
 	}
-	panic("forgery: no artifact " + platform + " " + stage)
+	panic("forgery: no artifact " + platform + " " + string(stage))
 }
 
 // Drop takes artifacts out of the manifest, and their files out of the release.
@@ -110,7 +110,7 @@ func (r *Release) Sign(ctx context.Context, signer checksums.Signer) error {
 	m := r.Manifest
 	m.Plan, m.PlanID = compact.Bytes(), hex.EncodeToString(sum[:])
 	slices.SortFunc(m.Artifacts, func(a, b checksums.Artifact) int {
-		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+a.Stage+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+b.Stage+"\x00"+b.Name)
+		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+string(a.Stage)+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+string(b.Stage)+"\x00"+b.Name)
 	})
 	data, err := encode(m)
 	if err != nil {
@@ -193,10 +193,10 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	run := &s.Predicate.RunDetails
 	run.Builder = checksums.BuilderInfo{ID: checksums.BuilderID, Version: map[string]string{m.Builder.Name: m.Builder.Version}}
 	for _, a := range m.Artifacts {
-		if !a.Published && (a.Stage == checksums.StageLinked || a.Stage == checksums.StageHeader || a.Stage == checksums.StagePacked) {
-			s.Subject = append(s.Subject, checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage}})
+		if !a.Published && (a.Stage == fact.Linked || a.Stage == fact.Header || a.Stage == fact.Packed) {
+			s.Subject = append(s.Subject, checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage)}})
 		}
-		r := checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": a.Stage, "verdict": a.Verdict}}
+		r := checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage), "verdict": string(a.Verdict)}}
 		annotate(r.Annotations, map[string]string{"buildId": a.BuildID, "from": strings.Join(a.From, " "), "package": a.Package, "reason": a.Reason, "tool": a.Tool})
 		run.Byproducts = append(run.Byproducts, r)
 	}
@@ -206,7 +206,7 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	d.ExternalParameters = checksums.ExternalParameters{Project: m.Project, Version: m.Version, Plan: m.Plan, PlanID: m.PlanID}
 	d.InternalParameters.Rebuild = m.Rebuild
 	src := resource("source", m.Source.Module, m.Source.Version, m.Source.Sum, m.Source.SumDB)
-	annotate(src.Annotations, map[string]string{"commitTime": m.Source.CommitTime, "kind": m.Source.Kind, "tags": strings.Join(m.Source.Tags, " "), "stamp": m.Source.Stamp, "stampTags": strings.Join(m.Source.StampTags, " "), "dir": m.Source.Dir})
+	annotate(src.Annotations, map[string]string{"commitTime": m.Source.CommitTime, "kind": string(m.Source.Kind), "tags": strings.Join(m.Source.Tags, " "), "stamp": m.Source.Stamp, "stampTags": strings.Join(m.Source.StampTags, " "), "dir": m.Source.Dir})
 	annotate(src.Digest, map[string]string{"gitCommit": m.Source.Commit, "gitTree": m.Source.Tree})
 	module, version, _ := strings.Cut(m.Toolchain.Module, "@")
 	tc := resource("toolchain", module, version, m.Toolchain.Sum, m.Toolchain.SumDB)

@@ -37,8 +37,8 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 	h1 := "h1:" + base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
 	commit := strings.Repeat("ab", 20)
 	levels := map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}
-	one := []plan.Main{{Package: modulePath, Binary: "small"}}
-	unit := func(profile, platform, name string, mains ...plan.Main) *plan.Unit {
+	one := []fact.Main{{Package: modulePath, Binary: "small"}}
+	unit := func(profile, platform, name string, mains ...fact.Main) *plan.Unit {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		return &plan.Unit{
 			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, levels[goarch], "CGO_ENABLED=0"},
@@ -51,18 +51,18 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 	packed.UPX = []string{"--best"}
 	r := &Release{Dir: dir}
 	r.Plan = &plan.Plan{
-		Schema: plan.Schema, Project: project, Version: version, Go: "go1.26.8", Env: plan.CommonEnv(),
-		Source: plan.Source{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
+		Schema: fact.PlanSchema, Project: project, Version: version, Go: "go1.26.8", Env: plan.CommonEnv(),
+		Source: fact.SourceID{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
 		Units: []*plan.Unit{
 			archived,
-			unit("release", "windows/amd64", "small_windows_amd64", one[0], plan.Main{Package: modulePath + "/cmd/other", Binary: "other"}),
+			unit("release", "windows/amd64", "small_windows_amd64", one[0], fact.Main{Package: modulePath + "/cmd/other", Binary: "other"}),
 			packed,
 		},
 	}
 	r.Manifest = &checksums.Manifest{
-		Schema: checksums.ManifestSchema, Kind: checksums.KindRelease, Project: project, Version: version,
+		Schema: fact.ManifestSchema, Kind: checksums.KindRelease, Project: project, Version: version,
 		Source:    checksums.Source{Kind: "git", Module: modulePath, Version: "v" + version, Sum: h1, Commit: commit, CommitTime: commitTime},
-		Toolchain: checksums.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: h1},
+		Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: h1},
 		Builder:   checksums.Builder{Name: "mintmark", Version: "(devel)"},
 		Rebuild:   checksums.Rebuild{Executions: 2},
 		Artifacts: []checksums.Artifact{},
@@ -93,8 +93,8 @@ func (r *Release) build(ctx context.Context, u *plan.Unit) error {
 	first := len(r.Manifest.Artifacts)
 	for _, e := range u.Shape().Artifacts() {
 		a := checksums.Artifact{
-			Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: string(e.Stage), Published: e.Published, Package: e.Package,
-			Verdict: checksums.Identical,
+			Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: e.Stage, Published: e.Published, Package: e.Package,
+			Verdict: fact.Identical,
 		}
 		for _, i := range e.From {
 			a.From = append(a.From, r.Manifest.Artifacts[first+i].SHA256)
@@ -108,8 +108,8 @@ func (r *Release) build(ctx context.Context, u *plan.Unit) error {
 }
 
 // text is the content of a binary, or of a file that goes into an archive.
-func text(profile, platform, stage, name string) string {
-	return strings.Join([]string{profile, platform, stage, name}, " ") + "\n"
+func text(profile, platform string, stage fact.Stage, name string) string {
+	return strings.Join([]string{profile, platform, string(stage), name}, " ") + "\n"
 }
 
 func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first int, a *checksums.Artifact) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -23,11 +24,7 @@ import (
 
 // Benched is the result of [Bench].
 type Benched struct {
-	*startup.Result
-	Profile  string `json:"profile,omitempty"` // of a checkout
-	Platform string `json:"platform,omitempty"`
-	// Packing says of every packed program whether that pays.
-	Packing []Packed `json:"packing,omitempty"`
+	report.Startup
 	// Sweeps are the programs' starts in larger and larger environments, if asked for.
 	Sweeps []Swept `json:"sweeps,omitempty"`
 	// BuildCosts are of the variants that are about the optimiser's profile, each

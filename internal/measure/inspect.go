@@ -6,39 +6,37 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/release"
 )
 
-// InspectSchema is the schema of [Inspection]'s JSON form.
-const InspectSchema = "https://github.com/mintmark/mintmark/report/inspect/v1"
-
 // Inspection is what a binary says of itself. All of it is the binary's claim,
 // but the digest and Untouched.
 type Inspection struct {
-	Schema          string   `json:"schema"`
-	File            string   `json:"file"`
-	SHA256          string   `json:"sha256"`
-	Size            int64    `json:"size"`
-	Format          string   `json:"format"`
-	Arch            string   `json:"arch"`
-	Packed          string   `json:"packed,omitempty"` // "UPX 3.94"
-	Toolchain       string   `json:"toolchain,omitempty"`
-	Package         string   `json:"package,omitempty"` // of main
-	Module          string   `json:"module,omitempty"`
-	Version         string   `json:"version,omitempty"`
-	Sum             string   `json:"sum,omitempty"`
-	Settings        []string `json:"settings,omitempty"` // KEY=VALUE as in the build information
-	Dependencies    int      `json:"dependencies"`
-	Stripped        string   `json:"stripped"` // what is not there: "symbols, DWARF"
-	Signature       string   `json:"signature,omitempty"`
-	BuildIDParts    []string `json:"build_id_parts,omitempty"` // names
-	BuildID         []string `json:"build_id,omitempty"`       // values, in the order of the names
-	Untouched       string   `json:"untouched"`                // since the Go linker wrote it: "yes", "no", "cannot tell"
-	UntouchedReason string   `json:"untouched_reason"`
-	Notes           []string `json:"notes,omitempty"`
+	Schema          fact.Schema `json:"schema"`
+	File            string      `json:"file"`
+	SHA256          string      `json:"sha256"`
+	Size            int64       `json:"size"`
+	Format          string      `json:"format"`
+	Arch            string      `json:"arch"`
+	Packed          string      `json:"packed,omitempty"` // "UPX 3.94"
+	Toolchain       string      `json:"toolchain,omitempty"`
+	Package         string      `json:"package,omitempty"` // of main
+	Module          string      `json:"module,omitempty"`
+	Version         string      `json:"version,omitempty"`
+	Sum             string      `json:"sum,omitempty"`
+	Settings        []string    `json:"settings,omitempty"` // KEY=VALUE as in the build information
+	Dependencies    int         `json:"dependencies"`
+	Stripped        string      `json:"stripped"` // what is not there: "symbols, DWARF"
+	Signature       string      `json:"signature,omitempty"`
+	BuildIDParts    []string    `json:"build_id_parts,omitempty"` // names
+	BuildID         []string    `json:"build_id,omitempty"`       // values, in the order of the names
+	Untouched       string      `json:"untouched"`                // since the Go linker wrote it: "yes", "no", "cannot tell"
+	UntouchedReason string      `json:"untouched_reason"`
+	Notes           []string    `json:"notes,omitempty"`
 }
 
 // Inspect reads one binary.
@@ -58,7 +56,7 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 		return nil, fault.Usagef(hint, "%w", err)
 	}
 	defer f.Close()
-	in := &Inspection{Schema: InspectSchema, File: path, Format: string(f.Format), Arch: f.Arch, Packed: f.Packed}
+	in := &Inspection{Schema: fact.InspectReport, File: path, Format: string(f.Format), Arch: f.Arch, Packed: f.Packed}
 	if in.SHA256, in.Size, err = files.Digest(ctx, path); err != nil {
 		return nil, err
 	}

@@ -11,25 +11,15 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 )
-
-// Packed is whether packing one measured program pays.
-type Packed struct {
-	Program string `json:"program"`
-	Plain   string `json:"plain"`  // the program that it is compared with
-	Packer  string `json:"packer"` // such as "UPX 3.94, NRV2E level 9"
-	// NotComputed is why there is no account.
-	NotComputed string `json:"not_computed,omitempty"`
-	// Account is of warm starts.
-	*startup.Packing
-}
 
 // PackingAccounts compares every measured program that is packed with the first
 // that is not: bytes on disk, bytes on the way in an archive (tar.gz and tar.zst,
 // as releases have them), time of a warm start and memory, for some numbers of
 // starts per transfer. There is none without a packed and a plain program.
-func PackingAccounts(ctx context.Context, res *startup.Result, programs []startup.Program, starts ...int) ([]Packed, error) {
+func PackingAccounts(ctx context.Context, res *startup.Result, programs []startup.Program, starts ...int) ([]report.Packed, error) {
 	type subject struct {
 		startup.Subject
 		path, packer string
@@ -73,9 +63,9 @@ func PackingAccounts(ctx context.Context, res *startup.Result, programs []startu
 	if err != nil {
 		return nil, err
 	}
-	var out []Packed
+	var out []report.Packed
 	for _, s := range packed {
-		p := Packed{Program: s.Name, Plain: plain.Name, Packer: s.packer}
+		p := report.Packed{Program: s.Name, Plain: plain.Name, Packer: s.packer}
 		// The difference of what was paired, not of two medians.
 		c := warm.Compare(plain.Name, s.Name)
 		extra := 0.0

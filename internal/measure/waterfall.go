@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
@@ -26,7 +27,7 @@ func Savings(ctx context.Context, cfg release.Config) (_ *report.Savings, err er
 	defer s.Close()
 	sel := s.Selected[0]
 	pl := sel.Platforms[0]
-	out := &report.Savings{Schema: report.SavingsSchema, Version: s.Version, Profile: sel.Profile.Name, Platform: pl.String()}
+	out := &report.Savings{Schema: fact.SavingsReport, Version: s.Version, Profile: sel.Profile.Name, Platform: pl.String()}
 	var list []variant
 	var at []int // of the step that each is
 	for _, step := range savingSteps(sel.Profile.Settings(pl)) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -86,7 +87,7 @@ func (k *known) read(names map[string]bool) {
 		}
 		// Loosely, since an older version may have written it.
 		data, err := files.ReadOwn(filepath.Join(k.dir, name), checksums.MaxManifestSize)
-		if err != nil || json.Unmarshal(data, &m) != nil || !strings.HasPrefix(m.Schema, "https://github.com/mintmark/mintmark/") {
+		if err != nil || json.Unmarshal(data, &m) != nil || !strings.HasPrefix(m.Schema, fact.SchemaRoot) {
 			continue
 		}
 		k.manifest, k.published = name, map[string]string{}

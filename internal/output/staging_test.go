@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
@@ -78,7 +79,7 @@ func same(a, b map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 func aRelease(t *testing.T, version string) map[string]string {
 	t.Helper()
 	files := map[string]string{"tool_linux.tar.gz": "archive " + version, reportFile: "# report " + version, checksums.LedgerFile: "{}"}
-	files[checksums.ManifestFile] = `{"schema":"` + checksums.ManifestSchema + `","artifacts":[{"name":"tool","sha256":"00"},{"name":"tool_linux.tar.gz","sha256":"` + sha(files["tool_linux.tar.gz"]) + `","published":true}]}`
+	files[checksums.ManifestFile] = `{"schema":"` + string(fact.ManifestSchema) + `","artifacts":[{"name":"tool","sha256":"00"},{"name":"tool_linux.tar.gz","sha256":"` + sha(files["tool_linux.tar.gz"]) + `","published":true}]}`
 	var list []checksums.Entry
 	for name, text := range files {
 		list = append(list, checksums.Entry{Name: name, SHA256: sha(text)})
@@ -103,7 +104,7 @@ func aRelease(t *testing.T, version string) map[string]string {
 }
 
 func aBuild() map[string]string {
-	return map[string]string{"tool": "binary", BuildFile: `{"schema":"` + checksums.ManifestSchema + `","artifacts":[{"name":"tool","sha256":"` + sha("binary") + `","published":true}]}`}
+	return map[string]string{"tool": "binary", BuildFile: `{"schema":"` + string(fact.ManifestSchema) + `","artifacts":[{"name":"tool","sha256":"` + sha("binary") + `","published":true}]}`}
 }
 
 // TestReplaced: what mintmark made and nobody changed is replaced, all of it.
@@ -235,7 +236,7 @@ func TestOutPlaces(t *testing.T) {
 // has such a name.
 func TestUnfinished(t *testing.T) {
 	claims := func(name string, files ...string) string {
-		text := `{"schema":"` + workspace.ClaimSchema + `","dir":"` + name + `"}` + "\n"
+		text := `{"schema":"` + string(fact.ClaimSchema) + `","dir":"` + name + `"}` + "\n"
 		for _, f := range files {
 			text += `"` + f + `"` + "\n"
 		}

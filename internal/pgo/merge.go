@@ -3,10 +3,13 @@ package pgo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Merge adds profiles up: of each stack the values of all. A profile that was
@@ -57,21 +60,12 @@ func Merge(ps ...*Profile) (*Profile, error) {
 		}
 	}
 	out.Duration = int64(durations)
-	for _, key := range sortedKeys(sums) {
+	for _, key := range slices.Sorted(maps.Keys(sums)) {
 		if s := sums[key]; slices.ContainsFunc(s.Values, func(v int64) bool { return v != 0 }) {
 			out.Stacks = append(out.Stacks, *s)
 		}
 	}
 	return out, out.check()
-}
-
-func sortedKeys[T any](m map[string]T) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // key is the same for the same stack only.
@@ -151,7 +145,7 @@ func (e *encoder) text(s string) uint64 {
 	return i
 }
 
-func (e *encoder) kind(num int, kind string) {
+func (e *encoder) kind(num protowire.Number, kind string) {
 	typ, unit, _ := strings.Cut(kind, "/")
 	e.top.message(num, func(w *writer) {
 		w.number(1, e.text(typ))

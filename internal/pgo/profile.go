@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Kinds of values that the compiler takes, as type and unit.
@@ -113,12 +115,7 @@ func (d *decoder) field(f field) (err error) {
 	switch f.num {
 	case 1, 11: // sample_type, period_type
 		var t [2]uint64
-		err = f.message(func(f field) (err error) {
-			if f.num == 1 || f.num == 2 {
-				t[f.num-1], err = f.number()
-			}
-			return err
-		})
+		err = f.record(&t[0], &t[1])
 		if f.num == 11 {
 			d.periodOf = t
 			return err
@@ -146,11 +143,8 @@ func (d *decoder) field(f field) (err error) {
 	case 5:
 		return errors.Join(d.function(f), room(len(d.functions)))
 	case 6:
-		if f.wire != 2 {
-			return &syntaxError{f.at, errKind.Error()}
-		}
 		d.strings = append(d.strings, string(f.data))
-		return room(len(d.strings))
+		return errors.Join(f.is(protowire.BytesType), room(len(d.strings)))
 	case 10, 12:
 		n, err := f.number()
 		if f.num == 10 {
@@ -174,17 +168,9 @@ func (d *decoder) location(f field) error {
 			loc.address, err = f.number()
 		case 4:
 			var l rawLine
-			err = f.message(func(f field) (err error) {
-				var n uint64
-				switch f.num {
-				case 1:
-					l.function, err = f.number()
-				case 2:
-					n, err = f.number()
-					l.line = int64(n)
-				}
-				return err
-			})
+			var n uint64
+			err = f.record(&l.function, &n)
+			l.line = int64(n)
 			loc.lines = append(loc.lines, l)
 		}
 		return err
@@ -200,21 +186,9 @@ func (d *decoder) location(f field) error {
 func (d *decoder) function(f field) error {
 	var id uint64
 	var fn rawFunction
-	err := f.message(func(f field) (err error) {
-		var n uint64
-		switch f.num {
-		case 1:
-			id, err = f.number()
-		case 2:
-			fn.name, err = f.number()
-		case 4:
-			fn.file, err = f.number()
-		case 5:
-			n, err = f.number()
-			fn.start = int64(n)
-		}
-		return err
-	})
+	var start uint64
+	err := f.record(&id, &fn.name, nil, &fn.file, &start)
+	fn.start = int64(start)
 	if _, twice := d.functions[id]; err == nil && (id == 0 || twice) {
 		err = &syntaxError{f.at, fmt.Sprintf("function %d is there twice, or has no number", id)}
 	}

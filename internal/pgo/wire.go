@@ -3,10 +3,10 @@ package pgo
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
-	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // maxSize is the size a profile may have after decompression, and maxItems what
@@ -47,8 +47,8 @@ func decompress(data []byte) ([]byte, error) {
 
 // field is one field of a message: a number, or bytes that begin at a position.
 type field struct {
-	num  int
-	wire int
+	num  protowire.Number
+	wire protowire.Type
 	n    uint64
 	data []byte
 	at   int // of the data, or of the field
@@ -57,39 +57,31 @@ type field struct {
 // fields calls f for every field of a message that begins at byte at.
 func fields(data []byte, at int, f func(field) error) error {
 	for i := 0; i < len(data); {
-		start := at + i
-		key, n := uvarint(data[i:])
-		if n <= 0 || key>>3 == 0 || key>>3 > math.MaxInt32 {
-			return &syntaxError{start, "no field of a protocol buffer"}
+		fl := field{at: at + i}
+		var n int
+		if fl.num, fl.wire, n = protowire.ConsumeTag(data[i:]); n < 0 {
+			return &syntaxError{fl.at, "no field of a protocol buffer"}
 		}
 		i += n
-		fl := field{num: int(key >> 3), wire: int(key & 7), at: start}
+		var why string
 		switch fl.wire {
-		case 0:
-			if fl.n, n = uvarint(data[i:]); n <= 0 {
-				return &syntaxError{at + i, "a number that does not end"}
-			}
-			i += n
-		case 1, 5:
-			n = 8
-			if fl.wire == 5 {
-				n = 4
-			}
-			if len(data)-i < n {
-				return &syntaxError{at + i, "the data end in a number"}
-			}
-			i += n
-		case 2:
-			size, n := uvarint(data[i:])
-			if n <= 0 || size > uint64(len(data)-i-n) {
-				return &syntaxError{at + i, "a field that is longer than what is left"}
-			}
-			i += n
-			fl.data, fl.at = data[i:i+int(size)], at+i
-			i += int(size)
-		default:
-			return &syntaxError{start, fmt.Sprintf("a field of unknown kind %d", fl.wire)}
+		case protowire.VarintType:
+			fl.n, n = protowire.ConsumeVarint(data[i:])
+			why = "a number that does not end"
+		case protowire.Fixed32Type, protowire.Fixed64Type:
+			n = protowire.ConsumeFieldValue(fl.num, fl.wire, data[i:])
+			why = "the data end in a number"
+		case protowire.BytesType:
+			fl.data, n = protowire.ConsumeBytes(data[i:])
+			fl.at = at + i + n - len(fl.data)
+			why = "a field that is longer than what is left"
+		default: // groups, which no profile has
+			return &syntaxError{fl.at, fmt.Sprintf("a field of unknown kind %d", fl.wire)}
 		}
+		if n < 0 {
+			return &syntaxError{at + i, why}
+		}
+		i += n
 		if err := f(fl); err != nil {
 			return err
 		}
@@ -97,49 +89,47 @@ func fields(data []byte, at int, f func(field) error) error {
 	return nil
 }
 
-// uvarint is binary.Uvarint, but refuses what does not fit.
-func uvarint(data []byte) (v uint64, n int) {
-	for i, b := range data {
-		if i == 9 && b > 1 || i > 9 {
-			return 0, -1
-		}
-		v |= uint64(b&0x7f) << (7 * i)
-		if b < 0x80 {
-			return v, i + 1
-		}
+// is refuses a field of another kind than it must be of.
+func (f field) is(kind protowire.Type) error {
+	if f.wire != kind {
+		return &syntaxError{f.at, "a field of another kind than it should be"}
 	}
-	return 0, 0
+	return nil
 }
-
-var errKind = errors.New("a field of another kind than it should be")
 
 // number is the value of a field that must be a number.
-func (f field) number() (uint64, error) {
-	if f.wire != 0 {
-		return 0, &syntaxError{f.at, errKind.Error()}
-	}
-	return f.n, nil
-}
+func (f field) number() (uint64, error) { return f.n, f.is(protowire.VarintType) }
 
 // message calls g for the fields of a field that must be a message.
 func (f field) message(g func(field) error) error {
-	if f.wire != 2 {
-		return &syntaxError{f.at, errKind.Error()}
+	if err := f.is(protowire.BytesType); err != nil {
+		return err
 	}
 	return fields(f.data, f.at, g)
 }
 
+// record reads a message of numbers: field 1 to the first of to, and so on. What
+// is nil there, or not there, is skipped.
+func (f field) record(to ...*uint64) error {
+	return f.message(func(f field) (err error) {
+		if i := int(f.num) - 1; i < len(to) && to[i] != nil {
+			*to[i], err = f.number()
+		}
+		return err
+	})
+}
+
 // numbers appends the values of a repeated number, packed or not.
 func (f field) numbers(to []uint64) ([]uint64, error) {
-	if f.wire == 0 {
+	if f.wire == protowire.VarintType {
 		return append(to, f.n), nil
 	}
-	if f.wire != 2 {
-		return nil, &syntaxError{f.at, errKind.Error()}
+	if err := f.is(protowire.BytesType); err != nil {
+		return nil, err
 	}
 	for i := 0; i < len(f.data); {
-		v, n := uvarint(f.data[i:])
-		if n <= 0 {
+		v, n := protowire.ConsumeVarint(f.data[i:])
+		if n < 0 {
 			return nil, &syntaxError{f.at + i, "a number that does not end"}
 		}
 		to = append(to, v)
@@ -151,36 +141,26 @@ func (f field) numbers(to []uint64) ([]uint64, error) {
 // writer writes a message.
 type writer struct{ b []byte }
 
-func (w *writer) uvarint(v uint64) {
-	for ; v >= 0x80; v >>= 7 {
-		w.b = append(w.b, byte(v)|0x80)
-	}
-	w.b = append(w.b, byte(v))
-}
-
 // number writes a field unless it is zero, which is the default.
-func (w *writer) number(num int, v uint64) {
+func (w *writer) number(num protowire.Number, v uint64) {
 	if v != 0 {
-		w.uvarint(uint64(num) << 3)
-		w.uvarint(v)
+		w.b = protowire.AppendVarint(protowire.AppendTag(w.b, num, protowire.VarintType), v)
 	}
 }
 
-func (w *writer) bytes(num int, data []byte) {
-	w.uvarint(uint64(num)<<3 | 2)
-	w.uvarint(uint64(len(data)))
-	w.b = append(w.b, data...)
+func (w *writer) bytes(num protowire.Number, data []byte) {
+	w.b = protowire.AppendBytes(protowire.AppendTag(w.b, num, protowire.BytesType), data)
 }
 
-func (w *writer) packed(num int, values []uint64) {
-	var p writer
+func (w *writer) packed(num protowire.Number, values []uint64) {
+	var p []byte
 	for _, v := range values {
-		p.uvarint(v)
+		p = protowire.AppendVarint(p, v)
 	}
-	w.bytes(num, p.b)
+	w.bytes(num, p)
 }
 
-func (w *writer) message(num int, f func(*writer)) {
+func (w *writer) message(num protowire.Number, f func(*writer)) {
 	var m writer
 	f(&m)
 	w.bytes(num, m.b)

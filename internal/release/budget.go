@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
@@ -127,13 +128,13 @@ func (p *Planned) previousSizes() (sizes map[string]int64, from string, err erro
 	}
 	packed := map[string]int64{} // by the digest of what was packed
 	for _, a := range m.Artifacts {
-		if a.Stage == checksums.StagePacked && len(a.From) == 1 {
+		if a.Stage == fact.Packed && len(a.From) == 1 {
 			packed[a.From[0]] = a.Size
 		}
 	}
 	sizes = map[string]int64{}
 	for _, a := range m.Artifacts {
-		if a.Stage != checksums.StageLinked {
+		if a.Stage != fact.Linked {
 			continue
 		}
 		size := a.Size

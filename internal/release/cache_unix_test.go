@@ -22,6 +22,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
@@ -275,7 +276,7 @@ func TestHostileBuildCache(t *testing.T) {
 		o := newOutside(t)
 		cache := t.TempDir()
 		r := &Run{Config: &Config{Cache: cache}}
-		tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}
+		tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
 		dir, err := r.buildCache(tc)
 		if err != nil {
 			t.Fatal(err)
@@ -338,7 +339,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 			l.Release()
 		}
 	}
-	missing := &toolchain.Toolchain{Version: "go1.26.8", Module: "golang.org/toolchain", Sum: "h1:none"}
+	missing := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Module: "golang.org/toolchain", Sum: "h1:none"}}
 	if _, err := missing.Install(ctx, filepath.Join(cfg.Cache, "first", "go", tc), known); err == nil {
 		t.Error("a toolchain without a zip was installed")
 	}

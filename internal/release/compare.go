@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/bindiff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -29,7 +30,7 @@ type compared struct {
 // product is one binary of a unit, or the header of a library: as it was linked,
 // with its verdict, and in each place.
 type product struct {
-	main     plan.Main
+	main     fact.Main
 	header   bool
 	name     string   // with extension
 	paths    []string // of each execution
@@ -37,10 +38,10 @@ type product struct {
 }
 
 // verdict is that of all products: the last that is not identical.
-func (c *compared) verdict() string {
-	v := checksums.Identical
+func (c *compared) verdict() fact.Verdict {
+	v := fact.Identical
 	for _, p := range c.products {
-		if p.artifact.Verdict != checksums.Identical {
+		if p.artifact.Verdict != fact.Identical {
 			v = p.artifact.Verdict
 		}
 	}
@@ -64,12 +65,12 @@ type Published []checksums.Artifact
 // compare gives a binary that was just linked, or the header of a library, built once
 // or several times with the same bytes, its verdict.
 func (list Published) compare(a *checksums.Artifact) {
-	a.Verdict, a.Reason = checksums.Unchecked, "the release has no such file"
+	a.Verdict, a.Reason = fact.Unchecked, "the release has no such file"
 	for _, p := range list {
 		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
-			a.Verdict, a.Reason = checksums.Different, ""
+			a.Verdict, a.Reason = fact.Different, ""
 			if p.SHA256 == a.SHA256 {
-				a.Verdict = checksums.Identical
+				a.Verdict = fact.Identical
 			}
 		}
 	}
@@ -97,7 +98,7 @@ func (p *Prepared) compare(ctx context.Context, o *outcomes, by Published) (*com
 		if err := p.compareProduct(ctx, c, pr, first); err != nil {
 			return nil, err
 		}
-		if pr.artifact.Verdict != checksums.Different && by != nil {
+		if pr.artifact.Verdict != fact.Different && by != nil {
 			by.compare(&pr.artifact)
 		}
 		c.products = append(c.products, pr)
@@ -108,11 +109,11 @@ func (p *Prepared) compare(ctx context.Context, o *outcomes, by Published) (*com
 func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product, first execute.Product) error {
 	u := c.unit
 	pr.artifact = checksums.Artifact{
-		Name: pr.name, Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageLinked,
+		Name: pr.name, Profile: u.Profile, Platform: u.Platform, Stage: fact.Linked,
 		Size: first.Size, SHA256: first.SHA256, Package: pr.main.Package,
 	}
 	if pr.header {
-		pr.artifact.Stage, pr.artifact.Package = checksums.StageHeader, ""
+		pr.artifact.Stage, pr.artifact.Package = fact.Header, ""
 	} else if bin, err := openLinked(u, pr.paths[0]); err == nil {
 		pr.artifact.BuildID = bin.BuildID
 		bin.Close()
@@ -130,14 +131,10 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 		if err != nil {
 			return err
 		}
-		pr.artifact.Findings = []checksums.Finding{f}
+		pr.artifact.Findings = []fact.Finding{f}
 		return p.keep(ctx, c, pr, v.Other)
 	}
-	for _, f := range compare.Findings(p.blame(ctx, c, v.Other), v.Diff) {
-		pr.artifact.Findings = append(pr.artifact.Findings, checksums.Finding{
-			Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes,
-		})
-	}
+	pr.artifact.Findings = compare.Findings(p.blame(ctx, c, v.Other), v.Diff)
 	return p.keep(ctx, c, pr, v.Other)
 }
 
@@ -152,7 +149,7 @@ func (p *Prepared) execution(c *compared, i int) compare.Execution {
 }
 
 // blame names the packages in which the first execution and another differ.
-func (p *Prepared) blame(ctx context.Context, c *compared, other int) []bindiff.Finding {
+func (p *Prepared) blame(ctx context.Context, c *compared, other int) []fact.Finding {
 	risks, err := p.Of.Planner.CRisks(ctx, c.unit)
 	if err != nil {
 		p.Of.Warn("%s: its C code was not looked at: %v", c.unit.ID(), err)
@@ -279,7 +276,7 @@ func (p *Planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error
 		set[kv.Key] = kv.Value
 	}
 	want := p.Source.Version
-	if p.Source.Kind == source.Module {
+	if p.Source.Kind == fact.SourceModule {
 		if bi.Main.Version != want || bi.Main.Sum != p.Source.Sum {
 			return "", fmt.Errorf("%s: stamped %s %s, not %s %s", pr.name, bi.Main.Version, bi.Main.Sum, want, p.Source.Sum)
 		}

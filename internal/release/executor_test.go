@@ -28,10 +28,10 @@ import (
 type fake struct {
 	name    string
 	dir     string
-	content func(u *plan.Unit, m plan.Main) []byte
+	content func(u *plan.Unit, m fact.Main) []byte
 	fails   error
 	mends   string // what Mend says; content is then whole's
-	whole   func(u *plan.Unit, m plan.Main) []byte
+	whole   func(u *plan.Unit, m fact.Main) []byte
 	built   int
 }
 
@@ -66,8 +66,8 @@ func (m mender) Mend(context.Context, *plan.Unit, []string) (string, error) {
 func (m mender) Sound(context.Context, *plan.Unit) error { return nil }
 
 // binary is one of the unit, with a text of its own.
-func binary(text string) func(u *plan.Unit, m plan.Main) []byte {
-	return func(u *plan.Unit, m plan.Main) []byte {
+func binary(text string) func(u *plan.Unit, m fact.Main) []byte {
+	return func(u *plan.Unit, m fact.Main) []byte {
 		return append(gobintest.ELF("a/b/c/d", "path\t"+m.Package+"\nmod\texample.com/p\tv1.2.3\t\n"), u.ID()+m.Binary+text...)
 	}
 }
@@ -97,12 +97,12 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 		t.Fatal(err)
 	}
 	p := &plan.Plan{
-		Schema: plan.Schema, Project: "p", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(), Source: plan.NewSource(src),
+		Schema: fact.PlanSchema, Project: "p", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(), Source: src.ID(),
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
 		u := &plan.Unit{
 			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
-			Mains:   []plan.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}},
+			Mains:   []fact.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}},
 			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
 		}
 		if strings.Contains(r.profile, "verify: report") {
@@ -121,7 +121,7 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 	}
 	defer begun.Close()
 	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
-	tc := &toolchain.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}
+	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
 		Of:        &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 		Executors: r.executors,
@@ -156,15 +156,15 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 // wherever they are, and is what they make of it.
 func TestFakeExecutors(t *testing.T) {
 	same, other := binary("x"), binary("y")
-	only := func(platform string, c, otherwise func(*plan.Unit, plan.Main) []byte) func(*plan.Unit, plan.Main) []byte {
-		return func(u *plan.Unit, m plan.Main) []byte {
+	only := func(platform string, c, otherwise func(*plan.Unit, fact.Main) []byte) func(*plan.Unit, fact.Main) []byte {
+		return func(u *plan.Unit, m fact.Main) []byte {
 			if u.Platform == platform {
 				return c(u, m)
 			}
 			return otherwise(u, m)
 		}
 	}
-	type contents = []func(*plan.Unit, plan.Main) []byte
+	type contents = []func(*plan.Unit, fact.Main) []byte
 	for _, tt := range []struct {
 		name      string
 		contents  contents
@@ -262,12 +262,12 @@ func TestJudgedByPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]string{"x": checksums.Identical, "y": checksums.Different} {
+	for text, want := range map[string]fact.Verdict{"x": fact.Identical, "y": fact.Different} {
 		r := &fakeRelease{dir: t.TempDir(), published: f.manifest.Artifacts}
 		r.executors = []execute.Executor{&fake{name: "third", dir: filepath.Join(r.dir, "3"), content: binary(text)}}
 		again, _ := r.run(t, checksums.KindBuild)
 		for _, a := range again.Artifacts() {
-			if a.Stage == checksums.StageLinked && string(a.Verdict) != want {
+			if a.Stage == fact.Linked && a.Verdict != want {
 				t.Errorf("%s: %+v", text, a)
 			}
 		}

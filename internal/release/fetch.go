@@ -126,7 +126,7 @@ func (s *Subject) CopySource(ctx context.Context, k *Kit) (*Copied, error) {
 		Goroot: k.Goroot, Place: k.BuildPlace, Settings: s.Settings, Kind: s.Source.Kind,
 		Known: s.Known, Source: s.Source.Identity(),
 	}
-	if s.Source.Kind == source.Module {
+	if s.Source.Kind == fact.SourceModule {
 		c.Checkout, c.Loader.Dir, c.Origin = s.ModuleDir, s.ModuleDir, FromZip(s.Source)
 		return c, nil
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -44,7 +43,7 @@ func (m *Maker) Finish(ctx context.Context, kind string, by Published) (*Finishe
 		}
 		r, err := m.make(ctx, c)
 		f.Made[slices.Index(units, o.unit)] = r // each once
-		return c.verdict(), err
+		return string(c.verdict()), err
 	})
 	if err != nil {
 		return nil, err
@@ -89,13 +88,13 @@ func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
 		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
 	}
 	m := &checksums.Manifest{
-		Schema: checksums.ManifestSchema, Kind: f.kind, Project: p.Plan.Project, Version: p.Version,
+		Schema: fact.ManifestSchema, Kind: f.kind, Project: p.Plan.Project, Version: p.Version,
 		Source: checksums.Source{
 			Kind: p.Source.Kind, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum, SumDB: p.Source.SumDB,
-			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: plan.FormatTime(p.Source), Tags: p.Source.Tags, Dir: p.Source.Dir,
+			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: p.Source.ID().CommitTime, Tags: p.Source.Tags, Dir: p.Source.Dir,
 			Stamp: stamp, StampTags: stampTags, Dirty: p.Source.Dirty,
 		},
-		Toolchain: p.ManifestToolchain(),
+		Toolchain: p.GoToolchain.Toolchain,
 		Builder:   checksums.Builder{Name: "mintmark", Version: p.Tool},
 		PlanID:    p.PlanID, Plan: data,
 		Rebuild:   Executions(f.Made, p.Confinement()),
@@ -106,15 +105,11 @@ func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
 	}
 	sort.SliceStable(m.Artifacts, func(i, j int) bool {
 		a, b := m.Artifacts[i], m.Artifacts[j]
-		ka := strings.Join([]string{a.Profile, a.Platform, a.Stage, a.Name}, "\x00")
-		kb := strings.Join([]string{b.Profile, b.Platform, b.Stage, b.Name}, "\x00")
+		ka := strings.Join([]string{a.Profile, a.Platform, string(a.Stage), a.Name}, "\x00")
+		kb := strings.Join([]string{b.Profile, b.Platform, string(b.Stage), b.Name}, "\x00")
 		return ka < kb
 	})
 	return m, nil
-}
-
-func (k *Kit) ManifestToolchain() checksums.Toolchain {
-	return checksums.Toolchain{Version: k.GoToolchain.Version, Host: k.GoToolchain.Host, Module: k.GoToolchain.Module, Sum: k.GoToolchain.Sum, SumDB: k.GoToolchain.SumDB}
 }
 
 // rebuilt says how often every unit was built, and what was different and what
@@ -176,9 +171,9 @@ func (f *Finished) gate(over []error) error {
 		enforced = append(enforced, a)
 		switch {
 		case f.kind == checksums.KindBuild:
-		case a.Verdict == checksums.Different:
+		case a.Verdict == fact.Different:
 			differ = append(differ, artifactLine(a))
-		case a.Verdict != checksums.Identical:
+		case a.Verdict != fact.Identical:
 			unchecked = append(unchecked, artifactLine(a)+": "+a.Reason)
 		}
 	}
@@ -204,7 +199,7 @@ func artifactLine(a checksums.Artifact) string {
 func (f *Finished) differences() error {
 	var differ []string
 	for _, a := range f.manifest.Artifacts {
-		if a.Verdict == checksums.Different {
+		if a.Verdict == fact.Different {
 			differ = append(differ, artifactLine(a))
 		}
 	}

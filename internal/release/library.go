@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/checksums"
-	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -43,7 +41,7 @@ const maxHeader = 16 << 20
 // headerFinding says where two headers differ. No flag or circumstance is known
 // that makes them: cgo copies them from the source, and names of it the base names
 // of files alone, with -trimpath and without (measured with go1.21 to go1.27).
-func headerFinding(first, second string) (f checksums.Finding, err error) {
+func headerFinding(first, second string) (f fact.Finding, err error) {
 	var lines [2][][]byte
 	for i, name := range []string{first, second} {
 		data, err := files.Read(name, maxHeader)
@@ -52,8 +50,8 @@ func headerFinding(first, second string) (f checksums.Finding, err error) {
 		}
 		lines[i] = bytes.Split(data, []byte("\n"))
 	}
-	f = checksums.Finding{
-		Cause: bindiff.CauseUnknown, Confidence: string(bindiff.Possible),
+	f = fact.Finding{
+		Cause: fact.CauseUnknown, Confidence: fact.Possible,
 		Remedy: "compare the two headers: cgo copies the comments above import \"C\" and the exported functions of package main into them",
 	}
 	a, b := lines[0], lines[1]

@@ -9,15 +9,20 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestHeaderCompared: two headers that differ are different, whatever the
 // libraries are, and the finding says where.
 func TestHeaderCompared(t *testing.T) {
-	for _, tt := range []struct{ name, first, second, verdict, evidence string }{
-		{"the same", "#line 3 \"main.go\"\n", "#line 3 \"main.go\"\n", checksums.Identical, ""},
-		{"another line", "#line 3 \"main.go\"\n", "#line 4 \"main.go\"\n", checksums.Different, "line 1: "},
-		{"a function more", "x\n", "x\nextern int F(void);\n", checksums.Different, `line 2: "" in the first, "extern int F(void);" in the second`},
+	for _, tt := range []struct {
+		name, first, second string
+		verdict             fact.Verdict
+		evidence            string
+	}{
+		{"the same", "#line 3 \"main.go\"\n", "#line 3 \"main.go\"\n", fact.Identical, ""},
+		{"another line", "#line 3 \"main.go\"\n", "#line 4 \"main.go\"\n", fact.Different, "line 1: "},
+		{"a function more", "x\n", "x\nextern int F(void);\n", fact.Different, `line 2: "" in the first, "extern int F(void);" in the second`},
 	} {
 		dir := t.TempDir()
 		paths := []string{filepath.Join(dir, "first.h"), filepath.Join(dir, "second.h")}
@@ -27,7 +32,7 @@ func TestHeaderCompared(t *testing.T) {
 			}
 		}
 		u := &plan.Unit{
-			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []plan.Main{{Package: "example.com/p", Binary: "p"}},
+			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}},
 		}
 		p := &Prepared{Of: &Planned{
 			Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}}, Version: "1.0.0"}}, Plan: &plan.Plan{Project: "p"},
@@ -45,7 +50,7 @@ func TestHeaderCompared(t *testing.T) {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		a := pr.artifact
-		if a.Verdict != tt.verdict || a.Stage != checksums.StageHeader || a.Package != "" {
+		if a.Verdict != tt.verdict || a.Stage != fact.Header || a.Package != "" {
 			t.Errorf("%s: %+v", tt.name, a)
 		}
 		if tt.evidence == "" {

@@ -69,7 +69,7 @@ type item struct {
 
 // unitStep is one stage between linked binaries and published files of a unit.
 type unitStep struct {
-	stage string // of the artifacts that it makes
+	stage fact.Stage // of the artifacts that it makes
 	needs func(u *plan.Unit) bool
 	make  func(ctx context.Context, r *UnitResult, items []*item) error
 }
@@ -77,9 +77,9 @@ type unitStep struct {
 // steps are all of them, in their order.
 func (m *Maker) steps() []unitStep {
 	return []unitStep{
-		{checksums.StagePacked, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
-		{checksums.StageArchive, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
-		{checksums.StageLinked, func(u *plan.Unit) bool { return u.Archive == "none" }, m.copyOut},
+		{fact.Packed, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
+		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
+		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == "none" }, m.copyOut},
 	}
 }
 
@@ -92,7 +92,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 		r.linked[p.artifact.SHA256] = p.paths[0]
 		items = append(items, &item{product: p, paths: p.paths, artifact: p.artifact})
 	}
-	if c.verdict() == checksums.Different && c.unit.Verify != "report" {
+	if c.verdict() == fact.Different && c.unit.Verify != "report" {
 		for _, it := range items {
 			r.Artifacts = append(r.Artifacts, it.artifact)
 		}
@@ -131,7 +131,7 @@ func programs(items []*item) []*item {
 // nobody needs the files any more.
 func (m *Maker) keepLinked(c *compared) {
 	keeper, ok := m.Executors[0].(execute.Keeper)
-	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == checksums.Different }) {
+	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == fact.Different }) {
 		return
 	}
 	sums := map[string]string{}
@@ -165,12 +165,12 @@ func (m *Maker) pack(ctx context.Context, u *plan.Unit, it *item) error {
 	before := it.artifact
 	it.before = &before
 	a := &it.artifact
-	a.Stage, a.From = checksums.StagePacked, []string{before.SHA256}
+	a.Stage, a.From = fact.Packed, []string{before.SHA256}
 	a.Size, a.SHA256 = res.OutSize, res.OutSHA256
 	a.BuildID, a.Package = "", ""
 	a.Tool = fmt.Sprintf("UPX %s sha256:%s %s", res.Version, res.ToolSHA256, strings.Join(u.UPX, " "))
-	if len(res.NotRestored) > 0 && a.Verdict == checksums.Identical {
-		a.Verdict = checksums.Unchecked
+	if len(res.NotRestored) > 0 && a.Verdict == fact.Identical {
+		a.Verdict = fact.Unchecked
 		a.Reason = "UPX does not restore " + strings.Join(res.NotRestored, ", ") + ": that the packed file is the linked one was checked only for the rest"
 	}
 	it.paths = slices.Repeat([]string{out}, len(it.paths))
@@ -213,12 +213,12 @@ func (m *Maker) archive(ctx context.Context, r *UnitResult, items []*item) error
 	r.addBefore(items)
 	u := r.unit
 	a := checksums.Artifact{
-		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: checksums.StageArchive,
-		Published: true, Verdict: checksums.Identical, Tool: archive.Tool(u.Archive),
+		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: fact.Archived,
+		Published: true, Verdict: fact.Identical, Tool: archive.Tool(u.Archive),
 	}
 	for _, it := range items {
 		a.From = append(a.From, it.artifact.SHA256)
-		if it.artifact.Verdict != checksums.Identical {
+		if it.artifact.Verdict != fact.Identical {
 			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
 		}
 		r.Artifacts = append(r.Artifacts, it.artifact)
@@ -244,20 +244,20 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
 	}
 	var others [][]archive.Member
-	for place := 1; place < len(m.Executors) && a.Verdict == checksums.Identical; place++ {
+	for place := 1; place < len(m.Executors) && a.Verdict == fact.Identical; place++ {
 		other := m.members(u, items, place)
 		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
 		if err != nil {
 			return fmt.Errorf("%s time: %w", m.Executors[place].Name(), err)
 		}
 		if again != recipe {
-			a.Verdict = checksums.Different
-			a.Findings = []checksums.Finding{memberFinding(entries, list)}
+			a.Verdict = fact.Different
+			a.Findings = []fact.Finding{memberFinding(entries, list)}
 			break
 		}
 		others = append(others, other)
 	}
-	again := len(others) > 0 && a.Verdict == checksums.Identical
+	again := len(others) > 0 && a.Verdict == fact.Identical
 	name := filepath.Join(m.Stage, a.Name)
 	if again {
 		if r.archiveProven = m.Ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
@@ -282,8 +282,8 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 			return fmt.Errorf("%s time: %w", m.Executors[i+1].Name(), err)
 		}
 		if again.SHA256 != a.SHA256 {
-			a.Verdict = checksums.Different
-			a.Findings = []checksums.Finding{memberFinding(info.Entries, again.Entries)}
+			a.Verdict = fact.Different
+			a.Findings = []fact.Finding{memberFinding(info.Entries, again.Entries)}
 			return nil
 		}
 	}
@@ -298,7 +298,7 @@ func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member
 	var list []archive.Member
 	for _, it := range items {
 		sum := ""
-		if it.artifact.Verdict == checksums.Identical {
+		if it.artifact.Verdict == fact.Identical {
 			sum = it.artifact.SHA256 // what was compared is what goes in
 		}
 		list = append(list, archive.Member{Name: it.name, Executable: executable(u), SHA256: sum, Open: Opener(it.paths[place])})
@@ -330,8 +330,8 @@ func Opener(name string) func() (io.ReadCloser, int64, error) {
 }
 
 // memberFinding says which members of two archives of one unit differ.
-func memberFinding(a, b []archive.Entry) checksums.Finding {
-	f := checksums.Finding{
+func memberFinding(a, b []archive.Entry) fact.Finding {
+	f := fact.Finding{
 		Cause: "source", Confidence: "certain",
 		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
@@ -41,7 +42,7 @@ func (p *Planned) Prepare(ctx context.Context, twice bool) (*Prepared, error) {
 
 // firstPlace is the place whose caches outlive the release.
 func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
-	if p.Source.Kind == source.Module {
+	if p.Source.Kind == fact.SourceModule {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(2)
 		for _, u := range p.Plan.Units {
@@ -140,7 +141,7 @@ func (p *Planned) secondModules(ctx context.Context, second *execute.Local, root
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: p.Source.Kind,
 		Settings: toolchain.Settings{GOPROXY: p.BuildPlace.Proxy(), GOSUMDB: "off"}, Offline: true,
 	}
-	if p.Source.Kind == source.Module {
+	if p.Source.Kind == fact.SourceModule {
 		for _, u := range p.Plan.Units {
 			if err := loader.FetchInstall(ctx, u, p.Source.Version); err != nil {
 				return fmt.Errorf("%s: %w", u.ID(), err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/upx"
@@ -19,27 +20,21 @@ import (
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
 func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
-	add := func(p checksums.Proof) { pr.artifact.Proofs = append(pr.artifact.Proofs, p) }
-	proof := func(name, result, how, reason string) {
-		add(checksums.Proof{Name: name, Result: result, How: how, Reason: reason})
+	proof := func(name fact.ProofName, result fact.Result, how, reason string) {
+		pr.artifact.Proofs = append(pr.artifact.Proofs, fact.Proof{Name: name, Result: result, How: how, Reason: reason})
 	}
-	proof(checksums.ProofTest, checksums.Passed, "upx -t", "")
+	proof(fact.ProofTest, fact.Passed, "upx -t", "")
 	if len(packed.NotRestored) == 0 {
-		proof(checksums.ProofUnpack, checksums.Passed, "upx -d gives the linked file, bit for bit", "")
+		proof(fact.ProofUnpack, fact.Passed, "upx -d gives the linked file, bit for bit", "")
 	} else {
-		proof(checksums.ProofUnpack, checksums.Unchecked, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
+		proof(fact.ProofUnpack, fact.Untested, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
 	}
-	proof(checksums.ProofRepack, checksums.Passed, "packed twice, under two names", "")
+	proof(fact.ProofRepack, fact.Passed, "packed twice, under two names", "")
 	run, err := p.runPacked(ctx, u, pr.paths[0], linked)
 	if err != nil {
 		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
 	}
-	for _, r := range []struct {
-		name string
-		startup.Proof
-	}{{checksums.ProofSmoke, run.Smoke}, {checksums.ProofEnvironment, run.Environment}} {
-		add(checksums.Proof{Name: r.name, Result: r.Result, How: r.How, Reason: r.Reason, Starts: r.Starts})
-	}
+	pr.artifact.Proofs = append(pr.artifact.Proofs, run.Smoke, run.Environment)
 	return nil
 }
 
@@ -47,8 +42,7 @@ func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 // directory, with what the profile's bench declares.
 func (p *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
 	if p.NotRun != "" {
-		why := startup.Proof{Result: startup.Unchecked, Reason: p.NotRun}
-		return &startup.Proofs{Smoke: why, Environment: why}, nil
+		return startup.NotRun(p.NotRun), nil
 	}
 	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.Of.Env("PATH"))}
 	declared := p.Of.declared(u)
@@ -99,9 +93,9 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 		for _, proof := range a.Proofs {
 			line := fmt.Sprintf("%s %s: %s (%s): %s: %s", a.Profile, a.Platform, a.Name, a.Stage, proof.Name, proof.Reason)
 			switch proof.Result {
-			case checksums.Failed:
+			case fact.Failed:
 				failed = append(failed, line)
-			case checksums.Unchecked:
+			case fact.Untested:
 				unchecked = append(unchecked, line)
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/internal/startup"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -26,8 +26,8 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	if _, err := os.Stat(ran); err == nil {
 		t.Error("it was run")
 	}
-	for _, p := range []startup.Proof{proofs.Smoke, proofs.Environment} {
-		if p.Result != startup.Unchecked || p.Reason != "somebody else's program is not run" {
+	for _, p := range []fact.Proof{proofs.Smoke, proofs.Environment} {
+		if p.Result != fact.Untested || p.Reason != "somebody else's program is not run" {
 			t.Errorf("%+v", p)
 		}
 	}

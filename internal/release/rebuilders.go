@@ -133,5 +133,5 @@ func (p *Planned) claims(l *ReleaseLedger) ([]byte, error) {
 	if l == nil {
 		return nil, fault.Errorf("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(actions.Toolchain{Version: p.GoToolchain.Version, Host: p.GoToolchain.Host, Sum: p.GoToolchain.Sum}, l.account.Claims(p.Source.ModulePath))
+	return actions.EncodeClaims(p.GoToolchain.Toolchain, l.account.Claims(p.Source.ModulePath))
 }

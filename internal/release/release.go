@@ -22,7 +22,7 @@ type PlanResult struct {
 	Plan      *plan.Plan
 	JSON      []byte // canonical; its SHA-256 is ID
 	ID        string
-	Toolchain checksums.Toolchain
+	Toolchain fact.Toolchain
 	Dirty     []string // what keeps the tree from being released
 	// Explained are the resolved values of every unit with where they come from, when asked for.
 	Explained map[string][]profiles.Value
@@ -49,7 +49,7 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err err
 	if err != nil {
 		return nil, err
 	}
-	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.ManifestToolchain(), Dirty: s.Source.Dirty}
+	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.GoToolchain.Toolchain, Dirty: s.Source.Dirty}
 	if explain {
 		res.Explained = map[string][]profiles.Value{}
 		for _, sel := range s.Selected {

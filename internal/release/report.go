@@ -81,7 +81,7 @@ type Shown struct {
 // measurements are the figures of a finished release, in the manifest's order.
 func (f *Finished) measurements() (*report.Measurements, error) {
 	m, p := f.manifest, f.Of
-	out := &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
+	out := &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version}
 	for _, r := range f.Made {
 		out.Sizes = append(out.Sizes, r.sized...)
 	}

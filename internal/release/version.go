@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/semver"
@@ -16,7 +17,7 @@ import (
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
 func (s *Subject) refuseUntagged() error {
-	if s.Snapshot || s.Source.Kind == source.Module {
+	if s.Snapshot || s.Source.Kind == fact.SourceModule {
 		return nil
 	}
 	uncounted := s.Repo.Uncounted()

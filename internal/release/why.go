@@ -8,23 +8,21 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
-// WhySchema is the schema of [Why]'s JSON form.
-const WhySchema = "https://github.com/mintmark/mintmark/report/why/v1"
-
 // Reason is why a package is in a program.
 type Reason struct {
-	Schema   string   `json:"schema"`
-	Package  string   `json:"package"`
-	Unit     string   `json:"unit"`              // profile and platform that were asked about
-	Imports  []string `json:"imports,omitempty"` // shortest import path, from a main package on; nothing when it is not imported
-	Symbols  []string `json:"symbols,omitempty"` // references from the linker's roots to the first symbol of the package
-	Kept     int      `json:"kept"`              // symbols of the package that the linker kept
-	Packages int      `json:"packages"`          // that the program is made of
-	Notes    []string `json:"notes,omitempty"`
+	Schema   fact.Schema `json:"schema"`
+	Package  string      `json:"package"`
+	Unit     string      `json:"unit"`              // profile and platform that were asked about
+	Imports  []string    `json:"imports,omitempty"` // shortest import path, from a main package on; nothing when it is not imported
+	Symbols  []string    `json:"symbols,omitempty"` // references from the linker's roots to the first symbol of the package
+	Kept     int         `json:"kept"`              // symbols of the package that the linker kept
+	Packages int         `json:"packages"`          // that the program is made of
+	Notes    []string    `json:"notes,omitempty"`
 }
 
 // WhyLinked says why a package is in the program: by which imports, and by
@@ -56,7 +54,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 	if err != nil {
 		return nil, err
 	}
-	r := &Reason{Schema: WhySchema, Package: pkg, Unit: u.ID(), Packages: len(imports)}
+	r := &Reason{Schema: fact.WhyReport, Package: pkg, Unit: u.ID(), Packages: len(imports)}
 	if _, ok := imports[pkg]; !ok {
 		// The end of a path is enough where it is the only one.
 		var like []string

@@ -30,7 +30,7 @@ type Inputs struct {
 // Compose makes the page of a release.
 func Compose(in Inputs) *Page {
 	m := in.Manifest
-	p := &Page{Schema: PageSchema, Title: m.Project + " " + m.Version}
+	p := &Page{Schema: fact.PageReport, Title: m.Project + " " + m.Version}
 	p.verdict(in)
 	p.Sections = append(p.Sections, differences(m)...)
 	p.Sections = append(p.Sections, artifacts(m), sizesSection(in), deltaSection(in))
@@ -48,26 +48,25 @@ func plural(n int, one string) string {
 func (p *Page) verdict(in Inputs) {
 	m := in.Manifest
 	n := Verdicts(m)
-	all := n.Identical + n.Different + n.Unchecked
+	all := n.All()
+	p.Verdict = n.Worst()
 	switch {
-	case n.Different > 0:
-		p.Verdict = checksums.Different
+	case p.Verdict == fact.Different:
 		p.Headline = fmt.Sprintf("%d of %s DIFFERENT in two builds", n.Different, plural(all, "artifact"))
-	case n.Unchecked > 0 || all == 0:
-		p.Verdict = checksums.Unchecked
+	case p.Verdict == fact.Unchecked:
 		p.Headline = fmt.Sprintf("%d of %s not checked", n.Unchecked, plural(all, "artifact"))
 	case all == 1:
-		p.Verdict, p.Headline = checksums.Identical, "1 artifact, identical in two builds"
+		p.Headline = "1 artifact, identical in two builds"
 	default:
-		p.Verdict, p.Headline = checksums.Identical, fmt.Sprintf("All %d artifacts identical in two builds", all)
+		p.Headline = fmt.Sprintf("All %d artifacts identical in two builds", all)
 	}
-	if p.Verdict != checksums.Identical && n.Identical > 0 {
+	if p.Verdict != fact.Identical && n.Identical > 0 {
 		p.Headline += fmt.Sprintf("; %d identical", n.Identical)
 	}
 	if in.Unverified {
 		p.Headline = "NOT verified: no signature was checked; the release says of itself: " + strings.ToLower(p.Headline[:1]) + p.Headline[1:]
-		if p.Verdict == checksums.Identical {
-			p.Verdict = checksums.Unchecked
+		if p.Verdict == fact.Identical {
+			p.Verdict = fact.Unchecked
 		}
 	}
 	signed := "NOT SIGNED: anybody can have made these files"
@@ -100,16 +99,16 @@ func (p *Page) verdict(in Inputs) {
 func differences(m *checksums.Manifest) []Section {
 	s := Section{ID: "different", Title: "What is not identical"}
 	for _, a := range m.Artifacts {
-		if a.Verdict == checksums.Identical {
+		if a.Verdict == fact.Identical {
 			continue
 		}
 		t := Table{Title: fmt.Sprintf("%s, %s %s (%s): %s", a.Name, a.Profile, a.Platform, a.Stage, a.Verdict),
 			Columns: []Column{{Title: "cause"}, {Title: "evidence"}, {Title: "remedy"}}}
 		if a.Reason != "" {
-			t.Rows = append(t.Rows, []string{a.Verdict, a.Reason, ""})
+			t.Rows = append(t.Rows, []string{string(a.Verdict), a.Reason, ""})
 		}
 		for _, f := range a.Findings {
-			t.Rows = append(t.Rows, []string{f.Cause + " (" + f.Confidence + ")", strings.Join(f.Evidence, "; "), f.Remedy})
+			t.Rows = append(t.Rows, []string{fmt.Sprintf("%s (%s)", f.Cause, f.Confidence), strings.Join(f.Evidence, "; "), f.Remedy})
 		}
 		s.Tables = append(s.Tables, t)
 	}
@@ -126,9 +125,9 @@ func artifacts(m *checksums.Manifest) Section {
 	before := Table{Title: "What they were made of", Columns: []Column{{Title: "file"}, {Title: "profile"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
 	for _, a := range m.Artifacts {
 		if a.Published {
-			published.Rows = append(published.Rows, []string{a.Name, a.Platform, a.Stage, ui.FormatBytes(a.Size), a.Verdict, a.SHA256})
+			published.Rows = append(published.Rows, []string{a.Name, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
 		} else {
-			before.Rows = append(before.Rows, []string{a.Name, a.Profile, a.Platform, a.Stage, ui.FormatBytes(a.Size), a.Verdict, a.SHA256})
+			before.Rows = append(before.Rows, []string{a.Name, a.Profile, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
 		}
 	}
 	if len(published.Rows) == 0 {

@@ -2,13 +2,13 @@ package report
 
 import (
 	"fmt"
-	"github.com/mintmark/mintmark/internal/fact"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -86,7 +86,7 @@ func startupSection(in Inputs) Section {
 func released(m *checksums.Manifest, sum string) string {
 	for _, a := range m.Artifacts {
 		if a.SHA256 == sum {
-			return "yes, " + a.Stage
+			return "yes, " + string(a.Stage)
 		}
 	}
 	return "no, another build"
@@ -179,7 +179,7 @@ func dots(b *Startup, title string) Chart {
 
 func packingSection(in Inputs) Section {
 	s := Section{ID: "packing", Title: "Does packing with UPX pay?"}
-	packed := slices.ContainsFunc(in.Manifest.Artifacts, func(a checksums.Artifact) bool { return a.Stage == checksums.StagePacked })
+	packed := slices.ContainsFunc(in.Manifest.Artifacts, func(a checksums.Artifact) bool { return a.Stage == fact.Packed })
 	t := Table{Columns: []Column{{Title: "packed"}, {Title: "disk saved", Kind: Number}, {Title: "extra per start", Kind: Number}, {Title: "private memory", Kind: Number}, {Title: "starts per transfer", Kind: Number}, {Title: "pays: file", Kind: Short}, {Title: "in .tar.gz", Kind: Short}, {Title: "in .tar.zst", Kind: Short}}}
 	if in.Measurements != nil {
 		for _, b := range in.Measurements.Startup {

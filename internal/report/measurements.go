@@ -20,22 +20,16 @@ const (
 	MarkdownFile     = fact.MarkdownFile
 )
 
-// Schemas of measurements.
-const (
-	MeasurementsSchema = "https://github.com/mintmark/mintmark/measurements/v1"
-	SavingsSchema      = "https://github.com/mintmark/mintmark/report/savings/v1"
-)
-
 // Measurements is measurements.json: what was measured of a release. Sizes are
 // a function of the files. Start-up depends on the machine and the moment, and
 // is there only when somebody asked for it.
 type Measurements struct {
-	Schema  string    `json:"schema"`
-	Project string    `json:"project"`
-	Version string    `json:"version"`
-	Sizes   []Sized   `json:"sizes"`
-	Startup []Startup `json:"startup,omitempty"`
-	Savings []Savings `json:"savings,omitempty"`
+	Schema  fact.Schema `json:"schema"`
+	Project string      `json:"project"`
+	Version string      `json:"version"`
+	Sizes   []Sized     `json:"sizes"`
+	Startup []Startup   `json:"startup,omitempty"`
+	Savings []Savings   `json:"savings,omitempty"`
 	// BenchDeclared are the profiles that say what to start, whether anybody
 	// measured it or not.
 	BenchDeclared []string `json:"bench_declared,omitempty"`
@@ -53,32 +47,34 @@ type Sized struct {
 	Summary     *sizes.Summary `json:"summary,omitempty"` // without functions, and kinds only where there is no package
 }
 
-// Startup is the result of the verb bench in JSON.
+// Startup is the result of the verb bench, as far as a report shows it.
 type Startup struct {
 	*startup.Result
-	Profile  string   `json:"profile,omitempty"`
+	Profile  string   `json:"profile,omitempty"` // of a checkout
 	Platform string   `json:"platform,omitempty"`
-	Packing  []Packed `json:"packing,omitempty"`
+	Packing  []Packed `json:"packing,omitempty"` // of every packed program
 }
 
-// Packed is whether packing one program pays.
+// Packed is whether packing one measured program pays.
 type Packed struct {
-	Program     string `json:"program"`
-	Plain       string `json:"plain"`
-	Packer      string `json:"packer"`
+	Program string `json:"program"`
+	Plain   string `json:"plain"`  // the program that it is compared with
+	Packer  string `json:"packer"` // such as "UPX 3.94, NRV2E level 9"
+	// NotComputed is why there is no account.
 	NotComputed string `json:"not_computed,omitempty"`
+	// Packing is the account, of warm starts.
 	*startup.Packing
 }
 
 // Savings is what each step of a profile's settings saves, one after the other.
 type Savings struct {
-	Schema   string   `json:"schema"`
-	Project  string   `json:"project"`
-	Version  string   `json:"version"`
-	Profile  string   `json:"profile"`
-	Platform string   `json:"platform"`
-	Steps    []Saving `json:"steps"`
-	Notes    []string `json:"notes,omitempty"`
+	Schema   fact.Schema `json:"schema"`
+	Project  string      `json:"project"`
+	Version  string      `json:"version"`
+	Profile  string      `json:"profile"`
+	Platform string      `json:"platform"`
+	Steps    []Saving    `json:"steps"`
+	Notes    []string    `json:"notes,omitempty"`
 }
 
 // Saving is the program after one more step. Sizes are in bytes.
@@ -131,7 +127,7 @@ func ParseMeasurements(data []byte) (*Measurements, error) {
 	if err := json.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("measurements: %w", err)
 	}
-	if m.Schema != MeasurementsSchema {
+	if m.Schema != fact.MeasurementsSchema {
 		return nil, fmt.Errorf("measurements: unknown schema %q", m.Schema)
 	}
 	for _, s := range m.Sizes {
@@ -155,13 +151,13 @@ func ParseMeasurements(data []byte) (*Measurements, error) {
 // Add takes over a document that the verb bench or size -waterfall wrote.
 func (m *Measurements) Add(data []byte) error {
 	var is struct {
-		Schema string `json:"schema"`
+		Schema fact.Schema `json:"schema"`
 	}
 	if err := json.Unmarshal(data, &is); err != nil {
 		return err
 	}
 	switch is.Schema {
-	case startup.Schema:
+	case fact.StartupReport:
 		s := Startup{}
 		if err := json.Unmarshal(data, &s); err != nil {
 			return err
@@ -170,7 +166,7 @@ func (m *Measurements) Add(data []byte) error {
 			return err
 		}
 		m.Startup = append(m.Startup, s)
-	case SavingsSchema:
+	case fact.SavingsReport:
 		s := Savings{}
 		if err := json.Unmarshal(data, &s); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package report
 
-// PageSchema is the value of [Page.Schema].
-const PageSchema = "https://github.com/mintmark/mintmark/report/page/v1"
+import "github.com/mintmark/mintmark/internal/fact"
 
 // Page is a whole report: what is said, in the order in which it is said. The
 // HTML page, the Markdown file and the terminal's text are renderings of it and
@@ -9,12 +8,12 @@ const PageSchema = "https://github.com/mintmark/mintmark/report/page/v1"
 // in HTML only. Texts are as they came, from whoever wrote them: each rendering
 // makes them safe.
 type Page struct {
-	Schema   string    `json:"schema"`
-	Title    string    `json:"title"`
-	Verdict  string    `json:"verdict"` // identical, different or unchecked: the worst of all; never identical where no signature was checked
-	Headline string    `json:"headline"`
-	Facts    []string  `json:"facts"` // below the headline: who signed it, what it rests on
-	Sections []Section `json:"sections"`
+	Schema   fact.Schema  `json:"schema"`
+	Title    string       `json:"title"`
+	Verdict  fact.Verdict `json:"verdict"` // identical, different or unchecked: the worst of all; never identical where no signature was checked
+	Headline string       `json:"headline"`
+	Facts    []string     `json:"facts"` // below the headline: who signed it, what it rests on
+	Sections []Section    `json:"sections"`
 }
 
 // Section is one part of a page.

@@ -31,14 +31,14 @@ func inputs() Inputs {
 	m := &checksums.Manifest{
 		Kind: checksums.KindRelease, Project: "tool", Version: "1.2.3",
 		Source:    checksums.Source{Module: "example.com/tool", Version: "v1.2.3", Sum: "h1:abc=", SumDB: true, Commit: strings.Repeat("c", 40), CommitTime: "2026-01-02T03:04:05Z", Tags: []string{"v1.2.3"}},
-		Toolchain: checksums.Toolchain{Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: "h1:def=", SumDB: true},
+		Toolchain: fact.Toolchain{Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: "h1:def=", SumDB: true},
 		Builder:   checksums.Builder{Name: "mintmark", Version: "(devel)"},
 		PlanID:    digest("9"),
 		Rebuild:   checksums.Rebuild{Executions: 2, Varied: []string{"HOME", "TZ"}, Shared: []string{"machine"}},
 		Artifacts: []checksums.Artifact{
-			{Name: "tool_1.2.3_linux_amd64.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: checksums.StageArchive, Size: 1 << 20, SHA256: digest("a"), Published: true, Verdict: checksums.Identical},
-			{Name: "tool", Profile: "release", Platform: "linux/amd64", Stage: checksums.StageLinked, Size: 3000, SHA256: digest("b"), Verdict: checksums.Identical},
-			{Name: hostile, Profile: "release", Platform: "windows/amd64", Stage: checksums.StageLinked, Size: 4000, SHA256: digest("d"), Verdict: checksums.Identical},
+			{Name: "tool_1.2.3_linux_amd64.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: fact.Archived, Size: 1 << 20, SHA256: digest("a"), Published: true, Verdict: fact.Identical},
+			{Name: "tool", Profile: "release", Platform: "linux/amd64", Stage: fact.Linked, Size: 3000, SHA256: digest("b"), Verdict: fact.Identical},
+			{Name: hostile, Profile: "release", Platform: "windows/amd64", Stage: fact.Linked, Size: 4000, SHA256: digest("d"), Verdict: fact.Identical},
 		},
 	}
 	low := 0.03
@@ -47,14 +47,14 @@ func inputs() Inputs {
 	return Inputs{
 		Manifest: m, Signed: true, SignedBy: fact.KeyID("KEY="),
 		Measurements: &Measurements{
-			Schema: MeasurementsSchema, Project: "tool", Version: "1.2.3",
+			Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.3",
 			Sizes: []Sized{
 				{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("b"), Summary: summary(hostile, "v1.1.0", 700)},
 				{Profile: "release", Platform: "windows/amd64", Name: hostile, SHA256: digest("d"), NotMeasured: "no function table: " + hostile},
 			},
 			Startup: []Startup{{
 				Result: &startup.Result{
-					Schema: startup.Schema, Host: startup.Host{Platform: "linux/amd64", CPUs: 2, Load: []float64{0.5, 1}}, Ready: "exit", Seed: 7, Confidence: 0.95,
+					Schema: fact.StartupReport, Host: startup.Host{Platform: "linux/amd64", CPUs: 2, Load: []float64{0.5, 1}}, Ready: "exit", Seed: 7, Confidence: 0.95,
 					Programs: []startup.Subject{
 						{Name: "plain", File: startup.File{Size: 3000, SHA256: digest("b")}, Memory: &startup.Memory{PrivateDirty: 1 << 20}},
 						{Name: hostile, File: startup.File{Size: 1500, SHA256: digest("e")}, Memory: &startup.Memory{NotMeasured: "no /proc"}},
@@ -71,10 +71,10 @@ func inputs() Inputs {
 				Packing: []Packed{{Program: hostile, Plain: "plain", Packer: "UPX 3.94", Packing: &startup.Packing{DiskSaved: 1500, Extra: 2.85e7, ExtraMemory: &memory,
 					Rows: []startup.BreakEven{{Form: startup.FormRaw, Plain: 3000, Packed: 1500, Saved: 1500, Starts: 1, Pays: startup.Below, Bandwidth: 5.2e4}, {Form: startup.FormGzip, Starts: 1, Pays: startup.Never}}}}},
 			}},
-			Savings: []Savings{{Schema: SavingsSchema, Project: "tool", Version: "1.2.3", Profile: "release", Platform: "linux/amd64", Notes: []string{hostile},
+			Savings: []Savings{{Schema: fact.SavingsReport, Project: "tool", Version: "1.2.3", Profile: "release", Platform: "linux/amd64", Notes: []string{hostile},
 				Steps: []Saving{{Name: "plain", Size: 5000, Gzip: 2500, Zstd: 2400}, {Name: "-w", Size: 3000, Gzip: 1500, Zstd: 1400}, {Name: "PGO", NotMeasured: "the profile has none"}}}},
 		},
-		Previous: &Measurements{Schema: MeasurementsSchema, Project: "tool", Version: "1.2.2", Sizes: []Sized{
+		Previous: &Measurements{Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.2", Sizes: []Sized{
 			{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("0"), Summary: summary(hostile, "v1.0.0", 650)},
 			{Profile: "release", Platform: "linux/386", Name: "tool", SHA256: digest("0"), NotMeasured: "x"},
 		}},
@@ -95,7 +95,7 @@ func summary(dep, version string, dependency int64) *sizes.Summary {
 	}
 	none := sizes.Package{Size: 300, Totals: sizes.Totals{Shared: 300}, Kinds: []sizes.Amount{{Name: "headers", Size: 300}}}
 	return &sizes.Summary{
-		Schema: sizes.Schema, File: "tool", Size: 2300 + dependency, Format: "elf", Arch: "amd64", GoVersion: "go1.26.8", SymbolsFrom: sizes.SymbolsNone,
+		Schema: fact.SizeReport, File: "tool", Size: 2300 + dependency, Format: "elf", Arch: "amd64", GoVersion: "go1.26.8", SymbolsFrom: sizes.SymbolsNone,
 		Totals: sizes.Totals{Exact: 1900 + dependency, Inferred: 100, Shared: 300}, Notes: []string{hostile},
 		Groups: []sizes.Group{
 			group(sizes.GroupOwn, "example.com/tool", "", pkg("example.com/tool", 900), pkg("main", 100)),
@@ -236,15 +236,16 @@ func TestNotMeasured(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	for _, tt := range []struct {
-		change         func(*Inputs)
-		verdict, words string
+		change  func(*Inputs)
+		verdict fact.Verdict
+		words   string
 	}{
 		{func(*Inputs) {}, "identical", "All 3 artifacts identical in two builds"},
 		{func(in *Inputs) { in.Manifest.Artifacts = nil }, "unchecked", "0 of 0 artifacts not checked"},
-		{func(in *Inputs) { in.Manifest.Artifacts[1].Verdict = checksums.Unchecked }, "unchecked", "1 of 3 artifacts not checked; 2 identical"},
+		{func(in *Inputs) { in.Manifest.Artifacts[1].Verdict = fact.Unchecked }, "unchecked", "1 of 3 artifacts not checked; 2 identical"},
 		{func(in *Inputs) {
-			in.Manifest.Artifacts[1].Verdict = checksums.Unchecked
-			in.Manifest.Artifacts[0].Verdict = checksums.Different
+			in.Manifest.Artifacts[1].Verdict = fact.Unchecked
+			in.Manifest.Artifacts[0].Verdict = fact.Different
 		}, "different", "1 of 3 artifacts DIFFERENT in two builds; 1 identical"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
@@ -358,7 +359,7 @@ func TestAdd(t *testing.T) {
 	if len(m.Startup) != 1 || len(m.Startup[0].Packing) != 1 || len(m.Savings) != 1 {
 		t.Errorf("took over %d and %d", len(m.Startup), len(m.Savings))
 	}
-	for _, data := range []string{"", "{}", `{"schema":"x"}`, `{"schema":"` + startup.Schema + `","runs":[{"cache":"warm"}]}`} {
+	for _, data := range []string{"", "{}", `{"schema":"x"}`, `{"schema":"` + string(fact.StartupReport) + `","runs":[{"cache":"warm"}]}`} {
 		if err := m.Add([]byte(data)); err == nil {
 			t.Errorf("took over %s", data)
 		}

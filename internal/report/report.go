@@ -14,90 +14,44 @@ import (
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
-// Row is one line of the closing table.
-type Row struct {
-	Profile, Platform, Stage, Name string
-	Size                           int64
-	Verdict, SHA256                string
-}
-
-// Rows are the artifacts of a manifest in its order.
-func Rows(m *checksums.Manifest) []Row {
-	var rows []Row
-	for _, a := range m.Artifacts {
-		rows = append(rows, Row{a.Profile, a.Platform, a.Stage, a.Name, a.Size, a.Verdict, a.SHA256})
-	}
-	return rows
-}
-
-// Count is how many artifacts have which verdict.
-type Count struct {
-	Identical int `json:"identical"`
-	Different int `json:"different"`
-	Unchecked int `json:"unchecked"`
-}
-
 // Verdicts counts the verdicts of a manifest.
-func Verdicts(m *checksums.Manifest) Count {
-	var c Count
+func Verdicts(m *checksums.Manifest) fact.Verdicts {
+	var n fact.Verdicts
 	for _, a := range m.Artifacts {
-		switch a.Verdict {
-		case checksums.Identical:
-			c.Identical++
-		case checksums.Different:
-			c.Different++
-		default:
-			c.Unchecked++
-		}
+		n.Count(a.Verdict)
 	}
-	return c
+	return n
 }
 
 // Release is the JSON document of the verbs release and build.
 type Release struct {
-	Schema   string              `json:"schema"`
+	Schema   fact.Schema         `json:"schema"`
 	Out      string              `json:"out,omitempty"` // where it lies; absent when nothing was published
 	SignedBy fact.SignerID       `json:"signed_by,omitzero"`
-	Verdicts Count               `json:"verdicts"`
+	Verdicts fact.Verdicts       `json:"verdicts"`
 	Kept     []string            `json:"kept,omitempty"`   // both files of every difference
 	Damage   []string            `json:"damage,omitempty"` // in mintmark's own caches, and how it was mended
 	Manifest *checksums.Manifest `json:"manifest"`
 }
 
-// Schemas of the JSON documents.
-const (
-	ReleaseSchema = "https://github.com/mintmark/mintmark/report/release/v1"
-	CheckSchema   = "https://github.com/mintmark/mintmark/report/check/v1"
-	VerifySchema  = "https://github.com/mintmark/mintmark/report/verify/v1"
-	ErrorSchema   = "https://github.com/mintmark/mintmark/report/error/v1"
-	LedgerSchema  = "https://github.com/mintmark/mintmark/report/ledger/v1"
-)
-
 // Check is the JSON document of the verb check.
 type Check struct {
-	Schema string     `json:"schema"`
-	PlanID string     `json:"plan_id"`
-	Plan   *plan.Plan `json:"plan"`
-	Dirty  []string   `json:"dirty,omitempty"`
-	Key    string     `json:"key,omitempty"`
+	Schema fact.Schema `json:"schema"`
+	PlanID string      `json:"plan_id"`
+	Plan   *plan.Plan  `json:"plan"`
+	Dirty  []string    `json:"dirty,omitempty"`
+	Key    string      `json:"key,omitempty"`
 	// Types is what -types looked at; absent when it was not asked for.
-	Types *Types `json:"types,omitempty"`
+	Types *plan.Typed `json:"types,omitempty"`
 	// Warnings are what has no effect, or will make other builds of the commit differ.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Types is what of the packages of all units was type-checked.
-type Types struct {
-	Packages  int      `json:"packages"`
-	Declared  []string `json:"declared,omitempty"`  // those of which only the declarations were
-	Unchecked []string `json:"unchecked,omitempty"` // not among Packages: they have or import types that come from C
-}
-
 // Verify is the JSON document of the verb verify.
 type Verify struct {
-	Schema   string    `json:"schema"`
-	Verified bool      `json:"verified"` // signed by the given key, and nothing was refused, different or unchecked
-	Refusals []Refusal `json:"refusals,omitempty"`
+	Schema   fact.Schema `json:"schema"`
+	Verified bool        `json:"verified"` // signed by the given key, and nothing was refused, different or unchecked
+	Refusals []Refusal   `json:"refusals,omitempty"`
 	*checksums.Verification
 	// Checked and NotChecked say in sentences what Checks say to machines.
 	Checked    []string `json:"checked"`
@@ -121,7 +75,7 @@ func Standing(v *checksums.Verification) string {
 // NewVerify is the document of a verification, which may be nil, and of the
 // error that came with it. Verified is what was found to be signed and well.
 func NewVerify(v *checksums.Verification, err error) Verify {
-	doc := Verify{Schema: VerifySchema, Verification: v, Checked: []string{}, NotChecked: []string{}}
+	doc := Verify{Schema: fact.VerifyReport, Verification: v, Checked: []string{}, NotChecked: []string{}}
 	if v != nil {
 		doc.Verified = err == nil && v.Verified()
 		doc.Checked, doc.NotChecked = v.Checks.Sentences()
@@ -138,9 +92,9 @@ type Refusal struct {
 
 // Error is the JSON document of a verb that failed.
 type Error struct {
-	Schema   string    `json:"schema"`
-	ExitCode int       `json:"exit_code"`
-	Errors   []Problem `json:"errors"`
+	Schema   fact.Schema `json:"schema"`
+	ExitCode int         `json:"exit_code"`
+	Errors   []Problem   `json:"errors"`
 }
 
 // Problem is one error and what to do about it.

@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-)
 
-// DeltaSchema is the schema of [Delta]'s JSON form.
-const DeltaSchema = "https://github.com/mintmark/mintmark/report/size-delta/v1"
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // Causes of a change in size, as far as two binaries tell them apart.
 const (
@@ -26,7 +25,7 @@ const (
 // Delta is what changed in size from one binary to another. The packages add
 // up to the change in size, and so do the kinds and the causes.
 type Delta struct {
-	Schema   string         `json:"schema"`
+	Schema   fact.Schema    `json:"schema"`
 	Old      string         `json:"old"`
 	New      string         `json:"new"`
 	OldSize  int64          `json:"old_size"`
@@ -110,7 +109,7 @@ func local(symbol, pkg string) string {
 // Compare compares two ledgers. Packages that were moved or renamed are
 // matched, so that a move does not show as a loss and a gain.
 func Compare(old, new *Ledger) *Delta {
-	d := &Delta{Schema: DeltaSchema, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
+	d := &Delta{Schema: fact.SizeDeltaReport, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
 	sections := old.BySection || new.BySection
 	a, b := newSide(old, sections), newSide(new, sections)
 	moved := matchMoves(a, b) // new → old

@@ -3,10 +3,9 @@ package sizes
 import (
 	"cmp"
 	"slices"
-)
 
-// Schema is the schema of [Summary]'s JSON form.
-const Schema = "https://github.com/mintmark/mintmark/report/size/v1"
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // Revision changes with what [Analyze] and [Summarize] say of the same bytes:
 // what they said before may be remembered.
@@ -16,25 +15,25 @@ const Revision = "3"
 // function, and the embedded files. All parts add up to the size, but Functions and
 // Embedded, which are parts of what the packages have.
 type Summary struct {
-	Schema      string   `json:"schema"`
-	File        string   `json:"file"`
-	Size        int64    `json:"size"`
-	Packed      string   `json:"packed,omitempty"`
-	PackedSize  int64    `json:"packed_size,omitempty"`
-	Format      string   `json:"format"`
-	Arch        string   `json:"arch"`
-	GoVersion   string   `json:"go_version,omitempty"`
-	VersionFrom string   `json:"go_version_from,omitempty"`
-	SymbolsFrom string   `json:"symbols_from"`
-	Totals      Totals   `json:"totals"`
-	Reach       int64    `json:"reach"` // bytes with a package or a kind that says more than the section
-	BSS         int64    `json:"bss"`   // memory without bytes in the file
-	Groups      []Group  `json:"groups"`
-	Kinds       []Amount `json:"kinds"`
-	Functions   []Amount `json:"functions,omitempty"`
-	Sections    []Amount `json:"sections,omitempty"` // of a file of which no more is known
-	Embedded    []Amount `json:"embedded,omitempty"` // files of embed.FS variables, by their paths there
-	Notes       []string `json:"notes,omitempty"`
+	Schema      fact.Schema `json:"schema"`
+	File        string      `json:"file"`
+	Size        int64       `json:"size"`
+	Packed      string      `json:"packed,omitempty"`
+	PackedSize  int64       `json:"packed_size,omitempty"`
+	Format      string      `json:"format"`
+	Arch        string      `json:"arch"`
+	GoVersion   string      `json:"go_version,omitempty"`
+	VersionFrom string      `json:"go_version_from,omitempty"`
+	SymbolsFrom string      `json:"symbols_from"`
+	Totals      Totals      `json:"totals"`
+	Reach       int64       `json:"reach"` // bytes with a package or a kind that says more than the section
+	BSS         int64       `json:"bss"`   // memory without bytes in the file
+	Groups      []Group     `json:"groups"`
+	Kinds       []Amount    `json:"kinds"`
+	Functions   []Amount    `json:"functions,omitempty"`
+	Sections    []Amount    `json:"sections,omitempty"` // of a file of which no more is known
+	Embedded    []Amount    `json:"embedded,omitempty"` // files of embed.FS variables, by their paths there
+	Notes       []string    `json:"notes,omitempty"`
 }
 
 // Group is the packages of one origin: own, dependency, std, cgo, none.
@@ -71,7 +70,7 @@ type Amount struct {
 // Summarize adds a ledger up. The parts are sorted by size, the largest first.
 func Summarize(l *Ledger) *Summary {
 	s := &Summary{
-		Schema: Schema, File: l.File, Size: l.Size, Packed: l.Packed, PackedSize: l.PackedSize, Format: l.Format, Arch: l.Arch,
+		Schema: fact.SizeReport, File: l.File, Size: l.Size, Packed: l.Packed, PackedSize: l.PackedSize, Format: l.Format, Arch: l.Arch,
 		GoVersion: l.GoVersion, VersionFrom: l.GoVersionFrom, SymbolsFrom: l.SymbolsFrom, Totals: l.Totals, Reach: l.Reach(), Notes: l.Notes,
 	}
 	for _, r := range l.BSS {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/stats"
@@ -41,7 +42,7 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	b.rng = rand.New(rand.NewPCG(cfg.Seed, 0))
 	b.res = &Result{
-		Schema: Schema, Workload: cfg.Workload, Ready: cfg.Workload.Ready.String(), Seed: cfg.Seed, Realtime: cfg.Realtime, Confidence: cfg.Confidence,
+		Schema: fact.StartupReport, Workload: cfg.Workload, Ready: cfg.Workload.Ready.String(), Seed: cfg.Seed, Realtime: cfg.Realtime, Confidence: cfg.Confidence,
 		Host: Host{Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Kernel: kernel()},
 	}
 	if v, ok := load(); ok {

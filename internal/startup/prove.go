@@ -33,27 +33,10 @@ type ProveConfig struct {
 	Budget time.Duration
 }
 
-// Results of a [Proof].
-const (
-	Passed    = "passed"
-	Failed    = "failed"
-	Unchecked = "unchecked"
-)
-
-// Proof is what came of one test of a packed program. Neither How nor Reason
-// has a path of this machine in it.
-type Proof struct {
-	Result string
-	How    string // of passed: what was run and compared
-	Reason string // of failed and unchecked
-	// Starts of the packed program that it rests on; none if it was not started.
-	Starts []fact.Starts
-}
-
 // Proofs are all of one packed program.
 type Proofs struct {
-	Smoke       Proof // it does what the unpacked program does
-	Environment Proof // it does so with more and more environment variables
+	Smoke       fact.Proof // it does what the unpacked program does
+	Environment fact.Proof // it does so with more and more environment variables
 }
 
 // Undeclared are the arguments of a program when nobody declared any. Most
@@ -95,7 +78,7 @@ func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 	}
 	if !native(f.Platform) {
 		if p.emulator, err = Emulator(f.Platform, cfg.Emulators); err != nil {
-			return both(Proof{Result: Unchecked, Reason: err.Error()}), nil
+			return NotRun(err.Error()), nil
 		}
 	}
 	p.work = Workload{Args: Undeclared(), Timeout: undeclaredTimeout}
@@ -108,7 +91,16 @@ func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 	return p.prove(ctx)
 }
 
-func both(p Proof) *Proofs { return &Proofs{Smoke: p, Environment: p} }
+// NotRun are the proofs of a packed program that was not run.
+func NotRun(why string) *Proofs {
+	p := fact.Proof{Result: fact.Untested, Reason: why}
+	return named(p, p)
+}
+
+func named(smoke, environment fact.Proof) *Proofs {
+	smoke.Name, environment.Name = fact.ProofSmoke, fact.ProofEnvironment
+	return &Proofs{smoke, environment}
+}
 
 type prover struct {
 	ProveConfig
@@ -119,7 +111,7 @@ type prover struct {
 func (p *prover) prove(ctx context.Context) (*Proofs, error) {
 	plain, err := p.run(ctx, p.Plain)
 	if why, err := p.unfit(plain, err); why != "" || err != nil {
-		return both(Proof{Result: Unchecked, Reason: why}), err
+		return NotRun(why), err
 	}
 	compared := "got ready (" + p.work.Ready.String() + ")"
 	cfg := SweepConfig{
@@ -130,66 +122,64 @@ func (p *prover) prove(ctx context.Context) (*Proofs, error) {
 		cfg.Exit, _ = exitCode(plain.status) // it has one, or was unfit
 		compared = plain.status + " and the same output"
 	}
-	res := &Proofs{}
-	var varies bool
 	cfg.Counts = []int{0}
-	if res.Smoke, varies, err = p.sweep(ctx, cfg, compared); err != nil {
+	smoke, varies, err := p.sweep(ctx, cfg, compared)
+	if err != nil {
 		return nil, err
 	}
 	if varies {
 		cfg.AnyOutput, compared = true, plain.status+"; the output of the unpacked program varies and was not compared"
-		if res.Smoke, _, err = p.sweep(ctx, cfg, compared); err != nil {
+		if smoke, _, err = p.sweep(ctx, cfg, compared); err != nil {
 			return nil, err
 		}
 	}
-	if res.Smoke.Result != Passed {
+	if smoke.Result != fact.Passed {
 		// The environment has nothing to do with it.
-		why := "the smoke run " + res.Smoke.Result
-		if res.Smoke.Result == Unchecked {
+		why := "the smoke run " + string(smoke.Result)
+		if smoke.Result == fact.Untested {
 			why = "the smoke run is unchecked"
 		}
-		res.Environment = Proof{Result: Unchecked, Reason: why}
-		return res, nil
+		return named(smoke, fact.Proof{Result: fact.Untested, Reason: why}), nil
 	}
 	cfg.Counts = p.Counts
-	res.Environment, _, err = p.sweep(ctx, cfg, compared)
-	return res, err
+	environment, _, err := p.sweep(ctx, cfg, compared)
+	return named(smoke, environment), err
 }
 
 // sweep starts the packed program, and where it fails the unpacked one in the
 // same environments, which may do no better: print its environment, be content
 // with so much of it, or fail now and then by itself. varies says that all it
 // did was to print something else.
-func (p *prover) sweep(ctx context.Context, cfg SweepConfig, compared string) (_ Proof, varies bool, _ error) {
+func (p *prover) sweep(ctx context.Context, cfg SweepConfig, compared string) (_ fact.Proof, varies bool, _ error) {
 	s, err := Sweep(ctx, cfg)
 	var bad *failure
 	switch {
 	case errors.As(err, &bad):
-		return Proof{Result: Unchecked, Reason: p.how() + ": the unpacked program: " + bad.what}, false, nil
+		return fact.Proof{Result: fact.Untested, Reason: p.how() + ": the unpacked program: " + bad.what}, false, nil
 	case err != nil:
-		return Proof{}, false, err
+		return fact.Proof{}, false, err
 	case s.FirstFailure < 0 && s.Cut:
-		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: %s; for more there was no time within %v", p.how(), s, p.Budget), Starts: s.Starts()}, false, nil
+		return fact.Proof{Result: fact.Untested, Reason: fmt.Sprintf("%s: %s; for more there was no time within %v", p.how(), s, p.Budget), Starts: s.Starts()}, false, nil
 	case s.FirstFailure < 0:
-		return Proof{Result: Passed, How: fmt.Sprintf("%s: %s: %s", p.how(), compared, s), Starts: s.Starts()}, false, nil
+		return fact.Proof{Result: fact.Passed, How: fmt.Sprintf("%s: %s: %s", p.how(), compared, s), Starts: s.Starts()}, false, nil
 	}
 	if s.Step(s.FirstFailure).onlyLate() {
-		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: %s; a busy machine does that too", p.how(), s), Starts: s.Starts()}, false, nil
+		return fact.Proof{Result: fact.Untested, Reason: fmt.Sprintf("%s: %s; a busy machine does that too", p.how(), s), Starts: s.Starts()}, false, nil
 	}
 	cfg.Path, cfg.Counts, cfg.Starts = p.Plain, []int{s.FirstFailure}, s.Step(s.FirstFailure).Starts.Starts
 	plain, err := Sweep(ctx, cfg)
 	if errors.As(err, &bad) {
-		return Proof{Result: Unchecked, Reason: p.how() + ": the unpacked program: " + bad.what, Starts: s.Starts()}, false, nil
+		return fact.Proof{Result: fact.Untested, Reason: p.how() + ": the unpacked program: " + bad.what, Starts: s.Starts()}, false, nil
 	}
 	if err != nil {
-		return Proof{}, false, err
+		return fact.Proof{}, false, err
 	}
 	did := plain.Step(s.FirstFailure)
 	if did.Failed > 0 {
-		return Proof{Result: Unchecked, Reason: fmt.Sprintf("%s: with %s the unpacked program does something else too (%s)", p.how(), variables(s.FirstFailure), did.Starts), Starts: s.Starts()},
+		return fact.Proof{Result: fact.Untested, Reason: fmt.Sprintf("%s: with %s the unpacked program does something else too (%s)", p.how(), variables(s.FirstFailure), did.Starts), Starts: s.Starts()},
 			p.exits() && did.printed == did.Failed && s.FirstFailure == 0, nil
 	}
-	return Proof{Result: Failed, Reason: fmt.Sprintf("%s: %s (unpacked, %s)", p.how(), s, did.Starts), Starts: s.Starts()}, false, nil
+	return fact.Proof{Result: fact.Failed, Reason: fmt.Sprintf("%s: %s (unpacked, %s)", p.how(), s, did.Starts), Starts: s.Starts()}, false, nil
 }
 
 func (p *prover) exits() bool { return p.work.Ready.Kind() == OnExit }

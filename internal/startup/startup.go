@@ -3,11 +3,9 @@ package startup
 import (
 	"time"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/stats"
 )
-
-// Schema names the form of [Result] in JSON.
-const Schema = "https://github.com/mintmark/mintmark/startup/v1"
 
 // CopyRounds is after how many rounds all programs are copied anew.
 const CopyRounds = 20
@@ -74,12 +72,12 @@ type Config struct {
 
 // Result is everything that was measured, and what was not.
 type Result struct {
-	Schema   string   `json:"schema"`
-	Host     Host     `json:"host"`
-	Workload Workload `json:"workload"`
-	Ready    string   `json:"ready"` // see [ParseReady]
-	Seed     uint64   `json:"seed"`
-	Realtime bool     `json:"realtime,omitempty"` // see [Config]
+	Schema   fact.Schema `json:"schema"`
+	Host     Host        `json:"host"`
+	Workload Workload    `json:"workload"`
+	Ready    string      `json:"ready"` // see [ParseReady]
+	Seed     uint64      `json:"seed"`
+	Realtime bool        `json:"realtime,omitempty"` // see [Config]
 	// Confidence is the least coverage of all intervals.
 	Confidence float64   `json:"confidence"`
 	Programs   []Subject `json:"programs"` // as configured; the first is the base

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
@@ -23,10 +22,7 @@ import (
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
-// RebuildSchema is the schema of [Rebuilt]'s JSON form.
-const RebuildSchema = "https://github.com/mintmark/mintmark/report/rebuild/v2"
-
-// Foreign says which binaries of others to rebuild, and from what.
+// BinariesConfig says which binaries of others to rebuild, and from what.
 type BinariesConfig struct {
 	Names  []string // binaries, archives, directories
 	Source string   // directory or URL of a git repository; "" asks the module proxy
@@ -38,13 +34,11 @@ type BinariesConfig struct {
 	Keep string // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
 }
 
-// Rebuilt is what came of rebuilding binaries of others.
+// BinariesResult is what came of rebuilding binaries of others.
 type BinariesResult struct {
-	Schema    string `json:"schema"`
-	Verdict   string `json:"verdict"` // the worst of all
-	Identical int    `json:"identical"`
-	Different int    `json:"different"`
-	Unchecked int    `json:"unchecked"`
+	Schema        fact.Schema  `json:"schema"`
+	Verdict       fact.Verdict `json:"verdict"` // the worst of all
+	fact.Verdicts              // of Results
 	// Results are of everything that is a program, may be one, or may hold one:
 	// it counts as above. Listed was looked at and is none, and Holders are the
 	// directories and archives that all of it was found in, whose own bytes are
@@ -58,7 +52,7 @@ type BinariesResult struct {
 	Statements []string `json:"statements,omitempty"`
 }
 
-// Rebuild rebuilds published binaries and compares them bit for bit. Nothing
+// Binaries rebuilds published binaries and compares them bit for bit. Nothing
 // is believed of a file but that it says where it comes from. The error is
 // about this machine; what came of each file is in the result.
 func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *BinariesResult, err error) {
@@ -107,25 +101,13 @@ func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
 func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResult {
 	out := &BinariesResult{
-		Schema: RebuildSchema, Verdict: compare.Identical, Results: results,
+		Schema: fact.RebuildReport, Results: results,
 		Listed: append([]recovery.Listed{}, found.Listed...), Holders: append([]recovery.Holder{}, found.Holders...),
 	}
 	for _, r := range results {
-		switch r.Verdict {
-		case compare.Identical:
-			out.Identical++
-		case compare.Different:
-			out.Different++
-		default:
-			out.Unchecked++
-		}
+		out.Count(r.Verdict)
 	}
-	switch {
-	case out.Different > 0:
-		out.Verdict = compare.Different
-	case out.Unchecked > 0 || out.Identical == 0:
-		out.Verdict = compare.Unchecked
-	}
+	out.Verdict = out.Worst()
 	return out
 }
 
@@ -149,11 +131,8 @@ func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer ch
 		b := checksums.BinaryRebuild{
 			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
-			Toolchain: checksums.Toolchain{Version: r.Toolchain.Version, Host: r.Toolchain.Host, Module: r.Toolchain.Module, Sum: r.Toolchain.Sum, SumDB: r.Toolchain.SumDB},
-			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement,
-		}
-		if p := r.Packer; p != nil {
-			b.Packer = &checksums.BinaryPacker{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Flags: p.Flags}
+			Toolchain: r.Toolchain.Toolchain,
+			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement, Packer: r.Packer,
 		}
 		payload, err := b.Encode()
 		if err != nil {
@@ -215,13 +194,13 @@ func foreignConfig(s *release.Run, tools *release.Tools, work string, what Binar
 			} else {
 				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
 			}
-			s.Emit(release.Event{Kind: release.Done, ID: name, Text: r.Verdict})
+			s.Emit(release.Event{Kind: release.Done, ID: name, Text: string(r.Verdict)})
 		},
 	}
 }
 
 // packers find UPX when the first packed file comes up.
-func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*recovery.Packer, error)) {
+func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*fact.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.Env("PATH"))})
 	})
@@ -235,7 +214,7 @@ func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context,
 		}
 		return nil
 	}
-	repack = func(ctx context.Context, p recovery.Packing, out string) (*recovery.Packer, error) {
+	repack = func(ctx context.Context, p recovery.Packing, out string) (*fact.Packer, error) {
 		tool, err := find()
 		if err != nil {
 			return nil, err
@@ -247,7 +226,7 @@ func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context,
 		if err != nil {
 			return nil, err
 		}
-		return &recovery.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
+		return &fact.Packer{Name: "UPX", Version: tool.Version, SHA256: tool.SHA256, Flags: flags}, nil
 	}
 	return unpack, repack
 }
@@ -285,7 +264,7 @@ func keepRebuilt(ctx context.Context, dir string, results []*recovery.Result) er
 				return err
 			}
 		}
-		if kept := r.Kept(); kept != "" && r.Verdict != compare.Identical {
+		if kept := r.Kept(); kept != "" && r.Verdict != fact.Identical {
 			if err := keepFile(ctx, kept, filepath.Join(dir, base+".rebuilt")); err != nil {
 				return err
 			}

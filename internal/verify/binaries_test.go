@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/recovery"
-	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
@@ -68,7 +68,10 @@ func TestRebuildPublished(t *testing.T) {
 	}
 	dir := t.TempDir()
 	// The digests are those of the published files, written down when this test was made.
-	type want struct{ verdict, sha256, reason string }
+	type want struct {
+		verdict        fact.Verdict
+		sha256, reason string
+	}
 	wants := map[string]want{}
 	var names []string
 	add := func(file, member string, w want) {
@@ -143,7 +146,7 @@ func TestRebuildPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(res.Results) != len(wants) || res.Verdict != checksums.Different || res.Identical+res.Different+res.Unchecked != len(wants) {
+	if len(res.Results) != len(wants) || res.Verdict != fact.Different || res.All() != len(wants) {
 		t.Errorf("%d results of %d, %s: %d, %d, %d", len(res.Results), len(wants), res.Verdict, res.Identical, res.Different, res.Unchecked)
 	}
 	for _, r := range res.Results {
@@ -152,18 +155,18 @@ func TestRebuildPublished(t *testing.T) {
 			t.Skipf("%s: %s", filepath.Base(r.Name), r.Reason)
 		}
 		if r.Verdict != w.verdict || w.sha256 != "" && r.SHA256 != w.sha256 || !strings.Contains(r.Reason, w.reason) || (w.reason == "") != (r.Reason == "") {
-			t.Errorf("%s: %s (%s), sha256 %s\nwant %+v\n%q\n%q", r.Name, r.Verdict, r.Reason, r.SHA256, w, r.Notes, r.Findings)
+			t.Errorf("%s: %s (%s), sha256 %s\nwant %+v\n%v\n%v", r.Name, r.Verdict, r.Reason, r.SHA256, w, r.Notes, r.Findings)
 		}
 		if r.Stamp != recovery.StampReplayed || r.Source.Sum == "" || r.Toolchain.Sum == "" || r.Rebuilt == "" {
 			t.Errorf("%s: stamp %q, source %+v, toolchain %+v", r.Name, r.Stamp, r.Source, r.Toolchain)
 		}
-		if r.Packed != "" && (r.UnpackedVerdict != checksums.Identical || r.Packer == nil) {
+		if r.Packed != "" && (r.UnpackedVerdict != fact.Identical || r.Packer == nil) {
 			t.Errorf("%s: %+v", r.Name, r)
 		}
-		if (r.Rebuilt == r.SHA256) != (r.Verdict == checksums.Identical && r.Packed == "") {
+		if (r.Rebuilt == r.SHA256) != (r.Verdict == fact.Identical && r.Packed == "") {
 			t.Errorf("%s: %s, but rebuilt %s of %s", r.Name, r.Verdict, r.Rebuilt, r.SHA256)
 		}
-		if r.Verdict != checksums.Identical && len(r.Findings) == 0 {
+		if r.Verdict != fact.Identical && len(r.Findings) == 0 {
 			t.Errorf("%s: no findings", r.Name)
 		}
 		f, err := profiles.Load("recovered.yaml", []byte(r.Profile))
@@ -195,16 +198,19 @@ func TestRebuildStops(t *testing.T) {
 
 // TestRebuiltCounts: all that was found counts, and nothing alone is not identical.
 func TestRebuiltCounts(t *testing.T) {
-	for _, c := range []struct{ verdicts, want string }{
-		{"", checksums.Unchecked}, {"identical", checksums.Identical}, {"identical unchecked", checksums.Unchecked},
-		{"unchecked different identical", checksums.Different}, {"unchecked", checksums.Unchecked}, {"identical odd", checksums.Unchecked},
+	for _, c := range []struct {
+		verdicts string
+		want     fact.Verdict
+	}{
+		{"", fact.Unchecked}, {"identical", fact.Identical}, {"identical unchecked", fact.Unchecked},
+		{"unchecked different identical", fact.Different}, {"unchecked", fact.Unchecked}, {"identical odd", fact.Unchecked},
 	} {
 		var results []*recovery.Result
 		for _, v := range strings.Fields(c.verdicts) {
-			results = append(results, &recovery.Result{Verdict: v})
+			results = append(results, &recovery.Result{Verdict: fact.Verdict(v)})
 		}
 		got := newRebuilt(&recovery.Found{Listed: []recovery.Listed{{Name: "README", Kind: recovery.KindText}}}, results)
-		if got.Verdict != c.want || got.Identical+got.Different+got.Unchecked != len(results) || len(got.Listed) != 1 {
+		if got.Verdict != c.want || got.All() != len(results) || len(got.Listed) != 1 {
 			t.Errorf("%q: %+v, want %s", c.verdicts, got, c.want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/report"
 )
@@ -165,7 +166,7 @@ func gzipped(f *forged, data []byte) []byte {
 // archived puts these bytes in the place of the archive, with their digest and
 // size in the manifest, which goes on to describe the members there should be.
 func archived(f *forged, data []byte) {
-	a := f.Artifact("linux/amd64", checksums.StageArchive)
+	a := f.Artifact("linux/amd64", fact.Archived)
 	digest, err := f.Write(a.Name, string(data))
 	f.must(err)
 	a.SHA256, a.Size = digest, int64(len(data))
@@ -321,7 +322,7 @@ func reportAttacks() []attack {
 			f.must(err)
 		}}
 	}
-	head := `{"schema":"` + report.MeasurementsSchema + `","project":"small","version":"1.2.3","sizes":[`
+	head := `{"schema":"` + string(fact.MeasurementsSchema) + `","project":"small","version":"1.2.3","sizes":[`
 	return []attack{
 		measured("no measurements", "measurements.json:", "{}"),
 		measured("text", "measurements.json:", "verified"),

@@ -22,17 +22,17 @@ func manifestAttacks() []attack {
 	source := func(name, want string, change func(*checksums.Source)) attack {
 		return m(name, want, func(m *checksums.Manifest) { change(&m.Source) })
 	}
-	art := func(name, platform, stage, want string, change func(*checksums.Artifact)) attack {
+	art := func(name, platform string, stage fact.Stage, want string, change func(*checksums.Artifact)) attack {
 		return attack{"artifact: " + name, all, fault.Refused, want, func(f *forged) { change(f.Artifact(platform, stage)) }}
 	}
 	linked := func(name, want string, change func(*checksums.Artifact)) attack {
-		return art(name, "linux/amd64", checksums.StageLinked, want, change)
+		return art(name, "linux/amd64", fact.Linked, want, change)
 	}
 	packed := func(name, want string, change func(*checksums.Artifact)) attack {
-		return art(name, "linux/arm64", checksums.StagePacked, want, change)
+		return art(name, "linux/arm64", fact.Packed, want, change)
 	}
 	archived := func(name, want string, change func(*checksums.Artifact)) attack {
-		return art(name, "linux/amd64", checksums.StageArchive, want, change)
+		return art(name, "linux/amd64", fact.Archived, want, change)
 	}
 	actions := func(name, want string, change func(*checksums.UnitActions)) attack {
 		return m("actions: "+name, want, func(m *checksums.Manifest) {
@@ -41,11 +41,11 @@ func manifestAttacks() []attack {
 			m.Rebuild.Actions = []checksums.UnitActions{a}
 		})
 	}
-	proofs := func(change func([]checksums.Proof) []checksums.Proof) func(*checksums.Artifact) {
+	proofs := func(change func([]fact.Proof) []fact.Proof) func(*checksums.Artifact) {
 		return func(a *checksums.Artifact) {
-			var list []checksums.Proof
-			for _, name := range checksums.ProofNames() {
-				list = append(list, checksums.Proof{Name: name, Result: checksums.Passed, How: "it was run"})
+			var list []fact.Proof
+			for _, name := range fact.ProofNames() {
+				list = append(list, fact.Proof{Name: name, Result: fact.Passed, How: "it was run"})
 			}
 			a.Proofs = change(list)
 		}
@@ -53,7 +53,7 @@ func manifestAttacks() []attack {
 	keyID := "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 	return []attack{
 		m("no schema", "has no schema", func(m *checksums.Manifest) { m.Schema = "" }),
-		m("a schema to come", "this version reads", func(m *checksums.Manifest) { m.Schema = strings.Replace(m.Schema, "v1", "v2", 1) }),
+		m("a schema to come", "this version reads", func(m *checksums.Manifest) { m.Schema = fact.SchemaRoot + "release/v2" }),
 		m("a snapshot", `is of kind "snapshot", not a release`, func(m *checksums.Manifest) { m.Kind = checksums.KindSnapshot }),
 		m("built once", `is of kind "build", not a release`, func(m *checksums.Manifest) { m.Kind = checksums.KindBuild }),
 		m("a kind of its own", `kind: is "verified"`, func(m *checksums.Manifest) { m.Kind = "verified" }),
@@ -151,11 +151,11 @@ func manifestAttacks() []attack {
 		archived("from itself", "which is not among its members", func(a *checksums.Artifact) { a.From = []string{a.SHA256} }),
 		archived("a verdict of its own", `verdict: is "verified"`, func(a *checksums.Artifact) { a.Verdict = "verified" }),
 		archived("no verdict", `verdict: is ""`, func(a *checksums.Artifact) { a.Verdict = "" }),
-		archived("unchecked, and no reason", "unchecked without a reason", func(a *checksums.Artifact) { a.Verdict = checksums.Unchecked }),
+		archived("unchecked, and no reason", "unchecked without a reason", func(a *checksums.Artifact) { a.Verdict = fact.Unchecked }),
 		archived("identical, and a reason", "a reason belongs to unchecked", func(a *checksums.Artifact) { a.Reason = "nearly" }),
-		archived("a reason of two lines", "reason:", func(a *checksums.Artifact) { a.Verdict, a.Reason = checksums.Unchecked, "no\nidentical" }),
+		archived("a reason of two lines", "reason:", func(a *checksums.Artifact) { a.Verdict, a.Reason = fact.Unchecked, "no\nidentical" }),
 		archived("findings of an identical one", "findings belong to different", func(a *checksums.Artifact) {
-			a.Findings = []checksums.Finding{{Cause: "time", Confidence: "certain", Evidence: []string{"x"}, Remedy: "none"}}
+			a.Findings = []fact.Finding{{Cause: "time", Confidence: "certain", Evidence: []string{"x"}, Remedy: "none"}}
 		}),
 		m("a circumstance of two lines", "rebuild: circumstance:", func(m *checksums.Manifest) { m.Rebuild.Varied = []string{"home\nverified"} }),
 		archived("a member with rights for all", `mode: is "0777"`, func(a *checksums.Artifact) { a.Members[0].Mode = "0777" }),
@@ -172,22 +172,22 @@ func manifestAttacks() []attack {
 		archived("another binary in it", "the binary of that name has", func(a *checksums.Artifact) {
 			a.Members[0].SHA256, a.Members[1].SHA256 = a.Members[1].SHA256, a.Members[0].SHA256
 		}),
-		archived("proofs of an archive", "proofs belong to a packed file", proofs(func(p []checksums.Proof) []checksums.Proof { return p })),
-		packed("some of the proofs", "has the proofs test, unpack; want", proofs(func(p []checksums.Proof) []checksums.Proof { return p[:2] })),
-		packed("a proof twice", "has the proofs", proofs(func(p []checksums.Proof) []checksums.Proof { return append(p, p[0]) })),
-		packed("passed, and a reason", "a reason belongs to failed and unchecked", proofs(func(p []checksums.Proof) []checksums.Proof { p[1].Reason = "x"; return p })),
-		packed("failed, and no reason", "failed without a reason", proofs(func(p []checksums.Proof) []checksums.Proof {
-			p[1] = checksums.Proof{Name: p[1].Name, Result: checksums.Failed}
+		archived("proofs of an archive", "proofs belong to a packed file", proofs(func(p []fact.Proof) []fact.Proof { return p })),
+		packed("some of the proofs", "has the proofs test, unpack; want", proofs(func(p []fact.Proof) []fact.Proof { return p[:2] })),
+		packed("a proof twice", "has the proofs", proofs(func(p []fact.Proof) []fact.Proof { return append(p, p[0]) })),
+		packed("passed, and a reason", "a reason belongs to failed and unchecked", proofs(func(p []fact.Proof) []fact.Proof { p[1].Reason = "x"; return p })),
+		packed("failed, and no reason", "failed without a reason", proofs(func(p []fact.Proof) []fact.Proof {
+			p[1] = fact.Proof{Name: p[1].Name, Result: fact.Failed}
 			return p
 		})),
-		packed("failed, and how it passed", "how belongs to passed", proofs(func(p []checksums.Proof) []checksums.Proof {
-			p[1].Result, p[1].Reason = checksums.Failed, "x"
+		packed("failed, and how it passed", "how belongs to passed", proofs(func(p []fact.Proof) []fact.Proof {
+			p[1].Result, p[1].Reason = fact.Failed, "x"
 			return p
 		})),
-		packed("a proof that went well", `proof smoke: is "ok"`, proofs(func(p []checksums.Proof) []checksums.Proof { p[3].Result = "ok"; return p })),
-		packed("a proof of two lines", "proof test:", proofs(func(p []checksums.Proof) []checksums.Proof { p[0].How = "run\nidentical"; return p })),
+		packed("a proof that went well", `proof smoke: is "ok"`, proofs(func(p []fact.Proof) []fact.Proof { p[3].Result = "ok"; return p })),
+		packed("a proof of two lines", "proof test:", proofs(func(p []fact.Proof) []fact.Proof { p[0].How = "run\nidentical"; return p })),
 		{"artifact: twice", all, fault.Refused, "is there twice", func(f *forged) {
-			f.Manifest.Artifacts = append(f.Manifest.Artifacts, *f.Artifact("linux/amd64", checksums.StageLinked))
+			f.Manifest.Artifacts = append(f.Manifest.Artifacts, *f.Artifact("linux/amd64", fact.Linked))
 		}},
 		{"artifact: none", all, fault.Refused, "a release without a published artifact", func(f *forged) {
 			f.must(f.Drop(func(checksums.Artifact) bool { return true }))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -109,7 +110,7 @@ func planTextAttacks() []attack {
 	name := func(s, want string) attack {
 		return attack{fmt.Sprintf("plan: published as %.20q", s), all, fault.Refused, want, func(f *forged) {
 			f.Plan.Units[2].Name = s
-			a := f.Artifact("linux/arm64", checksums.StagePacked)
+			a := f.Artifact("linux/arm64", fact.Packed)
 			f.disk = append(f.disk, remove(a.Name))
 			a.Name = s
 		}}

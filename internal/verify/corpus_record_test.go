@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -327,7 +328,7 @@ func quorumAttacks() []attack {
 		}),
 		claim("more than it says was compared", "by its own account did not come out identical", func(s *checksums.Statement) {
 			for _, b := range s.Predicate.RunDetails.Byproducts {
-				b.Annotations["verdict"] = checksums.Unchecked
+				b.Annotations["verdict"] = string(fact.Unchecked)
 				b.Annotations["reason"] = "nothing was built"
 			}
 		}),

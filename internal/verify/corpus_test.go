@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/mintmark/mintmark/internal/release"
@@ -165,7 +166,7 @@ func (f *forged) rebuilt(ctx context.Context, edit func(name, text string) strin
 	var rebuilt []checksums.RebuiltArtifact
 	for _, a := range m.Artifacts {
 		rebuilt = append(rebuilt, checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name,
-			SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: checksums.Identical})
+			SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: fact.Identical})
 	}
 	st, err := checksums.NewRebuildStatement(m, sum(f.read(checksums.ManifestFile)), m.Toolchain, m.Builder, rebuilt, checksums.Rebuild{Executions: 1})
 	f.must(err)

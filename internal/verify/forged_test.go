@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/mintmark/mintmark/internal/release"
@@ -115,12 +116,12 @@ func TestForged(t *testing.T) {
 	}{
 		{"an artifact more, of a platform without a unit",
 			func(r *forgery.Release) error {
-				return r.Publish("release", "linux/arm64", checksums.StageLinked, "small_linux_arm64")
+				return r.Publish("release", "linux/arm64", fact.Linked, "small_linux_arm64")
 			},
 			[]string{"artifact release linux/arm64 linked small_linux_arm64: the plan has no unit of that profile and platform"}},
 		{"an artifact more, of a profile without a unit",
 			func(r *forgery.Release) error {
-				return r.Publish("debug", "linux/amd64", checksums.StageLinked, "small_debug")
+				return r.Publish("debug", "linux/amd64", fact.Linked, "small_debug")
 			},
 			[]string{"artifact debug linux/amd64 linked small_debug: the plan has no unit"}},
 		{"an installer",
@@ -129,7 +130,7 @@ func TestForged(t *testing.T) {
 			},
 			[]string{`stage: is "installer"`, "installer setup.sh: the plan's unit makes no such artifact"}},
 		{"two of them", func(r *forgery.Release) error {
-			return errors.Join(r.Publish("release", "linux/amd64", "installer", "setup.sh"), r.Publish("release", "plan9/386", checksums.StageLinked, "nine"))
+			return errors.Join(r.Publish("release", "linux/amd64", "installer", "setup.sh"), r.Publish("release", "plan9/386", fact.Linked, "nine"))
 		}, []string{"setup.sh", "linked nine: the plan has no unit"}},
 		{"no units", func(r *forgery.Release) error { r.Plan.Units = []*plan.Unit{}; return nil }, []string{"plan: has no units"}},
 		{"units null", func(r *forgery.Release) error { r.Plan.Units = nil; return nil }, []string{`units is "null", not a list`}},
@@ -137,7 +138,7 @@ func TestForged(t *testing.T) {
 			return r.Drop(func(a checksums.Artifact) bool { return a.Platform == "windows/amd64" })
 		}, []string{"windows/amd64 linked small_windows_amd64_small.exe: the plan makes it", "windows/amd64 linked small_windows_amd64_other.exe: the plan makes it"}},
 		{"a unit without its archive", func(r *forgery.Release) error {
-			return r.Drop(func(a checksums.Artifact) bool { return a.Stage == checksums.StageArchive })
+			return r.Drop(func(a checksums.Artifact) bool { return a.Stage == fact.Archived })
 		}, []string{"archive small_linux_amd64.tar.gz: the plan makes it"}},
 		{"a unit twice", func(r *forgery.Release) error { r.Plan.Units = append(r.Plan.Units, r.Plan.Units[0]); return nil },
 			[]string{"release linux/amd64 is there twice"}},
@@ -147,11 +148,11 @@ func TestForged(t *testing.T) {
 			r.Plan.Units = append(r.Plan.Units, &u)
 			return nil
 		}, []string{"tiny linux/riscv64 linked small: the plan makes it, and it is not in the manifest"}},
-		{"a unit without mains", func(r *forgery.Release) error { r.Plan.Units[2].Mains = []plan.Main{}; return nil },
+		{"a unit without mains", func(r *forgery.Release) error { r.Plan.Units[2].Mains = []fact.Main{}; return nil },
 			[]string{"tiny linux/arm64: has no main packages"}},
 		{"mains null", func(r *forgery.Release) error { r.Plan.Units[2].Mains = nil; return nil }, []string{`mains is "null", not a list`}},
 		{"an archive of a unit without one", func(r *forgery.Release) error {
-			return r.Publish("release", "windows/amd64", checksums.StageArchive, "small_windows_amd64.zip")
+			return r.Publish("release", "windows/amd64", fact.Archived, "small_windows_amd64.zip")
 		}, []string{"archive small_windows_amd64.zip: the plan's unit makes no such artifact"}},
 		{"packed without UPX", func(r *forgery.Release) error { r.Plan.Units[2].UPX = nil; return nil },
 			[]string{"packed small_tiny: the plan's unit makes no such artifact"}},
@@ -159,23 +160,23 @@ func TestForged(t *testing.T) {
 			[]string{"windows/amd64 packed small_windows_amd64_other.exe: the plan makes it"}},
 		{"a main for whose binary there is none", func(r *forgery.Release) error {
 			u := r.Plan.Units[1]
-			u.Mains = append(u.Mains, plan.Main{Package: "example.com/small/third", Binary: "third"})
+			u.Mains = append(u.Mains, fact.Main{Package: "example.com/small/third", Binary: "third"})
 			return nil
 		}, []string{"linked small_windows_amd64_third.exe: the plan makes it"}},
 		{"a main less than binaries", func(r *forgery.Release) error { r.Plan.Units[1].Mains = r.Plan.Units[1].Mains[:1]; return nil },
 			[]string{"linked small_windows_amd64_other.exe: the plan's unit makes no such artifact"}},
 		{"a binary under the name of another's package", func(r *forgery.Release) error {
-			r.Artifact("windows/amd64", checksums.StageLinked).Package = "example.com/other"
+			r.Artifact("windows/amd64", fact.Linked).Package = "example.com/other"
 			return nil
 		}, []string{`is of package "example.com/other"`}},
 		{"a file under another name", func(r *forgery.Release) error {
-			a := r.Artifact("linux/arm64", checksums.StagePacked)
+			a := r.Artifact("linux/arm64", fact.Packed)
 			old := a.Name
 			a.Name = "small"
 			return os.Rename(filepath.Join(r.Dir, old), filepath.Join(r.Dir, a.Name))
 		}, []string{"packed small: the plan's unit makes no such artifact", "packed small_tiny: the plan makes it"}},
 		{"packed from another unit's binary", func(r *forgery.Release) error {
-			r.Artifact("linux/arm64", checksums.StagePacked).From = []string{r.Artifact("linux/amd64", checksums.StageLinked).SHA256}
+			r.Artifact("linux/arm64", fact.Packed).From = []string{r.Artifact("linux/amd64", fact.Linked).SHA256}
 			return nil
 		}, []string{"packed small_tiny: is made from"}},
 		{"a file of the plan's archive that is not in it", func(r *forgery.Release) error {
@@ -195,7 +196,7 @@ func TestForged(t *testing.T) {
 			return err
 		}, []string{"plan: has no units"}},
 		{"an artifact in the place of the page", func(r *forgery.Release) error {
-			return r.Publish("release", "linux/amd64", checksums.StageLinked, "report.md")
+			return r.Publish("release", "linux/amd64", fact.Linked, "report.md")
 		}, []string{"report.md: the name belongs to a file about the release"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -319,7 +320,7 @@ func TestUnsignedIsNotVerified(t *testing.T) {
 			t.Errorf("%v, %+v", err, v)
 		}
 		page, err := Report(t.Context(), ReportConfig{Config: Config{Path: r.Dir}})
-		if err != nil || !strings.HasPrefix(page.Headline, "NOT verified: no signature was checked") || page.Verdict != checksums.Unchecked {
+		if err != nil || !strings.HasPrefix(page.Headline, "NOT verified: no signature was checked") || page.Verdict != fact.Unchecked {
 			t.Errorf("%v, %+v", err, page)
 		}
 	}

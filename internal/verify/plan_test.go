@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -15,11 +16,11 @@ import (
 func TestReadPlan(t *testing.T) {
 	good := func() *plan.Plan {
 		return &plan.Plan{
-			Schema: plan.Schema, Project: "fx", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(),
-			Source: plan.Source{Kind: "git", Module: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("a", 40), CommitTime: "2026-01-02T03:04:05Z"},
+			Schema: fact.PlanSchema, Project: "fx", Version: "1.2.3", Go: "go1.26.8", Env: plan.CommonEnv(),
+			Source: fact.SourceID{Kind: "git", Module: "example.com/fx", Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Commit: strings.Repeat("a", 40), CommitTime: "2026-01-02T03:04:05Z"},
 			Units: []*plan.Unit{{
 				Profile: "release", Platform: "linux/amd64", Env: []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0"},
-				Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: []plan.Main{{Package: "example.com/fx", Binary: "fx"}},
+				Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: []fact.Main{{Package: "example.com/fx", Binary: "fx"}},
 				Archive: "tar.gz", Name: "fx_1.2.3_linux_amd64", Verify: "require",
 			}},
 		}
@@ -31,7 +32,7 @@ func TestReadPlan(t *testing.T) {
 		want   []string
 	}{
 		{"good", func(*plan.Plan, *checksums.Manifest) {}, 0, nil},
-		{"no mains", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Mains = []plan.Main{} }, fault.Refused, []string{"release.json: release linux/amd64: no main package"}},
+		{"no mains", func(p *plan.Plan, _ *checksums.Manifest) { p.Units[0].Mains = []fact.Main{} }, fault.Refused, []string{"release.json: release linux/amd64: no main package"}},
 		{"blank first", func(p *plan.Plan, _ *checksums.Manifest) {
 			p.Units[0].Flags = append(p.Units[0].Flags, "-gcflags= -cpuprofile=-d=/../../x/y")
 		}, fault.Refused, []string{"release.json: release linux/amd64: the flags", "not in the form in which mintmark writes them"}},

@@ -124,7 +124,7 @@ func (p *publication) read(ctx context.Context, path string) (err error) {
 // reproduced is what was built of a publication.
 type reproduced struct {
 	rebuild   checksums.Rebuild // how often, and where
-	toolchain checksums.Toolchain
+	toolchain fact.Toolchain
 }
 
 // refusals are what a release says of itself and does not hold.
@@ -166,13 +166,13 @@ func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 // reproduce fetches, holds what it fetched against the record, builds and compares.
 func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if t.Tools, err = t.FindTools(ctx, cache, t.m.Source.Kind == source.Git && t.from != ""); err != nil {
+	if t.Tools, err = t.FindTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != ""); err != nil {
 		return how, err
 	}
 	if t.Kit, err = t.FetchToolchain(ctx, t.Tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
 		return how, err
 	}
-	how.toolchain = t.ManifestToolchain()
+	how.toolchain = t.GoToolchain.Toolchain
 	if err := checkPlatforms(t.Goroot, t.plan.Go, t.units); err != nil {
 		return how, err
 	}
@@ -268,7 +268,7 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 	src := t.m.Source
 	at := src.Module + "@" + src.Version
 	switch {
-	case src.Kind == source.Module:
+	case src.Kind == fact.SourceModule:
 		t.Phase("fetching " + at)
 		var err error
 		if t.Source, t.ModuleDir, err = source.FetchModule(ctx, t.Fetcher, at); err != nil {
@@ -294,17 +294,17 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 	compare("module", t.Source.ModulePath, src.Module)
 	compare("version", t.Source.Version, src.Version)
 	compare("h1", t.Source.Sum, src.Sum)
-	if src.Kind == source.Git {
+	if src.Kind == fact.SourceGit {
 		compare("commit", t.Source.Commit, src.Commit)
 		compare("tree", t.Source.Tree, src.Tree)
 		compare("directory", t.Source.Dir, src.Dir)
 	}
-	compare("commit time", plan.FormatTime(t.Source), src.CommitTime)
+	compare("commit time", t.Source.ID().CommitTime, src.CommitTime)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	t.sameSource(at, t.Source)
-	if src.Kind == source.Git {
+	if src.Kind == fact.SourceGit {
 		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
 	return c, nil
@@ -421,7 +421,7 @@ func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) err
 			return err
 		}
 	}
-	if t.m.Source.Kind == source.Module && !t.proven {
+	if t.m.Source.Kind == fact.SourceModule && !t.proven {
 		return nil // prepare fetches what go install needs
 	}
 	t.Phase("fetching modules")

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 )
@@ -34,7 +35,7 @@ func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
 	for _, u := range units {
 		selected[u.ID()] = true
 	}
-	for _, stage := range []string{checksums.StageLinked, checksums.StageHeader, checksums.StagePacked, checksums.StageArchive} {
+	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Archived} {
 		for _, a := range t.m.Artifacts {
 			if a.Stage != stage || !selected[a.Unit()] {
 				continue
@@ -45,7 +46,7 @@ func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
 		}
 	}
 	slices.SortFunc(t.out.Rebuilt, func(a, b checksums.RebuiltArtifact) int {
-		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+a.Stage+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+b.Stage+"\x00"+b.Name)
+		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+string(a.Stage)+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+string(b.Stage)+"\x00"+b.Name)
 	})
 }
 
@@ -53,30 +54,30 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 	built := t.counterpart(a)
 	switch {
 	case built == nil:
-		r.Verdict, r.Reason = checksums.Unchecked, "the stage before it is not identical"
-		if a.Stage != checksums.StageLinked && t.noUPX != nil {
+		r.Verdict, r.Reason = fact.Unchecked, "the stage before it is not identical"
+		if a.Stage != fact.Linked && t.noUPX != nil {
 			r.Reason = t.noUPX.Error()
 		}
 		return
-	case built.Verdict == checksums.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
-		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, checksums.Different, "the two builds made here differ from each other", built.Findings
+	case built.Verdict == fact.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the two builds made here differ from each other", built.Findings
 		return
 	case built.SHA256 == a.SHA256:
-		r.Verdict, r.Rebuilt = checksums.Identical, built.SHA256
+		r.Verdict, r.Rebuilt = fact.Identical, built.SHA256
 		return
 	}
-	r.Rebuilt, r.Verdict = built.SHA256, checksums.Different
-	if a.Stage == checksums.StageArchive && sameMembers(a, *built) && a.Tool != built.Tool {
-		r.Verdict = checksums.Unchecked
+	r.Rebuilt, r.Verdict = built.SHA256, fact.Different
+	if a.Stage == fact.Archived && sameMembers(a, *built) && a.Tool != built.Tool {
+		r.Verdict = fact.Unchecked
 		r.Reason = fmt.Sprintf("written by %s, here by %s; all %d members are identical", a.Tool, built.Tool, len(a.Members))
 		return
 	}
-	if a.Stage == checksums.StagePacked && a.Tool != built.Tool {
-		r.Verdict, r.Reason = checksums.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
+	if a.Stage == fact.Packed && a.Tool != built.Tool {
+		r.Verdict, r.Reason = fact.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
 		return
 	}
-	if a.Stage == checksums.StageArchive && !sameMembers(a, *built) && t.membersUnchecked(a) {
-		r.Verdict, r.Reason = checksums.Unchecked, "it holds a file that was packed by another UPX"
+	if a.Stage == fact.Archived && !sameMembers(a, *built) && t.membersUnchecked(a) {
+		r.Verdict, r.Reason = fact.Unchecked, "it holds a file that was packed by another UPX"
 		return
 	}
 	r.Findings = t.explain(ctx, a, *built)
@@ -85,7 +86,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 // membersUnchecked reports whether a member of the archive was not compared.
 func (t *rebuiltFiles) membersUnchecked(a checksums.Artifact) bool {
 	return slices.ContainsFunc(t.out.Rebuilt, func(r checksums.RebuiltArtifact) bool {
-		return r.Verdict == checksums.Unchecked && slices.Contains(a.From, r.SHA256)
+		return r.Verdict == fact.Unchecked && slices.Contains(a.From, r.SHA256)
 	})
 }
 
@@ -103,15 +104,15 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 			continue
 		}
 		switch a.Stage {
-		case checksums.StageLinked, checksums.StageHeader: // of a library there is one
+		case fact.Linked, fact.Header: // of a library there is one
 			if b.Package == a.Package {
 				return &built[i]
 			}
-		case checksums.StagePacked:
+		case fact.Packed:
 			if slices.Equal(b.From, a.From) {
 				return &built[i]
 			}
-		case checksums.StageArchive:
+		case fact.Archived:
 			return &built[i]
 		}
 	}
@@ -119,7 +120,7 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 }
 
 // explain compares the bytes, where the published ones are at hand.
-func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []checksums.Finding {
+func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []fact.Finding {
 	ours := t.made.Linked(built.SHA256)
 	if built.Published {
 		ours = filepath.Join(t.stage, built.Name)
@@ -130,7 +131,7 @@ func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact)
 		if err != nil {
 			why = err.Error()
 		}
-		return []checksums.Finding{{Cause: diff.Unknown, Confidence: "possible", Evidence: []string{"the published file was not compared: " + why},
+		return []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Possible, Evidence: []string{"the published file was not compared: " + why},
 			Remedy: "verify a directory with all published files"}}
 	}
 	rep, err := diff.Compare(ctx, theirs, ours, t.work)
@@ -138,9 +139,9 @@ func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact)
 		t.warn("%s: not explained: %v", a.Name, err)
 		return nil
 	}
-	var out []checksums.Finding
+	var out []fact.Finding
 	for _, f := range rep.Findings {
-		out = append(out, checksums.Finding{Cause: f.Cause, Confidence: string(f.Confidence), Evidence: f.Evidence, Remedy: f.Remedy, Bytes: f.Bytes})
+		out = append(out, f.Finding)
 	}
 	return out
 }

@@ -39,13 +39,13 @@ func (t *publication) account(units []*plan.Unit, platforms, host string) (unkno
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), left)
 		case !ok:
 			r = checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256,
-				Verdict: checksums.Unchecked, Reason: "nothing was built here in its place"}
+				Verdict: fact.Unchecked, Reason: "nothing was built here in its place"}
 			t.out.Rebuilt = append(t.out.Rebuilt, r)
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
-		case r.Verdict == checksums.Identical && r.Rebuilt == a.SHA256:
+		case r.Verdict == fact.Identical && r.Rebuilt == a.SHA256:
 			t.out.Checks.Done(fact.Rebuilt, a.Key(), host)
 			continue
-		case r.Verdict == checksums.Different:
+		case r.Verdict == fact.Different:
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), "it came out different")
 		default:
 			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
@@ -85,9 +85,9 @@ func (t *publication) verdict(unknown []string) error {
 	for _, r := range t.out.Rebuilt {
 		name := fmt.Sprintf("%s %s: %s (%s)", r.Profile, r.Platform, r.Name, r.Stage)
 		switch {
-		case r.Verdict == checksums.Identical && r.Rebuilt == r.SHA256:
+		case r.Verdict == fact.Identical && r.Rebuilt == r.SHA256:
 			identical++
-		case r.Verdict == checksums.Different:
+		case r.Verdict == fact.Different:
 			different = append(different, name)
 		default:
 			unchecked = append(unchecked, name+": "+r.Reason)

@@ -32,29 +32,29 @@ func TestAccount(t *testing.T) {
 		name     string
 		units    []*plan.Unit // that were built
 		compared func(checksums.Artifact) bool
-		verdict  string // of what was compared
-		listed   string // a file beside the artifacts
+		verdict  fact.Verdict // of what was compared
+		listed   string       // a file beside the artifacts
 		code     int
 		checked  string // what is said, and what is said to be open
 		open     []string
 	}{
-		{"everything", r.Plan.Units, all, checksums.Identical, "", 0, "6 of 6 artifacts built again here, on plan9/386, are identical", nil},
-		{"one platform", r.Plan.Units[:1], linux, checksums.Identical, "report.html", 0, "2 of 6 artifacts built again here, on plan9/386, are identical", []string{
+		{"everything", r.Plan.Units, all, fact.Identical, "", 0, "6 of 6 artifacts built again here, on plan9/386, are identical", nil},
+		{"one platform", r.Plan.Units[:1], linux, fact.Identical, "report.html", 0, "2 of 6 artifacts built again here, on plan9/386, are identical", []string{
 			"that the binaries of release windows/amd64, tiny linux/arm64 come from the source: left out by -platform=linux/amd64",
 			"not built again: release/windows/amd64/linked/small_windows_amd64_other.exe, release/windows/amd64/linked/small_windows_amd64_small.exe, " +
 				"tiny/linux/arm64/linked/small, tiny/linux/arm64/packed/small_tiny: left out by -platform=linux/amd64",
 			"not rebuilt: report.html: it repeats for people what other files say, and is made from them",
 		}},
-		{"a unit built, and not compared", r.Plan.Units, linux, checksums.Identical, "", fault.Failed, "2 of 6 artifacts built again here", []string{
+		{"a unit built, and not compared", r.Plan.Units, linux, fact.Identical, "", fault.Failed, "2 of 6 artifacts built again here", []string{
 			"that the binaries of release windows/amd64, tiny linux/arm64 come from the source: not all files came out identical",
 		}},
-		{"nothing compared", r.Plan.Units, none, checksums.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: not all files came out identical"}},
-		{"nothing built", nil, none, checksums.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: left out by -platform=linux/amd64"}},
-		{"different", r.Plan.Units, all, checksums.Different, "", fault.NotReproducible, "", []string{"that the binaries come from the source: not all files came out identical"}},
-		{"unchecked", r.Plan.Units, all, checksums.Unchecked, "", fault.Failed, "", nil},
+		{"nothing compared", r.Plan.Units, none, fact.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: not all files came out identical"}},
+		{"nothing built", nil, none, fact.Identical, "", fault.Failed, "", []string{"that the binaries come from the source: left out by -platform=linux/amd64"}},
+		{"different", r.Plan.Units, all, fact.Different, "", fault.NotReproducible, "", []string{"that the binaries come from the source: not all files came out identical"}},
+		{"unchecked", r.Plan.Units, all, fact.Unchecked, "", fault.Failed, "", nil},
 		{"no verdict", r.Plan.Units, all, "", "", fault.Failed, "", nil},
 		{"identical to nothing", r.Plan.Units, all, "claimed", "", fault.Failed, "", nil},
-		{"a file that nobody knows", r.Plan.Units, all, checksums.Identical, "install.sh", fault.Failed, "6 of 6 artifacts",
+		{"a file that nobody knows", r.Plan.Units, all, fact.Identical, "install.sh", fault.Failed, "6 of 6 artifacts",
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 	} {
 		th := &publication{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, plan: r.Plan, sum: strings.Repeat("a", 64)}
@@ -68,7 +68,7 @@ func TestAccount(t *testing.T) {
 			}
 			ra := checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256, Rebuilt: a.SHA256, Verdict: tc.verdict}
 			if tc.verdict == "claimed" {
-				ra.Verdict, ra.Rebuilt = checksums.Identical, ""
+				ra.Verdict, ra.Rebuilt = fact.Identical, ""
 			}
 			th.out.Rebuilt = append(th.out.Rebuilt, ra)
 		}
@@ -81,7 +81,7 @@ func TestAccount(t *testing.T) {
 		}
 		// attest ends as the rebuild does, whatever it could sign.
 		file := filepath.Join(t.TempDir(), "x"+checksums.StatementSuffix)
-		tool := checksums.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum}
+		tool := fact.Toolchain{Host: "plan9/386", Version: "go1.26.8", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: r.Manifest.Toolchain.Sum}
 		a := attestation{th, reproduced{checksums.Rebuild{Executions: 2}, tool}, signer, checksums.Builder{Name: "mintmark"}}
 		res, aerr := a.attested(t.Context(), err, file)
 		if fault.ExitCode(aerr) != tc.code {

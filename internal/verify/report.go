@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
@@ -76,7 +77,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	in.Previous = beside.Previous
 	for _, x := range beside.Extra {
 		if in.Measurements == nil {
-			in.Measurements = &report.Measurements{Schema: report.MeasurementsSchema, Project: m.Project, Version: m.Version}
+			in.Measurements = &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version}
 		}
 		if err := in.Measurements.Add(x); err != nil {
 			return nil, err

@@ -136,7 +136,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
 	for _, a := range v.Manifest.Published() {
-		if a.Stage != checksums.StageArchive {
+		if a.Stage != fact.Archived {
 			continue
 		}
 		f, err := files.Open(filepath.Join(dir, a.Name))

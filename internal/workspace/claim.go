@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -23,8 +24,8 @@ import (
 // it names a file that the run is about to write into the directory. Lines are
 // only appended, so that a run that is killed leaves a claim at every moment.
 type claim struct {
-	Schema string `json:"schema"`
-	Dir    string `json:"dir"` // base name of the directory
+	Schema fact.Schema `json:"schema"`
+	Dir    string      `json:"dir"` // base name of the directory
 }
 
 // ClaimSchema is that of a claim, the first line of a lock file.

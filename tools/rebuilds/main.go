@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/recovery"
-	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/verify"
 )
@@ -125,9 +125,9 @@ type row struct {
 
 func render(rows []row) string {
 	var b strings.Builder
-	count := map[string]int{}
+	var count fact.Verdicts
 	for _, r := range rows {
-		count[r.Verdict]++
+		count.Count(r.Verdict)
 	}
 	fmt.Fprintf(&b, `# Published binaries, rebuilt
 
@@ -137,7 +137,7 @@ Source and toolchain came through the module proxy and were checked against the 
 
 | package | file | platform | toolchain | verdict | time | sha256 |
 |---|---|---|---|---|---|---|
-`, len(rows), count[checksums.Identical], count[checksums.Different], count[checksums.Unchecked], runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU())
+`, len(rows), count.Identical, count.Different, count.Unchecked, runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU())
 	for _, r := range rows {
 		toolchain := r.Toolchain.Version
 		if toolchain == "" {
@@ -158,7 +158,7 @@ Source and toolchain came through the module proxy and were checked against the 
 	}
 	b.WriteString("\n## Why the others are not identical\n\n")
 	for _, r := range rows {
-		if r.Verdict == checksums.Identical {
+		if r.Verdict == fact.Identical {
 			continue
 		}
 		fmt.Fprintf(&b, "- **%s %s**: %s, since %s.\n", r.pkg, r.Member, r.Verdict, withoutHosts(strings.TrimSuffix(r.Reason, ".")))
