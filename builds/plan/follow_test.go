@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -16,7 +16,7 @@ func TestEverySettingIsFollowed(t *testing.T) {
 	platform := profiles.Platform{OS: "linux", Arch: "amd64"}
 	unit := func(s profiles.Settings) *Unit {
 		u := &Unit{}
-		u.follow(s, platform, "go1.26.8", source.Git)
+		u.follow(s, platform, "go1.26.8", fact.SourceGit)
 		return u
 	}
 	var s profiles.Settings

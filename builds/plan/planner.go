@@ -311,7 +311,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 
 // follow puts into the unit what its settings say, but for what is looked up in the
 // source: main packages, profiles of the optimiser, files.
-func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion, kind string) {
+func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string, kind fact.SourceKind) {
 	cgo := "0"
 	if s.CGO {
 		cgo = "1"
