@@ -107,8 +107,11 @@ const depsRules = `
 	# A checkout needs git and the go command, and no profile.
 	internal/fact, builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
 
+	# What the go command says of a build is in files whose format is its own.
+	internal/files, internal/exact < builds/actions;
+
 	# The ledger knows cmd/go's cache and shares its files with other processes.
-	internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/actions;
+	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -157,12 +160,15 @@ const depsRules = `
 	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds/plan, builds/archive, checksums, internal/fact < internal/forgery;
+	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
 	# Hostile inputs for all of it, a real UPX, and small binaries of no toolchain: tests only.
 	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
-	tools/benchmark/simulate < tools/benchmark;
+	tools/benchmark/simulate, internal/files < tools/benchmark;
+
+	# The Mage door is written by a program that reads the table of verbs.
+	internal/cli < tools/maketargets;
 
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/release, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
@@ -224,16 +230,16 @@ const stdRules = `
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/maketargets, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
 	# writes the whole or nothing, and follows no link where none should be. The
-	# benchmark, the page of rebuilt binaries, forged releases and the UPX of tests read
-	# and write what they made themselves.
+	# benchmark, the page of rebuilt binaries, the maker of targets, forged releases and
+	# the UPX of tests read and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
+	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/maketargets, internal/upx/upxtest, builds/buildstest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.

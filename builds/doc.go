@@ -9,7 +9,9 @@
 //   - schedule: what runs when, by expected cost, memory and processors
 //   - execute: a unit, built once in one place
 //   - compare: what came of several executions, and what is to blame where they differ
-//   - actions: the go command's own account of a build, and the proof ledger
+//   - actions: what the go command says of a build, and its cache
+//   - ledger: which actions were executed how often with which output; what need
+//     not be executed again
 //   - archive: archives whose bytes depend on their members alone
 //   - recovery: a published binary back to source, toolchain and settings
 //

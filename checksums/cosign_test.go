@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const cosignVersion = "v3.1.3"
@@ -187,7 +189,7 @@ func TestCosign(t *testing.T) {
 				t.Error("accepts other data")
 			}
 			payload, err := VerifyStatement(v, get(t, dir, "attestation.json"))
-			if err != nil || !bytes.Contains(payload, []byte(digestBytes([]byte("data")))) {
+			if err != nil || !bytes.Contains(payload, []byte(files.DigestBytes([]byte("data")))) {
 				t.Errorf("statement %s, %v", payload, err)
 			}
 			// It is signed, but it is no record of a release.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // MaxManifestSize is the most bytes a release.json may have.
@@ -28,7 +29,7 @@ func PlanID(plan json.RawMessage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return digestBytes(append(c, '\n')), nil
+	return files.DigestBytes(append(c, '\n')), nil
 }
 
 func canonicalPlan(plan json.RawMessage) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // checked and notChecked are what a verification says, a sentence a line.
@@ -86,10 +87,10 @@ func (r *release) write(t testing.TB, s Signer) string {
 		t.Fatal(err)
 	}
 	put(t, dir, ManifestFile, manifest)
-	entries := []Entry{{ManifestFile, digestBytes(manifest)}}
+	entries := []Entry{{ManifestFile, files.DigestBytes(manifest)}}
 	for name, content := range r.files {
 		put(t, dir, name, []byte(content))
-		entries = append(entries, Entry{name, digestBytes([]byte(content))})
+		entries = append(entries, Entry{name, files.DigestBytes([]byte(content))})
 	}
 	if r.entries != nil {
 		entries = r.entries(entries)
@@ -116,7 +117,7 @@ func (r *release) write(t testing.TB, s Signer) string {
 	if r.m.Kind != KindRelease {
 		return dir
 	}
-	entries = append(entries, Entry{ChecksumsFile, digestBytes(list)})
+	entries = append(entries, Entry{ChecksumsFile, files.DigestBytes(list)})
 	st, err := NewStatement(r.m, entries)
 	if err != nil {
 		t.Fatal(err)

@@ -2,12 +2,8 @@ package checksums
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,7 +11,6 @@ import (
 
 	"github.com/mintmark/mintmark/internal/exact"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Names of the files about a release. The first four belong to every signed
@@ -41,27 +36,6 @@ const MaxListSize = 1 << 20
 type Entry struct {
 	Name   string `json:"name"`   // file name, without a directory
 	SHA256 string `json:"sha256"` // 64 lower-case hex digits
-}
-
-// FileDigest returns the SHA-256 of a file as lower-case hex, and its size in
-// bytes. It follows symbolic links and refuses what is not a regular file,
-// since a pipe or a device has no digest that another could check.
-func FileDigest(path string) (sha256hex string, size int64, err error) {
-	return files.Digest(context.Background(), path)
-}
-
-func digest(r io.Reader) (string, int64, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	if err != nil {
-		return "", 0, err
-	}
-	return hex.EncodeToString(h.Sum(nil)), n, nil
-}
-
-func digestBytes(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }
 
 // FormatList returns checksums.txt: a line "<hex>  <name>\n" for each entry,

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 var (
@@ -129,24 +131,6 @@ func TestParseListReportsAll(t *testing.T) {
 	}
 }
 
-func TestFileDigest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	if err := os.WriteFile(path, []byte("abc"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	sum, size, err := FileDigest(path)
-	// FIPS 180-4, the first example.
-	if sum != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" || size != 3 || err != nil {
-		t.Errorf("got %s, %d, %v", sum, size, err)
-	}
-	if _, _, err := FileDigest(t.TempDir()); err == nil {
-		t.Error("a directory has a digest")
-	}
-	if _, _, err := FileDigest(path + "x"); err == nil {
-		t.Error("a missing file has a digest")
-	}
-}
-
 // TestRealTools checks the list with the programs that users have.
 func TestRealTools(t *testing.T) {
 	dir := t.TempDir()
@@ -156,7 +140,7 @@ func TestRealTools(t *testing.T) {
 		if err := os.WriteFile(path, []byte("content of "+name), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		sum, _, err := FileDigest(path)
+		sum, _, err := files.Digest(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

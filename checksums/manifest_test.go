@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 const (
@@ -37,7 +38,7 @@ func testManifest() *Manifest {
 	if err != nil {
 		panic(err)
 	}
-	sum := func(s string) string { return digestBytes([]byte(s)) }
+	sum := func(s string) string { return files.DigestBytes([]byte(s)) }
 	return &Manifest{
 		Schema: fact.ManifestSchema, Kind: KindRelease, Project: "demo", Version: "1.2.3",
 		Source: Source{

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // rebuiltAll is a rebuild of the test manifest in which everything came out
@@ -71,7 +72,7 @@ func TestQuorum(t *testing.T) {
 		}
 	}
 	record := func(s Signer) []byte { // the publisher's own record is no rebuild
-		st, err := NewStatement(m, []Entry{{"demo_1.2.3_linux_amd64.tar.gz", digestBytes([]byte("archive file"))}, {"demo_router", digestBytes([]byte("packed file"))}})
+		st, err := NewStatement(m, []Entry{{"demo_1.2.3_linux_amd64.tar.gz", files.DigestBytes([]byte("archive file"))}, {"demo_router", files.DigestBytes([]byte("packed file"))}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // TestActionsRoundTrip: the account of a rebuild has one spelling, in the
@@ -44,7 +45,7 @@ func TestActionsRoundTrip(t *testing.T) {
 	}
 
 	st, err := NewStatement(r.m, []Entry{
-		{"demo_1.2.3_linux_amd64.tar.gz", digestBytes([]byte("archive file"))}, {"demo_router", digestBytes([]byte("packed file"))},
+		{"demo_1.2.3_linux_amd64.tar.gz", files.DigestBytes([]byte("archive file"))}, {"demo_router", files.DigestBytes([]byte("packed file"))},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -161,7 +161,7 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 		v.published(entries, m)
 	}
 	if list != nil && entries != nil {
-		entries = append(slices.Clone(entries), Entry{Name: ChecksumsFile, SHA256: digestBytes(list)})
+		entries = append(slices.Clone(entries), Entry{Name: ChecksumsFile, SHA256: files.DigestBytes(list)})
 		v.record(entries, m)
 	}
 	return v.result()
@@ -355,7 +355,7 @@ func (v *verification) manifest(entries []Entry) *Manifest {
 	if data == nil {
 		return nil
 	}
-	if got := digestBytes(data); got != entries[i].SHA256 {
+	if got := files.DigestBytes(data); got != entries[i].SHA256 {
 		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, ChecksumsFile, entries[i].SHA256)
 		return nil
 	}
@@ -456,15 +456,15 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 	if s == nil {
 		return
 	}
-	files := s.Files()
-	v.listed(files)
-	i := slices.IndexFunc(files, func(e Entry) bool { return e.Name == ManifestFile })
+	subjects := s.Files()
+	v.listed(subjects)
+	i := slices.IndexFunc(subjects, func(e Entry) bool { return e.Name == ManifestFile })
 	switch {
 	case i < 0:
 		v.refuse(ProvenanceBundle, "", "the record does not name %s", ManifestFile)
 		return
-	case files[i].SHA256 != digestBytes(data):
-		v.refuse(v.manifestName, "", "has digest %s, the record says %s", digestBytes(data), files[i].SHA256)
+	case subjects[i].SHA256 != files.DigestBytes(data):
+		v.refuse(v.manifestName, "", "has digest %s, the record says %s", files.DigestBytes(data), subjects[i].SHA256)
 		return
 	case m == nil:
 		return
@@ -474,7 +474,7 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 	if len(v.refusals) > before {
 		return
 	}
-	v.sameRecord(payload, m, files)
+	v.sameRecord(payload, m, subjects)
 }
 
 // statement returns the signed record.

@@ -144,7 +144,7 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 		v.refuse(e.Name, "it was changed or not downloaded in full", "has %d bytes, the manifest says %d", fi.Size(), size)
 		return check, nil
 	}
-	got, n, err := digest(&ctxReader{ctx, f})
+	got, n, err := files.DigestOf(ctx, f)
 	if ctx.Err() != nil {
 		return check, ctx.Err()
 	}
@@ -161,19 +161,6 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 	}
 	check.Status = FileVerified
 	return check, nil
-}
-
-// ctxReader ends reading when its context ends.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r *ctxReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }
 
 // unlisted refuses what lies in the directory and is not listed: whoever takes

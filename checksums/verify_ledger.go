@@ -1,6 +1,9 @@
 package checksums
 
-import "github.com/mintmark/mintmark/internal/fact"
+import (
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
+)
 
 // MaxLedgerSize is the most bytes a ledger.json may have: about a million
 // actions.
@@ -35,7 +38,7 @@ func (v *verification) ledger(e Entry, status string) {
 	if data == nil {
 		return
 	}
-	if digestBytes(data) != e.SHA256 {
+	if files.DigestBytes(data) != e.SHA256 {
 		v.refuse(LedgerFile, "", "was changed while it was verified")
 		return
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 func TestVerifyRelease(t *testing.T) {
@@ -244,12 +245,12 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			after: func(t *testing.T, dir string, s Signer) {
 				old := get(t, dir, ManifestFile)
 				replaceIn(ManifestFile, "release/v1", "release/v9")(t, dir, s)
-				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(digestBytes(old)), []byte(digestBytes(get(t, dir, ManifestFile))))
+				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(files.DigestBytes(old)), []byte(files.DigestBytes(get(t, dir, ManifestFile))))
 				resign(t, dir, s, list)
 			}},
 		{name: "manifest and list disagree", file: ManifestFile, want: "says digest",
 			after: func(t *testing.T, dir string, s Signer) {
-				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(digestBytes([]byte("packed file"))), []byte(digestBytes([]byte("PACKED file"))))
+				list := bytes.ReplaceAll(get(t, dir, ChecksumsFile), []byte(files.DigestBytes([]byte("packed file"))), []byte(files.DigestBytes([]byte("PACKED file"))))
 				put(t, dir, "demo_router", []byte("PACKED file"))
 				resign(t, dir, s, list)
 			}},

@@ -36,9 +36,9 @@ type Variant struct {
 	PGO  string   // of WithPGO: off, "" for auto, or a path in the commit
 }
 
-// ParseVariant reads a variant: "profile", "plain", "stripped", "upx" with flags
+// parseVariant reads a variant: "profile", "plain", "stripped", "upx" with flags
 // behind it ("upx --best --lzma"), "pgo off", "pgo auto" or "pgo FILE".
-func ParseVariant(s string) (Variant, error) {
+func parseVariant(s string) (Variant, error) {
 	const hint = "it is one of profile, plain, stripped, upx FLAGS, pgo off, pgo auto and pgo FILE"
 	words := strings.Fields(s)
 	if len(words) == 0 {
@@ -76,7 +76,7 @@ func ParseVariant(s string) (Variant, error) {
 }
 
 func checkVariant(s string) error {
-	_, err := ParseVariant(s)
+	_, err := parseVariant(s)
 	return err
 }
 
@@ -116,7 +116,7 @@ func checkBenchEnv(s string) error {
 // variants reads them; those that are none were reported.
 func variants(texts []string) (list []Variant) {
 	for _, s := range texts {
-		if v, err := ParseVariant(s); err == nil {
+		if v, err := parseVariant(s); err == nil {
 			list = append(list, v)
 		}
 	}

@@ -94,11 +94,11 @@ func FuzzParseVariant(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		v, err := ParseVariant(s)
+		v, err := parseVariant(s)
 		if err != nil {
 			return
 		}
-		if again, err := ParseVariant(v.Name); err != nil || !reflect.DeepEqual(v, again) {
+		if again, err := parseVariant(v.Name); err != nil || !reflect.DeepEqual(v, again) {
 			t.Errorf("%q: %+v, and again %+v, %v", s, v, again, err)
 		}
 	})

@@ -246,7 +246,7 @@ func (d *decoder) checkSample(p *Profile, pl Platform, all layer) bool {
 	}
 	for _, err := range fault.Leaves(err) {
 		var template *templateFault
-		var e *ExpandError
+		var e *expandError
 		if errors.As(err, &template) || !errors.As(err, &e) || e.Key != "name" {
 			continue // reported when it was read
 		}

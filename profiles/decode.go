@@ -225,7 +225,7 @@ func (d *decoder) overrides(e entry) []override {
 func (d *decoder) patterns(n *yaml.Node, what string) (list []Pattern, positions []Position) {
 	texts, nodes, _ := d.texts(n, what, "")
 	for i, s := range texts {
-		p, err := ParsePattern(s)
+		p, err := parsePattern(s)
 		if err != nil {
 			d.err(d.pos(nodes[i]), err)
 			continue

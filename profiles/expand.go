@@ -11,20 +11,20 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// ExpandError is a template that has no value for some commit, or a bad one.
-type ExpandError struct {
+// expandError is a template that has no value for some commit, or a bad one.
+type expandError struct {
 	Key string // as in [Value], such as name or ldflags.set.main.version
 	Err error
 }
 
-func (e *ExpandError) Error() string { return e.Key + ": " + e.Err.Error() }
+func (e *expandError) Error() string { return e.Key + ": " + e.Err.Error() }
 
 // Unwrap returns Err, which may have a hint.
-func (e *ExpandError) Unwrap() error { return e.Err }
+func (e *expandError) Unwrap() error { return e.Err }
 
 // Expand returns s with every template replaced by its value for v; s stays as it
 // is. The values of Env are expanded first and are .Env for the others.
-// All errors are reported, each an [ExpandError]; [Profile.Expand] adds their
+// All errors are reported, each an [expandError]; [Profile.Expand] adds their
 // positions.
 func (s Settings) Expand(v Vars) (Settings, error) {
 	out := s
@@ -36,7 +36,7 @@ func (s Settings) Expand(v Vars) (Settings, error) {
 			err = check(value)
 		}
 		if err != nil {
-			errs = append(errs, &ExpandError{key, err})
+			errs = append(errs, &expandError{key, err})
 		}
 		return value
 	}
@@ -74,8 +74,7 @@ func (p *Profile) Expand(pl Platform, v Vars) (Settings, error) {
 	var problems Problems
 	for _, e := range fault.Leaves(err) {
 		key := ""
-		var ee *ExpandError
-		if errors.As(e, &ee) {
+		if ee, ok := errors.AsType[*expandError](e); ok {
 			key = ee.Key
 		}
 		problems = append(problems, p.file.Problem(p.Pos(pl, key), fmt.Sprintf("%s: %s: %v", p.Name, pl, e), fault.Hint(e)))

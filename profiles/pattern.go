@@ -18,8 +18,8 @@ type Pattern struct {
 	OS, Arch, Variant string
 }
 
-// ParsePattern reads one pattern.
-func ParsePattern(s string) (Pattern, error) {
+// parsePattern reads one pattern.
+func parsePattern(s string) (Pattern, error) {
 	parts := strings.Split(s, "/")
 	switch {
 	case s == "":
@@ -63,7 +63,7 @@ func ParsePattern(s string) (Pattern, error) {
 	return p, nil
 }
 
-// String is the pattern as [ParsePattern] reads it; "*" for the zero Pattern.
+// String is the pattern as [parsePattern] reads it; "*" for the zero Pattern.
 func (p Pattern) String() string {
 	s := p.OS
 	if s == "" {
@@ -129,7 +129,7 @@ func ParsePatternList(s string) ([]Pattern, error) {
 	}
 	var list []Pattern
 	for _, word := range words {
-		p, err := ParsePattern(word)
+		p, err := parsePattern(word)
 		if err != nil {
 			return nil, err
 		}

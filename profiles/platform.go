@@ -3,6 +3,7 @@ package profiles
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,32 +32,24 @@ var knownOS = []string{
 }
 
 // archVariants names, for each architecture, its variable and the default.
-var archVariants = []struct {
-	arch, variable, defaultValue, want string
-}{
-	{"386", "GO386", "sse2", "sse2 or softfloat"},
-	{"amd64", "GOAMD64", "v1", "v1, v2, v3 or v4"},
-	{"arm", "GOARM", "7", "5, 6 or 7, optionally with ,softfloat or ,hardfloat"},
-	{"arm64", "GOARM64", "v8.0", "v8.0 to v8.9 or v9.0 to v9.5, optionally with ,lse and ,crypto"},
-	{"loong64", "", "", ""},
-	{"mips", "GOMIPS", "hardfloat", "hardfloat or softfloat"},
-	{"mips64", "GOMIPS64", "hardfloat", "hardfloat or softfloat"},
-	{"mips64le", "GOMIPS64", "hardfloat", "hardfloat or softfloat"},
-	{"mipsle", "GOMIPS", "hardfloat", "hardfloat or softfloat"},
-	{"ppc64", "GOPPC64", "power8", "power8, power9 or power10"},
-	{"ppc64le", "GOPPC64", "power8", "power8, power9 or power10"},
-	{"riscv64", "GORISCV64", "rva20u64", "rva20u64, rva22u64 or rva23u64"},
-	{"s390x", "", "", ""},
-	{"wasm", "GOWASM", "", "satconv, signext, or satconv,signext"},
+var archVariants = map[string]struct{ variable, defaultValue, want string }{
+	"386":      {"GO386", "sse2", "sse2 or softfloat"},
+	"amd64":    {"GOAMD64", "v1", "v1, v2, v3 or v4"},
+	"arm":      {"GOARM", "7", "5, 6 or 7, optionally with ,softfloat or ,hardfloat"},
+	"arm64":    {"GOARM64", "v8.0", "v8.0 to v8.9 or v9.0 to v9.5, optionally with ,lse and ,crypto"},
+	"loong64":  {},
+	"mips":     {"GOMIPS", "hardfloat", "hardfloat or softfloat"},
+	"mips64":   {"GOMIPS64", "hardfloat", "hardfloat or softfloat"},
+	"mips64le": {"GOMIPS64", "hardfloat", "hardfloat or softfloat"},
+	"mipsle":   {"GOMIPS", "hardfloat", "hardfloat or softfloat"},
+	"ppc64":    {"GOPPC64", "power8", "power8, power9 or power10"},
+	"ppc64le":  {"GOPPC64", "power8", "power8, power9 or power10"},
+	"riscv64":  {"GORISCV64", "rva20u64", "rva20u64, rva22u64 or rva23u64"},
+	"s390x":    {},
+	"wasm":     {"GOWASM", "", "satconv, signext, or satconv,signext"},
 }
 
-func knownArch() []string {
-	var list []string
-	for _, a := range archVariants {
-		list = append(list, a.arch)
-	}
-	return list
-}
+func knownArch() []string { return slices.Sorted(maps.Keys(archVariants)) }
 
 // ParsePlatform reads one full platform. It accepts every variant of the
 // architecture in the go command's own spelling and keeps that spelling.
@@ -155,25 +148,12 @@ func (p Platform) String() string {
 
 // Compare orders platforms by OS, architecture and variant, each as text.
 func Compare(a, b Platform) int {
-	if c := strings.Compare(a.OS, b.OS); c != 0 {
-		return c
-	}
-	if c := strings.Compare(a.Arch, b.Arch); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Variant, b.Variant)
+	return cmp.Or(strings.Compare(a.OS, b.OS), strings.Compare(a.Arch, b.Arch), strings.Compare(a.Variant, b.Variant))
 }
 
 // VariantVar is the name of the variable that holds the variant, such as
 // GOARM; it is empty for an architecture without one.
-func (p Platform) VariantVar() string {
-	for _, a := range archVariants {
-		if a.arch == p.Arch {
-			return a.variable
-		}
-	}
-	return ""
-}
+func (p Platform) VariantVar() string { return archVariants[p.Arch].variable }
 
 // Env is the platform as environment: GOOS, GOARCH and the variant's variable,
 // which is always explicit, since a value set by `go env -w` or by the builder
@@ -190,14 +170,7 @@ func (p Platform) Env() []string {
 	return env
 }
 
-func (p Platform) defaultVariant() string {
-	for _, a := range archVariants {
-		if a.arch == p.Arch {
-			return a.defaultValue
-		}
-	}
-	return ""
-}
+func (p Platform) defaultVariant() string { return archVariants[p.Arch].defaultValue }
 
 // Canonical is the one spelling of all platforms that mean the same build: the
 // variant is explicit and says nothing twice. linux/amd64 becomes
@@ -215,7 +188,8 @@ func (p Platform) Canonical() Platform {
 }
 
 func archKnown(s string) bool {
-	return slices.ContainsFunc(archVariants, func(a struct{ arch, variable, defaultValue, want string }) bool { return a.arch == s })
+	_, ok := archVariants[s]
+	return ok
 }
 
 // osElsewhere and archElsewhere are what others call a system, and an
@@ -265,14 +239,14 @@ func canonicalVariant(arch, v string) (string, error) {
 		opts = strings.Split(options, ",")
 	}
 	bad := func() error {
-		for _, a := range archVariants {
-			if a.arch == arch && a.variable == "" {
-				return fault.Errorf("leave the variant out", "%s has no variants, but got %q", arch, v)
-			} else if a.arch == arch {
-				return fault.Errorf("leave the variant out for the default, "+a.defaultValue, "no such %s: %q, want %s", a.variable, v, a.want)
-			}
+		switch a, ok := archVariants[arch]; {
+		case !ok:
+			return fmt.Errorf("unknown architecture %q", arch)
+		case a.variable == "":
+			return fault.Errorf("leave the variant out", "%s has no variants, but got %q", arch, v)
+		default:
+			return fault.Errorf("leave the variant out for the default, "+a.defaultValue, "no such %s: %q, want %s", a.variable, v, a.want)
 		}
-		return fmt.Errorf("unknown architecture %q", arch)
 	}
 	oneOf := func(list ...string) (string, error) {
 		if len(opts) == 0 && slices.Contains(list, base) {

@@ -115,7 +115,7 @@ func TestCanonical(t *testing.T) {
 			if p.Canonical().Canonical() != p.Canonical() {
 				t.Errorf("%s: not stable", p)
 			}
-			pat, err := ParsePattern(s)
+			pat, err := parsePattern(s)
 			if err != nil || !pat.Match(first) {
 				t.Errorf("pattern %s does not match %s (%v)", s, first, err)
 			}
@@ -147,7 +147,7 @@ func TestPattern(t *testing.T) {
 		"linux/arm/6,hardfloat":  "linux/arm/6",
 		"linux/mipsle/hardfloat": "",
 	} {
-		p, err := ParsePattern(pattern)
+		p, err := parsePattern(pattern)
 		if err != nil {
 			t.Errorf("%s: %v", pattern, err)
 			continue
@@ -176,7 +176,7 @@ func TestPattern(t *testing.T) {
 		"arm": "*/arm", "arm/7": "*/arm/7", "": "", "linux//7": "", "linux/": "", "softfloat": "quotes", "linx": "linux",
 		"linux/arm/9": "", "*/*/v9": "", "linux/arm/7/x": "",
 	} {
-		p, err := ParsePattern(in)
+		p, err := parsePattern(in)
 		if err == nil || !strings.Contains(fault.Hint(err), hint) {
 			t.Errorf("%q: %v, %v, hint %q", in, p, err, fault.Hint(err))
 		}
@@ -185,7 +185,7 @@ func TestPattern(t *testing.T) {
 
 func TestPatternPlatform(t *testing.T) {
 	for in, want := range map[string]bool{"linux": false, "linux/arm": true, "linux/arm/6": true, "*/arm": false, "linux/*": false, "linux/arm/*": false} {
-		p, err := ParsePattern(in)
+		p, err := parsePattern(in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +248,7 @@ func FuzzParsePlatform(f *testing.F) {
 			if again, err := ParsePlatform(c.String()); err != nil || again.Canonical() != c {
 				t.Errorf("%q: canonical %q: %v", s, c, err)
 			}
-			pat, err := ParsePattern(s)
+			pat, err := parsePattern(s)
 			if err != nil || !pat.Match(p) || !pat.Match(c) {
 				t.Errorf("%q: pattern %v: %v", s, pat, err)
 			}

@@ -15,7 +15,7 @@ func TestSchema(t *testing.T) {
 			Profile struct{ Properties map[string]any }
 		} `json:"$defs"`
 	}
-	if err := json.Unmarshal(Schema(), &schema); err != nil {
+	if err := json.Unmarshal(profileSchema(), &schema); err != nil {
 		t.Fatal(err)
 	}
 	for _, k := range topKeys() {
@@ -28,7 +28,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("no %s in a profile", k.name)
 		}
 	}
-	golden(t, "../docs/mintmark.schema.json", string(Schema()))
+	golden(t, "../docs/mintmark.schema.json", string(profileSchema()))
 }
 
 // TestReference: docs/profiles.md has every key, variable and function, and

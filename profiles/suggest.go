@@ -22,7 +22,7 @@ func meant(word string, known []string, elsewhere map[string]string) string {
 	if w, ok := elsewhere[strings.ToLower(word)]; ok {
 		return w
 	}
-	return nearest(word, known)
+	return Nearest(word, known)
 }
 
 // suggested is the hint that names the first of the candidates that check
@@ -37,9 +37,9 @@ func suggested(check func(string) error, otherwise string, candidates ...string)
 	return otherwise
 }
 
-// nearest returns the word of known with the smallest edit distance to word,
+// Nearest returns the word of known with the smallest edit distance to word,
 // the first of several, or "" if none is near.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
 	}
@@ -76,10 +76,3 @@ func editDistance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-// DidYouMean is the hint for a word that is none of known: the nearest of
-// them, or all if they are few, or nothing.
-func DidYouMean(word string, known []string) string { return didYouMean(word, known, nil) }
-
-// Nearest is the word of known that word may be meant for, or "".
-func Nearest(word string, known []string) string { return nearest(word, known) }

@@ -3,6 +3,7 @@ package profiles
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/template/parse"
@@ -314,12 +315,7 @@ func hintForFunc(name string) string {
 	if slices.Contains(append([]string{"Env"}, varNames...), name) {
 		return "fields begin with a dot: ." + name
 	}
-	var names []string
-	for n := range templateFuncs() {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return didYouMean(name, names, map[string]string{
+	return didYouMean(name, slices.Sorted(maps.Keys(templateFuncs())), map[string]string{
 		"tolower": "lower", "toupper": "upper", "replaceall": "replace", "trim": "trimprefix or trimsuffix", "title": "upper",
 	})
 }

@@ -83,7 +83,7 @@ func TestNearest(t *testing.T) {
 	for in, want := range map[string]string{
 		"trimpaht": "trimpath", "ldflag": "ldflags", "platform": "platforms", "inherits": "inherit", "tag": "tags", "OVERRIDES": "overrides", "zzzzzz": "", "x": "",
 	} {
-		if got := nearest(in, known); got != want {
+		if got := Nearest(in, known); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}

@@ -77,7 +77,7 @@ func hintForField(name string) string {
 	for _, n := range varNames {
 		known = append(known, "."+n)
 	}
-	if n := nearest(name, append([]string{"Env"}, varNames...)); n != "" {
+	if n := Nearest(name, append([]string{"Env"}, varNames...)); n != "" {
 		return "did you mean ." + n + "?"
 	}
 	return didYouMean(name, known, map[string]string{

@@ -1,5 +1,5 @@
-// Package actions reads what the go command says of the actions of a build and
-// compares two builds action by action.
+// Package actions reads what the go command says of the actions of a build,
+// compares two builds action by action, and reads and fills its build cache.
 //
 // cmd/go names every compile and link by an action ID, a hash of all it knows
 // to be an input, and its result by a content (output) ID
@@ -53,6 +53,30 @@ func (a *Action) Key() string {
 
 // Graph is the actions of one build by [Action.Key].
 type Graph map[string]*Action
+
+// Compiles are the graph's compiles, by package.
+func (g Graph) Compiles() []*Action {
+	var out []*Action
+	for _, a := range g {
+		if !a.Link {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Action) int { return strings.Compare(a.Package, b.Package) })
+	return out
+}
+
+// Deps are the IDs of the compiles that an action depends on directly, sorted.
+func (g Graph) Deps(a *Action) []string {
+	var out []string
+	for _, key := range a.deps {
+		if d := g[key]; d != nil {
+			out = append(out, d.ID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // node is an entry of -debug-actiongraph (cmd/go/internal/work.actionJSON).
 type node struct {

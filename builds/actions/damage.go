@@ -28,6 +28,9 @@ import (
 // every compiled package says which action made it; so damage can be told from a
 // compiler that is not deterministic.
 
+// MaxOutput is more bytes than any output of a compile has.
+const MaxOutput = 4 << 30
+
 // Damage is an output in a build cache that is not what it is there for.
 type Damage struct {
 	File    string   // of the output
@@ -49,13 +52,12 @@ func FindDamage(ctx context.Context, cache string, shorts []string) ([]Damage, e
 	var (
 		mu  sync.Mutex
 		out []Damage
-		buf buffers
 	)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for id, file := range outputs {
 		g.Go(func() error {
-			d, err := examine(gctx, &buf, id, file, named[id])
+			d, err := examine(gctx, id, file, named[id])
 			mu.Lock()
 			defer mu.Unlock()
 			out = append(out, d...)
@@ -93,10 +95,10 @@ func Drop(list []Damage) error {
 // Forget makes the build cache know nothing of these actions, by their short
 // IDs, so that the next build that needs them executes them.
 func Forget(cache string, shorts []string) error {
-	c := &goCache{dir: cache}
+	c := &Cache{Dir: cache}
 	var errs []error
 	for _, s := range shorts {
-		e, ok := c.find(s)
+		e, ok := c.Find(s)
 		if !ok {
 			continue
 		}
@@ -108,16 +110,16 @@ func Forget(cache string, shorts []string) error {
 }
 
 // inventory lists a build cache: who names an output, and where it lies.
-func inventory(cache string, shorts []string) (named map[ID][]cacheEntry, outputs map[ID]string, err error) {
-	c := &goCache{dir: cache}
-	named, outputs = map[ID][]cacheEntry{}, map[ID]string{}
-	note := func(e cacheEntry) { named[e.Output] = append(named[e.Output], e) }
+func inventory(cache string, shorts []string) (named map[ID][]Entry, outputs map[ID]string, err error) {
+	c := &Cache{Dir: cache}
+	named, outputs = map[ID][]Entry{}, map[ID]string{}
+	note := func(e Entry) { named[e.Output] = append(named[e.Output], e) }
 	if shorts != nil {
 		for _, s := range shorts {
-			if e, ok := c.find(s); ok {
+			if e, ok := c.Find(s); ok {
 				note(e)
-				if _, err := os.Lstat(c.file(e.Output, "d")); err == nil {
-					outputs[e.Output] = c.file(e.Output, "d")
+				if _, err := os.Lstat(c.Output(e.Output)); err == nil {
+					outputs[e.Output] = c.Output(e.Output)
 				}
 			}
 		}
@@ -144,7 +146,7 @@ func inventory(cache string, shorts []string) (named map[ID][]cacheEntry, output
 				outputs[id] = name
 			case "a":
 				// One that cannot be read is none, for the go command as well.
-				if e, err := readEntry(name); err == nil && e.Action == id {
+				if e, err := ReadEntry(name); err == nil && e.Action == id {
 					note(e)
 				}
 			}
@@ -154,9 +156,9 @@ func inventory(cache string, shorts []string) (named map[ID][]cacheEntry, output
 }
 
 // examine says what is wrong with an output that these entries name.
-func examine(ctx context.Context, buf *buffers, id ID, file string, by []cacheEntry) ([]Damage, error) {
-	c := &goCache{dir: filepath.Dir(filepath.Dir(file))}
-	damage := func(reason string, remove bool, by []cacheEntry) Damage {
+func examine(ctx context.Context, id ID, file string, by []Entry) ([]Damage, error) {
+	c := &Cache{Dir: filepath.Dir(filepath.Dir(file))}
+	damage := func(reason string, remove bool, by []Entry) Damage {
 		d := Damage{File: file, Reason: reason, remove: remove}
 		for _, e := range by {
 			d.Actions = append(d.Actions, e.Action.Short())
@@ -169,7 +171,7 @@ func examine(ctx context.Context, buf *buffers, id ID, file string, by []cacheEn
 	if err != nil {
 		return []Damage{damage(err.Error(), true, by)}, nil
 	}
-	got, _, err := buf.hash(ctx, at, maxObject)
+	got, _, err := files.DigestOwn(ctx, at, MaxOutput)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // the go command has just removed it
 	}
@@ -180,8 +182,8 @@ func examine(ctx context.Context, buf *buffers, id ID, file string, by []cacheEn
 	if err != nil {
 		return nil, err
 	}
-	if got != id {
-		return []Damage{damage(fmt.Sprintf("its content has the hash %s…, its name is another", short(got)), true, by)}, nil
+	if got != id.String() {
+		return []Damage{damage(fmt.Sprintf("its content has the hash %s…, its name is another", got[:16]), true, by)}, nil
 	}
 	maker, err := madeBy(at)
 	if err != nil || maker == "" {
@@ -190,7 +192,7 @@ func examine(ctx context.Context, buf *buffers, id ID, file string, by []cacheEn
 	var out []Damage
 	for _, e := range by {
 		if e.Action.Short() != maker {
-			out = append(out, damage(fmt.Sprintf("the entry of action %s names it, but it is the output of action %s", e.Action.Short(), maker), false, []cacheEntry{e}))
+			out = append(out, damage(fmt.Sprintf("the entry of action %s names it, but it is the output of action %s", e.Action.Short(), maker), false, []Entry{e}))
 		}
 	}
 	return out, nil
@@ -224,17 +226,11 @@ func content(file string) (string, error) {
 // madeBy is the short ID of the action that made a compiled package, by the build
 // ID at its beginning (cmd/internal/buildid.ReadFile); "" for anything else.
 func madeBy(name string) (string, error) {
-	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
+	head, err := beginning(name, 4<<10)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	head := make([]byte, 4<<10)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
-		return "", err
-	}
-	if head = head[:n]; !bytes.HasPrefix(head, []byte("!<arch>\n")) {
+	if !bytes.HasPrefix(head, []byte("!<arch>\n")) {
 		return "", nil
 	}
 	_, rest, ok := bytes.Cut(head, []byte("\nbuild id "))
@@ -247,16 +243,16 @@ func madeBy(name string) (string, error) {
 		return "", nil
 	}
 	action, _, _ := strings.Cut(id, "/")
-	if _, ok := shortBytes(action); !ok {
+	if !IsShort(action) {
 		return "", nil
 	}
 	return action, nil
 }
 
-// damaged reports whether the entry's output is there and is not what it is
+// Damaged reports whether the entry's output is there and is not what it is
 // named, or not that of the entry's action.
-func (c *goCache) damaged(ctx context.Context, e cacheEntry) bool {
-	d, err := examine(ctx, new(buffers), e.Output, c.file(e.Output, "d"), []cacheEntry{e})
+func (c *Cache) Damaged(ctx context.Context, e Entry) bool {
+	d, err := examine(ctx, e.Output, c.Output(e.Output), []Entry{e})
 	return err == nil && len(d) > 0
 }
 
@@ -268,12 +264,11 @@ func DamagedIndex(ctx context.Context, cache string) ([]Damage, error) {
 		return nil, fmt.Errorf("build cache: %w", err)
 	}
 	var out []Damage
-	var buf buffers
 	for id, file := range outputs {
 		if !isIndex(file) {
 			continue
 		}
-		d, err := examine(ctx, &buf, id, file, named[id])
+		d, err := examine(ctx, id, file, named[id])
 		if err != nil {
 			return nil, fmt.Errorf("build cache: %w", err)
 		}
@@ -288,14 +283,19 @@ func isIndex(name string) bool {
 	if err != nil || !fi.Mode().IsRegular() {
 		return false
 	}
+	const magic = "go index v"
+	head, err := beginning(name, len(magic))
+	return err == nil && string(head) == magic
+}
+
+// beginning is the first n bytes of a file, or all that it has.
+func beginning(name string, n int) ([]byte, error) {
 	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
 	if err != nil {
-		return false
+		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, len("go index v"))
-	_, err = io.ReadFull(f, head)
-	return err == nil && string(head) == "go index v"
+	return io.ReadAll(io.LimitReader(f, int64(n)))
 }
 
 func sortDamage(list []Damage) {

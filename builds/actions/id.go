@@ -30,6 +30,12 @@ const shortLen = 15
 // Short is the form that build IDs and action graphs have: 20 characters.
 func (id ID) Short() string { return base64.RawURLEncoding.EncodeToString(id[:shortLen]) }
 
+// IsShort reports whether s is the short form of an ID.
+func IsShort(s string) bool {
+	_, ok := shortBytes(s)
+	return ok
+}
+
 // shortBytes gives the first bytes of an ID from its short form.
 func shortBytes(short string) ([]byte, bool) {
 	b, ok := exact.Base64(base64.RawURLEncoding, short)

@@ -61,6 +61,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // The formats that [Write] writes.
@@ -333,7 +334,7 @@ func copyMember(ctx context.Context, m Member, header func(size int64) (io.Write
 	}
 	h := sha256.New()
 	// One byte more than the size shows a file that has grown.
-	n, err := io.Copy(io.MultiWriter(&limited{w: w, left: size}, h), &contextReader{ctx, io.LimitReader(r, size+1)})
+	n, err := io.Copy(io.MultiWriter(&limited{w: w, left: size}, h), files.Reader(ctx, io.LimitReader(r, size+1)))
 	if errors.Is(err, errGrown) || err == nil && n != size {
 		found := "more"
 		if err == nil {
@@ -365,19 +366,6 @@ func (l *limited) Write(b []byte) (int, error) {
 	}
 	l.left -= int64(len(b))
 	return l.w.Write(b)
-}
-
-// contextReader ends reading when its context does.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r *contextReader) Read(b []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.r.Read(b)
 }
 
 // digest counts and hashes what passes through to w.

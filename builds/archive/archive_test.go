@@ -54,9 +54,12 @@ func member(name string, executable bool, b []byte) Member {
 }
 
 // fixed is the input of the pinned digests: never change it.
-func fixed() []Member {
+func fixed() []Member { return sized(3 << 20) }
+
+// sized has a program of so many bytes.
+func sized(n int) []Member {
 	return []Member{
-		member("fixture/fixture", true, content(1, 3<<20)),
+		member("fixture/fixture", true, content(1, n)),
 		member("fixture/README.md", false, []byte("# fixture\n")),
 		member("fixture/LICENSE", false, content(2, 11358)),
 		member("fixture/empty", false, nil),
@@ -98,41 +101,45 @@ func TestPinned(t *testing.T) {
 
 // TestSameBytes varies everything that must not matter.
 func TestSameBytes(t *testing.T) {
+	members := fixed
+	if testing.Short() { // a few blocks of the compressors, in place of many
+		members = func() []Member { return sized(600 << 10) }
+	}
 	zone := time.FixedZone("elsewhere", -11*3600)
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) {
-			want, wantInfo := write(t, format, fixed(), commitTime)
+			want, wantInfo := write(t, format, members(), commitTime)
 			check := func(what string, members []Member, at time.Time) {
 				t.Helper()
 				if got, info := write(t, format, members, at); !bytes.Equal(got, want) || !reflect.DeepEqual(info, wantInfo) {
 					t.Errorf("%s changed the archive", what)
 				}
 			}
-			check("the time zone", fixed(), commitTime.In(zone))
-			check("the fraction of a second", fixed(), commitTime.Truncate(time.Second))
-			reversed := fixed()
+			check("the time zone", members(), commitTime.In(zone))
+			check("the fraction of a second", members(), commitTime.Truncate(time.Second))
+			reversed := members()
 			slices.Reverse(reversed)
 			check("the order", reversed, commitTime)
 			for _, n := range []int{1, 2, 8} {
 				old := runtime.GOMAXPROCS(n)
-				check(fmt.Sprint("GOMAXPROCS ", n), fixed(), commitTime)
+				check(fmt.Sprint("GOMAXPROCS ", n), members(), commitTime)
 				runtime.GOMAXPROCS(old)
 			}
 			for name, wrap := range map[string]func(io.Reader) io.Reader{
 				"half reads": iotest.HalfReader, "late EOF": iotest.DataErrReader,
 				"small reads": func(r io.Reader) io.Reader { return &chunks{r: r, rand: rand.New(rand.NewPCG(3, 4))} },
 			} {
-				members := fixed()
-				for i := range members {
-					open := members[i].Open
-					members[i].Open = func() (io.ReadCloser, int64, error) {
+				slow := members()
+				for i := range slow {
+					open := slow[i].Open
+					slow[i].Open = func() (io.ReadCloser, int64, error) {
 						r, n, err := open()
 						return io.NopCloser(wrap(r)), n, err
 					}
 				}
-				check(name, members, commitTime)
+				check(name, slow, commitTime)
 			}
-			if got, _ := write(t, format, fixed(), commitTime.Add(2*time.Second)); bytes.Equal(got, want) {
+			if got, _ := write(t, format, members(), commitTime.Add(2*time.Second)); bytes.Equal(got, want) {
 				t.Error("another time gave the same archive")
 			}
 		})

@@ -59,7 +59,7 @@ func newTrap(t *testing.T) *trap {
 
 // plain runs git as an ordinary user does.
 func (tr *trap) plain(dir string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(tr.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(tr.t.Context(), time.Minute) // of a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, tr.git, args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, tr.env, time.Second
@@ -151,9 +151,26 @@ func (tr *trap) hooks(dir, mark string) {
 	}
 }
 
-func (tr *trap) configure(file, scope string) {
-	for _, kv := range tr.settings(scope) {
-		tr.must(tr.home, "config", "--file", file, kv[0], kv[1])
+// configure adds the settings to a configuration file. They are written, not set
+// by git: a process for each is most of what these tests would take.
+func (tr *trap) configure(file, scope string, more ...[2]string) {
+	tr.t.Helper()
+	var text strings.Builder
+	for _, kv := range append(tr.settings(scope), more...) {
+		first, last := strings.Index(kv[0], "."), strings.LastIndex(kv[0], ".")
+		section := kv[0][:first]
+		if first < last {
+			section += " " + git.Quote(kv[0][first+1:last])
+		}
+		fmt.Fprintf(&text, "[%s]\n\t%s = %s\n", section, kv[0][last+1:], git.Quote(kv[1]))
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err == nil {
+		_, err = f.WriteString(text.String())
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		tr.t.Fatal(err)
 	}
 }
 
@@ -184,9 +201,8 @@ func (tr *trap) make() (dir, commit string) {
 	tr.must(dir, "tag", "-am", "annotated", "v0.9.0")
 	commit = tr.must(dir, "rev-parse", "HEAD")
 	tr.hooks(filepath.Join(dir, ".git", "hooks"), "repository-")
-	tr.configure(filepath.Join(dir, ".git", "config"), "repository")
-	tr.must(tr.home, "config", "--file", filepath.Join(dir, ".git", "config"), "extensions.partialClone", "origin")
-	tr.must(tr.home, "config", "--file", filepath.Join(dir, ".git", "config"), "core.repositoryFormatVersion", "1")
+	tr.configure(filepath.Join(dir, ".git", "config"), "repository",
+		[2]string{"core.repositoryFormatVersion", "1"}, [2]string{"extensions.partialClone", "origin"})
 	tr.configure(filepath.Join(dir, ".git", "modules", "sub", "config"), "submodule")
 	tr.write(filepath.Join(dir, ".git", "info", "attributes"), "*.go filter=evil diff=evil\n")
 	tr.configure(filepath.Join(tr.home, ".gitconfig"), "global")

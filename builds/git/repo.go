@@ -100,8 +100,7 @@ func (g *Git) over(ctx context.Context, m mode, l *Location, settings map[string
 // settings for columns and sorting.
 func (r *Repo) readRefs(ctx context.Context, m mode, l *Location) error {
 	out, err := r.git.run(ctx, m, r.git.work, []string{"GIT_DIR=" + l.gitDir}, nil, "show-ref", "--head", "--tags", "--dereference")
-	var exit *toolchain.ExitError
-	if errors.As(err, &exit) && exit.Code == 1 && len(out) == 0 {
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok && exit.Code == 1 && len(out) == 0 {
 		return nil // no refs at all
 	}
 	if err != nil {

@@ -169,6 +169,9 @@ func TestSyntax(t *testing.T) {
 }
 
 func TestTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("type-checks net/http many times; TestTypesOfC is quicker")
+	}
 	files := buildstest.Sample()
 	files["lib/net.go"] = "package lib\n\nimport \"net/http\"\n\nvar _ http.Handler\n" // with packages that the standard library vendors
 	files["lib/win_windows.go"] = "package lib\n\nvar onlyWindows int = \"text\"\n"

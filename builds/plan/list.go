@@ -162,8 +162,7 @@ func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, e
 	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
 	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env, Confine: l.confine()})
 	if err != nil {
-		var exit *toolchain.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*toolchain.ExitError](err); ok {
 			exit.Output = l.shorten(exit.Output)
 		}
 		return nil, toolchain.Explain(err)

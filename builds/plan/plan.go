@@ -18,6 +18,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Plan is everything that will be built. Its zero values are left out of the JSON.
@@ -184,8 +185,7 @@ func (p *Plan) ID() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	return files.DigestBytes(data), nil
 }
 
 // ErrSchema is the error of a plan in a form that this version does not know.

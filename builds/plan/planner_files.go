@@ -2,8 +2,6 @@ package plan
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -78,8 +76,7 @@ func (pl *Planner) findPGO(setting string, mains []string, problem reporter) (fo
 			problem("pgo", "record a CPU profile (runtime/pprof, go test -cpuprofile), or say pgo: off", "PGO profile %s: %v", name, err)
 			continue
 		}
-		sum := sha256.Sum256(data)
-		found = append(found, PGO{Path: name, SHA256: hex.EncodeToString(sum[:])})
+		found = append(found, PGO{Path: name, SHA256: files.DigestBytes(data)})
 	}
 	return found
 }

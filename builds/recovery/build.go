@@ -83,7 +83,7 @@ func (r *recipe) build(ctx context.Context, name string, ldflags goflags.Flag) (
 }
 
 // inputs has the go command say what it hashes for the link of that name.
-func (r *recipe) inputs(ctx context.Context, name string, ldflags goflags.Flag) (*LinkInputs, error) {
+func (r *recipe) inputs(ctx context.Context, name string, ldflags goflags.Flag) (*linkInputs, error) {
 	key := "link " + r.claim.Package
 	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []string{key})
 	if err != nil {

@@ -124,7 +124,7 @@ func TestHarmless(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f, err := (Candidate{Flags: flags}).flag(); (err == nil) != fine {
+		if f, err := (candidate{Flags: flags}).flag(); (err == nil) != fine {
 			t.Errorf("%q: %q, %v", text, f, err)
 		}
 	}

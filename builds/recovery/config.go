@@ -25,12 +25,12 @@ const (
 	maxTemplates   = 200
 )
 
-// Templates finds the values of -ldflags in the release configuration of a
+// findTemplates finds the values of -ldflags in the release configuration of a
 // source: GoReleaser's and mintmark's files, which are read as data, then the
 // texts of build scripts and documentation. Nothing of it is run. dir is the
 // top of the source, c says for which platform.
-func Templates(dir string, c *Claim, v *Values) []Template {
-	var goreleaser, ours, others []Template
+func findTemplates(dir string, c *Claim, v *Values) []template {
+	var goreleaser, ours, others []template
 	n := 0
 	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -101,7 +101,7 @@ func configName(rel string) bool {
 }
 
 // goreleaserTemplates reads the builds of a GoReleaser file.
-func goreleaserTemplates(name string, data []byte) (out []Template) {
+func goreleaserTemplates(name string, data []byte) (out []template) {
 	type build struct {
 		LDFlags yaml.Node `yaml:"ldflags"`
 		Base    string    `yaml:"base"`
@@ -150,7 +150,7 @@ func goreleaserTemplates(name string, data []byte) (out []Template) {
 
 // mintmarkTemplates reads this tool's own file. The values of its variables
 // are known as far as the binary tells them.
-func mintmarkTemplates(name string, data []byte, c *Claim, v *Values) (out []Template) {
+func mintmarkTemplates(name string, data []byte, c *Claim, v *Values) (out []template) {
 	file, err := profiles.Load(name, data)
 	if err != nil {
 		return nil
@@ -194,7 +194,7 @@ var (
 // scriptTemplates takes the values of -ldflags, and of variables whose name has
 // LDFLAGS in it, out of a Makefile, script, workflow or document. Variables are
 // replaced by what the same file defines them as.
-func scriptTemplates(name, text string) (out []Template) {
+func scriptTemplates(name, text string) (out []template) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = regexp.MustCompile(`[ \t]*\\\n[ \t]*`).ReplaceAllString(text, " ")
 	defined := map[string]string{}
@@ -245,11 +245,11 @@ func scriptTemplates(name, text string) (out []Template) {
 			add(value, key)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Template) int { return strings.Compare(a.From, b.From) })
+	slices.SortStableFunc(out, func(a, b template) int { return strings.Compare(a.From, b.From) })
 	return out
 }
 
-func (t Template) mentions(s string) bool {
+func (t template) mentions(s string) bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return !p.hole && strings.Contains(p.text, s) })
 }
 

@@ -83,7 +83,7 @@ func (c *collector) deb(name, at string, r io.ReaderAt, size int64, named bool) 
 		}
 		members++
 	}
-	digest, _, err := digestOf(io.NewSectionReader(r, 0, size))
+	digest, _, err := files.DigestOf(c.ctx, io.NewSectionReader(r, 0, size))
 	if err != nil {
 		return err
 	}
@@ -113,8 +113,7 @@ func (c *collector) debMember(name string, m arMember, r *io.SectionReader) erro
 		a.prefix = name // what the package is for
 	}
 	err := c.archive(a, r, m.size, versionsIn(name))
-	var not *archive.NotArchiveError
-	if errors.As(err, &not) {
+	if _, ok := errors.AsType[*archive.NotArchiveError](err); ok {
 		c.skip(prefix, "", KindPacked, "not looked at: not a tar that this tool reads")
 		return nil
 	}

@@ -14,9 +14,9 @@
 // settings (go version -m). What it leaves out with -trimpath are the linker's
 // flags. They are searched for: candidates come from the sections that are
 // missing, the texts in the binary, and the release configuration in the
-// source ([Templates]). A candidate is confirmed by the link's action ID, the
+// source ([findTemplates]). A candidate is confirmed by the link's action ID, the
 // first part of the build ID, which is computed here from what the go command
-// says it hashes ([LinkInputs]); so thousands of spellings cost less than one
+// says it hashes ([linkInputs]); so thousands of spellings cost less than one
 // link. What is confirmed is linked and compared.
 //
 // # All of what was named

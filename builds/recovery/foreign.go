@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -374,10 +373,4 @@ func (b *subject) unpack(ctx context.Context) (*gobin.File, error) {
 	b.sum, _, err = files.Digest(ctx, out)
 	b.Unpacked = b.sum
 	return f, err
-}
-
-func digestOf(r io.Reader) (sum string, size int64, err error) {
-	h := sha256.New()
-	size, err = io.Copy(h, r)
-	return hex.EncodeToString(h.Sum(nil)), size, err
 }

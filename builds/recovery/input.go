@@ -162,8 +162,7 @@ func (c *collector) directory(name string) error {
 
 // cause is an error about a file, without its name.
 func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Op + ": " + p.Err.Error()
 	}
 	return err.Error()
@@ -295,7 +294,7 @@ func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []stri
 			n++
 		}
 	}
-	digest, _, err := digestOf(io.NewSectionReader(r, 0, size))
+	digest, _, err := files.DigestOf(c.ctx, io.NewSectionReader(r, 0, size))
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,12 @@ import (
 	"strings"
 )
 
-// LinkInputs are what the go command hashes into the action ID of a link
+// linkInputs are what the go command hashes into the action ID of a link
 // (cmd/go/internal/work.(*Builder).linkActionID), taken from its own account
 // (GODEBUG=gocachehash=1). One of the inputs is the list of the linker's flags.
 // With another list in its place, the action ID of a link with these flags is
 // known without running it.
-type LinkInputs struct {
+type linkInputs struct {
 	state []byte // of a hash of all before the flags
 	after []byte
 }
@@ -29,7 +29,7 @@ func linkFlags(flags []string) string { return fmt.Sprintf("linkflags %q\n", fla
 // newLinkInputs takes the list of flags out of what was hashed for a link. Whether
 // these inputs come to the action ID of a link that was run says whether this
 // release of Go hashes in a way that is known here.
-func newLinkInputs(inputs []string) (*LinkInputs, error) {
+func newLinkInputs(inputs []string) (*linkInputs, error) {
 	if len(inputs) == 0 {
 		return nil, errors.New("the go command does not say what it hashes")
 	}
@@ -43,12 +43,12 @@ func newLinkInputs(inputs []string) (*LinkInputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &LinkInputs{state: state, after: []byte(strings.Join(inputs[i+1:], ""))}, nil
+	return &linkInputs{state: state, after: []byte(strings.Join(inputs[i+1:], ""))}, nil
 }
 
 // ActionID is the first part of the build ID of a link with these flags: 120
 // bits of the hash in base64url (cmd/internal/buildid.HashToString).
-func (in *LinkInputs) ActionID(flags []string) string {
+func (in *linkInputs) ActionID(flags []string) string {
 	h := sha256.New()
 	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(in.state); err != nil {
 		return ""
@@ -63,7 +63,7 @@ func actionID(h hash.Hash, flags string, after []byte) string {
 }
 
 // Ignored are the variables that the flags set in packages which are not linked.
-func (in *LinkInputs) Ignored(flags []string) (names []string) {
+func (in *linkInputs) Ignored(flags []string) (names []string) {
 	for i, f := range flags {
 		if f == "-X" && i+1 < len(flags) {
 			f = "-X=" + flags[i+1]

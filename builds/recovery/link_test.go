@@ -28,7 +28,7 @@ func TestLinkInputs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flag, err := Candidate{Flags: flags}.flag()
+		flag, err := candidate{Flags: flags}.flag()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ func ldflagsKeys(flags []string, c *Claim) (keys map[string]any, remarks []strin
 		keys["extra"] = extra
 	}
 	canonical := profiles.Settings{Strip: keys["strip"].(bool), Set: plainSet(flags), LDFlags: extra}.LinkerFlags()
-	if text := (Candidate{Flags: flags}).Text(); text != canonical {
+	if text := (candidate{Flags: flags}).Text(); text != canonical {
 		remarks = append(remarks, fmt.Sprintf("ldflags: the binary has %q, this profile spells it %q: the code is the same, the build ID is not", text, canonical))
 	}
 	return keys, remarks

@@ -27,7 +27,7 @@ type attempt struct {
 	id    [4]string
 	noID  bool
 	how   *recipe
-	flags Candidate
+	flags candidate
 }
 
 // rebuild builds the binary until it is identical or nothing is left to try.
@@ -67,7 +67,7 @@ func (b *subject) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	best, err := b.search(ctx, r, targets, Templates(src.root, c, v), v)
+	best, err := b.search(ctx, r, targets, findTemplates(src.root, c, v), v)
 	if best == nil {
 		return err
 	}
@@ -202,8 +202,8 @@ func (b *subject) targets(r *recipe) ([]string, error) {
 
 // search links until the bytes are equal. It returns the closest attempt; an
 // error beside it says what ended the search early.
-func (b *subject) search(ctx context.Context, r *recipe, targets []string, templates []Template, v *Values) (*attempt, error) {
-	first := Candidate{From: "the build information"}
+func (b *subject) search(ctx context.Context, r *recipe, targets []string, templates []template, v *Values) (*attempt, error) {
+	first := candidate{From: "the build information"}
 	if b.claim.HasLDFlags {
 		first.Flags, first.recorded = b.claim.LDFlags.Words(), b.claim.LDFlags
 	} else {
@@ -256,7 +256,7 @@ func (b *subject) search(ctx context.Context, r *recipe, targets []string, templ
 }
 
 // respell looks for the flags whose link has the binary's action ID.
-func (b *subject) respell(ctx context.Context, best *attempt, templates []Template, v *Values) (*attempt, error) {
+func (b *subject) respell(ctx context.Context, best *attempt, templates []template, v *Values) (*attempt, error) {
 	in, err := b.inputs(ctx, best)
 	if err != nil {
 		b.note("the spelling of -ldflags was tried by linking: " + err.Error())
@@ -287,7 +287,7 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []Templa
 }
 
 // inputs has the go command say what it hashes for the link of an attempt.
-func (b *subject) inputs(ctx context.Context, a *attempt) (*LinkInputs, error) {
+func (b *subject) inputs(ctx context.Context, a *attempt) (*linkInputs, error) {
 	flag, err := a.flags.flag()
 	if err != nil {
 		return nil, err
@@ -305,7 +305,7 @@ func (b *subject) inputs(ctx context.Context, a *attempt) (*LinkInputs, error) {
 // relink links with one candidate after the other until the bytes are equal,
 // and returns the closest. Without a build ID that is the only way to tell;
 // with one, only a few are linked, to show what comes closest.
-func (b *subject) relink(ctx context.Context, best *attempt, templates []Template, v *Values, noID bool) (*attempt, error) {
+func (b *subject) relink(ctx context.Context, best *attempt, templates []template, v *Values, noID bool) (*attempt, error) {
 	most := b.MaxLinks
 	if !noID {
 		most = min(most, 4)
@@ -354,7 +354,7 @@ func fileSize(name string) int64 {
 }
 
 // link builds once with these flags.
-func (b *subject) link(ctx context.Context, r *recipe, c Candidate) (*attempt, error) {
+func (b *subject) link(ctx context.Context, r *recipe, c candidate) (*attempt, error) {
 	flag, err := c.flag()
 	if err != nil {
 		return nil, fmt.Errorf("from %s: %w", c.From, err)

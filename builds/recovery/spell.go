@@ -50,8 +50,8 @@ func extras(f *gobin.File) [][]string {
 	return list
 }
 
-// Candidate is one spelling of the linker's flags with where it comes from.
-type Candidate struct {
+// candidate is one spelling of the linker's flags with where it comes from.
+type candidate struct {
 	Flags []string
 	From  string
 	// recorded is the flag as the build information has it, whose spelling is
@@ -61,7 +61,7 @@ type Candidate struct {
 
 // Text is the value of -ldflags that the go command splits into these flags; ""
 // if there is none.
-func (c Candidate) Text() string {
+func (c candidate) Text() string {
 	if c.recorded.Name() != "" {
 		return c.recorded.Value()
 	}
@@ -75,7 +75,7 @@ func (c Candidate) Text() string {
 // flag is what the go command is given; the zero Flag for no flags. It is an
 // error if any of them is not known to be harmless: they may be those of a
 // configuration in the source.
-func (c Candidate) flag() (goflags.Flag, error) {
+func (c candidate) flag() (goflags.Flag, error) {
 	if c.recorded.Name() != "" || len(c.Flags) == 0 {
 		return c.recorded, nil
 	}
@@ -83,8 +83,8 @@ func (c Candidate) flag() (goflags.Flag, error) {
 }
 
 // candidates gives spellings, likely ones first, each once.
-func candidates(f *gobin.File, templates []Template, v *Values) iter.Seq[Candidate] {
-	return func(yield func(Candidate) bool) {
+func candidates(f *gobin.File, templates []template, v *Values) iter.Seq[candidate] {
+	return func(yield func(candidate) bool) {
 		seen := map[string]bool{}
 		give := func(flags []string, from string) bool {
 			key := strings.Join(flags, "\x00")
@@ -92,7 +92,7 @@ func candidates(f *gobin.File, templates []Template, v *Values) iter.Seq[Candida
 				return true
 			}
 			seen[key] = true
-			return yield(Candidate{Flags: slices.Clone(flags), From: from})
+			return yield(candidate{Flags: slices.Clone(flags), From: from})
 		}
 		strips := strippedOf(f).spellings()
 		for _, s := range strips {

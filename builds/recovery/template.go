@@ -8,8 +8,8 @@ import (
 	"github.com/mintmark/mintmark/internal/goflags"
 )
 
-// Template is a value of -ldflags with holes, as a release configuration has it.
-type Template struct {
+// template is a value of -ldflags with holes, as a release configuration has it.
+type template struct {
 	From  string // file and place, for people
 	parts []part
 }
@@ -29,8 +29,8 @@ const (
 
 // newTemplate splits a text at its holes: {{…}}, ${…}, $(…), `…` and $NAME.
 // resolve may know what a variable stands for.
-func newTemplate(from, text string, resolve func(name string) (string, bool)) (Template, bool) {
-	t := Template{From: from}
+func newTemplate(from, text string, resolve func(name string) (string, bool)) (template, bool) {
+	t := template{From: from}
 	if len(text) > maxTemplate {
 		return t, false
 	}
@@ -155,7 +155,7 @@ func expandNames(text string, resolve func(string) (string, bool), depth int) st
 // expand gives the flags for every combination of values of the holes; with
 // present, only of values that occur in the binary. A hole that is there twice
 // has the same value twice.
-func (t Template) expand(v *Values, present bool) iter.Seq[[]string] {
+func (t template) expand(v *Values, present bool) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		var holes []string
 		var domains [][]string

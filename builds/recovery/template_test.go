@@ -98,8 +98,8 @@ func TestSplit(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if again, err := goflags.Split(Candidate{Flags: got}.Text()); err != nil || !slices.Equal(again, got) {
-			t.Errorf("%q written as %q reads as %q", got, Candidate{Flags: got}.Text(), again)
+		if again, err := goflags.Split(candidate{Flags: got}.Text()); err != nil || !slices.Equal(again, got) {
+			t.Errorf("%q written as %q reads as %q", got, candidate{Flags: got}.Text(), again)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func FuzzTemplates(f *testing.F) {
 		for _, tmpl := range append(scriptTemplates("x", text), goreleaserTemplates("y", []byte(text))...) {
 			n := 0
 			for flags := range tmpl.expand(testValues(), true) {
-				if again, err := goflags.Split(Candidate{Flags: flags}.Text()); err == nil && !slices.ContainsFunc(flags, func(s string) bool { return strings.ContainsAny(s, "'\"") }) && !slices.Equal(again, flags) {
+				if again, err := goflags.Split(candidate{Flags: flags}.Text()); err == nil && !slices.ContainsFunc(flags, func(s string) bool { return strings.ContainsAny(s, "'\"") }) && !slices.Equal(again, flags) {
 					t.Fatalf("%q", flags)
 				}
 				if n++; n > 100 {

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MachineMemory is how much memory builds may use: half of the machine's,
+// machineMemory is how much memory builds may use: half of the machine's,
 // since macOS does not say how much is available.
-func MachineMemory() int64 {
+func machineMemory() int64 {
 	n, err := unix.SysctlUint64("hw.memsize")
 	if err != nil {
 		return math.MaxInt64

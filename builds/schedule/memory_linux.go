@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// MachineMemory is how much memory builds may use: four fifths of what is
+// machineMemory is how much memory builds may use: four fifths of what is
 // available now, or of what the control groups of this process leave, whichever
 // is less. Without an answer from the system there is no limit but that of
 // processors.
-func MachineMemory() int64 { return availableMemory(os.DirFS("/")) }
+func machineMemory() int64 { return availableMemory(os.DirFS("/")) }
 
 func availableMemory(root fs.FS) int64 {
 	avail := int64(math.MaxInt64)

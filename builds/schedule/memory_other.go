@@ -4,6 +4,6 @@ package schedule
 
 import "math"
 
-// MachineMemory is not known on this system: only the number of processors
+// machineMemory is not known on this system: only the number of processors
 // limits what runs at the same time. -jobs sets it.
-func MachineMemory() int64 { return math.MaxInt64 }
+func machineMemory() int64 { return math.MaxInt64 }

@@ -17,7 +17,7 @@ import (
 // Budget bounds what runs at the same time.
 type Budget struct {
 	CPUs   int   // processors to keep busy; 0: the machine's
-	Memory int64 // bytes; 0: what [MachineMemory] says
+	Memory int64 // bytes; 0: what [machineMemory] says
 }
 
 // orMachine fills in what the machine has.
@@ -26,7 +26,7 @@ func (b Budget) orMachine() Budget {
 		b.CPUs = runtime.NumCPU()
 	}
 	if b.Memory <= 0 {
-		b.Memory = MachineMemory()
+		b.Memory = machineMemory()
 	}
 	return b
 }

@@ -199,8 +199,8 @@ func TestScheduleDefaults(t *testing.T) {
 	if err := Run(t.Context(), Budget{}, []Task{{Run: func(context.Context, int) error { n++; return nil }}}); err != nil || n != 1 {
 		t.Errorf("ran %d times, %v", n, err)
 	}
-	if MachineMemory() <= 0 {
-		t.Errorf("memory: %d", MachineMemory())
+	if machineMemory() <= 0 {
+		t.Errorf("memory: %d", machineMemory())
 	}
 	for i := 0; runtime.NumGoroutine() > before; i++ {
 		if i == 200 {

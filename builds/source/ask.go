@@ -16,8 +16,7 @@ func (r *Repo) Root() string { return r.root }
 // IsIgnored reports whether git ignores a path, whether it exists or not.
 func (r *Repo) IsIgnored(ctx context.Context, name string) (bool, error) {
 	_, err := r.git.InTree(ctx, "check-ignore", "--quiet", "--no-index", "--", name)
-	var exit *toolchain.ExitError
-	if errors.As(err, &exit) && exit.Code == 1 {
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok && exit.Code == 1 {
 		return false, nil
 	}
 	return err == nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/buildinfo"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -51,6 +53,37 @@ type repo struct {
 	env  []string
 }
 
+// fresh are the files of a repository that git init has just made, without hooks.
+var fresh = sync.OnceValues(func() (fstest.MapFS, error) {
+	m, err := tools()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "mintmark-source-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.Command(m["git"], "-c", "init.defaultBranch=main", "init", "--quiet", "--template=")
+	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1"}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("git init: %w\n%s", err, out)
+	}
+	all := fstest.MapFS{}
+	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		file := &fstest.MapFile{Mode: d.Type()}
+		if !d.IsDir() {
+			file.Data, err = os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		}
+		all[name] = file
+		return err
+	})
+	return all, err
+})
+
 const program = "package main\n\nfunc main() {}\n"
 
 func newRepo(t *testing.T) *repo {
@@ -61,10 +94,13 @@ func newRepo(t *testing.T) *repo {
 		"HOME=" + r.home, "PATH=" + filepath.Dir(tool(t, "git")) + ":/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=author@example.com", "GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=committer@example.com",
 	}
-	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+	files, err := fresh()
+	if err == nil {
+		err = os.CopyFS(r.dir, files)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	r.git("-c", "init.defaultBranch=main", "init", "--quiet")
 	return r
 }
 
@@ -77,7 +113,13 @@ func (r *repo) at(dir string) *repo {
 
 func (r *repo) git(args ...string) string {
 	r.t.Helper()
-	out, err := r.try(args...)
+	return r.feed("", args...)
+}
+
+// feed runs a git command that reads a text.
+func (r *repo) feed(text string, args ...string) string {
+	r.t.Helper()
+	out, err := r.try(text, args...)
 	if err != nil {
 		r.t.Fatalf("git %q: %v\n%s", args, err, out)
 	}
@@ -87,14 +129,14 @@ func (r *repo) git(args ...string) string {
 // fails runs a git command that must fail.
 func (r *repo) fails(args ...string) {
 	r.t.Helper()
-	if out, err := r.try(args...); err == nil {
+	if out, err := r.try("", args...); err == nil {
 		r.t.Fatalf("git %q did not fail\n%s", args, out)
 	}
 }
 
-func (r *repo) try(args ...string) (string, error) {
+func (r *repo) try(text string, args ...string) (string, error) {
 	cmd := exec.Command(tool(r.t, "git"), args...)
-	cmd.Dir = r.dir
+	cmd.Dir, cmd.Stdin = r.dir, strings.NewReader(text)
 	date := fmt.Sprintf("@%d +0100", r.date)
 	cmd.Env = append(r.env[:len(r.env):len(r.env)], "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
 	out, err := cmd.CombinedOutput()
@@ -122,16 +164,20 @@ func (r *repo) module(dir, path string, more ...string) *repo {
 func (r *repo) commit() string {
 	r.t.Helper()
 	r.git("add", "--all")
-	r.git("commit", "--quiet", "--allow-empty", "-m", "commit at "+fmt.Sprint(r.date))
+	// Maintenance would be two more processes, with nothing to do.
+	r.git("-c", "maintenance.auto=false", "commit", "--quiet", "--allow-empty", "-m", "commit at "+fmt.Sprint(r.date))
 	r.date += 3600
 	return r.git("rev-parse", "HEAD")
 }
 
+// tag makes lightweight tags of HEAD, however many by one process.
 func (r *repo) tag(names ...string) *repo {
 	r.t.Helper()
+	var refs strings.Builder
 	for _, n := range names {
-		r.git("tag", n)
+		fmt.Fprintf(&refs, "create refs/tags/%s\x00HEAD\x00", n)
 	}
+	r.feed(refs.String(), "update-ref", "--stdin", "-z")
 	return r
 }
 

@@ -2,9 +2,6 @@ package source
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,16 +49,8 @@ func (r *Repo) stored(ctx context.Context, t *tree, name string) (bool, error) {
 	if err != nil || !fi.Mode().IsRegular() || fi.Size() != size {
 		return false, nil
 	}
-	f, err := files.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return false, err
-	}
-	return hex.EncodeToString(h.Sum(nil)) == sum, ctx.Err()
+	got, _, err := files.Digest(ctx, path)
+	return got == sum, err
 }
 
 // maxPointer is the size that no pointer reaches

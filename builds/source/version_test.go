@@ -253,7 +253,7 @@ func TestVersion(t *testing.T) {
 			if s.Unstamped != tt.unstamped {
 				t.Errorf("unstamped: %v", s.Unstamped)
 			}
-			if s.Dir != dir || s.Commit != r.git("rev-parse", "HEAD") || s.Tree != r.git("rev-parse", "HEAD^{tree}") || len(s.Dirty) > 0 {
+			if s.Dir != dir || s.Commit+"\n"+s.Tree != r.git("rev-parse", "HEAD", "HEAD^{tree}") || len(s.Dirty) > 0 {
 				t.Errorf("dir %q, commit %s, tree %s, dirty %q", s.Dir, s.Commit, s.Tree, s.Dirty)
 			}
 			if testing.Short() {

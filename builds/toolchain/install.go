@@ -7,10 +7,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -200,9 +198,10 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 			if !f.Mode().IsRegular() {
 				return fmt.Errorf("%s: not a regular file in the toolchain's zip", f.Name)
 			}
-			h := sha256.New()
+			var sum string
 			if !needed(name) {
-				if err := copyZip(h, f); err != nil {
+				var err error
+				if sum, err = copyZip(ctx, io.Discard, f); err != nil {
 					return err
 				}
 			} else {
@@ -221,12 +220,15 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 				if executable(name) {
 					mode = 0o755
 				}
-				err := files.Create(file, mode, func(w *os.File) error { return copyZip(io.MultiWriter(w, h), f) })
+				err := files.Create(file, mode, func(w *os.File) (err error) {
+					sum, err = copyZip(ctx, w, f)
+					return err
+				})
 				if err != nil {
 					return err
 				}
 			}
-			sums[i] = sumLine(h, f.Name)
+			sums[i] = sumLine(sum, f.Name)
 			return nil
 		})
 	}
@@ -240,26 +242,25 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 	return files.Write(filepath.Join(dir, sumsFile), []byte(list), 0o644)
 }
 
-func copyZip(w io.Writer, f *zip.File) error {
+// copyZip copies the content of a file and returns its SHA-256.
+func copyZip(ctx context.Context, w io.Writer, f *zip.File) (string, error) {
 	r, err := f.Open()
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer r.Close()
 	size := int64(f.UncompressedSize64)
-	n, err := io.Copy(w, io.LimitReader(r, size+1))
+	sum, n, err := files.DigestOf(ctx, io.TeeReader(io.LimitReader(r, size+1), w))
 	if err == nil && n != size {
 		err = zip.ErrFormat
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Name, err)
+		return "", fmt.Errorf("%s: %w", f.Name, err)
 	}
-	return nil
+	return sum, nil
 }
 
-func sumLine(h hash.Hash, name string) string {
-	return hex.EncodeToString(h.Sum(nil)) + "  " + name + "\n"
-}
+func sumLine(sum, name string) string { return sum + "  " + name + "\n" }
 
 // sumList sorts the lines by name and checks that their hash is want: the
 // definition of h1 (golang.org/x/mod/sumdb/dirhash.Hash1).
@@ -339,16 +340,14 @@ func (g *Goroot) Verify(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			h := sha256.New()
 			r, err := files.OpenOwn(filepath.Join(g.Dir, filepath.FromSlash(rel)), os.O_RDONLY, 0)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			if _, err := io.Copy(h, files.Reader(ctx, r)); err != nil {
+			if sum, _, err := files.DigestOf(ctx, r); err != nil {
 				return err
-			}
-			if hex.EncodeToString(h.Sum(nil)) != want[rel] {
+			} else if sum != want[rel] {
 				return fmt.Errorf("%s: altered", rel)
 			}
 			if fi, err := r.Stat(); err != nil || runtime.GOOS != "windows" && executable(rel) && fi.Mode()&0o100 == 0 {

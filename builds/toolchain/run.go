@@ -111,8 +111,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if ctx.Err() != nil {
 		return res, context.Cause(ctx)
 	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(string(res.Stderr))}
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {

@@ -88,14 +88,14 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 type Module struct {
 	Path, Version         string
 	Info, GoMod, Zip, Dir string // file names in the module cache
-	Sum, GoModSum         string // h1:
+	Sum                   string // h1:
 	Error                 string
 	Origin                *Origin
 }
 
 // Origin is what the proxy says of a module's version control. It is a claim, not a proof.
 type Origin struct {
-	VCS, URL, Ref, Hash string
+	VCS, URL, Hash string
 }
 
 var ansi = regexp.MustCompile(`\x1b\[[0-9;]*m`)

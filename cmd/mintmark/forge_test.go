@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/forgery"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -31,7 +32,7 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 			if a.Published && a.Stage == fact.Linked {
 				name := filepath.Join(r.Dir, a.Name)
 				flip(ts, false, []string{name})
-				m.Artifacts[i].SHA256, _, err = checksums.FileDigest(name)
+				m.Artifacts[i].SHA256, _, err = files.Digest(context.Background(), name)
 				ts.Check(err)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/checksums"
@@ -242,7 +242,7 @@ func documents(t *testing.T) []kind {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := actions.EncodeClaims(fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, []actions.Claim{})
+	claims, err := ledger.EncodeClaims(fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, []ledger.Claim{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func documents(t *testing.T) []kind {
 			return p.CheckForeign()
 		}},
 		{name: "ledger of others", count: 80, seed: claims, damage: text, read: func(_ *testing.T, b []byte) error {
-			_, _, err := actions.DecodeClaims(b)
+			_, _, err := ledger.DecodeClaims(b)
 			return err
 		}},
 		{name: "profile", count: 120, seed: profile(), damage: (*mutator).binary, read: readProfile},

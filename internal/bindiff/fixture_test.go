@@ -4,9 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -93,10 +96,13 @@ func proxy(t testing.TB) string {
 type workshop struct {
 	proxy, modcache string
 	tool            string // the go command of builds that name none; "" is the one on the PATH
+
+	dir  string            // of the builds that are kept
+	kept map[string]string // binaries by platform, tool and flags
 }
 
 func newWorkshop(t testing.TB) *workshop {
-	return &workshop{proxy: proxy(t), modcache: filepath.Join(t.TempDir(), "mod")}
+	return &workshop{proxy: proxy(t), modcache: filepath.Join(t.TempDir(), "mod"), dir: t.TempDir(), kept: map[string]string{}}
 }
 
 func run(t testing.TB, dir string, env []string, name string, args ...string) {
@@ -118,14 +124,35 @@ func (w *workshop) env(dir string) []string {
 		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
 }
 
-// build builds a variant for a platform and returns the path of the binary.
+// unchanged reports whether a variant is the fixture as it is, whose binary has
+// nothing of where it was built.
+func (v variant) unchanged() bool {
+	return slices.Contains(v.args, "-trimpath") && v.dir == "" && v.files == nil && v.env == nil && v.git == nil && v.after == nil && v.edit == nil && v.post == nil
+}
+
+// build builds a variant for a platform and returns the path of the binary. That
+// of the unchanged fixture, one side of every third pair, is built once for each
+// set of flags: who changes it copies it.
 func (w *workshop) build(t *testing.T, platform string, v variant) string {
+	t.Helper()
+	if !v.unchanged() {
+		return w.buildIn(t, t.TempDir(), platform, v)
+	}
+	key := fmt.Sprintf("%s %s %q", platform, v.tool, v.args)
+	if w.kept[key] == "" {
+		top := filepath.Join(w.dir, strconv.Itoa(len(w.kept)))
+		w.kept[key] = w.buildIn(t, top, platform, v)
+	}
+	return w.kept[key]
+}
+
+// buildIn builds a variant in a directory.
+func (w *workshop) buildIn(t *testing.T, top, platform string, v variant) string {
 	t.Helper()
 	name := v.dir
 	if name == "" {
 		name = "src"
 	}
-	top := t.TempDir()
 	dir := filepath.Join(top, name)
 	files := fixtureFiles()
 	for n, text := range v.files {

@@ -23,7 +23,7 @@ func (c *counter) ReadAt(b []byte, off int64) (int, error) {
 // TestOverlap: sections that all cover the whole file do not make it be read
 // for each of them.
 func TestOverlap(t *testing.T) {
-	b := crafted(8<<20, 0)
+	b := crafted(1<<20, 0)
 	c := &counter{r: bytes.NewReader(b)}
 	s := &side{path: "x", r: c, size: int64(len(b))}
 	if err := s.parse(); err != nil {

@@ -184,9 +184,6 @@ func recorded(remedy string, keys ...string) func(*pair) []finding {
 				}
 			}
 		}
-		if evidence == nil {
-			return nil
-		}
 		return stated(confidence, 0, remedy, evidence...)
 	}
 }

@@ -17,41 +17,69 @@ import (
 	"github.com/mintmark/mintmark/internal/startup"
 )
 
-// runBench measures files, or the variants of a checkout's profile.
-func runBench(ctx context.Context, d *Door, f Flags, args []string) error {
-	show, err := benchFormat(f)
+// benchFlags are what mintmark bench takes.
+type benchFlags struct {
+	Files    []string `flag:"files" reads:"name programs that were built" help:"programs, separated by commas; the first is the base (default: the checkout's profile with bench:, its variants)"`
+	Args     string   `flag:"args" help:"arguments of every program, as in a shell"`
+	Env      string   `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
+	Stdin    string   `flag:"stdin" reads:"name the file that standard input comes from" help:"file that their standard input comes from (default: empty)"`
+	Ready    string   `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
+	Time     string   `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
+	Within   string   `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
+	Cold     bool     `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
+	Memory   bool     `flag:"memory" help:"also read their memory (default: true)"`
+	Sweep    bool     `flag:"sweep" help:"also start them with 0 to 1000 environment variables: packed programs can crash there"`
+	Realtime bool     `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
+	Seed     *int     `flag:"seed" help:"order of the rounds (default: another each time)"`
+	Samples  string   `flag:"samples" help:"write every start to this file, one JSON object per line"`
+	Format   string   `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
+	Config   string   `flag:"config" help:"without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile  []string `flag:"profile" help:"without -files: profiles, separated by commas (default: all that have platforms)"`
+	Platform string   `flag:"platform" help:"without -files: platforms or patterns, separated by commas, such as linux/amd64"`
+	Jobs     *int     `flag:"jobs" help:"without -files: build actions at a time (default: the number of processors)"`
+	jsonFlag
+	Dir       string   `flag:"dir" help:"without -files: the product's directory in its git checkout (default: the current one)"`
+	Module    string   `flag:"module" help:"without -files: take the source from the module proxy: PATH@VERSION"`
+	Toolchain string   `flag:"toolchain" help:"without -files: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
+	Snapshot  bool     `flag:"snapshot" help:"without -files: build the tree as it is, committed or not"`
+	Programs  []string `arg:"file?"`
+}
+
+// run measures files, or the variants of a checkout's profile.
+func (f *benchFlags) run(ctx context.Context, d *app) error {
+	show, err := f.show()
 	if err != nil {
 		return err
 	}
-	c, err := d.benchConfig(f)
+	c, err := f.measure(d)
 	if err != nil {
 		return err
 	}
-	if err := unreadAll(args, "name programs that were built; without any, the checkout's profile is measured"); err != nil {
+	if err := unreadAll(f.Programs, "name programs that were built; without any, the checkout's profile is measured"); err != nil {
 		return err
 	}
-	files := append(words(f.Files), args...)
+	files := append(f.Files, f.Programs...)
 	var res *measure.Benched
 	if len(files) > 0 {
 		if name := f.buildFlag(); name != "" {
 			return fault.Usagef("leave out one or the other", "bench: -%s is about a checkout, and files are given", name)
 		}
 		c.Programs = programs(files)
-		res, err = measure.BenchFiles(ctx, c, yes(f.Sweep))
+		res, err = measure.BenchFiles(ctx, c, f.Sweep)
 	} else {
-		cfg, cerr := d.config(f)
+		cfg, cerr := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.Dir}, moduleFlag{f.Module}, treeFlags{f.Toolchain, f.Snapshot})
 		if cerr != nil {
 			return cerr
 		}
 		stop := d.watch(&cfg)
-		res, err = measure.Bench(ctx, cfg, c, yes(f.Sweep))
+		res, err = measure.Bench(ctx, cfg, c, f.Sweep)
 		stop()
 	}
 	if err != nil {
 		return err
 	}
-	if f.Samples != nil {
-		if err := writeSamples(*f.Samples, res.Result); err != nil {
+	if f.Samples != "" {
+		if err := writeSamples(f.Samples, res.Result); err != nil {
 			return err
 		}
 	}
@@ -59,21 +87,21 @@ func runBench(ctx context.Context, d *Door, f Flags, args []string) error {
 }
 
 // buildFlag is a flag that was given and that only builds need.
-func (f *Flags) buildFlag() string {
+func (f *benchFlags) buildFlag() string {
 	switch {
-	case f.Config != nil:
+	case f.Config != "":
 		return "config"
 	case f.Profile != nil:
 		return "profile"
-	case f.Platform != nil:
+	case f.Platform != "":
 		return "platform"
-	case f.Dir != nil:
+	case f.Dir != "":
 		return "dir"
-	case f.Module != nil:
+	case f.Module != "":
 		return "module"
-	case f.Toolchain != nil:
+	case f.Toolchain != "":
 		return "toolchain"
-	case f.Snapshot != nil:
+	case f.Snapshot:
 		return "snapshot"
 	case f.Jobs != nil:
 		return "jobs"
@@ -81,76 +109,76 @@ func (f *Flags) buildFlag() string {
 	return ""
 }
 
-// benchFormat is how the result is shown.
-func benchFormat(f Flags) (func(*Door, *measure.Benched) error, error) {
-	table := func(d *Door, r *measure.Benched) error { return d.benchTable(r) }
-	if yes(f.JSON) {
-		if f.Format != nil {
+// show is how the result is shown.
+func (f *benchFlags) show() (func(*app, *measure.Benched) error, error) {
+	table := func(d *app, r *measure.Benched) error { return d.benchTable(r) }
+	if f.JSON {
+		if f.Format != "" {
 			return nil, fault.Usagef("leave one of them out", "bench: -json and -format contradict each other")
 		}
-		return func(d *Door, r *measure.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
+		return func(d *app, r *measure.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
 	}
-	switch str(f.Format) {
+	switch f.Format {
 	case "", "table":
 		return table, nil
 	case "markdown":
-		return func(d *Door, r *measure.Benched) error { return d.benchMarkdown(r) }, nil
+		return func(d *app, r *measure.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
-		return func(d *Door, r *measure.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
+		return func(d *app, r *measure.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
 	}
-	return nil, fault.Usagef("it is table, markdown or gobench", "bench: unknown -format=%s", *f.Format)
+	return nil, fault.Usagef("it is table, markdown or gobench", "%s", "bench: unknown -format="+f.Format)
 }
 
-// benchConfig is what the flags say of how to measure.
-func (d *Door) benchConfig(f Flags) (c startup.Config, err error) {
+// measure is what the flags say of how to measure.
+func (f *benchFlags) measure(d *app) (c startup.Config, err error) {
 	var errs []error
 	bad := func(name, value string, err error, hint string) {
 		errs = append(errs, fault.Usagef(hint, "bench: -%s=%s: %v", name, value, err))
 	}
 	const quoting = "separate words by spaces, and quote those that hold some"
-	if f.Args != nil {
-		if c.Workload.Args, err = splitWords(*f.Args); err != nil {
-			bad("args", *f.Args, err, quoting)
+	if f.Args != "" {
+		if c.Workload.Args, err = splitWords(f.Args); err != nil {
+			bad("args", f.Args, err, quoting)
 		}
 	}
-	if f.Env != nil {
-		if c.Workload.Env, err = splitWords(*f.Env); err != nil {
-			bad("env", *f.Env, err, quoting)
+	if f.Env != "" {
+		if c.Workload.Env, err = splitWords(f.Env); err != nil {
+			bad("env", f.Env, err, quoting)
 		}
 		for _, kv := range c.Workload.Env {
 			if strings.IndexByte(kv, '=') < 1 {
-				bad("env", *f.Env, fmt.Errorf("%q is not NAME=VALUE", kv), quoting)
+				bad("env", f.Env, fmt.Errorf("%q is not NAME=VALUE", kv), quoting)
 			}
 		}
 	}
-	c.Workload.Stdin = str(f.Stdin)
-	if f.Ready != nil {
-		if c.Workload.Ready, err = startup.ParseReady(*f.Ready); err != nil {
-			errs = append(errs, fault.Usagef("-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT", "bench: %v", err))
+	c.Workload.Stdin = f.Stdin
+	if f.Ready != "" {
+		if c.Workload.Ready, err = startup.ParseReady(f.Ready); err != nil {
+			errs = append(errs, fault.Usagef("-ready is exit, first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT", "%s", "bench: "+err.Error()))
 		}
 	}
-	if f.Time != nil {
-		if c.Time, err = time.ParseDuration(*f.Time); err != nil || c.Time <= 0 {
-			bad("time", *f.Time, errors.New("want a time"), "such as 30s or 2m")
+	if f.Time != "" {
+		if c.Time, err = time.ParseDuration(f.Time); err != nil || c.Time <= 0 {
+			bad("time", f.Time, errors.New("want a time"), "such as 30s or 2m")
 		}
 	}
-	if f.Within != nil {
-		p, err := strconv.ParseFloat(*f.Within, 64)
+	if f.Within != "" {
+		p, err := strconv.ParseFloat(f.Within, 64)
 		if err != nil || !(p > 0 && p < 100) {
-			bad("within", *f.Within, errors.New("want percent"), "such as 2, for ±2 %")
+			bad("within", f.Within, errors.New("want percent"), "such as 2, for ±2 %")
 		}
 		c.Rule.HalfWidth, c.Rule.Least, c.Rule.Most = p/100, 20, 1000
 	}
-	c.SkipCold = f.Cold != nil && !*f.Cold
-	c.SkipMemory = f.Memory != nil && !*f.Memory
-	c.Realtime = yes(f.Realtime)
+	c.SkipCold = !f.Cold
+	c.SkipMemory = !f.Memory
+	c.Realtime = f.Realtime
 	c.Seed = uint64(rand.Uint32())
 	if f.Seed != nil {
 		c.Seed = uint64(*f.Seed)
 	}
 	c.Plugin = d.getenv("MINTMARK_QEMU_PLUGIN")
 	c.Emulators = filepath.SplitList(d.getenv("PATH"))
-	c.Event = func(text string) { d.Term.Note("%s", text) }
+	c.Event = func(text string) { d.term.Note("%s", text) }
 	return c, errors.Join(errs...)
 }
 

@@ -29,7 +29,7 @@ func benchSheets(r *measure.Benched) []sheet {
 }
 
 // benchTable shows a measurement for people at a terminal.
-func (d *Door) benchTable(r *measure.Benched) error {
+func (d *app) benchTable(r *measure.Benched) error {
 	for i, s := range benchSheets(r) {
 		if i > 0 {
 			d.printf("\n")
@@ -61,7 +61,7 @@ func (d *Door) benchTable(r *measure.Benched) error {
 }
 
 // benchMarkdown shows the same for a step summary of continuous integration.
-func (d *Door) benchMarkdown(r *measure.Benched) error {
+func (d *app) benchMarkdown(r *measure.Benched) error {
 	cell := func(s string) string {
 		return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`").Replace(ui.CleanLine(s))
 	}

@@ -15,12 +15,15 @@ import (
 func TestParseFiles(t *testing.T) {
 	v, _ := Find("bench")
 	for _, args := range []string{"", "a", "a -json b c"} {
-		_, words, _, err := v.Parse(strings.Fields(args))
-		if want := strings.Fields(strings.ReplaceAll(args, "-json", "")); err != nil || !slices.Equal(words, want) {
-			t.Errorf("%q: %q, %v, want %q", args, words, err, want)
+		inv, _, err := v.parse(strings.Fields(args))
+		want := strings.Fields(strings.ReplaceAll(args, "-json", ""))
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+		} else if files := inv.flags.(*benchFlags).Programs; !slices.Equal(files, want) {
+			t.Errorf("%q: %q, want %q", args, files, want)
 		}
 	}
-	if help := v.Help(); !strings.HasPrefix(help, "mintmark bench [-name=value]... [FILE]...\n") {
+	if help := v.help(); !strings.HasPrefix(help, "mintmark bench [-name=value]... [FILE]...\n") {
 		t.Errorf("%.80s", help)
 	}
 }

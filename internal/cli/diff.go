@@ -10,22 +10,27 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
-	"github.com/mintmark/mintmark/internal/ui"
 )
 
-func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
+// diffFlags are what mintmark diff takes.
+type diffFlags struct {
+	jsonFlag
+	A string `arg:"a" help:"a file or directory"`
+	B string `arg:"b" help:"another"`
+}
+
+func (f *diffFlags) run(ctx context.Context, d *app) error {
 	work, err := os.MkdirTemp("", "mintmark-diff-")
 	if err != nil {
 		return err
 	}
 	defer files.RemoveTree(work)
-	r, err := diff.Compare(ctx, args[0], args[1], work)
+	r, err := diff.Compare(ctx, f.A, f.B, work)
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		if err := report.WriteJSON(d.stdout(), r); err != nil {
 			return err
 		}
@@ -38,16 +43,16 @@ func runDiff(ctx context.Context, d *Door, f Flags, args []string) error {
 	case fact.Unchecked:
 		err = fault.NotReproduciblef("", "not everything could be compared")
 	default:
-		err = fault.NotReproduciblef("", "%s and %s differ", args[0], args[1])
+		err = fault.NotReproduciblef("", "%s and %s differ", f.A, f.B)
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		return &shownError{err}
 	}
 	return err
 }
 
 // report prints a comparison for people.
-func (d *Door) report(r *diff.Report) {
+func (d *app) report(r *diff.Report) {
 	d.printf("%s\n", r.Verdict)
 	for _, file := range r.Files {
 		if file.Verdict == fact.Identical {
@@ -85,43 +90,4 @@ func (d *Door) report(r *diff.Report) {
 	for _, n := range r.Notes {
 		d.printf("not looked at: %s\n", n)
 	}
-}
-
-func runInspect(ctx context.Context, d *Door, f Flags, args []string) error {
-	in, err := measure.Inspect(ctx, args[0])
-	if err != nil {
-		return err
-	}
-	if yes(f.JSON) {
-		return report.WriteJSON(d.stdout(), in)
-	}
-	line := func(key, value string) {
-		if value != "" {
-			d.printf("%-12s %s\n", key, value)
-		}
-	}
-	line("file", in.File)
-	line("sha256", in.SHA256)
-	line("size", ui.FormatBytes(in.Size))
-	line("format", in.Format+" "+in.Arch)
-	line("packed", in.Packed)
-	line("toolchain", in.Toolchain)
-	line("package", in.Package)
-	line("module", strings.TrimSpace(in.Module+" "+in.Version+" "+in.Sum))
-	line("stripped", in.Stripped)
-	line("signature", in.Signature)
-	for i, part := range in.BuildID {
-		line("build ID", fmt.Sprintf("%-12s %s", in.BuildIDParts[i], part))
-	}
-	for _, s := range in.Settings {
-		line("setting", s)
-	}
-	if in.Package != "" || in.Module != "" { // else nothing lists them
-		line("dependencies", fmt.Sprint(in.Dependencies))
-	}
-	line("untouched", in.Untouched+": "+in.UntouchedReason)
-	for _, n := range in.Notes {
-		line("note", n)
-	}
-	return nil
 }

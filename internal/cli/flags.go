@@ -2,120 +2,176 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/secret"
+	"github.com/mintmark/mintmark/checksums"
 )
 
-// refuseEmpty refuses flags with an empty value. It is mostly that of a
-// variable that was not set, and -version= would verify any version.
-func (f *Flags) refuseEmpty() error {
-	var errs []error
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && strings.Trim(*s, ",") == "" {
-			errs = append(errs, fault.Usagef("leave the flag out or give it one", "-%s=%s has no value", rv.Type().Field(i).Tag.Get("flag"), *s))
-		}
-	}
-	return errors.Join(errs...)
+// Flag is one flag of a verb, as a field of the verb's struct declares it.
+type Flag struct {
+	Name     string
+	meanings []meaning
+	reads    string // the hint for a file that cannot be read; "" if it names no files to read
+	dirs     bool   // a directory will do
+	adds     bool   // given again it adds to what was given before
+	field    reflect.StructField
 }
 
-// refuseUnread refuses every flag that names what cannot be read, before anything
-// else is done: that is wrong usage, with whatever verb.
-func (f *Flags) refuseUnread() error {
-	var errs []error
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		tag := rv.Type().Field(i).Tag
-		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil && tag.Get("reads") != "" {
-			for _, name := range words(s) {
-				errs = append(errs, unread("-"+tag.Get("flag")+": ", name, tag.Get("reads"), tag.Get("dirs") != ""))
-			}
-		}
-	}
-	return errors.Join(errs...)
+// meaning is what a flag means beside one of some others; beside none of them it
+// means nothing. with is nil of what it means by itself.
+type meaning struct {
+	with []string
+	text string
 }
 
-// unread is wrong usage where a flag or an argument names no regular file, nor a
-// directory if that will do; nil for what can be read.
-func unread(what, name, hint string, dirs bool) error {
-	if fi, err := os.Stat(name); dirs && err == nil && fi.IsDir() {
-		return nil
-	}
-	f, err := files.Open(name)
-	if err == nil {
-		return f.Close()
-	}
-	if e, ok := errors.AsType[*files.NotRegularError](err); ok && e.Mode&fs.ModeNamedPipe != 0 {
-		hint = e.Hint()
-	}
-	return fault.Usagef(hint, "%s%v", what, err)
+// Arg is one argument of a verb, as a field of the verb's struct declares it.
+type Arg struct {
+	Name, Help string
+	// Optional is true if it need not be given, since a flag takes the same. A Mage
+	// target, whose arguments must all be given, has that flag alone.
+	Optional bool
+	many     bool // the last one, which may be given several times
+	field    reflect.StructField
 }
 
-// unreadAll is unread for arguments.
-func unreadAll(names []string, hint string) error {
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, unread("", name, hint, false))
-	}
-	return errors.Join(errs...)
-}
-
-// refuseAlone refuses flags that mean something beside another one only, as
-// their help says, when none of these is given.
-func (f *Flags) refuseAlone(v Verb) error {
-	given := map[string]bool{}
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		if p := rv.Field(i); !p.IsNil() && !(p.Type() == reflect.TypeFor[*bool]() && !p.Elem().Bool()) {
-			given[rv.Type().Field(i).Tag.Get("flag")] = true
-		}
-	}
-	var errs []error
-	for i := range rv.NumField() {
-		field := rv.Type().Field(i)
-		name, with := field.Tag.Get("flag"), v.partners(field)
-		if !given[name] || len(with) == 0 || slices.ContainsFunc(with, func(w string) bool { return given[w] }) {
+// Flags are the verb's flags in the order of the help text.
+func (v Verb) Flags() (flags []Flag) {
+	for _, f := range v.fields() {
+		name, ok := f.Tag.Lookup("flag")
+		if !ok {
 			continue
 		}
-		list := "-" + strings.Join(with, " or -")
-		errs = append(errs, fault.Usagef("leave out -"+name+", or add "+list, "%s: -%s goes with %s", v.Name, name, list))
+		flag := Flag{Name: name, reads: f.Tag.Get("reads"), dirs: f.Tag.Get("dirs") != "", adds: f.Tag.Get("adds") != "", field: f}
+		with := strings.Split(f.Tag.Get("with"), "|")
+		for i, text := range strings.Split(f.Tag.Get("help"), "|") {
+			flag.meanings = append(flag.meanings, meaning{strings.Fields(with[min(i, len(with)-1)]), text})
+		}
+		flags = append(flags, flag)
 	}
-	return errors.Join(errs...)
+	return flags
 }
 
-// refuseKeys refuses every flag and argument that is a private key itself. It
-// is none of our words, and wherever it went on to, a message, the name of a
-// file, a result, it would be written down once more.
-func (f *Flags) refuseKeys(v Verb, args []string) error {
-	var errs []error
-	refuse := func(what, text string) {
-		if kind, ok := secret.IsKey(text); ok {
-			hint := "no key belongs there"
-			switch {
-			case what == "-key=" && v.Name == "rebuild":
-				hint = "name its file, mintmark.key, or the variable that holds it: env://MINTMARK_KEY_PEM"
-			case what == "-key=" || what == "-rebuilder=":
-				hint = "verify with the public key: name its file, mintmark.pub, or the variable that holds it: env://MINTMARK_PUB"
-			}
-			errs = append(errs, fault.Usagef(hint+". A command line can be read by others and is kept in the shell's history: make a new key", "%s is %s, not the name of one", what, kind))
+// Args are the verb's arguments in their order. The first one may be optional,
+// and the last one.
+func (v Verb) Args() (args []Arg) {
+	for _, f := range v.fields() {
+		if tag, ok := f.Tag.Lookup("arg"); ok {
+			name, optional := strings.CutSuffix(tag, "?")
+			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Type.Kind() == reflect.Slice, f})
 		}
 	}
-	rv := reflect.ValueOf(f).Elem()
-	for i := range rv.NumField() {
-		if s, ok := rv.Field(i).Interface().(*string); ok && s != nil {
-			refuse("-"+rv.Type().Field(i).Tag.Get("flag")+"=", *s)
+	return args
+}
+
+func (v Verb) fields() []reflect.StructField {
+	return reflect.VisibleFields(reflect.TypeOf(v.flags()).Elem())
+}
+
+// flag gives the flag of that name.
+func (v Verb) flag(name string) (Flag, bool) {
+	flags := v.Flags()
+	if i := slices.IndexFunc(flags, func(f Flag) bool { return f.Name == name }); i >= 0 {
+		return flags[i], true
+	}
+	return Flag{}, false
+}
+
+// Type is the type of its values: bool, int, or string for all others.
+func (f Flag) Type() string {
+	switch f.kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int:
+		return "int"
+	}
+	return "string"
+}
+
+func (f Flag) kind() reflect.Kind {
+	if f.field.Type.Kind() == reflect.Pointer {
+		return f.field.Type.Elem().Kind()
+	}
+	return f.field.Type.Kind()
+}
+
+// Help is what the flag means.
+func (f Flag) Help() string {
+	var parts []string
+	for _, m := range f.meanings {
+		text := m.text
+		if len(m.with) > 0 {
+			text = "with -" + strings.Join(m.with, " or -") + ": " + text
 		}
+		parts = append(parts, text)
 	}
-	for i, a := range args {
-		refuse(fmt.Sprintf("argument %d", i+1), a)
+	return strings.Join(parts, "; ")
+}
+
+// partners are the flags beside one of which the flag means something; none if it
+// does by itself.
+func (f Flag) partners() (names []string) {
+	for _, m := range f.meanings {
+		if len(m.with) == 0 {
+			return nil
+		}
+		names = append(names, m.with...)
 	}
-	return errors.Join(errs...)
+	return names
+}
+
+// set gives the flag's field of a verb's struct a value.
+func (f Flag) set(flags reflect.Value, text string) error {
+	field := flags.FieldByIndex(f.field.Index)
+	switch f.kind() {
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return errors.New("want true or false")
+		}
+		field.SetBool(b)
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return errors.New("want a number")
+		}
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.ValueOf(&n))
+		} else {
+			field.SetInt(int64(n))
+		}
+	case reflect.Slice:
+		list := reflect.ValueOf(words(text)).Convert(field.Type())
+		if f.adds {
+			list = reflect.AppendSlice(field, list)
+		}
+		field.Set(list)
+	default:
+		field.SetString(text)
+	}
+	return nil
+}
+
+// words are the values of a flag that takes several, separated by commas.
+func words(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ","), func(w string) bool { return w == "" })
+}
+
+// publicKey, publicKeys and privateKey name keys that a flag reads: a file,
+// env://NAME or a KMS URI.
+type (
+	publicKey  string
+	publicKeys []string
+	privateKey string
+)
+
+func (k publicKey) ref(a *app) checksums.KeyRef  { return a.keyRef(string(k)) }
+func (k privateKey) ref(a *app) checksums.KeyRef { return a.keyRef(string(k)) }
+func (k publicKeys) refs(a *app) (refs []checksums.KeyRef) {
+	for _, name := range k {
+		refs = append(refs, a.keyRef(name))
+	}
+	return refs
 }

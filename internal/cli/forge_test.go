@@ -15,7 +15,7 @@ import (
 func TestVerdictsCannotBeForged(t *testing.T) {
 	const forged = "x\nidentical bin/tool\n  sha256     forged\n\n2 identical, 0 different, 0 not checked"
 	var out, errs bytes.Buffer
-	d := &Door{Term: ui.New(nil, &out, &errs, nil)}
+	d := &app{term: ui.New(nil, &out, &errs, nil)}
 	d.rebuilt(&verify.BinariesResult{Verdicts: fact.Verdicts{Unchecked: 1}, Results: []*recovery.Result{{
 		Name: "archive.tar.gz: " + forged, Verdict: "unchecked", Reason: "not a Go binary: " + forged,
 	}}})

@@ -15,12 +15,12 @@ import (
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
-// say runs a command line of a door with this environment, without a terminal.
+// say runs a command line with this environment, without a terminal.
 func say(env []string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	get := func(string) string { return "" }
-	d := &Door{Term: ui.New(strings.NewReader(""), &out, &errs, get), Env: env}
-	code = d.Main(context.Background(), args)
+	d := &app{term: ui.New(strings.NewReader(""), &out, &errs, get), env: env}
+	code = d.main(context.Background(), args)
 	return code, out.String(), errs.String()
 }
 
@@ -42,19 +42,21 @@ func TestHintsOfCommandLines(t *testing.T) {
 	}
 	for _, v := range Verbs() {
 		words := ""
-		for _, a := range v.Args {
-			if !strings.HasSuffix(a, "...") {
-				words += " " + a
+		args, open := v.Args(), false // open: more may be given
+		for _, a := range args {
+			if !a.Optional {
+				words += " " + a.Name
 			}
+			open = open || a.many || a.Optional
 		}
-		first := v.Flags[0]
+		first := v.Flags()[0].Name
 		tries = append(tries,
 			try{v.Name + " -" + first + "x=1" + words, "flag provided but not defined: -" + first + "x", "did you mean -" + first + "?"},
 			try{v.Name + " -qqqqqqqq" + words, "flag provided but not defined: -qqqqqqqq", "mintmark " + v.Name + " -help lists its flags"})
 		if words != "" {
 			tries = append(tries, try{v.Name, "missing argument: " + strings.Fields(words)[0], "mintmark " + v.Name + " -help lists its flags"})
 		}
-		if !v.many() && (len(v.Args) == 0 || !strings.HasSuffix(v.Args[len(v.Args)-1], "...")) && v.Name != "size" {
+		if !open {
 			tries = append(tries, try{v.Name + words + " more", `unexpected argument "more"`, "mintmark " + v.Name + " -help lists its flags"})
 		}
 	}
@@ -94,7 +96,7 @@ func followCommand(args, hint string) error {
 		v, _ := Find(words[0])
 		flag, value, _ := strings.Cut(words[1], "=")
 		words[1] = meant + "=" + value
-		_, _, _, err := v.Parse(words[1:])
+		_, _, err := v.parse(words[1:])
 		if flag == meant {
 			return fmt.Errorf("it is what was written")
 		}
@@ -106,7 +108,7 @@ func followCommand(args, hint string) error {
 	if !ok {
 		return fmt.Errorf("%s is no verb", words[0])
 	}
-	_, _, _, err := v.Parse(words[1:])
+	_, _, err := v.parse(words[1:])
 	return err
 }
 
@@ -231,7 +233,7 @@ func TestClosedPipe(t *testing.T) {
 	}
 	r.Close()
 	defer w.Close()
-	d := &Door{Term: ui.New(strings.NewReader(""), w, &bytes.Buffer{}, nil)}
+	d := &app{term: ui.New(strings.NewReader(""), w, &bytes.Buffer{}, nil)}
 	table := ui.Table{Columns: []ui.Column{{Title: "A"}}}
 	table.Row(ui.Plain.Text("x"))
 	if err := table.Write(d.stdout()); err != nil || d.outErr != nil {
@@ -240,7 +242,7 @@ func TestClosedPipe(t *testing.T) {
 }
 
 // TestCounts: what is printed for people counts with fact.Count, so that there
-// is no "1 units"; and no verb writes to standard output past the door.
+// is no "1 units"; and no verb writes to standard output past app.stdout.
 func TestCounts(t *testing.T) {
 	plural := regexp.MustCompile(`%d [a-z]+s\b`)
 	for name, text := range sources(t) {
@@ -248,7 +250,7 @@ func TestCounts(t *testing.T) {
 			if m := plural.FindString(line); m != "" && !strings.Contains(line, "// any number") {
 				t.Errorf("%s:%d: %s: count with fact.Count", name, i+1, m)
 			}
-			if strings.Contains(line, "Term.Stdout()") && name != "door.go" {
+			if strings.Contains(line, "term.Stdout()") && name != "app.go" {
 				t.Errorf("%s:%d: write to d.stdout()", name, i+1)
 			}
 		}

@@ -43,43 +43,39 @@ func TestWrongPaths(t *testing.T) {
 			}
 		}
 	}
-	rt := reflect.TypeFor[Flags]()
 	for _, v := range Verbs() {
 		var args []string
-		for _, a := range v.Args {
+		for _, a := range v.Args() {
 			switch {
-			case strings.HasSuffix(a, "..."):
-			case a == "command":
+			case a.Optional:
+			case a.Name == "command":
 				args = append(args, "merge")
 			default:
 				args = append(args, "adir")
 			}
 		}
-		for i := range rt.NumField() {
-			field := rt.Field(i)
-			name := field.Tag.Get("flag")
-			key := name == "key" || name == "rebuilder"
-			if !slices.Contains(v.Flags, name) || !key && field.Tag.Get("reads") == "" {
+		for _, f := range v.Flags() {
+			private := f.field.Type == reflect.TypeFor[privateKey]()
+			public := f.field.Type == reflect.TypeFor[publicKey]() || f.field.Type == reflect.TypeFor[publicKeys]()
+			if !private && !public && f.reads == "" {
 				continue
 			}
 			wrong := []string{"nowhere", "adir"}
-			if field.Tag.Get("dirs") != "" {
+			if f.dirs {
 				wrong = wrong[:1]
 			}
-			if key {
-				wrong = append(wrong, "text", "empty", "release.json")
-				if v.Name == "rebuild" {
-					wrong = append(wrong, "me.pub")
-				} else {
-					wrong = append(wrong, "me.key")
-				}
+			switch {
+			case private:
+				wrong = append(wrong, "text", "empty", "release.json", "me.pub")
+			case public:
+				wrong = append(wrong, "text", "empty", "release.json", "me.key")
 			}
 			for _, w := range wrong {
-				words := []string{v.Name, "-" + name + "=" + w}
-				for _, p := range v.partners(field) {
+				words := []string{v.Name, "-" + f.Name + "=" + w}
+				for _, p := range f.partners() {
 					words = append(words, "-"+p)
 				}
-				if name == "rebuilder" {
+				if f.Name == "rebuilder" {
 					words = append(words, "-key=me.pub")
 				}
 				try(w, append(words, args...)...)

@@ -13,22 +13,31 @@ import (
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
-func runPGO(ctx context.Context, d *Door, f Flags, args []string) error {
-	if args[0] != "merge" {
-		return fault.Usagef("mintmark pgo merge OUT IN... adds CPU profiles up", "pgo: unknown command %q", args[0])
+// pgoFlags are what mintmark pgo takes.
+type pgoFlags struct {
+	In []string `flag:"in" reads:"name CPU profiles that were recorded" adds:"true" help:"further profiles to merge, separated by commas"`
+	jsonFlag
+	Command string   `arg:"command" help:"merge"`
+	Out     string   `arg:"out" help:"the file to write, such as default.pgo"`
+	Inputs  []string `arg:"in?"`
+}
+
+func (f *pgoFlags) run(ctx context.Context, d *app) error {
+	if f.Command != "merge" {
+		return fault.Usagef("mintmark pgo merge OUT IN... adds CPU profiles up", "pgo: unknown command %q", f.Command)
 	}
-	if err := unreadAll(args[2:], "name CPU profiles that were recorded"); err != nil {
+	if err := unreadAll(f.Inputs, "name CPU profiles that were recorded"); err != nil {
 		return err
 	}
-	in := append(slices.Clone(args[2:]), words(f.In)...)
+	in := append(slices.Clone(f.Inputs), f.In...)
 	if len(in) == 0 {
 		return fault.Usagef("mintmark pgo merge default.pgo monday.pprof tuesday.pprof", "pgo merge: no profiles to merge")
 	}
-	m, err := release.MergePGO(ctx, args[1], in)
+	m, err := release.MergePGO(ctx, f.Out, in)
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		return report.WriteJSON(d.stdout(), m)
 	}
 	var what []string

@@ -14,18 +14,29 @@ import (
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
-func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
-	c, err := d.config(f)
+// rebuildFlags are what mintmark rebuild takes.
+type rebuildFlags struct {
+	Source string     `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Like   string     `flag:"like" reads:"name a binary of the same release" help:"settings for binaries that record none: those of this binary of the same release"`
+	Keep   string     `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+	Key    privateKey `flag:"key" help:"your own private key, to sign what came out identical: file, env://NAME or KMS URI"`
+	jobsFlag
+	jsonFlag
+	Binaries []string `arg:"binaries" help:"a binary, an archive with binaries, or a directory of these"`
+}
+
+func (f *rebuildFlags) run(ctx context.Context, d *app) error {
+	c, err := d.config(f.jobsFlag)
 	if err != nil {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: args, Source: str(f.Source), Like: str(f.Like), Keep: str(f.Keep), Key: d.keyRef(str(f.Key))})
+	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Keep: f.Keep, Key: f.Key.ref(d)})
 	stop()
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		if err := report.WriteJSON(d.stdout(), res); err != nil {
 			return err
 		}
@@ -39,14 +50,14 @@ func runRebuild(ctx context.Context, d *Door, f Flags, args []string) error {
 	if err = errors.New(text); res.Different > 0 {
 		err = fault.NotReproduciblef("", "%s", text) // a difference was found; else something is only not known
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		return &shownError{err}
 	}
 	return err
 }
 
 // rebuilt prints what came of each binary.
-func (d *Door) rebuilt(res *verify.BinariesResult) {
+func (d *app) rebuilt(res *verify.BinariesResult) {
 	for i, r := range res.Results {
 		if i > 0 {
 			d.printf("\n")
@@ -86,7 +97,7 @@ func (d *Door) rebuilt(res *verify.BinariesResult) {
 			line("toolchain", "%s", t.Claimed)
 		}
 		if len(r.Command) > 0 {
-			line("command", "%s %s", shell.Env(r.Env), command(r.Command))
+			line("command", "%s %s", shell.Env(r.Env), goCommand(r.Command))
 			line("tried", "%s, %s of -ldflags", fact.Count(r.Relinks, "link"), fact.Count(r.Spelled, "spelling"))
 		}
 		if r.Confinement != nil {
@@ -120,7 +131,7 @@ func (d *Door) rebuilt(res *verify.BinariesResult) {
 
 // beside prints what was looked at and has no verdict: files that are no
 // programs, and what everything was found in.
-func (d *Door) beside(res *verify.BinariesResult) {
+func (d *app) beside(res *verify.BinariesResult) {
 	if len(res.Listed) > 0 {
 		d.printf("\n")
 	}

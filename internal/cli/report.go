@@ -5,29 +5,36 @@ import (
 	"errors"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
-func runReport(ctx context.Context, d *Door, f Flags, args []string) error {
+// reportFlags are what mintmark report takes.
+type reportFlags struct {
+	publishedFlags
+	compareFlags
+	Out string `flag:"out" help:"directory for report.html and report.md (default: none are written)"`
+	jsonFlag
+	Path string `arg:"path" help:"a release's directory"`
+}
+
+func (f *reportFlags) run(ctx context.Context, d *app) error {
 	page, err := verify.Report(ctx, verify.ReportConfig{
-		Config:  d.verifyConfig(f, args[0]),
-		Against: str(f.Against), With: words(f.With), Out: str(f.Out),
+		Config:  f.expected(d, f.Path),
+		Against: f.Against, With: f.With, Out: f.Out,
 	})
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		return report.WriteJSON(d.stdout(), page)
 	}
 	return d.page(page)
 }
 
 // page prints a report for people at a terminal.
-func (d *Door) page(p *report.Page) error {
+func (d *app) page(p *report.Page) error {
 	d.printf("%s\n%s\n", ui.CleanLine(p.Title), ui.CleanLine(p.Headline))
 	for _, f := range p.Facts {
 		d.printf("%s\n", ui.CleanLine(f))
@@ -71,7 +78,7 @@ func (d *Door) page(p *report.Page) error {
 	return errors.Join(errs...)
 }
 
-func (d *Door) pageTable(t report.Table) error {
+func (d *app) pageTable(t report.Table) error {
 	d.printf("\n")
 	if t.Title != "" {
 		d.printf("%s\n", ui.CleanLine(t.Title))
@@ -99,36 +106,4 @@ func (d *Door) pageTable(t report.Table) error {
 		out.Row(cells...)
 	}
 	return out.Write(d.stdout())
-}
-
-// waterfall says what each of a profile's settings saves.
-func (d *Door) waterfall(ctx context.Context, f Flags, dir string) error {
-	if f.By != nil || f.Top != nil || f.Twin != nil || f.Old != nil || f.SQL != nil || f.SVG != nil {
-		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -waterfall goes with -config, -profile, -platform, -jobs and -json only")
-	}
-	f.Dir = &dir
-	c, err := d.config(f)
-	if err != nil {
-		return err
-	}
-	stop := d.watch(&c)
-	x, err := measure.Savings(ctx, c)
-	stop()
-	if err != nil {
-		return err
-	}
-	if yes(f.JSON) {
-		return report.WriteJSON(d.stdout(), x)
-	}
-	err = d.pageTable(report.SavingsTable(x))
-	d.printf("\n")
-	for _, step := range x.Steps {
-		if step.NotMeasured != "" {
-			d.printf("- %s: not measured: %s\n", ui.CleanLine(step.Name), ui.CleanLine(step.NotMeasured))
-		}
-	}
-	for _, n := range x.Notes {
-		d.printf("- %s\n", ui.CleanLine(n))
-	}
-	return err
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,8 +79,8 @@ func (b *secretBench) run(what string, env []string, args ...string) (said strin
 	b.t.Helper()
 	var out, errOut bytes.Buffer
 	getenv := func(string) string { return "" }
-	d := &Door{Term: ui.New(strings.NewReader(""), &out, &errOut, getenv), Env: append([]string{"HOME=" + filepath.Join(b.dir, "home"), "MINTMARK_CACHE=" + filepath.Join(b.dir, "cache")}, env...)}
-	code = d.Main(context.Background(), args)
+	d := &app{term: ui.New(strings.NewReader(""), &out, &errOut, getenv), env: append([]string{"HOME=" + filepath.Join(b.dir, "home"), "MINTMARK_CACHE=" + filepath.Join(b.dir, "cache")}, env...)}
+	code = d.main(context.Background(), args)
 	said = out.String() + errOut.String()
 	if leaked(said) {
 		b.t.Errorf("%s: printed:\n%s", what, said)
@@ -145,23 +145,23 @@ func TestSecretsInFlags(t *testing.T) {
 		}
 	}
 	for _, v := range Verbs() {
-		args := make([]string, len(v.Args))
+		named := slices.DeleteFunc(v.Args(), func(a Arg) bool { return a.Optional && !a.many })
+		args := make([]string, len(named))
 		for i := range args {
 			args[i] = filepath.Join(b.dir, "absent")
 		}
 		forms := map[bool]map[string]string{true: keyForms(), false: addressForms}
 		for isKey, list := range forms {
 			for name, text := range list {
-				rt := reflect.TypeFor[Flags]()
-				for i := range rt.NumField() {
-					if flag := rt.Field(i).Tag.Get("flag"); rt.Field(i).Type == reflect.TypeFor[*string]() && contains(v.Flags, flag) && v.Name != "keygen" {
-						try(v.Name, "-"+flag+", "+name, isKey, append([]string{"-" + flag + "=" + text}, args...))
+				for _, f := range v.Flags() {
+					if f.Type() == "string" && v.Name != "keygen" {
+						try(v.Name, "-"+f.Name+", "+name, isKey, append([]string{"-" + f.Name + "=" + text}, args...))
 					}
 				}
 				for i := range args {
 					with := append([]string(nil), args...)
 					with[i] = text
-					try(v.Name, v.Args[i]+", "+name, isKey, with)
+					try(v.Name, named[i].Name+", "+name, isKey, with)
 				}
 				if isKey {
 					try(v.Name, "a flag's name, "+name, false, append([]string{"-" + text}, args...))
@@ -181,15 +181,6 @@ func TestSecretsInFlags(t *testing.T) {
 	if runs < 1000 {
 		t.Errorf("only %d command lines", runs)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // TestSecretsInEnvironment passes secrets in variables and files, to verbs that

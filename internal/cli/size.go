@@ -2,21 +2,14 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -26,9 +19,31 @@ import (
 // defaultTop is how many rows a list has unless -top says otherwise.
 const defaultTop = 20
 
-func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
-	if yes(f.Waterfall) {
-		return d.waterfall(ctx, f, args[0])
+// sizeFlags are what mintmark size takes.
+type sizeFlags struct {
+	fileFlags
+	Waterfall bool     `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
+	Config    string   `flag:"config" with:"waterfall" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   []string `flag:"profile" with:"waterfall" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  string   `flag:"platform" with:"waterfall" help:"platforms or patterns, separated by commas, such as linux/amd64"`
+	Jobs      *int     `flag:"jobs" with:"waterfall" help:"build actions at a time (default: the number of processors)"`
+	jsonFlag
+	File string `arg:"file" help:"a Go binary, or a directory with some"`
+}
+
+// fileFlags are the flags about one file.
+type fileFlags struct {
+	By   string `flag:"by" help:"show one list only: package, module, kind, function or file (embedded ones)"`
+	Top  *int   `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
+	Twin string `flag:"twin" reads:"name an unstripped link of the same program" help:"an unstripped link of the same program, for the names of variables"`
+	Old  string `flag:"old" arg:"old?" reads:"name an older binary of the same program" help:"compare with this older binary; the same as naming it first"`
+	SQL  string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
+	SVG  string `flag:"svg" help:"write a treemap"`
+}
+
+func (f *sizeFlags) run(ctx context.Context, d *app) error {
+	if f.Waterfall {
+		return f.waterfall(ctx, d)
 	}
 	top := defaultTop
 	if f.Top != nil {
@@ -36,45 +51,44 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 			return fault.Usagef("a number of rows; 0 is all", "-top=%d", top)
 		}
 	}
-	by := str(f.By)
-	switch by {
+	switch f.By {
 	case "", "package", "module", "kind", "function", "file":
 	default:
-		return fault.Usagef("package, module, kind, function or file", "-by=%s", by)
+		return fault.Usagef("package, module, kind, function or file", "%s", "-by="+f.By)
 	}
-	if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
-		if f.Old != nil || f.Twin != nil || f.SQL != nil || f.SVG != nil || f.By != nil {
-			return fault.Usagef("-old, -twin, -sql, -svg and -by are about one file", "%s is a directory", args[0])
+	if st, err := os.Stat(f.File); err == nil && st.IsDir() {
+		if f.Old != "" || f.Twin != "" || f.SQL != "" || f.SVG != "" || f.By != "" {
+			return fault.Usagef("-old, -twin, -sql, -svg and -by are about one file", "%s", f.File+" is a directory")
 		}
-		return d.sizeDir(ctx, f, args[0])
+		return d.sizeDir(ctx, f.JSON, f.File)
 	}
-	l, err := measure.Size(ctx, args[0], str(f.Twin), d.getenv("PATH"))
+	l, err := measure.Size(ctx, f.File, f.Twin, d.getenv("PATH"))
 	if err != nil {
 		return err
 	}
-	if f.SQL != nil {
-		if err := writeFile(*f.SQL, func(w *bufio.Writer) error { return sizes.WriteSQL(w, l) }); err != nil {
+	if f.SQL != "" {
+		if err := writeFile(f.SQL, func(w *bufio.Writer) error { return sizes.WriteSQL(w, l) }); err != nil {
 			return err
 		}
 	}
 	s := sizes.Summarize(l)
-	if f.SVG != nil {
-		if err := writeFile(*f.SVG, func(w *bufio.Writer) error { _, err := w.WriteString(sizes.TreemapSVG(s) + "\n"); return err }); err != nil {
+	if f.SVG != "" {
+		if err := writeFile(f.SVG, func(w *bufio.Writer) error { _, err := w.WriteString(sizes.TreemapSVG(s) + "\n"); return err }); err != nil {
 			return err
 		}
 	}
-	if f.Old != nil {
-		old, err := measure.Size(ctx, *f.Old, "", d.getenv("PATH"))
+	if f.Old != "" {
+		old, err := measure.Size(ctx, f.Old, "", d.getenv("PATH"))
 		if err != nil {
 			return err
 		}
 		delta := sizes.Compare(old, l)
-		if yes(f.JSON) {
+		if f.JSON {
 			return report.WriteJSON(d.stdout(), delta)
 		}
 		return d.sizeDelta(delta, top)
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		if f.Top == nil {
 			top = 100
 		}
@@ -83,237 +97,42 @@ func runSize(ctx context.Context, d *Door, f Flags, args []string) error {
 		}
 		return report.WriteJSON(d.stdout(), s)
 	}
-	return d.size(s, by, top)
+	return d.size(s, f.By, top)
 }
 
-// writeFile writes a file as a whole, or leaves what was there. A file that
-// does not begin as the new one does is something else, such as a source whose
-// name was typed by mistake, and is not replaced.
-func writeFile(name string, write func(*bufio.Writer) error) error {
-	var b bytes.Buffer
-	w := bufio.NewWriter(&b)
-	if err := errors.Join(write(w), w.Flush()); err != nil {
+// waterfall says what each of a profile's settings saves.
+func (f *sizeFlags) waterfall(ctx context.Context, d *app) error {
+	if f.fileFlags != (fileFlags{}) {
+		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -waterfall goes with -config, -profile, -platform, -jobs and -json only")
+	}
+	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	if err != nil {
 		return err
 	}
-	const begin = 12
-	return files.WriteOver(name, b.Bytes(), 0o644, "is of another kind than what is to be written", func(old []byte) bool {
-		return len(old) == 0 || bytes.HasPrefix(old, b.Bytes()[:min(begin, b.Len())])
-	})
-}
-
-func share(n, of int64) string {
-	if of == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
-}
-
-// size prints a summary for people.
-func (d *Door) size(s *sizes.Summary, by string, top int) error {
-	d.printf("%s: %s (%s), %s %s", s.File, fact.Count(int(s.Size), "byte"), ui.FormatBytes(s.Size), s.Format, s.Arch)
-	if s.GoVersion != "" {
-		d.printf(", %s", s.GoVersion)
-		if s.VersionFrom != "buildinfo" {
-			d.printf(" (from %s)", s.VersionFrom)
-		}
-	}
-	d.printf("\n")
-	if s.Packed != "" {
-		d.printf("packed by %s: %s (%s) on disk; the rest is about the unpacked file\n", s.Packed, fact.Count(s.PackedSize, "byte"), ui.FormatBytes(s.PackedSize))
-	}
-	d.printf("exact %s, inferred %s, shared or unknown %s; symbols: %s", share(s.Totals.Exact, s.Size), share(s.Totals.Inferred, s.Size), share(s.Totals.Shared, s.Size), s.SymbolsFrom)
-	if s.BSS > 0 {
-		d.printf("; and %s of memory that takes no bytes of the file", ui.FormatBytes(s.BSS))
-	}
-	d.printf("\n\n")
-	var err error
-	if len(s.Sections) > 0 { // there is nothing else to list
-		switch by {
-		case "":
-			err = errors.Join(d.sizeSections(s, top), d.sizeKinds(s))
-		case "kind":
-			err = d.sizeKinds(s)
-		default:
-			err = d.sizeSections(s, top)
-		}
-		d.sizeNotes(s)
+	stop := d.watch(&c)
+	x, err := measure.Savings(ctx, c)
+	stop()
+	if err != nil {
 		return err
 	}
-	switch by {
-	case "":
-		err = errors.Join(d.sizeModules(s, top), d.sizePackages(s, top), d.sizeKinds(s))
-		if len(s.Embedded) > 0 {
-			err = errors.Join(err, d.sizeFiles(s, top))
-		}
-	case "module":
-		err = d.sizeModules(s, top)
-	case "package":
-		err = d.sizePackages(s, top)
-	case "kind":
-		err = d.sizeKinds(s)
-	case "function":
-		err = d.sizeFunctions(s, top)
-	case "file":
-		err = d.sizeFiles(s, top)
+	if f.JSON {
+		return report.WriteJSON(d.stdout(), x)
 	}
-	d.sizeNotes(s)
-	return err
-}
-
-func (d *Door) sizeNotes(s *sizes.Summary) {
-	for _, n := range s.Notes {
-		d.printf("note: %s\n", n)
-	}
-}
-
-func (d *Door) write(t *ui.Table) error {
-	err := t.Write(d.stdout())
+	err = d.pageTable(report.SavingsTable(x))
 	d.printf("\n")
-	return err
-}
-
-func text(s string) ui.Cell { return ui.Cell{Text: s} }
-
-func (d *Door) sizeModules(s *sizes.Summary, top int) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "origin", Flexible: true}, {Title: "version"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for _, g := range s.Groups {
-		t.Row(text(sizes.GroupTitle(g.Name)), text(""), text(fmt.Sprint(g.Size)), text(share(g.Size, s.Size)))
-		if g.Name != sizes.GroupDependency {
-			continue
-		}
-		for m := range first(&t, "  ", g.Modules, top) {
-			t.Row(text("  "+m.Path), text(m.Version), text(fmt.Sprint(m.Size)), text(share(m.Size, s.Size)))
+	for _, step := range x.Steps {
+		if step.NotMeasured != "" {
+			d.printf("- %s: not measured: %s\n", ui.CleanLine(step.Name), ui.CleanLine(step.NotMeasured))
 		}
 	}
-	return d.write(&t)
-}
-
-func (d *Door) sizePackages(s *sizes.Summary, top int) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "package", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}, {Title: "code", Align: ui.Right}, {Title: "tables", Align: ui.Right}, {Title: "types", Align: ui.Right}, {Title: "data", Align: ui.Right}}}
-	list := slices.DeleteFunc(s.Packages(), func(p sizes.Package) bool { return p.Path == "" })
-	for p := range first(&t, "", list, top) {
-		var code, tables, types, data int64
-		for _, k := range p.Kinds {
-			switch k.Name {
-			case "text", "code":
-				code += k.Size
-			case "func-record", "func-name", "pctab", "funcdata", "file-table", "findfunc":
-				tables += k.Size
-			case "type", "type-name", "itab", "gcbits", "type-links":
-				types += k.Size
-			default:
-				data += k.Size
-			}
-		}
-		t.Row(text(p.Path), text(fmt.Sprint(p.Size)), text(share(p.Size, s.Size)), text(fmt.Sprint(code)), text(fmt.Sprint(tables)), text(fmt.Sprint(types)), text(fmt.Sprint(data)))
-	}
-	return d.write(&t)
-}
-
-func (d *Door) sizeKinds(s *sizes.Summary) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "kind"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for _, k := range s.Kinds {
-		t.Row(text(k.Name), text(fmt.Sprint(k.Size)), text(share(k.Size, s.Size)))
-	}
-	return d.write(&t)
-}
-
-// first are the first entries of a list, all for top 0; the table gets a row that
-// says how many are left.
-func first[T any](t *ui.Table, indent string, list []T, top int) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for i, x := range list {
-			if top > 0 && i == top {
-				t.Row(text(fmt.Sprintf("%sand %d more", indent, len(list)-top)))
-				return
-			}
-			if !yield(x) {
-				return
-			}
-		}
-	}
-}
-
-func (d *Door) sizeFunctions(s *sizes.Summary, top int) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "function", Flexible: true}, {Title: "bytes", Align: ui.Right}}}
-	for k := range first(&t, "", s.Functions, top) {
-		name := k.Name
-		if name == sizes.SeveralFunctions {
-			name = k.Package + " " + name
-		}
-		t.Row(text(name), text(fmt.Sprint(k.Size)))
-	}
-	return d.write(&t)
-}
-
-// sizeSections lists the sections of a file of which no more is known.
-func (d *Door) sizeSections(s *sizes.Summary, top int) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "section", Flexible: true}, {Title: "kind"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for k := range first(&t, "", s.Sections, top) {
-		t.Row(text(k.Name), text(k.Kind), text(fmt.Sprint(k.Size)), text(share(k.Size, s.Size)))
-	}
-	return d.write(&t)
-}
-
-// sizeFiles lists the embedded files.
-func (d *Door) sizeFiles(s *sizes.Summary, top int) error {
-	t := ui.Table{Columns: []ui.Column{{Title: "embedded file", Flexible: true}, {Title: "package"}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}}}
-	for f := range first(&t, "", s.Embedded, top) {
-		t.Row(text(f.Name), text(f.Package), text(fmt.Sprint(f.Size)), text(share(f.Size, s.Size)))
-	}
-	if len(s.Embedded) == 0 {
-		d.printf("no file of an embed.FS was found; what //go:embed puts into a string or a []byte is a variable without the file's name, counted for its package\n")
-		return nil
-	}
-	return d.write(&t)
-}
-
-// signed is a change with its sign.
-func signed(n int64) string { return fmt.Sprintf("%+d", n) }
-
-func (d *Door) sizeDelta(x *sizes.Delta, top int) error {
-	d.printf("%s -> %s: %d -> %s, %s (%+.2f %%)\n", x.Old, x.New, x.OldSize, fact.Count(x.NewSize, "byte"), signed(x.NewSize-x.OldSize), 100*float64(x.NewSize-x.OldSize)/float64(max(x.OldSize, 1)))
-	if x.OldGo != x.NewGo {
-		d.printf("toolchain: %s -> %s\n", cmp.Or(x.OldGo, "not known"), cmp.Or(x.NewGo, "not known"))
-	}
-	d.printf("\n")
-	table := func(title string, list []sizes.Change, top int) error {
-		t := ui.Table{Columns: []ui.Column{{Title: title, Flexible: true}, {Title: "old", Align: ui.Right}, {Title: "new", Align: ui.Right}, {Title: "change", Align: ui.Right}}}
-		for c := range first(&t, "", list, top) {
-			name := c.Name
-			if name == "" {
-				name = "(no single package)"
-			}
-			if c.Was != "" {
-				name += " (was " + c.Was + ")"
-			}
-			if c.From != "" {
-				name += " (probably from " + c.From + ")"
-			}
-			t.Row(text(name), text(fmt.Sprint(c.Old)), text(fmt.Sprint(c.New)), text(signed(c.Grown())))
-		}
-		return d.write(&t)
-	}
-	m := ui.Table{Columns: []ui.Column{{Title: "dependency", Flexible: true}, {Title: "old"}, {Title: "new"}, {Title: "change", Align: ui.Right}}}
-	for c := range first(&m, "", x.Modules, top) {
-		m.Row(text(c.Path), text(c.OldVersion), text(c.NewVersion), text(signed(c.New-c.Old)))
-	}
-	err := table("cause", x.Causes, 0)
-	if len(x.Modules) > 0 {
-		err = errors.Join(err, d.write(&m))
-	}
-	if len(x.Packages) > 0 {
-		err = errors.Join(err, table("package", x.Packages, top))
-	}
-	err = errors.Join(err, table("kind", x.Kinds, 0))
 	for _, n := range x.Notes {
-		d.printf("note: %s\n", n)
+		d.printf("- %s\n", ui.CleanLine(n))
 	}
 	return err
 }
 
 // sizeDir is the sizes of all Go binaries in a directory and below.
-func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
+func (d *app) sizeDir(ctx context.Context, asJSON bool, dir string) error {
 	var all []*sizes.Summary
 	skipped := 0
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -326,7 +145,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 		}
 		if err != nil {
 			if fault.ExitCode(err) != fault.Usage { // a Go binary, but not readable
-				d.Term.Warn("%v", err)
+				d.term.Warn("%v", err)
 			}
 			skipped++
 			return nil
@@ -342,7 +161,7 @@ func (d *Door) sizeDir(ctx context.Context, f Flags, dir string) error {
 	if len(all) == 0 {
 		return fault.Usagef("archives must be unpacked first", "%s: no Go binary in it", dir)
 	}
-	if yes(f.JSON) {
+	if asJSON {
 		return report.WriteJSON(d.stdout(), all)
 	}
 	t := ui.Table{Columns: []ui.Column{{Title: "file", Flexible: true}, {Title: "bytes", Align: ui.Right}, {Title: "own", Align: ui.Right}, {Title: "dependencies", Align: ui.Right}, {Title: "std", Align: ui.Right}, {Title: "C", Align: ui.Right}, {Title: "none", Align: ui.Right}, {Title: "go"}}}

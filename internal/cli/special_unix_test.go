@@ -137,17 +137,8 @@ func smallModule(t *testing.T, dir string) string {
 // runVerb runs a command line in this process.
 func runVerb(ctx context.Context, env []string, words ...string) (code int, output string) {
 	var out bytes.Buffer
-	d := &Door{Term: ui.New(strings.NewReader(""), &out, &out, nil), Env: env}
-	v, ok := Find(words[0])
-	if !ok {
-		return -1, "no verb " + words[0]
-	}
-	f, args, _, err := v.Parse(words[1:])
-	if err != nil {
-		return -1, err.Error()
-	}
-	code = d.Run(ctx, v.Name, f, args...)
-	return code, out.String()
+	d := &app{term: ui.New(strings.NewReader(""), &out, &out, nil), env: env}
+	return d.main(ctx, words), out.String()
 }
 
 // TestAwait: a verb that listens to nobody does not keep the process alive.

@@ -4,38 +4,69 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"reflect"
 	"sort"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
-func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
+// verifyFlags are what mintmark verify takes.
+type verifyFlags struct {
+	releasedFlags
+	Repeat    *int     `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
+	Config    string   `flag:"config" with:"repeat|ledgers" help:"the profile file|yours, whose ledger.rebuilders count"`
+	Profile   []string `flag:"profile" with:"repeat" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  string   `flag:"platform" with:"rebuild repeat" help:"platforms or patterns, separated by commas, such as linux,windows/amd64"`
+	Jobs      *int     `flag:"jobs" with:"rebuild repeat" help:"builds at a time (default: the number of processors)"`
+	Toolchain string   `flag:"toolchain" with:"repeat" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
+	jsonFlag
+	Path string `arg:"path" help:"a release's directory, or its release.json; with -repeat a checkout"`
+}
+
+// releasedFlags are the flags about a published release.
+type releasedFlags struct {
+	publishedFlags
+	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
+	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
+	Rebuild    bool       `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
+	Proven     bool       `flag:"proven" with:"rebuild" help:"build twice, and take from this machine's proof ledger what it has proven"`
+	Ledgers    []string   `flag:"ledgers" with:"rebuild" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; -config names their keys"`
+	Source     string     `flag:"source" with:"rebuild" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Threshold  int        `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
+	Rebuilder  publicKeys `flag:"rebuilder" adds:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
+	Statements []string   `flag:"statements" reads:"name statements of rebuilders, or the directory they are in" dirs:"true" adds:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
+}
+
+func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	if f.Repeat != nil {
-		return repeat(ctx, d, f, args[0])
+		return f.repeat(ctx, d)
 	}
-	vc := d.verifyConfig(f, args[0])
+	vc := f.expected(d, f.Path)
+	vc.Missing, vc.Unsigned = f.Partial, f.Unsigned
+	vc.Rebuilders, vc.Threshold, vc.Statements = f.Rebuilder.refs(d), f.Threshold, f.Statements
 	var v *checksums.Verification
 	var err error
-	if yes(f.Rebuild) {
-		c, cerr := d.rebuildConfig(f)
+	if f.Rebuild {
+		// Of a profile file only whose ledgers count is read.
+		c, cerr := d.config(selectFlags{Config: f.Config, Platform: f.Platform}, jobsFlag{f.Jobs})
 		if cerr != nil {
 			return cerr
 		}
-		c.Proven = yes(f.Proven)
+		c.Proven, c.Ledgers = f.Proven, f.Ledgers
 		stop := d.watch(&c)
-		v, err = verify.Rebuild(ctx, c, vc, str(f.Source))
+		v, err = verify.Rebuild(ctx, c, vc, f.Source)
 		stop()
 	} else {
 		v, err = verify.Release(ctx, vc)
 	}
-	if yes(f.JSON) && (v != nil || err == nil) {
+	if f.JSON && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)
 	}
 	if v != nil {
@@ -48,37 +79,28 @@ func runVerify(ctx context.Context, d *Door, f Flags, args []string) error {
 	return nil
 }
 
-func (d *Door) verifyConfig(f Flags, path string) verify.Config {
-	return verify.Config{
-		Path: path, Key: d.keyRef(str(f.Key)), Project: str(f.Project), Module: str(f.Module), Version: str(f.Version), Commit: str(f.Commit),
-		Missing: yes(f.Partial), Unsigned: yes(f.Unsigned),
-		Rebuilders: d.keyRefs(f.Rebuilder), Threshold: number(f.Threshold), Statements: words(f.Statements),
+// repeat builds a checkout again and again; nothing is published.
+func (f *verifyFlags) repeat(ctx context.Context, d *app) error {
+	if !reflect.ValueOf(f.releasedFlags).IsZero() {
+		return fault.Usagef("leave out one or the other", "verify: -repeat builds a checkout, the other flags are about a published release")
 	}
-}
-
-// rebuildConfig is the configuration of a verb that builds somebody else's
-// release: no checkout, and of a profile file only whose ledgers count.
-func (d *Door) rebuildConfig(f Flags) (release.Config, error) {
-	return d.config(Flags{Platform: f.Platform, Jobs: f.Jobs, Ledgers: f.Ledgers, Config: f.Config})
-}
-
-// words splits the value of a flag that takes several.
-func words(p *string) []string {
-	if p == nil {
-		return nil
+	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.Path}, treeFlags{Toolchain: f.Toolchain})
+	if err != nil {
+		return err
 	}
-	return slices.DeleteFunc(strings.Split(*p, ","), func(w string) bool { return w == "" })
-}
-
-func number(p *int) int {
-	if p == nil {
-		return 0
+	stop := d.watch(&c)
+	res, err := release.Repeat(ctx, c, *f.Repeat)
+	stop()
+	if shown, err := d.result(f.JSON, res, err); shown {
+		return err
 	}
-	return *p
+	d.printf("\n%s %s: %s agree, the last %d of them from empty caches; nothing was published (%s of CPU in go)\n",
+		res.Manifest.Project, res.Manifest.Version, fact.Count(res.Manifest.Rebuild.Executions, "build"), res.Manifest.Rebuild.Executions-1, ui.FormatDuration(res.CPU))
+	return nil
 }
 
 // verifyJSON prints a verification, well or not.
-func (d *Door) verifyJSON(doc report.Verify, err error) error {
+func (d *app) verifyJSON(doc report.Verify, err error) error {
 	var refused *checksums.VerifyError
 	if errors.As(err, &refused) {
 		for _, r := range refused.Refusals {
@@ -95,7 +117,7 @@ func (d *Door) verifyJSON(doc report.Verify, err error) error {
 }
 
 // verified says what was checked and what was not.
-func (d *Door) verified(v *checksums.Verification) {
+func (d *app) verified(v *checksums.Verification) {
 	d.printf("%s %s (%s %s) %s\n", v.Project, v.Version, v.Module, v.Commit, report.Standing(v))
 	checked, notChecked := v.Checks.Sentences()
 	for _, c := range checked {
@@ -129,7 +151,7 @@ func (d *Door) verified(v *checksums.Verification) {
 }
 
 // builtAgain shows what came of building the release again.
-func (d *Door) builtAgain(v *checksums.Verification) error {
+func (d *app) builtAgain(v *checksums.Verification) error {
 	if len(v.Rebuilt) == 0 {
 		return nil
 	}
@@ -148,33 +170,4 @@ func (d *Door) builtAgain(v *checksums.Verification) error {
 	}
 	d.printf("\n")
 	return nil
-}
-
-func runAttest(ctx context.Context, d *Door, f Flags, args []string) error {
-	c, err := d.rebuildConfig(f)
-	if err != nil {
-		return err
-	}
-	stop := d.watch(&c)
-	res, err := verify.Attest(ctx, c, d.verifyConfig(f, args[0]), str(f.Source), str(f.Out))
-	stop()
-	if res == nil {
-		return err
-	}
-	if yes(f.JSON) {
-		doc := report.NewVerify(res.Verification, err)
-		doc.Statement, doc.Attested, doc.SignedBy = res.File, res.Subjects, res.SignedBy
-		return d.verifyJSON(doc, err)
-	}
-	err = errors.Join(d.builtAgain(res.Verification), err)
-	if res.File == "" {
-		return err
-	}
-	// What was signed is said, also where not everything could be.
-	for _, l := range res.Left {
-		d.Term.Warn("not in the statement: %s", l)
-	}
-	d.printf("%s %s: %d of %s rebuilt, signed by %s\n%s\n", res.Verification.Project, res.Verification.Version,
-		len(res.Subjects), fact.Count(len(res.Verification.Artifacts), "artifact"), res.SignedBy, res.File)
-	return err
 }

@@ -9,18 +9,27 @@ import (
 	"github.com/mintmark/mintmark/internal/report"
 )
 
-func runWhy(ctx context.Context, d *Door, f Flags, args []string) error {
-	c, err := d.config(f)
+// whyFlags are what mintmark why takes.
+type whyFlags struct {
+	selectFlags
+	jsonFlag
+	dirFlag
+	treeFlags
+	Path string `arg:"path" help:"an import path, or the end of one"`
+}
+
+func (f *whyFlags) run(ctx context.Context, d *app) error {
+	c, err := d.config(f.selectFlags, f.dirFlag, f.treeFlags)
 	if err != nil {
 		return err
 	}
 	stop := d.watch(&c)
-	r, err := release.WhyLinked(ctx, c, args[0])
+	r, err := release.WhyLinked(ctx, c, f.Path)
 	stop()
 	if err != nil {
 		return err
 	}
-	if yes(f.JSON) {
+	if f.JSON {
 		return report.WriteJSON(d.stdout(), r)
 	}
 	if len(r.Imports) == 0 {

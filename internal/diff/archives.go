@@ -18,19 +18,14 @@ import (
 // archives compares two archives; done is false if they are none.
 func (c *comparison) archives(name, a, b string) (done bool, err error) {
 	sa, err := archive.Scan(c.ctx, a, nil)
-	if err != nil {
-		var not *archive.NotArchiveError
-		if errors.As(err, &not) {
-			return false, nil
-		}
-		return true, &fault.Error{Err: err, Code: fault.Usage, Tip: "the archive is damaged"}
+	var sb *archive.Summary
+	if err == nil {
+		sb, err = archive.Scan(c.ctx, b, nil)
 	}
-	sb, err := archive.Scan(c.ctx, b, nil)
+	if _, not := errors.AsType[*archive.NotArchiveError](err); not {
+		return false, nil
+	}
 	if err != nil {
-		var not *archive.NotArchiveError
-		if errors.As(err, &not) {
-			return false, nil
-		}
 		return true, &fault.Error{Err: err, Code: fault.Usage, Tip: "the archive is damaged"}
 	}
 	c.verdict(name, fact.Different, "")

@@ -322,10 +322,7 @@ func (c *comparison) extract(path, dir string, wanted map[string]string) error {
 		if !ok {
 			return nil
 		}
-		return files.Replace(filepath.Join(dir, to), 0o600, func(f *os.File) error {
-			_, err := io.Copy(f, r)
-			return err
-		})
+		return files.WriteFrom(filepath.Join(dir, to), r, 0o600)
 	})
 	return err
 }

@@ -28,8 +28,6 @@ package files
 import (
 	"archive/zip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -229,44 +227,6 @@ func OpenZip(name string) (*Zip, error) {
 // Close closes the file.
 func (z *Zip) Close() error { return z.f.Close() }
 
-// Digest returns the SHA-256 of a regular file as lower-case hex, and its size
-// in bytes. It ends when ctx does, however large the file is.
-func Digest(ctx context.Context, name string) (sha256hex string, size int64, err error) {
-	f, err := Open(name)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if size, err = io.Copy(h, Reader(ctx, f)); err != nil {
-		return "", 0, err
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
-}
-
-// Copy copies a regular file to a new one and returns the SHA-256 and the size
-// of what it wrote. A file that has the name already, or a link, is replaced;
-// a failure leaves none. mode is the new file's, whatever the umask says.
-func Copy(ctx context.Context, from, to string, mode fs.FileMode) (sha256hex string, size int64, err error) {
-	in, err := Open(from)
-	if err != nil {
-		return "", 0, err
-	}
-	defer in.Close()
-	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", 0, err
-	}
-	h := sha256.New()
-	err = Create(to, mode, func(w *os.File) (err error) {
-		size, err = io.Copy(io.MultiWriter(w, h), Reader(ctx, in))
-		return err
-	})
-	if err != nil {
-		return "", 0, err
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
-}
-
 // Create makes a file that does not exist yet, and removes it again when fill
 // fails. A link in its place counts as existing. mode is the file's, whatever
 // the umask says.
@@ -314,6 +274,14 @@ func Replace(name string, mode fs.FileMode, fill func(*os.File) error) error {
 func Write(name string, data []byte, mode fs.FileMode) error {
 	return Replace(name, mode, func(w *os.File) error {
 		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteFrom is [Replace] with everything that r still has.
+func WriteFrom(name string, r io.Reader, mode fs.FileMode) error {
+	return Replace(name, mode, func(w *os.File) error {
+		_, err := io.Copy(w, r)
 		return err
 	})
 }

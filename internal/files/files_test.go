@@ -70,6 +70,49 @@ func TestDigestEnds(t *testing.T) {
 	if _, err := os.Lstat(name + ".copy"); err == nil {
 		t.Error("half a copy is left")
 	}
+	if _, _, err := Digest(t.Context(), filepath.Dir(name)); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("of a directory: %v", err)
+	}
+	if _, _, err := Digest(t.Context(), name+"x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of nothing: %v", err)
+	}
+}
+
+func TestDigestOwn(t *testing.T) {
+	dir := t.TempDir()
+	name := write(t, filepath.Join(dir, "file"), "abc")
+	if sum, size, err := DigestOwn(t.Context(), name, 3); err != nil || size != 3 || sum != DigestBytes([]byte("abc")) {
+		t.Errorf("%s %d %v", sum, size, err)
+	}
+	if _, _, err := DigestOwn(t.Context(), name, 2); !errors.As(err, new(*TooLargeError)) {
+		t.Errorf("more than the limit: %v", err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(name, link); err != nil {
+		t.Skip(err)
+	}
+	if _, _, err := DigestOwn(t.Context(), link, 3); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("a link: %v", err)
+	}
+}
+
+// TestLink: the file has the name afterwards, and one that was there stays.
+func TestLink(t *testing.T) {
+	dir := t.TempDir()
+	from, to := write(t, filepath.Join(dir, "from"), "abc"), filepath.Join(dir, "to")
+	other := write(t, filepath.Join(dir, "other"), "xyz")
+	for _, f := range []string{from, other} {
+		if err := Link(f, to); err != nil || read(t, to) != "abc" {
+			t.Errorf("after %s: %q, %v", filepath.Base(f), read(t, to), err)
+		}
+	}
+	if err := Link(filepath.Join(dir, "none"), filepath.Join(dir, "new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of nothing: %v", err)
+	}
+	// Where there are no hard links, it is a file of its own.
+	if err := CopyOwn(other, to); err != nil || read(t, to) != "xyz" || read(t, from) != "abc" {
+		t.Errorf("after the copy: %q, %q, %v", read(t, to), read(t, from), err)
+	}
 }
 
 func TestReplace(t *testing.T) {

@@ -10,8 +10,6 @@ package forgery
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,6 +21,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Release is a release that is altered and then signed.
@@ -53,8 +52,7 @@ func Copy(from, to string) (*Release, error) {
 
 // Write puts a file into the release, as it will be listed. It returns its digest.
 func (r *Release) Write(name, content string) (sha256hex string, err error) {
-	sum := sha256.Sum256([]byte(content))
-	return hex.EncodeToString(sum[:]), os.WriteFile(filepath.Join(r.Dir, name), []byte(content), 0o644)
+	return files.DigestBytes([]byte(content)), os.WriteFile(filepath.Join(r.Dir, name), []byte(content), 0o644)
 }
 
 // Publish adds an artifact of its own, with a file, to release and manifest.
@@ -106,9 +104,8 @@ func (r *Release) Sign(ctx context.Context, signer checksums.Signer) error {
 	if err := json.Compact(&compact, plan); err != nil {
 		return fmt.Errorf("forgery: plan: %w", err)
 	}
-	sum := sha256.Sum256(append(bytes.Clone(compact.Bytes()), '\n'))
 	m := r.Manifest
-	m.Plan, m.PlanID = compact.Bytes(), hex.EncodeToString(sum[:])
+	m.Plan, m.PlanID = compact.Bytes(), files.DigestBytes(append(bytes.Clone(compact.Bytes()), '\n'))
 	slices.SortFunc(m.Artifacts, func(a, b checksums.Artifact) int {
 		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+string(a.Stage)+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+string(b.Stage)+"\x00"+b.Name)
 	})
@@ -137,8 +134,7 @@ func (r *Release) Sign(ctx context.Context, signer checksums.Signer) error {
 			return err
 		}
 	}
-	listSum := sha256.Sum256(list)
-	st := statement(m, append(entries, checksums.Entry{Name: checksums.ChecksumsFile, SHA256: hex.EncodeToString(listSum[:])}))
+	st := statement(m, append(entries, checksums.Entry{Name: checksums.ChecksumsFile, SHA256: files.DigestBytes(list)}))
 	payload, err := st.Encode()
 	if err != nil {
 		return err
@@ -156,16 +152,16 @@ func (r *Release) put(name string, data []byte, err error) error {
 
 // entries are the files to list.
 func (r *Release) entries() ([]checksums.Entry, error) {
-	files, err := os.ReadDir(r.Dir)
+	list, err := os.ReadDir(r.Dir)
 	if err != nil {
 		return nil, err
 	}
 	var entries []checksums.Entry
-	for _, f := range files {
+	for _, f := range list {
 		if f.Name() != checksums.ManifestFile && fact.KindOf(f.Name()) == fact.About {
 			continue
 		}
-		sum, _, err := checksums.FileDigest(filepath.Join(r.Dir, f.Name()))
+		sum, _, err := files.Digest(context.Background(), filepath.Join(r.Dir, f.Name()))
 		if err != nil {
 			return nil, err
 		}

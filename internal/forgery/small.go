@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 func hashHex(h1 string) string {
@@ -115,8 +116,7 @@ func text(profile, platform string, stage fact.Stage, name string) string {
 func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first int, a *checksums.Artifact) error {
 	if e.Stage != fact.Archived {
 		content := text(u.Profile, u.Platform, a.Stage, e.Name)
-		sum := sha256.Sum256([]byte(content))
-		a.Size, a.SHA256 = int64(len(content)), hex.EncodeToString(sum[:])
+		a.Size, a.SHA256 = int64(len(content)), files.DigestBytes([]byte(content))
 		if e.Published {
 			return os.WriteFile(filepath.Join(r.Dir, e.Name), []byte(content), 0o755)
 		}

@@ -22,10 +22,10 @@ const (
 // -buildmode=c-archive wrote. Of the program it is known what the object says of
 // itself: its build information, and its build ID where the format has a place
 // for it. Offsets are within the object.
-func OpenStatic(path string) (*File, error) { return open(path, ParseStatic) }
+func OpenStatic(path string) (*File, error) { return open(path, parseStatic) }
 
-// ParseStatic is [OpenStatic] of the size bytes behind r.
-func ParseStatic(r io.ReaderAt, size int64) (*File, error) {
+// parseStatic is [OpenStatic] of the size bytes behind r.
+func parseStatic(r io.ReaderAt, size int64) (*File, error) {
 	off, n, err := findMember(input{r: r, size: size}, goObject)
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func FuzzStatic(f *testing.F) {
 	f.Add(ar([2]string{"#1/8", "go.o\x00\x00\x00\x00the program"}))
 	f.Add(ar([2]string{"go.o", strings.Repeat("\x00", 64) + buildInfoMagic + "\x08\x02" + strings.Repeat("\x00", 40)}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := ParseStatic(bytes.NewReader(data), int64(len(data)))
+		file, err := parseStatic(bytes.NewReader(data), int64(len(data)))
 		if err == nil && (file == nil || file.Size > int64(len(data))) {
 			t.Errorf("%+v", file)
 		}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// NewestGo is the newest minor version of Go 1 whose function table is known here.
-const NewestGo = 27
+// newestGo is the newest minor version of Go 1 whose function table is known here.
+const newestGo = 27
 
 // UnknownTableError says that a file has what only Go's linker writes, and a
 // function table that cannot be read. It is an [ErrNoPCLNTab].
@@ -33,14 +33,14 @@ func (e *UnknownTableError) Error() string {
 	}
 	minor := minorOf(e.GoVersion)
 	switch {
-	case minor > NewestGo:
-		return fmt.Sprintf("%s: the file says %s, and Go is known up to 1.%d", what, e.GoVersion, NewestGo)
+	case minor > newestGo:
+		return fmt.Sprintf("%s: the file says %s, and Go is known up to 1.%d", what, e.GoVersion, newestGo)
 	case minor >= 18:
 		return fmt.Sprintf("%s: obfuscated or changed after it was linked, since the file says %s, whose table is known", what, e.GoVersion)
 	case minor > 0:
 		return fmt.Sprintf("%s: the file says %s, and Go is known from 1.18 on", what, e.GoVersion)
 	}
-	return fmt.Sprintf("%s: obfuscated (as by garble), or of a Go newer than 1.%d; the file does not say which Go built it", what, NewestGo)
+	return fmt.Sprintf("%s: obfuscated (as by garble), or of a Go newer than 1.%d; the file does not say which Go built it", what, newestGo)
 }
 
 // Is makes it an [ErrNoPCLNTab].

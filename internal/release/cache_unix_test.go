@@ -20,6 +20,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -313,8 +314,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs.Save()
 	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
-	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
-	if l, err := actions.OpenLedger(lc); err == nil {
+	lc := ledger.Config{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
+	if l, err := ledger.Open(lc); err == nil {
 		file := filepath.Join(t.TempDir(), "output")
 		if err := os.WriteFile(file, []byte("output"), 0o644); err != nil {
 			t.Fatal(err)
@@ -323,8 +324,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Recall(ctx, recipe)
-		l.Remember(ctx, "x", "linux/amd64", recipe, actions.ID(sha256.Sum256([]byte("output"))), 6, file)
+		l.Lookup(ctx, recipe)
+		l.Add(ctx, "x", "linux/amd64", recipe, actions.ID(sha256.Sum256([]byte("output"))), 6, file)
 		l.Summary(ctx)
 		l.Prune(ctx, time.Now().Add(time.Hour))
 		l.Forget(ctx)

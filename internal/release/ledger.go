@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -38,8 +39,8 @@ func linkedDir(cache string) string { return filepath.Join(cache, "first", "link
 
 // openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *Copied) openLedger() *actions.Ledger {
-	l, err := actions.OpenLedger(s.ledgerConfig(s.GoToolchain.DirName(), s.GoToolchain.Sum))
+func (s *Copied) openLedger() *ledger.Ledger {
+	l, err := ledger.Open(s.ledgerConfig(s.GoToolchain.DirName(), s.GoToolchain.Sum))
 	if err != nil {
 		s.Warn("nothing is taken from the proof ledger: %v", err)
 		return nil
@@ -47,13 +48,13 @@ func (s *Copied) openLedger() *actions.Ledger {
 	return l
 }
 
-func (s *Run) ledgerConfig(name, sum string) actions.LedgerConfig {
+func (s *Run) ledgerConfig(name, sum string) ledger.Config {
 	dir, secret := ledgerDir(s.Cache), s.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
 		dir, secret = ledgerDir(s.Workspace.Dir), []byte("of this run and of no other: "+s.Workspace.Dir)
 	}
-	return actions.LedgerConfig{
+	return ledger.Config{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
 		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.Workspace.Name(), Now: s.Now,
 	}
@@ -62,22 +63,22 @@ func (s *Run) ledgerConfig(name, sum string) actions.LedgerConfig {
 // releaseLedger is the proof ledger as one release uses it: what its second place
 // is given, and what is added. nil: there is no ledger.
 type ReleaseLedger struct {
-	ledger  *actions.Ledger
-	account *actions.Account
-	seeding bool
+	ledger   *ledger.Ledger
+	recorder *ledger.Recorder
+	seeding  bool
 	// archives remembers archives by recipe. nil: each is made twice.
-	archives *actions.Ledger
+	archives *ledger.Ledger
 	// rebuilders are those whose ledgers are used, sorted.
 	rebuilders []fact.SignerID
-	units      func(*plan.Unit) actions.Unit
+	units      func(*plan.Unit) ledger.Unit
 	warn       func(format string, args ...any)
 }
 
 // useLedger begins the account of a release. It returns nil when there is no
 // ledger, or nothing here that it could be of use to: it is about two places whose
 // build caches are on this machine.
-func (p *Prepared) useLedger(ledger *actions.Ledger) *ReleaseLedger {
-	if ledger == nil || len(p.Executors) != 2 {
+func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
+	if open == nil || len(p.Executors) != 2 {
 		return nil
 	}
 	first, ok1 := p.Executors[0].(execute.Cached)
@@ -86,22 +87,22 @@ func (p *Prepared) useLedger(ledger *actions.Ledger) *ReleaseLedger {
 		return nil
 	}
 	l := &ReleaseLedger{
-		ledger: ledger, seeding: !p.Of.Full, account: ledger.Account(first.BuildCache(), second.BuildCache()),
+		ledger: open, seeding: !p.Of.Full, recorder: open.NewRecorder(first.BuildCache(), second.BuildCache()),
 		units: p.Of.ledgerUnit, warn: p.Of.Warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if a, err := actions.OpenLedger(p.Of.ledgerConfig("archives", "archives")); err == nil {
+	if a, err := ledger.Open(p.Of.ledgerConfig("archives", "archives")); err == nil {
 		l.archives = a
 	}
 	return l
 }
 
 // ledgerUnit is what the ledger has to know of a unit.
-func (p *Planned) ledgerUnit(u *plan.Unit) actions.Unit {
+func (p *Planned) ledgerUnit(u *plan.Unit) ledger.Unit {
 	all := !u.Provable()
 	c := p.Planner.C(u)
-	return actions.Unit{
+	return ledger.Unit{
 		ID: u.ID(), Platform: u.Platform,
 		Unprovable: func(pkg string) bool { return all || c[pkg] },
 	}
@@ -113,7 +114,7 @@ func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, na
 	if l == nil || l.archives == nil || !l.seeding {
 		return 0
 	}
-	file, proof, ok := l.archives.Recall(ctx, recipe)
+	file, proof, ok := l.archives.Lookup(ctx, recipe)
 	if !ok {
 		return 0
 	}
@@ -135,18 +136,18 @@ func (l *ReleaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recip
 	if err != nil {
 		return err
 	}
-	return l.archives.Remember(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
+	return l.archives.Add(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
 }
 
 // waits reports whether the second build of a unit has something to gain from
 // waiting for the first: then the ledger may spare it most of its work.
 func (l *ReleaseLedger) waits(u *plan.Unit) bool {
-	return l != nil && l.seeding && u.Provable() && l.ledger.Knows(u.Platform)
+	return l != nil && l.seeding && u.Provable() && l.ledger.HasProofs(u.Platform)
 }
 
 // seed gives the second place what is proven of the unit, after its first build.
 func (l *ReleaseLedger) seed(ctx context.Context, u *plan.Unit, first *execute.Outcome) error {
-	return l.account.Seed(ctx, l.units(u), first.Actions)
+	return l.recorder.Seed(ctx, l.units(u), first.Actions)
 }
 
 // enter enters the executions of a unit into the ledger.
@@ -154,8 +155,8 @@ func (l *ReleaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute
 	if l == nil {
 		return nil
 	}
-	err := l.account.Settle(ctx, l.units(u), made[0].Actions, made[1].Actions)
-	if _, accounted := l.account.Tally(u.ID()); err != nil && ctx.Err() == nil && (accounted || !l.waits(u)) {
+	err := l.recorder.Record(ctx, l.units(u), made[0].Actions, made[1].Actions)
+	if _, accounted := l.recorder.Counts(u.ID()); err != nil && ctx.Err() == nil && (accounted || !l.waits(u)) {
 		l.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
 		return nil
 	}
@@ -170,7 +171,7 @@ func (l *ReleaseLedger) UnitActions(made []*UnitResult) []checksums.UnitActions 
 	var out []checksums.UnitActions
 	for _, r := range made {
 		u := r.unit
-		t, ok := l.account.Tally(u.ID())
+		t, ok := l.recorder.Counts(u.ID())
 		if !ok {
 			continue
 		}
@@ -201,7 +202,7 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 		report[u.ID()] = u.Verify == "report"
 	}
 	var stop []string
-	for _, a := range l.account.Alarms() {
+	for _, a := range l.recorder.Disputes() {
 		if report[a.Unit] {
 			l.warn("not deterministic: %v", a)
 		} else {
@@ -229,7 +230,7 @@ func (s *Run) tidyLedgers(ctx context.Context) {
 		return // there is no ledger yet
 	}
 	before := s.Now.Add(-keepUnused)
-	list, err := actions.OpenLedgers(s.ledgerConfig("", ""))
+	list, err := ledger.OpenAll(s.ledgerConfig("", ""))
 	for _, l := range list {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)

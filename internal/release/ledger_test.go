@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -19,7 +20,7 @@ func TestTidyLedgers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	remember := func(text string, used time.Time) {
 		t.Helper()
-		l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives"))
+		l, err := ledger.Open(s.ledgerConfig("archives", "archives"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +28,7 @@ func TestTidyLedgers(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := actions.ID(sha256.Sum256([]byte(text)))
-		if err := l.Remember(t.Context(), text, "linux/amd64", id, id, int64(len(text)), file); err != nil {
+		if err := l.Add(t.Context(), text, "linux/amd64", id, id, int64(len(text)), file); err != nil {
 			t.Fatal(err)
 		}
 		name := filepath.Join(ledgerDir(s.Cache), "archives", "objects", id.String()[:2], id.String())
@@ -37,11 +38,11 @@ func TestTidyLedgers(t *testing.T) {
 	}
 	known := func(text string) bool {
 		t.Helper()
-		l, err := actions.OpenLedger(s.ledgerConfig("archives", "archives"))
+		l, err := ledger.Open(s.ledgerConfig("archives", "archives"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, p, ok := l.Recall(t.Context(), sha256.Sum256([]byte(text)))
+		_, p, ok := l.Lookup(t.Context(), sha256.Sum256([]byte(text)))
 		return ok && p.Executions == 2
 	}
 	s.tidyLedgers(t.Context()) // there is none

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
@@ -18,7 +18,7 @@ type LedgerOptions struct {
 
 // Ledgers is the result of [Ledger].
 type Ledgers struct {
-	Ledgers []*actions.Summary `json:"ledgers"`
+	Ledgers []*ledger.Summary `json:"ledgers"`
 	// Pruned and Freed are the actions and bytes that were forgotten.
 	Pruned int   `json:"pruned"`
 	Freed  int64 `json:"freed"`
@@ -31,8 +31,8 @@ func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error
 	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
 	}
-	lc := actions.LedgerConfig{Dir: ledgerDir(cfg.Cache), Secret: cfg.Secret, Now: cfg.Now}
-	list, err := actions.OpenLedgers(lc)
+	lc := ledger.Config{Dir: ledgerDir(cfg.Cache), Secret: cfg.Secret, Now: cfg.Now}
+	list, err := ledger.OpenAll(lc)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if list, err = actions.OpenLedgers(lc); err != nil {
+	if list, err = ledger.OpenAll(lc); err != nil {
 		return nil, err
 	}
 	disputed := 0

@@ -8,8 +8,8 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // TestHeaderCompared: two headers that differ are different, whatever the
@@ -40,7 +40,7 @@ func TestHeaderCompared(t *testing.T) {
 		c := &compared{outcomes: outcomes{unit: u}}
 		pr := &product{header: true, name: "p.h", paths: paths}
 		for i, name := range []string{"first", "second"} {
-			sum, size, err := checksums.FileDigest(paths[i])
+			sum, size, err := files.Digest(t.Context(), paths[i])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -19,13 +19,13 @@ import (
 // the account of the release. nil means that there is no ledger.
 func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*ReleaseLedger, error) {
 	s := p.Of
-	ledger := s.openLedger()
+	own := s.openLedger()
 	var used []fact.SignerID
 	if len(s.Ledgers) > 0 {
 		if s.Full {
 			return nil, fault.Usagef("leave one of them out", "-full uses no ledger, and -ledgers names some")
 		}
-		if ledger == nil {
+		if own == nil {
 			return nil, fault.Errorf("see the warning above", "-ledgers needs a ledger of our own")
 		}
 		rebuilders, err := s.rebuilderKeys(ctx)
@@ -39,7 +39,7 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*R
 		}
 		var errs []error
 		for _, name := range s.Ledgers {
-			id, err := believe(ledger, rebuilders, name)
+			id, err := addClaims(own, rebuilders, name)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
 			} else if slices.Contains(used, id) {
@@ -52,7 +52,7 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*R
 		}
 		slices.SortFunc(used, fact.SignerID.Compare)
 	}
-	l := p.useLedger(ledger)
+	l := p.useLedger(own)
 	if l != nil {
 		l.rebuilders = used
 	}
@@ -93,11 +93,11 @@ func (s *Subject) besideProfile(ref string) checksums.KeyRef {
 	return checksums.NewKeyRef(ref, s.lookupEnv).Beside(dir)
 }
 
-// believe checks a published ledger's signature and adds what it says. It
+// addClaims checks a published ledger's signature and adds what it says. It
 // returns who signed it.
-func believe(ledger *actions.Ledger, rebuilders []checksums.Trust, name string) (fact.SignerID, error) {
+func addClaims(to *ledger.Ledger, rebuilders []checksums.Trust, name string) (fact.SignerID, error) {
 	var by fact.SignerID
-	data, err := files.Read(name, actions.MaxClaimsSize)
+	data, err := files.Read(name, ledger.MaxSize)
 	if err != nil {
 		return by, err
 	}
@@ -117,11 +117,11 @@ func believe(ledger *actions.Ledger, rebuilders []checksums.Trust, name string) 
 		}
 		return by, &fault.Error{Err: err, Code: fault.Refused, Tip: "whose ledger is it? ledger.rebuilders names the keys that count"}
 	}
-	tc, claims, err := actions.DecodeClaims(data)
+	tc, claims, err := ledger.DecodeClaims(data)
 	if err != nil {
 		return fact.SignerID{}, &fault.Error{Err: err, Code: fault.Refused, Tip: "the signature is right, but this version of mintmark did not write the file"}
 	}
-	return by, ledger.Believe(by.String(), tc, claims)
+	return by, to.AddClaims(by.String(), tc, claims)
 }
 
 // claims is what this release executed of the standard library and of
@@ -133,5 +133,5 @@ func (p *Planned) claims(l *ReleaseLedger) ([]byte, error) {
 	if l == nil {
 		return nil, fault.Errorf("see the warning above, or leave ledger.publish out", "ledger.publish: there is no ledger")
 	}
-	return actions.EncodeClaims(p.GoToolchain.Toolchain, l.account.Claims(p.Source.ModulePath))
+	return ledger.EncodeClaims(p.GoToolchain.Toolchain, l.recorder.Claims(p.Source.ModulePath))
 }

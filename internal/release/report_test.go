@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/remember"
 )
 
@@ -17,7 +18,7 @@ func TestMeasureRemembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, _, err := checksums.FileDigest(program)
+	sum, _, err := files.Digest(t.Context(), program)
 	if err != nil {
 		t.Fatal(err)
 	}

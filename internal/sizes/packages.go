@@ -32,15 +32,7 @@ func PackageOf(name string) string {
 	if strings.HasPrefix(name, "go:") || strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go.shape.") {
 		return ""
 	}
-	if i := strings.IndexByte(name, '['); i >= 0 {
-		name = name[:i]
-	}
-	slash := strings.LastIndexByte(name, '/') + 1
-	dot := strings.IndexByte(name[slash:], '.')
-	if dot <= 0 {
-		return ""
-	}
-	return unescape(name[:slash+dot])
+	return packageOfName(name)
 }
 
 // packageOfGenerated is the package of "eq.TYPE" or "hash.TYPE".
@@ -72,9 +64,12 @@ func packageOfType(name string) string {
 			return ""
 		}
 	}
-	if i := strings.IndexByte(name, '['); i >= 0 {
-		name = name[:i]
-	}
+	return packageOfName(name)
+}
+
+// packageOfName is what stands before the dot of PACKAGE.NAME[TYPES].
+func packageOfName(name string) string {
+	name, _, _ = strings.Cut(name, "[")
 	slash := strings.LastIndexByte(name, '/') + 1
 	dot := strings.IndexByte(name[slash:], '.')
 	if dot <= 0 {

@@ -112,11 +112,11 @@ func (b BreakEven) String() string {
 	if b.Pays != Below && b.Pays != Above {
 		return string(b.Pays)
 	}
-	return string(b.Pays) + " " + FormatBandwidth(b.Bandwidth)
+	return string(b.Pays) + " " + formatBandwidth(b.Bandwidth)
 }
 
-// FormatBandwidth writes bytes per second for people, with two digits that count.
-func FormatBandwidth(v float64) string {
+// formatBandwidth writes bytes per second for people, with two digits that count.
+func formatBandwidth(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		return fmt.Sprint(v)
 	}
@@ -141,15 +141,4 @@ func twoDigits(v float64) float64 {
 	}
 	step := math.Pow(10, math.Floor(math.Log10(v))-1)
 	return math.Round(v/step) * step
-}
-
-// ExtraPerMB is the extra time of a start by the size of the plain program, in
-// nanoseconds per million bytes. UPX unpacks the whole program at each start, so
-// this is nearly one number for all programs of one method (6-8 ms for NRV,
-// 25-29 ms for LZMA on one server of 2026), whatever the level.
-func ExtraPerMB(plain, packed Footprint) float64 {
-	if plain.Disk <= 0 {
-		return math.NaN()
-	}
-	return (packed.Start - plain.Start) / (float64(plain.Disk) / 1e6)
 }

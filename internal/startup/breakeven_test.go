@@ -34,13 +34,6 @@ func TestAccount(t *testing.T) {
 			t.Errorf("row %d: %+v (%s), want %+v", i, r, r, w)
 		}
 	}
-	if got := ExtraPerMB(plain, packed); math.Abs(got-60e6/8.36) > 1 {
-		t.Errorf("%v ns per MB", got)
-	}
-	if !math.IsNaN(ExtraPerMB(Footprint{}, packed)) {
-		t.Error("a rate for a file without size")
-	}
-
 	plain.HasMemory, plain.Zstd = false, 0
 	if p := Account(plain, packed, 1); p.ExtraMemory != nil || len(p.Rows) != 2 {
 		t.Errorf("memory and zstd are not known: %+v", p)
@@ -78,10 +71,10 @@ func TestFormatBandwidth(t *testing.T) {
 		{0, "0 B/s"}, {0.04, "0 B/s"}, {1, "1.0 B/s"}, {9.94, "9.9 B/s"}, {9.96, "10 B/s"}, {99.9, "100 B/s"},
 		{994, "990 B/s"}, {996, "1.0 kB/s"}, {1234, "1.2 kB/s"}, {5.5e6, "5.5 MB/s"}, {106e6, "110 MB/s"}, {2.2e9, "2.2 GB/s"}, {5e15, "5000 TB/s"},
 	} {
-		if got := FormatBandwidth(c.v); got != c.want {
+		if got := formatBandwidth(c.v); got != c.want {
 			t.Errorf("%v: %q, want %q", c.v, got, c.want)
 		}
 	}
-	FormatBandwidth(math.NaN())
-	FormatBandwidth(math.Inf(1))
+	formatBandwidth(math.NaN())
+	formatBandwidth(math.Inf(1))
 }

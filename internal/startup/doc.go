@@ -14,7 +14,7 @@
 // of the base, the A/A control. What is estimated is the ratio to the base
 // within a round (package stats), and nothing is called a difference that the
 // control shows between two copies of one file. All programs run as copies,
-// under paths of equal length and one name, made anew every [CopyRounds] rounds:
+// under paths of equal length and one name, made anew every [copyRounds] rounds:
 // where a copy lies in the page cache is worth about 1 %, and the length of its
 // name moves the stack.
 //

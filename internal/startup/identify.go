@@ -2,10 +2,9 @@ package startup
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"context"
 	"debug/elf"
 	"encoding/binary"
-	"encoding/hex"
 	"io"
 	"runtime"
 
@@ -26,25 +25,21 @@ type File struct {
 	Platform string `json:"platform"`
 }
 
-func identify(path string) (File, error) {
+func identify(ctx context.Context, path string) (File, error) {
 	f, err := files.Open(path)
 	if err != nil {
 		return File{}, err
 	}
 	defer f.Close()
-	head := make([]byte, 1<<10)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		return File{}, err
-	}
-	head = head[:n]
-	h := sha256.New()
-	h.Write(head)
-	rest, err := io.Copy(h, f)
+	head, err := io.ReadAll(io.LimitReader(f, 1<<10))
 	if err != nil {
 		return File{}, err
 	}
-	file := File{Size: int64(n) + rest, SHA256: hex.EncodeToString(h.Sum(nil)), Platform: platform(head)}
+	sum, size, err := files.DigestOf(ctx, io.MultiReader(bytes.NewReader(head), f))
+	if err != nil {
+		return File{}, err
+	}
+	file := File{Size: size, SHA256: sum, Platform: platform(head)}
 	if file.Platform == "" {
 		return file, fault.Usagef("name a program that was built", "%s: no executable of a system that Go builds for", path)
 	}

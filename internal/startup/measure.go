@@ -125,7 +125,7 @@ func (b *bench) event(format string, args ...any) {
 // emulator is there.
 func (b *bench) look(ctx context.Context) error {
 	for i, p := range b.Programs {
-		f, err := identify(p.Path)
+		f, err := identify(ctx, p.Path)
 		if err != nil {
 			return err
 		}
@@ -270,7 +270,7 @@ func (b *bench) rounds(ctx context.Context, cache string) (*Run, error) {
 	told := began
 	for {
 		round := run.Rounds
-		if round%CopyRounds == 0 {
+		if round%copyRounds == 0 {
 			if round > 0 {
 				if paths, err = b.copy(paths); err != nil {
 					return nil, err

@@ -271,7 +271,7 @@ func TestPlatform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := identify(self); err != nil || f.Platform != runtime.GOOS+"/"+runtime.GOARCH || !native(f.Platform) {
+	if f, err := identify(t.Context(), self); err != nil || f.Platform != runtime.GOOS+"/"+runtime.GOARCH || !native(f.Platform) {
 		t.Errorf("%+v, %v", f, err)
 	}
 }

@@ -25,8 +25,8 @@ type ProveConfig struct {
 	// Work is an existing directory for temporary files, absolute. Dir is the
 	// programs' working directory, where they may leave files; it should be empty.
 	Work, Dir string
-	Counts    []int // of variables, ascending from 1 up; nil is those of [SweepCounts]
-	Starts    int   // with each of them, and with none; 0 is [SweepStarts]
+	Counts    []int // of variables, ascending from 1 up; nil is those of [sweepCounts]
+	Starts    int   // with each of them, and with none; 0 is [sweepStarts]
 	// Budget is for how long starts are made for each proof; 0 is five minutes.
 	// What it leaves out makes the proof unchecked. There is none that depends on
 	// the machine in between: how much is proven is the same everywhere.
@@ -39,10 +39,10 @@ type Proofs struct {
 	Environment fact.Proof // it does so with more and more environment variables
 }
 
-// Undeclared are the arguments of a program when nobody declared any. Most
+// undeclared are the arguments of a program when nobody declared any. Most
 // programs print something and end; all that is asked is that the packed program
 // does the same as the unpacked one.
-func Undeclared() []string { return []string{"--version"} }
+func undeclared() []string { return []string{"--version"} }
 
 // undeclaredTimeout is how long a program may take with arguments that it may
 // not know: some servers ignore them and run until they are stopped.
@@ -51,7 +51,7 @@ const undeclaredTimeout = 10 * time.Second
 // Prove runs a packed program and the one it was made of, natively or under
 // qemu's user emulation, and compares: the exit status and standard output, or
 // for other kinds of readiness whether both got ready. Then it sweeps over
-// environment sizes. Both take several starts of each kind ([SweepStarts]), and
+// environment sizes. Both take several starts of each kind ([sweepStarts]), and
 // say how many. What cannot be run, or does not run unpacked either, is
 // unchecked, with the reason.
 //
@@ -67,12 +67,12 @@ func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 		*path = abs
 	}
 	if p.Counts == nil {
-		p.Counts = slices.DeleteFunc(SweepCounts(), func(n int) bool { return n == 0 }) // the smoke run has that
+		p.Counts = slices.DeleteFunc(sweepCounts(), func(n int) bool { return n == 0 }) // the smoke run has that
 	}
 	if p.Budget == 0 {
 		p.Budget = 5 * time.Minute
 	}
-	f, err := identify(p.Plain)
+	f, err := identify(ctx, p.Plain)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func Prove(ctx context.Context, cfg ProveConfig) (*Proofs, error) {
 			return NotRun(err.Error()), nil
 		}
 	}
-	p.work = Workload{Args: Undeclared(), Timeout: undeclaredTimeout}
+	p.work = Workload{Args: undeclared(), Timeout: undeclaredTimeout}
 	if cfg.Workload != nil {
 		p.work = *cfg.Workload
 	}

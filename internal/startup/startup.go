@@ -7,8 +7,8 @@ import (
 	"github.com/mintmark/mintmark/internal/stats"
 )
 
-// CopyRounds is after how many rounds all programs are copied anew.
-const CopyRounds = 20
+// copyRounds is after how many rounds all programs are copied anew.
+const copyRounds = 20
 
 // Program is one program to be measured.
 type Program struct {

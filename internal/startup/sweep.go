@@ -33,9 +33,9 @@ type SweepConfig struct {
 	// Work is an existing directory for temporary files, absolute; Dir is the
 	// working directory, "" for Work, where crashes may leave their dumps.
 	Work, Dir string
-	// Counts of variables to try, ascending; nil is [SweepCounts].
+	// Counts of variables to try, ascending; nil is [sweepCounts].
 	Counts []int
-	// Starts with each of them; 0 is [SweepStarts].
+	// Starts with each of them; 0 is [sweepStarts].
 	Starts  int
 	Timeout time.Duration // of one start; 0 is 30 s
 	// Budget is for how long starts are made that have to be well; 0 is without
@@ -43,14 +43,14 @@ type SweepConfig struct {
 	Budget time.Duration
 }
 
-// SweepStarts is how often a program is started with each number of variables:
+// sweepStarts is how often a program is started with each number of variables:
 // a crash of one start in three is missed less than once in a million times
 // then, (2/3)³⁶.
-const SweepStarts = 36
+const sweepStarts = 36
 
-// SweepCounts are the numbers of variables of a sweep, from none to as many as a
+// sweepCounts are the numbers of variables of a sweep, from none to as many as a
 // cluster with some 150 services gives to its containers.
-func SweepCounts() []int { return []int{0, 100, 300, 500, 700, 1000} }
+func sweepCounts() []int { return []int{0, 100, 300, 500, 700, 1000} }
 
 const (
 	// confirming is how many failures with one number of variables are enough:
@@ -165,7 +165,7 @@ func variables(n int) string {
 // An error means that the sweep could not be made, not that the program fails.
 func Sweep(ctx context.Context, cfg SweepConfig) (*SweepResult, error) {
 	if cfg.Counts == nil {
-		cfg.Counts = SweepCounts()
+		cfg.Counts = sweepCounts()
 	}
 	if len(cfg.Counts) == 0 || !slices.IsSorted(cfg.Counts) || cfg.Counts[0] < 0 {
 		return nil, fmt.Errorf("environment sweep: counts %v are not ascending", cfg.Counts)
@@ -174,7 +174,7 @@ func Sweep(ctx context.Context, cfg SweepConfig) (*SweepResult, error) {
 		return nil, fmt.Errorf("environment sweep: %d starts", cfg.Starts)
 	}
 	if cfg.Starts == 0 {
-		cfg.Starts = SweepStarts
+		cfg.Starts = sweepStarts
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
@@ -210,7 +210,7 @@ func (s *sweep) prepare(ctx context.Context) (err error) {
 	if s.path, err = filepath.Abs(s.cfg.Path); err != nil {
 		return err
 	}
-	f, err := identify(s.path)
+	f, err := identify(ctx, s.path)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,11 @@ func sweepConfig(t testing.TB, path string) SweepConfig {
 func TestSweep(t *testing.T) {
 	fine, limited := build(t, "fine"), build(t, "limited", "most=333")
 	res, err := Sweep(t.Context(), sweepConfig(t, fine))
-	if err != nil || res.FirstFailure != -1 || len(res.Tried) != len(SweepCounts()) || res.Emulator != "" || res.Cut {
+	if err != nil || res.FirstFailure != -1 || len(res.Tried) != len(sweepCounts()) || res.Emulator != "" || res.Cut {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	for i, s := range res.Tried {
-		if s.Variables != SweepCounts()[i] || s.Starts.Starts != SweepStarts || s.Failed != 0 {
+		if s.Variables != sweepCounts()[i] || s.Starts.Starts != sweepStarts || s.Failed != 0 {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -85,7 +85,7 @@ func TestSweep(t *testing.T) {
 	// What the budget cuts off is missing, and that is said.
 	cfg = sweepConfig(t, fine)
 	cfg.Budget = time.Nanosecond
-	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || !res.Cut || len(res.Tried) != len(SweepCounts()) || res.Tried[0].Starts.Starts != 1 {
+	if res, err := Sweep(t.Context(), cfg); err != nil || res.FirstFailure != -1 || !res.Cut || len(res.Tried) != len(sweepCounts()) || res.Tried[0].Starts.Starts != 1 {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
@@ -103,12 +103,12 @@ func TestSweepNowAndThen(t *testing.T) {
 		t.Errorf("%+v", step)
 	}
 	for _, s := range res.Tried { // below it nothing was searched for: there is no first number
-		if !slices.Contains(SweepCounts(), s.Variables) {
+		if !slices.Contains(sweepCounts(), s.Variables) {
 			t.Errorf("%+v", s)
 		}
 	}
 	// The numbers are such that it is missed less than once in a million times.
-	if missed := (fact.Starts{Starts: SweepStarts}).Missed(1.0 / 3); missed > 1e-6 {
+	if missed := (fact.Starts{Starts: sweepStarts}).Missed(1.0 / 3); missed > 1e-6 {
 		t.Errorf("missed with probability %g", missed)
 	}
 }
@@ -117,7 +117,7 @@ func TestSweepNowAndThen(t *testing.T) {
 // less of it than its number says.
 func TestSweepEnv(t *testing.T) {
 	seen := map[int]int{}
-	for start := range SweepStarts {
+	for start := range sweepStarts {
 		n := 0
 		for _, kv := range sweepEnv(500, start) {
 			n += len(kv) + 1

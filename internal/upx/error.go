@@ -8,20 +8,20 @@ import (
 
 // Exceptions that UPX reports by name (its src/except.h).
 const (
-	AlreadyPacked  = "AlreadyPackedException"
-	CantPack       = "CantPackException"
-	CantUnpack     = "CantUnpackException"
-	NotCompressed  = "NotCompressibleException"
-	NotPacked      = "NotPackedException"
-	UnknownFormat  = "UnknownExecutableFormatException"
-	OverlayTrouble = "OverlayException"
+	alreadyPacked  = "AlreadyPackedException"
+	cantPack       = "CantPackException"
+	cantUnpack     = "CantUnpackException"
+	notCompressed  = "NotCompressibleException"
+	notPacked      = "NotPackedException"
+	unknownFormat  = "UnknownExecutableFormatException"
+	overlayTrouble = "OverlayException"
 )
 
 // Error is a refusal by UPX.
 type Error struct {
 	File      string // base name of the input
 	Op        string // "pack", "test" or "unpack"
-	Exception string // UPX's name of the error, such as [CantPack]; "" when it gave none
+	Exception string // UPX's name of the error, such as [cantPack]; "" when it gave none
 	Text      string // UPX's explanation, often empty
 	ExitCode  int    // 1 is an error; 2, a warning of UPX, means that nothing was done
 }
@@ -43,19 +43,19 @@ func (e *Error) Error() string {
 
 func (e *Error) meaning() string {
 	switch e.Exception {
-	case AlreadyPacked:
+	case alreadyPacked:
 		return "already packed"
-	case CantPack:
+	case cantPack:
 		return "cannot be packed"
-	case CantUnpack:
+	case cantUnpack:
 		return "cannot be unpacked"
-	case NotCompressed:
+	case notCompressed:
 		return "does not get smaller"
-	case NotPacked:
+	case notPacked:
 		return "not packed by upx"
-	case UnknownFormat:
+	case unknownFormat:
 		return "upx does not know this executable format"
-	case OverlayTrouble:
+	case overlayTrouble:
 		return "has data after its end"
 	}
 	return fmt.Sprintf("exit status %d", e.ExitCode)
@@ -64,11 +64,11 @@ func (e *Error) meaning() string {
 // Hint says what to do about it.
 func (e *Error) Hint() string {
 	switch {
-	case e.Exception == AlreadyPacked:
+	case e.Exception == alreadyPacked:
 		return "pack the file the linker wrote; is UPX run by another step as well?"
-	case e.Exception == UnknownFormat, e.Exception == CantPack:
+	case e.Exception == unknownFormat, e.Exception == cantPack:
 		return "remove upx for this platform with an override in the profile"
-	case e.Exception == NotCompressed:
+	case e.Exception == notCompressed:
 		return "the file is too small to pack; remove upx for it"
 	case e.Op != "pack":
 		return "do not release the packed file; try another version of UPX"

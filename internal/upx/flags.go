@@ -8,11 +8,11 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// CheckFlags reports every flag that is not allowed. Allowed is what chooses a
+// checkFlags reports every flag that is not allowed. Allowed is what chooses a
 // compression and nothing else: the files, the verbosity and the operation are
 // Pack's business. --force has to be spelled out, since it packs what UPX
 // itself calls suspicious.
-func CheckFlags(flags []string) error {
+func checkFlags(flags []string) error {
 	var errs []error
 	for _, f := range flags {
 		if allowed(f) {

@@ -46,7 +46,7 @@ func (t *Tool) Repack(ctx context.Context, c Compression, packed, linked, out st
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	defer func() { err = errors.Join(err, files.RemoveTree(dir)) }()
-	want, err := hashFile(ctx, packed)
+	want, _, err := files.Digest(ctx, packed)
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
@@ -62,7 +62,7 @@ func (t *Tool) Repack(ctx context.Context, c Compression, packed, linked, out st
 			continue // a flag that this version does not know, or a file that it does not pack with it
 		}
 		result := filepath.Join(dir, "packed")
-		sum, err := hashFile(ctx, result)
+		sum, _, err := files.Digest(ctx, result)
 		if err != nil {
 			return nil, fmt.Errorf("upx: %w", err)
 		}
@@ -77,7 +77,7 @@ func (t *Tool) Repack(ctx context.Context, c Compression, packed, linked, out st
 }
 
 // candidates are flags that may have made a file with that header, those that
-// people use first. All of them are allowed ([CheckFlags]).
+// people use first. All of them are allowed ([checkFlags]).
 func candidates(c Compression) (out [][]string) {
 	method := map[string]string{"NRV2B": "--nrv2b", "NRV2D": "--nrv2d", "NRV2E": "--nrv2e", "LZMA": "--lzma"}[c.Method]
 	if method == "" || c.Level < 1 || c.Level > 10 {

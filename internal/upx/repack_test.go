@@ -16,7 +16,7 @@ func TestCandidates(t *testing.T) {
 				t.Errorf("%s %d: %q", method, level, got)
 			}
 			for _, flags := range got {
-				if err := CheckFlags(flags); err != nil {
+				if err := checkFlags(flags); err != nil {
 					t.Error(err)
 				}
 			}

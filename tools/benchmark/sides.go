@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // kept is what a cold cache of mintmark holds: toolchains and modules, which
@@ -169,7 +168,7 @@ func (m *mintmarkSide) run(ctx context.Context, verb, archive string, more ...st
 		return s, err
 	}
 	if archive == "none" {
-		s.Digests, err = digests(m.out())
+		s.Digests, err = digests(ctx, m.out())
 	}
 	return s, err
 }
@@ -243,7 +242,7 @@ func (g *goreleaserSide) run(ctx context.Context, verb string) (sample, error) {
 	}
 	s, _, err := g.b.measure(ctx, job{g.dir, g.b.goEnv(g.cache), args})
 	if err == nil && verb == "build" {
-		s.Digests, err = digests(g.out())
+		s.Digests, err = digests(ctx, g.out())
 	}
 	return s, err
 }
@@ -283,7 +282,7 @@ func (b *bench) byHand(ctx context.Context, s *sources, times int) (sample, erro
 	if sm.Actions, err = uniqueActions(graphs); err != nil {
 		return sm, err
 	}
-	if sm.Digests, err = digests(filepath.Join(base, "0", "out")); err == nil && len(sm.Digests) != s.p.binaries() {
+	if sm.Digests, err = digests(ctx, filepath.Join(base, "0", "out")); err == nil && len(sm.Digests) != s.p.binaries() {
 		err = fmt.Errorf("%s: the loop made %d different files, not %d", s.p.name, len(sm.Digests), s.p.binaries())
 	}
 	return sm, errors.Join(err, os.RemoveAll(base))
@@ -332,23 +331,15 @@ func uniqueActions(graphs []string) (time.Duration, error) {
 }
 
 // digests are the SHA-256 of all files below dir, sorted, each once.
-func digests(dir string) ([]string, error) {
+func digests(ctx context.Context, dir string) ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err != nil {
-			return err
-		}
-		out = append(out, hex.EncodeToString(h.Sum(nil)))
-		return nil
+		sum, _, err := files.Digest(ctx, path)
+		out = append(out, sum)
+		return err
 	})
 	slices.Sort(out)
 	return slices.Compact(out), err

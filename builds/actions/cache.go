@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,32 +13,35 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// goCache is a GOCACHE directory: for every action a small file XX/ACTION-a
+// Cache is a GOCACHE directory: for every action a small file XX/ACTION-a
 // that names the output, and the output in XX/OUTPUT-d. The format is cmd/go's
 // own (cmd/go/internal/cache.DiskCache) and has been the same since Go 1.10;
 // should it change, nothing is found, nothing is served, and everything is
 // compiled again.
-type goCache struct {
-	dir string
+type Cache struct {
+	Dir string
 
 	mu    sync.Mutex
 	names map[byte]map[string]string // first byte → short bytes of the ID → file name
 	made  map[string]bool            // directories that are there
 }
 
-// cacheEntry is what the cache says of an action.
-type cacheEntry struct {
+// Entry is what a cache says of an action.
+type Entry struct {
 	Action, Output ID
-	Size           int64
+	Size           int64 // of the output, bytes
 }
 
-func (c *goCache) file(id ID, kind string) string {
-	return filepath.Join(c.dir, hex.EncodeToString(id[:1]), id.String()+"-"+kind)
+// Output is the file of an output, whether it is there or not.
+func (c *Cache) Output(id ID) string { return c.file(id, "d") }
+
+func (c *Cache) file(id ID, kind string) string {
+	return filepath.Join(c.Dir, hex.EncodeToString(id[:1]), id.String()+"-"+kind)
 }
 
-// find gives the entry of an action by the short form of its ID; ok is false
+// Find gives the entry of an action by the short form of its ID; ok is false
 // when the cache has none that can be read.
-func (c *goCache) find(short string) (e cacheEntry, ok bool) {
+func (c *Cache) Find(short string) (e Entry, ok bool) {
 	prefix, ok := shortBytes(short)
 	if !ok {
 		return e, false
@@ -49,19 +50,19 @@ func (c *goCache) find(short string) (e cacheEntry, ok bool) {
 	if !ok {
 		return e, false
 	}
-	e, err := readEntry(filepath.Join(c.dir, hex.EncodeToString(prefix[:1]), name))
+	e, err := ReadEntry(filepath.Join(c.Dir, hex.EncodeToString(prefix[:1]), name))
 	return e, err == nil && strings.HasPrefix(name, e.Action.String())
 }
 
 // name looks an entry's file up. A directory is read once, and again when the
 // entry is not in it: the go command writes while we look.
-func (c *goCache) name(prefix []byte) (string, bool) {
+func (c *Cache) name(prefix []byte) (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if name, ok := c.names[prefix[0]][string(prefix)]; ok {
 		return name, true
 	}
-	list, err := os.ReadDir(filepath.Join(c.dir, hex.EncodeToString(prefix[:1])))
+	list, err := os.ReadDir(filepath.Join(c.Dir, hex.EncodeToString(prefix[:1])))
 	if err != nil {
 		return "", false
 	}
@@ -86,35 +87,30 @@ func (c *goCache) name(prefix []byte) (string, bool) {
 // entryFormat is "v1 ACTION OUTPUT SIZE TIME\n" in columns of fixed width.
 const entrySize = 3 + 64 + 1 + 64 + 1 + 20 + 1 + 20 + 1
 
-func readEntry(name string) (cacheEntry, error) {
-	f, err := files.OpenOwn(name, os.O_RDONLY, 0)
+// ReadEntry reads the file of an entry.
+func ReadEntry(name string) (Entry, error) {
+	data, err := beginning(name, entrySize+1)
 	if err != nil {
-		return cacheEntry{}, err
+		return Entry{}, err
 	}
-	defer f.Close()
-	buf := make([]byte, entrySize+1)
-	n, err := io.ReadFull(f, buf)
-	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		return cacheEntry{}, fmt.Errorf("%s: not a cache entry", filepath.Base(name))
-	}
-	return parseEntry(buf[:n])
+	return parseEntry(data)
 }
 
-func parseEntry(b []byte) (e cacheEntry, err error) {
+func parseEntry(b []byte) (e Entry, err error) {
 	bad := errors.New("not a cache entry")
 	if len(b) != entrySize || string(b[:3]) != "v1 " || b[67] != ' ' || b[132] != ' ' || b[153] != ' ' || b[174] != '\n' {
 		return e, bad
 	}
 	if e.Action, err = ParseID(string(b[3:67])); err != nil {
-		return cacheEntry{}, bad
+		return Entry{}, bad
 	}
 	if e.Output, err = ParseID(string(b[68:132])); err != nil {
-		return cacheEntry{}, bad
+		return Entry{}, bad
 	}
 	for _, column := range []struct{ from, to int }{{133, 153}, {154, 174}} { // size, time
 		n, ok := exact.Decimal(strings.TrimLeft(string(b[column.from:column.to]), " "))
 		if !ok || n < 0 {
-			return cacheEntry{}, bad
+			return Entry{}, bad
 		}
 		if column.from == 133 {
 			e.Size = n
@@ -123,33 +119,33 @@ func parseEntry(b []byte) (e cacheEntry, err error) {
 	return e, nil
 }
 
-// put makes the cache hold an entry whose output is in the file object, and
+// Put makes the cache hold an entry whose output is in the file object, and
 // which is itself, where it is not "", in the file entry. Neither file must be
 // written to any more: they get one more name each, as that is several times
 // cheaper than a new file.
-func (c *goCache) put(e cacheEntry, object, entry string) error {
+func (c *Cache) Put(e Entry, object, entry string) error {
 	for _, id := range []ID{e.Action, e.Output} {
 		if err := c.makeDir(filepath.Dir(c.file(id, "a"))); err != nil {
 			return err
 		}
 	}
-	if err := linkOrCopy(object, c.file(e.Output, "d")); err != nil {
+	if err := files.Link(object, c.file(e.Output, "d")); err != nil {
 		return err
 	}
 	if entry != "" {
-		return linkOrCopy(entry, c.file(e.Action, "a"))
+		return files.Link(entry, c.file(e.Action, "a"))
 	}
-	return files.Write(c.file(e.Action, "a"), e.encode(), 0o644)
+	return files.Write(c.file(e.Action, "a"), e.Encode(), 0o644)
 }
 
-// encode writes the entry as the go command does. Its time is 1: no time is
+// Encode writes the entry as the go command does. Its time is 1: no time is
 // better than one that nothing happened at, and 0 is taken for none.
-func (e cacheEntry) encode() []byte {
+func (e Entry) Encode() []byte {
 	return fmt.Appendf(nil, "v1 %s %s %20d %20d\n", e.Action, e.Output, e.Size, 1)
 }
 
 // makeDir makes a directory, once.
-func (c *goCache) makeDir(dir string) error {
+func (c *Cache) makeDir(dir string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.made[dir] {
@@ -160,27 +156,4 @@ func (c *goCache) makeDir(dir string) error {
 	}
 	c.made[dir] = true
 	return os.MkdirAll(dir, 0o755)
-}
-
-// linkOrCopy makes another name for a file, or another file where the file
-// system knows no hard links. An existing name stays as it is.
-func linkOrCopy(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return copyFile(from, to)
-}
-
-// copyFile copies all or nothing.
-func copyFile(from, to string) error {
-	r, err := files.OpenOwn(from, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return files.Replace(to, 0o600, func(w *os.File) error {
-		_, err := io.Copy(w, r)
-		return err
-	})
 }

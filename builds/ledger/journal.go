@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -13,14 +13,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/exact"
 )
 
-// Execution is one run of one action: a compile, and what it wrote.
-type Execution struct {
-	Action, Output ID
+// execution is one run of one action: a compile, and what it wrote.
+type execution struct {
+	Action, Output actions.ID
 	Size           int64    // of the output, bytes
-	Place          string   // where: [First] or [Second]
+	Place          string   // where: [firstPlace] or [secondPlace]
 	Run            string   // which run of mintmark, "" when no run noted it
 	Platform       string   // GOOS/GOARCH[/variant], for people
 	Package        string   // import path
@@ -28,10 +29,10 @@ type Execution struct {
 }
 
 // Places. Executions are independent when their places differ: the two share
-// neither directory nor cache nor circumstances (see package rebuild).
+// neither directory nor cache nor circumstances (see package execute).
 const (
-	First  = "first"
-	Second = "second"
+	firstPlace  = "first"
+	secondPlace = "second"
 )
 
 // The journal has one line for an execution:
@@ -72,7 +73,7 @@ func (m *mac) sum(line []byte) []byte {
 var errLine = errors.New("not a line of a ledger")
 
 // encode writes the line of an execution, with its newline.
-func (m *mac) encode(e *Execution) ([]byte, error) {
+func (m *mac) encode(e *execution) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (m *mac) encode(e *Execution) ([]byte, error) {
 
 // decode reads a line, without its newline, and refuses what encode would not
 // have written with the same secret and toolchain.
-func (m *mac) decode(line []byte) (*Execution, error) {
+func (m *mac) decode(line []byte) (*execution, error) {
 	cut := bytes.LastIndexByte(line, '\t')
 	if cut < 0 || len(line)-cut-1 != 2*macLen || len(line) >= maxLine {
 		return nil, errLine
@@ -100,12 +101,12 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	if len(f) != lineFields || f[0] != lineVersion {
 		return nil, errLine // of a later version
 	}
-	e := &Execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
+	e := &execution{Place: f[4], Run: f[5], Platform: f[6], Package: f[7]}
 	var err error
-	if e.Action, err = ParseID(f[1]); err != nil {
+	if e.Action, err = actions.ParseID(f[1]); err != nil {
 		return nil, errLine
 	}
-	if e.Output, err = ParseID(f[2]); err != nil {
+	if e.Output, err = actions.ParseID(f[2]); err != nil {
 		return nil, errLine
 	}
 	var ok bool
@@ -121,29 +122,29 @@ func (m *mac) decode(line []byte) (*Execution, error) {
 	return e, nil
 }
 
-func (e *Execution) check() error {
-	if e.Size < 0 || e.Place != First && e.Place != Second {
+func (e *execution) check() error {
+	if e.Size < 0 || e.Place != firstPlace && e.Place != secondPlace {
 		return errLine
 	}
 	for _, s := range []string{e.Run, e.Platform, e.Package} {
-		if !plain(s) {
+		if !printable(s) {
 			return fmt.Errorf("%w: %q", errLine, s)
 		}
 	}
 	for _, d := range e.Deps {
-		if _, ok := shortBytes(d); !ok {
+		if !actions.IsShort(d) {
 			return fmt.Errorf("%w: %q", errLine, d)
 		}
 	}
 	return nil
 }
 
-// plain keeps out what would break a line or a terminal.
-func plain(s string) bool {
+// printable keeps out what would break a line or a terminal.
+func printable(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) < 0
 }
 
-// own reports whether a package belongs to the module with that path.
-func own(module, pkg string) bool {
+// ofModule reports whether a package belongs to the module with that path.
+func ofModule(module, pkg string) bool {
 	return pkg == module || strings.HasPrefix(pkg, module+"/") || pkg == "command-line-arguments" || !strings.Contains(path.Clean(pkg), "/") && pkg == "main"
 }

@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/builds/actions"
 )
 
 // TestMain lets the test binary stand in for a compiler that is not
@@ -49,7 +51,7 @@ type goBench struct {
 	t         *testing.T
 	src, work string
 	toolchain string // "" for the one on PATH
-	cfg       LedgerConfig
+	cfg       Config
 	perturbed string // package that the second place compiles differently
 	n         int
 }
@@ -57,7 +59,7 @@ type goBench struct {
 func newGoBench(t *testing.T, toolchain string) *goBench {
 	t.Helper()
 	b := &goBench{t: t, src: t.TempDir(), work: t.TempDir(), toolchain: toolchain}
-	b.cfg = LedgerConfig{Dir: t.TempDir(), Toolchain: "tc", Sum: "h1:abc=", Secret: secret, Run: "r"}
+	b.cfg = Config{Dir: t.TempDir(), Toolchain: "tc", Sum: "h1:abc=", Secret: secret, Run: "r"}
 	b.write("go.mod", "module example.com/m\n\ngo 1.21\n")
 	b.write("main.go", "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.X()) }\n")
 	b.write("lib/lib.go", "package lib\n\nimport \"example.com/m/low\"\n\nfunc X() int { return low.Y() + 1 }\n")
@@ -77,7 +79,7 @@ func (b *goBench) write(name, text string) {
 }
 
 // build runs go build with a build cache and returns its action graph and binary.
-func (b *goBench) build(cache string, args ...string) (Graph, []byte) {
+func (b *goBench) build(cache string, args ...string) (actions.Graph, []byte) {
 	b.t.Helper()
 	b.n++
 	out := filepath.Join(b.t.TempDir(), "out.exe")
@@ -93,7 +95,7 @@ func (b *goBench) build(cache string, args ...string) (Graph, []byte) {
 	if text, err := cmd.CombinedOutput(); err != nil {
 		b.t.Fatalf("%v\n%s", err, text)
 	}
-	g, err := Load(out + ".json")
+	g, err := actions.Load(out + ".json")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -104,10 +106,10 @@ func (b *goBench) build(cache string, args ...string) (Graph, []byte) {
 	return g, data
 }
 
-// release builds in both places, the second one seeded, and settles.
-func (b *goBench) release() (Tally, *Account, []string) {
+// release builds in both places, the second one seeded, and records.
+func (b *goBench) release() (Counts, *Recorder, []string) {
 	b.t.Helper()
-	l, err := OpenLedger(b.cfg)
+	l, err := Open(b.cfg)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -116,10 +118,10 @@ func (b *goBench) release() (Tally, *Account, []string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	acc := l.Account(cacheA, cacheB)
+	rec := l.NewRecorder(cacheA, cacheB)
 	u := Unit{ID: "u", Platform: runtime.GOOS + "/" + runtime.GOARCH, Unprovable: func(string) bool { return false }}
 	g1, bin1 := b.build(cacheA)
-	if err := acc.Seed(b.t.Context(), u, g1); err != nil {
+	if err := rec.Seed(b.t.Context(), u, g1); err != nil {
 		b.t.Fatal(err)
 	}
 	var args []string
@@ -131,20 +133,20 @@ func (b *goBench) release() (Tally, *Account, []string) {
 		args = []string{"-toolexec=" + exe}
 	}
 	g2, bin2 := b.build(cacheB, args...)
-	if err := acc.Settle(b.t.Context(), u, g1, g2); err != nil {
+	if err := rec.Record(b.t.Context(), u, g1, g2); err != nil {
 		b.t.Fatal(err)
 	}
 	if b.perturbed == "" && !bytes.Equal(bin1, bin2) {
 		b.t.Error("the binaries differ")
 	}
 	var compiled []string
-	for _, a := range g2.compiles() {
+	for _, a := range g2.Compiles() {
 		if a.Executed {
 			compiled = append(compiled, a.Package)
 		}
 	}
-	t, _ := acc.Tally("u")
-	return t, acc, compiled
+	t, _ := rec.Counts("u")
+	return t, rec, compiled
 }
 
 // TestGoCommands: seeded caches work with the go command of old and new
@@ -163,22 +165,22 @@ func TestGoCommands(t *testing.T) {
 				}
 			}
 			b := newGoBench(t, toolchain)
-			tally, _, compiled := b.release()
-			if tally.Executed != len(compiled) || len(compiled) < 10 || len(tally.Proven) != 0 || tally.Links != 1 {
-				t.Errorf("first release: %+v, %d compiled", tally, len(compiled))
+			counts, _, compiled := b.release()
+			if counts.Executed != len(compiled) || len(compiled) < 10 || len(counts.Proven) != 0 || counts.Links != 1 {
+				t.Errorf("first release: %+v, %d compiled", counts, len(compiled))
 			}
 			all := len(compiled)
-			tally, acc, compiled := b.release()
-			if len(compiled) != 0 || tally.Proven[2] != all || tally.Executed+tally.Again != 0 {
-				t.Errorf("nothing changed: %+v, compiled %q", tally, compiled)
+			counts, rec, compiled := b.release()
+			if len(compiled) != 0 || counts.Proven[2] != all || counts.Executed+counts.Again != 0 {
+				t.Errorf("nothing changed: %+v, compiled %q", counts, compiled)
 			}
-			if n := len(acc.Claims("example.com/m")); n != all-3 {
+			if n := len(rec.Claims("example.com/m")); n != all-3 {
 				t.Errorf("%d claims of %d actions", n, all)
 			}
 			b.write("main.go", "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.X() + 1) }\n")
-			tally, _, compiled = b.release()
-			if !slices.Equal(compiled, []string{"example.com/m"}) || tally.Executed != 1 || tally.Proven[2] != all-1 {
-				t.Errorf("main changed: %+v, compiled %q", tally, compiled)
+			counts, _, compiled = b.release()
+			if !slices.Equal(compiled, []string{"example.com/m"}) || counts.Executed != 1 || counts.Proven[2] != all-1 {
+				t.Errorf("main changed: %+v, compiled %q", counts, compiled)
 			}
 		})
 	}
@@ -220,18 +222,18 @@ func TestNondeterministicCompiler(t *testing.T) {
 				releases = 1
 			}
 			for i := range releases {
-				tally, acc, compiled := b.release()
-				alarms := acc.Alarms()
-				if len(alarms) != 1 || alarms[0].Package != c.pkg || alarms[0].Outputs[0] == alarms[0].Outputs[1] {
-					t.Fatalf("release %d: alarms %v", i, alarms)
+				counts, rec, compiled := b.release()
+				disputes := rec.Disputes()
+				if len(disputes) != 1 || disputes[0].Package != c.pkg || disputes[0].Outputs[0] == disputes[0].Outputs[1] {
+					t.Fatalf("release %d: disputes %v", i, disputes)
 				}
 				if !slices.Contains(compiled, c.pkg) {
-					t.Errorf("release %d: the package was proven: %+v", i, tally)
+					t.Errorf("release %d: the package was proven: %+v", i, counts)
 				}
 				if i > 0 && c.follows != nil && !slices.Equal(compiled, c.follows) {
 					t.Errorf("release %d: compiled %q, want %q", i, compiled, c.follows)
 				}
-				for _, claim := range acc.Claims("nothing of ours") {
+				for _, claim := range rec.Claims("nothing of ours") {
 					if claim.Package == c.pkg {
 						t.Errorf("release %d: claims %s", i, claim.Package)
 					}

@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
@@ -14,12 +15,12 @@ import (
 // Claim says that an action had an output.
 type Claim struct {
 	Package        string
-	Action, Output ID
+	Action, Output actions.ID
 }
 
 // foreignClaim is what another rebuilder says.
 type foreignClaim struct {
-	output    ID
+	output    actions.ID
 	rebuilder string
 }
 
@@ -48,19 +49,19 @@ type publishedClaim struct {
 
 // Bounds of a published ledger.
 const (
-	MaxClaimsSize = 256 << 20
-	maxClaims     = 1_000_000
+	MaxSize   = 256 << 20
+	maxClaims = 1_000_000
 )
 
 // Claims are the actions of the release's units that both places had with equal
 // outputs, without those of the packages of the module itself: what others can
 // use. All of them were executed here, now or earlier.
-func (a *Account) Claims(module string) []Claim {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (r *Recorder) Claims(module string) []Claim {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var out []Claim
-	for id, c := range a.claims {
-		if _, alarmed := a.alarms[id]; !alarmed && !own(module, c.Package) {
+	for id, c := range r.claims {
+		if _, disputed := r.disputes[id]; !disputed && !ofModule(module, c.Package) {
 			out = append(out, c)
 		}
 	}
@@ -114,8 +115,8 @@ func DecodeClaims(data []byte) (fact.Toolchain, []Claim, error) {
 	fail := func(err error) (fact.Toolchain, []Claim, error) {
 		return fact.Toolchain{}, nil, fmt.Errorf("published ledger: %w", err)
 	}
-	if len(data) > MaxClaimsSize {
-		return fail(fmt.Errorf("more than %d bytes", MaxClaimsSize))
+	if len(data) > MaxSize {
+		return fail(fmt.Errorf("more than %d bytes", MaxSize))
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -131,15 +132,15 @@ func DecodeClaims(data []byte) (fact.Toolchain, []Claim, error) {
 	}
 	claims := make([]Claim, 0, len(p.Actions))
 	for _, c := range p.Actions {
-		action, err := ParseID(c.Action)
+		action, err := actions.ParseID(c.Action)
 		if err != nil {
 			return fail(err)
 		}
-		output, err := ParseID(c.Output)
+		output, err := actions.ParseID(c.Output)
 		if err != nil {
 			return fail(err)
 		}
-		if !plain(c.Package) {
+		if !printable(c.Package) {
 			return fail(fmt.Errorf("strange package path %q", c.Package))
 		}
 		claims = append(claims, Claim{c.Package, action, output})
@@ -155,16 +156,16 @@ func DecodeClaims(data []byte) (fact.Toolchain, []Claim, error) {
 	return tc, claims, nil
 }
 
-// Believe adds what another rebuilder executed. It is never written to the
+// AddClaims adds what another rebuilder executed. It is never written to the
 // ledger: one execution here and one there make a proof, as long as the
 // rebuilder is believed; there alone, nothing.
-func (l *Ledger) Believe(rebuilder string, tc fact.Toolchain, claims []Claim) error {
+func (l *Ledger) AddClaims(rebuilder string, tc fact.Toolchain, claims []Claim) error {
 	if tc.Sum != l.cfg.Sum {
 		return fault.Errorf("a ledger serves the very same toolchain only: same version, same host platform",
 			"ledger of %s: of toolchain %s %s (%s), not of %s", rebuilder, tc.Version, tc.Host, tc.Sum, l.cfg.Sum)
 	}
 	if l.foreign == nil {
-		l.foreign = map[ID][]foreignClaim{}
+		l.foreign = map[actions.ID][]foreignClaim{}
 	}
 	for _, c := range claims {
 		l.foreign[c.Action] = append(l.foreign[c.Action], foreignClaim{c.Output, rebuilder})

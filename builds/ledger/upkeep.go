@@ -1,4 +1,4 @@
-package actions
+package ledger
 
 import (
 	"bytes"
@@ -12,12 +12,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// OpenLedgers opens the ledgers of all toolchains below cfg.Dir, sorted by name.
-func OpenLedgers(cfg LedgerConfig) ([]*Ledger, error) {
+// OpenAll opens the ledgers of all toolchains below cfg.Dir, sorted by name.
+func OpenAll(cfg Config) ([]*Ledger, error) {
 	err := files.IsDir(cfg.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -42,7 +43,7 @@ func OpenLedgers(cfg LedgerConfig) ([]*Ledger, error) {
 			return nil, fmt.Errorf("ledger: %w", err)
 		}
 		cfg.Toolchain, cfg.Sum = d.Name(), string(bytes.TrimSpace(sum))
-		l, err := OpenLedger(cfg)
+		l, err := Open(cfg)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name(), err)
 		}
@@ -82,12 +83,12 @@ type Summary struct {
 	// this ledger's secret and toolchain.
 	Unread int `json:"unread"`
 	// Damaged are stored outputs that were not what their name says; they have been removed.
-	Damaged  int       `json:"damaged"`
-	Disputed []Dispute `json:"disputed,omitempty"`
+	Damaged  int        `json:"damaged"`
+	Disputed []Disputed `json:"disputed,omitempty"`
 }
 
-// Dispute is an action that gave different outputs from the same inputs.
-type Dispute struct {
+// Disputed is an action that gave different outputs from the same inputs.
+type Disputed struct {
 	Package  string   `json:"package"`
 	Platform string   `json:"platform"`
 	Action   string   `json:"action"`
@@ -100,7 +101,7 @@ type Dispute struct {
 
 // Summary describes the ledger and hashes everything in its store again.
 func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
-	s := &Summary{Toolchain: l.cfg.Toolchain, Sum: l.cfg.Sum, Actions: len(l.entries), Unread: l.bad}
+	s := &Summary{Toolchain: l.cfg.Toolchain, Sum: l.cfg.Sum, Actions: len(l.entries), Unread: l.unread}
 	packages, platforms := map[string]bool{}, map[string]bool{}
 	for id, en := range l.entries {
 		packages[en.pkg] = true
@@ -112,7 +113,7 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 			s.Proven++
 		}
 		if len(en.outcomes) > 1 {
-			d := Dispute{Package: en.pkg, Platform: en.platform, Action: id.String(), Withdrawn: len(l.disputed)}
+			d := Disputed{Package: en.pkg, Platform: en.platform, Action: id.String(), Withdrawn: len(l.disputed)}
 			for _, o := range en.outcomes {
 				d.Outputs = append(d.Outputs, o.output.String())
 				d.Runs = append(d.Runs, o.runs[0].String())
@@ -123,16 +124,16 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 	for i := range s.Disputed {
 		s.Disputed[i].Withdrawn -= len(s.Disputed)
 	}
-	slices.SortFunc(s.Disputed, func(a, b Dispute) int { return bytes.Compare([]byte(a.Package+a.Action), []byte(b.Package+b.Action)) })
+	slices.SortFunc(s.Disputed, func(a, b Disputed) int { return bytes.Compare([]byte(a.Package+a.Action), []byte(b.Package+b.Action)) })
 	s.Packages = len(packages)
 	s.Platforms = slices.Sorted(maps.Keys(platforms))
 	if fi, err := os.Lstat(l.journal()); err == nil {
 		s.Size += fi.Size()
 	}
-	err := l.walk("objects", func(id ID, path string, fi fs.FileInfo) error {
-		if got, _, err := l.buffers.hash(ctx, path, maxObject); ctx.Err() != nil {
+	err := l.walk("objects", func(id actions.ID, path string, fi fs.FileInfo) error {
+		if sum, _, err := files.DigestOwn(ctx, path, actions.MaxOutput); ctx.Err() != nil {
 			return context.Cause(ctx)
-		} else if err != nil || got != id {
+		} else if err != nil || sum != id.String() {
 			s.Damaged++
 			return os.Remove(path)
 		}
@@ -143,11 +144,8 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 	return s, err
 }
 
-// maxObject is more bytes than any output of a compile has.
-const maxObject = 4 << 30
-
 // walk visits the store's files; those that do not belong there are removed.
-func (l *Ledger) walk(dir string, visit func(id ID, path string, fi fs.FileInfo) error) error {
+func (l *Ledger) walk(dir string, visit func(id actions.ID, path string, fi fs.FileInfo) error) error {
 	err := filepath.WalkDir(filepath.Join(l.dir, dir), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -156,7 +154,7 @@ func (l *Ledger) walk(dir string, visit func(id ID, path string, fi fs.FileInfo)
 		if err != nil {
 			return err
 		}
-		id, err := ParseID(d.Name())
+		id, err := actions.ParseID(d.Name())
 		if err != nil {
 			return os.Remove(path) // a copy that was never finished
 		}
@@ -171,7 +169,7 @@ func (l *Ledger) walk(dir string, visit func(id ID, path string, fi fs.FileInfo)
 // Prune forgets outputs that no release has used since then, and the actions
 // that have none in the store; disputed actions stay. It returns the number of
 // actions and of bytes that went.
-func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed int64, err error) {
+func (l *Ledger) Prune(ctx context.Context, since time.Time) (forgotten int, freed int64, err error) {
 	if _, err := os.Lstat(l.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, 0, nil
 	}
@@ -180,12 +178,12 @@ func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed
 		return 0, 0, fmt.Errorf("ledger: %w", err)
 	}
 	defer lock.Release()
-	now, err := OpenLedger(l.cfg) // others may have added to it
+	now, err := Open(l.cfg) // others may have added to it
 	if err != nil {
 		return 0, 0, err
 	}
-	have := map[ID]bool{}
-	err = now.walk("objects", func(id ID, path string, fi fs.FileInfo) error {
+	have := map[actions.ID]bool{}
+	err = now.walk("objects", func(id actions.ID, path string, fi fs.FileInfo) error {
 		if fi.ModTime().Before(since) {
 			freed += fi.Size()
 			return os.Remove(path)
@@ -196,7 +194,7 @@ func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed
 	if err != nil {
 		return 0, freed, fmt.Errorf("ledger: %w", err)
 	}
-	err = now.walk("entries", func(id ID, path string, fi fs.FileInfo) error {
+	err = now.walk("entries", func(id actions.ID, path string, fi fs.FileInfo) error {
 		if en := now.entries[id]; en != nil && (now.disputed[id] || have[en.outcomes[0].output]) {
 			return nil
 		}
@@ -207,27 +205,27 @@ func (l *Ledger) Prune(ctx context.Context, since time.Time) (actions int, freed
 	}
 	m := newMAC(l.cfg.Secret, l.cfg.Sum)
 	var buf bytes.Buffer
-	for _, id := range slices.SortedFunc(maps.Keys(now.entries), func(a, b ID) int { return bytes.Compare(a[:], b[:]) }) {
+	for _, id := range slices.SortedFunc(maps.Keys(now.entries), func(a, b actions.ID) int { return bytes.Compare(a[:], b[:]) }) {
 		en := now.entries[id]
 		if !now.disputed[id] && !have[en.outcomes[0].output] {
-			actions++
+			forgotten++
 			continue
 		}
 		for _, o := range en.outcomes {
 			for _, w := range o.runs {
-				line, err := m.encode(&Execution{
+				line, err := m.encode(&execution{
 					Action: id, Output: o.output, Size: o.size, Place: w.place, Run: w.run,
 					Platform: en.platform, Package: en.pkg, Deps: en.deps,
 				})
 				if err != nil {
-					return actions, freed, err // it was decoded from such a line
+					return forgotten, freed, err // it was decoded from such a line
 				}
 				buf.Write(line)
 			}
 		}
 	}
 	if err := files.Write(l.journal(), buf.Bytes(), 0o600); err != nil {
-		return actions, freed, fmt.Errorf("ledger: %w", err)
+		return forgotten, freed, fmt.Errorf("ledger: %w", err)
 	}
-	return actions, freed, nil
+	return forgotten, freed, nil
 }

@@ -1,4 +1,22 @@
-package actions
+// Package ledger keeps what is known of the executions of actions: which output
+// each had, in which place and in which run. An action that was executed in two
+// independent places with equal outputs is proven, and the second place of the
+// next release is given its output instead of executing it again.
+//
+// # What is believed
+//
+// Everything that spares work is authenticated or hashed again when it is used:
+// the lines of the journal with a secret of the user's, stored outputs with
+// their SHA-256, what other rebuilders publish with their signature (which the
+// caller checks). An action with two outputs is disputed: it and all that depends
+// on it is proven no more, whatever the next release gives.
+//
+// # Exceptions
+//
+// A link is always executed, and so is a compile that reads what its action ID
+// does not hold ([Unit].Unprovable). What cannot be read or written costs time
+// and is no error of a release.
+package ledger
 
 import (
 	"bytes"
@@ -15,13 +33,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// LedgerConfig says whose ledger is opened.
-type LedgerConfig struct {
+// Config says whose ledger is opened.
+type Config struct {
 	// Dir holds the ledgers of all toolchains.
 	Dir string
 	// Toolchain is a name for people and a directory name no other toolchain
@@ -40,22 +59,21 @@ type LedgerConfig struct {
 // says does not change while it is open; what is added counts from the next
 // time on. Any number of processes may have it open.
 type Ledger struct {
-	cfg     LedgerConfig
+	cfg     Config
 	dir     string
-	entries map[ID]*entry
+	entries map[actions.ID]*entry
 	// disputed are actions with more than one output, and all that depends on them.
-	disputed map[ID]bool
+	disputed map[actions.ID]bool
 	known    map[string]bool // platforms of which something may be proven
-	foreign  map[ID][]foreignClaim
-	bad      int // lines that were not read
-	buffers  buffers
+	foreign  map[actions.ID][]foreignClaim
+	unread   int // lines of the journal
 
 	mu    sync.Mutex
 	added map[addedKey]bool
 }
 
 type addedKey struct {
-	action, output ID
+	action, output actions.ID
 	at             where
 }
 
@@ -68,7 +86,7 @@ type entry struct {
 
 // outcome is an output and the executions that had it.
 type outcome struct {
-	output ID
+	output actions.ID
 	size   int64
 	runs   []where
 }
@@ -103,17 +121,17 @@ func (w where) String() string {
 // 8 platforms with 300 packages adds 4800.
 const maxJournal = 1 << 30
 
-// OpenLedger reads the ledger of a toolchain. Whatever cannot be read counts
+// Open reads the ledger of a toolchain. Whatever cannot be read counts
 // as not there.
-func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
+func Open(cfg Config) (*Ledger, error) {
 	if cfg.Sum == "" || cfg.Toolchain == "" || len(cfg.Secret) < 16 {
 		return nil, errors.New("ledger: no toolchain hash or no secret")
 	}
 	l := &Ledger{
 		cfg: cfg, dir: filepath.Join(cfg.Dir, cfg.Toolchain),
-		entries: map[ID]*entry{}, disputed: map[ID]bool{}, known: map[string]bool{}, added: map[addedKey]bool{},
+		entries: map[actions.ID]*entry{}, disputed: map[actions.ID]bool{}, known: map[string]bool{}, added: map[addedKey]bool{},
 	}
-	if err := l.plain(); err != nil {
+	if err := l.checkDirs(); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	data, err := files.ReadOwn(l.journal(), maxJournal)
@@ -134,12 +152,12 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 		}
 		e, err := m.decode(line)
 		if err != nil {
-			l.bad++
+			l.unread++
 			continue
 		}
 		l.add(e)
 	}
-	l.withdraw()
+	l.markDisputed()
 	for id, en := range l.entries {
 		if !l.known[en.platform] && !l.disputed[id] && len(en.outcomes[0].runs) > 1 {
 			l.known[en.platform] = true
@@ -148,9 +166,9 @@ func OpenLedger(cfg LedgerConfig) (*Ledger, error) {
 	return l, nil
 }
 
-// plain refuses a ledger whose directories lead elsewhere: the files in it are
+// checkDirs refuses a ledger whose directories lead elsewhere: the files in it are
 // written, stamped and removed.
-func (l *Ledger) plain() error {
+func (l *Ledger) checkDirs() error {
 	if err := files.IsDir(l.dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -171,7 +189,7 @@ func (l *Ledger) journal() string {
 	return filepath.Join(l.dir, "journal-"+hex.EncodeToString(sum[:4]))
 }
 
-func (l *Ledger) add(e *Execution) {
+func (l *Ledger) add(e *execution) {
 	en := l.entries[e.Action]
 	if en == nil {
 		en = &entry{pkg: e.Package, platform: e.Platform, deps: e.Deps}
@@ -187,10 +205,10 @@ func (l *Ledger) add(e *Execution) {
 	en.outcomes = append(en.outcomes, outcome{e.Output, e.Size, []where{at}})
 }
 
-// withdraw marks actions with several outputs, and all whose inputs come from
+// markDisputed marks actions with several outputs, and all whose inputs come from
 // one of them.
-func (l *Ledger) withdraw() {
-	var queue []ID
+func (l *Ledger) markDisputed() {
+	var queue []actions.ID
 	for id, en := range l.entries {
 		if len(en.outcomes) > 1 {
 			l.disputed[id] = true
@@ -200,7 +218,7 @@ func (l *Ledger) withdraw() {
 	if len(queue) == 0 {
 		return
 	}
-	users := map[string][]ID{} // short ID → actions that depend on it
+	users := map[string][]actions.ID{} // short ID → actions that depend on it
 	for id, en := range l.entries {
 		for _, d := range en.deps {
 			users[d] = append(users[d], id)
@@ -220,7 +238,7 @@ func (l *Ledger) withdraw() {
 
 // Proof is why an action need not be executed again.
 type Proof struct {
-	Output     ID
+	Output     actions.ID
 	Size       int64
 	Executions int  // that are known, all with this output
 	Foreign    bool // one place is another rebuilder's; without it there would be no proof
@@ -231,7 +249,7 @@ type Proof struct {
 // output that the first place merely has counts as executed there next to an
 // execution in our second place. Next to somebody else's it does not: then
 // nobody here has seen it run. witnessed says that the first place has just run it.
-func (l *Ledger) proven(id, output ID, witnessed bool) (Proof, bool) {
+func (l *Ledger) proven(id, output actions.ID, witnessed bool) (Proof, bool) {
 	if l.disputed[id] {
 		return Proof{}, false
 	}
@@ -252,7 +270,7 @@ func (l *Ledger) proven(id, output ID, witnessed bool) (Proof, bool) {
 			witnessed = witnessed || w.run != ""
 		}
 	}
-	if places[First] && places[Second] {
+	if places[firstPlace] && places[secondPlace] {
 		return p, true
 	}
 	for _, c := range l.foreign[id] {
@@ -265,14 +283,14 @@ func (l *Ledger) proven(id, output ID, witnessed bool) (Proof, bool) {
 	return p, p.Foreign && witnessed
 }
 
-// Knows reports whether the ledger could spare a build for that platform
+// HasProofs reports whether the ledger could spare a build for that platform
 // anything: whether waiting for the first build is worth it.
-func (l *Ledger) Knows(platform string) bool {
+func (l *Ledger) HasProofs(platform string) bool {
 	return len(l.foreign) > 0 || l.known[platform]
 }
 
-// note queues an execution to be written, unless the ledger knows it.
-func (l *Ledger) note(list []*Execution, e *Execution) []*Execution {
+// appendNew adds an execution to those that are to be written, unless the ledger knows it.
+func (l *Ledger) appendNew(list []*execution, e *execution) []*execution {
 	if en := l.entries[e.Action]; en != nil && e.Run == "" {
 		for _, o := range en.outcomes {
 			if o.output == e.Output && slices.ContainsFunc(o.runs, func(w where) bool { return w.place == e.Place }) {
@@ -296,7 +314,7 @@ const (
 )
 
 // write appends executions to the journal.
-func (l *Ledger) write(ctx context.Context, list []*Execution) error {
+func (l *Ledger) write(ctx context.Context, list []*execution) error {
 	if len(list) == 0 {
 		return nil
 	}

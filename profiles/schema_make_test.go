@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of a profile file, from the table
+// profileSchema is the JSON Schema (draft 2020-12) of a profile file, from the table
 // the decoder reads, for editors. It is looser than Load in what a platform, a
 // template or a flag may be.
-func Schema() []byte {
+func profileSchema() []byte {
 	override := map[string]any{"platforms": described(listOf(text(), 1), "Patterns of platforms: windows, linux/arm, */arm64.")}
 	profile := map[string]any{}
 	for _, k := range settingKeys() {

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/report"
+)
+
+// checkFlags are what mintmark check takes.
+type checkFlags struct {
+	selectFlags
+	jsonFlag
+	dirFlag
+	moduleFlag
+	treeFlags
+	Types bool `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
+}
+
+func (f *checkFlags) run(ctx context.Context, d *app) error {
+	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags)
+	if err != nil {
+		return err
+	}
+	c.Types = f.Types
+	stop := d.watch(&c)
+	res, err := release.Check(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	typed := res.Typed
+	if f.JSON {
+		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
+	}
+	profiles := map[string]int{}
+	for _, u := range res.Plan.Units {
+		profiles[u.Profile]++
+	}
+	if typed != nil {
+		d.printf("types: %s checked\n", fact.Count(typed.Packages, "package"))
+		if len(typed.Declared) > 0 {
+			d.printf("       of %s only the declarations, since they have C code\n", strings.Join(typed.Declared, ", "))
+		}
+		if len(typed.Unchecked) > 0 {
+			d.printf("       not checked, since they have or import types that come from C: %s\n", strings.Join(typed.Unchecked, ", "))
+		}
+	}
+	d.printf("%s %s: %s in %s, nothing wrong found\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"))
+	return nil
+}

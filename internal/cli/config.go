@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/release"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+func (d *app) getenv(name string) string {
+	v, _ := d.lookupEnv(name)
+	return v
+}
+
+func (d *app) lookupEnv(name string) (value string, ok bool) {
+	for _, kv := range d.env {
+		if n, v, _ := strings.Cut(kv, "="); n == name {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// configurer is a group of flags that says something of how to build.
+type configurer interface {
+	configure(c *release.Config) error
+}
+
+// config makes the pipeline's configuration of the environment and of flags.
+func (d *app) config(flags ...configurer) (c release.Config, err error) {
+	cache := d.getenv("MINTMARK_CACHE")
+	if cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return release.Config{}, fault.Usagef("set MINTMARK_CACHE to an absolute path", "%s", "no cache directory: "+err.Error())
+		}
+		cache = filepath.Join(dir, "mintmark")
+	}
+	if !filepath.IsAbs(cache) {
+		return release.Config{}, fault.Usagef("set it to an absolute path", "%s", "MINTMARK_CACHE="+cache+" is not an absolute path")
+	}
+	if err := d.cacheDir(cache); err != nil {
+		return release.Config{}, err
+	}
+	c = release.Config{
+		Cache: cache, Environ: d.env, Key: d.keyRef(d.getenv("MINTMARK_KEY")), Password: d.password, Tool: version(), Now: time.Now(),
+	}
+	if p, ok := d.givenPassword(); ok {
+		c.Given = func() ([]byte, error) { return p, nil }
+	}
+	if c.Secret, err = d.ledgerSecret(); err != nil {
+		d.term.Warn("nothing that was proven or checked before is used: %v", err)
+	}
+	for _, f := range flags {
+		if err := f.configure(&c); err != nil {
+			return release.Config{}, err
+		}
+	}
+	return c, nil
+}
+
+// cacheDir refuses a cache directory that is none, or is below something that is none.
+func (d *app) cacheDir(cache string) error {
+	for at := cache; ; at = filepath.Dir(at) {
+		switch fi, err := os.Stat(at); {
+		case err == nil && fi.IsDir(), at == filepath.Dir(at):
+			return nil // or it can be made there
+		case err != nil:
+			continue
+		}
+		what := at
+		if at == cache && d.getenv("MINTMARK_CACHE") != "" {
+			what = "MINTMARK_CACHE=" + at
+		}
+		return fault.Usagef("set MINTMARK_CACHE to a directory, or to one that can be made: an absolute path", "%s", what+" is a file, not a directory")
+	}
+}
+
+// keyRef reads the name of a key. It may be env://NAME: only a door reads the
+// environment.
+func (d *app) keyRef(text string) checksums.KeyRef { return checksums.NewKeyRef(text, d.lookupEnv) }
+
+// password asks for the passphrase of the signing key. An empty one in the
+// environment is an answer.
+func (d *app) password() ([]byte, error) {
+	if p, ok := d.givenPassword(); ok {
+		return p, nil
+	}
+	p, err := d.term.Password("passphrase of the signing key: ")
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		p = []byte{} // nil would mean: not asked
+	}
+	return p, nil
+}
+
+// givenPassword is the passphrase in the environment.
+func (d *app) givenPassword() ([]byte, bool) {
+	for _, name := range []string{"MINTMARK_PASSWORD", "COSIGN_PASSWORD"} {
+		if v, ok := d.lookupEnv(name); ok {
+			return []byte(v), true
+		}
+	}
+	return nil, false
+}
+
+// version is mintmark's own version, for the manifest: a release's, or (devel).
+// The stamp of a checkout is left out: it says +dirty while mage compiles, and
+// nothing with GOFLAGS=-buildvcs=false, so two releases of one commit would
+// differ in it.
+func version() string {
+	const self = "github.com/mintmark/mintmark"
+	bi, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	m := &bi.Main
+	if m.Path != self {
+		m = nil
+		for _, dep := range bi.Deps {
+			if dep.Path == self {
+				m = dep
+			}
+		}
+		if m == nil || m.Replace != nil || m.Version == "" {
+			return "(devel)"
+		}
+		return m.Version
+	}
+	if !semver.IsValid(m.Version) || semver.Build(m.Version) != "" || module.IsPseudoVersion(m.Version) {
+		return "(devel)"
+	}
+	return m.Version
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/measure"
+	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/ui"
+)
+
+// inspectFlags are what mintmark inspect takes.
+type inspectFlags struct {
+	jsonFlag
+	File string `arg:"file" help:"a Go binary"`
+}
+
+func (f *inspectFlags) run(ctx context.Context, d *app) error {
+	in, err := measure.Inspect(ctx, f.File)
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return report.WriteJSON(d.stdout(), in)
+	}
+	line := func(key, value string) {
+		if value != "" {
+			d.printf("%-12s %s\n", key, value)
+		}
+	}
+	line("file", in.File)
+	line("sha256", in.SHA256)
+	line("size", ui.FormatBytes(in.Size))
+	line("format", in.Format+" "+in.Arch)
+	line("packed", in.Packed)
+	line("toolchain", in.Toolchain)
+	line("package", in.Package)
+	line("module", strings.TrimSpace(in.Module+" "+in.Version+" "+in.Sum))
+	line("stripped", in.Stripped)
+	line("signature", in.Signature)
+	for i, part := range in.BuildID {
+		line("build ID", fmt.Sprintf("%-12s %s", in.BuildIDParts[i], part))
+	}
+	for _, s := range in.Settings {
+		line("setting", s)
+	}
+	if in.Package != "" || in.Module != "" { // else nothing lists them
+		line("dependencies", fmt.Sprint(in.Dependencies))
+	}
+	line("untouched", in.Untouched+": "+in.UntouchedReason)
+	for _, n := range in.Notes {
+		line("note", n)
+	}
+	return nil
+}
