@@ -64,7 +64,10 @@ const depsRules = `
 	internal/fault, internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember, builds/archive;
+	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember;
+
+	# Which formats of archives there are is a word that profiles use too.
+	internal/fault, internal/files, internal/fact < builds/archive;
 
 	# The cache directory is a stranger's file, whoever uses it.
 	internal/fact, internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
@@ -90,9 +93,10 @@ const depsRules = `
 	# What takes how much of a binary is read in it alone.
 	internal/fact, internal/fault, internal/gobin, internal/files, internal/x86 < internal/sizes;
 
-	# A benchmark runs files; it does not know who built them. What a number of starts
+	# A benchmark runs files; it does not know who built them. How a binary begins is known
+	# in one place. What a number of starts
 	# proves is said in the same words wherever it is read.
-	internal/stats, internal/files, internal/fact, internal/fault < internal/startup;
+	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;

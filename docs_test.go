@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func TestPagesNameWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages = slices.Concat([]string{"README.md", "SECURITY.md"}, pages, decisions)
+	pages = slices.Concat([]string{"README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"}, pages, decisions)
 	tests := declaredTests(t)
 	name := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
@@ -45,6 +46,46 @@ func TestPagesNameWhatIsThere(t *testing.T) {
 	}
 	if named == 0 || linked == 0 {
 		t.Errorf("%d names of tests and %d links found: the patterns are wrong", named, linked)
+	}
+}
+
+// TestRoomsAreOnTheMap: docs/ARCHITECTURE.md lists every package of this module,
+// and no other. The first word of a line that is indented by nothing and ends in a
+// slash is one; a further one may be behind it.
+func TestRoomsAreOnTheMap(t *testing.T) {
+	text, err := os.ReadFile("docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("## Rooms"))
+	text, _, _ = bytes.Cut(text, []byte("## What may import what"))
+	there, named := map[string]bool{}, map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)(?:^|; )([a-z0-9]+(?:/[a-z0-9]+)*)/ `).FindAllSubmatch(text, -1) {
+		named[string(m[1])] = true
+	}
+	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || path != "." && d.Name()[0] == '.'):
+			return fs.SkipDir
+		case !d.IsDir() && filepath.Ext(path) == ".go" && filepath.Dir(path) != ".":
+			there[filepath.ToSlash(filepath.Dir(path))] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range there {
+		if !named[room] {
+			t.Errorf("docs/ARCHITECTURE.md does not say what %s/ is", room)
+		}
+	}
+	for room := range named {
+		if !there[room] {
+			t.Errorf("docs/ARCHITECTURE.md says what %s/ is, and it is not there", room)
+		}
 	}
 }
 

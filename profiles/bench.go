@@ -2,7 +2,6 @@ package profiles
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -114,16 +113,12 @@ func checkBenchEnv(s string) error {
 	return checkEnvValue(s)
 }
 
-// bench collects the keys of bench.
-func (l layer) bench() Bench {
-	b := Bench{
-		Main: l["bench.main"].text, Args: slices.Clone(l["bench.args"].list), Env: slices.Clone(l["bench.env"].list),
-		Stdin: l["bench.stdin"].text, Ready: l["bench.ready"].text,
-	}
-	for _, s := range l["bench.variants"].list {
-		if v, err := parseVariant(s); err == nil { // the others were reported
-			b.Variants = append(b.Variants, v)
+// variants reads them; those that are none were reported.
+func variants(texts []string) (list []Variant) {
+	for _, s := range texts {
+		if v, err := parseVariant(s); err == nil {
+			list = append(list, v)
 		}
 	}
-	return b
+	return list
 }

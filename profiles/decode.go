@@ -52,9 +52,9 @@ func (d *decoder) top(root *yaml.Node) {
 				f.Go = s
 			}
 		case "main":
-			d.setting(settingKeys()[0], e, f.common)
+			d.setting(find(settingKeys(), "main"), e, f.common)
 		case "untagged":
-			if s, ok := d.text(e.value, "untagged"); ok && d.enum(e.value, "untagged", s, topKeys()[4].enum) {
+			if s, ok := d.text(e.value, "untagged"); ok && d.enum(e.value, "untagged", s, find(topKeys(), "untagged").enum) {
 				f.Untagged = s
 			}
 		case "sign":
@@ -262,7 +262,7 @@ func (d *decoder) setting(k key, e entry, into layer) {
 	switch k.kind {
 	case kindPack:
 		if n.Kind != yaml.MappingNode {
-			d.setting(k.sub[0], e, into)
+			d.setting(find(k.sub, k.name+".flags"), e, into)
 			return
 		}
 		fallthrough

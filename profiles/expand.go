@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -21,12 +22,13 @@ func (e *expandError) Error() string { return e.Key + ": " + e.Err.Error() }
 // Unwrap returns Err, which may have a hint.
 func (e *expandError) Unwrap() error { return e.Err }
 
-// Expand returns a copy of s in which every template is replaced by its value
-// for v. The values of Env are expanded first and are .Env for the others.
+// Expand returns s with every template replaced by its value for v; s stays as it
+// is. The values of Env are expanded first and are .Env for the others.
 // All errors are reported, each an [expandError]; [Profile.Expand] adds their
 // positions.
 func (s Settings) Expand(v Vars) (Settings, error) {
-	out := s.clone()
+	out := s
+	out.Env, out.Set, out.LDFlags = maps.Clone(s.Env), maps.Clone(s.Set), slices.Clone(s.LDFlags)
 	var errs []error
 	expand := func(key, text string, vars Vars, check func(string) error) string {
 		value, err := expandText(text, &vars)
@@ -60,20 +62,6 @@ func (s Settings) Expand(v Vars) (Settings, error) {
 	return out, nil
 }
 
-func (s Settings) clone() Settings {
-	s.Main = slices.Clone(s.Main)
-	s.Tags = slices.Clone(s.Tags)
-	s.Set = maps.Clone(s.Set)
-	s.LDFlags = slices.Clone(s.LDFlags)
-	s.GCFlags = slices.Clone(s.GCFlags)
-	s.ASMFlags = slices.Clone(s.ASMFlags)
-	s.Env = maps.Clone(s.Env)
-	s.Files = slices.Clone(s.Files)
-	s.UPX = slices.Clone(s.UPX)
-	s.Bench.Args, s.Bench.Env, s.Bench.Variants = slices.Clone(s.Bench.Args), slices.Clone(s.Bench.Env), slices.Clone(s.Bench.Variants)
-	return s
-}
-
 // Expand resolves and expands the settings of p on pl. Project, Profile, OS,
 // Arch and Variant of v are filled in. The error is [Problems].
 func (p *Profile) Expand(pl Platform, v Vars) (Settings, error) {
@@ -94,12 +82,9 @@ func (p *Profile) Expand(pl Platform, v Vars) (Settings, error) {
 	return Settings{}, problems.tidy()
 }
 
-// reservedNames are the files of a release that are not artifacts.
-var reservedNames = []string{
-	"checksums.txt", "checksums.txt.sigstore.json", "provenance.sigstore.json", "release.json",
-	"ledger.json", "ledger.json.sigstore.json",
-	"sbom.cdx.json", "measurements.json", "report.html", "report.md",
-}
+// reservedNames are the files of a release that are not artifacts, and one that is
+// kept free for a list of what a program is made of.
+func reservedNames() []string { return append(fact.AboutFiles(), "sbom.cdx.json") }
 
 // CheckName reports whether an artifact's name, without its extension, can be
 // a file's name on every system and does not stand for another file of the
@@ -121,7 +106,7 @@ func CheckName(s string) error {
 			return fault.Errorf(hint, "the name %q contains %q", s, r)
 		}
 	}
-	if slices.ContainsFunc(reservedNames, func(r string) bool { return strings.EqualFold(r, s) }) {
+	if slices.ContainsFunc(reservedNames(), func(r string) bool { return strings.EqualFold(r, s) }) {
 		return fmt.Errorf("the name %q is that of another file of the release", s)
 	}
 	device, _, _ := strings.Cut(strings.ToUpper(s), ".")

@@ -56,34 +56,63 @@ func joinQuoted(args []string) string {
 func (s Settings) BuildFlags(goVersion string) []string {
 	minor := goMinor(goVersion)
 	var flags []string
-	if s.Trimpath {
-		flags = append(flags, "-trimpath")
-	}
-	if minor >= 18 {
-		flags = append(flags, "-buildvcs="+strconv.FormatBool(s.BuildVCS))
-	}
-	if s.Mod != "" {
-		flags = append(flags, "-mod="+s.Mod)
-	}
-	if len(s.Tags) > 0 {
-		flags = append(flags, "-tags="+strings.Join(s.Tags, ","))
-	}
-	for _, v := range perPackage(s.GCFlags) {
-		flags = append(flags, "-gcflags="+v)
-	}
-	for _, v := range perPackage(s.ASMFlags) {
-		flags = append(flags, "-asmflags="+v)
-	}
-	if v := s.LinkerFlags(); v != "" {
-		flags = append(flags, "-ldflags="+v)
-	}
-	if s.PGO != "" && (s.PGO != "off" || minor >= 20) {
-		flags = append(flags, "-pgo="+s.PGO)
-	}
-	if s.BuildMode != "" {
-		flags = append(flags, "-buildmode="+s.BuildMode)
+	for _, f := range buildFlags() {
+		for _, value := range f.spell(&s, minor) {
+			if value != "" {
+				value = "=" + value
+			}
+			flags = append(flags, f.name+value)
+		}
 	}
 	return flags
+}
+
+// buildFlag is a flag of go build that settings decide.
+type buildFlag struct {
+	name  string
+	spell func(s *Settings, goMinor int) []string // its values, each a flag; "" is a flag without one
+	read  func(s *Settings, value string) error   // the way back
+}
+
+// buildFlags are all of them, in the order in which they are written.
+func buildFlags() []buildFlag {
+	when := func(given bool, value string) []string {
+		if given {
+			return []string{value}
+		}
+		return nil
+	}
+	return []buildFlag{
+		{"-trimpath",
+			func(s *Settings, _ int) []string { return when(s.Trimpath, "") },
+			func(s *Settings, _ string) error { s.Trimpath = true; return nil }},
+		{"-buildvcs",
+			func(s *Settings, goMinor int) []string { return when(goMinor >= 18, strconv.FormatBool(s.BuildVCS)) },
+			func(s *Settings, value string) error { s.BuildVCS = value == "true"; return nil }},
+		{"-mod",
+			func(s *Settings, _ int) []string { return when(s.Mod != "", s.Mod) },
+			func(s *Settings, value string) error { s.Mod = value; return oneOf("mod", value) }},
+		{"-tags",
+			func(s *Settings, _ int) []string { return when(len(s.Tags) > 0, strings.Join(s.Tags, ",")) },
+			(*Settings).readTags},
+		{"-gcflags",
+			func(s *Settings, _ int) []string { return perPackage(s.GCFlags) },
+			func(s *Settings, value string) error { return readPerPackage(value, &s.GCFlags) }},
+		{"-asmflags",
+			func(s *Settings, _ int) []string { return perPackage(s.ASMFlags) },
+			func(s *Settings, value string) error { return readPerPackage(value, &s.ASMFlags) }},
+		{"-ldflags",
+			func(s *Settings, _ int) []string { v := s.LinkerFlags(); return when(v != "", v) },
+			(*Settings).readLinkerFlags},
+		{"-pgo",
+			func(s *Settings, goMinor int) []string {
+				return when(s.PGO != "" && (s.PGO != "off" || goMinor >= 20), s.PGO)
+			},
+			(*Settings).readPGO},
+		{"-buildmode",
+			func(s *Settings, _ int) []string { return when(s.BuildMode != "", s.BuildMode) },
+			func(s *Settings, value string) error { s.BuildMode = value; return oneOf("buildmode", value) }},
+	}
 }
 
 // perPackage turns a list of compiler flags into values of -gcflags: an element

@@ -25,42 +25,34 @@ func ReadBuildFlags(flags []string) (Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-func (s *Settings) readFlag(flag string) (err error) {
+func (s *Settings) readFlag(flag string) error {
 	name, value, _ := strings.Cut(flag, "=")
-	switch name {
-	case "-trimpath":
-		s.Trimpath = true
-	case "-buildvcs":
-		s.BuildVCS = value == "true"
-	case "-mod":
-		s.Mod, err = value, oneOf("mod", value)
-	case "-tags":
-		s.Tags = strings.Split(value, ",")
-		for i, tag := range s.Tags {
-			if err := checkTag(tag); err != nil {
-				return err
-			}
-			if i > 0 && s.Tags[i-1] >= tag {
-				return errors.New("the tags are not sorted")
-			}
+	for _, f := range buildFlags() {
+		if f.name == name {
+			return f.read(s, value)
 		}
-	case "-gcflags":
-		err = readPerPackage(value, &s.GCFlags)
-	case "-asmflags":
-		err = readPerPackage(value, &s.ASMFlags)
-	case "-ldflags":
-		err = s.readLinkerFlags(value)
-	case "-pgo":
-		s.PGO = value
-		if value != "off" && value != "auto" {
-			err = checkInCommit("pgo", value)
-		}
-	case "-buildmode":
-		s.BuildMode, err = value, oneOf("buildmode", value)
-	default:
-		err = errors.New("no setting of a profile gives it")
 	}
-	return err
+	return errors.New("no setting of a profile gives it")
+}
+
+func (s *Settings) readTags(value string) error {
+	s.Tags = strings.Split(value, ",")
+	for i, tag := range s.Tags {
+		if err := checkTag(tag); err != nil {
+			return err
+		}
+		if i > 0 && s.Tags[i-1] >= tag {
+			return errors.New("the tags are not sorted")
+		}
+	}
+	return nil
+}
+
+func (s *Settings) readPGO(value string) error {
+	if s.PGO = value; value == "off" || value == "auto" {
+		return nil
+	}
+	return checkInCommit("pgo", value)
 }
 
 // oneOf checks the value of a key that has a list of them.

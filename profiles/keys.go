@@ -1,6 +1,11 @@
 package profiles
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // kind is the shape of a key's value.
 type kind int
@@ -29,6 +34,8 @@ type key struct {
 	def      string // the default as text; what it means depends on the kind
 	template bool   // values may be templates
 	sub      []key  // of a group
+	// into puts the value that holds into the settings; of all settings but groups.
+	into func(*Settings, *value)
 }
 
 // last is the word that stands in the file.
@@ -71,47 +78,77 @@ func structureKeys() []key {
 	}
 }
 
-// settingKeys are the keys of a profile that become [Settings].
+// settingKeys are the keys of a profile that become [Settings], each with how.
 func settingKeys() []key {
 	return []key{
-		{name: "main", kind: kindTexts, def: "./", doc: "Main packages to build: ./, ./cmd/..., or a list."},
-		{name: "cgo", kind: kindBool, def: "false", doc: "CGO_ENABLED."},
-		{name: "trimpath", kind: kindBool, def: "true", doc: "-trimpath: keep directory names out of the binary."},
-		{name: "buildvcs", kind: kindBool, def: "true", doc: "-buildvcs: stamp the commit and the version into the binary."},
-		{name: "tags", kind: kindList, doc: "Build tags; sorted before use."},
+		{name: "main", kind: kindTexts, def: "./", doc: "Main packages to build: ./, ./cmd/..., or a list.",
+			into: func(s *Settings, v *value) { s.Main = v.list }},
+		{name: "cgo", kind: kindBool, def: "false", doc: "CGO_ENABLED.",
+			into: func(s *Settings, v *value) { s.CGO = v.flag }},
+		{name: "trimpath", kind: kindBool, def: "true", doc: "-trimpath: keep directory names out of the binary.",
+			into: func(s *Settings, v *value) { s.Trimpath = v.flag }},
+		{name: "buildvcs", kind: kindBool, def: "true", doc: "-buildvcs: stamp the commit and the version into the binary.",
+			into: func(s *Settings, v *value) { s.BuildVCS = v.flag }},
+		{name: "tags", kind: kindList, doc: "Build tags; sorted before use.",
+			into: func(s *Settings, v *value) { s.Tags = slices.Compact(slices.Sorted(slices.Values(v.list))) }},
 		{name: "ldflags", kind: kindGroup, doc: "Flags of the linker.", sub: []key{
-			{name: "ldflags.strip", kind: kindBool, def: "true", doc: "-s -w: no symbol table and no debug information."},
-			{name: "ldflags.set", kind: kindMap, template: true, doc: "Values of string variables (-X), as importpath.name: value."},
-			{name: "ldflags.extra", kind: kindList, template: true, doc: "Further flags, one argument per element, in this order."},
+			{name: "ldflags.strip", kind: kindBool, def: "true", doc: "-s -w: no symbol table and no debug information.",
+				into: func(s *Settings, v *value) { s.Strip = v.flag }},
+			{name: "ldflags.set", kind: kindMap, template: true, doc: "Values of string variables (-X), as importpath.name: value.",
+				into: func(s *Settings, v *value) { s.Set = v.entries }},
+			{name: "ldflags.extra", kind: kindList, template: true, doc: "Further flags, one argument per element, in this order.",
+				into: func(s *Settings, v *value) { s.LDFlags = v.list }},
 		}},
-		{name: "gcflags", kind: kindList, doc: "Flags of the compiler, one per element; an element pattern=-flag starts the flags of the packages that match."},
-		{name: "asmflags", kind: kindList, doc: "Flags of the assembler, in the form of gcflags."},
-		{name: "buildmode", kind: kindText, def: "default", enum: []string{"default", "exe", "pie", "c-archive", "c-shared"}, doc: "-buildmode; default is the platform's own. c-archive and c-shared make a library for C and its header."},
-		{name: "mod", kind: kindText, def: "readonly", enum: []string{"readonly", "vendor"}, doc: "-mod: modules from the module cache, or from the vendor directory."},
-		{name: "pgo", kind: kindText, def: "auto", doc: "Profile for the optimiser: auto (default.pgo of the main package if there is one), off, or a path in the commit."},
-		{name: "env", kind: kindMap, template: true, doc: "Further environment variables of the build; they are recorded in the release."},
-		{name: "archive", kind: kindText, def: "tar.gz", enum: []string{"tar.gz", "tar.zst", "zip", "none"}, doc: "Format of the archive; none leaves bare binaries."},
-		{name: "files", kind: kindList, doc: "Globs of further files for the archive."},
-		{name: "name", kind: kindText, template: true, def: defaultName, doc: "Name of the artifact, without the extension."},
+		{name: "gcflags", kind: kindList, doc: "Flags of the compiler, one per element; an element pattern=-flag starts the flags of the packages that match.",
+			into: func(s *Settings, v *value) { s.GCFlags = v.list }},
+		{name: "asmflags", kind: kindList, doc: "Flags of the assembler, in the form of gcflags.",
+			into: func(s *Settings, v *value) { s.ASMFlags = v.list }},
+		{name: "buildmode", kind: kindText, def: "default", enum: []string{"default", "exe", "pie", "c-archive", "c-shared"}, doc: "-buildmode; default is the platform's own. c-archive and c-shared make a library for C and its header.",
+			into: func(s *Settings, v *value) { s.BuildMode = v.textUnless("default") }},
+		{name: "mod", kind: kindText, def: "readonly", enum: []string{"readonly", "vendor"}, doc: "-mod: modules from the module cache, or from the vendor directory.",
+			into: func(s *Settings, v *value) { s.Mod = v.text }},
+		{name: "pgo", kind: kindText, def: "auto", doc: "Profile for the optimiser: auto (default.pgo of the main package if there is one), off, or a path in the commit.",
+			into: func(s *Settings, v *value) { s.PGO = v.textUnless("auto") }},
+		{name: "env", kind: kindMap, template: true, doc: "Further environment variables of the build; they are recorded in the release.",
+			into: func(s *Settings, v *value) { s.Env = v.entries }},
+		{name: "archive", kind: kindText, def: fact.TarGz, enum: append(fact.ArchiveFormats(), fact.NoArchive), doc: "Format of the archive; none leaves bare binaries.",
+			into: func(s *Settings, v *value) { s.Archive = v.text }},
+		{name: "files", kind: kindList, doc: "Globs of further files for the archive.",
+			into: func(s *Settings, v *value) { s.Files = v.list }},
+		{name: "name", kind: kindText, template: true, def: defaultName, doc: "Name of the artifact, without the extension.",
+			into: func(s *Settings, v *value) { s.Name = v.text }},
 		{name: "upx", kind: kindPack, def: "off", doc: "Pack with UPX, using these flags; off does not pack. Or a map with upx.flags, and which UPX it has to be.", sub: []key{
-			{name: "upx.flags", kind: kindOff, def: "off", doc: "The flags; the same as upx: FLAGS."},
-			{name: "upx.version", kind: kindText, doc: "The version UPX must have, such as 4.2.3. Default: any."},
-			{name: "upx.sha256", kind: kindText, doc: "SHA-256 of the UPX executable, lower-case hex. Default: any."},
+			{name: "upx.flags", kind: kindOff, def: "off", doc: "The flags; the same as upx: FLAGS.",
+				into: func(s *Settings, v *value) { s.UPX = v.list }},
+			{name: "upx.version", kind: kindText, doc: "The version UPX must have, such as 4.2.3. Default: any.",
+				into: func(s *Settings, v *value) { s.UPXVersion = v.text }},
+			{name: "upx.sha256", kind: kindText, doc: "SHA-256 of the UPX executable, lower-case hex. Default: any.",
+				into: func(s *Settings, v *value) { s.UPXSHA256 = v.text }},
 		}},
 		{name: "budget", kind: kindGroup, doc: "What a binary may cost.", sub: []key{
-			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit."},
-			{name: "budget.growth", kind: kindSize, def: "0", doc: "Most bytes that a binary may have more than in the release before, such as 200KiB; 0 is no limit."},
-			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit."},
+			{name: "budget.size", kind: kindSize, def: "0", doc: "Largest size of a binary, such as 8MiB; 0 is no limit.",
+				into: func(s *Settings, v *value) { s.Budget.Size = v.size }},
+			{name: "budget.growth", kind: kindSize, def: "0", doc: "Most bytes that a binary may have more than in the release before, such as 200KiB; 0 is no limit.",
+				into: func(s *Settings, v *value) { s.Budget.Growth = v.size }},
+			{name: "budget.startup", kind: kindDuration, def: "0", doc: "Longest start-up time, such as 300ms; 0 is no limit.",
+				into: func(s *Settings, v *value) { s.Budget.Startup = v.dur }},
 		}},
 		{name: "bench", kind: kindGroup, doc: "What mintmark bench starts, and which variants of the binary it compares.", sub: []key{
-			{name: "bench.main", kind: kindText, doc: "The program to start, if main has several: one path of this module."},
-			{name: "bench.args", kind: kindList, doc: "Its arguments, one per element."},
-			{name: "bench.env", kind: kindList, doc: "Its whole environment, as NAME=VALUE."},
-			{name: "bench.stdin", kind: kindText, doc: "File in the commit that its standard input comes from. Default: an empty input."},
-			{name: "bench.ready", kind: kindText, doc: "When it counts as started: exit (the default), first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT."},
-			{name: "bench.variants", kind: kindList, doc: "What is compared; the first is the base: profile, plain, stripped, upx FLAGS, pgo off, pgo auto, pgo FILE."},
+			{name: "bench.main", kind: kindText, doc: "The program to start, if main has several: one path of this module.",
+				into: func(s *Settings, v *value) { s.Bench.Main = v.text }},
+			{name: "bench.args", kind: kindList, doc: "Its arguments, one per element.",
+				into: func(s *Settings, v *value) { s.Bench.Args = v.list }},
+			{name: "bench.env", kind: kindList, doc: "Its whole environment, as NAME=VALUE.",
+				into: func(s *Settings, v *value) { s.Bench.Env = v.list }},
+			{name: "bench.stdin", kind: kindText, doc: "File in the commit that its standard input comes from. Default: an empty input.",
+				into: func(s *Settings, v *value) { s.Bench.Stdin = v.text }},
+			{name: "bench.ready", kind: kindText, doc: "When it counts as started: exit (the default), first-byte, stdout:REGEXP, tcp:PORT or tcp:HOST:PORT.",
+				into: func(s *Settings, v *value) { s.Bench.Ready = v.text }},
+			{name: "bench.variants", kind: kindList, doc: "What is compared; the first is the base: profile, plain, stripped, upx FLAGS, pgo off, pgo auto, pgo FILE.",
+				into: func(s *Settings, v *value) { s.Bench.Variants = variants(v.list) }},
 		}},
-		{name: "verify", kind: kindText, def: "require", enum: []string{"require", "report"}, doc: "require signs nothing that came out different; report signs it and says so."},
+		{name: "verify", kind: kindText, def: "require", enum: []string{"require", "report"}, doc: "require signs nothing that came out different; report signs it and says so.",
+			into: func(s *Settings, v *value) { s.Verify = v.text }},
 	}
 }
 
@@ -126,6 +163,11 @@ func leafKeys() []key {
 		}
 	}
 	return leaves
+}
+
+// find is the key of that name, which keys have.
+func find(keys []key, name string) key {
+	return keys[slices.IndexFunc(keys, func(k key) bool { return k.name == name })]
 }
 
 func lastNames(keys []key) []string {

@@ -116,16 +116,26 @@ type Budget struct {
 
 // value is what one key was set to, and where.
 type value struct {
-	flag  bool
-	text  string   // as written; also of bools, sizes and durations
-	list  []string // of lists
-	size  int64
-	dur   time.Duration
-	pos   Position
-	items []Position // of the elements of list
+	flag bool
+	text string   // as written; also of bools, sizes and durations
+	list []string // of lists
+	size int64
+	dur  time.Duration
+	// entries are those of a map, put together for settings; nil in a layer.
+	entries map[string]string
+	pos     Position
+	items   []Position // of the elements of list
 	// at finds the position of a byte offset in the text, or in element
 	// item of the list (item -1 is the text).
 	at func(item, offset int) Position
+}
+
+// textUnless is the text, or "" where it is what stands for nothing.
+func (v *value) textUnless(nothing string) string {
+	if v.text == nothing {
+		return ""
+	}
+	return v.text
 }
 
 // layer holds the settings of one block of the file by path. The entries of

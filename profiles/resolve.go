@@ -73,40 +73,19 @@ func matchesAny(patterns []Pattern, pl Platform) bool {
 func (p *Profile) Settings(pl Platform) Settings { return p.effective(pl).settings() }
 
 func (l layer) settings() Settings {
-	list := func(key string) []string { return slices.Clone(l[key].list) }
-	tags := list("tags")
-	slices.Sort(tags)
-	s := Settings{
-		Main:      list("main"),
-		CGO:       l["cgo"].flag,
-		Trimpath:  l["trimpath"].flag,
-		BuildVCS:  l["buildvcs"].flag,
-		Tags:      slices.Compact(tags),
-		Strip:     l["ldflags.strip"].flag,
-		Set:       l.entries("ldflags.set."),
-		LDFlags:   list("ldflags.extra"),
-		GCFlags:   list("gcflags"),
-		ASMFlags:  list("asmflags"),
-		BuildMode: l["buildmode"].text,
-		Mod:       l["mod"].text,
-		PGO:       l["pgo"].text,
-		Env:       l.entries("env."),
-		Archive:   l["archive"].text,
-		Files:     list("files"),
-		Name:      l["name"].text,
-		Budget:    Budget{Size: l["budget.size"].size, Growth: l["budget.growth"].size, Startup: l["budget.startup"].dur},
-		Bench:     l.bench(),
-		Verify:    l["verify"].text,
+	var s Settings
+	for _, k := range leafKeys() {
+		v := &value{}
+		if k.kind == kindMap {
+			v.entries = l.entries(k.name + ".")
+		} else {
+			*v = *l[k.name]
+			v.list = slices.Clone(v.list)
+		}
+		k.into(&s, v)
 	}
-	if s.BuildMode == "default" {
-		s.BuildMode = ""
-	}
-	if s.PGO == "auto" {
-		s.PGO = ""
-	}
-	if upx := l["upx.flags"]; len(upx.list) > 0 {
-		s.UPX = slices.Clone(upx.list)
-		s.UPXVersion, s.UPXSHA256 = l["upx.version"].text, l["upx.sha256"].text
+	if len(s.UPX) == 0 {
+		s.UPX, s.UPXVersion, s.UPXSHA256 = nil, "", ""
 	}
 	return s
 }

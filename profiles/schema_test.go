@@ -68,7 +68,7 @@ func TestReference(t *testing.T) {
 			want("variable", a.variable)
 		}
 	}
-	for _, name := range reservedNames {
+	for _, name := range reservedNames() {
 		want("reserved name", name)
 	}
 	if !strings.Contains(doc, "A key set in a child replaces the parent's value; only the maps `env` and `ldflags.set` merge by key; overrides apply last, in order.") {

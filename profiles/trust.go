@@ -22,7 +22,7 @@ func (d *decoder) sign(n *yaml.Node) {
 	if !ok {
 		return
 	}
-	keys := topKeys()[5].sub
+	keys := find(topKeys(), "sign").sub
 	for _, e := range entries {
 		if e.name != "key" {
 			d.unknownKey(e, "sign", keys, nil)
@@ -76,7 +76,7 @@ func (d *decoder) ledger(n *yaml.Node) {
 			d.file.positions["ledger.rebuilders"] = d.pos(e.value)
 			d.rebuilders(e.value)
 		default:
-			d.unknownKey(e, "ledger", topKeys()[6].sub, nil)
+			d.unknownKey(e, "ledger", find(topKeys(), "ledger").sub, nil)
 		}
 	}
 }

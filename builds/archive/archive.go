@@ -53,24 +53,60 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// The formats of archives.
+// The formats that [Write] writes.
 const (
-	TarGz  = "tar.gz"
-	TarZst = "tar.zst"
-	Zip    = "zip"
+	TarGz  = fact.TarGz
+	TarZst = fact.TarZst
+	Zip    = fact.Zip
 )
 
-// Formats returns all formats, sorted.
-func Formats() []string { return []string{TarGz, TarZst, Zip} }
+// format is one of them: all that is known of it is here.
+type format struct {
+	name   string
+	tool   string   // the compressor with version and level
+	begins []string // one of these is how a file begins
+	write  func(ctx context.Context, w io.Writer, members []Member, modTime time.Time) ([]Entry, error)
+	read   func(w *walker) error
+}
+
+func formats() []format {
+	const by = "klauspost/compress " + compressVersion
+	return []format{
+		{TarGz, by + " gzip -8", []string{"\x1f\x8b"}, tarThrough(gzipWriter), (*walker).gzip},
+		{TarZst, by + " zstd best", []string{zstdMagic}, tarThrough(zstdWriter), (*walker).zstd},
+		{Zip, by + " deflate -8", []string{"PK\x03\x04", "PK\x05\x06"}, writeZip, (*walker).zip},
+	}
+}
+
+// Formats returns the names of all formats, sorted.
+func Formats() (names []string) {
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// find is the format of that name.
+func find(name string) (format, error) {
+	all := formats()
+	if i := slices.IndexFunc(all, func(f format) bool { return f.name == name }); i >= 0 {
+		return all[i], nil
+	}
+	names := Formats()
+	last := len(names) - 1
+	return format{}, fault.Errorf("use "+strings.Join(names[:last], ", ")+" or "+names[last], "unknown archive format %q", name)
+}
 
 // compressVersion is the version of klauspost/compress in go.mod; a test keeps
 // the two equal. The version that the build information of the running program
@@ -86,15 +122,8 @@ const level = 8
 // Tool names the compressor of a format with version and level, for the
 // manifest; "" for an unknown format.
 func Tool(format string) string {
-	switch format {
-	case TarGz:
-		return "klauspost/compress " + compressVersion + " gzip -8"
-	case TarZst:
-		return "klauspost/compress " + compressVersion + " zstd best"
-	case Zip:
-		return "klauspost/compress " + compressVersion + " deflate -8"
-	}
-	return ""
+	f, _ := find(format)
+	return f.tool
 }
 
 // Member is one file of an archive.
@@ -146,10 +175,8 @@ var (
 // reported at once, before anything is written. After any later error, what w
 // has got is not an archive: the caller throws it away.
 func Write(ctx context.Context, w io.Writer, format string, members []Member, modTime time.Time) (Info, error) {
-	errs := []error{CheckNames(names(members))}
-	if Tool(format) == "" {
-		errs = append(errs, fault.Errorf("use tar.gz, tar.zst or zip", "unknown archive format %q", format))
-	}
+	f, err := find(format)
+	errs := []error{CheckNames(names(members)), err}
 	if len(members) == 0 {
 		errs = append(errs, errors.New("no members"))
 	}
@@ -163,19 +190,11 @@ func Write(ctx context.Context, w io.Writer, format string, members []Member, mo
 	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })
 
 	sum := &digest{w: w, h: sha256.New()}
-	var (
-		entries []Entry
-		err     error
-	)
-	if format == Zip {
-		entries, err = writeZip(ctx, sum, members, modTime)
-	} else {
-		entries, err = writeTar(ctx, sum, format, members, modTime)
-	}
+	entries, err := f.write(ctx, sum, members, modTime)
 	if err != nil {
 		return Info{}, fmt.Errorf("archive: %w", err)
 	}
-	return Info{Format: format, Tool: Tool(format), Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
+	return Info{Format: format, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
 }
 
 func names(members []Member) []string {
@@ -186,11 +205,18 @@ func names(members []Member) []string {
 	return names
 }
 
-func writeTar(ctx context.Context, w io.Writer, format string, members []Member, modTime time.Time) ([]Entry, error) {
-	c, err := compressor(w, format)
-	if err != nil {
-		return nil, err
+// tarThrough writes a tar through a compressor.
+func tarThrough(compressor func(io.Writer) (io.WriteCloser, error)) func(context.Context, io.Writer, []Member, time.Time) ([]Entry, error) {
+	return func(ctx context.Context, w io.Writer, members []Member, modTime time.Time) ([]Entry, error) {
+		c, err := compressor(w)
+		if err != nil {
+			return nil, err
+		}
+		return writeTar(ctx, c, members, modTime)
 	}
+}
+
+func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime time.Time) ([]Entry, error) {
 	t := tar.NewWriter(c)
 	var entries []Entry
 	for _, m := range members {
@@ -218,10 +244,11 @@ func writeTar(ctx context.Context, w io.Writer, format string, members []Member,
 	return entries, c.Close()
 }
 
-func compressor(w io.Writer, format string) (io.WriteCloser, error) {
-	if format == TarZst {
-		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	}
+func zstdWriter(w io.Writer) (io.WriteCloser, error) {
+	return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+}
+
+func gzipWriter(w io.Writer) (io.WriteCloser, error) {
 	z, err := gzip.NewWriterLevel(w, level)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
@@ -85,11 +86,13 @@ func write(t testing.TB, format string, members []Member, at time.Time) ([]byte,
 // bytes of archives. If that is wanted, it is an entry of the release notes,
 // since nobody can rebuild older archives with the newer version.
 func TestPinned(t *testing.T) {
-	for format, want := range map[string]string{
+	pinned := map[string]string{
 		TarGz:  "24ace083f081d9bbe83defe10da34be0cc8b60c5144b721499f7d041b3312100",
 		TarZst: "08854ce30f1a0bcc10ad0471ab11e5997ebbc7accf6fb0d6d5779cae052e0ce6",
 		Zip:    "ed8d599355343181c9b2b8e2677085d94238bdd9daf9dcb567f17d53c7206251",
-	} {
+	}
+	for _, format := range Formats() {
+		want := pinned[format]
 		if _, info := write(t, format, fixed(), commitTime); info.SHA256 != want {
 			t.Errorf("%s: sha256 %s, pinned is %s", format, info.SHA256, want)
 		}
@@ -459,4 +462,11 @@ func FuzzCheckNames(f *testing.F) {
 			t.Errorf("%q and %q were accepted", a, b)
 		}
 	})
+}
+
+// TestFormatsOfProfiles: what a profile may name is what is written here.
+func TestFormatsOfProfiles(t *testing.T) {
+	if got, want := Formats(), fact.ArchiveFormats(); !slices.Equal(got, want) {
+		t.Errorf("%q, and profiles offer %q", got, want)
+	}
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-
-	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // tarOwner is [Header.Owner] of what [Write] writes into a tar.
@@ -20,8 +18,9 @@ const tarOwner = "0/0 /"
 // for their mode, and not a byte that is in no member), though from any
 // compressor, and it streams: no member is held in memory.
 func List(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Entry, error) {
-	if Tool(format) == "" {
-		return nil, fmt.Errorf("archive: %w", fault.Errorf("use tar.gz, tar.zst or zip", "unknown archive format %q", format))
+	f, err := find(format)
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
 	}
 	w := newWalker(ctx, r, size, listLimits(), Visitor{Member: func(h Header, _ io.Reader) error {
 		if h.Type != TypeFile {
@@ -41,7 +40,7 @@ func List(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Entr
 		}
 		return nil
 	}})
-	err := w.walk(format)
+	err = w.walk(f)
 	if not := (*NotArchiveError)(nil); errors.As(err, &not) {
 		err = tar.ErrHeader
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,11 +172,8 @@ func Walk(ctx context.Context, path string, v Visitor) (*Summary, error) {
 func WalkReader(ctx context.Context, r io.ReaderAt, size int64, v Visitor) (*Summary, error) {
 	w := newWalker(ctx, r, size, scanLimits(), v)
 	format, err := w.detect()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case format == "":
-		return nil, &NotArchiveError{}
 	}
 	if err := w.walk(format); err != nil {
 		return nil, err
@@ -199,41 +197,33 @@ func newWalker(ctx context.Context, in io.ReaderAt, size int64, limits Limits, v
 // Tar is the format of an archive that is not compressed; [Write] does not write it.
 const Tar = "tar"
 
-// detect tells the format by the first bytes; "" when it is none. A zip that
-// begins with something else, as self-extracting ones do, is not taken for one:
-// what begins as a program is one.
-func (w *walker) detect() (string, error) {
+// detect tells the format by the first bytes. A zip that begins with something
+// else, as self-extracting ones do, is not taken for one: what begins as a program
+// is one.
+func (w *walker) detect() (format, error) {
 	head := make([]byte, 512)
 	n, err := w.in.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return "", err
+		return format{}, err
 	}
 	head = head[:n]
-	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return Zip, nil
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return TarGz, nil
-	case bytes.HasPrefix(head, zstdMagic):
-		return TarZst, nil
-	case len(head) > 262 && string(head[257:262]) == "ustar":
-		return Tar, nil
+	for _, f := range formats() {
+		if slices.ContainsFunc(f.begins, func(b string) bool { return bytes.HasPrefix(head, []byte(b)) }) {
+			return f, nil
+		}
 	}
-	return "", nil
+	if len(head) > 262 && string(head[257:262]) == "ustar" {
+		return format{name: Tar, read: (*walker).plainTar}, nil
+	}
+	return format{}, &NotArchiveError{}
 }
 
-func (w *walker) walk(format string) error {
-	w.out.Format = format
-	switch format {
-	case Zip:
-		return w.zip()
-	case TarGz:
-		return w.gzip()
-	case TarZst:
-		return w.zstd()
-	}
-	return w.tar(io.NewSectionReader(w.in, 0, w.size))
+func (w *walker) walk(f format) error {
+	w.out.Format = f.name
+	return f.read(w)
 }
+
+func (w *walker) plainTar() error { return w.tar(io.NewSectionReader(w.in, 0, w.size)) }
 
 // entry counts a member and looks at its name.
 func (w *walker) entry(h Header) error {

@@ -213,7 +213,7 @@ func (w *walker) zstd() error {
 	return w.tar(z)
 }
 
-var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+const zstdMagic = "\x28\xb5\x2f\xfd"
 
 // zstdFrames walks over the frames of a zstd file (RFC 8878, section 3.1) and
 // notes what an unpacker does not show: a second frame, one that is skipped,
@@ -264,7 +264,7 @@ func (w *walker) zstdFrame(at int64) (next int64, skipped, ok bool) {
 		at += int64(binary.LittleEndian.Uint32(b[:]))
 		return at, true, at <= w.size
 	}
-	if !bytes.Equal(b[:], zstdMagic) || !word(1) {
+	if string(b[:]) != zstdMagic || !word(1) {
 		return 0, false, false
 	}
 	flags := b[0]

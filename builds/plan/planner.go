@@ -223,19 +223,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		s.Mod = "vendor" // what the go command does when nothing is said (https://go.dev/ref/mod#build-commands)
 	}
 	d.settings = s
-	cgo := "0"
-	if s.CGO {
-		cgo = "1"
-	}
-	u.Env = append(d.platform.Env(), "CGO_ENABLED="+cgo)
-	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
-		u.Env = append(u.Env, k+"="+s.Env[k])
-	}
-	u.Flags = unitFlags(s, pl.Go, pl.Source.Kind)
-	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
-	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
-	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
-
+	u.follow(s, d.platform, pl.Go, pl.Source.Kind)
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
 	pl.noteReader(u, s.Main, pkgs)
 	if err != nil {
@@ -319,6 +307,23 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 		}
 		pl.variables(d, pkgs, problem)
 	}
+}
+
+// follow puts into the unit what its settings say, but for what is looked up in the
+// source: main packages, profiles of the optimiser, files.
+func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string, kind fact.SourceKind) {
+	cgo := "0"
+	if s.CGO {
+		cgo = "1"
+	}
+	u.Env = append(p.Env(), "CGO_ENABLED="+cgo)
+	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
+		u.Env = append(u.Env, k+"="+s.Env[k])
+	}
+	u.Flags = unitFlags(s, goVersion, kind)
+	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
+	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
 }
 
 func wild(patterns []string) bool {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Limits on what is read and copied in one run.
@@ -440,7 +441,7 @@ func (c *collector) universal(name, member, at string, r io.ReaderAt, size int64
 			return err
 		}
 		switch {
-		case !hasMagic(head, "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe"):
+		case gobin.FormatOf(head) != gobin.MachO:
 			in.Skip = "not looked at: the slice is no Mach-O file"
 		case s.size > maxMember || s.size > c.copies:
 			in.Skip = "not looked at: larger than what this tool unpacks in one run"

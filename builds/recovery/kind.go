@@ -13,6 +13,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Kind is what a file is, as far as its content, name and mode tell. It decides
@@ -52,10 +54,8 @@ func (k Kind) inert() bool {
 
 // isExecutable goes by the first bytes; whether it is Go's is seen later.
 func isExecutable(b []byte) bool {
-	return hasMagic(b,
-		"\x7fELF", "MZ", "\x00asm", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\x01\xdf", "\x01\xf7",
-		"\x00\x00\x8a\x97", "\x00\x00\x06\x47", "\x00\x00\x01\xeb", // Plan 9
-	)
+	f := gobin.FormatOf(b)
+	return f != "" && f != gobin.FatMachO
 }
 
 // A Java class begins as a universal binary does; where that has the number of

@@ -1,6 +1,10 @@
 package fact
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // FileKind is what a file of a release is, other than what was built for users.
 type FileKind string
@@ -37,6 +41,9 @@ var fileKinds = map[string]FileKind{
 	ChecksumsFile: About, ChecksumsBundle: About, ManifestFile: About, ProvenanceBundle: About, LedgerBundle: About,
 	LedgerFile: Ledger, MeasurementsFile: Measured, HTMLFile: Report, MarkdownFile: Report,
 }
+
+// AboutFiles are the names of all files of a release that are not built, sorted.
+func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 
 // KindOf is the kind of a file that is no artifact, by its name; names that
 // differ in case only are one.

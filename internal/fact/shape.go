@@ -12,6 +12,17 @@ const (
 	Archived Stage = "archive" // with others in an archive
 )
 
+// The formats of archives, each the extension too.
+const (
+	TarGz  = "tar.gz"
+	TarZst = "tar.zst"
+	Zip    = "zip"
+)
+
+// ArchiveFormats are all of them, sorted: what a profile may name. Package archive
+// knows how each is written and read.
+func ArchiveFormats() []string { return []string{TarGz, TarZst, Zip} }
+
 // NoArchive is the archive format of a unit that publishes its binaries as they are.
 const NoArchive = "none"
 

@@ -224,36 +224,56 @@ func parse(in input, fatAllowed bool) (*File, error) {
 	if err := in.readAt(magic, 0); err != nil {
 		return nil, err
 	}
-	var err error
-	switch {
-	case bytes.HasPrefix(magic, []byte("\x7fELF")):
-		f.Format, err = ELF, f.readELF()
-	case bytes.HasPrefix(magic, []byte("MZ")):
-		f.Format, err = PE, f.readPE()
-	case bytes.HasPrefix(magic, []byte("\x00asm")):
-		f.Format, err = Wasm, f.readWasm()
-	case isMachO(magic):
-		f.Format, err = MachO, f.readMachO()
-	case fatAllowed && isFat(magic):
-		f.Format, err = FatMachO, f.readFat()
-		if err != nil {
-			return nil, f.typed(err)
-		}
-		return f, nil
-	case magic[0] == 1 && (magic[1] == 0xdf || magic[1] == 0xf7):
-		f.Format, err = XCOFF, f.readXCOFF()
-	case isPlan9(magic):
-		f.Format, err = Plan9, f.readPlan9()
-	default:
+	format, read := recognise(magic)
+	if read == nil || format == FatMachO && !(fatAllowed && isFat(magic)) {
 		return nil, &NotGoError{}
 	}
-	if err != nil {
+	f.Format = format
+	if err := read(f); err != nil {
 		return nil, f.typed(err)
+	}
+	if f.Format == FatMachO {
+		return f, nil
 	}
 	if err := f.identify(); err != nil {
 		return nil, f.typed(err)
 	}
 	return f, nil
+}
+
+// format is all that is known of one at first sight.
+type format struct {
+	name   Format
+	begins []string // one of these is how a file begins
+	read   func(*File) error
+}
+
+func formats() []format {
+	return []format{
+		{ELF, []string{"\x7fELF"}, (*File).readELF},
+		{PE, []string{"MZ"}, (*File).readPE},
+		{Wasm, []string{"\x00asm"}, (*File).readWasm},
+		{MachO, []string{"\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe"}, (*File).readMachO},
+		{FatMachO, []string{"\xca\xfe\xba\xbe", "\xca\xfe\xba\xbf"}, (*File).readFat},
+		{XCOFF, []string{"\x01\xdf", "\x01\xf7"}, (*File).readXCOFF},
+		{Plan9, []string{"\x00\x00\x8a\x97", "\x00\x00\x06\x47", "\x00\x00\x01\xeb"}, (*File).readPlan9},
+	}
+}
+
+// FormatOf is the format of a file that begins so, as far as its first eight bytes
+// tell; "" is none. A Java class begins as a universal binary does.
+func FormatOf(head []byte) Format {
+	f, _ := recognise(head)
+	return f
+}
+
+func recognise(head []byte) (Format, func(*File) error) {
+	for _, f := range formats() {
+		if slices.ContainsFunc(f.begins, func(b string) bool { return bytes.HasPrefix(head, []byte(b)) }) {
+			return f.name, f.read
+		}
+	}
+	return "", nil
 }
 
 // typed turns the errors of the format readers into the exported types.

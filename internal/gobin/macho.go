@@ -27,14 +27,6 @@ const (
 // linkeditCommand is the load command of the segment that holds the signature.
 const linkeditCommand = "(__LINKEDIT command)"
 
-func isMachO(b []byte) bool {
-	switch binary.BigEndian.Uint32(b) {
-	case 0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe:
-		return true
-	}
-	return false
-}
-
 // isFat tells a fat binary from a Java class file, which has the same magic
 // followed by a version of at least 45.
 func isFat(b []byte) bool {

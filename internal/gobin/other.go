@@ -131,8 +131,6 @@ func (f *File) readXCOFF() error {
 
 var plan9Arch = map[uint32]string{0x1eb: "386", 0x8a97: "amd64", 0x647: "arm"}
 
-func isPlan9(b []byte) bool { return plan9Arch[binary.BigEndian.Uint32(b)] != "" }
-
 // readPlan9 lists the segments of Plan 9's a.out(6).
 func (f *File) readPlan9() error {
 	h, err := f.in.bytes(0, 32)

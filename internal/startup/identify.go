@@ -10,6 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // maxProc bounds what is read of the files of /proc, and of an emulator's log.
@@ -48,13 +49,12 @@ func identify(ctx context.Context, path string) (File, error) {
 // platform reads the header of an executable: ELF, PE, Mach-O or WebAssembly.
 // UPX leaves what is read here as it was.
 func platform(head []byte) string {
-	has := func(magic string) bool { return len(head) >= len(magic) && string(head[:len(magic)]) == magic }
-	switch {
-	case has("#!"):
+	switch format := gobin.FormatOf(head); {
+	case bytes.HasPrefix(head, []byte("#!")):
 		return "script"
-	case has(elf.ELFMAG) && len(head) >= 64:
+	case format == gobin.ELF && len(head) >= 64:
 		return elfPlatform(head)
-	case has("MZ") && len(head) >= 0x40:
+	case format == gobin.PE && len(head) >= 0x40:
 		at := int64(binary.LittleEndian.Uint32(head[0x3c:]))
 		if at+6 > int64(len(head)) || string(head[at:at+4]) != "PE\x00\x00" {
 			return ""
@@ -69,16 +69,16 @@ func platform(head []byte) string {
 		case 0x1c0, 0x1c4:
 			return "windows/arm"
 		}
-	case has("\xcf\xfa\xed\xfe") && len(head) >= 8:
+	case format == gobin.MachO && bytes.HasPrefix(head, []byte("\xcf")) && len(head) >= 8: // 64 bits
 		switch binary.LittleEndian.Uint32(head[4:]) {
 		case 0x01000007:
 			return "darwin/amd64"
 		case 0x0100000c:
 			return "darwin/arm64"
 		}
-	case has("\xca\xfe\xba\xbe"):
+	case format == gobin.FatMachO && bytes.HasSuffix(head[:4], []byte("\xbe")): // 32-bit offsets
 		return "darwin/universal"
-	case has("\x00asm"):
+	case format == gobin.Wasm:
 		return "wasip1/wasm"
 	}
 	return ""

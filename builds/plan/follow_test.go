@@ -1,0 +1,57 @@
+package plan
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// TestEverySettingIsFollowed: a setting that is in no unit would be ignored.
+func TestEverySettingIsFollowed(t *testing.T) {
+	elsewhere := map[string]string{
+		"Main": "the source has the main packages", "Files": "the source has the files", "Bench": "nothing is built by it",
+	}
+	platform := profiles.Platform{OS: "linux", Arch: "amd64"}
+	unit := func(s profiles.Settings) *Unit {
+		u := &Unit{}
+		u.follow(s, platform, "go1.26.8", fact.SourceGit)
+		return u
+	}
+	var s profiles.Settings
+	before, tried := unit(s), 0
+	var try func(name string, v reflect.Value)
+	try = func(name string, v reflect.Value) {
+		if elsewhere[name] != "" {
+			return
+		}
+		if v.Kind() == reflect.Struct {
+			for i := range v.NumField() {
+				try(v.Type().Field(i).Name, v.Field(i))
+			}
+			return
+		}
+		tried++
+		switch value := v.Addr().Interface().(type) {
+		case *bool:
+			*value = true
+		case *string:
+			*value = "x"
+		case *[]string:
+			*value = []string{"-x"}
+		case *map[string]string:
+			*value = map[string]string{"x": "x"}
+		default:
+			v.SetInt(1)
+		}
+		if reflect.DeepEqual(unit(s), before) {
+			t.Errorf("the unit is the same whatever %s is", name)
+		}
+		v.SetZero()
+	}
+	try("", reflect.ValueOf(&s).Elem())
+	if tried < 20 {
+		t.Errorf("only %d settings were tried", tried)
+	}
+}
