@@ -288,7 +288,7 @@ func exactly(dir, name string) bool {
 	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == path.Base(name) && e.Type().IsRegular() })
 }
 
-// refuseDirty is the gate for everything that calls itself a release.
+// RefuseDirty is the gate for everything that calls itself a release.
 func (s *Subject) RefuseDirty() error {
 	if s.Snapshot || len(s.Source.Dirty) == 0 {
 		return nil

@@ -28,13 +28,20 @@ func (o *outcomes) circumstances() (list []fact.Circumstances) {
 	return list
 }
 
+// cpu is the time of all go commands that were run for the unit.
+func (o *outcomes) cpu() (all time.Duration) {
+	for _, x := range o.all {
+		all += x.Cost.CPU
+	}
+	return all
+}
+
 // then is what is done with the outcomes of a unit, as soon as all are there: other
 // units are still being built. It returns what became of the unit, in one word.
 type then func(ctx context.Context, o *outcomes) (verdict string, err error)
 
-// build has every executor build every unit, and returns the CPU time of all
-// builds. ledger may spare second builds most of their work; nil: nothing is spared.
-func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) (time.Duration, error) {
+// build has every executor build every unit. ledger may spare second builds most of their work; nil: nothing is spared.
+func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) error {
 	r := p.Of.Run
 	b := &batch{
 		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
@@ -51,7 +58,7 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 	if serr := b.costs.Save(); serr != nil {
 		r.note("estimates were not saved: %v", serr)
 	}
-	return b.cpu, err
+	return err
 }
 
 // batch is the builds of one plan while they run.
@@ -67,7 +74,6 @@ type batch struct {
 	mu       sync.Mutex
 	progress map[string]schedule.Progress // of tasks, by ID
 	running  map[string]time.Time         // when tasks that run began
-	cpu      time.Duration
 }
 
 // unitBuilds are the builds of one unit.
@@ -162,7 +168,6 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 // moved notes how far a task is and says how long everything will take.
 func (b *batch) moved(id string, now schedule.Progress) {
 	b.mu.Lock()
-	b.cpu += now.CPU
 	if now.Done {
 		delete(b.running, id)
 	} else {

@@ -58,7 +58,7 @@ func (c *compared) linked() (list []*product) {
 	return list
 }
 
-// published is what a release was published with, by which a build is judged; nil:
+// Published is what a release was published with, by which a build is judged; nil:
 // nothing is published yet.
 type Published []checksums.Artifact
 

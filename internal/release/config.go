@@ -88,7 +88,7 @@ func (c *Config) Warn(format string, args ...any) {
 
 func (c *Config) Phase(text string) { c.Emit(Event{Kind: Phase, Text: text}) }
 
-// jobs is how many actions a build may run that has the machine for itself.
+// Parallel is how many actions a build may run that has the machine for itself.
 func (c *Config) Parallel() int {
 	if c.Jobs > 0 {
 		return c.Jobs
@@ -96,7 +96,7 @@ func (c *Config) Parallel() int {
 	return runtime.NumCPU()
 }
 
-// env looks a variable up in the user's environment.
+// Env looks a variable up in the user's environment.
 func (c *Config) Env(name string) string {
 	value := ""
 	for _, kv := range c.Environ {

@@ -81,7 +81,7 @@ type fakeRelease struct {
 	published Published
 }
 
-func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
+func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 	t.Helper()
 	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
 	if err != nil {
@@ -138,18 +138,18 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*Finished, error) {
 		t.Fatal(err)
 	}
 	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}
-	f, err := m.Finish(t.Context(), kind, r.published)
+	f, err := m.Finish(t.Context(), r.published)
 	if err != nil {
 		return nil, err
 	}
-	if f.manifest, err = f.describe(t.Context()); err != nil {
-		return f, err
+	d, err := f.describe(t.Context(), kind)
+	if err != nil {
+		return nil, err
 	}
-	if err := f.gate(nil); err != nil {
-		return f, err
+	if err := d.gate(nil); err != nil {
+		return d, err
 	}
-	f.report = m.sizes
-	return f, f.publish(t.Context(), stage)
+	return d, (&publication{described: d, stage: stage, report: m.sizes}).publish(t.Context())
 }
 
 // TestFakeExecutors: a release is made of what any executors give, however many and

@@ -7,7 +7,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// explainFull adds to an error that came of a full disk what can be done: it
+// ExplainFull adds to an error that came of a full disk what can be done: it
 // surfaces in many places, and some of them suggest another cause.
 func ExplainFull(err error) error {
 	if err == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
-// kit is a toolchain, and the place it works in first: the build cache there is
+// Kit is a toolchain, and the place it works in first: the build cache there is
 // that of this toolchain, told apart by its content. cmd/go itself tells
 // toolchains apart by version only.
 type Kit struct {
@@ -25,7 +25,7 @@ type Kit struct {
 	BuildPlace  *toolchain.Place
 }
 
-// copied is a subject with its toolchain and a private copy of its source.
+// Copied is a subject with its toolchain and a private copy of its source.
 type Copied struct {
 	*Subject
 	*Kit
@@ -41,7 +41,7 @@ type Copied struct {
 // returns the module's directory and what it was made from.
 type copier func(ctx context.Context, place *toolchain.Place, dir string) (module string, origin fact.Circumstances, err error)
 
-// fetch gets the toolchain and the source. Of the source it makes the first
+// Fetch gets the toolchain and the source. Of the source it makes the first
 // private copy; if it is known from earlier runs, only when somebody needs it.
 func (s *Subject) Fetch(ctx context.Context) (*Copied, error) {
 	exact, err := s.wantedToolchain()
@@ -78,7 +78,7 @@ func (s *Subject) wantedToolchain() (string, error) {
 	return exact, nil
 }
 
-// fetchToolchain fetches the toolchain of that version and unpacks it below dir.
+// FetchToolchain fetches the toolchain of that version and unpacks it below dir.
 // Its build cache is one of its own; with -full, an empty one.
 func (r *Run) FetchToolchain(ctx context.Context, t *Tools, exact, dir string) (*Kit, error) {
 	r.Phase("toolchain " + exact)
@@ -118,7 +118,7 @@ func (r *Run) buildCache(tc *toolchain.Toolchain) (string, error) {
 	return dir, workspace.CheckBuildCache(dir)
 }
 
-// copySource computes the module's hash, and says how the first private copy is
+// CopySource computes the module's hash, and says how the first private copy is
 // made.
 func (s *Subject) CopySource(ctx context.Context, k *Kit) (*Copied, error) {
 	c := &Copied{Subject: s, Kit: k}
@@ -164,7 +164,7 @@ func (s *Subject) CopySource(ctx context.Context, k *Kit) (*Copied, error) {
 	return c, nil
 }
 
-// fromZip is the origin of a copy of the module proxy's zip.
+// FromZip is the origin of a copy of the module proxy's zip.
 func FromZip(src *source.Source) fact.Circumstances {
 	return fact.Circumstances{fact.ModuleZip: src.Sum}
 }

@@ -14,26 +14,26 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// finished is a plan whose units were all built, compared and made: all that is
-// known of a release before it is published.
+// Finished is a plan whose units were all built, compared and made.
 type Finished struct {
 	*Prepared
-	kind     string
-	Made     []*UnitResult // in the order of the plan
-	Ledger   *ReleaseLedger
-	manifest *checksums.Manifest
-	shown    Shown
-	signer   checksums.Signer // nil: unsigned
-	report   bool             // make the report
-	cpu      time.Duration    // of all go commands
+	Made   []*UnitResult // in the order of the plan
+	Ledger *ReleaseLedger
+	CPU    time.Duration // of all go commands
 }
 
-// finish builds, compares and makes all units. by is what was published, if it was.
-func (m *Maker) Finish(ctx context.Context, kind string, by Published) (*Finished, error) {
+// described is a finished plan and its manifest: all that is known of a release
+// before it is published.
+type described struct {
+	*Finished
+	manifest *checksums.Manifest
+}
+
+// Finish builds, compares and makes all units. by is what was published, if it was.
+func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 	units := m.Of.Plan.Units
-	f := &Finished{Prepared: m.Prepared, kind: kind, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
-	var err error
-	f.cpu, err = m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
+	f := &Finished{Prepared: m.Prepared, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
+	err := m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
 		c, err := m.compare(ctx, o, by)
 		if err == nil {
 			err = m.Ledger.enter(ctx, o.unit, o.all)
@@ -48,10 +48,13 @@ func (m *Maker) Finish(ctx context.Context, kind string, by Published) (*Finishe
 	if err != nil {
 		return nil, err
 	}
+	for _, r := range f.Made {
+		f.CPU += r.cpu
+	}
 	return f, nil
 }
 
-// artifacts are those of all units.
+// Artifacts are those of all units.
 func (f *Finished) Artifacts() (list []checksums.Artifact) {
 	for _, r := range f.Made {
 		list = append(list, r.Artifacts...)
@@ -59,7 +62,7 @@ func (f *Finished) Artifacts() (list []checksums.Artifact) {
 	return list
 }
 
-// linked is the file with that digest that the first execution linked; "" for none.
+// Linked is the file with that digest that the first execution linked; "" for none.
 func (f *Finished) Linked(digest string) string {
 	for _, r := range f.Made {
 		if name := r.linked[digest]; name != "" {
@@ -69,8 +72,8 @@ func (f *Finished) Linked(digest string) string {
 	return ""
 }
 
-// describe makes the manifest.
-func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
+// describe makes the manifest of a release, snapshot or build.
+func (f *Finished) describe(ctx context.Context, kind string) (*described, error) {
 	p := f.Of
 	data, err := p.Plan.Encode()
 	if err != nil {
@@ -88,7 +91,7 @@ func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
 		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
 	}
 	m := &checksums.Manifest{
-		Schema: fact.ManifestSchema, Kind: f.kind, Project: p.Plan.Project, Version: p.Version,
+		Schema: fact.ManifestSchema, Kind: kind, Project: p.Plan.Project, Version: p.Version,
 		Source: checksums.Source{
 			Kind: p.Source.Kind, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum, SumDB: p.Source.SumDB,
 			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: p.Source.ID().CommitTime, Tags: p.Source.Tags, Dir: p.Source.Dir,
@@ -109,10 +112,10 @@ func (f *Finished) describe(ctx context.Context) (*checksums.Manifest, error) {
 		kb := strings.Join([]string{b.Profile, b.Platform, string(b.Stage), b.Name}, "\x00")
 		return ka < kb
 	})
-	return m, nil
+	return &described{f, m}, nil
 }
 
-// rebuilt says how often every unit was built, and what was different and what
+// Executions says how often every unit was built, and what was different and what
 // the same when it was: what the executions that there were have in common.
 func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 	r := checksums.Rebuild{Confinement: held}
@@ -155,7 +158,7 @@ func (f *Finished) kept() (dirs []string) {
 // gate stops what must not be published: what differs or was not checked,
 // unless the profile says verify: report, and what is over a budget. Nothing has
 // been signed yet.
-func (f *Finished) gate(over []error) error {
+func (f *described) gate(over []error) error {
 	report := map[string]bool{}
 	for _, u := range f.Of.Plan.Units {
 		if u.Verify == "report" {
@@ -170,7 +173,7 @@ func (f *Finished) gate(over []error) error {
 		}
 		enforced = append(enforced, a)
 		switch {
-		case f.kind == checksums.KindBuild:
+		case f.manifest.Kind == checksums.KindBuild:
 		case a.Verdict == fact.Different:
 			differ = append(differ, artifactLine(a))
 		case a.Verdict != fact.Identical:
@@ -196,7 +199,7 @@ func artifactLine(a checksums.Artifact) string {
 }
 
 // differences is the error of everything that differs, whatever the profile says.
-func (f *Finished) differences() error {
+func (f *described) differences() error {
 	var differ []string
 	for _, a := range f.manifest.Artifacts {
 		if a.Verdict == fact.Different {

@@ -60,7 +60,7 @@ func (s *Run) ledgerConfig(name, sum string) ledger.Config {
 	}
 }
 
-// releaseLedger is the proof ledger as one release uses it: what its second place
+// ReleaseLedger is the proof ledger as one release uses it: what its second place
 // is given, and what is added. nil: there is no ledger.
 type ReleaseLedger struct {
 	ledger   *ledger.Ledger
@@ -163,7 +163,7 @@ func (l *ReleaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute
 	return err // what was taken from the ledger must be accounted for
 }
 
-// unitActions is the ledger's account of every unit, for the manifest.
+// UnitActions is the ledger's account of every unit, for the manifest.
 func (l *ReleaseLedger) UnitActions(made []*UnitResult) []checksums.UnitActions {
 	if l == nil {
 		return nil
@@ -190,7 +190,7 @@ func (l *ReleaseLedger) UnitActions(made []*UnitResult) []checksums.UnitActions 
 	return out
 }
 
-// alarms is the error of actions that gave another output than they once did, even
+// Alarms is the error of actions that gave another output than they once did, even
 // if the builds of today agree. Where the profile says verify: report it is a
 // warning.
 func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {

@@ -26,7 +26,7 @@ func openLinked(u *plan.Unit, path string) (*gobin.File, error) {
 	return gobin.Open(path)
 }
 
-// refuseLibrary refuses to make variants of a library.
+// RefuseLibrary refuses to make variants of a library.
 func RefuseLibrary(u *plan.Unit) error {
 	if mode := u.Mode(); mode.Library() {
 		return fault.Usagef("choose a profile of a program with -profile and -platform",
@@ -76,7 +76,7 @@ func line(lines [][]byte, i int) string {
 // quoted quotes the beginning of a line.
 func quoted(s string) string { return fmt.Sprintf("%.200q", s) }
 
-// openAny opens a binary of any kind; static says that it is the object in a
+// OpenAny opens a binary of any kind; static says that it is the object in a
 // static library.
 func OpenAny(path string) (f *gobin.File, static bool, err error) {
 	f, err = gobin.Open(path)
@@ -88,5 +88,5 @@ func OpenAny(path string) (f *gobin.File, static bool, err error) {
 	return f, false, err
 }
 
-// unsizedLibrary says why there is no size of the parts of a static library.
+// UnsizedLibrary says why there is no size of the parts of a static library.
 const UnsizedLibrary = "a static library: which bytes of it a program has, is decided when that is linked"

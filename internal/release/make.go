@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/execute"
@@ -21,7 +22,7 @@ import (
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
-// maker makes of compared units what is published of them.
+// Maker makes of compared units what is published of them.
 type Maker struct {
 	*Prepared
 	Stage  string    // directory of the files to publish
@@ -34,7 +35,7 @@ type Maker struct {
 	port      sync.Mutex // held while programs run that listen on a declared port
 }
 
-// result is what became of one unit.
+// UnitResult is what became of one unit.
 type UnitResult struct {
 	unit          *plan.Unit
 	circumstances []fact.Circumstances // of each execution
@@ -42,10 +43,11 @@ type UnitResult struct {
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
 	sized         []report.Sized
-	archiveProven int      // how often the archive was made before; 0: it was made now
-	stamp         string   // as in compared
-	kept          string   // as in compared
-	mended        []string // as in compared
+	archiveProven int           // how often the archive was made before; 0: it was made now
+	stamp         string        // as in compared
+	kept          string        // as in compared
+	mended        []string      // as in compared
+	cpu           time.Duration // of all go commands
 }
 
 // final is a binary as it will be published, by itself or in an archive.
@@ -86,7 +88,7 @@ func (m *Maker) steps() []unitStep {
 // make makes the published files of a unit. Where its executions differ nothing is
 // made, unless the profile says verify: report; the gate stops the release.
 func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
-	r := &UnitResult{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended}
+	r := &UnitResult{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended, cpu: c.cpu()}
 	var items []*item
 	for _, p := range c.products {
 		r.linked[p.artifact.SHA256] = p.paths[0]
@@ -313,7 +315,7 @@ func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member
 	return list
 }
 
-// opener opens the file of a member that goes into an archive.
+// Opener opens the file of a member that goes into an archive.
 func Opener(name string) func() (io.ReadCloser, int64, error) {
 	return func() (io.ReadCloser, int64, error) {
 		f, err := files.Open(name)

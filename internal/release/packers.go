@@ -65,7 +65,7 @@ func (s *Subject) settingPos(u *plan.Unit, key string) profiles.Position {
 	return profiles.Position{}
 }
 
-// findUPX looks for UPX when a unit is to be packed: the one the profile pins,
+// FindUPX looks for UPX when a unit is to be packed: the one the profile pins,
 // if it does. It refuses platforms that this version is known not to pack.
 func (s *Planned) FindUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
 	var tool *upx.Tool

@@ -9,7 +9,7 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// planned is what will be built, and from what.
+// Planned is what will be built, and from what.
 type Planned struct {
 	*Copied
 	Planner *plan.Planner
@@ -18,13 +18,13 @@ type Planned struct {
 	mended  []string   // damage in the first build cache, which was met while listing packages
 }
 
-// planWith says what kind of plan is made.
+// PlanWith says what kind of plan is made.
 type PlanWith struct {
 	Deps  bool                     // fetch everything that it needs as well, and make the first private copy
 	Alter func(*profiles.Settings) // of variants; nil: the profile's settings
 }
 
-// expand makes the plan. There is a planner also with an error: it knows what it
+// Expand makes the plan. There is a planner also with an error: it knows what it
 // has seen until then.
 func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	if with.Deps {

@@ -103,7 +103,7 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 	return failed, unchecked
 }
 
-// workload fills in what the profile says and opt does not.
+// Workload fills in what the profile says and opt does not.
 func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
 	w := &opt.Workload
 	if w.Args == nil {

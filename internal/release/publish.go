@@ -15,14 +15,23 @@ import (
 	"github.com/mintmark/mintmark/internal/report"
 )
 
+// publication is a release on its way into the output directory.
+type publication struct {
+	*described
+	stage  *output.Staging
+	signer checksums.Signer // nil: unsigned
+	shown  Shown
+	report bool // make the report
+}
+
 // step is one kind of file that a release publishes beside what its units made.
 type step struct {
 	names []string // of the files that it may make
 	// needs reports whether a release has it.
-	needs func(f *Finished) bool
+	needs func(p *publication) bool
 	// make gives the files. It is asked twice and must give the same bytes, but for
 	// signatures.
-	make  func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error)
+	make  func(ctx context.Context, p *publication) (map[string][]byte, error)
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
@@ -30,28 +39,28 @@ type step struct {
 // left in the directory.
 func steps() []step {
 	manifest := checksums.ManifestFile
-	release := func(f *Finished) bool { return f.kind != checksums.KindBuild }
-	signed := func(f *Finished) bool { return f.signer != nil }
-	ledger := func(f *Finished) bool { return release(f) && f.Of.file.Ledger.Publish }
-	one := func(name string, make func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error)) func(context.Context, *Finished, *output.Staging) (map[string][]byte, error) {
-		return func(ctx context.Context, f *Finished, st *output.Staging) (map[string][]byte, error) {
-			data, err := make(ctx, f, st)
+	release := func(p *publication) bool { return p.manifest.Kind != checksums.KindBuild }
+	signed := func(p *publication) bool { return p.signer != nil }
+	ledger := func(p *publication) bool { return release(p) && p.Of.file.Ledger.Publish }
+	one := func(name string, make func(ctx context.Context, p *publication) ([]byte, error)) func(context.Context, *publication) (map[string][]byte, error) {
+		return func(ctx context.Context, p *publication) (map[string][]byte, error) {
+			data, err := make(ctx, p)
 			return map[string][]byte{name: data}, err
 		}
 	}
-	encode := func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.manifest.Encode() }
+	encode := func(_ context.Context, p *publication) ([]byte, error) { return p.manifest.Encode() }
 	return []step{
-		{names: []string{output.BuildFile}, needs: func(f *Finished) bool { return !release(f) }, make: one(output.BuildFile, encode)},
+		{names: []string{output.BuildFile}, needs: func(p *publication) bool { return !release(p) }, make: one(output.BuildFile, encode)},
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
 		{
 			names: []string{checksums.LedgerFile}, needs: ledger,
-			make: one(checksums.LedgerFile, func(_ context.Context, f *Finished, _ *output.Staging) ([]byte, error) { return f.Of.claims(f.Ledger) }),
+			make: one(checksums.LedgerFile, func(_ context.Context, p *publication) ([]byte, error) { return p.Of.claims(p.Ledger) }),
 		},
 		{
 			names: []string{report.MeasurementsFile, report.HTMLFile, report.MarkdownFile},
-			needs: func(f *Finished) bool { return release(f) && f.report },
-			make: func(ctx context.Context, f *Finished, _ *output.Staging) (map[string][]byte, error) {
-				made, err := f.reportFiles(ctx)
+			needs: func(p *publication) bool { return release(p) && p.report },
+			make: func(_ context.Context, p *publication) (map[string][]byte, error) {
+				made, err := p.reportFiles()
 				if err != nil {
 					return nil, fmt.Errorf("report: %w", err)
 				}
@@ -62,7 +71,7 @@ func steps() []step {
 		{names: []string{checksums.ChecksumsBundle}, needs: signed, signs: true, make: one(checksums.ChecksumsBundle, signFile(checksums.ChecksumsFile))},
 		{
 			names: []string{checksums.LedgerBundle}, signs: true, make: one(checksums.LedgerBundle, signFile(checksums.LedgerFile)),
-			needs: func(f *Finished) bool { return signed(f) && ledger(f) },
+			needs: func(p *publication) bool { return signed(p) && ledger(p) },
 		},
 		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
 	}
@@ -80,39 +89,39 @@ func (c *Config) outDir() output.Dir {
 
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
-func (f *Finished) publish(ctx context.Context, st *output.Staging) error {
-	if f.signer != nil {
-		f.Of.Phase("signing")
+func (p *publication) publish(ctx context.Context) error {
+	if p.signer != nil {
+		p.Of.Phase("signing")
 	}
 	for _, s := range steps() {
-		if !s.needs(f) {
+		if !s.needs(p) {
 			continue
 		}
-		if err := s.write(ctx, f, st); err != nil {
+		if err := s.write(ctx, p); err != nil {
 			return err
 		}
 	}
-	if f.kind == checksums.KindRelease {
+	if p.manifest.Kind == checksums.KindRelease {
 		cfg := checksums.VerifyConfig{AllowUnsigned: true}
-		if f.signer != nil {
-			m := f.manifest
-			cfg = checksums.VerifyConfig{Trust: f.signer.Trust(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
+		if p.signer != nil {
+			m := p.manifest
+			cfg = checksums.VerifyConfig{Trust: p.signer.Trust(), Project: m.Project, Version: m.Version, Commit: m.Source.Commit}
 		}
-		if _, err := checksums.VerifyRelease(ctx, st.Dir, cfg); err != nil {
+		if _, err := checksums.VerifyRelease(ctx, p.stage.Dir, cfg); err != nil {
 			return fmt.Errorf("the finished release does not verify: %w", err)
 		}
 	}
-	return st.Publish(ctx)
+	return p.stage.Publish(ctx)
 }
 
 // write makes the files of a step, and again, and writes them.
-func (s step) write(ctx context.Context, f *Finished, st *output.Staging) error {
-	made, err := s.make(ctx, f, st)
+func (s step) write(ctx context.Context, p *publication) error {
+	made, err := s.make(ctx, p)
 	if err != nil {
 		return err
 	}
 	if !s.signs {
-		again, err := s.make(ctx, f, st)
+		again, err := s.make(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -124,10 +133,10 @@ func (s step) write(ctx context.Context, f *Finished, st *output.Staging) error 
 		if !slices.Contains(s.names, name) {
 			return errors.New(name + ": nobody knows that a release has such a file")
 		}
-		if err := st.Claim(name); err != nil {
+		if err := p.stage.Claim(name); err != nil {
 			return err
 		}
-		err := files.Create(filepath.Join(st.Dir, name), 0o644, func(f *os.File) error {
+		err := files.Create(filepath.Join(p.stage.Dir, name), 0o644, func(f *os.File) error {
 			_, err := f.Write(made[name])
 			return err
 		})
@@ -141,8 +150,8 @@ func (s step) write(ctx context.Context, f *Finished, st *output.Staging) error 
 // listed are the files that checksums.txt lists, with digests taken from the
 // files as they lie on the disk now, not from memory: what is signed is what will
 // be published.
-func listed(ctx context.Context, st *output.Staging, without ...string) (entries []checksums.Entry, err error) {
-	made, err := os.ReadDir(st.Dir)
+func (p *publication) listed(ctx context.Context, without ...string) (entries []checksums.Entry, err error) {
+	made, err := os.ReadDir(p.stage.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +159,7 @@ func listed(ctx context.Context, st *output.Staging, without ...string) (entries
 		if slices.Contains(without, f.Name()) {
 			continue
 		}
-		sum, _, err := files.Digest(ctx, filepath.Join(st.Dir, f.Name()))
+		sum, _, err := files.Digest(ctx, filepath.Join(p.stage.Dir, f.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -159,8 +168,8 @@ func listed(ctx context.Context, st *output.Staging, without ...string) (entries
 	return entries, nil
 }
 
-func checksumsFile(ctx context.Context, _ *Finished, st *output.Staging) ([]byte, error) {
-	entries, err := listed(ctx, st)
+func checksumsFile(ctx context.Context, p *publication) ([]byte, error) {
+	entries, err := p.listed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -168,13 +177,13 @@ func checksumsFile(ctx context.Context, _ *Finished, st *output.Staging) ([]byte
 }
 
 // signFile signs a file that a step before has written.
-func signFile(name string) func(context.Context, *Finished, *output.Staging) ([]byte, error) {
-	return func(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
-		data, err := files.Read(filepath.Join(st.Dir, name), checksums.MaxLedgerSize)
+func signFile(name string) func(context.Context, *publication) ([]byte, error) {
+	return func(ctx context.Context, p *publication) ([]byte, error) {
+		data, err := files.Read(filepath.Join(p.stage.Dir, name), checksums.MaxLedgerSize)
 		if err != nil {
 			return nil, err
 		}
-		bundle, err := checksums.SignBlob(ctx, f.signer, data)
+		bundle, err := checksums.SignBlob(ctx, p.signer, data)
 		if err != nil {
 			return nil, fmt.Errorf("signing %s: %w", name, err)
 		}
@@ -183,15 +192,15 @@ func signFile(name string) func(context.Context, *Finished, *output.Staging) ([]
 }
 
 // signRecord signs the statement about everything that is listed, and the list.
-func signRecord(ctx context.Context, f *Finished, st *output.Staging) ([]byte, error) {
-	entries, err := listed(ctx, st, checksums.ChecksumsBundle, checksums.LedgerBundle)
+func signRecord(ctx context.Context, p *publication) ([]byte, error) {
+	entries, err := p.listed(ctx, checksums.ChecksumsBundle, checksums.LedgerBundle)
 	if err != nil {
 		return nil, err
 	}
 	// The list comes last, as in the records of all versions.
 	i := slices.IndexFunc(entries, func(e checksums.Entry) bool { return e.Name == checksums.ChecksumsFile })
 	entries = append(slices.Delete(slices.Clone(entries), i, i+1), entries[i])
-	statement, err := checksums.NewStatement(f.manifest, entries)
+	statement, err := checksums.NewStatement(p.manifest, entries)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +208,7 @@ func signRecord(ctx context.Context, f *Finished, st *output.Staging) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	bundle, err := checksums.SignStatement(ctx, f.signer, payload)
+	bundle, err := checksums.SignStatement(ctx, p.signer, payload)
 	if err != nil {
 		return nil, fmt.Errorf("signing the record: %w", err)
 	}

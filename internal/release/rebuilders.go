@@ -15,7 +15,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// openLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
+// OpenLedgers opens the ledger, adds the ledgers of other rebuilders, and begins
 // the account of the release. nil means that there is no ledger.
 func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*ReleaseLedger, error) {
 	s := p.Of

@@ -17,7 +17,7 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// Planned is the result of [Plan].
+// PlanResult is the result of [Plan].
 type PlanResult struct {
 	Plan      *plan.Plan
 	JSON      []byte // canonical; its SHA-256 is ID
@@ -155,24 +155,24 @@ func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error
 		m.NotRun = builtOnce
 	}
 	s.Phase("building")
-	f, err := m.Finish(ctx, kind, nil)
+	f, err := m.Finish(ctx, nil)
 	if err != nil {
 		return nil, a.explainUnseen(err)
 	}
-	if f.manifest, err = f.describe(ctx); err != nil {
+	d, err := f.describe(ctx, kind)
+	if err != nil {
 		return nil, err
 	}
 	over, err := a.budgets(ctx, f.Made)
 	if err != nil {
 		return nil, err
 	}
-	a.warnStamped(f.manifest.Source.Stamp)
-	res := &Result{Manifest: f.manifest, Kept: f.kept(), Damage: f.damage(), CPU: f.cpu}
-	if err := f.gate(over); err != nil {
+	a.warnStamped(d.manifest.Source.Stamp)
+	res := &Result{Manifest: d.manifest, Kept: f.kept(), Damage: f.damage(), CPU: f.CPU}
+	if err := d.gate(over); err != nil {
 		return res, err
 	}
-	f.shown, f.signer, f.report = out.shown, out.signer, m.sizes
-	if err := f.publish(ctx, out.staging); err != nil {
+	if err := (&publication{d, out.staging, out.signer, out.shown, m.sizes}).publish(ctx); err != nil {
 		return nil, err
 	}
 	if out.staging.Leftover != nil {

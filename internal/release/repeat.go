@@ -73,17 +73,18 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if m.Ledger != nil {
 		m.Ledger.seeding = false // every build is a whole one
 	}
-	f, err := m.Finish(ctx, checksums.KindBuild, nil)
+	f, err := m.Finish(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if f.manifest, err = f.describe(ctx); err != nil {
+	d, err := f.describe(ctx, checksums.KindBuild)
+	if err != nil {
 		return err
 	}
-	f.manifest.Rebuild.Executions = n
-	res.Manifest, res.Kept, res.CPU = f.manifest, f.kept(), res.CPU+f.cpu
+	d.manifest.Rebuild.Executions = n
+	res.Manifest, res.Kept, res.CPU = d.manifest, f.kept(), res.CPU+f.CPU
 	res.Damage = append(res.Damage, f.damage()...)
-	if err := errors.Join(f.differences(), f.Ledger.Alarms(a.Plan.Units)); err != nil {
+	if err := errors.Join(d.differences(), f.Ledger.Alarms(a.Plan.Units)); err != nil {
 		return err
 	}
 	for _, dir := range []string{filepath.Join(a.Workspace.Dir, name), stage} {

@@ -72,18 +72,18 @@ func shorten(s *sizes.Summary) *sizes.Summary {
 	return s
 }
 
-// shown is what the report shows beside what is measured here.
+// Shown is what the report shows beside what is measured here.
 type Shown struct {
 	Previous *report.Measurements // of the release that it compares with; nil for none
 	Extra    [][]byte             // documents of bench and size -waterfall
 }
 
 // measurements are the figures of a finished release, in the manifest's order.
-func (f *Finished) measurements() (*report.Measurements, error) {
-	m, p := f.manifest, f.Of
+func (r *publication) measurements() (*report.Measurements, error) {
+	m, p := r.manifest, r.Of
 	out := &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version}
-	for _, r := range f.Made {
-		out.Sizes = append(out.Sizes, r.sized...)
+	for _, u := range r.Made {
+		out.Sizes = append(out.Sizes, u.sized...)
 	}
 	sort.SliceStable(out.Sizes, func(i, j int) bool {
 		a, b := out.Sizes[i], out.Sizes[j]
@@ -100,10 +100,10 @@ func (f *Finished) measurements() (*report.Measurements, error) {
 	slices.Sort(out.BenchDeclared)
 	// Both were looked at before anything was built, but the project has its name
 	// from the plan where the profile file gives none.
-	if old := f.shown.Previous; old != nil && old.Project != m.Project {
+	if old := r.shown.Previous; old != nil && old.Project != m.Project {
 		return nil, fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
 	}
-	for i, x := range f.shown.Extra {
+	for i, x := range r.shown.Extra {
 		if err := out.Add(x); err != nil {
 			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
 		}
@@ -111,7 +111,7 @@ func (f *Finished) measurements() (*report.Measurements, error) {
 	return out, nil
 }
 
-// readReportInputs reads what the report shall show beside what is measured
+// ReadReportInputs reads what the report shall show beside what is measured
 // here, before anything is built.
 func (c *Config) ReadReportInputs(project string) (in Shown, err error) {
 	var errs []error
@@ -154,14 +154,14 @@ func readPrevious(name string) (*report.Measurements, error) {
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
-func (f *Finished) reportFiles(context.Context) (map[string][]byte, error) {
-	ms, err := f.measurements()
+func (r *publication) reportFiles() (map[string][]byte, error) {
+	ms, err := r.measurements()
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: f.manifest, Measurements: ms, Previous: f.shown.Previous}
-	if f.signer != nil {
-		in.Signed, in.SignedBy = true, f.signer.ID()
+	in := report.Inputs{Manifest: r.manifest, Measurements: ms, Previous: r.shown.Previous}
+	if r.signer != nil {
+		in.Signed, in.SignedBy = true, r.signer.ID()
 	}
 	page := report.Compose(in)
 	made := map[string][]byte{}

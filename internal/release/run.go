@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
-// run is one run of a verb: its configuration, its private directory, what earlier
+// Run is one run of a verb: its configuration, its private directory, what earlier
 // runs found out, and what is left to be done when it ends.
 type Run struct {
 	*Config
@@ -29,7 +29,7 @@ type ending struct {
 	locks []*filelock.Lock
 }
 
-// begin opens a run's private directory.
+// Begin opens a run's private directory.
 func Begin(cfg *Config) (*Run, error) {
 	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func Begin(cfg *Config) (*Run, error) {
 	}, nil
 }
 
-// atEnd has something done when the run ends and nobody builds any more, such as
+// AtEnd has something done when the run ends and nobody builds any more, such as
 // a check that spares the next run one: that can wait until nobody waits for it,
 // and whether it went well only the next run needs to know.
 func (r *Run) AtEnd(f func() error) {
@@ -75,7 +75,7 @@ func (r *Run) Close() {
 	r.Workspace.Close()
 }
 
-// confinement is what held everything that ran after the fetch phase; nil if
+// Confinement is what held everything that ran after the fetch phase; nil if
 // nothing did.
 func (r *Run) Confinement() *fact.Confinement {
 	if r.Confined.Runs() == 0 {

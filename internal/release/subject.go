@@ -18,7 +18,7 @@ import (
 // configName is the profile file's default name.
 const configName = "mintmark.yaml"
 
-// subject is what a run is about: a source, and what its profile file says to
+// Subject is what a run is about: a source, and what its profile file says to
 // build of it.
 type Subject struct {
 	*Run
@@ -33,7 +33,7 @@ type Subject struct {
 	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
 
-// open finds the tools, the source and the profile file, and picks profiles and
+// Open finds the tools, the source and the profile file, and picks profiles and
 // platforms. The caller closes the run, which is nil after an error.
 func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 	if err := checkModule(cfg); err != nil {
@@ -136,7 +136,7 @@ func (s *Subject) openSource(ctx context.Context) error {
 // maxProfileFile is more bytes than any profile file has.
 const maxProfileFile = 4 << 20
 
-// openConfig reads the profile file. Without one the built-in profile serves,
+// OpenConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
 func (s *Subject) OpenConfig() error {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
@@ -222,7 +222,7 @@ func (s *Subject) tree() string {
 	return filepath.Join(s.Repo.Root(), filepath.FromSlash(s.Source.Dir))
 }
 
-// cautions are what does not stop a run, but has no effect in it, or will make
+// Cautions are what does not stop a run, but has no effect in it, or will make
 // other builds of the commit differ. Each is said at once, and kept.
 type Cautions struct {
 	Run  *Run

@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
-// tools are the user's go and git, and the place in which they fetch.
+// Tools are the user's go and git, and the place in which they fetch.
 type Tools struct {
 	Git        string           // "" for none
 	FetchPlace *toolchain.Place // of the fetch phase; its build cache is of no toolchain
@@ -20,7 +20,7 @@ type Tools struct {
 	Fetcher    *toolchain.Fetcher
 }
 
-// findTools finds go and git, and makes the first place, whose caches outlive
+// FindTools finds go and git, and makes the first place, whose caches outlive
 // the run below the directory cache.
 func (r *Run) FindTools(ctx context.Context, cache string, needGit bool) (_ *Tools, err error) {
 	goCmd, err := toolchain.LookPath("go", r.Env("PATH"))

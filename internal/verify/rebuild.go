@@ -49,7 +49,7 @@ type reproduction struct {
 	noUPX  error        // why packed files could not be made
 }
 
-// VerifyRebuild verifies a published release as [Verify] does and then builds
+// Rebuild verifies a published release as [Release] does and then builds
 // it from the source and the toolchain that its record names, compares each
 // stage with the published digest, and puts the verdicts into
 // [checksums.Verification.Rebuilt]. Of cfg it uses Platforms, Jobs, the cache,
@@ -208,7 +208,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 		}
 	}
 	t.Phase("building")
-	f, err := m.Finish(ctx, checksums.KindBuild, t.m.Artifacts)
+	f, err := m.Finish(ctx, t.m.Artifacts)
 	if err != nil {
 		return how, err
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
-// VerifyConfig is what [Verify] works on.
+// Config is what [Release] works on.
 type Config struct {
 	Path     string           // a release's directory, or its release.json
 	Key      checksums.KeyRef // public key
@@ -44,7 +44,7 @@ type Config struct {
 	Statements []string
 }
 
-// Verify checks a published release offline: signatures, checksums, files, the
+// Release checks a published release offline: signatures, checksums, files, the
 // record, the members of every archive against the manifest, and the statements
 // of rebuilders.
 func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
