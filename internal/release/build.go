@@ -101,7 +101,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 	id := taskID(u.unit, e)
 	key := b.Of.Source.ModulePath + " " + id
 	known := b.ledger.waits(u.unit)
-	seeded := i > 0 && known
+	seeded := known && b.ledger.seeds(i)
 	if seeded {
 		key += ", seeded" // costs a fraction of a whole one
 	}
@@ -111,7 +111,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
 	if seeded {
-		t.After = []string{taskID(u.unit, b.Executors[0])}
+		t.After = []string{taskID(u.unit, b.Executors[b.ledger.from])}
 	}
 	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
@@ -122,7 +122,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 		b.Of.Emit(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{P: n})
 		if seeded {
-			if err := b.ledger.seed(ctx, u.unit, u.all[0]); err != nil {
+			if err := b.ledger.seed(ctx, u.unit, u.all); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -20,6 +21,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
+	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -270,6 +272,37 @@ func TestJudgedByPublished(t *testing.T) {
 			if a.Stage == fact.Linked && a.Verdict != want {
 				t.Errorf("%s: %+v", text, a)
 			}
+		}
+	}
+}
+
+// cached is a fake whose compiles lie in a build cache.
+type cached struct{ *fake }
+
+func (c cached) BuildCache() string { return c.dir }
+
+// TestLedgerOfTwo: the ledger is about two places with a build cache, wherever they
+// are among the executors; the others compile everything.
+func TestLedgerOfTwo(t *testing.T) {
+	dir := t.TempDir()
+	open, err := ledger.Open(ledger.Config{Dir: dir, Toolchain: "t", Sum: "h1:x", Secret: []byte("0123456789abcdef")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, with := &fake{name: "plain", dir: dir}, cached{&fake{name: "with", dir: dir}}
+	for _, tt := range []struct {
+		executors []execute.Executor
+		from, to  int // 0, 0: no ledger
+	}{
+		{[]execute.Executor{with}, 0, 0},
+		{[]execute.Executor{with, plain}, 0, 0},
+		{[]execute.Executor{with, with}, 0, 1},
+		{[]execute.Executor{plain, with, plain, with, with}, 1, 3},
+	} {
+		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}, Executors: tt.executors}
+		l := p.useLedger(open)
+		if (l != nil) != (tt.to > 0) || l != nil && (l.from != tt.from || l.to != tt.to || l.seeds(tt.from) || !l.seeds(tt.to)) {
+			t.Errorf("%d executors: %+v", len(tt.executors), l)
 		}
 	}
 }

@@ -60,11 +60,14 @@ func (s *Run) ledgerConfig(name, sum string) ledger.Config {
 	}
 }
 
-// ReleaseLedger is the proof ledger as one release uses it: what its second place
-// is given, and what is added. nil: there is no ledger.
+// ReleaseLedger is the proof ledger as one release uses it: what one of its places
+// is given of what another has, and what is added. nil: there is no ledger.
 type ReleaseLedger struct {
 	ledger   *ledger.Ledger
 	recorder *ledger.Recorder
+	// from and to are the executors that it is about, by their index: what is proven
+	// of what from has compiled is given to to. All others compile everything.
+	from, to int
 	seeding  bool
 	// archives remembers archives by recipe. nil: each is made twice.
 	archives *ledger.Ledger
@@ -74,20 +77,22 @@ type ReleaseLedger struct {
 	warn       func(format string, args ...any)
 }
 
-// useLedger begins the account of a release. It returns nil when there is no
+// useLedger begins the record of a release. It returns nil when there is no
 // ledger, or nothing here that it could be of use to: it is about two places whose
 // build caches are on this machine.
 func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
-	if open == nil || len(p.Executors) != 2 {
-		return nil
+	var at []int
+	var caches []string
+	for i, e := range p.Executors {
+		if c, ok := e.(execute.Cached); ok {
+			at, caches = append(at, i), append(caches, c.BuildCache())
+		}
 	}
-	first, ok1 := p.Executors[0].(execute.Cached)
-	second, ok2 := p.Executors[1].(execute.Cached)
-	if !ok1 || !ok2 {
+	if open == nil || len(at) < 2 {
 		return nil
 	}
 	l := &ReleaseLedger{
-		ledger: open, seeding: !p.Of.Full, recorder: open.NewRecorder(first.BuildCache(), second.BuildCache()),
+		ledger: open, from: at[0], to: at[1], seeding: !p.Of.Full, recorder: open.NewRecorder(caches[0], caches[1]),
 		units: p.Of.ledgerUnit, warn: p.Of.Warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
@@ -139,15 +144,19 @@ func (l *ReleaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recip
 	return l.archives.Add(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
 }
 
-// waits reports whether the second build of a unit has something to gain from
-// waiting for the first: then the ledger may spare it most of its work.
+// waits reports whether one build of a unit has something to gain from waiting for
+// another: then the ledger may spare it most of its work.
 func (l *ReleaseLedger) waits(u *plan.Unit) bool {
 	return l != nil && l.seeding && u.Provable() && l.ledger.HasProofs(u.Platform)
 }
 
-// seed gives the second place what is proven of the unit, after its first build.
-func (l *ReleaseLedger) seed(ctx context.Context, u *plan.Unit, first *execute.Outcome) error {
-	return l.recorder.Seed(ctx, l.units(u), first.Actions)
+// seeds reports whether the builds of that executor may be spared anything.
+func (l *ReleaseLedger) seeds(executor int) bool { return l != nil && executor == l.to }
+
+// seed gives the place to what is proven of the unit, after it was built in the
+// place from.
+func (l *ReleaseLedger) seed(ctx context.Context, u *plan.Unit, made []*execute.Outcome) error {
+	return l.recorder.Seed(ctx, l.units(u), made[l.from].Actions)
 }
 
 // enter enters the executions of a unit into the ledger.
@@ -155,7 +164,7 @@ func (l *ReleaseLedger) enter(ctx context.Context, u *plan.Unit, made []*execute
 	if l == nil {
 		return nil
 	}
-	err := l.recorder.Record(ctx, l.units(u), made[0].Actions, made[1].Actions)
+	err := l.recorder.Record(ctx, l.units(u), made[l.from].Actions, made[l.to].Actions)
 	if _, accounted := l.recorder.Counts(u.ID()); err != nil && ctx.Err() == nil && (accounted || !l.waits(u)) {
 		l.warn("%s: the next release will compile more than it had to: %v", u.ID(), err)
 		return nil
