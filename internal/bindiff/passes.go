@@ -154,14 +154,21 @@ func (p *pair) goVersions() (a, b string) {
 	return p.a.file.BuildInfo.GoVersion, p.b.file.BuildInfo.GoVersion
 }
 
-// one makes the result of a pass that has one finding.
+// one makes the result of a pass that has one finding; without evidence, none.
 func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
+	if len(evidence) == 0 {
+		return nil
+	}
 	return []finding{{Finding: fact.Finding{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}}}
 }
 
 // stated is one for what both files record: it holds whatever is known of the builds.
 func stated(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
-	return []finding{{fact.Finding{Confidence: c, Evidence: evidence, Remedy: remedy, Bytes: bytes}, true}}
+	list := one(c, bytes, remedy, evidence...)
+	for i := range list {
+		list[i].recorded = true
+	}
+	return list
 }
 
 // recorded makes a pass for settings that differ in the build information,

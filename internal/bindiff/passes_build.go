@@ -22,9 +22,6 @@ func platform(p *pair) []finding {
 			evidence = append(evidence, change("build information "+k, x, y))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(fact.Certain, 0, "compare binaries of one platform", evidence...)
 }
 
@@ -128,9 +125,6 @@ func editedAfterLink(p *pair) []finding {
 			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, reason))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(fact.Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
 }
 
@@ -204,9 +198,6 @@ func goexperiment(p *pair) []finding {
 	}
 	if a, b, differ := p.key("GOEXPERIMENT"); differ {
 		evidence = append(evidence, change("build information GOEXPERIMENT", a, b))
-	}
-	if evidence == nil {
-		return nil
 	}
 	return one(fact.Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
 }

@@ -86,9 +86,6 @@ func ldflagsValue(p *pair) []finding {
 			evidence = append(evidence, described("-X "+n, va, vb))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return stated(fact.Certain, 0, remedyValue, evidence...)
 }
 

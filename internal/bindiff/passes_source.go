@@ -44,9 +44,6 @@ func vcsRevision(p *pair) []finding {
 			evidence = append(evidence, change("build information "+k, a, b))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(fact.Certain, 0, "build the same commit", evidence...)
 }
 
@@ -112,9 +109,6 @@ func moduleVersion(p *pair) []finding {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
 	}
-	if evidence == nil {
-		return nil
-	}
 	return one(fact.Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
 }
 
@@ -154,9 +148,6 @@ func replacePath(p *pair) []finding {
 		if path, ok := strings.CutPrefix(d.Key, keyReplace); ok && (local(d.A) || local(d.B)) {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
-	}
-	if evidence == nil {
-		return nil
 	}
 	return one(fact.Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
 }

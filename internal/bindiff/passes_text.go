@@ -129,9 +129,6 @@ func ldflagsText(p *pair) []finding {
 				n += differing(a, b)
 			}
 		}
-		if evidence == nil {
-			return nil
-		}
 		return stated(fact.Certain, n, remedyValue, shorten(evidence)...)
 	}
 	c := p.code()
