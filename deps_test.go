@@ -64,7 +64,7 @@ const depsRules = `
 	internal/fault, internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/remember;
+	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/memo;
 
 	# Which formats of archives there are is a word that profiles use too.
 	internal/fault, internal/files, internal/fact < builds/archive;
@@ -99,13 +99,13 @@ const depsRules = `
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/remember, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
 	# A checkout needs git and the go command, and no profile.
-	internal/fact, builds/toolchain, builds/git, internal/fault, internal/remember, internal/files, internal/secret, internal/shell < builds/source;
+	internal/fact, builds/toolchain, builds/git, internal/fault, internal/memo, internal/files, internal/secret, internal/shell < builds/source;
 
 	# What the go command says of a build is in files whose format is its own.
 	internal/files, internal/exact < builds/actions;
@@ -114,13 +114,13 @@ const depsRules = `
 	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
 
 	# What runs when depends on numbers alone.
 	internal/files < builds/schedule;
 
 	# An execution does not know that there are others. It keeps the go command's account of its actions.
-	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/remember, internal/files < builds/execute;
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files < builds/execute;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
@@ -576,7 +576,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan/plan.go", ours("profiles"), ""},
-		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/remember, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
+		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
 		{"builds/plan/plan.go", ours("builds/compare"), "builds/plan/plan.go:2: builds/plan may not import builds/compare"},
 		{"builds/plan/plan.go", ours("nowhere"), "builds/plan/plan.go:2: builds/plan may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

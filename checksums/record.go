@@ -199,7 +199,7 @@ func artifactName(a Artifact) string {
 }
 
 // dependencies are the source and the toolchain. Both are named by package URL,
-// because a Go module is found by name and version alone and a private
+// findings a Go module is found by name and version alone and a private
 // checkout has no address that would mean something elsewhere. The digests are
 // those of in-toto's DigestSet: dirHash is the h1: hash as hex.
 func dependencies(m *Manifest) ([]Resource, error) {

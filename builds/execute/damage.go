@@ -14,7 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // What a build takes from earlier runs it takes on its word: the outputs in a
@@ -28,9 +28,9 @@ import (
 // Care is what a place needs to know to look after what it builds from. With the
 // zero value it does not: a build that fails has failed.
 type Care struct {
-	Known   *remember.Store // remembers damage: what was compiled from it may be there still
-	Modules []plan.Needed   // that the source needs
-	Source  *source.Source  // nil: modules are not looked at
+	Known   *memo.Store    // remembers damage: what was compiled from it may be there still
+	Modules []plan.Needed  // that the source needs
+	Source  *source.Source // nil: modules are not looked at
 	// AtEnd has something done when the run ends and nobody builds any more.
 	AtEnd func(func() error)
 	// Warn is told what is mended before it is built from again. May be nil.
@@ -47,7 +47,7 @@ type damage struct {
 }
 
 // badKey is where the damage of earlier runs in a build cache is remembered.
-func badKey(cache string) remember.Key { return remember.NewKey("damaged 1", cache) }
+func badKey(cache string) memo.Key { return memo.NewKey("damaged 1", cache) }
 
 // suspect are the damaged actions of the build cache, those of earlier runs included.
 func (l *Local) suspect() map[string]bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // damagedCache is a build cache with one output, of the action whose ID is the
@@ -40,7 +40,7 @@ func damagedCache(t *testing.T, name string) (dir string, action actions.ID) {
 // matter of the source or the compiler, and says so.
 func TestDamageReturns(t *testing.T) {
 	cache, action := damagedCache(t, "a")
-	known := &remember.Store{Dir: t.TempDir(), Secret: []byte("0123456789abcdef")}
+	known := &memo.Store{Dir: t.TempDir(), Secret: []byte("0123456789abcdef")}
 	place := func(cache string) *Local {
 		return &Local{Label: "first", Place: &toolchain.Place{GoCache: cache}, Out: t.TempDir(), Care: Care{Known: known}}
 	}

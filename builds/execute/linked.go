@@ -13,7 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // Linked keeps what the first place has linked from one run to the next, as its
@@ -27,7 +27,7 @@ import (
 // same directory.
 type Linked struct {
 	Dir   string
-	Known *remember.Store // remembers the hashes
+	Known *memo.Store // remembers the hashes
 	// Scope tells units apart that have the same ID, such as those of two modules.
 	Scope string
 }
@@ -38,8 +38,8 @@ type linkedSums map[string]string
 
 // key tells kinds of sources apart as well: go build and go install put their
 // outputs into different places.
-func (k *Linked) key(at *Local, u *plan.Unit) remember.Key {
-	return remember.NewKey("linked 1", k.Scope, string(at.Kind), u.ID())
+func (k *Linked) key(at *Local, u *plan.Unit) memo.Key {
+	return memo.NewKey("linked 1", k.Scope, string(at.Kind), u.ID())
 }
 
 func (k *Linked) dir(at *Local, u *plan.Unit) string {

@@ -15,7 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // build is what a build made: its bytes by binary, and whether they were linked.
@@ -58,7 +58,7 @@ func TestLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := planned.Units[0]
-	known := &remember.Store{Dir: t.TempDir(), Secret: []byte("of a test")}
+	known := &memo.Store{Dir: t.TempDir(), Secret: []byte("of a test")}
 	dir := filepath.Join(t.TempDir(), "linked")
 	kept := func() *Linked { return &Linked{Dir: dir, Known: known, Scope: "h1:x example.com/fx"} }
 	site := func() *Local {
@@ -121,9 +121,9 @@ func TestLinked(t *testing.T) {
 	for name, l := range map[string]*Linked{
 		"nil":            nil,
 		"another scope":  {Dir: dir, Known: known, Scope: "h1:y example.com/fx"},
-		"another secret": {Dir: dir, Known: &remember.Store{Dir: known.Dir, Secret: []byte("another")}, Scope: "h1:x example.com/fx"},
+		"another secret": {Dir: dir, Known: &memo.Store{Dir: known.Dir, Secret: []byte("another")}, Scope: "h1:x example.com/fx"},
 		"nothing known":  {Dir: dir, Scope: "h1:x example.com/fx"},
-		"full":           {Dir: dir, Known: &remember.Store{Dir: known.Dir, Secret: known.Secret, Full: true}, Scope: "h1:x example.com/fx"},
+		"full":           {Dir: dir, Known: &memo.Store{Dir: known.Dir, Secret: known.Secret, Full: true}, Scope: "h1:x example.com/fx"},
 	} {
 		if l.take(t.Context(), site(), u) {
 			t.Errorf("%s: taken", name)

@@ -14,7 +14,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
 )
@@ -106,7 +106,7 @@ func TestBuildModule(t *testing.T) {
 			t.Fatal(err)
 		}
 		// go install, too, links nothing that is there.
-		kept := &Linked{Dir: filepath.Join(t.TempDir(), "linked"), Known: &remember.Store{Dir: t.TempDir(), Secret: []byte("of a test")}}
+		kept := &Linked{Dir: filepath.Join(t.TempDir(), "linked"), Known: &memo.Store{Dir: t.TempDir(), Secret: []byte("of a test")}}
 		p := buildOnce(t, site, u)
 		if err := kept.keep(site, u, p.sums); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/secret"
 )
 
@@ -84,7 +84,7 @@ type Loader struct {
 
 	// Known remembers what go said of a source; may be nil. Source is what the
 	// answers depend on, [source.Source.Identity]; with "" nothing is remembered.
-	Known  *remember.Store
+	Known  *memo.Store
 	Source string
 	// Ready makes Dir when it is first needed; nil if it is there. It may be
 	// called often, and from several goroutines.
@@ -115,20 +115,20 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	args = append(append(args, "--"), patterns...)
 	key, known := l.listKey(l.Source, unitEnv, args)
 	if known {
-		if pkgs, ok := l.recall(key); ok {
+		if pkgs, ok := l.remembered(key); ok {
 			return pkgs, nil
 		}
 	}
 	if err := l.ready(ctx); err != nil {
 		return nil, err
 	}
-	keys := []remember.Key{key}
+	keys := []memo.Key{key}
 	if known {
 		// Of another commit, go may have read the same.
 		if outline, err := l.outlined(ctx); err == nil {
 			key, _ = l.listKey("outline 1 "+outline, unitEnv, args)
-			if pkgs, ok := l.recall(key); ok {
-				l.retain(keys, pkgs, deps)
+			if pkgs, ok := l.remembered(key); ok {
+				l.remember(keys, pkgs, deps)
 				return pkgs, nil
 			}
 			keys = append(keys, key)
@@ -136,7 +136,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	}
 	pkgs, err := l.ask(ctx, unitEnv, args)
 	if known && err == nil {
-		l.retain(keys, pkgs, deps)
+		l.remember(keys, pkgs, deps)
 	}
 	return pkgs, err
 }
@@ -196,7 +196,7 @@ func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, e
 		p.symbolic()
 		pkgs = append(pkgs, &p)
 	}
-	l.respell(pkgs)
+	l.relative(pkgs)
 	return pkgs, errors.Join(errs...)
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 )
 
@@ -32,18 +32,18 @@ type listing struct {
 // the toolchain's content, the source or its outline, the command and what of the
 // environment can change the answer. Where modules come from is not part of it, since
 // go.sum says what they are. ok is false when the source has no identity.
-func (l *Loader) listKey(source string, unitEnv, args []string) (key remember.Key, ok bool) {
+func (l *Loader) listKey(source string, unitEnv, args []string) (key memo.Key, ok bool) {
 	tc := l.Goroot.Toolchain
 	if l.Source == "" || tc.Sum == "" {
 		return key, false
 	}
 	env := append(toolchain.UnitEnv(), unitEnv...)
-	return remember.NewKey("go list 1", tc.Module, tc.Sum, source, strings.Join(env, "\x00"), strings.Join(args, "\x00")), true
+	return memo.NewKey("go list 1", tc.Module, tc.Sum, source, strings.Join(env, "\x00"), strings.Join(args, "\x00")), true
 }
 
-// recall gives the remembered answer. It counts only while everything it says
+// remembered gives the remembered answer. It counts only while everything it says
 // has been fetched is still in the module cache.
-func (l *Loader) recall(key remember.Key) ([]*Package, bool) {
+func (l *Loader) remembered(key memo.Key) ([]*Package, bool) {
 	var a listing
 	if !l.Known.Get(key, &a) || len(a.Packages) == 0 || !l.there(a.Fetched) {
 		return nil, false
@@ -60,9 +60,9 @@ func (l *Loader) recall(key remember.Key) ([]*Package, bool) {
 	return a.Packages, true
 }
 
-// retain remembers an answer without errors under all keys, if all of it can be
+// remember remembers an answer without errors under all keys, if all of it can be
 // found again from another checkout. deps says that everything it names was fetched.
-func (l *Loader) retain(keys []remember.Key, pkgs []*Package, deps bool) {
+func (l *Loader) remember(keys []memo.Key, pkgs []*Package, deps bool) {
 	roots := l.roots()
 	a := listing{}
 	for _, p := range pkgs {
@@ -104,7 +104,7 @@ func (l *Loader) roots() []listRoot {
 
 // respell gives the directories of packages the spelling of the loader's own
 // directories: the go command prints paths without symbolic links.
-func (l *Loader) respell(pkgs []*Package) {
+func (l *Loader) relative(pkgs []*Package) {
 	for _, r := range l.roots() {
 		real, err := filepath.EvalSymlinks(r.dir)
 		if err != nil || real == r.dir {
@@ -239,12 +239,12 @@ func (l *Loader) ready(ctx context.Context) error {
 	return l.Ready(ctx)
 }
 
-// recollect gives what an earlier run found in the source for these parts, or
+// memoized gives what an earlier run found in the source for these parts, or
 // finds it now. find says whether the result may be remembered: it was found
 // without problems, and depends on nothing but the source and the parts.
-func recollect[T any](ctx context.Context, l *Loader, find func() (found T, keep bool), parts ...string) (T, error) {
+func memoized[T any](ctx context.Context, l *Loader, find func() (found T, keep bool), parts ...string) (T, error) {
 	var found T
-	key := remember.NewKey(append([]string{"in the source 1", l.Source}, parts...)...)
+	key := memo.NewKey(append([]string{"in the source 1", l.Source}, parts...)...)
 	if l.Source != "" && l.Known.Get(key, &found) {
 		return found, nil
 	}

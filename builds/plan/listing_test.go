@@ -15,15 +15,15 @@ import (
 
 	"github.com/mintmark/mintmark/builds/buildstest"
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
 )
 
-func memory(t *testing.T) *remember.Store {
+func memory(t *testing.T) *memo.Store {
 	t.Helper()
-	return &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	return &memo.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
 }
 
 // proxy is a module proxy in a directory.
@@ -99,7 +99,7 @@ func withDependency(t *testing.T) (*fixture, *proxy) {
 
 // lister is a loader for the fixture; with away, its checkout is not there,
 // and asking for it fails.
-func lister(f *fixture, p *proxy, known *remember.Store, away bool) *Loader {
+func lister(f *fixture, p *proxy, known *memo.Store, away bool) *Loader {
 	g := buildstest.Goroot(f.T)
 	g.Toolchain.Module, g.Toolchain.Sum = "golang.org/toolchain@v0.0.1-test", "h1:test="
 	l := &Loader{Goroot: g, Place: f.Place, Settings: toolchain.Settings{GOPROXY: p.url(), GOSUMDB: "off"}, Dir: f.Dir, Kind: f.Source.Kind, Known: known, Source: "git abc "}
@@ -164,7 +164,7 @@ func TestListRemembered(t *testing.T) {
 			return err
 		},
 		"full": func(l *Loader) error {
-			l.Known = &remember.Store{Dir: known.Dir, Secret: known.Secret, Full: true}
+			l.Known = &memo.Store{Dir: known.Dir, Secret: known.Secret, Full: true}
 			_, err := list(l, env, flags, true, "./cmd/a")
 			return err
 		},

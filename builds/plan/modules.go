@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 )
@@ -23,14 +23,14 @@ import (
 // and not to have changed since. Everything else is removed and downloaded
 // anew. Nobody else may use the module cache meanwhile.
 type KeptModules struct {
-	loader *Loader
-	known  *remember.Store
-	settle []func(ctx context.Context) error
+	loader  *Loader
+	known   *memo.Store
+	confirm []func(ctx context.Context) error
 }
 
 // UseKeptModules makes the loader's module cache hold the needed modules, in
 // the versions and with the hashes of the checkout's go.mod and go.sum.
-func UseKeptModules(ctx context.Context, l *Loader, known *remember.Store, needed []Needed) (*KeptModules, error) {
+func UseKeptModules(ctx context.Context, l *Loader, known *memo.Store, needed []Needed) (*KeptModules, error) {
 	k := &KeptModules{loader: l, known: known}
 	if len(needed) == 0 {
 		return k, nil
@@ -58,7 +58,7 @@ func UseKeptModules(ctx context.Context, l *Loader, known *remember.Store, neede
 			return nil, err
 		}
 		missing = append(missing, n)
-		k.settle = append(k.settle, func(ctx context.Context) error { return known.Settle(ctx, dir, what, check) })
+		k.confirm = append(k.confirm, func(ctx context.Context) error { return known.Confirm(ctx, dir, what, check) })
 	}
 	return k, k.download(ctx, needed, missing)
 }
@@ -79,7 +79,7 @@ func (k *KeptModules) download(ctx context.Context, needed, missing []Needed) er
 	for _, n := range needed {
 		parts = append(parts, n.Path, n.Module.String())
 	}
-	key := remember.NewKey(parts...)
+	key := memo.NewKey(parts...)
 	var files []string
 	if len(missing) == 0 {
 		if l.Goroot.Toolchain.Sum != "" && k.known.Get(key, &files) && l.there(files) {
@@ -119,12 +119,12 @@ func (l *Loader) unpacked(m module.Version, want string) bool {
 	return err == nil && string(sum) == want
 }
 
-// Settle checks the modules that were unpacked in this run once more, so that
+// Confirm checks the modules that were unpacked in this run once more, so that
 // the next one can rely on them. For the end of a run, while nobody else uses
 // the module cache.
-func (k *KeptModules) Settle(ctx context.Context) error {
+func (k *KeptModules) Confirm(ctx context.Context) error {
 	var errs []error
-	for _, settle := range k.settle {
+	for _, settle := range k.confirm {
 		errs = append(errs, settle(ctx))
 	}
 	return errors.Join(errs...)

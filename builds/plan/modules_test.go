@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 )
@@ -20,7 +20,7 @@ import (
 type secondPlace struct {
 	f      *fixture
 	first  *toolchain.Place
-	known  *remember.Store
+	known  *memo.Store
 	needed []Needed
 }
 
@@ -213,7 +213,7 @@ func TestKeptModulesSettle(t *testing.T) {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
-		if err := k.Settle(t.Context()); err != nil {
+		if err := k.Confirm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

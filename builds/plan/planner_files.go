@@ -19,8 +19,8 @@ import (
 // reporter notes a problem with the profile's key.
 type reporter func(key, hint, format string, args ...any)
 
-// heard wraps a reporter and says whether there was anything to report.
-func (r reporter) heard() (wrapped reporter, spoke *bool) {
+// counting wraps a reporter and says whether there was anything to report.
+func (r reporter) counting() (wrapped reporter, spoke *bool) {
 	spoke = new(bool)
 	return func(key, hint, format string, args ...any) {
 		*spoke = true
@@ -47,8 +47,8 @@ func (pl *Planner) pgo(ctx context.Context, d *draft, mains []*Package, problem 
 		dirs = append(dirs, filepath.ToSlash(rel))
 	}
 	inside := !slices.ContainsFunc(dirs, func(dir string) bool { return !filepath.IsLocal(dir) })
-	problem, wrong := problem.heard()
-	d.unit.PGO, err = recollect(ctx, pl.Loader, func() ([]PGO, bool) {
+	problem, wrong := problem.counting()
+	d.unit.PGO, err = memoized(ctx, pl.Loader, func() ([]PGO, bool) {
 		return pl.findPGO(setting, dirs, problem), inside && !*wrong
 	}, append(parts, dirs...)...)
 	return err
@@ -90,8 +90,8 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		pl.remark(d, "files", "say files: [] for profile "+d.profile.Name+", or choose an archive", "files has no effect: archive: none publishes the programs alone")
 		return nil
 	}
-	wrapped, wrong := problem.heard()
-	found, err := recollect(ctx, pl.Loader, func() (globbed, bool) {
+	wrapped, wrong := problem.counting()
+	found, err := memoized(ctx, pl.Loader, func() (globbed, bool) {
 		found, ferr := pl.findFiles(d.settings.Files, wrapped)
 		if ferr != nil {
 			d.errs = append(d.errs, ferr)

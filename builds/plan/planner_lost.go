@@ -61,7 +61,7 @@ func (pl *Planner) lostMains(ctx context.Context, d *draft, mains []*Package) er
 		built = append(built, m.ImportPath)
 	}
 	var failed error
-	found, err := recollect(ctx, pl.Loader, func() (found []lost, keep bool) {
+	found, err := memoized(ctx, pl.Loader, func() (found []lost, keep bool) {
 		pl.lostOnce.Do(func() { pl.mainDirs, pl.lostErr = findMainDirs(ctx, pl.Loader.Dir) })
 		failed = pl.lostErr
 		for _, m := range pl.mainDirs {

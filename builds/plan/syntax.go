@@ -34,7 +34,7 @@ func (pl *Planner) Syntax(ctx context.Context) error {
 		return nil
 	}
 	var errs error
-	_, err := recollect(ctx, pl.Loader, func() (struct{}, bool) {
+	_, err := memoized(ctx, pl.Loader, func() (struct{}, bool) {
 		errs = pl.parseAll(ctx, own)
 		return struct{}{}, errs == nil
 	}, append([]string{"syntax 2", pl.Go}, own...)...)

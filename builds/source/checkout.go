@@ -36,7 +36,7 @@ func (r *Repo) Checkout(ctx context.Context, dir string, snapshot bool) (string,
 	if snapshot {
 		err = r.overlay(ctx, dir)
 	} else {
-		err = settle(dir)
+		err = refreshIndex(dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("private checkout: %w", err)
@@ -44,11 +44,11 @@ func (r *Repo) Checkout(ctx context.Context, dir string, snapshot bool) (string,
 	return filepath.Join(dir, filepath.FromSlash(r.Dir)), nil
 }
 
-// settle makes git believe its index: it looks at the content of files that
+// refreshIndex makes git believe its index: it looks at the content of files that
 // are as new as the index, and then calls those modified whose line endings in
 // the commit contradict .gitattributes. Whether a file is as new is a matter of
 // luck, and the stamp (+dirty) must not be.
-func settle(dir string) error {
+func refreshIndex(dir string) error {
 	index := filepath.Join(dir, ".git", "index")
 	fi, err := os.Stat(index)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
@@ -26,7 +26,7 @@ import (
 // export-subst, which would depend on the version of git. The same tree has the
 // same hash for ever, so it is remembered.
 func (r *Repo) Hash(ctx context.Context) error {
-	key := remember.NewKey("h1 of a commit 2", r.Files(), r.Dir, r.ModulePath, r.Version)
+	key := memo.NewKey("h1 of a commit 2", r.Files(), r.Dir, r.ModulePath, r.Version)
 	if r.cfg.Known.Get(key, &r.Sum) && r.Sum != "" {
 		return nil
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -37,7 +37,7 @@ type Config struct {
 	// Work is a private directory for temporary files.
 	Work string
 	// Known remembers what was found out of a commit before; may be nil.
-	Known *remember.Store
+	Known *memo.Store
 	// Hashed says that the repository was made by [CloneAt]: its objects are what
 	// they are called, and what is found out of them holds in every repository.
 	// Of another one it is remembered for this place alone, since whoever wrote

@@ -10,7 +10,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // counted is a git command that notes what it is asked; calls tells and forgets.
@@ -80,13 +80,13 @@ func TestKnownCommit(t *testing.T) {
 	r.tag("v1.2.3")
 	r.commit()
 	git, calls := counted(t)
-	known := &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	known := &memo.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
 	open := func(full bool) *source.Repo {
 		t.Helper()
 		cfg := r.config(t, "")
 		cfg.Git, cfg.Work, cfg.Known = git, filepath.Dir(git), known
 		if full {
-			cfg.Known = &remember.Store{Dir: known.Dir, Secret: known.Secret, Full: true}
+			cfg.Known = &memo.Store{Dir: known.Dir, Secret: known.Secret, Full: true}
 		}
 		s, err := source.Open(t.Context(), cfg)
 		if err != nil {
@@ -141,8 +141,8 @@ func TestKnownOfALiar(t *testing.T) {
 	liar := honest.at(dir)
 	liar.lie(liar.git("rev-parse", "HEAD:data.txt"), "blob", "evil\n")
 	liar.git("checkout", "--quiet", "HEAD", "--", ".")
-	known := &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
-	open := func(r *repo, known *remember.Store, hashed bool) *source.Repo {
+	known := &memo.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	open := func(r *repo, known *memo.Store, hashed bool) *source.Repo {
 		t.Helper()
 		cfg := r.config(t, "")
 		cfg.Known, cfg.Hashed = known, hashed

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // Unseen is a file that git ignores and that a plain build in the user's tree
@@ -269,7 +269,7 @@ func (w Wanted) match(name string) bool {
 // embeds are the patterns of all go:embed lines in Go files of the user's tree.
 // Of a clean tree, they are those of the commit, and remembered.
 func (r *Repo) embeds(ctx context.Context, sources []string) ([]Wanted, error) {
-	key := remember.NewKey(append([]string{"go:embed 1", r.Tree, r.Dir}, sources...)...)
+	key := memo.NewKey(append([]string{"go:embed 1", r.Tree, r.Dir}, sources...)...)
 	var list []Wanted
 	clean := len(r.Dirty) == 0 && r.Tree != ""
 	if clean && r.cfg.Known.Get(key, &list) {

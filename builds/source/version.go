@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/git"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -111,7 +111,7 @@ func (r *Repo) versionTags(ctx context.Context) ([]versionTag, error) {
 // all tags and what they point at, the answer never changes, and git walks
 // through the whole history for it.
 func (r *Repo) tagsBelow(ctx context.Context) (map[string]bool, error) {
-	key := remember.NewKey("tags below a commit 3", r.believed, r.Commit, fmt.Sprintf("%q", r.git.Tags))
+	key := memo.NewKey("tags below a commit 3", r.believed, r.Commit, fmt.Sprintf("%q", r.git.Tags))
 	var names []string
 	if !r.cfg.Known.Get(key, &names) {
 		out, err := r.git.Run(ctx, nil, "for-each-ref", "--format=%(refname)", "--merged="+r.Commit, "refs/tags")

@@ -22,7 +22,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -31,7 +31,7 @@ type Goroot struct {
 	Dir       string
 	Toolchain *Toolchain
 
-	settle func(ctx context.Context) error // after it was unpacked
+	confirm func(ctx context.Context) error // after it was unpacked
 }
 
 // Go is the path of its go command.
@@ -56,7 +56,7 @@ const maxSums = 32 << 20
 // complete. A damaged or altered toolchain is installed anew; one that could
 // not be verified because ctx ended is left alone. Several processes may
 // install into directories of one parent at the same time.
-func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Store) (*Goroot, error) {
+func (t *Toolchain) Install(ctx context.Context, dir string, known *memo.Store) (*Goroot, error) {
 	fail := func(err error) (*Goroot, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -112,8 +112,8 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 	if err := os.Rename(tmp, dir); err != nil {
 		return fail(err)
 	}
-	g.settle = func(ctx context.Context) error {
-		return known.Settle(ctx, dir, what, func() error { return g.Verify(ctx) })
+	g.confirm = func(ctx context.Context) error {
+		return known.Confirm(ctx, dir, what, func() error { return g.Verify(ctx) })
 	}
 	return g, nil
 }
@@ -121,13 +121,13 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *remember.Sto
 // checkedAs is what [Goroot.Verify] has found when it succeeds.
 func (t *Toolchain) checkedAs() string { return "toolchain 1 " + t.Module + " " + t.Sum }
 
-// Settle verifies a toolchain that Install has just unpacked once more when its
+// Confirm verifies a toolchain that Install has just unpacked once more when its
 // files are old enough for the next Install to rely on that. For the end of a run.
-func (g *Goroot) Settle(ctx context.Context) error {
-	if g.settle == nil {
+func (g *Goroot) Confirm(ctx context.Context) error {
+	if g.confirm == nil {
 		return nil
 	}
-	return g.settle(ctx)
+	return g.confirm(ctx)
 }
 
 const (

@@ -17,7 +17,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
@@ -276,7 +276,7 @@ func TestInstallRepairs(t *testing.T) {
 // A toolchain that is remembered as verified is verified again, and installed
 // anew, when anything about it changed.
 func TestInstallRemembers(t *testing.T) {
-	known := &remember.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
+	known := &memo.Store{Dir: filepath.Join(t.TempDir(), "known"), Secret: []byte("0123456789abcdef")}
 	type installed struct {
 		tc  *Toolchain
 		g   *Goroot
@@ -307,7 +307,7 @@ func TestInstallRemembers(t *testing.T) {
 				t.Skip("this system does not tell whether files change")
 			}
 			time.Sleep(100 * time.Millisecond)
-			if err := i.g.Settle(t.Context()); err != nil {
+			if err := i.g.Confirm(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -315,7 +315,7 @@ func TestInstallRemembers(t *testing.T) {
 	for n, tt := range damages {
 		t.Run(tt.name, func(t *testing.T) {
 			i := all[n]
-			if err := i.g.Settle(t.Context()); err != nil {
+			if err := i.g.Confirm(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := i.tc.Install(t.Context(), i.dir, known); err != nil || !verified(i) {
@@ -335,7 +335,7 @@ func TestInstallRemembers(t *testing.T) {
 	}
 	// Another hash is another toolchain, whatever is remembered of the directory.
 	i := all[0]
-	if err := i.g.Settle(t.Context()); err != nil {
+	if err := i.g.Confirm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	other := *i.tc

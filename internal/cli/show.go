@@ -67,7 +67,7 @@ func (d *app) result(asJSON bool, res *release.Result, err error) (shown bool, _
 	if terr := d.artifacts(res.Manifest); terr != nil {
 		return true, errors.Join(err, terr)
 	}
-	d.findings(res.Manifest)
+	d.allFindings(res.Manifest)
 	for _, line := range res.Damage {
 		d.printf("\nmended: %s. If it happens again, check the disk and the memory of this machine\n", line)
 	}
@@ -97,15 +97,15 @@ func styled(v fact.Verdict) ui.Cell {
 	return ui.Good.Text(string(v))
 }
 
-// findings prints why artifacts differ.
-func (d *app) findings(m *checksums.Manifest) {
+// allFindings prints why artifacts differ.
+func (d *app) allFindings(m *checksums.Manifest) {
 	for _, a := range m.Artifacts {
-		d.because(a.Profile+" "+a.Platform+" "+a.Name, a.Findings)
+		d.findings(a.Profile+" "+a.Platform+" "+a.Name, a.Findings)
 	}
 }
 
-// because prints findings about something.
-func (d *app) because(name string, list []fact.Finding) {
+// findings prints findings about something.
+func (d *app) findings(name string, list []fact.Finding) {
 	for _, f := range list {
 		bytes := ""
 		if f.Bytes > 0 { // 0: how many were explained is not known

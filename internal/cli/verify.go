@@ -166,7 +166,7 @@ func (d *app) builtAgain(v *checksums.Verification) error {
 		return err
 	}
 	for _, r := range v.Rebuilt {
-		d.because(r.Profile+" "+r.Platform+" "+r.Name, r.Findings)
+		d.findings(r.Profile+" "+r.Platform+" "+r.Name, r.Findings)
 	}
 	d.printf("\n")
 	return nil

@@ -49,7 +49,7 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 	k := &known{dir: dir, about: d.About}
 	k.read(names)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		reason, err := k.altered(ctx, name)
+		reason, err := k.whyNotOurs(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -118,8 +118,8 @@ const (
 	changed = "was changed since mintmark made it"
 )
 
-// altered says why a file is not as mintmark made it; "" when it is.
-func (k *known) altered(ctx context.Context, name string) (string, error) {
+// whyNotOurs says why a file is not as mintmark made it; "" when it is.
+func (k *known) whyNotOurs(ctx context.Context, name string) (string, error) {
 	switch {
 	case k.manifest == "":
 		return notMade, nil

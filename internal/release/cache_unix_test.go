@@ -27,7 +27,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -303,8 +303,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	if l, err := workspace.LockOutput(cfg.Cache, cfg.Out); err == nil {
 		l.Release()
 	}
-	known := &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret}
-	key := remember.NewKey("x")
+	known := &memo.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret}
+	key := memo.NewKey("x")
 	var answer string
 	known.Get(key, &answer)
 	known.Put(key, "y")

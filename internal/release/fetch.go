@@ -93,7 +93,7 @@ func (r *Run) FetchToolchain(ctx context.Context, t *Tools, exact, dir string) (
 	if k.Goroot, err = k.GoToolchain.Install(ctx, filepath.Join(dir, k.GoToolchain.DirName()), r.Known); err != nil {
 		return nil, err
 	}
-	r.AtEnd(func() error { return k.Goroot.Settle(ctx) })
+	r.AtEnd(func() error { return k.Goroot.Confirm(ctx) })
 	place := *t.FetchPlace
 	if place.GoCache, err = r.buildCache(k.GoToolchain); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/secret"
 	"github.com/mintmark/mintmark/internal/shell"
 )
@@ -49,7 +49,7 @@ func (s *Copied) committedKeys(ctx context.Context, signing checksums.KeyRef) (c
 
 // heldKeys looks into the private checkout, or remembers what it found there.
 func (s *Copied) heldKeys(ctx context.Context) (keys []source.HeldKey, err error) {
-	key := remember.NewKey("private keys 2", s.Source.Files())
+	key := memo.NewKey("private keys 2", s.Source.Files())
 	if s.Source.Files() != "" && s.Known.Get(key, &keys) {
 		return keys, nil
 	}

@@ -54,7 +54,7 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		if len(unset) > 0 {
-			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", some(unset), filepath.Ext(unset[0]))
+			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", firstFew(unset), filepath.Ext(unset[0]))
 		}
 	}
 
@@ -97,8 +97,8 @@ func (s *Planned) cRisks(ctx context.Context) ([]plan.CRisk, error) {
 	return out, nil
 }
 
-// some names the first of several files.
-func some(names []string) string {
+// firstFew names the first of several files.
+func firstFew(names []string) string {
 	const show = 3
 	if len(names) <= show {
 		return strings.Join(names, ", ")

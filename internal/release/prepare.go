@@ -127,7 +127,7 @@ func (p *Planned) secondPlace(ctx context.Context, name string) (*execute.Local,
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	p.AtEnd(func() error { return second.Goroot.Settle(ctx) })
+	p.AtEnd(func() error { return second.Goroot.Confirm(ctx) })
 	return second, p.secondModules(ctx, second, root, cache != "")
 }
 
@@ -171,7 +171,7 @@ func (p *Planned) secondModules(ctx context.Context, second *execute.Local, root
 	if kept {
 		modules, err := plan.UseKeptModules(ctx, loader, p.Known, needed)
 		if err == nil {
-			p.AtEnd(func() error { return modules.Settle(ctx) })
+			p.AtEnd(func() error { return modules.Confirm(ctx) })
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
@@ -31,7 +31,7 @@ func (m *Maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.S
 		return s, nil
 	}
 	// The same bytes are made of the same, as far as the same tool can tell.
-	key := remember.NewKey("sizes 1", sizes.Revision, m.Of.Tool, p.name, p.artifact.SHA256)
+	key := memo.NewKey("sizes 1", sizes.Revision, m.Of.Tool, p.name, p.artifact.SHA256)
 	if m.Of.Known.Get(key, &s.Summary) && s.Summary != nil {
 		return s, nil
 	}

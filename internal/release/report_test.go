@@ -8,7 +8,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 )
 
 // TestMeasureRemembers measures a program once for every tool, name and
@@ -31,7 +31,7 @@ func TestMeasureRemembers(t *testing.T) {
 		t.Helper()
 		m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{
 			Config: &Config{Tool: r.tool},
-			Known:  &remember.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
+			Known:  &memo.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
 		}}}}}}
 		pr := &product{paths: []string{r.path}, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}
 		sized, err := m.measure(t.Context(), &plan.Unit{Profile: "release", Platform: "linux/amd64"}, pr)

@@ -8,7 +8,7 @@ import (
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/filelock"
-	"github.com/mintmark/mintmark/internal/remember"
+	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -17,8 +17,8 @@ import (
 type Run struct {
 	*Config
 	Workspace *workspace.Workspace
-	Known     *remember.Store // what earlier runs found out
-	Confined  *confine.Log    // what held the commands that were not of the fetch phase
+	Known     *memo.Store  // what earlier runs found out
+	Confined  *confine.Log // what held the commands that were not of the fetch phase
 	end       ending
 }
 
@@ -40,7 +40,7 @@ func Begin(cfg *Config) (*Run, error) {
 	}
 	return &Run{
 		Config: cfg, Workspace: ws, Confined: new(confine.Log),
-		Known: &remember.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full},
+		Known: &memo.Store{Dir: filepath.Join(cfg.Cache, "known"), Secret: cfg.Secret, Full: cfg.Full},
 	}, nil
 }
 

@@ -154,10 +154,10 @@ func (s *audit) sayUnseen() {
 	for _, reader := range readers {
 		names := by[reader]
 		if reader == profileReader {
-			s.cautions.add("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", some(names), s.addForced(names))
+			s.cautions.add("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", firstFew(names), s.addForced(names))
 			continue
 		}
-		what := "git ignores " + some(names)
+		what := "git ignores " + firstFew(names)
 		if reader != "" {
 			what += ", named by " + reader
 		}
@@ -195,7 +195,7 @@ func (s *audit) explainUnseen(err error) error {
 	if len(names) == 0 {
 		return err
 	}
-	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", some(names), s.addForced(names))
+	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", firstFew(names), s.addForced(names))
 	if _, several := err.(interface{ Unwrap() []error }); !several && fault.Hint(err) != "" { // the hints of several are theirs
 		hint = fault.Hint(err) + "; " + hint
 	}
@@ -203,7 +203,7 @@ func (s *audit) explainUnseen(err error) error {
 }
 
 // addForced is the command that adds files, named from the top of the tree, to
-// the commit although git ignores them; some of them, as in [some].
+// the commit although git ignores them; some of them, as in [firstFew].
 func (s *audit) addForced(names []string) string {
 	var here []string
 	for _, n := range names[:min(len(names), 3)] {

@@ -73,7 +73,7 @@ func (s *Planned) versionWarnings() []string {
 	if tags := slices.Clone(s.Source.Tags); len(tags) > 1 {
 		first := s.Source.Tag()
 		tags = slices.DeleteFunc(tags, func(t string) bool { return t == first })
-		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(tags)+1, first, some(tags)))
+		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(tags)+1, first, firstFew(tags)))
 	}
 	if higher := slices.DeleteFunc(s.Repo.Uncounted(), func(u source.Uncounted) bool {
 		return u.Like == "" || semver.Compare(u.Like, s.Source.Version) <= 0

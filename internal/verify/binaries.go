@@ -178,7 +178,7 @@ func foreignConfig(s *release.Run, tools *release.Tools, work string, what Binar
 			}
 			g, err := t.Install(ctx, filepath.Join(s.Cache, "first", "go", t.DirName()), s.Known)
 			if err == nil {
-				s.AtEnd(func() error { return g.Settle(ctx) })
+				s.AtEnd(func() error { return g.Confirm(ctx) })
 			}
 			return g, err
 		},

@@ -1,4 +1,4 @@
-package remember
+package memo
 
 import (
 	"context"
@@ -45,10 +45,10 @@ func (s *Store) Checked(ctx context.Context, dir, what string, check func() erro
 	return nil
 }
 
-// Settle is for the end of a run that has made the tree: now that its files are
+// Confirm is for the end of a run that has made the tree: now that its files are
 // older, one more check lets the next run rely on it. Where that would be in
 // vain, check is not run. Its error is returned.
-func (s *Store) Settle(ctx context.Context, dir, what string, check func() error) error {
+func (s *Store) Confirm(ctx context.Context, dir, what string, check func() error) error {
 	if s.unchanged(ctx, dir, what) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package remember
+package memo
 
 import (
 	"context"
@@ -232,7 +232,7 @@ func TestTooYoung(t *testing.T) {
 	if !tr.old() && n != 2 { // else this machine was very slow
 		t.Error("a file that has just been written is believed")
 	}
-	if err := s.Settle(t.Context(), dir, "x", func() error { n++; return nil }); err != nil {
+	if err := s.Confirm(t.Context(), dir, "x", func() error { n++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if !tr.old() && n == 3 && checks(t, s, dir, "x") != 0 {
@@ -305,21 +305,21 @@ func TestSettle(t *testing.T) {
 	n := 0
 	check := func() error { n++; return nil }
 	for range 2 {
-		if err := s.Settle(t.Context(), dir, "x", check); err != nil || n != 1 {
+		if err := s.Confirm(t.Context(), dir, "x", check); err != nil || n != 1 {
 			t.Errorf("%v, %d checks", err, n)
 		}
 	}
 	if checks(t, s, dir, "x") != 0 {
 		t.Error("not remembered")
 	}
-	if err := s.Settle(t.Context(), dir, "y", func() error { return os.ErrInvalid }); err != os.ErrInvalid {
+	if err := s.Confirm(t.Context(), dir, "y", func() error { return os.ErrInvalid }); err != os.ErrInvalid {
 		t.Error(err)
 	}
 	if checks(t, s, dir, "y") != 1 {
 		t.Error("a failed check is believed")
 	}
 	var none *Store
-	if err := none.Settle(t.Context(), dir, "z", check); err != nil || n != 1 {
+	if err := none.Confirm(t.Context(), dir, "z", check); err != nil || n != 1 {
 		t.Errorf("in vain: %v, %d checks", err, n)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package remember
+package memo
 
 import "io/fs"
 

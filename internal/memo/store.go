@@ -1,4 +1,4 @@
-// Package remember keeps what earlier runs found out, so that the next one need
+// Package memo keeps what earlier runs found out, so that the next one need
 // not find it out again, and decides when that may be relied on.
 //
 // # Answers
@@ -27,7 +27,7 @@
 //
 // Trees are remembered on Linux and macOS, on local file systems that are known
 // to keep a ctime. Elsewhere everything is checked each time.
-package remember
+package memo
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package remember
+package memo
 
 import (
 	"io/fs"
