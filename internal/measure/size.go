@@ -16,7 +16,7 @@ import (
 // Size says what the bytes of a Go binary are for. twin is an unstripped link
 // of the same program, or ""; path is where UPX is looked for when the file is
 // packed, as in the variable PATH.
-func Size(ctx context.Context, file, twin, path string) (*sizes.Ledger, error) {
+func Size(ctx context.Context, file, twin, path string) (*sizes.Breakdown, error) {
 	l, err := sizes.Analyze(ctx, file, sizes.Options{
 		Twin: twin,
 		Unpack: func(ctx context.Context, packed, unpacked string) error {

@@ -29,7 +29,7 @@ const MaxSize = 2 << 30
 
 // Analyze says what every byte of a Go binary is for. It holds the file in
 // memory, and some five times the size of its function table.
-func Analyze(ctx context.Context, file string, opts Options) (*Ledger, error) {
+func Analyze(ctx context.Context, file string, opts Options) (*Breakdown, error) {
 	b, err := read(file)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ type packedError struct{ by string }
 func (e packedError) Error() string { return "packed by " + e.by }
 
 // unpacked analyses what a packed file unpacks to.
-func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*Ledger, error) {
+func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*Breakdown, error) {
 	if opts.Unpack == nil {
 		return nil, fault.Errorf("unpack it first (upx -d), or name the file before packing", "%s: packed by %s", file, by)
 	}
@@ -92,7 +92,7 @@ func unpacked(ctx context.Context, file, by string, size int64, opts Options) (*
 	return l, nil
 }
 
-func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger, error) {
+func analyze(ctx context.Context, file string, b []byte, opts Options) (*Breakdown, error) {
 	f, err := gobin.Parse(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		var not *gobin.NotGoError
@@ -114,7 +114,7 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 	if f.Format == gobin.FatMachO {
 		return analyzeFat(ctx, file, b, f, opts)
 	}
-	l := &Ledger{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
+	l := &Breakdown{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
 	m := newImage(f, b)
 	l.GoVersion, l.GoVersionFrom = m.version()
 	m.claimSections()
@@ -134,7 +134,7 @@ func analyze(ctx context.Context, file string, b []byte, opts Options) (*Ledger,
 }
 
 // analyzeGo claims what the Go linker wrote.
-func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
+func (m *image) analyzeGo(ctx context.Context, l *Breakdown, opts Options) error {
 	switch m.Format {
 	case gobin.Wasm:
 		m.analyzeWasm()
@@ -176,7 +176,7 @@ func (m *image) analyzeGo(ctx context.Context, l *Ledger, opts Options) error {
 }
 
 // symbols claims variables by the symbol table of the twin or of the file.
-func (m *image) symbols(l *Ledger, opts Options) (err error) {
+func (m *image) symbols(l *Breakdown, opts Options) (err error) {
 	if opts.Twin != "" {
 		twin, err := gobin.Open(opts.Twin)
 		if err != nil {
@@ -203,7 +203,7 @@ func (m *image) symbols(l *Ledger, opts Options) (err error) {
 }
 
 // bss lists the memory without bytes in the file: what symbols name, and the rest.
-func (m *image) bss(l *Ledger) {
+func (m *image) bss(l *Breakdown) {
 	d := m.mod
 	if d == nil {
 		return

@@ -106,7 +106,7 @@ func program(t testing.TB, dir string, b build) string {
 }
 
 // analyzed analyses a file and checks the invariant.
-func analyzed(t testing.TB, path string, opts Options) *Ledger {
+func analyzed(t testing.TB, path string, opts Options) *Breakdown {
 	t.Helper()
 	l, err := Analyze(context.Background(), path, opts)
 	if err != nil {

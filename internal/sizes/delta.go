@@ -66,14 +66,14 @@ type ModuleChange struct {
 
 // side is one binary of a comparison.
 type side struct {
-	l     *Ledger
+	l     *Breakdown
 	kinds map[string]*[numKinds]int64
 	funcs map[string]map[string]int64 // package → function without its package → bytes
 }
 
-// newSide adds a ledger up. With sections packages are left out: those of one file
+// newSide adds a breakdown up. With sections packages are left out: those of one file
 // would be compared with nothing.
-func newSide(l *Ledger, sections bool) *side {
+func newSide(l *Breakdown, sections bool) *side {
 	s := &side{l: l, kinds: map[string]*[numKinds]int64{}, funcs: map[string]map[string]int64{}}
 	for _, r := range l.Ranges {
 		if sections {
@@ -106,9 +106,9 @@ func local(symbol, pkg string) string {
 	return strings.TrimPrefix(symbol, pkg+".")
 }
 
-// Compare compares two ledgers. Packages that were moved or renamed are
+// Compare compares two breakdowns. Packages that were moved or renamed are
 // matched, so that a move does not show as a loss and a gain.
-func Compare(old, new *Ledger) *Delta {
+func Compare(old, new *Breakdown) *Delta {
 	d := &Delta{Schema: fact.SizeDeltaReport, Old: old.File, New: new.File, OldSize: old.Size, NewSize: new.Size, OldGo: old.GoVersion, NewGo: new.GoVersion}
 	sections := old.BySection || new.BySection
 	a, b := newSide(old, sections), newSide(new, sections)
@@ -198,7 +198,7 @@ func Compare(old, new *Ledger) *Delta {
 	if !sections && (!old.Modules.Known || !new.Modules.Known) {
 		d.Notes = append(d.Notes, "a binary has no build information: versions of dependencies are not known, and upgrades not separated")
 	}
-	for _, l := range []*Ledger{old, new} {
+	for _, l := range []*Breakdown{old, new} {
 		for _, n := range l.Notes {
 			d.Notes = append(d.Notes, l.File+": "+n)
 		}
@@ -214,7 +214,7 @@ func sortChanges(c []Change) {
 }
 
 // cause tells why a package changed.
-func cause(old, new *Ledger, was, now string, before, after bool) (group, why string) {
+func cause(old, new *Breakdown, was, now string, before, after bool) (group, why string) {
 	var m Mod
 	l, p := new, now
 	if !after {
@@ -296,7 +296,7 @@ func moduleChanges(a, b *side) []ModuleChange {
 	return out
 }
 
-func causeOfModule(old, new *Ledger, c ModuleChange) (string, string) {
+func causeOfModule(old, new *Breakdown, c ModuleChange) (string, string) {
 	switch {
 	case !old.Modules.Known || !new.Modules.Known || c.OldVersion == c.NewVersion:
 		return GroupDependency, CauseDependency

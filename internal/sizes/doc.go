@@ -3,7 +3,7 @@
 //
 // # Contract
 //
-// [Analyze] gives a [Ledger]: ranges of the file in order, without overlap and
+// [Analyze] gives a [Breakdown]: ranges of the file in order, without overlap and
 // without gaps, so that their sizes add up to the size of the file exactly.
 // What takes memory but no bytes of the file (bss) is listed apart. Every range
 // says how sure its owner is ([Confidence]), and [Totals] of the three are
@@ -161,8 +161,8 @@ const (
 	SymbolsTwin = "twin" // an unstripped link of the same program
 )
 
-// Ledger is what a file is made of.
-type Ledger struct {
+// Breakdown is what a file is made of.
+type Breakdown struct {
 	File          string // as given
 	Size          int64  // of what was analysed; the ranges add up to it
 	Format        string // elf, macho, pe, wasm, …
@@ -182,7 +182,7 @@ type Ledger struct {
 
 // Reach is how many bytes have a package or a kind that says more than the
 // section they are in.
-func (l *Ledger) Reach() int64 {
+func (l *Breakdown) Reach() int64 {
 	var n int64
 	for _, r := range l.Ranges {
 		if r.Package != "" || !r.Kind.Generic() {
@@ -194,7 +194,7 @@ func (l *Ledger) Reach() int64 {
 
 // Check returns an error unless the ranges are in order, without overlap and
 // gap, and add up to the size of the file, as do the totals.
-func (l *Ledger) Check() error {
+func (l *Breakdown) Check() error {
 	at := int64(0)
 	for i, r := range l.Ranges {
 		if r.Offset != at || r.Size <= 0 {

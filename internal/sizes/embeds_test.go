@@ -125,7 +125,7 @@ func tables() []byte {
 // truth is how many bytes of data have the right owner, a wrong one, and none.
 type truth struct{ right, wrong, none int64 }
 
-func (x *truth) add(l *Ledger, off, n int64, pkg string) {
+func (x *truth) add(l *Breakdown, off, n int64, pkg string) {
 	wrong, none := wrongIn(l, off, n, pkg), wrongIn(l, off, n, "")
 	x.right += n - wrong
 	x.none += n - none
@@ -142,7 +142,7 @@ func (x truth) String() string {
 
 // assetTruth compares the owners of the assets, found in the file by what they
 // contain, with the packages that embed them, and logs those that are not right.
-func assetTruth(t *testing.T, l *Ledger) (all truth) {
+func assetTruth(t *testing.T, l *Breakdown) (all truth) {
 	t.Helper()
 	b, err := os.ReadFile(l.File)
 	if err != nil {
@@ -165,7 +165,7 @@ func assetTruth(t *testing.T, l *Ledger) (all truth) {
 
 // variableTruth compares the owners of variables of less than a size with the
 // symbol table of an unstripped link.
-func variableTruth(l, exact *Ledger, less int64) (x truth) {
+func variableTruth(l, exact *Breakdown, less int64) (x truth) {
 	for _, r := range exact.Ranges {
 		if r.Kind == Variable && r.Confidence == Exact && r.Package != "" && r.Size < less {
 			x.add(l, r.Offset, r.Size, r.Package)
@@ -198,7 +198,7 @@ func TestEmbeds(t *testing.T) {
 			stripped := program(t, "embeds", c)
 			c.strip = false
 			twin := program(t, "embeds", c)
-			for _, l := range []*Ledger{analyzed(t, stripped, Options{}), analyzed(t, twin, Options{})} {
+			for _, l := range []*Breakdown{analyzed(t, stripped, Options{}), analyzed(t, twin, Options{})} {
 				files := assetTruth(t, l)
 				t.Logf("symbols %s: assets %v", l.SymbolsFrom, files)
 				if files.share(files.right) < 99 {
@@ -221,7 +221,7 @@ func TestEmbeds(t *testing.T) {
 }
 
 // checkEmbedded: each file of an embed.FS has a row of its own.
-func checkEmbedded(t *testing.T, l *Ledger) {
+func checkEmbedded(t *testing.T, l *Breakdown) {
 	t.Helper()
 	want := map[string]int64{
 		"main site/index.html": 90_000, "main site/js/app.js": 270_000, "main site/small.txt": 700,

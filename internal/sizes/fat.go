@@ -10,9 +10,9 @@ import (
 )
 
 // analyzeFat analyses the slices of a universal Mach-O file one by one and puts
-// the ledgers together. gobin has checked the header: slices are in order and
+// the breakdowns together. gobin has checked the header: slices are in order and
 // do not overlap.
-func analyzeFat(ctx context.Context, file string, b []byte, f *gobin.File, opts Options) (*Ledger, error) {
+func analyzeFat(ctx context.Context, file string, b []byte, f *gobin.File, opts Options) (*Breakdown, error) {
 	if opts.Twin != "" {
 		return nil, fault.Errorf("analyse its slices", "%s: a universal file has no twin", file)
 	}
@@ -22,7 +22,7 @@ func analyzeFat(ctx context.Context, file string, b []byte, f *gobin.File, opts 
 	if wide {
 		entry = 32
 	}
-	l := &Ledger{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
+	l := &Breakdown{File: file, Size: int64(len(b)), Format: string(f.Format), Arch: f.Arch, SymbolsFrom: SymbolsNone, Modules: modulesOf(f.BuildInfo)}
 	at := int64(0)
 	between := func(to int64, kind Kind) {
 		if to > at {

@@ -16,11 +16,11 @@ import (
 
 // reachOf is the share of bytes with a package or a kind that says more than
 // the section, in percent.
-func reachOf(l *Ledger) float64 { return 100 * float64(l.Reach()) / float64(l.Size) }
+func reachOf(l *Breakdown) float64 { return 100 * float64(l.Reach()) / float64(l.Size) }
 
 // rightText is the share of the bytes of functions, by the symbol table of the
-// unstripped twin, whose package the ledger has right, in percent.
-func rightText(t *testing.T, l *Ledger, twin string) float64 {
+// unstripped twin, whose package the breakdown has right, in percent.
+func rightText(t *testing.T, l *Breakdown, twin string) float64 {
 	t.Helper()
 	f, err := gobin.Open(twin)
 	if err != nil {
@@ -75,7 +75,7 @@ func rightText(t *testing.T, l *Ledger, twin string) float64 {
 }
 
 // wrongIn is how many of n bytes at off are not of a package.
-func wrongIn(l *Ledger, off, n int64, pkg string) int64 {
+func wrongIn(l *Breakdown, off, n int64, pkg string) int64 {
 	lo, hi := 0, len(l.Ranges)
 	for lo < hi {
 		mid := (lo + hi) / 2
@@ -123,7 +123,7 @@ func TestReach(t *testing.T) {
 			if l.SymbolsFrom != SymbolsNone {
 				t.Errorf("symbols from %s", l.SymbolsFrom)
 			}
-			for _, l := range []*Ledger{l, analyzed(t, twin, Options{})} {
+			for _, l := range []*Breakdown{l, analyzed(t, twin, Options{})} {
 				for _, r := range l.Ranges { // no C code is in it
 					if r.Package == CCode {
 						t.Errorf("%s: %+v", l.File, r)

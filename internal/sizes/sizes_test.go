@@ -65,7 +65,7 @@ func TestClaims(t *testing.T) {
 			c.add(int64(rnd.IntN(220)-10), int64(rnd.IntN(80)-5), Kind(rnd.IntN(int(numKinds))), Confidence(rnd.IntN(3)), uint8(rnd.IntN(4)), c.pkg(string(rune('a'+rnd.IntN(4)))), "")
 		}
 		rs := c.ranges(file)
-		l := &Ledger{Size: int64(len(file)), Ranges: rs}
+		l := &Breakdown{Size: int64(len(file)), Ranges: rs}
 		for _, r := range rs {
 			l.Totals.add(r.Confidence, r.Size)
 		}
@@ -96,8 +96,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// views are a summary and a ledger of the fixture.
-func views(t *testing.T) (*Ledger, *Summary) {
+// views are a summary and a breakdown of the fixture.
+func views(t *testing.T) (*Breakdown, *Summary) {
 	l := analyzed(t, fixture(t, build{"local", "linux/amd64", true, ""}), Options{})
 	return l, Summarize(l)
 }

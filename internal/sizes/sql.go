@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// WriteSQL writes a ledger as SQL text that makes a database: `sqlite3 sizes.db
+// WriteSQL writes a breakdown as SQL text that makes a database: `sqlite3 sizes.db
 // < FILE`. The table ranges has every range of the file, bss the memory without
 // bytes in it, modules whose the packages are, info one row about the file.
-func WriteSQL(w io.Writer, l *Ledger) error {
+func WriteSQL(w io.Writer, l *Breakdown) error {
 	b := bufio.NewWriter(w)
 	b.WriteString(`BEGIN;
 CREATE TABLE info (file TEXT, size INTEGER, packed TEXT, packed_size INTEGER, format TEXT, arch TEXT, go_version TEXT, symbols_from TEXT);

@@ -11,7 +11,7 @@ import (
 // what they said before may be remembered.
 const Revision = "3"
 
-// Summary is a ledger added up: by group, module and package, by kind, by
+// Summary is a breakdown added up: by group, module and package, by kind, by
 // function, and the embedded files. All parts add up to the size, but Functions and
 // Embedded, which are parts of what the packages have.
 type Summary struct {
@@ -67,8 +67,8 @@ type Amount struct {
 	Confidence string `json:"confidence,omitempty"`
 }
 
-// Summarize adds a ledger up. The parts are sorted by size, the largest first.
-func Summarize(l *Ledger) *Summary {
+// Summarize adds a breakdown up. The parts are sorted by size, the largest first.
+func Summarize(l *Breakdown) *Summary {
 	s := &Summary{
 		Schema: fact.SizeReport, File: l.File, Size: l.Size, Packed: l.Packed, PackedSize: l.PackedSize, Format: l.Format, Arch: l.Arch,
 		GoVersion: l.GoVersion, VersionFrom: l.GoVersionFrom, SymbolsFrom: l.SymbolsFrom, Totals: l.Totals, Reach: l.Reach(), Notes: l.Notes,
