@@ -46,7 +46,6 @@ type reproduction struct {
 	from   string // -source
 	proven bool
 	units  []*plan.Unit // that are selected
-	noUPX  error        // why packed files could not be made
 }
 
 // Rebuild verifies a published release as [Release] does and then builds
@@ -186,7 +185,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err := t.fetchModules(ctx, p); err != nil {
 		return how, err
 	}
-	tool, err := t.packer(ctx, p)
+	tool, noUPX, err := t.packer(ctx, p)
 	if err != nil {
 		return how, err
 	}
@@ -213,7 +212,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 		return how, err
 	}
 	how.rebuild = release.Executions(f.Made, t.Confinement())
-	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.Stage, noUPX: t.noUPX, work: t.Workspace.Dir, warn: t.Warn}
+	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
 	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)
 	t.out.RebuiltActions = f.Ledger.UnitActions(f.Made)
@@ -442,19 +441,18 @@ func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) err
 }
 
 // packer finds UPX if the plan needs it. Without it, what is packed cannot be
-// compared, and everything before that still can.
-func (t *reproduction) packer(ctx context.Context, p *release.Planned) (*upx.Tool, error) {
+// compared, and everything before that still can: missing says why, and p is left
+// with nothing to pack.
+func (t *reproduction) packer(ctx context.Context, p *release.Planned) (tool *upx.Tool, missing, err error) {
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {
-		return nil, nil
+		return nil, nil, nil
 	}
-	tool, err := p.FindUPX(ctx, t.Warn)
-	if err == nil {
-		return tool, nil
+	if tool, missing = p.FindUPX(ctx, t.Warn); missing == nil {
+		return tool, nil, nil
 	}
 	if ctx.Err() != nil {
-		return nil, err
+		return nil, nil, missing
 	}
-	t.noUPX = err
 	without := *p.Plan
 	without.Units = nil
 	for _, u := range t.units {
@@ -465,5 +463,5 @@ func (t *reproduction) packer(ctx context.Context, p *release.Planned) (*upx.Too
 		without.Units = append(without.Units, &linkedOnly)
 	}
 	p.Plan = &without
-	return nil, nil
+	return nil, missing, nil
 }
