@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,19 +35,24 @@ type fake struct {
 	fails   error
 	mends   string // what Mend says; content is then whole's
 	whole   func(u *plan.Unit, m fact.Main) []byte
-	built   int
+
+	mu    sync.Mutex // two units may be built at the same time
+	built int
 }
 
 func (f *fake) Name() string { return f.name }
 
 func (f *fake) Build(_ context.Context, u *plan.Unit, _ execute.Pace) (*execute.Outcome, error) {
+	f.mu.Lock()
 	f.built++
+	content := f.content
+	f.mu.Unlock()
 	o := &execute.Outcome{By: f.name, Circumstances: fact.Circumstances{fact.Home: f.dir, fact.Kernel: "one"}}
 	if f.fails != nil {
 		return o, f.fails
 	}
 	for _, m := range u.Mains {
-		data := f.content(u, m)
+		data := content(u, m)
 		path := filepath.Join(f.dir, u.Key(), u.File(m))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, data, 0o755)); err != nil {
 			return o, err
@@ -61,6 +67,8 @@ func (f *fake) Build(_ context.Context, u *plan.Unit, _ execute.Pace) (*execute.
 type mender struct{ *fake }
 
 func (m mender) Mend(context.Context, *plan.Unit, []string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.content = m.whole
 	return m.mends, nil
 }
