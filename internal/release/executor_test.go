@@ -133,11 +133,10 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
-		Of:        &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
-		Executors: r.executors,
+		Of: &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
-	for range r.executors {
-		ready.copies = append(ready.copies, tree)
+	for _, e := range r.executors {
+		ready.add(e, tree)
 	}
 	stage, err := begun.outDir().Open(t.Context())
 	if err != nil {

@@ -26,6 +26,12 @@ type Prepared struct {
 	copies    []string // module directories of private copies of the source, one for each executor
 }
 
+// add adds an executor, and the module directory of a private copy of the source,
+// from which an archive takes its further files.
+func (p *Prepared) add(e execute.Executor, copy string) {
+	p.Executors, p.copies = append(p.Executors, e), append(p.copies, copy)
+}
+
 // Places say which places of this machine a plan is built in.
 type Places struct {
 	First     string // name of the first one; "" is "first"
@@ -45,13 +51,14 @@ func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error)
 	if places.KeepLinks {
 		first.Linked = p.linked()
 	}
-	ready := &Prepared{Of: p, Executors: []execute.Executor{first}, copies: []string{p.Checkout}}
+	ready := &Prepared{Of: p}
+	ready.add(first, p.Checkout)
 	if places.Second {
 		second, err := p.secondPlace(ctx, "second")
 		if err != nil {
 			return nil, err
 		}
-		ready.Executors, ready.copies = append(ready.Executors, second), append(ready.copies, second.Dir)
+		ready.add(second, second.Dir)
 	}
 	return ready, nil
 }

@@ -64,7 +64,9 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{Of: a.Planned, Executors: []execute.Executor{first, second}, copies: []string{a.Checkout, second.Dir}}
+	p := &Prepared{Of: a.Planned}
+	p.add(first, a.Checkout)
+	p.add(second, second.Dir)
 	stage, err := os.MkdirTemp(a.Workspace.Dir, "products-")
 	if err != nil {
 		return err
