@@ -125,6 +125,9 @@ func editedAfterLink(p *pair) []finding {
 			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, reason))
 		}
 	}
+	if evidence == nil { // that something is missing proves nothing by itself
+		return nil
+	}
 	return one(fact.Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
 }
 
