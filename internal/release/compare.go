@@ -127,7 +127,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 		return nil
 	}
 	if pr.header {
-		f, err := headerFinding(pr.paths[0], pr.paths[v.Other])
+		f, err := headerFinding(c.headerOf(pr, 0), c.headerOf(pr, v.Other))
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	if len(did) == 0 {
 		return nil
 	}
-	how := "both builds are the same now"
+	how := fact.AllBuilds(len(c.all)) + " are the same now"
 	if differ, _ = p.differ(c); differ {
 		how = "the builds differ all the same, and not because of the damage"
 		for _, e := range p.Executors {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -312,4 +313,63 @@ func TestLedgerOfTwo(t *testing.T) {
 			t.Errorf("%d executors: %+v", len(tt.executors), l)
 		}
 	}
+}
+
+// TestThreeExecutors: whatever is said of a release of three executors says three,
+// in errors, in the lines about damage and in every file that is published.
+func TestThreeExecutors(t *testing.T) {
+	fixed := regexp.MustCompile(`(?i)\b(two|twice|both|second|third)\b`)
+	run := func(third execute.Executor, r *fakeRelease) (*described, error) {
+		for i, name := range []string{"one", "another"} {
+			r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, fmt.Sprint(i)), content: binary("x")})
+		}
+		r.executors = append(r.executors, third)
+		return r.run(t, checksums.KindRelease)
+	}
+	told := func(what, text string, want ...string) {
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: %q is not in %s", what, w, text)
+			}
+		}
+		if at := fixed.FindStringIndex(text); at != nil {
+			t.Errorf("%s: of three executors it says %q", what, text[max(0, at[0]-60):min(len(text), at[1]+60)])
+		}
+	}
+
+	r := &fakeRelease{dir: t.TempDir()}
+	damaged := &fake{name: "damaged", dir: filepath.Join(r.dir, "3"), content: binary("damaged"), whole: binary("x"), mends: "something was damaged"}
+	f, err := run(mender{damaged}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told("mended", strings.Join(f.damage(), "\n"), "all 3 builds are the same now")
+	published, err := os.ReadDir(filepath.Join(r.dir, "dist"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"report.md": {"identical in 3 builds", "the same in at least 2 of them"}, "report.html": {"identical in 3 builds"}, "release.json": {`"executions": 3`},
+	}
+	for _, e := range published {
+		if filepath.Ext(e.Name()) == ".gz" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(r.dir, "dist", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		told(e.Name(), string(data), want[e.Name()]...)
+		delete(want, e.Name())
+	}
+	if len(want) > 0 {
+		t.Errorf("not published: %v", want)
+	}
+
+	r = &fakeRelease{dir: t.TempDir()}
+	_, err = run(&fake{name: "other", dir: filepath.Join(r.dir, "3"), content: binary("y")}, r)
+	if err == nil {
+		t.Fatal("published")
+	}
+	told("different", err.Error()+"\n"+fault.Hint(err), "3 builds of the same plan differ", "the files that differ are kept in")
 }

@@ -215,7 +215,7 @@ func (f *described) differences() error {
 func (f *Finished) notReproducible(differ []string) error {
 	hint := "the findings say what differs and what to change"
 	if kept := f.kept(); len(kept) > 0 {
-		hint += "; both builds are kept in " + strings.Join(kept, " and ")
+		hint += "; the files that differ are kept in " + strings.Join(kept, " and ")
 	}
-	return fault.NotReproduciblef(hint, "not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n"))
+	return fault.NotReproduciblef(hint, "not reproducible: %s of the same plan differ\n%s", fact.Builds(len(f.Executors)), strings.Join(differ, "\n"))
 }

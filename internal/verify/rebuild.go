@@ -217,8 +217,8 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)
 	t.out.RebuiltActions = f.Ledger.UnitActions(f.Made)
 	t.out.Confinement = how.rebuild.Confinement
-	if text := report.Again(t.out.RebuiltActions); text != "" {
-		t.out.Checks.Done(fact.BuiltTwice, "", text)
+	if text := report.Again(how.rebuild.Executions, t.out.RebuiltActions); text != "" {
+		t.out.Checks.Done(fact.BuiltHere, "", fact.Times(how.rebuild.Executions)+": "+text)
 	}
 	return how, errors.Join(f.Ledger.Alarms(t.units), t.verdict(unknown))
 }
