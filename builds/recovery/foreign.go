@@ -91,7 +91,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			continue
 		}
 		tasks = append(tasks, schedule.Task{
-			ID: fmt.Sprintf("%d %s", i, in.Name),
+			ID: schedule.ID{Unit: fmt.Sprintf("%d %s", i, in.Name)},
 			// Builds of one platform from one source share what they compile.
 			Group: strings.Join(append([]string{b.claim.Go, b.claim.Module, b.claim.Release(), b.claim.Revision}, goflags.Environ(b.claim.Env)...), " "),
 			Run: func(ctx context.Context, p int) error {
