@@ -30,10 +30,10 @@ type Execution struct {
 	Actions actions.Graph
 	// HashInputs gives what the go command hashed into the IDs of some actions; nil
 	// where that cannot be asked.
-	HashInputs func(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error)
+	HashInputs func(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error)
 }
 
-func (e Execution) inputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
+func (e Execution) inputs(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error) {
 	if e.HashInputs == nil {
 		return nil, nil
 	}
@@ -133,13 +133,13 @@ func Nondeterminate(a, b Execution) (shorts []string) {
 // c is what is known of the unit's C code.
 func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]fact.Finding, error) {
 	diffs := actions.Compare(a.Actions, b.Actions)
-	var keys []string
+	var keys []actions.Key
 	for _, d := range diffs {
 		if d.Kind == actions.Inputs && len(keys) < maxBlamed {
 			keys = append(keys, d.Action)
 		}
 	}
-	var inA, inB map[string][]string
+	var inA, inB map[actions.Key][]string
 	if len(keys) > 0 {
 		var errA, errB error
 		inA, errA = a.inputs(ctx, u, keys)
@@ -153,11 +153,7 @@ func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]fact.Findi
 		if i == maxBlamed {
 			break
 		}
-		what := "package " + d.Action
-		pkg, link := strings.CutPrefix(d.Action, "link ")
-		if link {
-			what = "the link of " + pkg
-		}
+		what, pkg, link := d.Action.String(), d.Action.Package, d.Action.Link
 		f := fact.Finding{Confidence: fact.Certain}
 		switch d.Kind {
 		case actions.Nondeterministic:

@@ -30,8 +30,8 @@ func passes() []pass {
 		{"buildid-removed", 0, buildIDRemoved},
 		{"strip-tool", 0, stripTool},
 		// The toolchain and its settings.
-		{"toolchain-version", 0, toolchainVersion},
-		{"toolchain-modified", ofToolchain, toolchainModified},
+		{fact.CauseToolchainVersion, 0, toolchainVersion},
+		{fact.CauseToolchainModified, ofToolchain, toolchainModified},
 		{"goexperiment", 0, goexperiment},
 		{"fips140", 0, recorded(remedyFIPS, "GOFIPS140")},
 		{"microarchitecture", 0, microarchitecture},
@@ -57,8 +57,8 @@ func passes() []pass {
 		// The source and what is stamped of it.
 		{"vcs-missing", 0, vcsMissing},
 		{"vcs-dirty", 0, vcsDirty},
-		{"vcs-revision", 0, vcsRevision},
-		{"version-stamp", 0, versionStamp},
+		{fact.CauseVCSRevision, 0, vcsRevision},
+		{fact.CauseVersionStamp, 0, versionStamp},
 		{fact.CauseSource, ofSource, source},
 		{"line-endings", ofSource, lineEndings},
 		{"package-path", 0, packagePath},

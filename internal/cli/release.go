@@ -60,7 +60,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	signed := "signed by " + res.Signed.String()
 	switch {
 	case res.Manifest.Kind != checksums.KindRelease:
-		signed = "a " + res.Manifest.Kind + ", not a release: not signed"
+		signed = "a " + string(res.Manifest.Kind) + ", not a release: not signed"
 	case res.Signed.IsZero():
 		signed = "NOT SIGNED"
 	}

@@ -51,7 +51,7 @@ func (p *Planned) budgets(ctx context.Context, made []*UnitResult) (over []error
 			}
 		}
 		if limit := f.u.MaxGrowth; limit > 0 {
-			old, ok := previous[f.u.ID()+" "+f.pkg]
+			old, ok := previous[program{f.u.Profile, f.u.Platform, f.pkg}]
 			switch {
 			case !ok:
 				p.Warn("%s: budget.growth is not checked: %s", name, from)
@@ -95,10 +95,13 @@ func (b *budget) contributors(f final) string {
 	return ""
 }
 
+// program is a binary of a release, whatever its version.
+type program struct{ profile, platform, pkg string }
+
 // previousSizes are the sizes of the final binaries of the release before: that
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
-func (p *Planned) previousSizes() (sizes map[string]int64, from string, err error) {
+func (p *Planned) previousSizes() (sizes map[program]int64, from string, err error) {
 	wanted := slices.ContainsFunc(p.Plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
@@ -132,7 +135,7 @@ func (p *Planned) previousSizes() (sizes map[string]int64, from string, err erro
 			packed[a.From[0]] = a.Size
 		}
 	}
-	sizes = map[string]int64{}
+	sizes = map[program]int64{}
 	for _, a := range m.Artifacts {
 		if a.Stage != fact.Linked {
 			continue
@@ -141,7 +144,7 @@ func (p *Planned) previousSizes() (sizes map[string]int64, from string, err erro
 		if n, ok := packed[a.SHA256]; ok {
 			size = n
 		}
-		sizes[a.Profile+" "+a.Platform+" "+a.Package] = size
+		sizes[program{a.Profile, a.Platform, a.Package}] = size
 	}
 	return sizes, m.Project + " " + m.Version, nil
 }

@@ -92,7 +92,7 @@ type fakeRelease struct {
 	published Published
 }
 
-func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
+func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error) {
 	t.Helper()
 	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
 	if err != nil {
@@ -114,10 +114,10 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 		u := &plan.Unit{
 			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
 			Mains:   []fact.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}},
-			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
+			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: fact.RequireIdentical,
 		}
 		if strings.Contains(r.profile, "verify: report") {
-			u.Verify = "report"
+			u.Verify = fact.ReportVerdicts
 		}
 		p.Units = append(p.Units, u)
 	}
@@ -179,7 +179,7 @@ func TestFakeExecutors(t *testing.T) {
 		name      string
 		contents  contents
 		profile   string
-		kind      string
+		kind      checksums.Kind
 		code      int
 		verdicts  string // of all artifacts, in the manifest's order
 		published bool

@@ -73,7 +73,7 @@ func (f *Finished) Linked(digest string) string {
 }
 
 // describe makes the manifest of a release, snapshot or build.
-func (f *Finished) describe(ctx context.Context, kind string) (*described, error) {
+func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*described, error) {
 	p := f.Of
 	data, err := p.Plan.Encode()
 	if err != nil {
@@ -161,7 +161,7 @@ func (f *Finished) kept() (dirs []string) {
 func (f *described) gate(over []error) error {
 	report := map[string]bool{}
 	for _, u := range f.Of.Plan.Units {
-		if u.Verify == "report" {
+		if u.Verify == fact.ReportVerdicts {
 			report[u.ID()] = true
 		}
 	}

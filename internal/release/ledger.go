@@ -208,7 +208,7 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 	}
 	report := map[string]bool{}
 	for _, u := range units {
-		report[u.ID()] = u.Verify == "report"
+		report[u.ID()] = u.Verify == fact.ReportVerdicts
 	}
 	var stop []string
 	for _, a := range l.recorder.Disputes() {

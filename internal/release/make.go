@@ -80,8 +80,8 @@ type unitStep struct {
 func (m *Maker) steps() []unitStep {
 	return []unitStep{
 		{fact.Packed, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
-		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
-		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == "none" }, m.copyOut},
+		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archive},
+		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
 	}
 }
 
@@ -94,7 +94,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 		r.linked[p.artifact.SHA256] = p.paths[0]
 		items = append(items, &item{product: p, paths: p.paths, artifact: p.artifact})
 	}
-	if c.verdict() == fact.Different && c.unit.Verify != "report" {
+	if c.verdict() == fact.Different && c.unit.Verify != fact.ReportVerdicts {
 		for _, it := range items {
 			r.Artifacts = append(r.Artifacts, it.artifact)
 		}
@@ -334,7 +334,7 @@ func Opener(name string) func() (io.ReadCloser, int64, error) {
 // memberFinding says which members of two archives of one unit differ.
 func memberFinding(a, b []archive.Entry) fact.Finding {
 	f := fact.Finding{
-		Cause: "source", Confidence: "certain",
+		Cause: fact.CauseSource, Confidence: fact.Certain,
 		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
 	}
 	byName := map[string]archive.Entry{}
@@ -347,7 +347,7 @@ func memberFinding(a, b []archive.Entry) fact.Finding {
 		}
 	}
 	if len(f.Evidence) == 0 {
-		f.Cause, f.Confidence, f.Remedy = "unknown", "possible", "report this to mintmark: equal members should make equal archives"
+		f.Cause, f.Confidence, f.Remedy = fact.CauseUnknown, fact.Possible, "report this to mintmark: equal members should make equal archives"
 		f.Evidence = []string{"all members are equal"}
 	}
 	return f

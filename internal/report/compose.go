@@ -65,7 +65,7 @@ func (p *Page) verdict(in Inputs) {
 	signed := "NOT SIGNED: anybody can have made these files"
 	switch {
 	case m.Kind != checksums.KindRelease:
-		signed = "A " + m.Kind + ", not a release: not signed"
+		signed = "A " + string(m.Kind) + ", not a release: not signed"
 	case !in.SignedBy.IsZero():
 		signed = "Signed by " + in.SignedBy.String()
 	case in.Signed:
@@ -176,7 +176,7 @@ func provenance(in Inputs) Section {
 	}
 	s.Tables = []Table{t}
 	if m.Kind != checksums.KindRelease {
-		s.Notes = []string{"A " + m.Kind + " is not signed and cannot be verified."}
+		s.Notes = []string{"A " + string(m.Kind) + " is not signed and cannot be verified."}
 		return s
 	}
 	expect := "-project=" + shell.Word(m.Project) + " -version=" + shell.Word(m.Version)

@@ -458,7 +458,7 @@ func (t *reproduction) packer(ctx context.Context, p *release.Planned) (tool *up
 	for _, u := range t.units {
 		linkedOnly := *u
 		if u.UPX != nil {
-			linkedOnly.UPX, linkedOnly.Archive = nil, "none"
+			linkedOnly.UPX, linkedOnly.Archive = nil, fact.NoArchive
 		}
 		without.Units = append(without.Units, &linkedOnly)
 	}
