@@ -274,11 +274,11 @@ func (b *subject) read(ctx context.Context) error {
 	}
 	b.bin = f
 	b.format, b.id, b.noID = f.Format, f.BuildIDParts(), f.BuildID == ""
-	state, why, err := f.Untouched()
+	untouched, err := f.Untouched()
 	if err != nil {
 		return err
 	}
-	b.Untouched = state + ": " + why
+	b.Untouched = string(untouched.State) + ": " + untouched.Reason
 	claimed := f
 	if b.Like != "" && f.BuildInfo == nil {
 		sibling, err := gobin.Open(b.Like)

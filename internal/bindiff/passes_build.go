@@ -52,10 +52,10 @@ func (p *pair) signatureOnly() (int64, bool) {
 		switch {
 		case s.Kind == gobin.KindSignature:
 			signed = true
-		case s.Name == "(__LINKEDIT command)" && s.OnlyIn == "" && s.SizeA == s.SizeB && s.Bytes <= 16:
-		case s.Name == "(header)" && s.OnlyIn == "" && s.Bytes <= 16+8 && (s.SizeA == s.SizeB+16 || s.SizeB == s.SizeA+16):
+		case s.Name == gobin.LinkeditCommand && s.OnlyIn == "" && s.SizeA == s.SizeB && s.Bytes <= 16:
+		case s.Name == gobin.FileHeader && s.OnlyIn == "" && s.Bytes <= 16+8 && (s.SizeA == s.SizeB+16 || s.SizeB == s.SizeA+16):
 			// One more load command, its count and size.
-		case strings.HasPrefix(s.Name, "(after ") && s.Bytes <= 16:
+		case s.gap && s.Bytes <= 16:
 			// The padding that makes room for it.
 		default:
 			return 0, false
@@ -116,13 +116,13 @@ func editedAfterLink(p *pair) []finding {
 	}
 	var evidence []string
 	for i, s := range []*side{p.a, p.b} {
-		state, reason, err := s.file.Untouched()
+		u, err := s.file.Untouched()
 		if err != nil {
 			p.note(s, err)
 			return nil
 		}
-		if state == gobin.UntouchedNo && !strings.HasPrefix(reason, "signed again") {
-			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, reason))
+		if u.State == gobin.UntouchedNo && !u.Resigned {
+			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, u.Reason))
 		}
 	}
 	if evidence == nil { // that something is missing proves nothing by itself

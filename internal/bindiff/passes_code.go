@@ -258,14 +258,14 @@ func recordMissing(p *pair, remedy string) []finding {
 		return nil
 	}
 	evidence := []string{fmt.Sprintf("%s has runtime.modinfo and no section with the build information, which every linker since Go 1.18 writes", name)}
-	state, reason, err := missing.file.Untouched()
+	u, err := missing.file.Untouched()
 	if err != nil {
 		p.note(missing, err)
 		return nil
 	}
-	switch state {
+	switch u.State {
 	case gobin.UntouchedYes:
-		return one(fact.Certain, 0, remedy, append(evidence, "no tool removed it: "+reason)...)
+		return one(fact.Certain, 0, remedy, append(evidence, "no tool removed it: "+u.Reason)...)
 	case gobin.UntouchedNo:
 		return nil // a tool after the link may have removed it
 	}

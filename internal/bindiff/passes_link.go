@@ -103,13 +103,13 @@ func stripFlags(p *pair) []finding {
 	}
 	c := fact.Certain
 	for _, s := range []*side{p.a, p.b} {
-		switch state, _, err := s.file.Untouched(); {
+		switch u, err := s.file.Untouched(); {
 		case err != nil:
 			p.note(s, err)
 			return nil
-		case state == gobin.UntouchedNo:
+		case u.State == gobin.UntouchedNo:
 			return nil // a tool did that, or could have
-		case state != gobin.UntouchedYes:
+		case u.State != gobin.UntouchedYes:
 			c = fact.Likely
 		}
 	}

@@ -151,9 +151,9 @@ func (p *Planned) previousSizes() (sizes map[program]int64, from string, err err
 
 // startup starts what this machine can start, each program alone, as the
 // profile's bench says.
-func (p *budget) startup(ctx context.Context) error {
+func (b *budget) startup(ctx context.Context) error {
 	said := map[string]bool{}
-	for _, f := range p.finals {
+	for _, f := range b.finals {
 		limit := time.Duration(f.u.MaxStartup)
 		if limit == 0 {
 			continue
@@ -162,12 +162,12 @@ func (p *budget) startup(ctx context.Context) error {
 			text := fmt.Sprintf("%s: budget.startup is not checked: %s", f.u.ID(), fmt.Sprintf(format, args...))
 			if !said[text] {
 				said[text] = true
-				p.Warn("%s", text)
+				b.Warn("%s", text)
 			}
 		}
 		goos, rest, _ := strings.Cut(f.u.Platform, "/")
 		goarch, _, _ := strings.Cut(rest, "/")
-		declared := p.declared(f.u)
+		declared := b.declared(f.u)
 		switch {
 		case goos != runtime.GOOS || goarch != runtime.GOARCH:
 			unchecked("%s/%s cannot tell how fast it is there", runtime.GOOS, runtime.GOARCH)
@@ -180,14 +180,14 @@ func (p *budget) startup(ctx context.Context) error {
 			continue
 		}
 		cfg := startup.Config{Programs: []startup.Program{{Name: f.name, Path: f.path}}, SkipCold: true, SkipMemory: true, Time: 5 * time.Second}
-		if err := p.Workload(&cfg, *declared); err != nil {
+		if err := b.Workload(&cfg, *declared); err != nil {
 			return err
 		}
 		var err error
-		if cfg.Work, err = os.MkdirTemp(p.Workspace.Dir, "start-"); err != nil {
+		if cfg.Work, err = os.MkdirTemp(b.Workspace.Dir, "start-"); err != nil {
 			return workspace.Error(err)
 		}
-		p.Phase("starting " + f.u.ID())
+		b.Phase("starting " + f.u.ID())
 		res, err := startup.Measure(ctx, cfg)
 		if err != nil {
 			return fmt.Errorf("%s: starting %s: %w", f.u.ID(), f.name, err)
@@ -200,9 +200,9 @@ func (p *budget) startup(ctx context.Context) error {
 		median, low := time.Duration(took.Median), time.Duration(took.Low)
 		switch {
 		case low > limit:
-			p.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
+			b.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
 		case median > limit:
-			p.Warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
+			b.Warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
 		}
 	}
 	return nil

@@ -64,12 +64,12 @@ type Published []checksums.Artifact
 
 // compare gives a binary that was just linked, or the header of a library, built once
 // or several times with the same bytes, its verdict.
-func (list Published) compare(a *checksums.Artifact) {
+func (p Published) compare(a *checksums.Artifact) {
 	a.Verdict, a.Reason = fact.Unchecked, "the release has no such file"
-	for _, p := range list {
-		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
+	for _, x := range p {
+		if x.Stage == a.Stage && x.Profile == a.Profile && x.Platform == a.Platform && x.Package == a.Package {
 			a.Verdict, a.Reason = fact.Different, ""
-			if p.SHA256 == a.SHA256 {
+			if x.SHA256 == a.SHA256 {
 				a.Verdict = fact.Identical
 			}
 		}

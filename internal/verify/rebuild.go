@@ -141,17 +141,17 @@ func (r refusals) err() error {
 }
 
 // selectUnits are the units of these platforms.
-func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
+func (p *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
 	pats, err := profiles.ParsePatternList(platforms)
 	if err != nil {
 		return nil, fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
 	}
 	if len(pats) == 0 {
-		return t.plan.Units, nil
+		return p.plan.Units, nil
 	}
-	for _, u := range t.plan.Units {
+	for _, u := range p.plan.Units {
 		pl, err := profiles.ParsePlatform(u.Platform)
-		if err == nil && slices.ContainsFunc(pats, func(p profiles.Pattern) bool { return p.Match(pl) }) {
+		if err == nil && slices.ContainsFunc(pats, func(pat profiles.Pattern) bool { return pat.Match(pl) }) {
 			units = append(units, u)
 		}
 	}
