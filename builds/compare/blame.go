@@ -60,7 +60,7 @@ func (c C) of(pkg string, link bool) (out []plan.CRisk) {
 // explain says what is known to make the output of an action differ, and what to
 // do about it. Without C code there is little left.
 func (c C) explain(pkg string, link bool) (evidence []string, remedy string) {
-	if evidence, remedy = told(c.of(pkg, link)); evidence != nil {
+	if evidence, remedy = describeRisks(c.of(pkg, link)); evidence != nil {
 		return evidence, remedy
 	}
 	switch {
@@ -75,10 +75,10 @@ func (c C) explain(pkg string, link bool) (evidence []string, remedy string) {
 // directories are the risks by which the inputs of an action differ: the go
 // command hashes the directories in the flags.
 func (c C) directories(pkg string, link bool) (evidence []string, remedy string) {
-	return told(slices.DeleteFunc(c.of(pkg, link), func(r plan.CRisk) bool { return !strings.Contains(r.What, "${SRCDIR}") }))
+	return describeRisks(slices.DeleteFunc(c.of(pkg, link), func(r plan.CRisk) bool { return !strings.Contains(r.What, "${SRCDIR}") }))
 }
 
-func told(risks []plan.CRisk) (evidence []string, remedy string) {
+func describeRisks(risks []plan.CRisk) (evidence []string, remedy string) {
 	var instead []string
 	for _, r := range risks {
 		evidence = append(evidence, fmt.Sprintf("%s has %s, %s", r.Where, r.What, r.Why))

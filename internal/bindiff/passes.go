@@ -154,8 +154,8 @@ func (p *pair) goVersions() (a, b string) {
 	return p.a.file.BuildInfo.GoVersion, p.b.file.BuildInfo.GoVersion
 }
 
-// one makes the result of a pass that has one finding; without evidence, none.
-func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
+// oneFinding makes the result of a pass that has one finding; without evidence, none.
+func oneFinding(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
 	if len(evidence) == 0 {
 		return nil
 	}
@@ -164,7 +164,7 @@ func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []fi
 
 // stated is one for what both files record: it holds whatever is known of the builds.
 func stated(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
-	list := one(c, bytes, remedy, evidence...)
+	list := oneFinding(c, bytes, remedy, evidence...)
 	for i := range list {
 		list[i].recorded = true
 	}

@@ -48,9 +48,9 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 		budget: schedule.Budget{CPUs: r.Jobs}, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
 	}
 	// All builds are one queue: the machine is never idle between first and second ones.
-	for _, e := range p.Executors {
+	for i := range p.Executors {
 		for _, u := range p.Of.Plan.Units {
-			b.tasks = append(b.tasks, b.task(b.unit(u), e))
+			b.tasks = append(b.tasks, b.task(b.unit(u), i))
 		}
 	}
 	r.Emit(Event{Kind: Total, N: len(b.tasks)})
@@ -98,8 +98,9 @@ func taskID(u *plan.Unit, e execute.Executor) schedule.ID {
 	return schedule.ID{Unit: u.ID(), By: e.Name()}
 }
 
-func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
-	i := slices.Index(b.Executors, e)
+// task is the build of a unit by the executor of that index.
+func (b *batch) task(u *unitBuilds, i int) schedule.Task {
+	e := b.Executors[i]
 	id := taskID(u.unit, e)
 	known := b.ledger.waits(u.unit)
 	seeded := known && b.ledger.seeds(i)

@@ -142,7 +142,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 // command said.
 func (p *Prepared) execution(c *compared, i int) compare.Execution {
 	x := compare.Execution{Name: c.all[i].By, Actions: c.all[i].Actions}
-	if e, ok := p.Executors[i].(execute.Explainer); ok {
+	if e, ok := p.Executors[i].Executor.(execute.Explainer); ok {
 		x.HashInputs = e.HashInputs
 	}
 	return x
@@ -187,7 +187,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	}
 	var did []string
 	for i, e := range p.Executors {
-		m, ok := e.(execute.Mender)
+		m, ok := e.Executor.(execute.Mender)
 		if !ok {
 			continue
 		}
@@ -216,7 +216,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	if differ, _ = p.differ(c); differ {
 		how = "the builds differ all the same, and not because of the damage"
 		for _, e := range p.Executors {
-			if m, ok := e.(execute.Mender); ok {
+			if m, ok := e.Executor.(execute.Mender); ok {
 				if err := m.Sound(ctx, c.unit); err != nil {
 					return err
 				}

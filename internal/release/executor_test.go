@@ -131,13 +131,13 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
+	subject := &Subject{Run: begun, Found: Found{Source: src}, file: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
 		Of: &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
 	for _, e := range r.executors {
-		ready.add(e, tree)
+		ready.Executors = append(ready.Executors, ReadyExecutor{e, tree})
 	}
 	stage, err := begun.outDir().Open(t.Context())
 	if err != nil {
@@ -307,7 +307,10 @@ func TestLedgerOfTwo(t *testing.T) {
 		{[]execute.Executor{with, with}, 0, 1},
 		{[]execute.Executor{plain, with, plain, with, with}, 1, 3},
 	} {
-		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}, Executors: tt.executors}
+		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}}
+		for _, e := range tt.executors {
+			p.Executors = append(p.Executors, ReadyExecutor{Executor: e})
+		}
 		l := p.useLedger(open)
 		if (l != nil) != (tt.to > 0) || l != nil && (l.from != tt.from || l.to != tt.to || l.seeds(tt.from) || !l.seeds(tt.to)) {
 			t.Errorf("%d executors: %+v", len(tt.executors), l)

@@ -132,7 +132,7 @@ func programs(items []*item) []*item {
 // keepLinked lets the next first build find what this one has linked, once
 // nobody needs the files any more.
 func (m *Maker) keepLinked(c *compared) {
-	keeper, ok := m.Executors[0].(execute.Keeper)
+	keeper, ok := m.Executors[0].Executor.(execute.Keeper)
 	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == fact.Different }) {
 		return
 	}
@@ -250,7 +250,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 		other := m.members(u, items, place)
 		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.Executors[place].Name(), err)
+			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
 		}
 		if again != recipe {
 			a.Verdict = fact.Different
@@ -262,7 +262,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 	again := len(others) > 0 && a.Verdict == fact.Identical
 	name := filepath.Join(m.Stage, a.Name)
 	if again {
-		if r.archiveProven = m.Ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
+		if r.archiveProven = m.Ledger.copyProvenArchive(ctx, recipe, name, a); r.archiveProven > 0 {
 			return nil
 		}
 	}
@@ -281,7 +281,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 	for i, other := range others {
 		again, err := archive.Write(ctx, io.Discard, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.Executors[i+1].Name(), err)
+			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[i+1].Name(), err)
 		}
 		if again.SHA256 != a.SHA256 {
 			a.Verdict = fact.Different
@@ -289,7 +289,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 			return nil
 		}
 	}
-	if err := m.Ledger.rememberArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
+	if err := m.Ledger.addArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
 		m.Of.Warn("%s: the next release will make it again: %v", a.Name, err)
 	}
 	return nil
@@ -309,7 +309,7 @@ func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member
 		list = append(list, archive.Member{
 			Name:       name,
 			Executable: m.Of.Source.Executable(path.Join(m.Of.Source.Dir, name)),
-			Open:       Opener(filepath.Join(m.copies[place], filepath.FromSlash(name))),
+			Open:       Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(name))),
 		})
 	}
 	return list

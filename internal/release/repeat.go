@@ -70,9 +70,7 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{Of: a.Planned}
-	p.add(first, a.Checkout)
-	p.add(second, second.Dir)
+	p := &Prepared{a.Planned, []ReadyExecutor{{first, a.Checkout}, {second, second.Dir}}}
 	stage, err := os.MkdirTemp(a.Workspace.Dir, "products-")
 	if err != nil {
 		return err

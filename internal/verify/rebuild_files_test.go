@@ -3,7 +3,6 @@ package verify
 import (
 	"testing"
 
-	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
@@ -29,7 +28,7 @@ func TestBuiltTwiceDiffering(t *testing.T) {
 	} {
 		built := published
 		built.SHA256, built.Verdict, built.Findings = tt.sum, tt.verdict, tt.findings
-		again, r := &rebuiltFiles{made: &release.Finished{Prepared: &release.Prepared{Executors: make([]execute.Executor, tt.executors)}, Made: []*release.UnitResult{{Artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
+		again, r := &rebuiltFiles{made: &release.Finished{Prepared: &release.Prepared{Executors: make([]release.ReadyExecutor, tt.executors)}, Made: []*release.UnitResult{{Artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
 		again.compareOne(t.Context(), published, &r)
 		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || r.Reason != tt.reason {
 			t.Errorf("%s: got %+v", tt.what, r)

@@ -11,13 +11,13 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// account gives every artifact of the release an end, whatever was compared:
+// conclude gives every artifact of the release an end, whatever was compared:
 // it goes by what the release promises, not by what was looked at. An artifact
 // is identical, different, unchecked with the reason, or left out by -platform;
 // a file that is no artifact is of a kind that is not built, or unchecked too.
 // units are those that were built, which platforms selected, on host. It returns
 // the listed files of which nobody knows what they are.
-func (p *publication) account(units []*plan.Unit, platforms, host string) (unknown []string) {
+func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unknown []string) {
 	selected := map[string]bool{}
 	for _, u := range units {
 		selected[u.ID()] = true
