@@ -345,7 +345,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	known.Put(key, "y")
 	known.Prune()
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
-	costs.Set("x", schedule.Cost{CPU: 1})
+	costs.Set(schedule.CostKey{Module: "x"}, schedule.Cost{CPU: 1})
 	costs.Save()
 	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)
