@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // top decodes the file's own keys and its profiles.
@@ -112,7 +114,7 @@ func (d *decoder) enum(pos Position, what, s string, enum []string) bool {
 	}
 	d.errorAt(pos, didYouMean(s, enum, map[string]string{
 		"tgz": "tar.gz", "targz": "tar.gz", "tar": "tar.gz", "gz": "tar.gz", "zst": "tar.zst", "zstd": "tar.zst", "tzst": "tar.zst", "binary": "none", "off": "none",
-		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": "require", "warn": "report",
+		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": string(fact.RequireIdentical), "warn": string(fact.ReportVerdicts),
 		"644": "0644", "0o644": "0644", "420": "0644", "755": "0755", "0o755": "0755", "493": "0755", "-w": "debug", "w": "debug", "dwarf": "debug", "-s": "all", "-s -w": "all",
 	}), "%s wants %s, not %q", what, orList(enum), s)
 	return false

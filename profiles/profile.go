@@ -3,6 +3,8 @@ package profiles
 import (
 	"strings"
 	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // File is one parsed, inherited and checked mintmark.yaml.
@@ -109,7 +111,7 @@ type Settings struct {
 	UPXSHA256  string
 	Budget     Budget
 	Bench      Bench
-	Verify     string // "require" (default): nothing different is signed; "report"
+	Verify     fact.VerifyPolicy // default: require
 }
 
 // What ldflags.strip leaves out of a binary.

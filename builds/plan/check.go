@@ -200,7 +200,7 @@ func (c *checker) unit(i int, u *Unit) {
 	add(c.flags(u))
 	add(checkNames(u))
 	add(checkArchives(u))
-	add(profiles.CheckChoice("verify", u.Verify))
+	add(profiles.CheckChoice("verify", string(u.Verify)))
 	add(profiles.CheckUPX(u.UPX, u.UPXVersion, u.UPXSHA256))
 	if u.MaxSize < 0 || u.MaxGrowth < 0 || u.MaxStartup < 0 {
 		report("a budget is negative")

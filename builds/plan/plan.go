@@ -55,8 +55,8 @@ type Unit struct {
 	Files []string `json:"files,omitempty"`
 	// PlacedFiles are further files for the archive whose place or mode is not the
 	// commit's, sorted by their place.
-	PlacedFiles []fact.File `json:"placed_files,omitempty"`
-	Verify      string      `json:"verify"`
+	PlacedFiles []fact.File       `json:"placed_files,omitempty"`
+	Verify      fact.VerifyPolicy `json:"verify"`
 	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
 	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`

@@ -117,19 +117,27 @@ func WriteJSON(w io.Writer, v any) error {
 	return err
 }
 
-// Again says in one sentence how second builds came about; "" when nothing was
-// rebuilt or nothing is known of it. artifacts are those of the units.
-func Again(units []checksums.UnitActions, artifacts []checksums.Artifact) string {
+// Again says in one sentence how those builds came about that the proof ledger may
+// spare compiles, of so many builds of each unit; "" when nothing was rebuilt or
+// nothing is known of it. artifacts are those of the units.
+func Again(executions int, units []checksums.UnitActions, artifacts []checksums.Artifact) string {
 	var links, executed, proven, foreign, unprovable, archives int
-	least := 0
+	least, leastArchive := 0, 0 // executions that something rests on
+	archivesOf := map[string]int{}
+	for _, a := range artifacts {
+		if a.Stage == fact.Archived {
+			archivesOf[a.Unit()]++
+		}
+	}
 	for _, u := range units {
 		links += u.Links
 		executed += u.Executed + u.Again
 		foreign += u.Foreign
 		unprovable += u.Unprovable
-		for _, a := range artifacts {
-			if u.ArchiveProven > 0 && a.Stage == fact.Archived && a.Profile == u.Profile && a.Platform == u.Platform {
-				archives++
+		if u.ArchiveProven > 0 {
+			archives += archivesOf[u.Profile+" "+u.Platform]
+			if leastArchive == 0 || u.ArchiveProven < leastArchive {
+				leastArchive = u.ArchiveProven
 			}
 		}
 		for _, p := range u.Proven {
@@ -142,7 +150,11 @@ func Again(units []checksums.UnitActions, artifacts []checksums.Artifact) string
 	if len(units) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("second builds: %s and %s executed again", fact.Count(links, "link"), fact.Count(executed, "package"))
+	which := "second builds"
+	if executions > 2 {
+		which = "one of " + fact.Builds(executions) + " of each unit"
+	}
+	text := fmt.Sprintf("%s: %s and %s executed again", which, fact.Count(links, "link"), fact.Count(executed, "package"))
 	if unprovable > 0 {
 		text += fmt.Sprintf(", and %s that are never taken as proven (C code)", fact.Count(unprovable, "package"))
 	}
@@ -153,7 +165,7 @@ func Again(units []checksums.UnitActions, artifacts []checksums.Artifact) string
 		text += fmt.Sprintf(" (%d of them rest on another rebuilder's)", foreign)
 	}
 	if archives > 0 {
-		text += fmt.Sprintf("; %s made twice earlier", fact.Count(archives, "archive"))
+		text += fmt.Sprintf("; %s made %s earlier", fact.Count(archives, "archive"), fact.Times(leastArchive))
 	}
 	return text
 }

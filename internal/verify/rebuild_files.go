@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -60,7 +61,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 		}
 		return
 	case built.Verdict == fact.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
-		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the two builds made here differ from each other", built.Findings
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the "+fact.Builds(len(t.made.Executors))+" made here differ from each other", built.Findings
 		return
 	case built.SHA256 == a.SHA256:
 		r.Verdict, r.Rebuilt = fact.Identical, built.SHA256
@@ -182,4 +183,28 @@ func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) 
 		return found, err
 	}
 	return "", nil
+}
+
+// recordedModes takes from the record which files of a commit are executable: the
+// proxy's zip does not say it.
+func (p *publication) recordedModes(of *source.Source) {
+	modes := map[string]string{} // by archive and member
+	for _, a := range p.m.Artifacts {
+		for _, member := range a.Members {
+			modes[a.Name+"\x00"+member.Name] = member.Mode
+		}
+	}
+	for _, u := range p.plan.Units {
+		shape := u.Shape()
+		for _, e := range shape.Artifacts() {
+			if e.Stage != fact.Archived {
+				continue
+			}
+			for i, f := range shape.Files {
+				if f.Mode == "" { // the commit's
+					of.SetExecutable(f.Src, modes[e.Name+"\x00"+e.Members[len(e.From)+i]] == fact.ModeRun)
+				}
+			}
+		}
+	}
 }
