@@ -130,11 +130,11 @@ func (u *Unit) place(placed []placed, problem reporter) {
 	}
 	for _, name := range u.Files {
 		in := foldName(shape.Path(name))
-		if _, ok := taken[in]; ok {
+		if before, ok := taken[in]; ok && before.Src == "" {
 			problem("files", leave, "%s is the name of a file and of a binary or its header in the same archive", shape.Path(name))
-			continue
+		} else if !ok { // two that differ only in case are found with all other names
+			taken[in] = fact.File{Src: name, Dst: name}
 		}
-		taken[in] = fact.File{Src: name, Dst: name}
 	}
 	for _, p := range placed {
 		f, key := p.File, fmt.Sprintf("files[%d].dst", p.Rule)
