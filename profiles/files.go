@@ -13,7 +13,6 @@ import (
 // filesSetting decodes the list of further files for archives: each is a glob, or
 // a map with one.
 func (d *decoder) filesSetting(k key, n *yaml.Node, v *value) bool {
-	const hint = `write a list of globs such as ["README*"], or of maps: [{src: "docs/*", dst: manual}]`
 	if n.Kind != yaml.SequenceNode {
 		_, _, ok := d.texts(n, k.name, "")
 		return ok
