@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/shell"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -39,7 +40,7 @@ type audit struct {
 func (s *Subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
 	errs := []error{s.refusals(ctx, kind)}
 	if !opened {
-		errs = append(errs, s.outDir().Look(ctx))
+		errs = append(errs, output.Dir{Path: s.Out}.Look(ctx))
 	}
 	c, err := s.Fetch(ctx)
 	if err != nil {

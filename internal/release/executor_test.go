@@ -22,6 +22,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
+	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -138,7 +139,7 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 	for _, e := range r.executors {
 		ready.add(e, tree)
 	}
-	stage, err := begun.outDir().Open(t.Context())
+	stage, err := (output.Dir{Path: begun.Out}).Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,16 +77,6 @@ func steps() []step {
 	}
 }
 
-// outDir is the output directory.
-func (c *Config) outDir() output.Dir {
-	d := output.Dir{Path: c.Out}
-	for _, s := range steps() {
-		d.About = append(d.About, s.names...)
-	}
-	d.About = slices.DeleteFunc(d.About, func(n string) bool { return n == output.BuildFile })
-	return d
-}
-
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
 func (p *publication) publish(ctx context.Context) error {

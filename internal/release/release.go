@@ -209,7 +209,7 @@ func (s *Subject) openDestination(ctx context.Context, kind string) (*destinatio
 	if o.lock, err = workspace.LockOutput(s.Cache, s.Out); err != nil {
 		return nil, err
 	}
-	if o.staging, err = s.outDir().Open(ctx); err != nil {
+	if o.staging, err = (output.Dir{Path: s.Out}).Open(ctx); err != nil {
 		o.lock.Release()
 		return nil, err
 	}
