@@ -28,6 +28,7 @@ import (
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/memo"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -195,7 +196,7 @@ func TestHostileCache(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("too slow"))
 			defer cancel()
-			cfg := Config{Dir: mod, Cache: cache, Out: out, Secret: []byte(testSecret), Now: time.Now(), Environ: os.Environ()}
+			cfg := run.Config{Dir: mod, Cache: cache, Out: out, Secret: []byte(testSecret), Now: time.Now(), Environ: os.Environ()}
 			if h.harms {
 				_, planErr := Plan(ctx, cfg, false)
 				_, releaseErr := Release(ctx, cfg)
@@ -276,9 +277,8 @@ func TestHostileBuildCache(t *testing.T) {
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		r := &Run{Config: &Config{Cache: cache}}
-		tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
-		dir, err := r.buildCache(tc)
+		const tc = "go1.26.8-linux-amd64-0123456789ab"
+		dir, err := workspace.BuildCache(cache, tc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestHostileBuildCache(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
+		if _, err := workspace.BuildCache(cache, tc); err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.check(t, name)
@@ -295,7 +295,7 @@ func TestHostileBuildCache(t *testing.T) {
 
 // useCache does to a cache directory what a release does, without building.
 // Errors are what is expected.
-func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
+func useCache(ctx context.Context, t *testing.T, cfg run.Config, tc string) {
 	t.Helper()
 	if w, err := workspace.Open(cfg.Cache); err == nil {
 		w.Close()
@@ -312,8 +312,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set("x", schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
-	s.tidyLedgers(ctx)
+	s := &run.Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
+	tidyLedgers(ctx, s)
 	lc := ledger.Config{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := ledger.Open(lc); err == nil {
 		file := filepath.Join(t.TempDir(), "output")
@@ -386,7 +386,7 @@ func TestCacheOfSomebody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cfg := Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
+	cfg := run.Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
 	if err := workspace.Check(o.dir); err != nil {
 		t.Error(err)
 	}

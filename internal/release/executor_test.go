@@ -21,8 +21,10 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
 	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -126,15 +128,15 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(r.dir, "dist")
-	begun, err := Begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	begun, err := run.Begin(&run.Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
+	subject := &fetch.Subject{Run: begun, Source: src, File: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
-		Of: &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
+		Of: &fetch.Planned{Copied: &fetch.Copied{Subject: subject, Kit: &fetch.Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
 	for _, e := range r.executors {
 		ready.add(e, tree)
@@ -307,7 +309,7 @@ func TestLedgerOfTwo(t *testing.T) {
 		{[]execute.Executor{with, with}, 0, 1},
 		{[]execute.Executor{plain, with, plain, with, with}, 1, 3},
 	} {
-		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}, Executors: tt.executors}
+		p := &Prepared{Of: &fetch.Planned{Copied: &fetch.Copied{Subject: &fetch.Subject{Run: &run.Run{Config: &run.Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}, Executors: tt.executors}
 		l := p.useLedger(open)
 		if (l != nil) != (tt.to > 0) || l != nil && (l.from != tt.from || l.to != tt.to || l.seeds(tt.from) || !l.seeds(tt.to)) {
 			t.Errorf("%d executors: %+v", len(tt.executors), l)

@@ -17,7 +17,9 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // keepUnused is how long the ledger keeps outputs that no release uses.
@@ -28,35 +30,35 @@ func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 
 // linked is what first builds of the module have linked. Like the build cache it
 // is told apart by the toolchain's content.
-func (s *Copied) linked() *execute.Linked {
-	if len(s.Secret) == 0 {
+func linked(c *fetch.Copied) *execute.Linked {
+	if len(c.Secret) == 0 {
 		return nil // nothing could be checked
 	}
-	return &execute.Linked{Dir: linkedDir(s.Cache), Known: s.Known, Scope: s.GoToolchain.Sum + " " + s.Source.ModulePath}
+	return &execute.Linked{Dir: linkedDir(c.Cache), Known: c.Known, Scope: c.GoToolchain.Sum + " " + c.Source.ModulePath}
 }
 
 func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
 
 // openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *Copied) openLedger() *ledger.Ledger {
-	l, err := ledger.Open(s.ledgerConfig(s.GoToolchain.DirName(), s.GoToolchain.Sum))
+func openLedger(c *fetch.Copied) *ledger.Ledger {
+	l, err := ledger.Open(ledgerConfig(c.Run, c.GoToolchain.DirName(), c.GoToolchain.Sum))
 	if err != nil {
-		s.Warn("nothing is taken from the proof ledger: %v", err)
+		c.Warn("nothing is taken from the proof ledger: %v", err)
 		return nil
 	}
 	return l
 }
 
-func (s *Run) ledgerConfig(name, sum string) ledger.Config {
-	dir, secret := ledgerDir(s.Cache), s.Secret
+func ledgerConfig(r *run.Run, name, sum string) ledger.Config {
+	dir, secret := ledgerDir(r.Cache), r.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: the books are kept all the same.
-		dir, secret = ledgerDir(s.Workspace.Dir), []byte("of this run and of no other: "+s.Workspace.Dir)
+		dir, secret = ledgerDir(r.Workspace.Dir), []byte("of this run and of no other: "+r.Workspace.Dir)
 	}
 	return ledger.Config{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
-		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.Workspace.Name(), Now: s.Now,
+		Run: r.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + r.Workspace.Name(), Now: r.Now,
 	}
 }
 
@@ -93,18 +95,18 @@ func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
 	}
 	l := &ReleaseLedger{
 		ledger: open, from: at[0], to: at[1], seeding: !p.Of.Full, recorder: open.NewRecorder(caches[0], caches[1]),
-		units: p.Of.ledgerUnit, warn: p.Of.Warn,
+		units: func(u *plan.Unit) ledger.Unit { return ledgerUnit(p.Of, u) }, warn: p.Of.Warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if a, err := ledger.Open(p.Of.ledgerConfig("archives", "archives")); err == nil {
+	if a, err := ledger.Open(ledgerConfig(p.Of.Run, "archives", "archives")); err == nil {
 		l.archives = a
 	}
 	return l
 }
 
 // ledgerUnit is what the ledger has to know of a unit.
-func (p *Planned) ledgerUnit(u *plan.Unit) ledger.Unit {
+func ledgerUnit(p *fetch.Planned, u *plan.Unit) ledger.Unit {
 	all := !u.Provable()
 	c := p.Planner.C(u)
 	return ledger.Unit{
@@ -226,26 +228,26 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 
 // tidyLedgers forgets from time to time what no release has used for long, be it
 // proven or linked.
-func (s *Run) tidyLedgers(ctx context.Context) {
-	if s.Now.IsZero() || len(s.Secret) == 0 {
+func tidyLedgers(ctx context.Context, r *run.Run) {
+	if r.Now.IsZero() || len(r.Secret) == 0 {
 		return
 	}
 	const every = 7 * 24 * time.Hour
-	mark := filepath.Join(ledgerDir(s.Cache), "tidied")
-	if fi, err := os.Lstat(mark); err == nil && s.Now.Sub(fi.ModTime()) < every {
+	mark := filepath.Join(ledgerDir(r.Cache), "tidied")
+	if fi, err := os.Lstat(mark); err == nil && r.Now.Sub(fi.ModTime()) < every {
 		return
 	}
 	if err := files.Write(mark, nil, 0o644); err != nil {
 		return // there is no ledger yet
 	}
-	before := s.Now.Add(-keepUnused)
-	list, err := ledger.OpenAll(s.ledgerConfig("", ""))
+	before := r.Now.Add(-keepUnused)
+	list, err := ledger.OpenAll(ledgerConfig(r, "", ""))
 	for _, l := range list {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)
 	}
-	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
+	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(r.Cache)}).Prune(before))
 	if err != nil && ctx.Err() == nil {
-		s.Warn("the proof ledger was not tidied: %v", err)
+		r.Warn("the proof ledger was not tidied: %v", err)
 	}
 }

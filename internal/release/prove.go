@@ -45,10 +45,10 @@ func (p *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked stri
 		return startup.NotRun(p.NotRun), nil
 	}
 	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.Of.Env("PATH"))}
-	declared := p.Of.declared(u)
+	declared := p.Of.Declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := p.Of.Workload(&c, *declared); err != nil {
+		if err := Workload(p.Of.Checkout, &c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
@@ -75,17 +75,6 @@ const (
 	builtOnce        = "built once; only a release runs what it packed"
 )
 
-// declared is what the profile says of starting the unit's programs: nil when
-// it says nothing, or when it speaks of one of several.
-func (p *Subject) declared(u *plan.Unit) *profiles.Bench {
-	s, ok := p.settingsOf(u)
-	b := s.Bench
-	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
-		return nil
-	}
-	return &b
-}
-
 // Unproven are the proofs of packed files that failed, and those that were not
 // made, one line each with the reason.
 func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
@@ -103,8 +92,9 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 	return failed, unchecked
 }
 
-// Workload fills in what the profile says and opt does not.
-func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
+// Workload fills in what the profile says and opt does not. Its files are in the
+// checkout, where the programs are started.
+func Workload(checkout string, opt *startup.Config, b profiles.Bench) (err error) {
 	w := &opt.Workload
 	if w.Args == nil {
 		w.Args = b.Args
@@ -112,9 +102,9 @@ func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
 	if w.Env == nil {
 		w.Env = b.Env
 	}
-	opt.Dir = s.Checkout
+	opt.Dir = checkout
 	if w.Stdin == "" && b.Stdin != "" {
-		w.Stdin = filepath.Join(s.Checkout, filepath.FromSlash(b.Stdin))
+		w.Stdin = filepath.Join(checkout, filepath.FromSlash(b.Stdin))
 	}
 	if w.Ready == (startup.Ready{}) {
 		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {

@@ -17,9 +17,11 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -41,8 +43,8 @@ type publication struct {
 // this machine's own releases, with their caches and ledger.
 type reproduction struct {
 	*publication
-	*release.Subject
-	*release.Kit
+	*fetch.Subject
+	*fetch.Kit
 	from   string // -source
 	proven bool
 	units  []*plan.Unit // that are selected
@@ -58,7 +60,7 @@ type reproduction struct {
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
 // if an artifact came out different, and 1 if one could not be built or compared.
-func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*checksums.Verification, error) {
+func Rebuild(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
 	p, _, err := rebuildRelease(ctx, cfg, vc, from)
 	if p == nil {
 		return nil, err
@@ -68,8 +70,8 @@ func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*
 
 // rebuildRelease is VerifyRebuild. The publication is nil only with an error from
 // before the verification. how says what was built, as far as it came to that.
-func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
-	defer func() { err = release.ExplainFull(err) }()
+func rebuildRelease(ctx context.Context, cfg run.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	v, err := Release(ctx, vc)
 	if v == nil {
 		return nil, how, err
@@ -85,12 +87,12 @@ func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from str
 	// What earlier runs of this machine found out is no evidence against it,
 	// unless whoever asks says so.
 	cfg.Full = !t.proven
-	r, err := release.Begin(&cfg)
+	r, err := run.Begin(&cfg)
 	if err != nil {
 		return p, how, err
 	}
 	defer r.Close()
-	t.Subject = &release.Subject{Run: r, Version: p.m.Version, Cautions: release.Cautions{Run: r}}
+	t.Subject = &fetch.Subject{Run: r, Version: p.m.Version, Cautions: fetch.Cautions{Run: r}}
 	if len(cfg.Ledgers) > 0 {
 		if cfg.ConfigFile == "" {
 			return p, how, fault.Usagef("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
@@ -164,10 +166,10 @@ func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 // reproduce fetches, holds what it fetched against the record, builds and compares.
 func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if t.Tools, err = t.FindTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != ""); err != nil {
+	if t.Tools, err = fetch.FindTools(ctx, t.Run, cache, t.m.Source.Kind == fact.SourceGit && t.from != ""); err != nil {
 		return how, err
 	}
-	if t.Kit, err = t.FetchToolchain(ctx, t.Tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
+	if t.Kit, err = fetch.FetchToolchain(ctx, t.Run, t.Tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
 		return how, err
 	}
 	how.toolchain = t.GoToolchain.Toolchain
@@ -181,7 +183,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	}
 	selected := *t.plan
 	selected.Units = t.units
-	p := &release.Planned{Copied: c, Plan: &selected, PlanID: t.m.PlanID}
+	p := &fetch.Planned{Copied: c, Plan: &selected, PlanID: t.m.PlanID}
 	if err := t.fetchModules(ctx, p); err != nil {
 		return how, err
 	}
@@ -193,7 +195,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if t.proven {
 		places = release.Places{Second: true}
 	}
-	ready, err := p.Prepare(ctx, places)
+	ready, err := release.Prepare(ctx, p, places)
 	if err != nil {
 		return how, err
 	}
@@ -263,7 +265,7 @@ func (t *reproduction) sameSource(at string, src *source.Source) {
 }
 
 // fetchSource gets the recorded source and holds it against the record.
-func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error) {
+func (t *reproduction) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	src := t.m.Source
 	at := src.Module + "@" + src.Version
 	switch {
@@ -314,7 +316,7 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 // The zip is the commit's if it has the recorded h1; that the commit's hash and
 // time belong to it is then still the record's word, which the digests confirm:
 // both are in the binaries.
-func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error) {
+func (t *reproduction) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	src := t.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
@@ -351,7 +353,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 	if err := claim.SetVersion(stamped); err != nil {
 		return nil, fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
-	c := &release.Copied{Subject: t.Subject, Kit: t.Kit, Checkout: filepath.Join(t.Workspace.Dir, "first", "src")}
+	c := &fetch.Copied{Subject: t.Subject, Kit: t.Kit, Checkout: filepath.Join(t.Workspace.Dir, "first", "src")}
 	stamp, err := recovery.NewStamp(ctx, t.Goroot, t.Kit.BuildPlace, filepath.Join(t.Workspace.Dir, "stamp"), c.Checkout, claim)
 	if err != nil {
 		return nil, err
@@ -369,7 +371,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 			return "", nil, err
 		}
 		place.Git = stamp.Git
-		return dir, release.FromZip(t.Source), nil
+		return dir, fetch.FromZip(t.Source), nil
 	}
 	if _, c.Origin, err = c.CopyAgain(ctx, t.Kit.BuildPlace, c.Checkout); err != nil {
 		return nil, err
@@ -414,7 +416,7 @@ func (t *reproduction) clone(ctx context.Context) error {
 
 // fetchModules ends the fetch phase: with the units' own go list, everything
 // that they import is in the module cache.
-func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) error {
+func (t *reproduction) fetchModules(ctx context.Context, p *fetch.Planned) error {
 	if p.Loader.Ready != nil {
 		if err := p.Loader.Ready(ctx); err != nil {
 			return err
@@ -443,7 +445,7 @@ func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) err
 // packer finds UPX if the plan needs it. Without it, what is packed cannot be
 // compared, and everything before that still can: missing says why, and p is left
 // with nothing to pack.
-func (t *reproduction) packer(ctx context.Context, p *release.Planned) (tool *upx.Tool, missing, err error) {
+func (t *reproduction) packer(ctx context.Context, p *fetch.Planned) (tool *upx.Tool, missing, err error) {
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {
 		return nil, nil, nil
 	}

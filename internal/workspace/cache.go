@@ -53,12 +53,16 @@ func Check(cache string) error {
 	return strangeCache(err)
 }
 
-// CheckBuildCache is Check for the build cache of one toolchain. It is
-// looked at when it is used, since it has most of all files, and each of them
-// has to be asked for its names: the go command writes into files that are
-// there already.
-func CheckBuildCache(dir string) error {
-	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
+// BuildCache makes and checks the directory of the first place's compiles by the
+// toolchain of that name. It is checked as by [Check], but when it is used, since it
+// has most of all files, and each of them has to be asked for its names: the go
+// command writes into files that are there already.
+func BuildCache(cache, toolchain string) (string, error) {
+	dir, err := files.MakeDir(cache, "first", "gocache", toolchain)
+	if err != nil {
+		return "", Error(err)
+	}
+	return dir, strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
 }
 
 // strangeCache tells what was found and is not ours from what could not be looked
@@ -92,7 +96,7 @@ func lookCache(top, rel string) files.Look {
 		switch parts[0] {
 		case "gocache":
 			if depth > 1 && len(parts[1]) > 2 {
-				return files.Skip // a toolchain's: see CheckBuildCache
+				return files.Skip // a toolchain's: see BuildCache
 			}
 			return files.Links // the go command writes into the files of its cache
 		case "go", "linked":

@@ -1,4 +1,4 @@
-package release
+package fetch
 
 import (
 	"context"
@@ -7,27 +7,29 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// configName is the profile file's default name.
-const configName = "mintmark.yaml"
+// ConfigName is the profile file's default name.
+const ConfigName = "mintmark.yaml"
 
 // Subject is what a run is about: a source, and what its profile file says to
 // build of it.
 type Subject struct {
-	*Run
+	*run.Run
 	*Tools
 	Repo      *source.Repo   // nil for a module from the proxy
 	Source    *source.Source // both kinds
 	ModuleDir string         // of a module source: the extracted zip in the first place
-	file      *profiles.File
+	File      *profiles.File
 	Selected  []profiles.Selected
 	Version   string // of the release, without v
 	Cautions  Cautions
@@ -36,11 +38,11 @@ type Subject struct {
 
 // Open finds the tools, the source and the profile file, and picks profiles and
 // platforms. The caller closes the run, which is nil after an error.
-func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
+func Open(ctx context.Context, cfg *run.Config) (_ *Subject, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	r, err := Begin(cfg)
+	r, err := run.Begin(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +51,10 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 			r.Close()
 		}
 	}()
-	if err := cfg.directories(); err != nil {
+	if err := directories(cfg); err != nil {
 		return nil, err
 	}
-	t, err := r.FindTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
+	t, err := FindTools(ctx, r, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		return nil, err
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
-		if s.included, err = s.findUnseen(ctx); err != nil {
+		if s.included, err = s.FindUnseen(ctx); err != nil {
 			return nil, err
 		}
 		s.Repo.Include(s.included)
@@ -76,7 +78,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 }
 
 // checkModule refuses a -module that no proxy needs to be asked about.
-func checkModule(cfg *Config) error {
+func checkModule(cfg *run.Config) error {
 	if cfg.Module == "" {
 		return nil
 	}
@@ -90,7 +92,7 @@ func checkModule(cfg *Config) error {
 }
 
 // directories makes the names of the product's and the output directory whole.
-func (c *Config) directories() (err error) {
+func directories(c *run.Config) (err error) {
 	if c.Dir == "" {
 		c.Dir = "."
 	}
@@ -129,13 +131,13 @@ func (s *Subject) openSource(ctx context.Context) error {
 		s.Repo, s.Source = repo, &repo.Source
 	}
 	for _, n := range s.Source.Notes {
-		s.Cautions.add("%s", n)
+		s.Cautions.Add("%s", n)
 	}
 	return nil
 }
 
-// maxProfileFile is more bytes than any profile file has.
-const maxProfileFile = 4 << 20
+// MaxConfig is more bytes than any profile file has.
+const MaxConfig = 4 << 20
 
 // OpenConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
@@ -149,25 +151,25 @@ func (s *Subject) OpenConfig() error {
 		if dir == "" {
 			return nil // the source could not be opened; that is reported
 		}
-		name = filepath.Join(dir, configName)
+		name = filepath.Join(dir, ConfigName)
 	}
-	data, err := files.Read(name, maxProfileFile)
+	data, err := files.Read(name, MaxConfig)
 	switch {
 	case err == nil:
-		s.file, err = profiles.Load(s.shorten(name), data)
+		s.File, err = profiles.Load(s.Shorten(name), data)
 		if err != nil {
 			return err
 		}
-		s.Cautions.problems(s.file.Warnings())
+		s.Cautions.problems(s.File.Warnings())
 		if !asked {
-			s.sayMisnamed(dir, configName)
+			s.sayMisnamed(dir, ConfigName)
 		}
 		return nil
 	case !asked && errors.Is(err, os.ErrNotExist):
 		s.sayMisnamed(dir, "")
 		return nil
 	default:
-		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+		return fault.Usagef("-config=FILE names a profile file; without one, "+ConfigName+" in the product's directory is read", "profile file: %w", err)
 	}
 }
 
@@ -178,9 +180,9 @@ func (s *Subject) choose() error {
 	if err != nil {
 		return fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
-	if s.file == nil {
+	if s.File == nil {
 		project := path.Base(s.Source.PathPrefix())
-		s.file = profiles.Builtin(project)
+		s.File = profiles.Builtin(project)
 		var explicit []profiles.Platform
 		for _, p := range pats {
 			if pl, ok := p.Platform(); ok {
@@ -188,11 +190,11 @@ func (s *Subject) choose() error {
 			}
 		}
 		if len(pats) > 0 && len(explicit) == len(pats) {
-			s.file = profiles.BuiltinFor(project, explicit)
+			s.File = profiles.BuiltinFor(project, explicit)
 			pats = nil
 		}
 	}
-	if s.Selected, err = s.file.Select(s.Profiles, pats); err != nil {
+	if s.Selected, err = s.File.Select(s.Profiles, pats); err != nil {
 		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
 	return nil
@@ -215,8 +217,8 @@ func (s *Subject) releaseVersion() string {
 	return version
 }
 
-// tree is the user's directory of the module; "" where there is none.
-func (s *Subject) tree() string {
+// Tree is the user's directory of the module; "" where there is none.
+func (s *Subject) Tree() string {
 	if s.Repo == nil {
 		return ""
 	}
@@ -226,17 +228,21 @@ func (s *Subject) tree() string {
 // Cautions are what does not stop a run, but has no effect in it, or will make
 // other builds of the commit differ. Each is said at once, and kept.
 type Cautions struct {
-	Run  *Run
+	Run  *run.Run
 	list []string
 }
 
-func (c *Cautions) add(format string, args ...any) {
+// List are all cautions so far, in the order in which they were said.
+func (c *Cautions) List() []string { return slices.Clone(c.list) }
+
+// Add says a caution and keeps it.
+func (c *Cautions) Add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	c.say(text, text)
+	c.Say(text, text)
 }
 
-// say is add for what is shown otherwise than recorded.
-func (c *Cautions) say(text, shown string) {
+// Say is Add for what is shown otherwise than recorded.
+func (c *Cautions) Say(text, shown string) {
 	c.list = append(c.list, text)
 	c.Run.Warn("%s", shown)
 }
@@ -245,6 +251,6 @@ func (c *Cautions) say(text, shown string) {
 func (c *Cautions) problems(list []profiles.Problem) {
 	for _, w := range list {
 		w.Warning = false // the event says it is one
-		c.say(w.Error(), w.Format())
+		c.Say(w.Error(), w.Format())
 	}
 }
