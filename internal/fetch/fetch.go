@@ -103,7 +103,8 @@ func FetchToolchain(ctx context.Context, r *run.Run, t *Tools, exact, dir string
 	return k, nil
 }
 
-// buildCache is the directory of the first place's compiles by a toolchain.
+// buildCache is the directory of the first place's compiles by a toolchain. What
+// is in it is looked at by [toolchain.Place.Ready].
 func buildCache(r *run.Run, tc *toolchain.Toolchain) (string, error) {
 	if r.Full {
 		dir := filepath.Join(r.Workspace.Dir, "first", "objects")
@@ -112,7 +113,11 @@ func buildCache(r *run.Run, tc *toolchain.Toolchain) (string, error) {
 		}
 		return dir, nil
 	}
-	return workspace.BuildCache(r.Cache, tc.DirName())
+	dir, err := workspace.BuildCache(r.Cache, tc.DirName())
+	if err != nil {
+		return "", workspace.Error(err)
+	}
+	return dir, nil
 }
 
 // CopySource computes the module's hash, and says how the first private copy is

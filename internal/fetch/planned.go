@@ -41,7 +41,7 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	}
 	err := expand()
 	if err != nil {
-		if did := c.mendIndex(ctx); did != "" {
+		if did := c.MendIndex(ctx); did != "" {
 			p.Mended = append(p.Mended, did)
 			err = expand()
 		}
@@ -58,10 +58,13 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	return p, c.Loader.Ready(ctx)
 }
 
-// mendIndex removes damaged indexes of packages from the build cache, after the
+// MendIndex removes damaged indexes of packages from the build cache, after the
 // go command could not list them or listed what is not there, and says so; "" if
 // there were none.
-func (c *Copied) mendIndex(ctx context.Context) string {
+func (c *Copied) MendIndex(ctx context.Context) string {
+	if c.BuildPlace.Check() != nil { // nothing is removed through what leads elsewhere
+		return ""
+	}
 	found, err := actions.DamagedIndex(ctx, c.BuildPlace.GoCache)
 	if err != nil || len(found) == 0 || actions.Drop(found) != nil {
 		return ""

@@ -34,6 +34,7 @@ func FindTools(ctx context.Context, r *run.Run, cache string, needGit bool) (_ *
 	}
 	t.FetchPlace = execute.First(filepath.Join(r.Workspace.Dir, "first"), cache, t.Git)
 	t.FetchPlace.Confined = r.Confined
+	t.FetchPlace.Ready = workspace.BuildCacheCheck(t.FetchPlace.GoCache)
 	if err := t.FetchPlace.Make(); err != nil {
 		return nil, workspace.Error(err)
 	}

@@ -67,6 +67,11 @@ func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, e
 
 // FirstPlace is the place whose caches outlive the release.
 func FirstPlace(ctx context.Context, p *fetch.Planned) (*execute.Local, error) {
+	// Not only by its commands: an executor removes damage from the cache, and reads
+	// what they have compiled.
+	if err := p.BuildPlace.Check(); err != nil {
+		return nil, err
+	}
 	if p.Source.Kind == fact.SourceModule {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(2)
