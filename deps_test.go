@@ -126,7 +126,7 @@ const depsRules = `
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;
@@ -141,8 +141,8 @@ const depsRules = `
 	# knows the results of those who do, and says sizes as the terminal does.
 	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
-	# A run has a private directory, and what earlier ones found out; it does not know what is done in it. Whose keys sign is asked of who has them.
-	checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
+	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
+	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
 
 	# Up to the plan nothing is built: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
 	profiles, checksums, builds/actions, builds/execute, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;

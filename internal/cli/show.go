@@ -32,9 +32,9 @@ func (d *app) watch(c *run.Config) func() {
 				}
 				progress = ui.NewProgress(d.term, e.N, time.Now)
 			case run.Start:
-				progress.Start(e.ID, e.Text, e.Estimate)
+				progress.Start(e.ID.String(), e.Text, e.Estimate)
 			case run.Done:
-				progress.Done(e.ID, e.Err, e.Text)
+				progress.Done(e.ID.String(), e.Err, e.Text)
 			case run.Remaining:
 				progress.Remaining(e.Estimate)
 			}

@@ -64,7 +64,7 @@ type Linted struct {
 // nothing else, and what builds goes on when it found nothing. So either says it in
 // the same words. All errors are reported, and whatever else is found is a caution.
 // kind is that of the manifest; opened says that the output directory was looked at.
-func All(ctx context.Context, s *fetch.Subject, kind string, opened bool) (*Linted, error) {
+func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool) (*Linted, error) {
 	errs := []error{Refusals(ctx, s, kind)}
 	if !opened {
 		errs = append(errs, output.Dir{Path: s.Out}.Look(ctx))
@@ -126,7 +126,7 @@ func (l *Linted) checkKeys(ctx context.Context) error {
 
 // Refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func Refusals(ctx context.Context, s *fetch.Subject, kind string) error {
+func Refusals(ctx context.Context, s *fetch.Subject, kind checksums.Kind) error {
 	errs := []error{RefuseDirty(s)}
 	if kind == checksums.KindRelease {
 		errs = append(errs, refuseUntagged(s), s.CheckKey(ctx))

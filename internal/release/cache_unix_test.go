@@ -314,7 +314,7 @@ func TestHostileBuildCache(t *testing.T) {
 				t.Errorf("%s: %s: the command ran", name, what)
 			}
 		}
-		c := &fetch.Copied{Subject: &fetch.Subject{Run: r, Source: &source.Source{}}, Kit: &fetch.Kit{BuildPlace: &place}}
+		c := &fetch.Copied{Subject: &fetch.Subject{Run: r, Found: fetch.Found{Source: &source.Source{}}}, Kit: &fetch.Kit{BuildPlace: &place}}
 		_, err = FirstPlace(t.Context(), &fetch.Planned{Copied: c})
 		refused("an executor", err)
 		// The way to a damaged index may lead elsewhere.
@@ -347,7 +347,7 @@ func useCache(ctx context.Context, t *testing.T, cfg run.Config, tc string) {
 	known.Put(key, "y")
 	known.Prune()
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
-	costs.Set("x", schedule.Cost{CPU: 1})
+	costs.Set(schedule.CostKey{Module: "x"}, schedule.Cost{CPU: 1})
 	costs.Save()
 	s := &run.Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	tidyLedgers(ctx, s)

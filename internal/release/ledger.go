@@ -53,7 +53,7 @@ func openLedger(c *fetch.Copied) *ledger.Ledger {
 func ledgerConfig(r *run.Run, name, sum string) ledger.Config {
 	dir, secret := ledgerDir(r.Cache), r.Secret
 	if len(secret) == 0 {
-		// A ledger for this run alone: the books are kept all the same.
+		// A ledger for this run alone: what is executed is recorded all the same.
 		dir, secret = ledgerDir(r.Workspace.Dir), []byte("of this run and of no other: "+r.Workspace.Dir)
 	}
 	return ledger.Config{
@@ -71,7 +71,7 @@ type ReleaseLedger struct {
 	// of what from has compiled is given to to. All others compile everything.
 	from, to int
 	seeding  bool
-	// archives remembers archives by recipe. nil: each is made twice.
+	// archives remembers archives by recipe. nil: each is made anew for each executor.
 	archives *ledger.Ledger
 	// rebuilders are those whose ledgers are used, sorted.
 	rebuilders []fact.SignerID
@@ -86,7 +86,7 @@ func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
 	var at []int
 	var caches []string
 	for i, e := range p.Executors {
-		if c, ok := e.(execute.Cached); ok {
+		if c, ok := e.Executor.(execute.Cached); ok {
 			at, caches = append(at, i), append(caches, c.BuildCache())
 		}
 	}
@@ -115,9 +115,9 @@ func ledgerUnit(p *fetch.Planned, u *plan.Unit) ledger.Unit {
 	}
 }
 
-// recallArchive copies the archive of that recipe from the ledger to name,
+// copyProvenArchive copies the archive of that recipe from the ledger to name,
 // fills in its digest, and returns how often it was made; 0 if there was none.
-func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
+func (l *ReleaseLedger) copyProvenArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
 	if l == nil || l.archives == nil || !l.seeding {
 		return 0
 	}
@@ -134,8 +134,8 @@ func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, na
 	return proof.Executions
 }
 
-// rememberArchive adds an archive that was just made twice.
-func (l *ReleaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+// addArchive adds an archive that was just made once for each executor, with one digest.
+func (l *ReleaseLedger) addArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
 	if l == nil || l.archives == nil {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 	}
 	report := map[string]bool{}
 	for _, u := range units {
-		report[u.ID()] = u.Verify == "report"
+		report[u.ID()] = u.Verify == fact.ReportVerdicts
 	}
 	var stop []string
 	for _, a := range l.recorder.Disputes() {

@@ -24,14 +24,14 @@ import (
 // network. There is no other way to get executors.
 type Prepared struct {
 	Of        *fetch.Planned
-	Executors []execute.Executor
-	copies    []string // module directories of private copies of the source, one for each executor
+	Executors []ReadyExecutor
 }
 
-// add adds an executor, and the module directory of a private copy of the source,
-// from which an archive takes its further files.
-func (p *Prepared) add(e execute.Executor, copy string) {
-	p.Executors, p.copies = append(p.Executors, e), append(p.copies, copy)
+// ReadyExecutor is an executor together with a private copy of the source, from
+// which an archive takes its further files.
+type ReadyExecutor struct {
+	execute.Executor
+	Copy string // its module directory
 }
 
 // Places say which places of this machine a plan is built in.
@@ -53,16 +53,15 @@ func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, e
 	if places.KeepLinks {
 		first.Linked = linked(p.Copied)
 	}
-	ready := &Prepared{Of: p}
-	ready.add(first, p.Checkout)
+	ready := []ReadyExecutor{{first, p.Checkout}}
 	if places.Second {
 		second, err := secondPlace(ctx, p, "second")
 		if err != nil {
 			return nil, err
 		}
-		ready.add(second, second.Dir)
+		ready = append(ready, ReadyExecutor{second, second.Dir})
 	}
-	return ready, nil
+	return &Prepared{p, ready}, nil
 }
 
 // FirstPlace is the place whose caches outlive the release.

@@ -19,7 +19,7 @@ import (
 
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
-func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
+func (m *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
 	proof := func(name fact.ProofName, result fact.Result, how, reason string) {
 		pr.artifact.Proofs = append(pr.artifact.Proofs, fact.Proof{Name: name, Result: result, How: how, Reason: reason})
 	}
@@ -30,7 +30,7 @@ func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 		proof(fact.ProofUnpack, fact.Untested, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
 	}
 	proof(fact.ProofRepack, fact.Passed, "packed twice, under two names", "")
-	run, err := p.runPacked(ctx, u, pr.paths[0], linked)
+	run, err := m.runPacked(ctx, u, pr.paths[0], linked)
 	if err != nil {
 		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
 	}
@@ -40,25 +40,25 @@ func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
-func (p *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
-	if p.NotRun != "" {
-		return startup.NotRun(p.NotRun), nil
+func (m *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
+	if m.NotRun != "" {
+		return startup.NotRun(m.NotRun), nil
 	}
-	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.Of.Env("PATH"))}
-	declared := p.Of.Declared(u)
+	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(m.Of.Env("PATH"))}
+	declared := m.Of.Declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := Workload(p.Of.Checkout, &c, *declared); err != nil {
+		if err := Workload(m.Of.Checkout, &c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
 		if c.Workload.Ready.Kind() == startup.OnTCP {
-			p.port.Lock()
-			defer p.port.Unlock()
+			m.port.Lock()
+			defer m.port.Unlock()
 		}
 	}
 	var err error
-	if cfg.Work, err = os.MkdirTemp(p.Of.Workspace.Dir, "run-"); err != nil {
+	if cfg.Work, err = os.MkdirTemp(m.Of.Workspace.Dir, "run-"); err != nil {
 		return nil, workspace.Error(err)
 	}
 	defer files.RemoveTree(cfg.Work)

@@ -82,7 +82,7 @@ func Release(ctx context.Context, cfg run.Config) (*Result, error) {
 	return produce(ctx, cfg, cfg.ReleaseKind())
 }
 
-func produce(ctx context.Context, cfg run.Config, kind string) (_ *Result, err error) {
+func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Result, err error) {
 	defer func() { err = run.ExplainFull(err) }()
 	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
@@ -157,7 +157,7 @@ type destination struct {
 	lock    *filelock.Lock
 }
 
-func openDestination(ctx context.Context, s *fetch.Subject, kind string) (*destination, error) {
+func openDestination(ctx context.Context, s *fetch.Subject, kind checksums.Kind) (*destination, error) {
 	o := &destination{}
 	var err error
 	if kind == checksums.KindRelease {

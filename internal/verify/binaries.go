@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
@@ -187,15 +188,15 @@ func foreignConfig(s *run.Run, tools *fetch.Tools, work string, what BinariesCon
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.Emit(run.Event{Kind: run.Start, ID: name, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.Emit(run.Event{Kind: run.Start, ID: name, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 			}
-			s.Emit(run.Event{Kind: run.Done, ID: name, Text: string(r.Verdict)})
+			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: string(r.Verdict)})
 		},
 	}
 }
