@@ -5,9 +5,9 @@ import (
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// SettingsOf are the settings of a unit's profile; ok is false of a plan that was
+// settingsOf are the settings of a unit's profile; ok is false of a plan that was
 // not made of a profile file.
-func (s *Subject) SettingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
+func (s *Subject) settingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
 	for _, sel := range s.Selected {
 		for _, pl := range sel.Platforms {
 			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
@@ -32,9 +32,9 @@ func (s *Subject) settingPos(u *plan.Unit, key string) profiles.Position {
 
 // Declared is what the profile says of starting the unit's programs: nil when
 // it says nothing, or when it speaks of one of several.
-func (p *Subject) Declared(u *plan.Unit) *profiles.Bench {
-	s, ok := p.SettingsOf(u)
-	b := s.Bench
+func (s *Subject) Declared(u *plan.Unit) *profiles.Bench {
+	settings, ok := s.settingsOf(u)
+	b := settings.Bench
 	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
 		return nil
 	}
