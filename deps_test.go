@@ -98,6 +98,12 @@ const depsRules = `
 	# proves is said in the same words wherever it is read.
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
+	# What another tool's configuration says is written as a profile file; nothing of it is run.
+	profiles, internal/fact, internal/fault, internal/files < internal/importer;
+
+	# What a repository needs is read off its files: no command is run to find it.
+	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
+
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
 
@@ -151,7 +157,7 @@ const depsRules = `
 	profiles, builds/*, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -182,7 +188,7 @@ const depsRules = `
 // here may not be imported at all.
 const moduleRules = `
 	# YAML is how profiles are written, and the release configuration of others.
-	go.yaml.in/yaml < profiles, builds/recovery;
+	go.yaml.in/yaml < profiles, builds/recovery, internal/importer;
 
 	# Compressors belong to archives, whose bytes depend on them.
 	github.com/klauspost/compress < builds/archive;
@@ -201,7 +207,7 @@ const moduleRules = `
 	github.com/magefile/mage < targets, magefile.go;
 
 	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/release, internal/cli;
+	golang.org/x/mod < builds/**, internal/release, internal/cli, internal/scaffold;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;
@@ -606,7 +612,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/cli"), "internal/ui/a_plan9.go:4: internal/ui may not"},
 
 		{"profiles/a.go", `package p; import "go.yaml.in/yaml/v4"`, ""},
-		{"builds/plan/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/plan/a.go:1: builds/plan may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/recovery\n\twhy: YAML"},
+		{"builds/plan/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/plan/a.go:1: builds/plan may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/recovery, internal/importer\n\twhy: YAML"},
 		{"builds/plan/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},

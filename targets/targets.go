@@ -4,6 +4,20 @@ package targets
 
 import "context"
 
+// Init writes a profile file for this repository, or imports another tool's configuration.
+func Init(
+	ctx context.Context,
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	from *string, // import this configuration: GoReleaser's, promu's or a Makefile (default: the one that is there)
+	print *bool, // write nothing, and print the files that would be written
+	key *bool, // make a key pair for signing too; its passphrase is MINTMARK_PASSWORD, else it has none
+	ci *string, // write a workflow that releases each version tag: github or gitlab
+	mage *bool, // write a module of its own for the Mage targets
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "init", flags{"dir": dir, "from": from, "print": print, "key": key, "ci": ci, "mage": mage, "json": json})
+}
+
 // Release builds everything twice, compares, archives, checksums and signs.
 func Release(
 	ctx context.Context,

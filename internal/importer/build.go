@@ -144,7 +144,7 @@ func (im *importer) defaultBinary(main string, dir string) string {
 	module := im.Module
 	if dir != "" {
 		if data, err := readFile(im.Tree, path.Join(dir, "go.mod")); err == nil {
-			module = modulePath(data)
+			module = ModulePath(data)
 		}
 	}
 	return programName(module)
@@ -159,8 +159,8 @@ func programName(importPath string) string {
 	return base
 }
 
-// modulePath is the path that a go.mod declares.
-func modulePath(data []byte) string {
+// ModulePath is the path that a go.mod declares.
+func ModulePath(data []byte) string {
 	for l := range strings.SplitSeq(string(data), "\n") {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(l), "module"); ok {
 			return strings.Trim(strings.TrimSpace(strings.Split(rest, "//")[0]), `"`+"`")

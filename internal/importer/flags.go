@@ -468,7 +468,7 @@ func (im *importer) declares(pkg, ident, dir, main string) bool {
 	module := im.Module
 	if dir != "" {
 		if data, err := readFile(im.Tree, path.Join(dir, "go.mod")); err == nil {
-			module = modulePath(data)
+			module = ModulePath(data)
 		}
 	}
 	at := path.Join(dir, main)

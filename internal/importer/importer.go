@@ -38,6 +38,15 @@ type Line struct {
 	Group bool `json:"group,omitempty"`
 }
 
+// String is the line as it is printed.
+func (l Line) String() string {
+	at := fmt.Sprintf("%s:%d", l.File, l.Line)
+	if l.Line == 0 {
+		at = l.File + ": not written"
+	}
+	return fmt.Sprintf("%s: %s: %s: %s", at, l.Key, l.Outcome, l.Text)
+}
+
 // Source says what is imported, and what is known of the module around it.
 type Source struct {
 	// Name is the file's path in Tree, slash-separated.
@@ -47,6 +56,10 @@ type Source struct {
 	Tree fs.FS
 	// Module is the module's path.
 	Module string
+	// Sign is the path of the private key, or none; "" writes nothing.
+	Sign string
+	// Plain is what is known of the directory without the source.
+	Plain Module
 }
 
 // Result is a profile file, and where it comes from.
@@ -64,6 +77,11 @@ func (r *Result) Count(o Outcome) (n int) {
 		}
 	}
 	return n
+}
+
+// Total is how many keys there are, without groups.
+func (r *Result) Total() int {
+	return r.Count(Kept) + r.Count(Default) + r.Count(Changed) + r.Count(Cannot)
 }
 
 // Limits on what a source may hold; real ones are far below.
@@ -102,7 +120,7 @@ func Import(s Source) (*Result, error) {
 	if kind == "" && (strings.HasSuffix(s.Name, ".yml") || strings.HasSuffix(s.Name, ".yaml")) {
 		kind = "GoReleaser" // under a name of its own
 	}
-	im := &importer{Source: s, format: newFormat(), said: map[any]*statement{}, draft: &draft{}}
+	im := newImporter(s)
 	switch kind {
 	case "GoReleaser":
 		err = im.goreleaser(data)
@@ -116,6 +134,7 @@ func Import(s Source) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	im.common()
 	text, err := im.finish()
 	if err != nil {
 		return nil, err
@@ -153,6 +172,10 @@ type importer struct {
 	values map[string]string // what templates can name besides: Env.X, Var.X
 	nodes  int
 	names  []string // of the files in the tree, once they were looked for
+}
+
+func newImporter(s Source) *importer {
+	return &importer{Source: s, format: newFormat(), said: map[any]*statement{}, draft: &draft{}}
 }
 
 // statement is what was said of one key.

@@ -293,7 +293,10 @@ func (m *makefile) finish() {
 		slices.Sort(m.tags)
 		m.of["tags"] = value{list: quoted(m.tags)}
 	}
-	m.draft.profiles = append(m.draft.profiles, Plain(m.of))
+	if len(m.Plain.Parts) == 0 {
+		m.Plain.Parts = []Part{{}}
+	}
+	m.plain(m.of)
 	m.draft.comments = append(m.draft.comments, "The flags are those of "+m.Name+"; what became of each: mintmark init -from="+m.Name+" -print")
 }
 

@@ -1,78 +1,130 @@
 package importer
 
 import (
-	"errors"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/profiles"
 )
 
-// Plain makes the profile of a module that says nothing of platforms.
-func Plain(of settings) *profileDraft {
-	p := &profileDraft{name: "release", of: map[target]settings{}}
+// plainProfile makes a profile of settings for the usual platforms, or for the one
+// that a program with C code can be built for without more.
+func plainProfile(name string, of settings, only string) *profileDraft {
+	p := &profileDraft{name: name, of: map[target]settings{}}
+	add := func(t target) {
+		own := maps.Clone(of)
+		own["archive"] = value{text: map[bool]string{true: "zip", false: "tar.gz"}[t.os == "windows"]}
+		p.targets, p.of[t] = append(p.targets, t), own
+	}
+	if only != "" {
+		goos, arch, _ := strings.Cut(only, "/")
+		arch, variant, _ := strings.Cut(arch, "/")
+		add(target{goos, arch, variant})
+		return p
+	}
 	for _, goos := range []string{"darwin", "linux", "windows"} {
 		for _, arch := range []string{"amd64", "arm64"} {
-			t := target{os: goos, arch: arch}
-			own := settings{}
-			for k, v := range of {
-				own[k] = v
-			}
-			own["archive"] = value{text: map[bool]string{true: "zip", false: "tar.gz"}[goos == "windows"]}
-			p.targets, p.of[t] = append(p.targets, t), own
+			add(target{os: goos, arch: arch})
 		}
 	}
 	return p
 }
 
-// Module is what is known of a module without a configuration.
+// Module is what is known of a directory without a configuration.
 type Module struct {
-	Project string
-	Main    []string          // main packages: ./, ./cmd/x
-	Dir     string            // of the module below the file's directory; "" for the same
-	CGO     bool              // programs have C code
-	Vendor  bool              // modules are in the vendor directory
-	Set     map[string]string // variables for the linker, with templates
-	Files   []string          // patterns of further files
-	Tag     string            // of the version tags; "" for the go command's
+	Path   string   // of the module in it, or of the first below
+	Vendor bool     // modules are in the vendor directory
+	Files  []string // patterns of further files
+	Tag    string   // of the version tags; "" for the go command's
+	Parts  []Part   // the modules with programs
 }
 
-// Propose writes a profile file for such a module.
-func Propose(m Module) (string, error) {
+// Part is a module with programs.
+type Part struct {
+	Dir  string // below the directory; "" for the directory itself
+	Path string
+	Main []string          // main packages: ./, ./cmd/x
+	Set  map[string]string // variables for the linker, with templates
+	CGO  string            // the platform, if a program has C code that it cannot do without; "" for none
+}
+
+// settings are those of a part.
+func (m Module) settings(p Part) settings {
 	of := settings{}
-	if len(m.Main) == 1 {
-		of["main"] = value{text: quote(m.Main[0])}
-	} else if len(m.Main) > 1 {
-		of["main"] = value{list: quoted(m.Main)}
+	if len(p.Main) == 1 {
+		of["main"] = value{text: quote(p.Main[0])}
+	} else if len(p.Main) > 1 {
+		of["main"] = value{list: quoted(p.Main)}
 	}
-	if m.CGO {
+	if p.CGO != "" {
 		of["cgo"] = value{text: "true"}
 	}
 	if m.Vendor {
 		of["mod"] = value{text: "vendor"}
 	}
-	for name, v := range m.Set {
+	for name, v := range p.Set {
 		of["ldflags.set/"+name] = value{text: quote(v)}
 	}
 	if len(m.Files) > 0 {
 		of["files"] = value{list: quoted(m.Files)}
 	}
-	im := &importer{format: newFormat(), said: map[any]*statement{}, draft: &draft{}}
-	im.Name = "the module"
-	im.draft.top = []pair{{"project", value{text: quote(m.Project)}}}
-	if m.Dir != "" {
-		if !im.format.key("dir") {
-			return "", errors.New("a profile file of this version is in the module's directory")
-		}
-		im.draft.top = append(im.draft.top, pair{"dir", value{text: quote(m.Dir)}})
-	}
-	if m.Tag != "" && im.format.key("tag") {
-		im.draft.top = append(im.draft.top, pair{"tag", value{text: quote(m.Tag)}})
-	}
-	im.draft.profiles = []*profileDraft{Plain(of)}
+	return of
+}
+
+// Propose writes a profile file for such a directory. sign is the path of the
+// private key, or none.
+func Propose(m Module, sign string) (string, error) {
+	im := newImporter(Source{Name: "the module", Module: m.Path, Sign: sign, Plain: m})
+	im.draft.top = []pair{{"project", value{text: quote(programName(m.Path))}}}
+	im.plain(nil)
+	im.common()
 	return im.finish()
+}
+
+// plain makes profiles of the parts, with what was found besides.
+func (im *importer) plain(more settings) {
+	m := im.Plain
+	if len(m.Parts) == 1 && m.Parts[0].Dir != "" {
+		im.draft.top = append(im.draft.top, pair{"dir", value{text: quote(m.Parts[0].Dir)}})
+	}
+	for _, part := range m.Parts {
+		of, name := m.settings(part), "release"
+		maps.Copy(of, more)
+		if len(m.Parts) > 1 {
+			name = programName(part.Path)
+			if profiles.CheckProfileName(name) != nil || slices.ContainsFunc(im.draft.profiles, func(p *profileDraft) bool { return p.name == name }) {
+				name = fmt.Sprintf("module%d", len(im.draft.profiles)+1)
+			}
+			of["name"] = value{text: quote("{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}")}
+			if part.Dir != "" {
+				of["dir"] = value{text: quote(part.Dir)}
+			}
+		}
+		im.draft.profiles = append(im.draft.profiles, plainProfile(name, of, part.CGO))
+	}
+}
+
+// common adds the keys of the file that no source has.
+func (im *importer) common() {
+	has := func(key string) bool {
+		return slices.ContainsFunc(im.draft.top, func(p pair) bool { return p.key == key })
+	}
+	if im.Plain.Tag != "" && im.format.key("tag") && !has("tag") {
+		im.draft.top = append(im.draft.top, pair{"tag", value{text: quote(im.Plain.Tag)}})
+	}
+	switch {
+	case im.Sign == "":
+	case im.Sign == "none":
+		im.draft.top = append(im.draft.top, pair{"sign", value{text: "none"}})
+	default:
+		im.draft.top = append(im.draft.top, pair{"sign.key", value{text: quote(im.Sign)}})
+	}
 }
 
 // IsMain reports whether a directory holds a program: Go files of package main, but
