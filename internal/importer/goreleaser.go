@@ -126,7 +126,8 @@ func (g *goreleaser) project() {
 		}
 	}
 	if g.name == "" {
-		g.name = path.Base(g.Module)
+		g.name = first(g.Remote, path.Base(g.Module))
+		g.unwritten("project_name", Kept, "project: %s, the name of the repository where it is cloned from, else of the module", g.name)
 	}
 	g.draft.top = append(g.draft.top, pair{"project", value{text: quote(g.name), from: []any{f.key}}})
 	if f := g.field("version"); f.there() {

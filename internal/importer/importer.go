@@ -56,6 +56,9 @@ type Source struct {
 	Tree fs.FS
 	// Module is the module's path.
 	Module string
+	// Remote is the repository's name where it is cloned from: the last element of
+	// the URL, without .git; "" if it is known of none.
+	Remote string
 	// Sign is the path of the private key, or none; "" writes nothing.
 	Sign string
 	// Plain is what is known of the directory without the source.

@@ -165,7 +165,7 @@ func (p *Proposal) profileFile(tree fs.FS) (string, error) {
 		return importer.Propose(plain, sign)
 	}
 	p.Source = from
-	if p.Import, err = importer.Import(importer.Source{Name: from, Tree: tree, Module: p.Module, Sign: sign, Plain: plain}); err != nil {
+	if p.Import, err = importer.Import(importer.Source{Name: from, Tree: tree, Module: p.Module, Remote: remoteName(p.Root), Sign: sign, Plain: plain}); err != nil {
 		return "", err
 	}
 	return p.Import.Text, nil

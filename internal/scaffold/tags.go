@@ -176,6 +176,29 @@ func tagNames(root string) (names []string) {
 	return slices.Compact(names)
 }
 
+var remoteURL = regexp.MustCompile(`(?ms)^\[remote "origin"\]\s*$(.*?)(?:^\[|\z)`)
+
+// remoteName is the repository's name where it is cloned from; "" for none.
+func remoteName(root string) string {
+	data, err := files.Read(filepath.Join(gitDir(filepath.Join(root, ".git")), "config"), 1<<20)
+	if err != nil {
+		return ""
+	}
+	m := remoteURL.FindSubmatch(data)
+	if m == nil {
+		return ""
+	}
+	for l := range strings.SplitSeq(string(m[1]), "\n") {
+		name, url, ok := strings.Cut(l, "=")
+		if !ok || strings.TrimSpace(name) != "url" {
+			continue
+		}
+		url = strings.TrimSuffix(strings.TrimRight(strings.TrimSpace(url), "/"), ".git")
+		return url[strings.LastIndexAny(url, "/:")+1:]
+	}
+	return ""
+}
+
 // gitDir is the directory with a repository's tags: .git itself, or what a worktree's
 // .git file leads to.
 func gitDir(name string) string {
