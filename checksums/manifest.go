@@ -125,9 +125,10 @@ type UnitActions struct {
 	// it does not see: C code and the like. They were compiled in the second
 	// place by this release; the first build may have found them in its cache.
 	Unprovable int `json:"unprovable,omitempty"`
-	// ArchiveProven is the number of executions known of the unit's archive,
-	// which had the same members, when it was taken from the ledger. 0: there is
-	// no archive, or this release wrote it twice, from the files of each place.
+	// ArchiveProven is the number of executions known of the unit's archive, which
+	// had the same members, when it was taken from the ledger; of several archives
+	// the least. 0: there is no archive, or this release wrote one twice, from the
+	// files of each place.
 	ArchiveProven int `json:"archive_proven,omitempty"`
 }
 

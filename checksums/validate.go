@@ -385,7 +385,7 @@ func (v *validation) members(what string, a Artifact) {
 		v.check(what+": member", checkPath(m.Name))
 		name := fact.Plain(m.Name)
 		v.check(what+": member "+name, checkDigest(m.SHA256))
-		v.check(what+": member "+name+": mode", is(m.Mode, "0644", "0755"))
+		v.check(what+": member "+name+": mode", is(m.Mode, fact.Modes()...))
 		if m.Size < 0 {
 			v.addf("%s: member %s: size %d", what, name, m.Size)
 		}

@@ -148,9 +148,9 @@ func (w *wanted) compare(x *want) {
 // members holds what is in an archive against the plan: a name each, and under
 // the names of the binaries those binaries.
 func (w *wanted) members(what string, x *want, from []string) {
-	got := map[string]string{}
+	got, modes := map[string]string{}, map[string]string{}
 	for _, m := range x.got.Members {
-		got[m.Name] = m.SHA256
+		got[m.Name], modes[m.Name] = m.SHA256, m.Mode
 	}
 	for i, name := range x.Members {
 		switch sum, ok := got[name]; {
@@ -158,6 +158,8 @@ func (w *wanted) members(what string, x *want, from []string) {
 			w.addf("%s: by the plan it holds %q, which is not among its members", what, name)
 		case i < len(from) && from[i] != "" && sum != from[i]:
 			w.addf("%s: member %s: has digest %s; the binary of that name has %s", what, fact.Plain(name), sum, from[i])
+		case x.Modes[i] != "" && modes[name] != x.Modes[i]:
+			w.addf("%s: member %s: has mode %s; by the plan it has %s", what, fact.Plain(name), fact.Plain(modes[name]), fact.Plain(x.Modes[i]))
 		}
 		delete(got, name)
 	}

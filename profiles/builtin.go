@@ -16,7 +16,7 @@ profiles:
     cgo: false
     trimpath: true
     buildvcs: true
-    ldflags: {strip: true}
+    ldflags: {strip: all}
     archive: tar.gz
     files: ["README*", "LICENSE*"]
     verify: require

@@ -30,6 +30,7 @@ type Planner struct {
 	Selected []profiles.Selected
 	Source   *source.Source
 	Version  string // of the release, without v
+	Summary  string // for templates; see [profiles.Vars]
 	Go       string
 	Snapshot bool
 	Loader   *Loader
@@ -279,13 +280,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if lerr := pl.library(ctx, d, mains, problem); lerr != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), lerr))
 	}
-	for i, a := range u.Mains {
-		for _, b := range u.Mains[:i] {
-			if foldName(a.Binary) == foldName(b.Binary) {
-				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
-			}
-		}
-	}
+	pl.name(d, problem)
 	if err == nil {
 		if err := pl.lostMains(ctx, d, mains); err != nil {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
@@ -294,6 +289,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 	}
+	d.checkMembers(problem)
 	if pl.Deps && err == nil {
 		pl.usePGO(u, pkgs)
 		if pl.Typed {
@@ -310,7 +306,8 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 }
 
 // follow puts into the unit what its settings say, but for what is looked up in the
-// source: main packages, profiles of the optimiser, files.
+// source: main packages and what follows from their names, profiles of the
+// optimiser, files.
 func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string, kind fact.SourceKind) {
 	cgo := "0"
 	if s.CGO {
@@ -321,7 +318,9 @@ func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string
 		u.Env = append(u.Env, k+"="+s.Env[k])
 	}
 	u.Flags = unitFlags(s, goVersion, kind)
-	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	if u.UPX, u.Verify = s.UPX, s.Verify; len(s.Archive) > 0 {
+		u.Archive, u.MoreArchives = s.Archive[0], s.Archive[1:]
+	}
 	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
 	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
 }
@@ -348,6 +347,7 @@ func (pl *Planner) vars() profiles.Vars {
 	return profiles.Vars{
 		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
 		CommitDate: pl.Source.ID().CommitTime, CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+		Summary: pl.Summary,
 	}
 }
 
@@ -361,12 +361,15 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 	claimed := map[string]claim{}
 	var problems profiles.Problems
 	for _, d := range drafts {
-		names := d.unit.published()
-		for _, folded := range slices.Sorted(maps.Keys(names)) {
-			id := d.unit.ID()
-			if first, taken := claimed[folded]; taken {
+		for _, name := range d.unit.Published() {
+			id, folded := d.unit.ID(), foldName(name)
+			if first, taken := claimed[folded]; taken && first.d == d {
 				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
-					fmt.Sprintf("%s and %s would both publish %s", first.id, id, names[folded]),
+					fmt.Sprintf("%s would publish two files named %s", id, name), "write {{.Binary}} in it"))
+				continue
+			} else if taken {
+				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
+					fmt.Sprintf("%s and %s would both publish %s", first.id, id, name),
 					"give one of them a name of its own, such as name: \"{{.Project}}_{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}\""))
 				continue
 			}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -67,8 +68,16 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 			}
 		}
 		d.printf("  → %s\n", strings.Join(u.Published(), " "))
+		for _, name := range u.Packaged() {
+			if u.Wrap != "" || slices.ContainsFunc(u.Mains, func(m fact.Main) bool { return m.Path != "" }) {
+				d.printf("    as %s\n", name)
+			}
+		}
 		if len(u.Files) > 0 {
 			d.printf("    with %s\n", strings.Join(u.Files, " "))
+		}
+		for _, f := range u.PlacedFiles {
+			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+f.Dst+" "+f.Mode))
 		}
 		for _, v := range p.Explained[u.ID()] {
 			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)

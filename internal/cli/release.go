@@ -72,7 +72,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 		signed = "NOT SIGNED"
 	}
 	d.unproven(res.Manifest)
-	if text := report.Again(res.Manifest.Rebuild.Actions); text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); text != "" {
 		d.printf("\n%s", text)
 	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",

@@ -190,9 +190,9 @@ func (s *audit) pointers() (warnings []string) {
 	names := s.Planner.Embedded()
 	embedded := len(names)
 	for _, u := range s.Plan.Units {
-		for _, f := range u.Files {
-			if !slices.Contains(names, f) {
-				names = append(names, f)
+		for _, f := range u.Shape().Files {
+			if !slices.Contains(names, f.Src) {
+				names = append(names, f.Src)
 			}
 		}
 	}

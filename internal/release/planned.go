@@ -31,9 +31,16 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 		c.Phase("fetching modules")
 	}
 	p := &Planned{Copied: c}
+	summary := ""
+	if c.Repo != nil && c.file.Uses("Summary") {
+		var err error
+		if summary, err = c.Repo.Summary(ctx); err != nil {
+			return p, err
+		}
+	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
-			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
+			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Summary: summary, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.tree(), Alter: with.Alter,
 		}
 		p.Plan, err = p.Planner.Plan(ctx)

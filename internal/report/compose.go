@@ -84,7 +84,7 @@ func (p *Page) verdict(in Inputs) {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}
-	if again := Again(m.Rebuild.Actions); again != "" {
+	if again := Again(m.Rebuild.Actions, m.Artifacts); again != "" {
 		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
 	}
 	s := m.Source

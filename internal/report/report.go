@@ -118,8 +118,8 @@ func WriteJSON(w io.Writer, v any) error {
 }
 
 // Again says in one sentence how second builds came about; "" when nothing was
-// rebuilt or nothing is known of it.
-func Again(units []checksums.UnitActions) string {
+// rebuilt or nothing is known of it. artifacts are those of the units.
+func Again(units []checksums.UnitActions, artifacts []checksums.Artifact) string {
 	var links, executed, proven, foreign, unprovable, archives int
 	least := 0
 	for _, u := range units {
@@ -127,8 +127,10 @@ func Again(units []checksums.UnitActions) string {
 		executed += u.Executed + u.Again
 		foreign += u.Foreign
 		unprovable += u.Unprovable
-		if u.ArchiveProven > 0 {
-			archives++
+		for _, a := range artifacts {
+			if u.ArchiveProven > 0 && a.Stage == fact.Archived && a.Profile == u.Profile && a.Platform == u.Platform {
+				archives++
+			}
 		}
 		for _, p := range u.Proven {
 			proven += p.Actions

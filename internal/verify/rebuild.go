@@ -217,7 +217,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)
 	t.out.RebuiltActions = f.Ledger.UnitActions(f.Made)
 	t.out.Confinement = how.rebuild.Confinement
-	if text := report.Again(t.out.RebuiltActions); text != "" {
+	if text := report.Again(t.out.RebuiltActions, t.m.Artifacts); text != "" {
 		t.out.Checks.Done(fact.BuiltTwice, "", text)
 	}
 	return how, errors.Join(f.Ledger.Alarms(t.units), t.verdict(unknown))
@@ -375,15 +375,35 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 		return nil, err
 	}
 	t.Source.SumDB = t.Settings.Checks(src.Module)
-	for _, a := range t.m.Artifacts {
-		for _, member := range a.Members {
-			t.Source.SetExecutable(member.Name, member.Mode == "0755")
-		}
-	}
+	t.recordedModes()
 	c.Loader = &plan.Loader{Goroot: t.Goroot, Place: t.Kit.BuildPlace, Settings: t.Settings, Kind: src.Kind, Dir: c.Checkout}
 	t.sameSource(at, t.Source)
 	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
 	return c, nil
+}
+
+// recordedModes takes from the record which files of the commit are executable: the
+// proxy's zip does not say it.
+func (t *reproduction) recordedModes() {
+	modes := map[string]string{} // by archive and member
+	for _, a := range t.m.Artifacts {
+		for _, member := range a.Members {
+			modes[a.Name+"\x00"+member.Name] = member.Mode
+		}
+	}
+	for _, u := range t.plan.Units {
+		shape := u.Shape()
+		for _, e := range shape.Artifacts() {
+			if e.Stage != fact.Archived {
+				continue
+			}
+			for i, f := range shape.Files {
+				if f.Mode == "" { // the commit's
+					t.Source.SetExecutable(f.Src, modes[e.Name+"\x00"+e.Members[len(e.From)+i]] == fact.ModeRun)
+				}
+			}
+		}
+	}
 }
 
 // clone makes a private clone of -source at the recorded commit.
@@ -458,7 +478,7 @@ func (t *reproduction) packer(ctx context.Context, p *release.Planned) (tool *up
 	for _, u := range t.units {
 		linkedOnly := *u
 		if u.UPX != nil {
-			linkedOnly.UPX, linkedOnly.Archive = nil, "none"
+			linkedOnly.UPX, linkedOnly.Archive, linkedOnly.MoreArchives = nil, fact.NoArchive, nil
 		}
 		without.Units = append(without.Units, &linkedOnly)
 	}

@@ -93,7 +93,7 @@ func (t *rebuiltFiles) membersUnchecked(a checksums.Artifact) bool {
 func sameMembers(a, b checksums.Artifact) bool { return slices.Equal(a.Members, b.Members) }
 
 // counterpart is what was built here in the place of a published artifact: a
-// linked binary of the same package, its header, what was packed of it, or the unit's archive.
+// linked binary of the same package, its header, what was packed of it, or the archive of that name.
 func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 	same := func(b checksums.Artifact) bool {
 		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
@@ -112,8 +112,10 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 			if slices.Equal(b.From, a.From) {
 				return &built[i]
 			}
-		case fact.Archived:
-			return &built[i]
+		case fact.Archived: // one of each format
+			if b.Name == a.Name {
+				return &built[i]
+			}
 		}
 	}
 	return nil
