@@ -50,6 +50,9 @@ func topKeys() []key {
 		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
 		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
 		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
+		{name: "dir", kind: kindText, doc: "Directory of the module, relative to this file. Default: that of the file."},
+		{name: "tag", kind: kindText, doc: "How the tags that say versions are written, with one {{.Version}} in it, such as release-{{.Version}}. Default: Go's version tags."},
+		{name: "snapshot", kind: kindText, template: true, def: defaultSnapshot, doc: "Version of a snapshot."},
 		{name: "main", kind: kindTexts, def: "./", doc: "Main packages that every profile builds unless it says otherwise: ./, ./cmd/..., or a list."},
 		{name: "untagged", kind: kindText, enum: []string{"refuse", "pseudo"}, def: "refuse", doc: "What to do with a commit without a version tag: refuse it, or release it under Go's pseudo-version."},
 		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
@@ -73,6 +76,7 @@ func structureKeys() []key {
 			{name: "platforms.arch", kind: kindList, doc: "Architectures, with a variant where wanted: arm64, arm/6."},
 			{name: "platforms.exclude", kind: kindList, doc: "Patterns of combinations to leave out; each must match one."},
 			{name: "platforms.include", kind: kindList, doc: "Further platforms; each must add one."},
+			{name: "platforms.unknown", kind: kindText, enum: []string{"refuse", "skip"}, def: "refuse", doc: "What to do with combinations of os and arch that the toolchain does not know: refuse them, or leave them out and say so."},
 		}},
 		{name: "overrides", kind: kindOther, doc: "Settings for some platforms only, applied last and in order."},
 	}
@@ -183,7 +187,7 @@ var elsewhere = map[string]string{
 	"goos": "platforms: {os: […]}", "goarch": "platforms: {arch: […]}", "goarm": "platforms: {arch: [arm/6]}",
 	"goamd64": "platforms: {arch: [amd64/v3]}", "gomips": "platforms: {arch: [mipsle/softfloat]}", "targets": "platforms",
 	"platform": "platforms", "matrix": "platforms", "ignore": "platforms: {exclude: […]}",
-	"builds": "profiles", "profile": "profiles", "binary": "name", "name_template": "name", "project_name": "project",
+	"builds": "profiles", "profile": "profiles", "binary": "name", "name_template": "name", "project_name": "project", "tag_prefix": "tag", "monorepo": "tag", "snapshot_template": "snapshot", "version_template": "snapshot", "directory": "dir",
 	"goversion": "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
