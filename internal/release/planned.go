@@ -40,7 +40,7 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
-			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Summary: summary, Go: c.GoToolchain.Version,
+			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, From: c.From, Tag: c.Tagged.Tag, Summary: summary, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.tree(), Alter: with.Alter,
 		}
 		p.Plan, err = p.Planner.Plan(ctx)

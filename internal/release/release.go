@@ -24,6 +24,7 @@ type PlanResult struct {
 	ID        string
 	Toolchain fact.Toolchain
 	Dirty     []string // what keeps the tree from being released
+	Taken
 	// Explained are the resolved values of every unit with where they come from, when asked for.
 	Explained map[string][]profiles.Value
 }
@@ -49,7 +50,7 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err err
 	if err != nil {
 		return nil, err
 	}
-	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.GoToolchain.Toolchain, Dirty: s.Source.Dirty}
+	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.GoToolchain.Toolchain, Dirty: s.Source.Dirty, Taken: p.taken()}
 	if explain {
 		res.Explained = map[string][]profiles.Value{}
 		for _, sel := range s.Selected {
@@ -61,6 +62,19 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err err
 	return res, nil
 }
 
+// Taken says what of the commit's tags and of the platforms was taken, and what
+// was not.
+type Taken struct {
+	Tag          string          // that which the version is of; "" for none
+	OtherTags    []fact.OtherTag // on the commit
+	VersionLines []string        // both, for people
+	Skipped      []fact.Skipped
+}
+
+func (p *Planned) taken() Taken {
+	return Taken{p.Tagged.Tag, p.Tagged.Others, p.versionLines(), p.Planner.Skipped()}
+}
+
 // Checked is the result of [Check]: nothing wrong was found.
 type Checked struct {
 	Plan   *plan.Plan
@@ -68,6 +82,7 @@ type Checked struct {
 	Dirty  []string
 	Signed string      // what a release would be signed with; "" for none
 	Typed  *plan.Typed // nil when types were not asked for
+	Taken
 	// Warnings are what does not stop a release, but has no effect in it, or
 	// will make other builds of the commit differ.
 	Warnings []string
@@ -87,7 +102,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	return &Checked{
-		Plan: a.Plan, PlanID: a.PlanID, Dirty: s.Source.Dirty, Signed: a.signed, Typed: a.typed,
+		Plan: a.Plan, PlanID: a.PlanID, Dirty: s.Source.Dirty, Signed: a.signed, Typed: a.typed, Taken: a.taken(),
 		Warnings: append(s.Cautions.list, a.cautions.list...),
 	}, nil
 }

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
@@ -28,7 +28,9 @@ type Subject struct {
 	ModuleDir string         // of a module source: the extracted zip in the first place
 	file      *profiles.File
 	Selected  []profiles.Selected
-	Version   string // of the release, without v
+	Version   string           // of the release, without v
+	From      fact.VersionFrom // where it comes from
+	Tagged    source.Tagged    // which tag of the commit says it, and which do not
 	Cautions  Cautions
 	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
@@ -56,12 +58,11 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		return nil, err
 	}
 	s := &Subject{Run: r, Tools: t, Cautions: Cautions{Run: r}}
-	// The profile file and the source are independent of each other: report
-	// what is wrong with both.
-	if err := errors.Join(s.openSource(ctx), s.OpenConfig()); err != nil {
+	if err := s.openBoth(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.choose(); err != nil {
+	s.sayMisnamed()
+	if err := errors.Join(s.choose(), s.chooseVersion()); err != nil {
 		return nil, err
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
@@ -70,8 +71,28 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		}
 		s.Repo.Include(s.included)
 	}
-	s.Version = s.releaseVersion()
-	return s, nil
+	return s, s.nameSnapshot()
+}
+
+// openBoth opens the profile file and the source. What is wrong with both is
+// reported, as far as one can be opened without the other: the file of a checkout
+// says where in it the module is, and that of a published module is in the module.
+func (s *Subject) openBoth(ctx context.Context) error {
+	if s.Module != "" {
+		err := errors.Join(s.openSource(ctx), s.OpenConfig())
+		if err == nil && s.file != nil && s.file.Dir != "" && s.ConfigFile == "" {
+			p := s.file.Problem(s.file.Pos("dir"), "a published module has no other module in a directory of it", "name the module itself with -module, or its profile file with -config")
+			return profiles.Problems{p}
+		}
+		return err
+	}
+	if err := s.OpenConfig(); err != nil {
+		if _, err := os.Stat(filepath.Join(s.Dir, "go.mod")); err != nil {
+			return err // where the module is, the file might have said
+		}
+		return errors.Join(s.openSource(ctx), err)
+	}
+	return s.openSource(ctx)
 }
 
 // checkModule refuses a -module that no proxy needs to be asked about.
@@ -81,6 +102,9 @@ func checkModule(cfg *Config) error {
 	}
 	if _, _, err := source.SplitModule(cfg.Module); err != nil {
 		return fault.Usagef(fault.Hint(err), "-module=%s: %w", cfg.Module, err)
+	}
+	if cfg.AsVersion != "" {
+		return fault.Usagef("leave -version out: PATH@VERSION says it", "-module and -version contradict each other")
 	}
 	if cfg.Snapshot {
 		return fault.Usagef("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
@@ -119,8 +143,12 @@ func (s *Subject) openSource(ctx context.Context) error {
 			return err
 		}
 	} else {
+		dir, err := s.moduleDir()
+		if err != nil {
+			return err
+		}
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
+			Dir: dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err
@@ -158,12 +186,8 @@ func (s *Subject) OpenConfig() error {
 			return err
 		}
 		s.Cautions.problems(s.file.Warnings())
-		if !asked {
-			s.sayMisnamed(dir, configName)
-		}
 		return nil
 	case !asked && errors.Is(err, os.ErrNotExist):
-		s.sayMisnamed(dir, "")
 		return nil
 	default:
 		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
@@ -197,21 +221,17 @@ func (s *Subject) choose() error {
 	return nil
 }
 
-// releaseVersion is the version of the release, without v; of a snapshot with what
-// it was made of.
-func (s *Subject) releaseVersion() string {
-	version := strings.TrimPrefix(s.Source.Version, "v")
-	if !s.Snapshot {
-		return version
+// moduleDir is the module's directory in the user's checkout: the product's
+// directory, or what the profile file names below it.
+func (s *Subject) moduleDir() (string, error) {
+	if s.file == nil || s.file.Dir == "" {
+		return s.Dir, nil
 	}
-	version += "-snapshot"
-	if c := s.Source.Commit; c != "" {
-		version += "." + c[:min(len(c), 7)]
+	dir := filepath.Join(s.Dir, filepath.FromSlash(s.file.Dir))
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		return "", profiles.Problems{s.file.Problem(s.file.Pos("dir"), fmt.Sprintf("dir: there is no directory %s", s.shorten(dir)), "name the directory that has the module's go.mod, relative to "+configName)}
 	}
-	if len(s.Source.Dirty) > 0 {
-		version += ".dirty"
-	}
-	return version
+	return dir, nil
 }
 
 // tree is the user's directory of the module; "" where there is none.

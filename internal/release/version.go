@@ -1,22 +1,25 @@
 package release
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/shell"
+	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/semver"
 )
 
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
-func (s *Subject) refuseUntagged() error {
+func (s *Subject) refuseUntagged(ctx context.Context) error {
 	if s.Snapshot || s.Source.Kind == fact.SourceModule {
 		return nil
 	}
@@ -27,15 +30,91 @@ func (s *Subject) refuseUntagged() error {
 				"the commit carries the tag %q: go divides its name, so that it may stamp no version, and no record can hold it", u.Tag)
 		}
 	}
-	if len(s.Source.Tags) > 0 || s.file.Untagged == "pseudo" {
+	if s.Tagged.Tag != "" || s.From == fact.Given || s.file.Untagged == "pseudo" {
 		return nil
 	}
-	tag := s.Repo.NextTag()
+	const others = "fetch the tags (git fetch --tags), build it with -snapshot, give the version with -version=, or say untagged: pseudo in " + configName
+	if form := s.file.Tag; form != nil {
+		tag, err := s.Repo.NextTagOf(ctx, form)
+		if err != nil {
+			return err
+		}
+		return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), "+others,
+			"commit %s carries no tag of the form %s%s", s.Source.Commit[:12], form, othersText(s.Tagged.Others))
+	}
+	tag, form := s.Repo.NextTag(), ""
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
 		tag = uncounted[i].Instead
 	}
-	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+configName,
-		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, uncountedText(uncounted))
+	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Form != nil }); i >= 0 {
+		form = fmt.Sprintf("say how this project's tags are written (tag: %q, for %s, in %s), ", uncounted[i].Form, uncounted[i].Tag, configName)
+	}
+	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), "+form+others,
+		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, othersText(s.Tagged.Others))
+}
+
+// chooseVersion finds the version of the release: a tag's, else what is given, else
+// the source's own.
+func (s *Subject) chooseVersion() error {
+	s.Version = strings.TrimPrefix(s.Source.Version, "v")
+	if s.Repo == nil {
+		return nil
+	}
+	s.Tagged = s.Repo.Tagged(s.file.Tag)
+	if t := s.Tagged; t.Tag != s.Source.Tag() && t.Tag != "" {
+		s.Version, s.From = t.Version, fact.OfTag
+	}
+	given := strings.TrimPrefix(s.AsVersion, "v")
+	switch {
+	case s.AsVersion == "":
+		return nil
+	case !fact.IsVersion(given):
+		return fault.Usagef("such as -version=1.2.3 or -version=2026.11.3", "-version=%.100s: no version", s.AsVersion)
+	case s.Snapshot:
+		return fault.Usagef("leave -version out; the key snapshot of "+configName+" says how snapshots are called", "-version and -snapshot contradict each other: a snapshot is no release of that version")
+	case s.Tagged.Tag != "" && given != s.Version:
+		return fault.Usagef("leave -version out, or tag another commit; which tag is taken is in docs/profiles.md, and mintmark plan names it", "-version=%s: the commit carries the tag %s, and is version %s", s.AsVersion, s.Tagged.Tag, s.Version)
+	case s.Tagged.Tag == "" && given != s.Version:
+		s.Version, s.From = given, fact.Given
+	}
+	return nil
+}
+
+// nameSnapshot gives a snapshot its version: what the profile file's template makes
+// of the version of its commit, and that it is not the commit where it is not.
+func (s *Subject) nameSnapshot() (err error) {
+	if !s.Snapshot {
+		return nil
+	}
+	base := s.Version
+	if s.Version, err = s.file.SnapshotVersion(plan.CommitVars(s.Source, base, s.Tagged.Tag)); err != nil {
+		return profiles.Problems{s.file.Problem(s.file.Pos("snapshot"), err.Error(), fault.Hint(err))}
+	}
+	if s.file.Snapshot != "" || s.From != fact.OfSource {
+		s.From = fact.OfTemplate
+	}
+	if len(s.Source.Dirty) > 0 {
+		s.Version += ".dirty"
+	}
+	return nil
+}
+
+// versionLines say for people which tag the version is of, and why it is not of the
+// others on the commit; none for a commit without tags, and for a published module.
+func (s *Subject) versionLines() []string {
+	var lines []string
+	switch {
+	case s.Tagged.Tag != "":
+		lines = append(lines, s.Tagged.Tag)
+	case s.From == fact.Given:
+		lines = append(lines, "none; the version is given by -version")
+	case len(s.Tagged.Others) > 0:
+		lines = append(lines, "none")
+	}
+	for _, o := range s.Tagged.Others {
+		lines = append(lines, "not "+o.Tag+": it "+strings.Join(o.Whys, "; "))
+	}
+	return lines
 }
 
 // recordable reports whether a record can hold the name of a tag. Git permits
@@ -44,17 +123,17 @@ func recordable(tag string) bool {
 	return utf8.ValidString(tag) && !strings.ContainsFunc(tag, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// uncountedText are lines about tags on the commit that do not count; "" for none.
-func uncountedText(uncounted []source.Uncounted) string {
-	if len(uncounted) == 0 {
+// othersText are lines about tags on the commit that do not count; "" for none.
+func othersText(others []fact.OtherTag) string {
+	if len(others) == 0 {
 		return ""
 	}
 	const show = 10
 	var b strings.Builder
 	b.WriteString("; what it carries does not count:")
-	for i, u := range uncounted {
-		if i == show && len(uncounted) > show+1 {
-			fmt.Fprintf(&b, "\n… and %d more", len(uncounted)-show)
+	for i, u := range others {
+		if i == show && len(others) > show+1 {
+			fmt.Fprintf(&b, "\n… and %d more", len(others)-show)
 			break
 		}
 		fmt.Fprintf(&b, "\n%s %s", u.Tag, strings.Join(u.Whys, "; "))
@@ -70,15 +149,25 @@ func (s *Planned) versionWarnings() []string {
 		return nil // a module from the proxy is asked for by its version, and stamped so
 	}
 	var out []string
-	if tags := slices.Clone(s.Source.Tags); len(tags) > 1 {
-		first := s.Source.Tag()
-		tags = slices.DeleteFunc(tags, func(t string) bool { return t == first })
-		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(tags)+1, first, firstFew(tags)))
+	var lower []string
+	for _, o := range s.Tagged.Others {
+		if o.Lower {
+			lower = append(lower, o.Tag)
+		}
 	}
-	if higher := slices.DeleteFunc(s.Repo.Uncounted(), func(u source.Uncounted) bool {
-		return u.Like == "" || semver.Compare(u.Like, s.Source.Version) <= 0
-	}); len(higher) > 0 && (len(s.Source.Tags) > 0 || s.file.Untagged == "pseudo" && !s.Snapshot) {
-		out = append(out, fmt.Sprintf("the release is called %s%s", s.Version, uncountedText(higher)))
+	if len(lower) > 0 {
+		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(lower)+1, s.Tagged.Tag, firstFew(lower)))
+	}
+	if s.file.Tag == nil && (s.Tagged.Tag != "" || s.file.Untagged == "pseudo" && !s.Snapshot) {
+		var higher []fact.OtherTag
+		for _, u := range s.Repo.Uncounted() {
+			if u.Like != "" && semver.Compare(u.Like, s.Source.Version) > 0 {
+				higher = append(higher, fact.OtherTag{Tag: u.Tag, Whys: u.Whys})
+			}
+		}
+		if len(higher) > 0 {
+			out = append(out, fmt.Sprintf("the release is called %s%s", s.Version, othersText(higher)))
+		}
 	}
 	if s.stamps() {
 		if w := s.stampWarning(s.Source.Stamp(s.GoToolchain.Version)); w != "" {
@@ -102,7 +191,7 @@ func (s *Planned) stamps() bool {
 // release does; "" if they do not, or if what they say is not foreseen.
 func (s *Planned) stampWarning(stamp string) string {
 	stamp = strings.TrimSuffix(strings.TrimSuffix(stamp, "+dirty"), ".dirty") // of a snapshot, which is called so itself
-	if stamp == "" || stamp == s.Source.Version {
+	if stamp == "" || stamp == s.Source.Version && (s.Snapshot || s.From == fact.OfSource) || stamp == "v"+s.Version {
 		return ""
 	}
 	why := "it is what it stamps in any clone of the commit"

@@ -305,6 +305,7 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 	t.sameSource(at, t.Source)
 	if src.Kind == fact.SourceGit {
 		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
+		t.versionTag()
 	}
 	return c, nil
 }
@@ -406,6 +407,19 @@ func (t *reproduction) recordedModes() {
 	}
 }
 
+// versionTag looks for the tag that the version is of, where the source's version is
+// another. That the tag is not there, or elsewhere by now, changes nothing that is
+// built.
+func (t *reproduction) versionTag() {
+	switch tag := t.m.Tag; {
+	case tag == "":
+	case t.Repo.Carries(tag):
+		t.out.Checks.Done(fact.VersionTag, tag, "")
+	default:
+		t.out.Checks.Open(fact.VersionTag, tag, "in the repository that -source names it does not")
+	}
+}
+
 // clone makes a private clone of -source at the recorded commit.
 func (t *reproduction) clone(ctx context.Context) error {
 	from := t.from
@@ -417,7 +431,7 @@ func (t *reproduction) clone(ctx context.Context) error {
 	t.Phase("fetching the commit " + t.m.Source.Commit)
 	dir := filepath.Join(t.Workspace.Dir, "source")
 	src := t.m.Source
-	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
+	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != "", Tag: t.m.Tag}
 	if err := source.CloneAt(ctx, t.Git, t.Environ, from, want, dir, t.Workspace.Dir); err != nil {
 		return err
 	}
