@@ -6,23 +6,20 @@ import (
 )
 
 // Keys are the paths of all keys that a file of this version can have, such as
-// project, archive and ldflags.set: those of the file, then those of a profile.
-// A key that both can have is in it once.
-func Keys() []string {
-	var paths []string
-	add := func(list []key) {
-		for _, k := range list {
-			for _, k := range append([]key{k}, k.sub...) {
-				if !slices.Contains(paths, k.name) {
-					paths = append(paths, k.name)
-				}
-			}
+// project and checksums.name.
+func Keys() []string { return paths(topKeys()) }
+
+// ProfileKeys are those of the keys of a profile, such as archive and ldflags.set.
+func ProfileKeys() []string { return append(paths(structureKeys()), paths(settingKeys())...) }
+
+func paths(keys []key) (list []string) {
+	for _, k := range keys {
+		list = append(list, k.name)
+		for _, sub := range k.sub {
+			list = append(list, sub.name)
 		}
 	}
-	add(topKeys())
-	add(structureKeys())
-	add(settingKeys())
-	return paths
+	return list
 }
 
 // TemplateFields are what a template may name after a dot, but for Env.

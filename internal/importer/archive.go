@@ -488,7 +488,7 @@ func (f filler) mains() {
 		}
 		for _, t := range targets {
 			f.set(t, "main", v)
-			if d := builds[0].dir; d != "" {
+			if d := builds[0].dir; d != "" && f.g.dir == "" {
 				f.set(t, "dir", value{text: quote(d), from: []any{builds[0].keys.dir}})
 			}
 		}
@@ -519,6 +519,10 @@ func (f filler) binary(targets []target, builds []*build) error {
 		if tr.text = path.Clean(tr.text); f.unit.archive.base {
 			tr.text = tr.text[strings.LastIndex(tr.text, "/")+1:]
 		}
+		if f.unit.bare {
+			g.say(key, Kept, "name: the file that is published")
+			continue
+		}
 		names, from = append(names, named{def, tr.text}), append(from, key)
 		differ = differ || tr.text != def
 		if tr.text == def {
@@ -530,7 +534,7 @@ func (f filler) binary(targets []target, builds []*build) error {
 			g.unwritten("builds.binary", Kept, "binary: %s, since GoReleaser calls a program as the project", tr.text)
 		}
 	}
-	if !differ || f.unit.bare && !strings.Contains(names[0].text, "/") && !g.format.key("binary") {
+	if !differ {
 		return nil
 	}
 	if !g.format.key("binary") {

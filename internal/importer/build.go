@@ -50,8 +50,30 @@ func (g *goreleaser) builds() {
 			g.all = append(g.all, b)
 		}
 	}
+	g.oneModule()
 	if f := g.field("builds"); f.there() && len(elements(f.value)) == 0 {
 		g.say(f.key, Default, "none: the program in the module's directory")
+	}
+}
+
+// oneModule keeps the builds of one module, if a file of this version is about one.
+func (g *goreleaser) oneModule() {
+	if len(g.all) == 0 || slices.Contains(g.format.profile, "dir") {
+		return
+	}
+	dir := g.all[0].dir
+	g.all = slices.DeleteFunc(g.all, func(b *build) bool {
+		if b.dir == dir {
+			return false
+		}
+		for _, f := range b.fields {
+			g.sayAll(f, Cannot, "a profile file is about one module: run init -dir=%s for this one", first(b.dir, "."))
+		}
+		return true
+	})
+	if dir != "" {
+		g.dir = dir
+		g.draft.top = append(g.draft.top, pair{"dir", value{text: quote(dir), from: []any{g.all[0].keys.dir}}})
 	}
 }
 

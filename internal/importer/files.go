@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -30,7 +31,10 @@ func (f filler) files() {
 	v := value{list: []string{}, from: []any{a.files.key}}
 	if len(list) == 0 {
 		for _, pattern := range defaultFiles() {
-			if found := g.match(pattern); len(found) > 0 {
+			switch found := g.match(pattern); {
+			case len(found) > 0 && g.dir != "":
+				g.unwritten("archives.files", Cannot, "%s is not in the module in %s; put a copy there", strings.Join(found, ", "), g.dir)
+			case len(found) > 0:
 				v.list = append(v.list, quote(pattern))
 			}
 		}
@@ -86,6 +90,10 @@ func (f filler) globbed(v *value, key any, src string) {
 	}
 	list, exact := g.patterns(pattern, want)
 	for _, p := range list {
+		if p, ok = g.inModule(p); !ok {
+			g.say(key, Cannot, "%s is not in the module in %s; put a copy there", quote(pattern), g.dir)
+			continue
+		}
 		if p = quote(p); !slices.Contains(v.list, p) {
 			v.list = append(v.list, p)
 		}
@@ -132,7 +140,7 @@ func (f filler) placed(v *value, in []field) {
 		g.say(dstKey, Cannot, "%v", err)
 		return
 	}
-	sameMode := mode == ""
+	placed, fits := map[string]string{}, dst != ""
 	for _, name := range want {
 		to := name
 		switch {
@@ -145,11 +153,27 @@ func (f filler) placed(v *value, in []field) {
 			}
 			to = path.Join(tr.text, rel)
 		}
-		if to == name && sameMode {
-			v.list = append(v.list, quote(name))
+		placed[name] = to
+		fits = fits && to == path.Join(tr.text, strings.TrimPrefix(strings.TrimPrefix(name, staticDir(pattern)), "/"))
+	}
+	// A pattern of the profile puts files where they lie below the directory that it
+	// begins with; where that is another place, each file is named.
+	if list, exact := g.patterns(pattern, want); fits && exact && len(list) == 1 && len(want) > 1 && strings.ContainsAny(list[0], "*?[") {
+		placed = map[string]string{list[0]: first(tr.text, ".")}
+	} else {
+		fits = len(want) == 1
+	}
+	for _, name := range slices.Sorted(maps.Keys(placed)) {
+		src, ok := g.inModule(name)
+		if !ok {
+			g.say(dstKey, Cannot, "%s is not in the module in %s; put a copy there", quote(name), g.dir)
 			continue
 		}
-		item := "{src: " + quote(name) + ", dst: " + quote(to)
+		if placed[name] == src && mode == "" {
+			v.list = append(v.list, quote(src))
+			continue
+		}
+		item := "{src: " + quote(src) + ", dst: " + quote(placed[name])
 		if mode != "" {
 			item += ", mode: " + mode
 		}
@@ -159,7 +183,7 @@ func (f filler) placed(v *value, in []field) {
 	for _, x := range in {
 		switch x.name {
 		case "src":
-			if len(want) > 1 {
+			if !fits {
 				g.say(x.key, Changed, "the files that it matches now are named one by one")
 			} else {
 				g.say(x.key, Kept, "files")
@@ -204,6 +228,26 @@ func (f filler) info(in []field) (mode string) {
 		g.say(x.key, Default, "%s", text)
 	}
 	return mode
+}
+
+// inModule is a path of the file's directory, seen from the module that is released.
+func (g *goreleaser) inModule(name string) (string, bool) {
+	if g.dir == "" {
+		return name, true
+	}
+	return strings.CutPrefix(name, g.dir+"/")
+}
+
+// staticDir is the directory that a pattern begins with.
+func staticDir(pattern string) string {
+	var dirs []string
+	for _, e := range strings.Split(path.Clean(pattern), "/") {
+		if strings.ContainsAny(e, `*?[{`) {
+			break
+		}
+		dirs = append(dirs, e)
+	}
+	return path.Join(dirs...)
 }
 
 func outside(pattern string) bool {

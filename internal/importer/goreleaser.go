@@ -44,7 +44,7 @@ type goreleaser struct {
 	all    []*build
 	packed []pack
 	units  []*unit
-	hook   bool // hooks are proposed as generate
+	dir    string // of the one module, below that of the file
 }
 
 func (g *goreleaser) field(names ...string) field { return fieldOf(g.fields, names...) }

@@ -188,13 +188,17 @@ type statement struct {
 }
 
 // format is what this version's profile file can say.
-type format struct{ keys, fields, functions []string }
+type format struct{ file, profile, fields, functions []string }
 
 func newFormat() format {
-	return format{profiles.Keys(), profiles.TemplateFields(), profiles.TemplateFunctions()}
+	return format{profiles.Keys(), profiles.ProfileKeys(), profiles.TemplateFields(), profiles.TemplateFunctions()}
 }
 
-func (f format) key(name string) bool      { return slices.Contains(f.keys, name) }
+// key reports whether the file or a profile has the key.
+func (f format) key(name string) bool {
+	return slices.Contains(f.file, name) || slices.Contains(f.profile, name)
+}
+
 func (f format) field(name string) bool    { return slices.Contains(f.fields, name) }
 func (f format) function(name string) bool { return slices.Contains(f.functions, name) }
 

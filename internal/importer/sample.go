@@ -184,7 +184,7 @@ func (im *importer) vars(t target, s sample, sc scope, name string) profiles.Var
 	v := profiles.Vars{
 		Project: sc.project, Version: s.version, Tag: s.tag, Commit: s.commit, ShortCommit: s.commit[:7],
 		CommitDate: s.when.Format(time.RFC3339), CommitTimestamp: fmt.Sprint(s.when.Unix()),
-		OS: t.os, Arch: t.arch, Variant: t.variant,
+		OS: t.os, Arch: t.arch, Variant: t.variant, Summary: s.summary,
 	}
 	return v
 }
