@@ -326,6 +326,9 @@ func (g *goreleaser) details(b *build) {
 		b.parts[t] = own
 	}
 	f := fieldOf(b.fields, "overrides")
+	if f.there() && len(elements(f.value)) == 0 {
+		g.say(f.key, Default, "none")
+	}
 	for _, e := range elements(f.value) {
 		fields := g.importer.fields(e)
 		over := read(fields)

@@ -36,7 +36,6 @@ type scope struct {
 	project string
 	binary  string            // as a template of mintmark's; "" where there is none
 	aliases map[string]string // of version 1: what replaces names of systems and architectures
-	name    bool              // the artifact's name can be used
 }
 
 // alias is the name that replaces one of a system or architecture.
@@ -130,7 +129,7 @@ func (im *importer) original(nodes string, t target, s sample, sc scope) (string
 	binary := ""
 	if sc.binary != "" {
 		var err error
-		if binary, err = profiles.ExpandText(sc.binary, im.vars(t, s, sc, "")); err != nil {
+		if binary, err = profiles.ExpandText(sc.binary, im.vars(t, s, sc)); err != nil {
 			return "", err
 		}
 	}
@@ -146,7 +145,8 @@ func (im *importer) original(nodes string, t target, s sample, sc scope) (string
 	for _, v := range variants() {
 		fields[v.field] = ""
 	}
-	if v, ok := variants()[t.arch]; ok {
+	// Of these two GoReleaser reads no variant out of its own name of the target.
+	if v, ok := variants()[t.arch]; ok && t.arch != "ppc64le" && t.arch != "riscv64" {
 		fields[v.field] = sc.alias(t.literal())
 	}
 	tm, err := template.New("t").Option("missingkey=error").Funcs(functions(s)).Parse(nodes)
@@ -166,7 +166,7 @@ func (im *importer) environment(t target, s sample, sc scope, prefix string) map
 	env := map[string]string{}
 	for name, text := range im.values {
 		if n, ok := strings.CutPrefix(name, prefix); ok {
-			if v, err := profiles.ExpandText(text, im.vars(t, s, sc, "")); err == nil {
+			if v, err := profiles.ExpandText(text, im.vars(t, s, sc)); err == nil {
 				env[n] = v
 			}
 		}
@@ -180,13 +180,18 @@ func (t target) goreleaser() string {
 }
 
 // vars are the same commit and platform for a template of mintmark's.
-func (im *importer) vars(t target, s sample, sc scope, name string) profiles.Vars {
-	v := profiles.Vars{
-		Project: sc.project, Version: s.version, Tag: s.tag, Commit: s.commit, ShortCommit: s.commit[:7],
-		CommitDate: s.when.Format(time.RFC3339), CommitTimestamp: fmt.Sprint(s.when.Unix()),
-		OS: t.os, Arch: t.arch, Variant: t.variant, Summary: s.summary,
-	}
+func (im *importer) vars(t target, s sample, sc scope) profiles.Vars {
+	v := s.vars()
+	v.Project, v.OS, v.Arch, v.Variant = sc.project, t.os, t.arch, t.variant
 	return v
+}
+
+// vars are the commit for templates of mintmark's.
+func (s sample) vars() profiles.Vars {
+	return profiles.Vars{
+		Version: s.version, Tag: s.tag, Commit: s.commit, ShortCommit: s.commit[:7], Summary: s.summary,
+		CommitDate: s.when.Format(time.RFC3339), CommitTimestamp: fmt.Sprint(s.when.Unix()),
+	}
 }
 
 // limited is a text that does not grow large.

@@ -186,7 +186,7 @@ func (im *importer) branch(n *parse.IfNode, targets []target, sc scope) (list []
 func (im *importer) same(text string, values [][]string, targets []target, sc scope) bool {
 	for i, t := range targets {
 		for j, s := range samples() {
-			v, err := profiles.ExpandText(text, im.vars(t, s, sc, ""))
+			v, err := profiles.ExpandText(text, im.vars(t, s, sc))
 			if err != nil || v != values[i][j] {
 				return false
 			}
