@@ -169,11 +169,11 @@ func (im *importer) defaultBinary(main string, dir string) string {
 			module = ModulePath(data)
 		}
 	}
-	return programName(module)
+	return ProgramName(module)
 }
 
-// programName is the last element of an import path that is no major version.
-func programName(importPath string) string {
+// ProgramName is the last element of an import path that is no major version.
+func ProgramName(importPath string) string {
 	base := path.Base(importPath)
 	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" && path.Dir(importPath) != "." {
 		base = path.Base(path.Dir(importPath))

@@ -57,7 +57,7 @@ func TestGoReleaser(t *testing.T) {
 					source = n
 				}
 			}
-			r, err := Import(Source{Name: source, Tree: tree, Module: module, Remote: programName(module)})
+			r, err := Import(Source{Name: source, Tree: tree, Module: module, Remote: ProgramName(module)})
 			if err != nil {
 				t.Fatal(err)
 			}

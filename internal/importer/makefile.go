@@ -28,7 +28,7 @@ type makeValue struct {
 func (im *importer) makefile(data []byte) error {
 	m := &makefile{importer: im, vars: map[string]makeValue{}, of: settings{}}
 	im.values = map[string]string{}
-	im.draft.top = append(im.draft.top, pair{"project", value{text: quote(programName(im.Module))}})
+	im.draft.top = append(im.draft.top, pair{"project", value{text: quote(ProgramName(im.Module))}})
 	lines := joined(string(data))
 	for _, l := range lines {
 		if a := makeAssign.FindStringSubmatch(l.text); a != nil && !strings.HasPrefix(l.text, "\t") {

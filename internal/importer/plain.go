@@ -81,7 +81,7 @@ func (m Module) settings(p Part) settings {
 // private key, or none.
 func Propose(m Module, sign string) (string, error) {
 	im := newImporter(Source{Name: "the module", Module: m.Path, Sign: sign, Plain: m})
-	im.draft.top = []pair{{"project", value{text: quote(programName(m.Path))}}}
+	im.draft.top = []pair{{"project", value{text: quote(ProgramName(m.Path))}}}
 	im.plain(nil)
 	im.common()
 	return im.finish()
@@ -97,7 +97,7 @@ func (im *importer) plain(more settings) {
 		of, name := m.settings(part), "release"
 		maps.Copy(of, more)
 		if len(m.Parts) > 1 {
-			name = programName(part.Path)
+			name = ProgramName(part.Path)
 			if profiles.CheckProfileName(name) != nil || slices.ContainsFunc(im.draft.profiles, func(p *profileDraft) bool { return p.name == name }) {
 				name = fmt.Sprintf("module%d", len(im.draft.profiles)+1)
 			}

@@ -30,7 +30,7 @@ func (im *importer) promu(data []byte) error {
 			im.say(f.key, Default, "the module's path is go.mod's")
 		}
 	}
-	p.project = programName(first(text(fieldOf(repo, "path").value), im.Module))
+	p.project = ProgramName(first(text(fieldOf(repo, "path").value), im.Module))
 	p.toolchain()
 	p.build()
 	p.tarball()
