@@ -184,6 +184,9 @@ func (p *Proposal) Next() []Step {
 	for _, f := range p.Files {
 		names = append(names, f.Name)
 	}
+	if p.cfg.Dir != "" && p.cfg.Dir != "." {
+		add("", "cd %s", shell.Name(p.cfg.Dir))
+	}
 	if p.cfg.Mage {
 		add("the targets' own modules", "go -C magefiles get -tool github.com/magefile/mage")
 		add("", "go -C magefiles get github.com/mintmark/mintmark/targets")
