@@ -172,17 +172,18 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		plan.Tag = pl.Tag
 	}
 	var errs []error
+	var whole []*draft // those whose names are known
 	for _, d := range drafts {
+		if len(d.problems) == 0 && len(d.errs) == 0 && len(d.unit.Mains) > 0 {
+			whole = append(whole, d)
+		}
 		problems = append(problems, d.problems...)
 		pl.remarks = append(pl.remarks, d.remarks...)
 		errs = append(errs, d.errs...)
 		plan.Units = append(plan.Units, d.unit)
 	}
 	problems = append(problems, pl.rootless(drafts)...)
-	if len(problems) == 0 && len(errs) == 0 {
-		problems = pl.collisions(drafts)
-	}
-	problems = dedupe(problems)
+	problems = dedupe(append(problems, pl.collisions(whole)...))
 	if len(problems) > 0 {
 		errs = append([]error{problems}, errs...)
 	}

@@ -80,7 +80,7 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 			d.printf("    with %s\n", strings.Join(u.Files, " "))
 		}
 		for _, f := range u.PlacedFiles {
-			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+f.Dst+" "+f.Mode))
+			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Shape().Path(f.Dst)+" "+f.Mode))
 		}
 		for _, v := range p.Explained[u.ID()] {
 			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)

@@ -213,7 +213,8 @@ func (p *promu) ldflags(f field) {
 	var words []string
 	src := strings.Join(texts(f.value), " ")
 	for _, w := range splitFlags(src) {
-		bad, changed := "", ""
+		var bad []string
+		changed := ""
 		w = promuAction.ReplaceAllStringFunc(w, func(action string) string {
 			switch body := strings.Trim(action, "{} -"); {
 			case body == ".Version":
@@ -228,15 +229,15 @@ func (p *promu) ldflags(f field) {
 				changed = action + " is the time of the build; here it is the time of the commit, in RFC 3339"
 				return "{{.CommitDate}}"
 			default:
-				bad = action
+				bad = append(bad, action)
 				return ""
 			}
 		})
 		if changed != "" {
 			p.say(f.key, Changed, "%s", changed)
 		}
-		if bad != "" {
-			p.say(f.key, Cannot, "%s does not follow from the commit; the variable keeps the value that the program gives it", bad)
+		if len(bad) > 0 {
+			p.say(f.key, Cannot, "%s: %s does not follow from the commit; the variable keeps the value that the program gives it", first(strings.Split(w, "=")...), strings.Join(bad, ", "))
 			if n := len(words); n > 0 && words[n-1] == "-X" {
 				words = words[:n-1]
 			}
