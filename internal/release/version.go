@@ -42,14 +42,20 @@ func (s *Subject) refuseUntagged(ctx context.Context) error {
 		return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), "+others,
 			"commit %s carries no tag of the form %s%s", s.Source.Commit[:12], form, othersText(s.Tagged.Others))
 	}
-	tag, form := s.Repo.NextTag(), ""
-	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
-		tag = uncounted[i].Instead
+	tag, instead := s.Repo.NextTag(), slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" })
+	if instead >= 0 {
+		tag = uncounted[instead].Instead
 	}
+	ways := "tag it (git tag " + shell.Name(tag) + "), "
 	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Form != nil }); i >= 0 {
-		form = fmt.Sprintf("say how this project's tags are written (tag: %q, for %s, in %s), ", uncounted[i].Form, uncounted[i].Tag, configName)
+		form := fmt.Sprintf("say how this project's tags are written (tag: %q, for %s, in %s), ", uncounted[i].Form, uncounted[i].Tag, configName)
+		if instead >= 0 {
+			ways += form
+		} else {
+			ways = form + ways // the tag is what was meant
+		}
 	}
-	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), "+form+others,
+	return fault.Errorf(ways+others,
 		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, othersText(s.Tagged.Others))
 }
 
