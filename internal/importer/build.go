@@ -14,7 +14,6 @@ type build struct {
 	id      string
 	fields  []field
 	targets []target // as GoReleaser has them, each with its literal variant
-	env     []envEntry
 	parts   map[target]details
 	main    []string
 	dir     string
@@ -113,7 +112,7 @@ func (g *goreleaser) program(b *build) {
 		if path.Base(m) != "main.go" && g.alone(at) {
 			g.say(main.key, Changed, "the whole package is built, not the one file")
 		}
-		m, at = path.Dir(m), path.Dir(at)
+		at = path.Dir(at)
 	}
 	if up := g.nested(at); up != "." { // a module of its own
 		if !g.format.key("dir") {

@@ -205,7 +205,6 @@ func (f filler) info(in []field) (mode string) {
 		case y.name == "mode":
 			switch digits := strings.TrimLeft(strings.TrimPrefix(v, "0o"), "0"); digits {
 			case "644", "755":
-				mode = quote("0" + digits)
 				if mode = `"0` + digits + `"`; digits == "644" {
 					mode = "" // what a file has that is not executable in the commit
 				}
@@ -223,9 +222,6 @@ func (f filler) info(in []field) (mode string) {
 	}
 	if x.there() && len(g.importer.fields(x.value)) == 0 {
 		g.say(x.key, Default, "none")
-	} else if x.there() {
-		_, text := Kept, "owner, time and mode"
-		g.say(x.key, Default, "%s", text)
 	}
 	return mode
 }
