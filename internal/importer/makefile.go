@@ -57,11 +57,10 @@ func (im *importer) makefile(data []byte) error {
 
 type makefile struct {
 	*importer
-	vars  map[string]makeValue
-	of    settings
-	main  []string
-	tags  []string
-	strip struct{ symbols, debug, seen bool }
+	vars map[string]makeValue
+	of   settings
+	main []string
+	tags []string
 }
 
 // makeLine is a line with those that it continues in.
@@ -173,7 +172,7 @@ func (m *makefile) command(l makeLine) {
 			if at = "./" + strings.TrimPrefix(path.Clean("./"+at), "."); at == "./" || strings.Trim(at, "./") == "" {
 				at = "./"
 			}
-			if len(Variables(m.Tree, at)) >= 0 && m.isMain(at) && !slices.Contains(m.main, at) {
+			if m.isMain(at) && !slices.Contains(m.main, at) {
 				m.main = append(m.main, at)
 				m.tell(l.line, w, Kept, "main: %s", at)
 			}
@@ -193,10 +192,8 @@ func (m *makefile) linker(line int, text string) {
 		switch {
 		case w == "-ldflags" || strings.HasPrefix(w, "-ldflags="):
 			m.linker(line, strings.TrimPrefix(strings.TrimPrefix(w, "-ldflags"), "="))
-		case w == "-s":
-			m.strip.symbols, m.strip.seen = true, true
-		case w == "-w":
-			m.strip.debug, m.strip.seen = true, true
+		case w == "-s" || w == "-w":
+			m.tell(line, w, Default, "ldflags.strip is all")
 		case w == "-X" && i+1 < len(words), strings.HasPrefix(w, "-X="):
 			if w == "-X" {
 				i++

@@ -245,13 +245,9 @@ func (p *promu) ldflags(f field) {
 		}
 		words = append(words, w)
 	}
-	symbols, debug := false, false
 	for i := 0; i < len(words); i++ {
 		switch w := words[i]; {
-		case w == "-s":
-			symbols = true
-		case w == "-w":
-			debug = true
+		case w == "-s" || w == "-w":
 		case w == "-X" && i+1 < len(words), strings.HasPrefix(w, "-X="):
 			if w == "-X" {
 				i++
@@ -273,8 +269,6 @@ func (p *promu) ldflags(f field) {
 			p.of["ldflags.extra"] = e
 		}
 	}
-	// promu passes -s -w itself where the configuration does not take it out.
-	_, _ = symbols, debug
 	p.say(f.key, Kept, "ldflags")
 }
 

@@ -1,6 +1,6 @@
 // Command imports makes docs/imports.md: it fetches the modules that
 // docs/imports.txt lists from the module proxy, imports the release configuration
-// that is in each, and writes how many of its keys could be kept into a table, and
+// that is in each, and writes into a table how many of its keys could be kept, and
 // whether check accepts the file.
 //
 //	go run ./tools/imports -update
@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"github.com/mintmark/mintmark/internal/importer"
 	"github.com/mintmark/mintmark/internal/release"
@@ -37,16 +38,17 @@ const (
 func main() {
 	update := flag.Bool("update", false, "write "+pageFile)
 	only := flag.String("only", "", "only modules whose path contains this")
+	ask := flag.Bool("check", true, "ask check whether it accepts the file; it fetches what the program imports")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *update, *only, flag.Args()); err != nil {
+	if err := run(ctx, *update, *ask, *only, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "imports:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, update bool, only string, names []string) error {
+func run(ctx context.Context, update, ask bool, only string, names []string) error {
 	if len(names) > 0 {
 		var rows []row
 		for _, name := range names {
@@ -69,7 +71,7 @@ func run(ctx context.Context, update bool, only string, names []string) error {
 		if line = strings.TrimSpace(line); line == "" || !strings.Contains(line, only) {
 			continue
 		}
-		r, err := module(ctx, line)
+		r, err := module(ctx, line, ask)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -114,7 +116,7 @@ func alone(name string) (*row, error) {
 
 // module fetches PATH@VERSION, imports what is in it, and asks check of the module as
 // the proxy serves it.
-func module(ctx context.Context, pathVersion string) (*row, error) {
+func module(ctx context.Context, pathVersion string, ask bool) (*row, error) {
 	path, _, ok := strings.Cut(pathVersion, "@")
 	if !ok {
 		return nil, fmt.Errorf("want PATH@VERSION")
@@ -151,24 +153,62 @@ func module(ctx context.Context, pathVersion string) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(work, "mintmark.yaml")
-	if err := os.WriteFile(file, []byte(r.result.Text), 0o644); err != nil {
-		return nil, err
+	if !ask {
+		r.check = "not asked"
+		return r, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	switch err := checked(ctx, m.Dir, filepath.Join(work, "src"), m.Version, r.result.Text); {
+	case ctx.Err() != nil:
+		r.check = fmt.Sprintf("not known: it took more than %s", patience)
+	case err != nil:
+		first, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+		r.check = "no: " + strings.ReplaceAll(first, work+string(filepath.Separator), "")
+	default:
+		r.check = "accepted"
+	}
+	return r, nil
+}
+
+// patience is how long check may take for one module: it fetches all that the
+// programs import.
+const patience = 3 * time.Minute
+
+// checked asks check of a repository that holds the module and the file, with a tag
+// of the version.
+func checked(ctx context.Context, from, dir, version, file string) error {
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		return err
+	}
+	if err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error { // the module cache is read-only
+		if err != nil {
+			return err
+		}
+		return os.Chmod(name, map[bool]fs.FileMode{true: 0o755, false: 0o644}[d.IsDir()])
+	}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mintmark.yaml"), []byte(file), 0o644); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A", "-f"}, {"commit", "-q", "-m", "imported"}, {"tag", version}} {
+		cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "user.name=imports", "-c", "user.email=imports@example.com"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("git %s: %w: %s", args[0], err, out)
+		}
 	}
 	cache := os.Getenv("MINTMARK_CACHE")
 	if cache == "" {
-		dir, err := os.UserCacheDir()
+		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		cache = filepath.Join(dir, "mintmark")
+		cache = filepath.Join(user, "mintmark")
 	}
-	_, err = release.Check(ctx, release.Config{Cache: cache, Environ: os.Environ(), Module: pathVersion, ConfigFile: file})
-	if r.check = "accepted"; err != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-		r.check = "no: " + strings.ReplaceAll(first, file, "mintmark.yaml")
-	}
-	return r, nil
+	_, err := release.Check(ctx, release.Config{Cache: cache, Environ: os.Environ(), Dir: dir})
+	return err
 }
 
 // find is the configuration in a tree; "" for none.
@@ -182,7 +222,7 @@ func find(tree fs.FS) string {
 }
 
 func render(rows []row) string {
-	return "# Imported configurations\n\nWritten by `go run ./tools/imports -update`: the modules of [imports.txt](imports.txt) as the module proxy serves them, each with the release configuration that is in it. The keys are those that hold a value; of each, `mintmark init` says the line and what became of it ([init.md](init.md)). `check` is that of the module with the imported file, which needs the modules that the program imports; where it says no, that is its first error.\n\n" + table(rows)
+	return "# Imported configurations\n\nWritten by `go run ./tools/imports -update`: the modules of [imports.txt](imports.txt) as the module proxy serves them, each with the release configuration that is in it. The keys are those that hold a value; of each, `mintmark init` says the line and what became of it ([init.md](init.md)). `check` is that of a repository with the module and the imported file in one commit; where it says no, that is its first error.\n\n" + table(rows)
 }
 
 func table(rows []row) string {
