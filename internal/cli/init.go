@@ -45,7 +45,7 @@ func (f *initFlags) run(_ context.Context, d *app) error {
 	}
 	prefix := filepath.Join(p.Dir, scaffold.KeyName)
 	if !f.Print {
-		if f.Key {
+		if f.Key && len(p.Existing()) == 0 {
 			if err := release.CheckPrefix(prefix); err != nil {
 				return err
 			}

@@ -179,11 +179,19 @@ func (p *Proposal) severalModules() error {
 	return fault.Errorf("mintmark init -dir="+dirs[0], "there is no module in %s, and several with programs below it: %s", p.Dir, strings.Join(dirs, ", "))
 }
 
-// Existing are the files of the proposal that are there already.
+// Existing are the files of the proposal that are there already, those of the key
+// pair among them.
 func (p *Proposal) Existing() (names []string) {
 	for _, f := range p.Files {
 		if _, err := os.Lstat(filepath.Join(p.Dir, filepath.FromSlash(f.Name))); err == nil && !f.Adds {
 			names = append(names, f.Name)
+		}
+	}
+	if p.cfg.Key {
+		for _, name := range []string{KeyName + ".key", KeyName + ".pub"} {
+			if _, err := os.Lstat(filepath.Join(p.Dir, name)); err == nil {
+				names = append(names, name)
+			}
 		}
 	}
 	return names
