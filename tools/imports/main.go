@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing/fstest"
@@ -38,17 +39,17 @@ const (
 func main() {
 	update := flag.Bool("update", false, "write "+pageFile)
 	only := flag.String("only", "", "only modules whose path contains this")
-	ask := flag.Bool("check", true, "ask check whether it accepts the file; it fetches what the program imports")
+	check := flag.String("check", ".", "of which modules check is asked, as a regular expression; it fetches what their programs import")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *update, *ask, *only, flag.Args()); err != nil {
+	if err := run(ctx, *update, *check, *only, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "imports:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, update, ask bool, only string, names []string) error {
+func run(ctx context.Context, update bool, check, only string, names []string) error {
 	if len(names) > 0 {
 		var rows []row
 		for _, name := range names {
@@ -65,13 +66,17 @@ func run(ctx context.Context, update, ask bool, only string, names []string) err
 	if err != nil {
 		return fmt.Errorf("%w (run it at the repository's root)", err)
 	}
+	asked, err := regexp.Compile(check)
+	if err != nil {
+		return err
+	}
 	var rows []row
 	for line := range strings.Lines(string(list)) {
 		line, _, _ = strings.Cut(line, "#")
 		if line = strings.TrimSpace(line); line == "" || !strings.Contains(line, only) {
 			continue
 		}
-		r, err := module(ctx, line, ask)
+		r, err := module(ctx, line, asked.MatchString(line))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -269,6 +274,7 @@ func parts(r *importer.Result) string {
 
 // cell keeps a text within its column.
 func cell(s string) string {
+	s = regexp.MustCompile(`\bhttps?://[^\s:]+`).ReplaceAllString(s, "the module proxy")
 	s = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(s)
 	const most = 160
 	if r := []rune(s); len(r) > most {
