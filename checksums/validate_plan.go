@@ -44,7 +44,8 @@ func (v *validation) plan(m *Manifest) {
 
 func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {
 	for _, c := range []struct{ what, plan, manifest string }{
-		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
+		{"project", p.Project, m.Project}, {"version", p.Version, m.Version},
+		{"version's origin", string(p.From), string(m.From)}, {"version's tag", p.Tag, m.Tag}, {"toolchain", p.Go, m.Toolchain.Version},
 		{"source's kind", string(p.Source.Kind), string(m.Source.Kind)}, {"module", p.Source.Module, m.Source.Module},
 		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
 		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},

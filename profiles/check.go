@@ -25,6 +25,7 @@ func (d *decoder) resolve() {
 		if set == nil {
 			continue
 		}
+		p.resolved = set
 		p.Platforms = slices.SortedFunc(slices.Values(set.list), Compare)
 		for _, pl := range p.Platforms {
 			p.platformPos[pl] = set.pos[pl]

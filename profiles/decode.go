@@ -53,6 +53,12 @@ func (d *decoder) top(root *yaml.Node) {
 				}
 				f.Go = s
 			}
+		case "dir":
+			d.dirOf(e.value)
+		case "tag":
+			d.tagFormOf(e.value)
+		case "snapshot":
+			d.snapshotOf(e.value)
 		case "main":
 			d.setting(find(settingKeys(), "main"), e, f.common)
 		case "untagged":

@@ -56,6 +56,9 @@ func topKeys() []key {
 		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
 		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
 		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
+		{name: "dir", kind: kindText, doc: "Directory of the module, relative to this file. Default: that of the file."},
+		{name: "tag", kind: kindText, doc: "How the tags that say versions are written, with one {{.Version}} in it, such as release-{{.Version}}. Default: Go's version tags."},
+		{name: "snapshot", kind: kindText, template: true, def: defaultSnapshot, doc: "Version of a snapshot."},
 		{name: "main", kind: kindTexts, def: "./", doc: "Main packages that every profile builds unless it says otherwise: ./, ./cmd/..., or a list."},
 		{name: "untagged", kind: kindText, enum: []string{"refuse", "pseudo"}, def: "refuse", doc: "What to do with a commit without a version tag: refuse it, or release it under Go's pseudo-version."},
 		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
@@ -79,6 +82,7 @@ func structureKeys() []key {
 			{name: "platforms.arch", kind: kindList, doc: "Architectures, with a variant where wanted: arm64, arm/6."},
 			{name: "platforms.exclude", kind: kindList, doc: "Patterns of combinations to leave out; each must match one."},
 			{name: "platforms.include", kind: kindList, doc: "Further platforms; each must add one."},
+			{name: "platforms.unknown", kind: kindText, enum: []string{"refuse", "skip"}, def: "refuse", doc: "What to do with combinations of os and arch that the toolchain does not know: refuse them, or leave them out and say so."},
 		}},
 		{name: "overrides", kind: kindOther, doc: "Settings for some platforms only, applied last and in order."},
 	}
@@ -216,6 +220,7 @@ var elsewhere = map[string]string{
 	"source": "src", "destination": "dst", "from": "src", "to": "dst",
 	"project_name": "project",
 	"goversion":    "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
+	"tag_prefix": "tag", "monorepo": "tag", "snapshot_template": "snapshot", "version_template": "snapshot", "directory": "dir",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
 	"publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",

@@ -18,6 +18,14 @@ type File struct {
 	// Untagged says what to do with a commit that carries no version tag:
 	// "refuse" (the default) or "pseudo" (release it under Go's pseudo-version).
 	Untagged string
+	// Dir is the module's directory below that of the profile file,
+	// slash-separated; "" for that itself.
+	Dir string
+	// Tag is how the tags that say versions are written; nil is by Go's rules.
+	Tag *fact.TagForm
+	// Snapshot is the template of a snapshot's version; "" is the default. See
+	// [File.SnapshotVersion].
+	Snapshot string
 	// Sign is the signing key, if the file says anything about one.
 	Sign Sign
 	// Ledger is what the file says about the published ledgers of proofs.
@@ -72,6 +80,7 @@ type body struct {
 
 	unclear     bool         // platforms or inherit are wrong: what follows from them is not reported
 	platforms   *platformSet // what the key says; nil if the key is absent
+	resolved    *platformSet // its own or the nearest ancestor's
 	platformPos map[Platform]Position
 }
 

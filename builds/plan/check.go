@@ -141,21 +141,42 @@ func (c *checker) head() {
 	if s.Dir != "" && (!fs.ValidPath(s.Dir) || s.Dir == "." || profiles.CheckFile("directory", s.Dir) != nil) {
 		c.report("", "", "the module's directory %.80q is no path in the repository", s.Dir)
 	}
+	c.version()
+	if !slices.Equal(p.Env, CommonEnv()) {
+		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
+	}
+	if len(p.Units) == 0 {
+		c.report("", "", "no units: it builds nothing")
+	}
+}
+
+// version checks what the plan says of the version of the release and of the module.
+func (c *checker) version() {
+	p, s := c.plan, c.plan.Source
+	if (p.From == fact.OfTag) != (p.Tag != "") {
+		c.report("", "", "the tag %.80q, and the version is %.40q", p.Tag, p.From)
+	}
 	switch v := strings.TrimSuffix(s.Version, "+incompatible"); {
+	case p.Snapshot && p.From == fact.OfTemplate:
+		c.add("", "", profiles.CheckVersion(p.Version))
+	case p.Snapshot && p.From != fact.OfSource:
+		c.report("", "", "the version of a snapshot is %.40q", p.From)
 	case p.Snapshot:
 		if !strings.HasPrefix(p.Version, strings.TrimPrefix(s.Version, "v")+"-snapshot") || profiles.CheckName("v"+p.Version) != nil {
 			c.report("", "", "the version %.80q is not that of a snapshot of %.80q", p.Version, s.Version)
 		}
 	case v == "" || semver.Canonical(v) != v:
 		c.report("", "", "the version %.80q of the module is none", s.Version)
-	case p.Version != strings.TrimPrefix(s.Version, "v"):
-		c.report("", "", "the version %.80q is not that of the module, %.80q", p.Version, s.Version)
-	}
-	if !slices.Equal(p.Env, CommonEnv()) {
-		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
-	}
-	if len(p.Units) == 0 {
-		c.report("", "", "no units: it builds nothing")
+	case p.From == fact.OfSource:
+		if p.Version != strings.TrimPrefix(s.Version, "v") {
+			c.report("", "", "the version %.80q is not that of the module, %.80q", p.Version, s.Version)
+		}
+	case s.Kind != fact.SourceGit || p.From != fact.OfTag && p.From != fact.Given:
+		c.report("", "", "the version of a %.40s is %.40q", s.Kind, p.From)
+	case !fact.IsVersion(p.Version):
+		c.report("", "", "%.80q is no version", p.Version)
+	case p.From == fact.OfTag && (!strings.Contains(p.Tag, p.Version) || !profiles.IsTag(p.Tag)):
+		c.report("", "", "the tag %.80q does not say the version %.80q", p.Tag, p.Version)
 	}
 }
 

@@ -23,14 +23,17 @@ import (
 
 // Plan is everything that will be built. Its zero values are left out of the JSON.
 type Plan struct {
-	Schema   fact.Schema   `json:"schema"`
-	Project  string        `json:"project"`
-	Version  string        `json:"version"` // of the release, without v
-	Snapshot bool          `json:"snapshot,omitempty"`
-	Source   fact.SourceID `json:"source"`
-	Go       string        `json:"go"`  // exact toolchain version
-	Env      []string      `json:"env"` // common to all units; see toolchain.UnitEnv
-	Units    []*Unit       `json:"units"`
+	Schema  fact.Schema `json:"schema"`
+	Project string      `json:"project"`
+	Version string      `json:"version"` // of the release, without v
+	// From says where Version comes from, and Tag is the tag that says it, if it is one.
+	From     fact.VersionFrom `json:"version_from,omitempty"`
+	Tag      string           `json:"tag,omitempty"`
+	Snapshot bool             `json:"snapshot,omitempty"`
+	Source   fact.SourceID    `json:"source"`
+	Go       string           `json:"go"`  // exact toolchain version
+	Env      []string         `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit          `json:"units"`
 }
 
 // Unit is what one go build makes.

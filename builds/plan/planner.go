@@ -31,6 +31,10 @@ type Planner struct {
 	Source   *source.Source
 	Version  string // of the release, without v
 	Summary  string // for templates; see [profiles.Vars]
+	// From says where Version comes from, and Tag is the version tag of the commit; ""
+	// for none.
+	From     fact.VersionFrom
+	Tag      string
 	Go       string
 	Snapshot bool
 	Loader   *Loader
@@ -46,6 +50,7 @@ type Planner struct {
 	// that are compared with the profile's and never released.
 	Alter func(*profiles.Settings)
 
+	skipped  []fact.Skipped
 	mu       sync.Mutex
 	modules  map[string]module.Version
 	embedded map[string]bool
@@ -141,17 +146,12 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	var drafts []*draft
-	for _, sel := range pl.Selected {
-		for _, p := range sel.Platforms {
-			drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
-		}
-	}
+	drafts, problems := pl.drafts(known)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
 	for _, d := range drafts {
 		g.Go(func() error { // errors are kept in the draft, so that all are reported
-			pl.fill(ctx, d, known)
+			pl.fill(ctx, d)
 			return ctx.Err()
 		})
 	}
@@ -162,12 +162,15 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		Schema:   fact.PlanSchema,
 		Project:  pl.File.Project,
 		Version:  pl.Version,
+		From:     pl.From,
 		Snapshot: pl.Snapshot,
 		Source:   pl.Source.ID(),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
 	}
-	var problems profiles.Problems
+	if pl.From == fact.OfTag {
+		plan.Tag = pl.Tag
+	}
 	var errs []error
 	var whole []*draft // those whose names are known
 	for _, d := range drafts {
@@ -198,16 +201,47 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	return plan, nil
 }
 
+// drafts are the beginnings of all units. What is selected and not known to the
+// toolchain is left out, or wrong, as the profile has it.
+func (pl *Planner) drafts(known []string) (drafts []*draft, problems profiles.Problems) {
+	pl.skipped = nil
+	for _, sel := range pl.Selected {
+		var unknown []profiles.Platform
+		for _, p := range sel.Platforms {
+			if slices.Contains(known, p.OS+"/"+p.Arch) {
+				drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
+			} else {
+				unknown = append(unknown, p)
+			}
+		}
+		if len(unknown) == 0 {
+			continue
+		}
+		skip, wrong := sel.Profile.Unknown(unknown, pl.Go)
+		problems = append(problems, wrong...)
+		if len(skip) > 0 {
+			s := fact.Skipped{Profile: sel.Profile.Name}
+			for _, p := range skip {
+				s.Platforms = append(s.Platforms, p.String())
+			}
+			pl.skipped = append(pl.skipped, s)
+		}
+		if len(skip) == len(sel.Platforms) {
+			problems = append(problems, pl.File.Problem(sel.Profile.Pos(skip[0], "platforms"), fmt.Sprintf("%s can build for none of the platforms of profile %s", pl.Go, sel.Profile.Name), "`go tool dist list` of that toolchain prints what it can build for"))
+		}
+	}
+	return drafts, problems
+}
+
+// Skipped are the platforms that the last plan leaves out, in the order of the file.
+func (pl *Planner) Skipped() []fact.Skipped { return pl.skipped }
+
 // fill makes the unit of a draft. What is wrong is kept in the draft.
-func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
+func (pl *Planner) fill(ctx context.Context, d *draft) {
 	u := &Unit{Profile: d.profile.Name, Platform: d.platform.String()}
 	d.unit = u
 	problem := func(key, hint, format string, args ...any) {
 		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
-	}
-	if base := d.platform.OS + "/" + d.platform.Arch; !slices.Contains(known, base) {
-		problem("platforms", "`go tool dist list` of that toolchain prints what it can build for", "%s cannot build for %s", pl.Go, base)
-		return
 	}
 	s, err := d.profile.Expand(d.platform, pl.vars())
 	if err != nil {
@@ -354,14 +388,21 @@ func mainKey(patterns []string, importPath string) string {
 }
 
 func (pl *Planner) vars() profiles.Vars {
-	short := pl.Source.Commit
+	v := CommitVars(pl.Source, pl.Version, pl.Tag)
+	v.Summary = pl.Summary
+	return v
+}
+
+// CommitVars are the variables of templates that follow from the commit: of a
+// version, without v, and the tag that says it.
+func CommitVars(s *source.Source, version, tag string) profiles.Vars {
+	short := s.Commit
 	if len(short) > 7 {
 		short = short[:7]
 	}
 	return profiles.Vars{
-		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
-		CommitDate: pl.Source.ID().CommitTime, CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
-		Summary: pl.Summary,
+		Version: version, Tag: tag, Commit: s.Commit, ShortCommit: short,
+		CommitDate: s.ID().CommitTime, CommitTimestamp: fmt.Sprint(s.CommitTime.Unix()),
 	}
 }
 

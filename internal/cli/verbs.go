@@ -24,6 +24,7 @@ type runner interface {
 // Verbs are all verbs, in the order of the help text.
 func Verbs() []Verb {
 	return []Verb{
+		{"init", "write[s] a profile file for this repository, or import[s] another tool's configuration", func() runner { return &initFlags{} }},
 		{"release", "build[s] everything twice, compare[s], archive[s], checksum[s] and sign[s]", func() runner { return &releaseFlags{Report: true} }},
 		{"build", "build[s] everything once, without checking anything", func() runner { return &buildFlags{} }},
 		{"plan", "print[s] what would be built, and build[s] nothing", func() runner { return &planFlags{} }},

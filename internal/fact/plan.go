@@ -15,6 +15,8 @@ import (
 // of, and what its units make.
 type PlanShape struct {
 	Project, Version, Go string
+	From                 VersionFrom // of Version
+	Tag                  string      // that says it
 	Snapshot             bool
 	Source               SourceID
 	Units                []UnitShape
@@ -30,6 +32,7 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 	p := &PlanShape{}
 	top := r.object("plan", data)
 	p.Project, p.Version, p.Go = r.text("plan", top, "project"), r.text("plan", top, "version"), r.text("plan", top, "go")
+	p.From, p.Tag = VersionFrom(r.optional("plan", top, "version_from")), r.optional("plan", top, "tag")
 	if raw, ok := top["snapshot"]; ok && (json.Unmarshal(raw, &p.Snapshot) != nil || !p.Snapshot) {
 		r.addf("plan: snapshot is %s; it is true or not there", short(raw))
 	}

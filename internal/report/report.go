@@ -41,6 +41,11 @@ type Check struct {
 	Plan   *plan.Plan  `json:"plan"`
 	Dirty  []string    `json:"dirty,omitempty"`
 	Key    string      `json:"key,omitempty"`
+	// Tag is that which the version is of, and OtherTags are the others on the commit.
+	Tag       string          `json:"tag,omitempty"`
+	OtherTags []fact.OtherTag `json:"other_tags,omitempty"`
+	// Skipped are platforms that the toolchain does not know and that are left out.
+	Skipped []fact.Skipped `json:"skipped,omitempty"`
 	// Types is what -types looked at; absent when it was not asked for.
 	Types *plan.Typed `json:"types,omitempty"`
 	// Warnings are what has no effect, or will make other builds of the commit differ.

@@ -157,6 +157,17 @@ func planTextAttacks() []attack {
 			f.Plan.Version, f.Plan.Source.Version = "latest", "latest"
 			f.Manifest.Version, f.Manifest.Source.Version = "latest", "latest"
 		}},
+		{"plan: a version of another module", builds3, fault.Refused, `the version "9.9" is not that of the module`, func(f *forged) {
+			f.Plan.Version, f.Manifest.Version = "9.9", "9.9"
+		}},
+		{"plan: a version from above", builds3, fault.Refused, `"9/../9" is no version`, func(f *forged) {
+			f.Plan.Version, f.Plan.From = "9/../9", fact.Given
+			f.Manifest.Version, f.Manifest.From = f.Plan.Version, f.Plan.From
+		}},
+		{"plan: a tag that git does not permit", builds3, fault.Refused, "does not say the version", func(f *forged) {
+			f.Plan.From, f.Plan.Tag = fact.OfTag, "-x:1.2.3"
+			f.Manifest.From, f.Manifest.Tag = f.Plan.From, f.Plan.Tag
+		}},
 		{"plan: a module from above", builds3, fault.Refused, "malformed import path", func(f *forged) {
 			f.Plan.Source.Module = "../x"
 			f.Manifest.Source.Module = "../x"

@@ -321,6 +321,7 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	f.sameSource(at, found.Source)
 	if src.Kind == fact.SourceGit {
 		f.out.Checks.Done(fact.SourceCommit, src.Commit, "")
+		f.versionTag(found.Repo)
 	}
 	return c, nil
 }
@@ -404,6 +405,19 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	}, nil
 }
 
+// versionTag looks for the tag that the version is of, where the source's version is
+// another. That the tag is not there, or elsewhere by now, changes nothing that is
+// built.
+func (f *fetching) versionTag(repo *source.Repo) {
+	switch tag := f.m.Tag; {
+	case tag == "":
+	case repo.Carries(tag):
+		f.out.Checks.Done(fact.VersionTag, tag, "")
+	default:
+		f.out.Checks.Open(fact.VersionTag, tag, "in the repository that -source names it does not")
+	}
+}
+
 // clone makes a private clone of -source at the recorded commit.
 func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
 	from := f.from
@@ -415,7 +429,7 @@ func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
 	f.Phase("fetching the commit " + f.m.Source.Commit)
 	dir := filepath.Join(f.Workspace.Dir, "source")
 	src := f.m.Source
-	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
+	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != "", Tag: f.m.Tag}
 	if err := source.CloneAt(ctx, f.Git, f.Environ, from, want, dir, f.Workspace.Dir); err != nil {
 		return found, err
 	}
