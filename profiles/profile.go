@@ -117,7 +117,7 @@ type Settings struct {
 	UPXSHA256  string
 	Budget     Budget
 	Bench      Bench
-	Verify     string // "require" (default): nothing different is signed; "report"
+	Verify     fact.VerifyPolicy // default: require
 }
 
 // Budget limits what a binary may cost. Zero means no limit.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -84,8 +85,8 @@ func (r *recipe) build(ctx context.Context, name string, ldflags goflags.Flag) (
 
 // inputs has the go command say what it hashes for the link of that name.
 func (r *recipe) inputs(ctx context.Context, name string, ldflags goflags.Flag) (*linkInputs, error) {
-	key := "link " + r.claim.Package
-	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []string{key})
+	key := actions.Key{Package: r.claim.Package, Link: true}
+	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []actions.Key{key})
 	if err != nil {
 		return nil, err
 	}
@@ -120,12 +121,12 @@ func (r *recipe) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// same modules.
 		if _, err := os.Stat(filepath.Join(r.at.Dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(r.at.Dir, "vendor")) {
 			files.RemoveTree(filepath.Join(r.at.Dir, "vendor"))
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 			return err
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 	return err
 }
 

@@ -23,16 +23,28 @@ const configName = "mintmark.yaml"
 type Subject struct {
 	*Run
 	*Tools
+	Found
+	file     *profiles.File
+	Selected []profiles.Selected
+	Version  string           // of the release, without v
+	From     fact.VersionFrom // where it comes from
+	Tagged   source.Tagged    // which tag of the commit says it, and which do not
+	Cautions Cautions
+	included []source.Unseen // of a snapshot: what git ignores and builds read; it is built
+}
+
+// Found is a source, and where it is.
+type Found struct {
 	Repo      *source.Repo   // nil for a module from the proxy
 	Source    *source.Source // both kinds
 	ModuleDir string         // of a module source: the extracted zip in the first place
-	file      *profiles.File
-	Selected  []profiles.Selected
-	Version   string           // of the release, without v
-	From      fact.VersionFrom // where it comes from
-	Tagged    source.Tagged    // which tag of the commit says it, and which do not
-	Cautions  Cautions
-	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
+}
+
+// SubjectOf is a subject of a source that was found already and of which nothing is
+// selected: what is built of it is in a plan. Of file, which may be nil, only the
+// rebuilders count.
+func (r *Run) SubjectOf(t *Tools, src Found, version string, file *profiles.File) *Subject {
+	return &Subject{Run: r, Tools: t, Found: src, file: file, Version: version, Cautions: Cautions{Run: r}}
 }
 
 // Open finds the tools, the source and the profile file, and picks profiles and
@@ -79,14 +91,14 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 // says where in it the module is, and that of a published module is in the module.
 func (s *Subject) openBoth(ctx context.Context) error {
 	if s.Module != "" {
-		err := errors.Join(s.openSource(ctx), s.OpenConfig())
+		err := errors.Join(s.openSource(ctx), s.openConfig())
 		if err == nil && s.file != nil && s.file.Dir != "" && s.ConfigFile == "" {
 			p := s.file.Problem(s.file.Pos("dir"), "a published module has no other module in a directory of it", "name the module itself with -module, or its profile file with -config")
 			return profiles.Problems{p}
 		}
 		return err
 	}
-	if err := s.OpenConfig(); err != nil {
+	if err := s.openConfig(); err != nil {
 		if _, err := os.Stat(filepath.Join(s.Dir, "go.mod")); err != nil {
 			return err // where the module is, the file might have said
 		}
@@ -164,9 +176,23 @@ func (s *Subject) openSource(ctx context.Context) error {
 // maxProfileFile is more bytes than any profile file has.
 const maxProfileFile = 4 << 20
 
-// OpenConfig reads the profile file. Without one the built-in profile serves,
+// ReadProfileFile reads the profile file of that name.
+func (c *Cautions) ReadProfileFile(name string) (*profiles.File, error) {
+	data, err := files.Read(name, maxProfileFile)
+	if err != nil {
+		return nil, fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+	}
+	file, err := profiles.Load(c.Run.shorten(name), data)
+	if err != nil {
+		return nil, err
+	}
+	c.problems(file.Warnings())
+	return file, nil
+}
+
+// openConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
-func (s *Subject) OpenConfig() error {
+func (s *Subject) openConfig() (err error) {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
 	dir := s.Dir
 	if !asked {
@@ -178,20 +204,11 @@ func (s *Subject) OpenConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	data, err := files.Read(name, maxProfileFile)
-	switch {
-	case err == nil:
-		s.file, err = profiles.Load(s.shorten(name), data)
-		if err != nil {
-			return err
-		}
-		s.Cautions.problems(s.file.Warnings())
+	s.file, err = s.Cautions.ReadProfileFile(name)
+	if !asked && errors.Is(err, os.ErrNotExist) {
 		return nil
-	case !asked && errors.Is(err, os.ErrNotExist):
-		return nil
-	default:
-		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
+	return err
 }
 
 // choose resolves -profile and -platform. With the built-in profile, -platform
