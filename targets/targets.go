@@ -235,6 +235,15 @@ func Ledger(
 	return run(ctx, "ledger", flags{"prune": prune, "forget": forget, "json": json})
 }
 
+// Cache shows what the cache directory holds, or clears parts of it.
+func Cache(
+	ctx context.Context,
+	clear *string, // remove these parts, by the names it shows; all for every part
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "cache", flags{"clear": clear, "json": json})
+}
+
 // Bench compares the start-up and memory of programs, or of the variants of a profile.
 func Bench(
 	ctx context.Context,

@@ -38,6 +38,7 @@ func Verbs() []Verb {
 		{"why", "say[s] why a package is in the program: by which imports and references", func() runner { return &whyFlags{} }},
 		{"rebuild", "rebuild[s] published binaries of anybody and compare[s] bit for bit", func() runner { return &rebuildFlags{} }},
 		{"ledger", "show[s], check[s] and prune[s] what earlier releases have proven", func() runner { return &ledgerFlags{} }},
+		{"cache", "show[s] what the cache directory holds, or clear[s] parts of it", func() runner { return &cacheFlags{} }},
 		{"bench", "compare[s] the start-up and memory of programs, or of the variants of a profile", func() runner { return &benchFlags{Cold: true, Memory: true} }},
 		{"pgo", "merge[s] CPU profiles for the optimiser: pgo merge OUT IN...", func() runner { return &pgoFlags{} }},
 		{"keygen", "make[s] a key pair for signing, encrypted with a passphrase", func() runner { return &keygenFlags{} }},

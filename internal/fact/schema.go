@@ -24,6 +24,7 @@ const (
 	VerifyReport    Schema = SchemaRoot + "report/verify/v1" // verify, attest
 	ErrorReport     Schema = SchemaRoot + "report/error/v1"  // any verb that fails
 	LedgerReport    Schema = SchemaRoot + "report/ledger/v1"
+	CacheReport     Schema = SchemaRoot + "report/cache/v1"
 	PageReport      Schema = SchemaRoot + "report/page/v1" // report
 	RebuildReport   Schema = SchemaRoot + "report/rebuild/v2"
 	DiffReport      Schema = SchemaRoot + "report/diff/v1"

@@ -1,5 +1,5 @@
-// Command imports makes docs/imports.md: it fetches the modules that
-// docs/imports.txt lists from the module proxy, imports the release configuration
+// Command imports makes docs/reports/imports.md: it fetches the modules that
+// docs/reports/imports.txt lists from the module proxy, imports the release configuration
 // that is in each, and writes into a table how many of its keys could be kept, and
 // whether check accepts the file.
 //
@@ -33,8 +33,8 @@ import (
 )
 
 const (
-	listFile = "docs/imports.txt"
-	pageFile = "docs/imports.md"
+	listFile = "docs/reports/imports.txt"
+	pageFile = "docs/reports/imports.md"
 )
 
 func main() {
@@ -228,7 +228,7 @@ func find(tree fs.FS) string {
 }
 
 func render(rows []row) string {
-	return "# Imported configurations\n\nWritten by `go run ./tools/imports -update`: the modules of [imports.txt](imports.txt) as the module proxy serves them, each with the release configuration that is in it. The keys are those that hold a value; of each, `mintmark init` says the line and what became of it ([init.md](init.md)). `check` is that of a repository with the module and the imported file in one commit; where it says no, that is its first error.\n\n" + table(rows)
+	return "# Imported configurations\n\nWritten by `go run ./tools/imports -update`: the modules of [imports.txt](imports.txt) as the module proxy serves them, each with the release configuration that is in it. The keys are those that hold a value; of each, `mintmark init` says the line and what became of it ([init.md](../init.md)). `check` is that of a repository with the module and the imported file in one commit; where it says no, that is its first error.\n\n" + table(rows)
 }
 
 func table(rows []row) string {
