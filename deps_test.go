@@ -166,7 +166,7 @@ const depsRules = `
 	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/run, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
