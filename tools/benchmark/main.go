@@ -132,11 +132,11 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		if o.rows != nil {
 			p.rows = slices.DeleteFunc(p.rows, func(name string) bool { return !slices.Contains(o.rows, name) })
 		}
-		r := &run{bench: b, p: &p, pairs: o.pairs, need: needed(rowsOf(&p)), series: map[string][]sample{}}
+		r := &run{bench: b, p: &p, pairs: o.pairs, need: needed(&p), series: map[string][]sample{}}
 		if o.quick {
 			r.pairs = 1
 			if o.goreleaser == "" {
-				for _, name := range []string{goreleaserCold, goreleaserSame, goreleaserMain} {
+				for _, name := range []string{goreleaserCold, goreleaserSame, goreleaserMain, limitedBuild} {
 					delete(r.need, name)
 				}
 			}
@@ -161,9 +161,11 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 			return err
 		}
 		all[r.p.name] = r.series
-		text := b.report(r.p, rowsOf(r.p), r.series, r.notes, time.Since(start))
+		text := r.report(time.Since(start))
 		fmt.Fprintf(stdout, "\n%s: %s", r.p.name, text)
-		if o.update {
+		if o.update && len(r.series) == 0 {
+			say("%s: nothing was measured: the page stays as it is", r.p.name)
+		} else if o.update {
 			if err := update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), r.p.name, text); err != nil {
 				return err
 			}
