@@ -163,10 +163,8 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		all[r.p.name] = r.series
 		text := r.report(time.Since(start))
 		fmt.Fprintf(stdout, "\n%s: %s", r.p.name, text)
-		if o.update && len(r.series) == 0 {
-			say("%s: nothing was measured: the page stays as it is", r.p.name)
-		} else if o.update {
-			if err := update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), r.p.name, text); err != nil {
+		if o.update {
+			if err := r.update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), text); err != nil {
 				return err
 			}
 		}
@@ -179,6 +177,16 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		return os.WriteFile(o.samples, append(data, '\n'), 0o644)
 	}
 	return nil
+}
+
+// update writes the project's tables into the page. A run that measured nothing
+// replaces none that was measured elsewhere.
+func (r *run) update(file, text string) error {
+	if len(r.series) == 0 {
+		r.say("%s: nothing was measured: the page stays as it is", r.p.name)
+		return nil
+	}
+	return update(file, r.p.name, text)
 }
 
 // update replaces what stands between the project's two marks in a file.

@@ -214,8 +214,8 @@ func TestWithin(t *testing.T) {
 		if l.Status != want.Status || l.Kills != want.Kills || l.Peak > limit {
 			t.Errorf("%s: %+v, want %+v", words, l, want)
 		}
-		if strings.HasSuffix(words, "burn") && (l.User < burnt/2 || l.User > burnt*2) {
-			t.Errorf("%s: %v of user CPU, want about %v", words, l.User, burnt)
+		if strings.HasSuffix(words, "burn") && (l.User < burnt/2 || l.User > burnt*10) {
+			t.Errorf("%s: %v of user CPU, want %v and a little", words, l.User, burnt)
 		}
 		if strings.HasSuffix(words, "hold") && l.Peak >= 0 && l.Peak < held {
 			t.Errorf("%s: at most %d bytes, want %d", words, l.Peak, held)

@@ -199,6 +199,21 @@ func TestUpdate(t *testing.T) {
 	if want := strings.Replace(text, "old", "new", 1); err != nil || string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	p := projects()[0]
+	r := &run{bench: &bench{say: t.Logf}, p: &p}
+	if err := r.update(file, "nothing\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != strings.Replace(text, "old", "new", 1) {
+		t.Errorf("a run that measured nothing wrote %q, %v", got, err)
+	}
+	r.series = map[string][]sample{buildCold: {{}}}
+	if err := r.update(file, "newer\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != strings.Replace(text, "old", "newer", 1) {
+		t.Errorf("a run that measured something wrote %q, %v", got, err)
+	}
 	if err := update(file, "age", "new\n"); err == nil {
 		t.Error("no marks, and no error")
 	}
