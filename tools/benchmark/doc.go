@@ -23,14 +23,22 @@
 // compiler, assembler or linker was seen. What other processes took is in it,
 // so there is a second line for what nobody used.
 //
+// # In little memory
+//
+// The row memory-limit runs a release of mintmark and a build of GoReleaser, each
+// in a cgroup of its own (version 2) that is removed afterwards, and reads what
+// the kernel has counted there: processes killed, the most memory, user CPU. A
+// run that fails is a result if something was killed, and an error otherwise.
+// Where no such group can be made, the report says why, and nothing fails.
+//
 // # The sides
 //
 // mintmark: its release or build, with its own cache directory. Cold means that
 // all of the cache is removed but toolchains and downloaded modules ([cool]).
 //
 // GoReleaser: its release or build on the same commit and tag, with publishing
-// switched off and as many tasks at a time as there are processors, with a
-// GOCACHE of its own. One build entry for each main package, as it wants it.
+// switched off and as many tasks at a time as there are processors (in little
+// memory: 16, as mintmark), with a GOCACHE of its own. One build entry for each main package, as it wants it.
 //
 // By hand: one go build for each platform, one after the other, with all main
 // packages, run by the benchmark itself. Building twice by hand is two such

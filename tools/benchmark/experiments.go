@@ -19,6 +19,8 @@ type run struct {
 	need   map[string]bool
 	series map[string][]sample
 	notes  []string
+
+	unlimited error // why nothing could be measured in little memory
 }
 
 // side is something to be measured.
@@ -72,7 +74,7 @@ func (r *run) needs(names ...string) bool {
 
 // all runs every experiment that a row of the project needs.
 func (r *run) all(ctx context.Context) error {
-	for _, e := range []func(context.Context) error{r.builds, r.releases, r.growth, r.tool} {
+	for _, e := range []func(context.Context) error{r.builds, r.limited, r.releases, r.growth, r.tool} {
 		if err := e(ctx); err != nil {
 			return err
 		}
@@ -154,7 +156,7 @@ func (r *run) releases(ctx context.Context) error {
 	cache := filepath.Join(r.work, r.p.name, "mintmark-cache-release")
 	var m *mintmarkSide
 	if _, err := os.Stat(cache); err == nil { // a first release has just filled it
-		m = &mintmarkSide{r.bench, r.p, r.src.dirs["mintmark"], cache}
+		m = &mintmarkSide{r.bench, r.p, r.src.dirs["mintmark"], cache, cores()}
 	} else if m, err = r.newMintmark(ctx, r.src, "release"); err != nil {
 		return err
 	}
@@ -274,7 +276,7 @@ func (r *run) tool(ctx context.Context) error {
 	}
 	measure := func(args ...string) func() (sample, error) {
 		return func() (sample, error) {
-			s, _, err := r.measure(ctx, job{r.tree, r.goEnv(cache, "MAGEFILE_CACHE="+mage), append([]string{r.goCmd}, args...)})
+			s, _, err := r.measure(ctx, job{dir: r.tree, env: r.goEnv(cache, "MAGEFILE_CACHE="+mage), args: append([]string{r.goCmd}, args...)})
 			return s, err
 		}
 	}
@@ -304,7 +306,7 @@ func (r *run) estimate() time.Duration {
 	}
 	loops := map[string]float64{ // in cold loops
 		buildCold: 1, goreleaserCold: 0.9 * float64(len(r.p.mains)), handCold: 2, releaseFirst: 2,
-		platformsOnce: 1.1, platformsBatches: 1.1, profilesOnce: 1.1, profilesBatches: 1.1, compileCold: 1, mageCold: 1,
+		platformsOnce: 1.1, platformsBatches: 1.1, profilesOnce: 1.1, profilesBatches: 1.1, compileCold: 1, mageCold: 1, limitedRelease: 2, limitedBuild: 0.9,
 	}
 	short := map[string]float64{
 		releaseSame: 0.03, releaseMain: 0.04, releaseLarge: 0.3, releaseTarSame: 0.04, releaseTarMain: 0.05, goreleaserSame: 0.03, goreleaserMain: 0.04,

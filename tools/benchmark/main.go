@@ -132,11 +132,11 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		if o.rows != nil {
 			p.rows = slices.DeleteFunc(p.rows, func(name string) bool { return !slices.Contains(o.rows, name) })
 		}
-		r := &run{bench: b, p: &p, pairs: o.pairs, need: needed(rowsOf(&p)), series: map[string][]sample{}}
+		r := &run{bench: b, p: &p, pairs: o.pairs, need: needed(&p), series: map[string][]sample{}}
 		if o.quick {
 			r.pairs = 1
 			if o.goreleaser == "" {
-				for _, name := range []string{goreleaserCold, goreleaserSame, goreleaserMain} {
+				for _, name := range []string{goreleaserCold, goreleaserSame, goreleaserMain, limitedBuild} {
 					delete(r.need, name)
 				}
 			}
@@ -161,10 +161,10 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 			return err
 		}
 		all[r.p.name] = r.series
-		text := b.report(r.p, rowsOf(r.p), r.series, r.notes, time.Since(start))
+		text := r.report(time.Since(start))
 		fmt.Fprintf(stdout, "\n%s: %s", r.p.name, text)
 		if o.update {
-			if err := update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), r.p.name, text); err != nil {
+			if err := r.update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), text); err != nil {
 				return err
 			}
 		}
@@ -177,6 +177,16 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		return os.WriteFile(o.samples, append(data, '\n'), 0o644)
 	}
 	return nil
+}
+
+// update writes the project's tables into the page. A run that measured nothing
+// replaces none that was measured elsewhere.
+func (r *run) update(file, text string) error {
+	if len(r.series) == 0 {
+		r.say("%s: nothing was measured: the page stays as it is", r.p.name)
+		return nil
+	}
+	return update(file, r.p.name, text)
 }
 
 // update replaces what stands between the project's two marks in a file.

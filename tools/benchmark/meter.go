@@ -10,6 +10,8 @@ type job struct {
 	dir  string
 	env  []string
 	args []string // args[0] is the program's path
+
+	group *group // that it runs in; nil: this process's
 }
 
 // sample is one measurement: one side, once.
@@ -26,6 +28,7 @@ type sample struct {
 	InGo    time.Duration // mintmark: CPU in its builds, by its own account
 	Actions time.Duration // the loop: CPU of the tools of all actions that ran, each action once
 	Digests []string      // of the products, where the sides are compared
+	Limited *limited      `json:",omitempty"` // of a run in a group
 }
 
 func cores() int { return runtime.NumCPU() }

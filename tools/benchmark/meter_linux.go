@@ -87,6 +87,9 @@ func (m *meter) one(ctx context.Context, log *os.File, j job) error {
 	if err != nil {
 		return err
 	}
+	if j.group != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(j.group.dir.Fd())}
+	}
 	cmd.Stdout, cmd.Stderr = log, log // files: nothing waits for whoever holds a pipe open
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
@@ -95,6 +98,15 @@ func (m *meter) one(ctx context.Context, log *os.File, j job) error {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(j.args, " "), err, tail(log, from))
 	}
 	return nil
+}
+
+// fileSystemType is which kind of file system a directory is on; see statfs(2).
+func fileSystemType(dir string) (int64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	return int64(st.Type) & 0xffffffff, nil // some architectures have it signed, in 32 bits
 }
 
 // tail is the end of what a file holds from an offset on.

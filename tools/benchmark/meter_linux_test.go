@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 const burnt = 400 * time.Millisecond // of CPU
 
-// program is burn, hold, many or fail; "child X" and "orphan X" start X in a
+// program is burn, hold, hoard, many or fail; "child X" and "orphan X" start X in a
 // process group of its own, and wait for it or not.
 func program(words []string) error {
 	switch words[0] {
@@ -38,6 +38,12 @@ func program(words []string) error {
 			return err
 		}
 		time.Sleep(time.Second)
+	case "hoard":
+		for range limit/held + 1 {
+			if err := hold(); err != nil {
+				return err
+			}
+		}
 	case "many": // every start of a program shows its parent's memory for a moment
 		if err := hold(); err != nil {
 			return err
@@ -164,8 +170,61 @@ func TestQuick(t *testing.T) {
 	}
 	var stdout, stderr strings.Builder
 	samples := filepath.Join(t.TempDir(), "samples.json")
-	if err := benchmark(t.Context(), []string{"-quick", "-rows=idle,actions,first,same,large,overhead,plan", "-samples=" + samples}, &stdout, &stderr); err != nil {
+	if err := benchmark(t.Context(), []string{"-quick", "-rows=" + strings.Join(quickRows, ","), "-samples=" + samples}, &stdout, &stderr); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	checkQuick(t, samples, stdout.String())
+}
+
+// TestWithin: in a group, a program that takes too much is killed and that is
+// counted; one that takes less is not; one that fails for another reason is an
+// error. Whatever happens, the group is gone afterwards.
+func TestWithin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes more than a gigabyte of memory")
+	}
+	g, err := newGroup(limit)
+	if err != nil {
+		t.Skipf("no group can be made here: %v", err)
+	}
+	parent := filepath.Dir(g.path)
+	if err := g.close(); err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{}
+	if b.meter, err = newMeter(); err != nil {
+		t.Fatal(err)
+	}
+	if b.log, err = os.Create(filepath.Join(t.TempDir(), "log")); err != nil {
+		t.Fatal(err)
+	}
+	defer b.log.Close()
+	for words, want := range map[string]limited{
+		"child burn":        {Status: "exit status 0"},
+		"hold":              {Status: "exit status 0"},
+		"hoard":             {Status: "signal: killed", groupUse: groupUse{Kills: 1}},
+		"child hoard":       {Status: "exit status 1", groupUse: groupUse{Kills: 1}},
+		"child orphan burn": {Status: "exit status 0"},
+	} {
+		s, err := b.within(t.Context(), job{args: []string{os.Args[0]}, env: []string{"BENCHMARK_TEST_PROGRAM=" + words}}, filepath.Join(t.TempDir(), "out"))
+		if err != nil {
+			t.Fatalf("%s: %v", words, err)
+		}
+		l := *s.Limited
+		if l.Status != want.Status || l.Kills != want.Kills || l.Peak > limit {
+			t.Errorf("%s: %+v, want %+v", words, l, want)
+		}
+		if strings.HasSuffix(words, "burn") && (l.User < burnt/2 || l.User > burnt*10) {
+			t.Errorf("%s: %v of user CPU, want %v and a little", words, l.User, burnt)
+		}
+		if strings.HasSuffix(words, "hold") && l.Peak >= 0 && l.Peak < held {
+			t.Errorf("%s: at most %d bytes, want %d", words, l.Peak, held)
+		}
+	}
+	if _, err := b.within(t.Context(), job{args: []string{os.Args[0]}, env: []string{"BENCHMARK_TEST_PROGRAM=fail"}}, filepath.Join(t.TempDir(), "out")); err == nil || !strings.Contains(err.Error(), "failed as told") {
+		t.Errorf("got %v, want an error with the output", err)
+	}
+	if left, err := filepath.Glob(filepath.Join(parent, "mintmark-benchmark-*")); err != nil || left != nil {
+		t.Errorf("left: %q, %v", left, err)
+	}
 }

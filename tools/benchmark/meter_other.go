@@ -19,3 +19,5 @@ func (*meter) run(context.Context, *os.File, ...job) (sample, error) {
 }
 
 func memoryAvailable() int64 { return 0 }
+
+func fileSystemType(string) (int64, error) { return 0, errors.ErrUnsupported }

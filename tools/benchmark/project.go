@@ -44,6 +44,8 @@ func projects() []project {
 			main: "cmd/age/age.go", large: "age.go", rows: all, coldPairs: 2, loopCPU: 170},
 		{name: "growth", module: "example.com/least", version: "v1.0.0", mains: []string{"./"}, platforms: strings.Fields(fortyEight),
 			main: "main.go", large: "main.go", rows: []string{"platforms", "profiles"}, coldPairs: 1, loopCPU: 300, files: least()},
+		{name: limitedRow, module: "github.com/junegunn/fzf", version: "v0.65.2", mains: []string{"./"}, platforms: strings.Fields(eight),
+			rows: []string{limitedRow}, coldPairs: 1, loopCPU: 140},
 		{name: "tool", module: self, rows: []string{"mage", "compile"}, coldPairs: 2, loopCPU: 50},
 	}
 }
@@ -52,7 +54,7 @@ func projects() []project {
 func quickProject() project {
 	return project{name: "quick", module: "example.com/least", version: "v1.0.0", mains: []string{"./"}, platforms: []string{"linux/amd64"},
 		main: "main.go", large: "main.go", coldPairs: 1, loopCPU: 5, files: least(),
-		rows: []string{"cold", "memory", "idle", "actions", "first", "same", "main", "large", "warm", "warm-main", "overhead", "plan"}}
+		rows: []string{"cold", "memory", "idle", "actions", "first", "same", "main", "large", "warm", "warm-main", "overhead", "plan", limitedRow}}
 }
 
 // least is a program that needs the runtime alone.

@@ -83,7 +83,7 @@ type row struct {
 	bound      value // the value cannot be less than this: without other processes it would lie between the two
 }
 
-// rowsOf are the lines of the project's table. reach 0 is for information only.
+// rowsOf are the lines of the project's table; [limitedRow] has one of its own. reach 0 is for information only.
 func rowsOf(p *project) []row {
 	cold := 1.0
 	mains := "one main"
@@ -127,10 +127,13 @@ func rowsOf(p *project) []row {
 // budget is what mintmark lets builds use: four fifths of what was available.
 func budget(b *bench) float64 { return float64(b.memory) / 5 * 4 }
 
-// needed are the series of the rows.
-func needed(rows []row) map[string]bool {
+// needed are the series of the project's rows.
+func needed(p *project) map[string]bool {
 	out := map[string]bool{}
-	for _, r := range rows {
+	if slices.Contains(p.rows, limitedRow) {
+		out[limitedRelease], out[limitedBuild] = true, true
+	}
+	for _, r := range rowsOf(p) {
 		out[r.ours] = true
 		if r.theirs != "" {
 			out[r.theirs] = true
@@ -287,31 +290,38 @@ func table(head []string, rows [][]string) string {
 
 var head = []string{"row", "what", "mintmark: median (min–max)", "against", "pairs", "ratio: median (min–max)", "reach", ""}
 
-// report is what a run says of one project.
-func (b *bench) report(p *project, rows []row, series map[string][]sample, notes []string, took time.Duration) string {
-	var lines [][]string
-	for _, r := range rows {
-		res := r.measured(series)
-		lines = append(lines, res.cells(b))
+// report is what the run says of its project.
+func (r *run) report(took time.Duration) string {
+	title := r.p.module
+	if r.p.module != self {
+		title += "@" + r.p.version
 	}
+	if len(r.p.platforms) > 0 {
+		title += fmt.Sprintf(", %d platforms, main packages %s", len(r.p.platforms), strings.Join(r.p.mains, " "))
+	}
+	text := fmt.Sprintf("%s. %s.", title, r.conditions())
 	var others []float64
-	for _, samples := range series {
+	for _, samples := range r.series {
 		for _, s := range samples {
 			others = append(others, s.Others)
 		}
 	}
-	o := spreadOf(others)
-	title := p.module
-	if p.module != self {
-		title += "@" + p.version
+	if o := spreadOf(others); o.n > 0 {
+		text += fmt.Sprintf(" One run of %s; other processes took %s of the processors (%s at most).", took.Round(time.Minute/10), percent(o.mid), percent(o.top))
 	}
-	what := ""
-	if len(p.platforms) > 0 {
-		what = fmt.Sprintf(", %d platforms, main packages %s", len(p.platforms), strings.Join(p.mains, " "))
+	text += "\n"
+	if rows := rowsOf(r.p); len(rows) > 0 {
+		var lines [][]string
+		for _, row := range rows {
+			res := row.measured(r.series)
+			lines = append(lines, res.cells(r.bench))
+		}
+		text += "\n" + table(head, lines)
 	}
-	text := fmt.Sprintf("%s%s. %s. One run of %s; other processes took %s of the processors (%s at most).\n\n%s",
-		title, what, b.conditions(), took.Round(time.Minute/10), percent(o.mid), percent(o.top), table(head, lines))
-	for _, n := range notes {
+	if slices.Contains(r.p.rows, limitedRow) {
+		text += "\n" + r.limitedReport()
+	}
+	for _, n := range r.notes {
 		text += "\n" + n + "\n"
 	}
 	return text

@@ -11,6 +11,8 @@ import (
 	"time"
 )
 
+var quickRows = []string{"idle", "actions", "first", "same", "large", "overhead", "plan", limitedRow}
+
 // checkQuick: what was asked for was measured, and all sides did the same.
 func checkQuick(t *testing.T, samples, table string) {
 	data, err := os.ReadFile(samples)
@@ -22,7 +24,7 @@ func checkQuick(t *testing.T, samples, table string) {
 		t.Fatal(err)
 	}
 	p := quickProject()
-	p.rows = strings.Split("idle,actions,first,same,large,overhead,plan", ",")
+	p.rows = quickRows
 	for _, r := range rowsOf(&p) {
 		res := r.measured(all["quick"])
 		if res.ours.n != 1 || res.ours.mid < 0 || res.ours.mid == 0 && r.name != "idle" {
@@ -41,6 +43,13 @@ func checkQuick(t *testing.T, samples, table string) {
 				t.Errorf("%s: %+v", name, s)
 			}
 		}
+	}
+	if little := all["quick"][limitedRelease]; len(little) == 0 {
+		if !strings.Contains(table, "\nNot measured: ") {
+			t.Errorf("nothing was measured in little memory, and the report does not say why:\n%s", table)
+		}
+	} else if l := little[0].Limited; l.Status != "exit status 0" || l.Kills != 0 || l.User <= 0 || l.Binaries != p.binaries() || l.Identical != p.binaries() {
+		t.Errorf("in little memory: %+v", l)
 	}
 	hand := all["quick"][handCold][0]
 	// Of two loops, one's compilers and linkers are a part. That they are no more
@@ -95,7 +104,7 @@ func TestRows(t *testing.T) {
 	for _, p := range append(projects(), quickProject()) {
 		rows := rowsOf(&p)
 		for _, name := range p.rows {
-			if !slices.ContainsFunc(rows, func(r row) bool { return r.name == name }) {
+			if name != limitedRow && !slices.ContainsFunc(rows, func(r row) bool { return r.name == name }) {
 				t.Errorf("%s has no row %s", p.name, name)
 			}
 		}
@@ -189,6 +198,21 @@ func TestUpdate(t *testing.T) {
 	got, err := os.ReadFile(file)
 	if want := strings.Replace(text, "old", "new", 1); err != nil || string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	p := projects()[0]
+	r := &run{bench: &bench{say: t.Logf}, p: &p}
+	if err := r.update(file, "nothing\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != strings.Replace(text, "old", "new", 1) {
+		t.Errorf("a run that measured nothing wrote %q, %v", got, err)
+	}
+	r.series = map[string][]sample{buildCold: {{}}}
+	if err := r.update(file, "newer\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != strings.Replace(text, "old", "newer", 1) {
+		t.Errorf("a run that measured something wrote %q, %v", got, err)
 	}
 	if err := update(file, "age", "new\n"); err == nil {
 		t.Error("no marks, and no error")

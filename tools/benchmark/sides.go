@@ -67,6 +67,7 @@ type mintmarkSide struct {
 	b          *bench
 	p          *project
 	dir, cache string
+	jobs       int // at a time
 }
 
 // newMintmark makes a cache directory that has the toolchain of both places and
@@ -76,7 +77,7 @@ func (b *bench) newMintmark(ctx context.Context, s *sources, name string) (*mint
 	if err != nil {
 		return nil, err
 	}
-	m := &mintmarkSide{b, s.p, dir, filepath.Join(b.work, s.p.name, "mintmark-cache-"+name)}
+	m := &mintmarkSide{b, s.p, dir, filepath.Join(b.work, s.p.name, "mintmark-cache-"+name), cores()}
 	template := filepath.Join(b.work, "mintmark-cache")
 	if _, err := os.Stat(template); err != nil {
 		b.say("preparing a cache for mintmark")
@@ -87,7 +88,7 @@ func (b *bench) newMintmark(ctx context.Context, s *sources, name string) (*mint
 		if err != nil {
 			return nil, err
 		}
-		first := &mintmarkSide{b, &q, dir, template}
+		first := &mintmarkSide{b, &q, dir, template, cores()}
 		if _, err := first.run(ctx, "release", "none"); err != nil {
 			return nil, err
 		}
@@ -130,7 +131,7 @@ func (m *mintmarkSide) args(verb, archive string, more ...string) ([]string, err
 	}
 	args := []string{m.b.mintmark, verb, "-config=" + config}
 	if verb == "release" || verb == "build" {
-		args = append(args, "-out="+m.out(), "-jobs="+strconv.Itoa(cores()))
+		args = append(args, "-out="+m.out(), "-jobs="+strconv.Itoa(m.jobs))
 	}
 	return append(args, more...), nil
 }
@@ -160,7 +161,7 @@ func (m *mintmarkSide) run(ctx context.Context, verb, archive string, more ...st
 	if err != nil {
 		return sample{}, err
 	}
-	s, out, err := m.b.measure(ctx, job{m.dir, m.b.mintmarkEnv(m.cache), args})
+	s, out, err := m.b.measure(ctx, job{dir: m.dir, env: m.b.mintmarkEnv(m.cache), args: args})
 	if err != nil || verb == "plan" {
 		return s, err
 	}
@@ -198,6 +199,7 @@ type goreleaserSide struct {
 	b          *bench
 	p          *project
 	dir, cache string
+	jobs       int // at a time
 }
 
 func (b *bench) newGoReleaser(ctx context.Context, s *sources) (*goreleaserSide, error) {
@@ -208,7 +210,7 @@ func (b *bench) newGoReleaser(ctx context.Context, s *sources) (*goreleaserSide,
 	if err != nil {
 		return nil, err
 	}
-	g := &goreleaserSide{b, s.p, dir, filepath.Join(b.work, s.p.name, "gocache-goreleaser")}
+	g := &goreleaserSide{b, s.p, dir, filepath.Join(b.work, s.p.name, "gocache-goreleaser"), cores()}
 	return g, os.WriteFile(g.config(), []byte(goreleaserConfig(s.p, g.out())), 0o644)
 }
 
@@ -234,13 +236,17 @@ func goreleaserConfig(p *project, dist string) string {
 	return c.String()
 }
 
-// run measures goreleaser build or release.
-func (g *goreleaserSide) run(ctx context.Context, verb string) (sample, error) {
-	args := []string{g.b.goreleaser, verb, "--clean", "--config=" + g.config(), "--parallelism=" + strconv.Itoa(cores())}
+func (g *goreleaserSide) args(verb string) []string {
+	args := []string{g.b.goreleaser, verb, "--clean", "--config=" + g.config(), "--parallelism=" + strconv.Itoa(g.jobs)}
 	if verb == "release" {
 		args = append(args, "--skip=publish,announce")
 	}
-	s, _, err := g.b.measure(ctx, job{g.dir, g.b.goEnv(g.cache), args})
+	return args
+}
+
+// run measures goreleaser build or release.
+func (g *goreleaserSide) run(ctx context.Context, verb string) (sample, error) {
+	s, _, err := g.b.measure(ctx, job{dir: g.dir, env: g.b.goEnv(g.cache), args: g.args(verb)})
 	if err == nil && verb == "build" {
 		s.Digests, err = digests(ctx, g.out())
 	}
@@ -269,7 +275,7 @@ func (b *bench) byHand(ctx context.Context, s *sources, times int) (sample, erro
 			graph := filepath.Join(at, strconv.Itoa(n)+".json")
 			args := append([]string{b.goCmd, "build", "-trimpath", "-ldflags=" + ldflags, "-debug-actiongraph=" + graph,
 				"-o", filepath.Join(at, "out", strconv.Itoa(n)) + "/"}, s.p.mains...)
-			jobs = append(jobs, job{dir, b.goEnv(filepath.Join(at, "gocache"), platformEnv(pl)...), args})
+			jobs = append(jobs, job{dir: dir, env: b.goEnv(filepath.Join(at, "gocache"), platformEnv(pl)...), args: args})
 			if i == 0 {
 				graphs = append(graphs, graph)
 			}
