@@ -186,7 +186,8 @@ func (p *publication) reportFiles() (map[string][]byte, error) {
 // Render makes report.html, and report.md, which is short.
 func Render(in report.Inputs, files map[string][]byte) error {
 	var html, markdown bytes.Buffer
-	if err := errors.Join(report.HTML(&html, report.Compose(in)), report.Markdown(&markdown, report.ComposeShort(in))); err != nil {
+	page := report.Compose(in)
+	if err := errors.Join(report.HTML(&html, page), report.Markdown(&markdown, report.ComposeShort(in, page))); err != nil {
 		return err
 	}
 	files[report.HTMLFile], files[report.MarkdownFile] = html.Bytes(), markdown.Bytes()

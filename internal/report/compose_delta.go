@@ -45,7 +45,7 @@ func deltaSection(in Inputs) Section {
 		d := difference(before, &b)
 		p := Part{Title: label + ": " + change(now.Size-was.Size), Open: at == open}
 		if !d.importsKnown {
-			s.Notes = append(s.Notes, label+": which imports are new is not known: the measurements of one of the releases do not have them")
+			s.Notes = append(s.Notes, label+": "+importsUnknown)
 		}
 		packages := Table{Title: "By package", Columns: []Column{{Title: "package"}, {Title: "cause"}, {Title: "before", Kind: Number}, {Title: "now", Kind: Number}, {Title: "change", Kind: Number}}}
 		for i, c := range d.packages {
@@ -115,6 +115,8 @@ type differing struct {
 	imports          []newImport
 	importsKnown     bool // both have an import tree
 }
+
+const importsUnknown = "which imports are new is not known: the measurements of one of the releases do not have them"
 
 // moduleChange is a module of which the two programs have different versions.
 type moduleChange struct {

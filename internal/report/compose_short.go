@@ -15,8 +15,9 @@ const shortRows = 22
 
 // ComposeShort makes the page of a release in less than 60 lines of Markdown, for release
 // notes: the verdict, what changed since the release that it is compared with, the
-// files, and how to check them. What is left out is counted.
-func ComposeShort(in Inputs) *Page {
+// files, and how to check them. What is left out is counted. Whole is the page that
+// has it, of the same inputs.
+func ComposeShort(in Inputs, whole *Page) *Page {
 	p := &Page{Schema: fact.PageReport, Title: in.Manifest.Project + " " + in.Manifest.Version}
 	p.verdict(in)
 	rest := shortRows
@@ -32,7 +33,7 @@ func ComposeShort(in Inputs) *Page {
 		check.Commands = commands(in)[:1]
 	}
 	more := "Everything else is in " + HTMLFile
-	if _, unmeasured := Compose(in).Split(); len(unmeasured.Titles) > 0 {
+	if _, unmeasured := whole.Split(); len(unmeasured.Titles) > 0 {
 		more += ", also why there are no figures for these: " + strings.Join(unmeasured.Titles, "; ")
 	}
 	check.Notes = []string{more}
@@ -129,6 +130,9 @@ func shortNotes(d *differing, rest *int) []string {
 	}
 	for _, n := range d.imports {
 		out = append(out, n.String())
+	}
+	if !d.importsKnown {
+		out = append(out, importsUnknown)
 	}
 	if n := len(out); n > most {
 		out = append(out[:most-1:most-1], fmt.Sprintf("%d more such changes", n-most+1))

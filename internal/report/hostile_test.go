@@ -105,7 +105,8 @@ func TestHostileNames(t *testing.T) {
 		if testing.Short() && path != "all" {
 			continue
 		}
-		full, short := Compose(in), ComposeShort(in)
+		full := Compose(in)
+		short := ComposeShort(in, full)
 		for kind, p := range map[string]*Page{"full": full, "short": short} {
 			var h, m bytes.Buffer
 			if err := HTML(&h, p); err != nil {

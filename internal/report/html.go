@@ -168,9 +168,10 @@ func (d *document) table(title string, t Table) {
 		d.add(">%s</th>", c.Title)
 	}
 	d.add("</tr></thead>\n<tbody>\n")
+	links := t.linked()
 	for at, row := range t.Rows {
 		d.add("<tr>")
-		for i, cell := range row {
+		for i, text := range row {
 			var c Column
 			if i < len(t.Columns) {
 				c = t.Columns[i]
@@ -178,15 +179,15 @@ func (d *document) table(title string, t Table) {
 			d.add(`<td data-title="%s"`, c.Title)
 			switch {
 			case c.Kind == Mark:
-				d.add(` class="%s"`, cell)
+				d.add(` class="%s"`, text)
 			case c.Kind != "":
 				d.add(` class="%s"`, c.Kind)
 			}
-			if to := t.link(at, i); to != "" {
-				d.add(`><a href="%s">%s</a></td>`, to, cell)
+			if to := links[cell{at, i}]; to != "" {
+				d.add(`><a href="%s">%s</a></td>`, to, text)
 				continue
 			}
-			d.add(">%s</td>", cell)
+			d.add(">%s</td>", text)
 		}
 		d.add("</tr>\n")
 	}

@@ -64,20 +64,26 @@ func (t ImportTree) importers() (map[string]string, error) {
 			by[q] = p
 		}
 	}
-	if main := t.main(by); len(t) > 0 && len(t.below(main)) != len(by)+1 {
+	if len(t) == 0 {
+		return by, nil
+	}
+	// Each package has one importer, so that what is below one that has none is no
+	// circle.
+	main, ok := t.main(by)
+	if !ok || len(t.below(main)) != len(by)+1 {
 		return nil, fmt.Errorf("imports: not every package comes of %.100q", main)
 	}
 	return by, nil
 }
 
-// main is the package that nobody imports, the first by name.
-func (t ImportTree) main(by map[string]string) string {
+// main is the package that nobody imports, the first by name; false without one.
+func (t ImportTree) main(by map[string]string) (string, bool) {
 	for _, p := range slices.Sorted(maps.Keys(t)) {
 		if _, imported := by[p]; !imported {
-			return p
+			return p, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // below is a package with all that came by it.
@@ -108,7 +114,8 @@ func newImports(was, now *Sized, cause func(pkg string) string) []newImport {
 	if err != nil || err2 != nil {
 		return nil // not of ParseMeasurements
 	}
-	main, mainBefore := now.Imports.main(young), was.Imports.main(old)
+	main, _ := now.Imports.main(young)
+	mainBefore, _ := was.Imports.main(old)
 	before := func(p string) bool {
 		_, ok := old[p]
 		return ok || p == mainBefore || p == main

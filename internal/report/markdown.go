@@ -87,10 +87,11 @@ func markdownTable(b *strings.Builder, t Table) {
 		}
 	}
 	b.WriteString("|\n")
+	links := t.linked()
 	for at, row := range t.Rows {
-		for i, cell := range row {
-			text := inline(cell)
-			if to := t.link(at, i); to.safe() && strings.HasPrefix(string(to), "https://") {
+		for i, text := range row {
+			text = inline(text)
+			if to := links[cell{at, i}]; to.safe() && strings.HasPrefix(string(to), "https://") {
 				text = "[" + text + "](" + string(to) + ")"
 			}
 			fmt.Fprintf(b, "| %s ", text)

@@ -136,14 +136,16 @@ type Link struct {
 	Address Address `json:"address"`
 }
 
-// link is where a cell leads; "" for nowhere.
-func (t *Table) link(row, column int) Address {
+// cell is the place of one.
+type cell struct{ row, column int }
+
+// linked are the cells that lead somewhere.
+func (t *Table) linked() map[cell]Address {
+	out := map[cell]Address{}
 	for _, l := range t.Links {
-		if l.Row == row && l.Column == column {
-			return l.Address
-		}
+		out[cell{l.Row, l.Column}] = l.Address
 	}
-	return ""
+	return out
 }
 
 // Column is one column of a [Table].
