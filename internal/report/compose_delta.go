@@ -152,13 +152,28 @@ func (d *differing) byCause() Table {
 	return t
 }
 
+// place is where the bytes of a package belong.
+type place struct {
+	group, module, version string
+	size                   int64
+}
+
+// versions are those of the dependencies of a program.
+func versions(s *sizes.Summary) map[string]string {
+	out := map[string]string{}
+	for _, g := range s.Groups {
+		for _, m := range g.Modules {
+			if g.Name == sizes.GroupDependency {
+				out[m.Path] = m.Version
+			}
+		}
+	}
+	return out
+}
+
 // difference compares two measured programs package by package.
 func difference(before, after *Sized) differing {
 	was, now := before.Summary, after.Summary
-	type place struct {
-		group, module, version string
-		size                   int64
-	}
 	sections := len(was.Sections)+len(now.Sections) > 0 // packages would be compared with nothing
 	read := func(s *sizes.Summary) map[string]place {
 		out := map[string]place{}
@@ -169,17 +184,6 @@ func difference(before, after *Sized) differing {
 			for _, m := range g.Modules {
 				for _, p := range m.Packages {
 					out[p.Path] = place{g.Name, m.Path, m.Version, out[p.Path].size + p.Size}
-				}
-			}
-		}
-		return out
-	}
-	versions := func(s *sizes.Summary) map[string]string {
-		out := map[string]string{}
-		for _, g := range s.Groups {
-			for _, m := range g.Modules {
-				if g.Name == sizes.GroupDependency {
-					out[m.Path] = m.Version
 				}
 			}
 		}
