@@ -39,7 +39,8 @@ type Action struct {
 	Executed bool          // a tool ran; otherwise the result came from the cache
 	CPU      time.Duration // user+sys of the tools that ran
 
-	deps []string // packages whose compiles it depends on directly
+	deps    []string // packages whose compiles it depends on directly, or through actions of other kinds
+	imports []string // packages whose compiles are among the inputs that the go command names for it
 }
 
 // Key is unique in a graph.
@@ -95,6 +96,27 @@ func (g Graph) Deps(a *Action) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// linkerDeps are packages that the go command adds to the imports of a main package for
+// some ways of linking, whoever imports them or not (cmd/go/internal/load.LinkerDeps).
+// The runtime is one for all of them, and so never an import more or less.
+var linkerDeps = []string{"runtime/asan", "runtime/cgo", "runtime/coverage", "runtime/msan", "runtime/race"}
+
+// Imports are the imports of each package, sorted, as its compile was given them. All
+// main packages have the runtime among them; what else is there only for the linker is
+// left out.
+func (g Graph) Imports() map[string][]string {
+	out := map[string][]string{}
+	for _, a := range g.Compiles() {
+		imports := slices.Clone(a.imports)
+		if g[Key{a.Package, true}] != nil {
+			imports = slices.DeleteFunc(imports, func(pkg string) bool { return slices.Contains(linkerDeps, pkg) })
+		}
+		slices.Sort(imports)
+		out[a.Package] = slices.Compact(imports)
+	}
+	return out
 }
 
 // node is an entry of -debug-actiongraph (cmd/go/internal/work.actionJSON).
@@ -194,6 +216,11 @@ func newGraph(nodes []*node) Graph {
 			a.Output = "" // not known: the build ID still holds its place
 		}
 		a.deps = compiles(n, byID)
+		for _, id := range n.Deps {
+			if d := byID[id]; d != nil && d.Mode == "build" && d.Package != n.Package {
+				a.imports = append(a.imports, d.Package)
+			}
+		}
 		g[a.Key()] = a
 	}
 	return g

@@ -54,6 +54,29 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestImports: an import is a compile that another one was given, directly; what the
+// linker alone needs is none.
+func TestImports(t *testing.T) {
+	g, err := Read(strings.NewReader(`[{"ID":0,"Mode":"link","Package":"m","Deps":[1],"ActionID":"a"},
+		{"ID":1,"Mode":"build","Package":"m","Deps":[2,3,4,5,6],"ActionID":"b"},
+		{"ID":2,"Mode":"build","Package":"fmt","Deps":[4],"ActionID":"c"},
+		{"ID":3,"Mode":"build","Package":"runtime/cgo","Deps":[4],"ActionID":"d"},
+		{"ID":4,"Mode":"build","Package":"runtime","ActionID":"e"},
+		{"ID":5,"Mode":"nop","Deps":[7]},
+		{"ID":6,"Mode":"build check cache","Package":"m","Deps":[2]},
+		{"ID":7,"Mode":"build","Package":"os","ActionID":"f"},
+		{"ID":8,"Mode":"build","Package":"net","Deps":[3],"ActionID":"g"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := g.Imports()
+	for pkg, want := range map[string][]string{"m": {"fmt", "runtime"}, "fmt": {"runtime"}, "net": {"runtime/cgo"}, "os": nil} {
+		if !slices.Equal(got[pkg], want) {
+			t.Errorf("%s imports %q, want %q", pkg, got[pkg], want)
+		}
+	}
+}
+
 // TestGoCommand reads what the real go command writes: the graph of two builds
 // that differ in one package, and the input that differs.
 func TestGoCommand(t *testing.T) {
@@ -99,6 +122,13 @@ func TestGoCommand(t *testing.T) {
 		if a[key] == nil || a[key].Output == "" {
 			t.Errorf("no action %s, or no output: %+v", key, a[key])
 		}
+	}
+	imports := a.Imports()
+	if got := imports["example.com/m"]; !slices.Equal(got, []string{"example.com/m/lib", "runtime"}) {
+		t.Errorf("the main package imports %q", got)
+	}
+	if !slices.Contains(imports["runtime"], "internal/abi") {
+		t.Errorf("runtime imports %q", imports["runtime"])
 	}
 	// No cache has seen this before, whoever ran this test already.
 	write("lib/lib.go", "package lib\n\nfunc X() string { return \""+filepath.Base(dir)+time.Now().String()+"\" }\n")

@@ -40,11 +40,9 @@ func (d *app) page(p *report.Page) error {
 		d.printf("%s\n", ui.CleanLine(f))
 	}
 	var errs []error
-	for _, s := range p.Sections {
+	said, unmeasured := p.Split()
+	for _, s := range said {
 		d.printf("\n== %s ==\n", ui.CleanLine(s.Title))
-		if s.NotMeasured != "" {
-			d.printf("not measured: %s\n", ui.CleanLine(s.NotMeasured))
-		}
 		for _, t := range s.Text {
 			d.printf("%s\n", ui.CleanLine(t))
 		}
@@ -63,7 +61,7 @@ func (d *app) page(p *report.Page) error {
 			}
 		}
 		if folded > 0 {
-			d.printf("\n%d more such tables: -json, or report.html with -out=DIR\n", folded)
+			d.printf("\n%s: -json, or report.html with -out=DIR\n", fact.Count(folded, "more such table"))
 		}
 		for _, c := range s.Commands {
 			d.printf("\n%s:\n    %s\n", ui.CleanLine(c.What), ui.CleanLine(c.Line))
@@ -74,6 +72,12 @@ func (d *app) page(p *report.Page) error {
 		for _, n := range s.Notes {
 			d.printf("- %s\n", ui.CleanLine(n))
 		}
+	}
+	if len(unmeasured.Titles) > 0 {
+		d.printf("\nNot measured:\n")
+	}
+	for _, text := range unmeasured.Details() {
+		d.printf("- %s\n", ui.CleanLine(text))
 	}
 	return errors.Join(errs...)
 }

@@ -107,6 +107,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 			if err != nil {
 				return nil, err
 			}
+			s.Imports = c.imports(p)
 			r.sized = append(r.sized, s)
 		}
 	}

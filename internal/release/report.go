@@ -54,6 +54,18 @@ func (m *Maker) measure(ctx context.Context, u *plan.Unit, p *product) (report.S
 	return s, nil
 }
 
+// imports say how each package came into a product; nothing where no execution's
+// account has its main package.
+func (o *outcomes) imports(p *product) report.ImportTree {
+	for _, x := range o.all {
+		imports := x.Actions.Imports()
+		if _, ok := imports[p.main.Package]; ok {
+			return report.NewImportTree(imports, p.main.Package)
+		}
+	}
+	return nil
+}
+
 // shorten drops what measurements.json does not hold: functions, all but the
 // largest embedded files, and the kinds of bytes of each package. Those of all
 // packages together, and of what has no package, stay.
@@ -160,21 +172,22 @@ func (p *publication) reportFiles() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: p.manifest, Measurements: ms, Previous: p.shown.Previous}
+	in := report.Inputs{Manifest: p.manifest, Beside: true, Measurements: ms, Previous: p.shown.Previous}
 	if p.signer != nil {
 		in.Signed, in.SignedBy = true, p.signer.ID()
 	}
-	page := report.Compose(in)
 	made := map[string][]byte{}
 	if made[report.MeasurementsFile], err = ms.Encode(); err != nil {
 		return nil, err
 	}
-	return made, Render(page, made)
+	return made, Render(in, made)
 }
 
-func Render(page *report.Page, files map[string][]byte) error {
+// Render makes report.html, and report.md, which is short.
+func Render(in report.Inputs, files map[string][]byte) error {
 	var html, markdown bytes.Buffer
-	if err := errors.Join(report.HTML(&html, page), report.Markdown(&markdown, page)); err != nil {
+	page := report.Compose(in)
+	if err := errors.Join(report.HTML(&html, page), report.Markdown(&markdown, report.ComposeShort(in, page))); err != nil {
 		return err
 	}
 	files[report.HTMLFile], files[report.MarkdownFile] = html.Bytes(), markdown.Bytes()

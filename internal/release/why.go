@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
@@ -100,36 +101,18 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 // importPath is a shortest path of imports from one of the packages to another;
 // of several the first by name.
 func importPath(imports map[string][]string, from []string, to string) []string {
-	before := map[string]string{}
-	var queue []string
-	for _, m := range slices.Sorted(slices.Values(from)) {
-		// A main package may be given as a directory.
-		for p := range imports {
-			if p == m {
-				before[p] = ""
-				queue = append(queue, p)
-			}
-		}
+	// A main package may be given as a directory.
+	from = slices.DeleteFunc(slices.Clone(from), func(m string) bool { _, ok := imports[m]; return !ok })
+	importer := report.Importers(imports, from)
+	if _, ok := importer[to]; !ok {
+		return nil
 	}
-	for len(queue) > 0 {
-		p := queue[0]
-		queue = queue[1:]
-		if p == to {
-			var path []string
-			for ; p != ""; p = before[p] {
-				path = append(path, p)
-			}
-			slices.Reverse(path)
-			return path
-		}
-		for _, next := range imports[p] {
-			if _, ok := before[next]; !ok {
-				before[next] = p
-				queue = append(queue, next)
-			}
-		}
+	var path []string
+	for p := to; p != ""; p = importer[p] {
+		path = append(path, p)
 	}
-	return nil
+	slices.Reverse(path)
+	return path
 }
 
 // linkReason is the shortest chain of references to a symbol of a package, and

@@ -13,6 +13,7 @@ import (
 // Inputs is what a page is made of. The same inputs give the same page.
 type Inputs struct {
 	Manifest *checksums.Manifest
+	Beside   bool          // the page lies beside the published files
 	Signed   bool          // there is a signature
 	SignedBy fact.SignerID // nobody when the signature was not checked
 	// Checked says who looked at the signature; "" when the page is part of the
@@ -33,7 +34,7 @@ func Compose(in Inputs) *Page {
 	p := &Page{Schema: fact.PageReport, Title: m.Project + " " + m.Version}
 	p.verdict(in)
 	p.Sections = append(p.Sections, differences(m)...)
-	p.Sections = append(p.Sections, artifacts(m), sizesSection(in), deltaSection(in))
+	p.Sections = append(p.Sections, artifacts(in), sizesSection(in), deltaSection(in))
 	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), provenance(in))
 	return p
 }
@@ -84,6 +85,9 @@ func (p *Page) verdict(in Inputs) {
 	from := fmt.Sprintf("Source %s %s", s.Module, s.Version)
 	if s.Commit != "" {
 		from += ", commit " + s.Commit
+		if to := commitPage(s); to != "" {
+			p.Links = append(p.Links, TextLink{s.Commit, to})
+		}
 	}
 	p.Facts = append(p.Facts, from+" of "+s.CommitTime+"; toolchain "+m.Toolchain.Version)
 }
@@ -112,12 +116,15 @@ func differences(m *checksums.Manifest) []Section {
 }
 
 // artifacts are the published files, and the stages that they were made of.
-func artifacts(m *checksums.Manifest) Section {
+func artifacts(in Inputs) Section {
 	s := Section{ID: "artifacts", Title: "Artifacts"}
 	published := Table{Title: "Published files", Columns: []Column{{Title: "file"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
 	before := Table{Title: "What they were made of", Columns: []Column{{Title: "file"}, {Title: "profile"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
-	for _, a := range m.Artifacts {
+	for _, a := range in.Manifest.Artifacts {
 		if a.Published {
+			if to := beside(a.Name); in.Beside && to != "" {
+				published.Links = append(published.Links, Link{Row: len(published.Rows), Address: to})
+			}
 			published.Rows = append(published.Rows, []string{a.Name, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
 		} else {
 			before.Rows = append(before.Rows, []string{a.Name, a.Profile, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
@@ -152,6 +159,9 @@ func provenance(in Inputs) Section {
 	}
 	add("module", m.Source.Module+" "+m.Source.Version)
 	add("module hash", m.Source.Sum+sumdb(m.Source.SumDB))
+	if to := commitPage(m.Source); to != "" {
+		t.Links = append(t.Links, Link{Row: len(t.Rows), Column: 1, Address: to})
+	}
 	add("commit", m.Source.Commit)
 	add("commit time", m.Source.CommitTime)
 	add("version is of the tag", m.Tag)
@@ -183,6 +193,17 @@ func provenance(in Inputs) Section {
 		s.Notes = []string{"A " + string(m.Kind) + " is not signed and cannot be verified."}
 		return s
 	}
+	s.Commands = commands(in)
+	if in.Signed {
+		s.Notes = append(s.Notes, "PUBLISHER.pub has to come from elsewhere than this release: a key that lies beside it proves nothing.")
+	}
+	s.Notes = append(s.Notes, "That the files come from this source is the publisher's statement. It becomes more than that when somebody else builds them again.")
+	return s
+}
+
+// commands are those that check a release, the one that checks most of it first.
+func commands(in Inputs) []Command {
+	m := in.Manifest
 	expect := "-project=" + shell.Word(m.Project) + " -version=" + shell.Word(m.Version)
 	if m.Source.Commit != "" {
 		expect += " -commit=" + shell.Word(m.Source.Commit)
@@ -191,16 +212,14 @@ func provenance(in Inputs) Section {
 	if !in.Signed {
 		key = "-unsigned "
 	}
-	s.Commands = []Command{
+	list := []Command{
 		{"Check signatures, checksums, files and record, offline", "mintmark verify " + key + expect + " DIR"},
 		{"Build it again from its source and compare every stage", "mintmark verify -rebuild " + key + expect + " DIR"},
-		{"Without mintmark: the digests only", "sha256sum -c " + checksums.ChecksumsFile},
+		{"Without mintmark: the digests only", "sha256sum -c --ignore-missing " + checksums.ChecksumsFile},
 	}
 	if in.Signed {
-		s.Commands = append(s.Commands, Command{"With cosign: the signature over the digests",
+		list = append(list, Command{"With cosign: the signature over the digests",
 			"cosign verify-blob --key PUBLISHER.pub --bundle " + checksums.ChecksumsBundle + " --insecure-ignore-tlog=true " + checksums.ChecksumsFile})
-		s.Notes = append(s.Notes, "PUBLISHER.pub has to come from elsewhere than this release: a key that lies beside it proves nothing.")
 	}
-	s.Notes = append(s.Notes, "That the files come from this source is the publisher's statement. It becomes more than that when somebody else builds them again.")
-	return s
+	return list
 }

@@ -146,14 +146,24 @@ func packagesTable(x *sizes.Summary) Table {
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(a.path, b.path)) })
-	for i, r := range rows {
-		if i == topPackages {
-			t.Rows = append(t.Rows, []string{fmt.Sprintf("%d other packages", len(rows)-i), "", ui.FormatBytes(rest), percentOf(rest, x.Size)})
-			break
+	// Own code and dependencies first: of these the authors can decide, and beside a
+	// standard library they are soon too small to be among the largest.
+	const most = 5 // of each
+	order := sizes.Groups()
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(min(slices.Index(order, a.group), 2), min(slices.Index(order, b.group), 2)), cmp.Compare(b.size, a.size), cmp.Compare(a.path, b.path))
+	})
+	named := map[string]int{}
+	for _, r := range rows {
+		if len(t.Rows) == topPackages || named[r.group] == most && (r.group == sizes.GroupOwn || r.group == sizes.GroupDependency) {
+			continue
 		}
+		named[r.group]++
 		rest -= r.size
 		t.Rows = append(t.Rows, []string{r.path, sizes.GroupTitle(r.group), ui.FormatBytes(r.size), percentOf(r.size, x.Size)})
+	}
+	if others := len(rows) - len(t.Rows); others > 0 {
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%d other packages", others), "", ui.FormatBytes(rest), percentOf(rest, x.Size)})
 	}
 	for _, g := range x.Groups {
 		if g.Name == sizes.GroupNone {

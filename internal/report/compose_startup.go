@@ -178,7 +178,7 @@ func dots(b *Startup, title string) Chart {
 }
 
 func packingSection(in Inputs) Section {
-	s := Section{ID: "packing", Title: "Does packing with UPX pay?"}
+	s := Section{ID: "packing", Title: "Whether packing with UPX pays"}
 	packed := slices.ContainsFunc(in.Manifest.Artifacts, func(a checksums.Artifact) bool { return a.Stage == fact.Packed })
 	t := Table{Columns: []Column{{Title: "packed"}, {Title: "disk saved", Kind: Number}, {Title: "extra per start", Kind: Number}, {Title: "private memory", Kind: Number}, {Title: "starts per transfer", Kind: Number}, {Title: "pays: file", Kind: Short}, {Title: "in .tar.gz", Kind: Short}, {Title: "in .tar.zst", Kind: Short}}}
 	if in.Measurements != nil {

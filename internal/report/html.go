@@ -20,9 +20,9 @@ type markup string
 type document struct{ bytes.Buffer }
 
 // add writes markup in which each verb %s stands for an argument: a text, which is
-// made harmless, a float64, a place in percent, or further markup. All of them are
-// for elements' contents and quoted attributes that are neither addresses nor
-// scripts nor styles.
+// made harmless, a float64, a place in percent, an [Address], or further markup. All
+// of them are for elements' contents and quoted attributes that are neither scripts
+// nor styles; addresses are for href, and nothing else is.
 func (d *document) add(format markup, args ...any) {
 	safe := make([]any, len(args))
 	for i, arg := range args {
@@ -31,6 +31,11 @@ func (d *document) add(format markup, args ...any) {
 			safe[i] = string(arg)
 		case float64:
 			safe[i] = fmt.Sprintf("%.2f%%", arg)
+		case Address:
+			safe[i] = "#"
+			if arg.safe() {
+				safe[i] = html.EscapeString(string(arg))
+			}
 		default:
 			safe[i] = escaped(fmt.Sprint(arg))
 		}
@@ -66,15 +71,26 @@ func HTML(w io.Writer, p *Page) error {
 <div class="verdict %s"><strong>%s</strong>
 <ul>`, p.Title, p.Headline, markup(pageStyle), p.Title, p.Verdict, p.Headline)
 	for _, fact := range p.Facts {
-		d.add("<li>%s</li>", fact)
+		before, l, after := p.split(fact)
+		if l.Address == "" {
+			d.add("<li>%s</li>", fact)
+			continue
+		}
+		d.add(`<li>%s<a href="%s">%s</a>%s</li>`, before, l.Address, l.Text, after)
 	}
 	d.add("</ul></div>\n<nav>")
-	for _, s := range p.Sections {
+	said, unmeasured := p.Split()
+	for _, s := range said {
 		d.add(`<a href="#%s">%s</a> `, s.ID, s.Title)
 	}
 	d.add("</nav>\n")
-	for _, s := range p.Sections {
+	for _, s := range said {
 		d.section(s)
+	}
+	if line := unmeasured.Line(); line != "" {
+		d.add("\n<details class=\"absent\"><summary>%s</summary>\n", line)
+		d.notes(unmeasured.Details())
+		d.add("</details>\n")
 	}
 	d.add("</main>\n</body>\n</html>\n\n")
 	_, err := d.WriteTo(w)
@@ -83,61 +99,67 @@ func HTML(w io.Writer, p *Page) error {
 
 func (d *document) section(s Section) {
 	d.add("\n<section id=\"%s\">\n<h2>%s</h2>\n", s.ID, s.Title)
-	if s.NotMeasured != "" {
-		d.add("<p class=\"absent\">Not measured: %s.</p>\n", s.NotMeasured)
-	}
 	for _, text := range s.Text {
 		d.add("<p>%s</p>\n", text)
 	}
-	d.figures(s.Charts, s.Tables)
+	d.figures(s.Title, s.Charts, s.Tables)
 	for _, part := range s.Parts {
 		var open markup
 		if part.Open {
 			open = " open"
 		}
 		d.add("<details%s><summary>%s</summary>\n", open, part.Title)
-		d.figures(part.Charts, part.Tables)
+		d.figures(part.Title, part.Charts, part.Tables)
 		d.add("</details>\n")
 	}
 	for _, c := range s.Commands {
 		d.add("<h3>%s</h3>\n<pre>%s</pre>\n", c.What, c.Line)
 	}
-	if len(s.Notes) > 0 {
-		d.add(`<ul class="notes">`)
-		for _, note := range s.Notes {
-			d.add("<li>%s</li>\n", note)
-		}
-		d.add("</ul>\n")
-	}
+	d.notes(s.Notes)
 	d.add("</section>\n")
 }
 
-func (d *document) figures(charts []Chart, tables []Table) {
+func (d *document) notes(notes []string) {
+	if len(notes) == 0 {
+		return
+	}
+	d.add(`<ul class="notes">`)
+	for _, note := range notes {
+		d.add("<li>%s</li>\n", note)
+	}
+	d.add("</ul>\n")
+}
+
+// figures writes what stands below a title.
+func (d *document) figures(title string, charts []Chart, tables []Table) {
 	for _, c := range charts {
 		switch {
 		case c.Treemap != "":
-			d.add("<figure class=\"scroll\">%s</figure>\n", markup(c.Treemap)) // of TreemapSVG, which escapes
+			d.add("<figure class=\"map\">%s</figure>\n", markup(c.Treemap)) // of TreemapSVG, which escapes
 		case len(c.Strips) > 0:
 			d.chart(c)
 		}
 	}
 	for _, t := range tables {
-		d.table(t)
+		d.table(title, t)
 	}
 }
 
-func (d *document) table(t Table) {
+// table writes a table. Where it is wider than the screen it scrolls, also for those
+// who have no pointer: so it takes the focus, and has a name.
+func (d *document) table(title string, t Table) {
 	if t.Title != "" {
+		title += ": " + t.Title
 		d.add("<h3>%s</h3>\n", t.Title)
 	}
 	var class markup
 	switch n := len(t.Columns); {
-	case n > 4: // on a phone each row is a card
+	case n > 2: // on a phone each row is a card
 		class = ` class="wide"`
 	case n == 2:
 		class = ` class="pair"`
 	}
-	d.add(`<div class="scroll"><table%s><thead><tr>`, class)
+	d.add(`<div class="scroll" role="region" aria-label="%s" tabindex="0"><table%s><thead><tr>`, title, class)
 	for _, c := range t.Columns {
 		d.add("<th")
 		if c.Kind == Number {
@@ -146,9 +168,10 @@ func (d *document) table(t Table) {
 		d.add(">%s</th>", c.Title)
 	}
 	d.add("</tr></thead>\n<tbody>\n")
-	for _, row := range t.Rows {
+	links := t.linked()
+	for at, row := range t.Rows {
 		d.add("<tr>")
-		for i, cell := range row {
+		for i, text := range row {
 			var c Column
 			if i < len(t.Columns) {
 				c = t.Columns[i]
@@ -156,11 +179,15 @@ func (d *document) table(t Table) {
 			d.add(`<td data-title="%s"`, c.Title)
 			switch {
 			case c.Kind == Mark:
-				d.add(` class="%s"`, cell)
+				d.add(` class="%s"`, text)
 			case c.Kind != "":
 				d.add(` class="%s"`, c.Kind)
 			}
-			d.add(">%s</td>", cell)
+			if to := links[cell{at, i}]; to != "" {
+				d.add(`><a href="%s">%s</a></td>`, to, text)
+				continue
+			}
+			d.add(">%s</td>", text)
 		}
 		d.add("</tr>\n")
 	}
@@ -222,7 +249,7 @@ p,li{max-width:62rem;overflow-wrap:anywhere}
 .verdict.unchecked{border-color:var(--doubt);background:var(--doubtback)}.verdict.unchecked strong,td.unchecked{color:var(--doubt);font-weight:700}
 nav{margin:.9rem 0 0;font-size:.9rem}nav a{margin-right:.9rem;white-space:nowrap}
 a{color:inherit}
-.scroll{overflow-x:auto;margin:.3rem 0 .8rem}
+.scroll{overflow-x:auto;margin:.3rem 0 .8rem}.scroll:focus-visible{outline:2px solid var(--cold);outline-offset:2px}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .9rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--faint);white-space:nowrap}
@@ -232,7 +259,7 @@ table.pair td:last-child:not(.number){overflow-wrap:anywhere;max-width:50rem}
 .number{text-align:right;white-space:nowrap}
 td.digest{font:.82em/1.5 ui-monospace,"DejaVu Sans Mono",monospace;max-width:none;min-width:18rem;overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:4px;padding:.55rem .75rem;margin:.2rem 0 .8rem;white-space:pre-wrap;overflow-wrap:anywhere;font:.86rem/1.5 ui-monospace,"DejaVu Sans Mono",monospace;user-select:all}
-.absent{color:var(--faint);font-style:italic}
+.absent{color:var(--faint);margin:2.2rem 0 0;padding-top:.7rem;border-top:1px solid var(--line)}.absent summary{font-weight:400}
 .notes{color:var(--faint);font-size:.88rem;padding-left:1.1rem}
 figure{margin:.6rem 0 1rem}
 .strip{display:grid;grid-template-columns:minmax(7rem,13rem) 1fr 9.5rem;gap:.7rem;align-items:center;font-size:.9rem;min-height:1.6rem}
@@ -248,10 +275,10 @@ figure{margin:.6rem 0 1rem}
 .c-warm.range,circle.c-warm{transform:translateY(-.27rem)}.c-cold.range,circle.c-cold{transform:translateY(.27rem)}
 .c-own{fill:var(--own);background:var(--own)}.c-dependency{fill:var(--dependency);background:var(--dependency)}.c-std{fill:var(--std);background:var(--std)}.c-cgo{fill:var(--cgo);background:var(--cgo)}.c-none{fill:var(--none);background:var(--none)}
 .c-warm{fill:var(--warm);background:var(--warm)}.c-cold{fill:var(--cold);background:var(--cold)}.c-less{fill:var(--less);background:var(--less)}.c-more{fill:var(--more);background:var(--more)}.c-left{fill:var(--left);background:var(--left)}.c-gz{fill:var(--gz);background:var(--gz)}
-svg.treemap{min-width:40rem;max-width:100%;border-radius:4px}
-@media (max-width:40rem){body{padding:.8rem .8rem 3rem}.strip{grid-template-columns:1fr max-content;gap:0 .7rem;margin:.35rem 0}.strip svg{grid-column:1/-1;grid-row:2}.strip.axis>:first-child,.strip.axis>.value{display:none}svg.treemap{max-width:none}td.digest{min-width:0}
+svg.treemap{border-radius:4px}
+@media (max-width:40rem){body{padding:.8rem .8rem 3rem}.strip{grid-template-columns:1fr max-content;gap:0 .7rem;margin:.35rem 0}.strip svg{grid-column:1/-1;grid-row:2}.strip.axis>:first-child,.strip.axis>.value{display:none}.map{display:none}td.digest{min-width:0}
 table.wide,table.wide tbody{display:block}table.wide thead{display:none}table.wide tr{display:flex;flex-wrap:wrap;gap:.1rem .9rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
-table.wide td{border:0;padding:0;min-width:0;max-width:100%;text-align:left;white-space:normal}table.wide td:first-child{flex:1 0 100%;font-weight:600;overflow-wrap:anywhere}table.wide td.digest{flex:1 0 100%}
+table.wide td{border:0;padding:0;min-width:0;max-width:100%;text-align:left;white-space:normal}table.wide td:first-child{flex:1 0 100%;font-weight:600;overflow-wrap:anywhere}table.wide td.digest{flex:1 0 100%}table.wide td:empty{display:none}
 table.wide td:not(:first-child)::before{content:attr(data-title) " ";color:var(--faint);font:.85rem system-ui,"DejaVu Sans",sans-serif}}
-@media print{:root{--back:#fff;--panel:#f5f6f8;--text:#000;--faint:#444;--line:#bbb}body{font-size:10pt;max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}table{font-size:8pt}th,td{padding-right:.5rem}td.digest{font-size:6.5pt;min-width:0}tr,figure,pre,.verdict,.strip{break-inside:avoid}h2,h3,summary{break-after:avoid}svg.treemap{min-width:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{:root{--back:#fff;--panel:#f5f6f8;--text:#000;--faint:#444;--line:#bbb}body{font-size:10pt;max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}table{font-size:8pt}th,td{padding-right:.5rem}td.digest{font-size:6.5pt;min-width:0}tr,figure,pre,.verdict,.strip{break-inside:avoid}h2,h3,summary{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style>`

@@ -4,26 +4,34 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // Markdown writes a page as GitHub's Markdown. Nothing in a text is taken as
-// markup.
+// markup. Addresses of files beside the page lead nowhere in release notes, and are
+// left out.
 func Markdown(w io.Writer, p *Page) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n**%s**\n\n", inline(p.Title), inline(p.Headline))
 	for _, f := range p.Facts {
-		fmt.Fprintf(&b, "- %s\n", inline(f))
-	}
-	for _, s := range p.Sections {
-		fmt.Fprintf(&b, "\n## %s\n\n", inline(s.Title))
-		if s.NotMeasured != "" {
-			fmt.Fprintf(&b, "Not measured: %s.\n", inline(s.NotMeasured))
+		before, l, after := p.split(f)
+		if !l.Address.safe() {
+			fmt.Fprintf(&b, "- %s\n", line(f))
+			continue
 		}
+		fmt.Fprintf(&b, "- %s[%s](%s)%s\n", line(before), inline(l.Text), l.Address, inline(after))
+	}
+	said, unmeasured := p.Split()
+	for _, s := range said {
+		if !strings.HasSuffix(b.String(), "\n\n") {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "## %s\n\n", inline(s.Title))
 		for _, t := range s.Text {
-			fmt.Fprintf(&b, "%s\n\n", inline(t))
+			fmt.Fprintf(&b, "%s\n\n", line(t))
 		}
 		for _, t := range s.Tables {
 			markdownTable(&b, t)
@@ -49,8 +57,15 @@ func Markdown(w io.Writer, p *Page) error {
 			fmt.Fprintf(&b, "%s:\n\n%s\n%s\n%s\n\n", inline(c.What), fence, ui.CleanLine(c.Line), fence)
 		}
 		for _, n := range s.Notes {
-			fmt.Fprintf(&b, "- %s\n", inline(n))
+			fmt.Fprintf(&b, "- %s\n", line(n))
 		}
+	}
+	if text := unmeasured.Line(); text != "" {
+		fmt.Fprintf(&b, "\n<details><summary>%s</summary>\n\n", html.EscapeString(ui.CleanLine(text)))
+		for _, d := range unmeasured.Details() {
+			fmt.Fprintf(&b, "- %s\n", line(d))
+		}
+		b.WriteString("\n</details>\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -72,22 +87,40 @@ func markdownTable(b *strings.Builder, t Table) {
 		}
 	}
 	b.WriteString("|\n")
-	for _, row := range t.Rows {
-		for _, cell := range row {
-			fmt.Fprintf(b, "| %s ", inline(cell))
+	links := t.linked()
+	for at, row := range t.Rows {
+		for i, text := range row {
+			text = inline(text)
+			if to := links[cell{at, i}]; to.safe() && strings.HasPrefix(string(to), "https://") {
+				text = "[" + text + "](" + string(to) + ")"
+			}
+			fmt.Fprintf(b, "| %s ", text)
 		}
 		b.WriteString("|\n")
 	}
 	b.WriteByte('\n')
 }
 
+// line makes a text safe as the whole of a line or of an item of a list: there also
+// a mark at its beginning means something.
+func line(text string) string {
+	s := inline(text)
+	if lineMark.MatchString(s) {
+		at := strings.IndexAny(s, "-+=.)")
+		return s[:at] + `\` + s[at:]
+	}
+	return s
+}
+
+// lineMark begins a list, makes a heading of the line above, or is a rule.
+var lineMark = regexp.MustCompile(`^([-+=]+|[0-9]{1,9}[.)])( |$)`)
+
 // inline makes a text safe inside a line of Markdown: no markup, no HTML, no
 // links, no end of a cell. Underscores and dots stay readable: names are full
 // of them, and inside a word they mean nothing.
 func inline(s string) string {
-	s = strings.NewReplacer(
+	return strings.NewReplacer(
 		`\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "#", `\#`,
-		"&", "&amp;", "<", "&lt;", ">", "&gt;", "_", `\_`, "://", "&#58;//", "www.", "www&#46;", "@", "&#64;", "!", `\!`,
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "_", `\_`, "://", "&#58;//", "www.", "www&#46;", "@", "&#64;", "!", `\!`, "$", `\$`,
 	).Replace(ui.CleanLine(s))
-	return s
 }

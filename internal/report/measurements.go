@@ -45,6 +45,9 @@ type Sized struct {
 	// NotMeasured is why there is no summary.
 	NotMeasured string         `json:"not_measured,omitempty"`
 	Summary     *sizes.Summary `json:"summary,omitempty"` // without functions, and kinds only where there is no package
+	// Imports say how each package came into the program; nothing where the go
+	// command's account of the build was not kept.
+	Imports ImportTree `json:"imports,omitempty"`
 }
 
 // Startup is the result of the verb bench, as far as a report shows it.
@@ -186,6 +189,9 @@ func (m *Measurements) Add(data []byte) error {
 
 // check refuses a summary whose parts are not the whole: a picture of it would lie.
 func (s *Sized) check() error {
+	if _, err := s.Imports.importers(); err != nil {
+		return err
+	}
 	x := s.Summary
 	switch {
 	case x == nil && s.NotMeasured == "":

@@ -1,6 +1,11 @@
 package report
 
-import "github.com/mintmark/mintmark/internal/fact"
+import (
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // Page is a whole report: what is said, in the order in which it is said. The
 // HTML page, the Markdown file and the terminal's text are renderings of it and
@@ -13,7 +18,26 @@ type Page struct {
 	Verdict  fact.Verdict `json:"verdict"` // identical, different or unchecked: the worst of all; never identical where no signature was checked
 	Headline string       `json:"headline"`
 	Facts    []string     `json:"facts"` // below the headline: who signed it, what it rests on
-	Sections []Section    `json:"sections"`
+	// Links are what texts in the facts lead to.
+	Links    []TextLink `json:"links,omitempty"`
+	Sections []Section  `json:"sections"`
+}
+
+// TextLink is where a text leads.
+type TextLink struct {
+	Text    string  `json:"text"`
+	Address Address `json:"address"`
+}
+
+// split parts a text at the first of the page's links that is in it; without one all
+// of it stands before.
+func (p *Page) split(text string) (before string, link TextLink, after string) {
+	for _, l := range p.Links {
+		if before, after, ok := strings.Cut(text, l.Text); ok {
+			return before, l, after
+		}
+	}
+	return text, TextLink{}, ""
 }
 
 // Section is one part of a page.
@@ -28,6 +52,59 @@ type Section struct {
 	Parts       []Part    `json:"parts,omitempty"`
 	Commands    []Command `json:"commands,omitempty"`
 	Notes       []string  `json:"notes,omitempty"`
+}
+
+// empty reports whether a section has nothing but the reason why.
+func (s *Section) empty() bool { return s.NotMeasured != "" }
+
+// Split parts the sections that say something from those that say only why they are
+// empty: these are told together, after the others, by [Unmeasured].
+func (p *Page) Split() (said []Section, unmeasured Unmeasured) {
+	for _, s := range p.Sections {
+		if !s.empty() {
+			said = append(said, s)
+			continue
+		}
+		unmeasured.Titles = append(unmeasured.Titles, s.Title)
+		i := slices.IndexFunc(unmeasured.Reasons, func(r Reason) bool { return r.Why == s.NotMeasured })
+		if i < 0 {
+			i = len(unmeasured.Reasons)
+			unmeasured.Reasons = append(unmeasured.Reasons, Reason{Why: s.NotMeasured})
+		}
+		unmeasured.Reasons[i].Titles = append(unmeasured.Reasons[i].Titles, s.Title)
+		unmeasured.Notes = append(unmeasured.Notes, s.Notes...)
+	}
+	return said, unmeasured
+}
+
+// Unmeasured is what a page has no figures for.
+type Unmeasured struct {
+	Titles  []string // of the sections, in their order
+	Reasons []Reason
+	Notes   []string
+}
+
+// Reason is why some sections are empty.
+type Reason struct {
+	Titles []string
+	Why    string
+}
+
+// Line is all of it in one line; "" when everything was measured.
+func (u *Unmeasured) Line() string {
+	if len(u.Titles) == 0 {
+		return ""
+	}
+	return "Not measured: " + strings.Join(u.Titles, "; ")
+}
+
+// Details are the reasons, one line each.
+func (u *Unmeasured) Details() []string {
+	var out []string
+	for _, r := range u.Reasons {
+		out = append(out, strings.Join(r.Titles, "; ")+": "+r.Why)
+	}
+	return append(out, u.Notes...)
 }
 
 // Part is a piece of a section that can be folded away.
@@ -49,6 +126,26 @@ type Table struct {
 	Title   string     `json:"title,omitempty"`
 	Columns []Column   `json:"columns"`
 	Rows    [][]string `json:"rows"`
+	Links   []Link     `json:"links,omitempty"`
+}
+
+// Link is where a cell of a table leads.
+type Link struct {
+	Row     int     `json:"row"` // from 0, as are columns
+	Column  int     `json:"column"`
+	Address Address `json:"address"`
+}
+
+// cell is the place of one.
+type cell struct{ row, column int }
+
+// linked are the cells that lead somewhere.
+func (t *Table) linked() map[cell]Address {
+	out := map[cell]Address{}
+	for _, l := range t.Links {
+		out[cell{l.Row, l.Column}] = l.Address
+	}
+	return out
 }
 
 // Column is one column of a [Table].

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"math"
 	"os"
@@ -49,7 +50,8 @@ func inputs() Inputs {
 		Measurements: &Measurements{
 			Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.3",
 			Sizes: []Sized{
-				{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("b"), Summary: summary(hostile, "v1.1.0", 700)},
+				{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("b"), Summary: summary(hostile, "v1.1.0", 700),
+					Imports: ImportTree{"example.com/tool": {"encoding/json", hostile + "/x", "runtime"}, "encoding/json": {"unicode/utf16"}}},
 				{Profile: "release", Platform: "windows/amd64", Name: hostile, SHA256: digest("d"), NotMeasured: "no function table: " + hostile},
 			},
 			Startup: []Startup{{
@@ -75,7 +77,7 @@ func inputs() Inputs {
 				Steps: []Saving{{Name: "plain", Size: 5000, Gzip: 2500, Zstd: 2400}, {Name: "-w", Size: 3000, Gzip: 1500, Zstd: 1400}, {Name: "PGO", NotMeasured: "the profile has none"}}}},
 		},
 		Previous: &Measurements{Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.2", Sizes: []Sized{
-			{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("0"), Summary: summary(hostile, "v1.0.0", 650)},
+			{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("0"), Summary: summary(hostile, "v1.0.0", 650), Imports: ImportTree{"example.com/tool": {hostile + "/x", "runtime"}}},
 			{Profile: "release", Platform: "linux/386", Name: "tool", SHA256: digest("0"), NotMeasured: "x"},
 		}},
 	}
@@ -113,7 +115,7 @@ func renderings(t *testing.T, in Inputs) map[string][]byte {
 	if err := HTML(&h, p); err != nil {
 		t.Fatal(err)
 	}
-	if err := Markdown(&m, p); err != nil {
+	if err := Markdown(&m, ComposeShort(in, p)); err != nil {
 		t.Fatal(err)
 	}
 	return map[string][]byte{HTMLFile: h.Bytes(), MarkdownFile: m.Bytes()}
@@ -159,7 +161,7 @@ func TestSelfContained(t *testing.T) {
 	in.Manifest.Artifacts[0].Verdict = "identical\" onload=\"x"
 	page := string(renderings(t, in)[HTMLFile])
 	for _, bad := range []string{`(?i)<script`, `(?i)<(link|img|iframe|object|embed|base|video|audio|use|image|foreignObject|form)\b`, `(?i)\s(src|srcset|action|background|poster|xlink:href)\s*=`,
-		`(?i)href="[^#]`, `(?i)url\(`, `(?i)@import`, `(?i)<[^>]*\son[a-z]+="`, `\x{202e}`, `(?i)javascript:`} {
+		`(?i)href="[^#.]`, `(?i)url\(`, `(?i)@import`, `(?i)<[^>]*\son[a-z]+="`, `\x{202e}`, `(?i)javascript:`} {
 		if found := regexp.MustCompile(bad).FindString(page); found != "" {
 			t.Errorf("the page has %q", found)
 		}
@@ -184,8 +186,11 @@ func TestSelfContained(t *testing.T) {
 // TestAlike finds every table cell of the page in the Markdown, and every text.
 func TestAlike(t *testing.T) {
 	p := Compose(inputs())
-	out := renderings(t, inputs())
-	html, markdown := string(out[HTMLFile]), string(out[MarkdownFile])
+	var h, m bytes.Buffer
+	if err := errors.Join(HTML(&h, p), Markdown(&m, p)); err != nil {
+		t.Fatal(err)
+	}
+	html, markdown := h.String(), m.String()
 	var tables []Table
 	for _, s := range p.Sections {
 		tables = append(tables, s.Tables...)
@@ -271,11 +276,11 @@ func TestVerdict(t *testing.T) {
 
 // TestDifference holds the parts of a change against the whole.
 func TestDifference(t *testing.T) {
-	d := difference(summary("example.com/dep", "v1.0.0", 650), summary("example.com/dep", "v1.1.0", 700))
+	d := difference(&Sized{Summary: summary("example.com/dep", "v1.0.0", 650)}, &Sized{Summary: summary("example.com/dep", "v1.1.0", 700)})
 	if len(d.packages) != 1 || d.packages[0].Cause != sizes.CauseUpgrade || d.packages[0].Grown() != 50 {
 		t.Errorf("got %+v", d.packages)
 	}
-	d = difference(summary("example.com/dep", "v1.0.0", 650), summary("example.com/other", "v1.0.0", 700))
+	d = difference(&Sized{Summary: summary("example.com/dep", "v1.0.0", 650)}, &Sized{Summary: summary("example.com/other", "v1.0.0", 700)})
 	var sum int64
 	var causes []string
 	for _, c := range d.causes {
@@ -327,6 +332,11 @@ func TestMeasurements(t *testing.T) {
 		func(m *Measurements) { m.Schema = "other" },
 		func(m *Measurements) { m.Sizes[0].Summary.Groups[0].Name = `own" onload="x` },
 		func(m *Measurements) { m.Sizes[0].Summary.Size++ },
+		func(m *Measurements) { m.Sizes[0].Imports["runtime"] = []string{"encoding/json"} },
+		func(m *Measurements) { m.Sizes[0].Imports["a"], m.Sizes[0].Imports["b"] = []string{"b"}, []string{"a"} },
+		func(m *Measurements) { m.Sizes[0].Imports["elsewhere"] = []string{"x"} },
+		func(m *Measurements) { m.Sizes[0].Imports = ImportTree{"": {"a"}, "a": {""}} },
+		func(m *Measurements) { m.Sizes[0].Imports = ImportTree{"a": {"a"}} },
 		func(m *Measurements) { m.Sizes[0].Summary.Groups[1].Modules[0].Packages[0].Size = -1 },
 		func(m *Measurements) { m.Sizes[0].Summary.Groups[3].Modules[0].Packages[0].Kinds[0].Size = -5 },
 		func(m *Measurements) { m.Sizes[0].Summary = nil },

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -180,6 +181,49 @@ func TestTreemap(t *testing.T) {
 	}
 	if TreemapSVG(&Summary{}) == "" {
 		t.Error("nothing for an empty summary")
+	}
+}
+
+// TestTreemapNames: what the authors chose comes first, and no name stands for two
+// packages, however little room there is.
+func TestTreemapNames(t *testing.T) {
+	group := func(name, module string, paths ...string) Group {
+		g := Group{Name: name, Modules: []Module{{Mod: Mod{Path: module, Version: "v1.0.0"}}}}
+		for _, p := range paths {
+			g.Modules[0].Packages = append(g.Modules[0].Packages, Package{Path: p, Size: 100})
+			g.Modules[0].Size += 100
+		}
+		g.Size = g.Modules[0].Size
+		return g
+	}
+	s := &Summary{Groups: []Group{
+		group(GroupStd, "std", "sync", "internal/sync", "encoding/json", "internal/runtime/sys", "errors", "internal/runtime/maps", "maps"),
+		group(GroupDependency, "github.com/o/sync/v2", "github.com/o/sync/v2", "github.com/o/sync/v2/errgroup", "github.com/o/sync/v2/internal/json"),
+		group(GroupOwn, "github.com/example/"+strings.Repeat("long/", 30)+"tool", "main", "github.com/example/"+strings.Repeat("long/", 30)+"tool/internal/sync", "github.com/example/"+strings.Repeat("long/", 30)+"tool/words"),
+		group("\"><script>", "x", "x"),
+	}}
+	for _, g := range s.Groups {
+		s.Size += g.Size
+	}
+	svg := TreemapSVG(s)
+	own, dep, std := strings.Index(svg, `class="own"`), strings.Index(svg, `class="dependency"`), strings.Index(svg, `class="std"`)
+	if own < 0 || dep < own || std < dep {
+		t.Errorf("own code is at %d, dependencies at %d, the standard library at %d", own, dep, std)
+	}
+	if strings.Contains(svg, "<script") {
+		t.Error("a group's name became markup")
+	}
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`<text [^>]*>([^<]*)</text>`).FindAllStringSubmatch(svg, -1) {
+		if seen[m[1]] {
+			t.Errorf("%q stands there twice", m[1])
+		}
+		seen[m[1]] = true
+	}
+	for _, want := range []string{"sync", "internal/sync", "errgroup", "words", "main"} {
+		if !seen[want] {
+			t.Errorf("no %q among %v", want, seen)
+		}
 	}
 }
 

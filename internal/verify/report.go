@@ -88,7 +88,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	if cfg.Out == "" {
 		return page, nil
 	}
-	return page, writeReport(cfg, page)
+	return page, writeReport(cfg, in)
 }
 
 // belongs refuses measurements of another release, and sizes of files that are
@@ -109,20 +109,20 @@ func belongs(x *report.Measurements, m *checksums.Manifest) error {
 
 // writeReport writes the page into a directory that is not the release's: a
 // file there that is not listed, or not as listed, is refused by everybody.
-func writeReport(cfg ReportConfig, page *report.Page) error {
+func writeReport(cfg ReportConfig, in report.Inputs) error {
 	out, err := files.RealPath(cfg.Out)
 	if err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
-	in, err := files.RealPath(cfg.Path)
+	of, err := files.RealPath(cfg.Path)
 	if err != nil {
 		return err
 	}
-	if out == in || strings.HasPrefix(out, in+string(filepath.Separator)) {
+	if out == of || strings.HasPrefix(out, of+string(filepath.Separator)) {
 		return fault.Usagef("name another directory with -out", "-out=%s is in the release itself, which a new file would break", cfg.Out)
 	}
 	pages := map[string][]byte{}
-	if err := release.Render(page, pages); err != nil {
+	if err := release.Render(in, pages); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
