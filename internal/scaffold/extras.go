@@ -39,6 +39,9 @@ func (p *Proposal) ignore() {
 	if p.cfg.Key {
 		lines = append(lines, path.Join(dir, KeyName+".key"))
 	}
+	if p.cfg.CI == "gitlab" {
+		lines = append(lines, "/"+gitlabCache+"/")
+	}
 	text := ""
 	for _, l := range lines {
 		if !ignores(string(old), l) {
@@ -145,6 +148,10 @@ jobs:
 `
 }
 
+// gitlabCache is where a job on GitLab has mintmark's cache: nothing outside of the
+// checkout is kept from one job to the next.
+const gitlabCache = ".mintmark-cache"
+
 func gitlab(dir, dist string, key bool) string {
 	env := ""
 	if key {
@@ -160,9 +167,13 @@ release:
     - if: $CI_COMMIT_TAG
   variables:
     GIT_DEPTH: "0"  # versions follow from history and tags
+    MINTMARK_CACHE: $CI_PROJECT_DIR/` + gitlabCache + `  # what is cached has to be in here
 ` + env + `  script:
     - go install github.com/mintmark/mintmark/cmd/mintmark@latest
     - mintmark release` + dir + `
+  cache:
+    key: mintmark
+    paths: [` + gitlabCache + `/]
   artifacts:
     paths: [` + dist + `/]
     expire_in: never

@@ -180,3 +180,17 @@ func TestWorkflows(t *testing.T) {
 		}
 	}
 }
+
+// TestPageOfWorkflows: docs/ci.md shows what init writes.
+func TestPageOfWorkflows(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "ci.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ci := range CIs() {
+		p := propose(t, Config{Dir: repo(t, tool), CI: ci, Key: true})
+		if text := p.Files[len(p.Files)-1].Text; !strings.Contains(string(page), "```yaml\n"+text+"```") {
+			t.Errorf("docs/ci.md does not have, for %s,\n%s", ci, text)
+		}
+	}
+}
