@@ -39,8 +39,11 @@ const depsRules = `
 	# What must not be shown is known in one place, below everything that makes a message.
 	internal/fault < internal/secret;
 
+	# How a template is evaluated is known in one place, whatever its fields and functions are.
+	NONE < internal/template;
+
 	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
-	internal/goflags, internal/fact, internal/fault, internal/secret < profiles;
+	internal/goflags, internal/fact, internal/fault, internal/secret, internal/template < profiles;
 
 	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
 	NONE < internal/exact;
@@ -605,7 +608,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"builds/compare/a.go", ours("builds/actions"), ""},
 		{"builds/compare/a.go", ours("builds/plan"), ""},
 		{"builds/compare/a.go", ours("internal/sizes"), "builds/compare/a.go:2: builds/compare may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/fault, internal/secret < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/fault, internal/secret, internal/template < profiles"},
 		{"checksums/a.go", ours("builds/plan"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},
