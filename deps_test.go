@@ -102,7 +102,7 @@ const depsRules = `
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
-	profiles, internal/fact, internal/fault, internal/files < internal/importer;
+	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# What a repository needs is read off its files: no command is run to find it.
 	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
@@ -271,7 +271,7 @@ const stdRules = `
 
 	# A program that calls methods by names which it reads keeps all exported methods of
 	# all its types: with a template in it, mintmark is a tenth larger.
-	text/template, html/template < internal/importer;
+	text/template, html/template !< targets, cmd/mintmark, profiles, builds/**, checksums, internal/**;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
