@@ -39,8 +39,11 @@ const depsRules = `
 	# What must not be shown is known in one place, below everything that makes a message.
 	internal/fault < internal/secret;
 
+	# How a template is evaluated is known in one place, whatever its fields and functions are.
+	NONE < internal/template;
+
 	# Profiles are data: what to build, and nothing about how. A key pasted into one is not quoted.
-	internal/goflags, internal/fact, internal/fault, internal/secret < profiles;
+	internal/goflags, internal/fact, internal/fault, internal/secret, internal/template < profiles;
 
 	# What has one spelling only is read in one way only: by who writes it, and by who checks it.
 	NONE < internal/exact;
@@ -99,7 +102,7 @@ const depsRules = `
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
-	profiles, internal/fact, internal/fault, internal/files < internal/importer;
+	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# What a repository needs is read off its files: no command is run to find it.
 	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
@@ -268,7 +271,7 @@ const stdRules = `
 
 	# A program that calls methods by names which it reads keeps all exported methods of
 	# all its types: with a template in it, mintmark is a tenth larger.
-	text/template, html/template < internal/importer;
+	text/template, html/template !< targets, cmd/mintmark, profiles, builds/**, checksums, internal/**;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -605,7 +608,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"builds/compare/a.go", ours("builds/actions"), ""},
 		{"builds/compare/a.go", ours("builds/plan"), ""},
 		{"builds/compare/a.go", ours("internal/sizes"), "builds/compare/a.go:2: builds/compare may not"},
-		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/fault, internal/secret < profiles"},
+		{"profiles/a.go", ours("checksums"), "profiles/a.go:2: profiles may not import checksums\n\trule: internal/goflags, internal/fact, internal/fault, internal/secret, internal/template < profiles"},
 		{"checksums/a.go", ours("builds/plan"), "checksums/a.go:2: checksums may not"},
 		{"internal/release/a.go", ours("internal/startup"), ""},
 		{"internal/release/a.go", ours("internal/report"), ""},

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/template/parse"
 	"time"
 	"unicode"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/template"
 )
 
 // expandText evaluates one template. Text without {{ is returned as it is.
@@ -25,231 +25,66 @@ func expandText(text string, vars *Vars) (string, error) {
 	if tree == nil {
 		return text, nil
 	}
-	e := evaluator{vars: vars}
-	if err := e.list(tree.Root, templateValue{}); err != nil {
+	return vars.language().Text(tree.Root.Nodes...)
+}
+
+// language is that of templates; what they may use of it is checked by
+// [templateChecker].
+func (v *Vars) language() template.Language {
+	text := template.Texts
+	return template.Language{Field: v.value, Funcs: map[string]template.Func{
+		"default": func(args []template.Value) (template.Value, error) {
+			if there, ok := args[1].(string); ok && there != "" {
+				return there, nil
+			}
+			return args[0], nil
+		},
+		"date":       text(2, func(s []string) (template.Value, error) { return date(s[0], s[1]) }),
+		"title":      text(1, func(s []string) (template.Value, error) { return title(s[0]), nil }),
+		"lower":      text(1, func(s []string) (template.Value, error) { return strings.ToLower(s[0]), nil }),
+		"upper":      text(1, func(s []string) (template.Value, error) { return strings.ToUpper(s[0]), nil }),
+		"trimprefix": text(2, func(s []string) (template.Value, error) { return strings.TrimPrefix(s[1], s[0]), nil }),
+		"trimsuffix": text(2, func(s []string) (template.Value, error) { return strings.TrimSuffix(s[1], s[0]), nil }),
+		"replace":    text(3, func(s []string) (template.Value, error) { return template.Replace(s[2], s[0], s[1]) }),
+	}}
+}
+
+// value is that of a field: a text, or none where this source has none.
+func (v *Vars) value(names []string) (template.Value, error) {
+	name := names[0]
+	if name == "Env" {
+		return v.Env[names[1]], nil
+	}
+	if s := v.field(name); s != "" || !slices.Contains(absentFields, name) {
+		return s, nil
+	}
+	return template.Absent{Err: errAbsent(name)}, nil
+}
+
+// errAbsent says why a template cannot do without a field that the source does not have.
+func errAbsent(name string) error {
+	switch {
+	case name == "Tag":
+		return fault.Errorf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%w", errNoTag)
+	case slices.Contains(versionFields, name):
+		return fault.Errorf("write .Version", ".%s is not known: the version is not of the form MAJOR.MINOR.PATCH", name)
+	case name == "Binary":
+		return fault.Errorf("write a name of its own instead, or build each program in a profile of its own", ".Binary is no one name here: several programs share the artifact")
+	}
+	return fault.Errorf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", name),
+		".%s is not known: the module proxy does not say which commit this module was made from", name)
+}
+
+// date writes a time of RFC 3339 in a layout.
+func date(layout, s string) (string, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return "", fault.Errorf("write {{.CommitDate | date \"2006-01-02\"}}", "date wants a time such as .CommitDate, not %q", clip(s))
+	}
+	if err := checkLayout(layout); err != nil {
 		return "", err
 	}
-	return e.out.String(), nil
-}
-
-// evaluator runs a checked template.
-type evaluator struct {
-	vars *Vars
-	out  strings.Builder
-}
-
-// templateValue is a text or a condition.
-type templateValue struct {
-	text   string
-	cond   bool
-	isCond bool
-	absent string // the field, if it is one that this source does not have
-}
-
-func (v templateValue) true() bool {
-	if v.isCond {
-		return v.cond
-	}
-	return v.text != ""
-}
-
-// use returns the text where a field that the source does not have is not acceptable.
-func (v templateValue) use() (string, error) {
-	switch {
-	case v.absent == "Tag":
-		return "", fault.Errorf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%v", errNoTag)
-	case slices.Contains(versionFields, v.absent):
-		return "", fault.Errorf("write .Version", ".%s is not known: the version is not of the form MAJOR.MINOR.PATCH", v.absent)
-	case v.absent == "Binary":
-		return "", fault.Errorf("write a name of its own instead, or build each program in a profile of its own", ".Binary is no one name here: several programs share the artifact")
-	case v.absent != "":
-		return "", fault.Errorf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", v.absent),
-			".%s is not known: the module proxy does not say which commit this module was made from", v.absent)
-	case v.isCond:
-		return fmt.Sprint(v.cond), nil
-	}
-	return v.text, nil
-}
-
-func (e *evaluator) write(s string) error {
-	if e.out.Len()+len(s) > maxExpansion {
-		return errTooLong
-	}
-	e.out.WriteString(s)
-	return nil
-}
-
-func (e *evaluator) list(l *parse.ListNode, dot templateValue) error {
-	if l == nil {
-		return nil
-	}
-	for _, n := range l.Nodes {
-		var err error
-		switch n := n.(type) {
-		case *parse.TextNode:
-			err = e.write(string(n.Text))
-		case *parse.ActionNode:
-			var v templateValue
-			if v, err = e.pipe(n.Pipe, dot); err == nil {
-				var s string
-				if s, err = v.use(); err == nil {
-					err = e.write(s)
-				}
-			}
-		case *parse.IfNode:
-			err = e.branch(&n.BranchNode, dot, dot)
-		case *parse.WithNode:
-			err = e.branch(&n.BranchNode, dot, templateValue{})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// branch runs if and with. inner is the dot of an if; with has its own.
-func (e *evaluator) branch(n *parse.BranchNode, dot, inner templateValue) error {
-	v, err := e.pipe(n.Pipe, dot)
-	if err != nil {
-		return err
-	}
-	if n.NodeType == parse.NodeWith {
-		inner = v
-	}
-	if v.true() {
-		return e.list(n.List, inner)
-	}
-	return e.list(n.ElseList, dot)
-}
-
-func (e *evaluator) pipe(p *parse.PipeNode, dot templateValue) (templateValue, error) {
-	var piped []templateValue
-	for _, cmd := range p.Cmds {
-		v, err := e.command(cmd, dot, piped)
-		if err != nil {
-			return templateValue{}, err
-		}
-		piped = []templateValue{v}
-	}
-	return piped[0], nil
-}
-
-func (e *evaluator) command(cmd *parse.CommandNode, dot templateValue, piped []templateValue) (templateValue, error) {
-	id, ok := cmd.Args[0].(*parse.IdentifierNode)
-	if !ok {
-		return e.operand(cmd.Args[0], dot)
-	}
-	if id.Ident == "and" || id.Ident == "or" { // these stop at the first that decides
-		var v templateValue
-		var err error
-		for _, a := range cmd.Args[1:] {
-			if v, err = e.operand(a, dot); err != nil || v.true() == (id.Ident == "or") {
-				return v, err
-			}
-		}
-		if len(piped) > 0 {
-			v = piped[0]
-		}
-		return v, nil
-	}
-	var args []templateValue
-	for _, a := range cmd.Args[1:] {
-		v, err := e.operand(a, dot)
-		if err != nil {
-			return templateValue{}, err
-		}
-		args = append(args, v)
-	}
-	return call(id.Ident, append(args, piped...))
-}
-
-// call runs a function whose arguments the checker has counted.
-func call(name string, args []templateValue) (templateValue, error) {
-	cond := func(b bool) (templateValue, error) { return templateValue{cond: b, isCond: true}, nil }
-	switch name {
-	case "eq":
-		return cond(args[0].text == args[1].text)
-	case "ne":
-		return cond(args[0].text != args[1].text)
-	case "not":
-		return cond(!args[0].true())
-	case "default":
-		if args[1].text != "" {
-			return args[1], nil
-		}
-		return args[0], nil
-	}
-	texts := make([]string, len(args))
-	for i, a := range args {
-		var err error
-		if texts[i], err = a.use(); err != nil {
-			return templateValue{}, err
-		}
-	}
-	s := texts[len(texts)-1]
-	switch name {
-	case "date":
-		t, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			return templateValue{}, fault.Errorf("write {{.CommitDate | date \"2006-01-02\"}}", "date wants a time such as .CommitDate, not %q", clip(s))
-		}
-		if err := checkLayout(texts[0]); err != nil {
-			return templateValue{}, err
-		}
-		s = t.UTC().Format(texts[0])
-	case "title":
-		s = title(s)
-	case "lower":
-		s = strings.ToLower(s)
-	case "upper":
-		s = strings.ToUpper(s)
-	case "trimprefix":
-		s = strings.TrimPrefix(s, texts[0])
-	case "trimsuffix":
-		s = strings.TrimSuffix(s, texts[0])
-	case "replace":
-		if len(s)+strings.Count(s, texts[0])*len(texts[1]) > maxExpansion {
-			return templateValue{}, errTooLong
-		}
-		s = strings.ReplaceAll(s, texts[0], texts[1])
-	default:
-		return templateValue{}, fmt.Errorf("unknown function %q", name)
-	}
-	if len(s) > maxExpansion {
-		return templateValue{}, errTooLong
-	}
-	return templateValue{text: s}, nil
-}
-
-func (e *evaluator) operand(n parse.Node, dot templateValue) (templateValue, error) {
-	switch n := n.(type) {
-	case *parse.StringNode:
-		return templateValue{text: n.Text}, nil
-	case *parse.BoolNode:
-		return templateValue{cond: n.True, isCond: true}, nil
-	case *parse.DotNode:
-		return dot, nil
-	case *parse.PipeNode:
-		return e.pipe(n, dot)
-	case *parse.FieldNode:
-		return e.field(n.Ident), nil
-	case *parse.VariableNode:
-		return e.field(n.Ident[1:]), nil
-	}
-	return templateValue{}, fmt.Errorf("%s is not supported", n)
-}
-
-func (e *evaluator) field(ident []string) templateValue {
-	if ident[0] == "Env" {
-		return templateValue{text: e.vars.Env[ident[1]]}
-	}
-	s := e.vars.field(ident[0])
-	v := templateValue{text: s}
-	if s == "" && slices.Contains(absentFields, ident[0]) {
-		v.absent = ident[0]
-	}
-	return v
+	return t.UTC().Format(layout), nil
 }
 
 // title is the text with the first letter of each word in upper case and the

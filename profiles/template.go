@@ -15,13 +15,10 @@ import (
 // fields of [Vars], text constants, parentheses and pipes, if, with, else, and
 // the functions of templateFuncs. There are no loops, definitions or
 // variables, so a template always ends, and every text is limited to
-// maxExpansion bytes. The tree is checked when the file is loaded and
-// evaluated by [evaluator], not by text/template, whose functions know no
+// [template.MaxText]. The tree is checked when the file is loaded and
+// evaluated by that package, not by text/template, whose functions know no
 // limits.
-const (
-	maxTemplate  = 4 << 10
-	maxExpansion = 16 << 10
-)
+const maxTemplate = 4 << 10
 
 // templateFunc is a function's type: its parameters are texts, and so is its
 // result unless bool is set.
@@ -343,9 +340,6 @@ func hintForFunc(name string) string {
 		"tolower": "lower", "toupper": "upper", "replaceall": "replace", "trim": "trimprefix or trimsuffix", "capitalize": "title", "strftime": "date", "format": "date",
 	})
 }
-
-// errTooLong says that a template grew beyond maxExpansion.
-var errTooLong = fmt.Errorf("the text is longer than %d bytes", maxExpansion)
 
 // errNoTag says that a template needs a tag that the commit does not have.
 var errNoTag = errors.New(".Tag is empty: the commit has no version tag")

@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"text/template"
+	texttemplate "text/template"
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/template"
 )
 
 var sample = Vars{
@@ -106,13 +107,29 @@ func TestTemplateNoCommit(t *testing.T) {
 	}
 }
 
+// TestFunctions keeps the two lists of functions the same: what the checker lets
+// pass is there, and the other way round.
+func TestFunctions(t *testing.T) {
+	language := sample.language()
+	for name := range templateFuncs() {
+		if !language.Has(name) {
+			t.Errorf("%s is checked, and there is no such function", name)
+		}
+	}
+	for name := range language.Funcs {
+		if _, ok := templateFuncs()[name]; !ok {
+			t.Errorf("%s is not checked", name)
+		}
+	}
+}
+
 // TestTemplateBounds: a short template cannot make a long text.
 func TestTemplateBounds(t *testing.T) {
 	long := `.Commit`
 	for range 40 {
 		long = `replace "0" "0000000000" (` + long + `)`
 	}
-	if _, err := expandText("{{"+long+"}}", &sample); !errors.Is(err, errTooLong) {
+	if _, err := expandText("{{"+long+"}}", &sample); !errors.Is(err, template.ErrTooLong) {
 		t.Errorf("replace: %v", err)
 	}
 	if _, err := expandText(strings.Repeat("{{.Commit}}", 500), &sample); err == nil {
@@ -255,7 +272,7 @@ func FuzzTemplate(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	funcs := template.FuncMap{
+	funcs := texttemplate.FuncMap{
 		"lower": strings.ToLower, "upper": strings.ToUpper, "title": title,
 		"date": func(layout, s string) string {
 			t, _ := time.Parse(time.RFC3339, s)
@@ -274,19 +291,19 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := expandText(s, &sample)
 		if err != nil {
-			var template *templateFault
-			if errors.As(err, &template) && (template.offset < 0 || template.offset > len(s)) {
-				t.Errorf("%q: fault at %d", s, template.offset)
+			var fault *templateFault
+			if errors.As(err, &fault) && (fault.offset < 0 || fault.offset > len(s)) {
+				t.Errorf("%q: fault at %d", s, fault.offset)
 			}
 			return
 		}
 		if !strings.Contains(s, "{{") {
 			return
 		}
-		if len(got) > maxExpansion {
+		if len(got) > template.MaxText {
 			t.Fatalf("%q: %d bytes", s, len(got))
 		}
-		tmpl, err := template.New("t").Option("missingkey=error").Funcs(funcs).Parse(s)
+		tmpl, err := texttemplate.New("t").Option("missingkey=error").Funcs(funcs).Parse(s)
 		if err != nil {
 			t.Fatalf("%q: we accept, text/template: %v", s, err)
 		}

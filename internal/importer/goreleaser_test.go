@@ -326,7 +326,9 @@ func TestTranslate(t *testing.T) {
 		{`{{ index .Env "DEBUG" }}`, "", ""},
 		{`{{ .Branch }}`, "", "has no value that follows from the commit"},
 		{`{{ .Runtime.Goos }}`, "", "has no value that follows"},
-		{`{{ readFile "x" }}`, "", "function"},
+		{`{{ readFile "x" }}`, "", "no template of a profile has the function readFile"},
+		{`{{ if .IsSnapshot }}{{ readFile "x" }}{{ else }}a{{ end }}`, "", "no template of a profile has the function readFile"}, // also where it is not reached
+		{`{{ index (split .Version ".") 0 }}`, "", "no template of a profile has the function split"},
 		{`{{ range .X }}{{ end }}`, "", "loops"},
 		{`{{ define "x" }}{{ end }}`, "", "loops"},
 		{`{{ .Os`, "", "bad template"},

@@ -202,7 +202,7 @@ func (w rewriter) command(c *parse.CommandNode, piped string, cond bool) (string
 	case id.Ident == "title" && n == 1 && w.im.format.function("title"):
 		return "(title " + args[0] + ")", nil
 	}
-	return "", fmt.Errorf("no template of a profile has the function %s", id.Ident)
+	return "", noFunction(id.Ident)
 }
 
 // compare writes a comparison; that of a variant says of which architectures it is.

@@ -1,15 +1,17 @@
 package importer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
-	"text/template"
 	"text/template/parse"
 	"time"
 	"unicode"
 
+	"github.com/mintmark/mintmark/internal/template"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -46,35 +48,36 @@ func (s scope) alias(name string) string {
 	return name
 }
 
-const maxOutput = 16 << 10
-
 var (
-	errLong        = errors.New("its text grows too long")
 	errUnsupported = errors.New("it has loops, definitions or variables, which no template of a profile has")
+	errNoField     = errors.New("it has no value that follows from the commit, the profile and the platform")
 )
 
-// supported refuses what could make an evaluation of a stranger's template large:
-// loops, and templates that call each other.
+// supported refuses what no template of a profile has, also where it is not reached:
+// loops, definitions, variables, and functions of other names than those of
+// functions.
 func supported(n parse.Node) error {
 	switch n := n.(type) {
 	case *parse.ListNode:
-		if n == nil {
-			return nil
-		}
-		for _, c := range n.Nodes {
-			if err := supported(c); err != nil {
-				return err
-			}
+		if n != nil {
+			return each(n.Nodes)
 		}
 	case *parse.IfNode:
-		return errors.Join(supported(n.Pipe), supported(n.List), supported(n.ElseList))
+		return cmp.Or(supported(n.Pipe), supported(n.List), supported(n.ElseList))
 	case *parse.WithNode:
-		return errors.Join(supported(n.Pipe), supported(n.List), supported(n.ElseList))
+		return cmp.Or(supported(n.Pipe), supported(n.List), supported(n.ElseList))
 	case *parse.ActionNode:
 		return supported(n.Pipe)
 	case *parse.PipeNode:
 		if len(n.Decl) > 0 {
 			return errUnsupported
+		}
+		return each(n.Cmds)
+	case *parse.CommandNode:
+		return each(n.Args)
+	case *parse.IdentifierNode:
+		if !(template.Language{Funcs: functions(sample{})}).Has(n.Ident) {
+			return noFunction(n.Ident)
 		}
 	case *parse.RangeNode, *parse.TemplateNode, *parse.BreakNode, *parse.ContinueNode:
 		return errUnsupported
@@ -82,32 +85,68 @@ func supported(n parse.Node) error {
 	return nil
 }
 
-// functions are GoReleaser's, as far as they depend on their arguments alone. Each
-// refuses to make a text much larger than a name.
-func functions(s sample) template.FuncMap {
-	bound := func(s string) (string, error) {
-		if len(s) > maxOutput {
-			return "", errLong
+func each[N parse.Node](nodes []N) error {
+	for _, n := range nodes {
+		if err := supported(n); err != nil {
+			return err
 		}
-		return s, nil
 	}
-	refuse := func(...any) (string, error) { return "", errUnsupported }
-	replace := func(text, old, with string) (string, error) {
-		if strings.Count(text, old)*len(with) > maxOutput {
-			return "", errLong
+	return nil
+}
+
+func noFunction(name string) error {
+	return fmt.Errorf("no template of a profile has the function %s", name)
+}
+
+// functions are GoReleaser's, as far as they depend on their arguments alone, give
+// one text or condition, and are of use in names.
+func functions(s sample) map[string]template.Func {
+	type value = template.Value
+	texts := template.Texts
+	one := func(f func(string) string) template.Func {
+		return texts(1, func(a []string) (value, error) { return f(a[0]), nil })
+	}
+	return map[string]template.Func{
+		"tolower": one(strings.ToLower), "toupper": one(strings.ToUpper), "trim": one(strings.TrimSpace), "title": one(title),
+		"dir": one(path.Dir), "base": one(path.Base), "time": one(s.when.Format),
+		"replace":      texts(3, func(a []string) (value, error) { return template.Replace(a[0], a[1], a[2]) }),
+		"contains":     texts(2, func(a []string) (value, error) { return strings.Contains(a[0], a[1]), nil }),
+		"trimprefix":   texts(2, func(a []string) (value, error) { return strings.TrimPrefix(a[0], a[1]), nil }),
+		"trimsuffix":   texts(2, func(a []string) (value, error) { return strings.TrimSuffix(a[0], a[1]), nil }),
+		"envOrDefault": texts(2, func(a []string) (value, error) { return a[1], nil }), // nothing is set; translate says so
+		"isEnvSet":     texts(1, func([]string) (value, error) { return false, nil }),
+		"index":        index,
+		"slice":        slice,
+	}
+}
+
+// index is a variable's value, "" if it is not set: index .Env "CC".
+func index(args []template.Value) (template.Value, error) {
+	if len(args) == 2 {
+		variables, isMap := args[0].(map[string]string)
+		if name, ok := args[1].(string); ok && isMap {
+			return variables[name], nil
 		}
-		return bound(strings.ReplaceAll(text, old, with))
 	}
-	return template.FuncMap{
-		"replace": replace, "split": strings.Split, "contains": strings.Contains,
-		"tolower": strings.ToLower, "toupper": strings.ToUpper, "trim": strings.TrimSpace,
-		"trimprefix": strings.TrimPrefix, "trimsuffix": strings.TrimSuffix, "title": title,
-		"dir": path.Dir, "base": path.Base,
-		"time":         func(layout string) (string, error) { return bound(s.when.Format(layout)) },
-		"envOrDefault": func(_, text string) string { return text }, // nothing is set; translate says so
-		"isEnvSet":     func(string) bool { return false },
-		"printf":       refuse, "print": refuse, "println": refuse, "html": refuse, "js": refuse, "urlquery": refuse, "call": refuse,
+	return nil, errors.New("only variables have an index here: index .Env NAME")
+}
+
+// slice is a part of a text: slice .Commit 0 7.
+func slice(args []template.Value) (template.Value, error) {
+	wrong := errors.New("a part of a text is written slice TEXT FROM TO, with numbers that it has")
+	if len(args) == 0 || len(args) > 3 {
+		return nil, wrong
 	}
+	text, ok := args[0].(string)
+	at := []int64{0, int64(len(text))}
+	for i, a := range args[1:] {
+		n, isNumber := a.(int64)
+		at[i], ok = n, ok && isNumber
+	}
+	if !ok || at[0] < 0 || at[0] > at[1] || at[1] > int64(len(text)) {
+		return nil, wrong
+	}
+	return text[at[0]:at[1]], nil
 }
 
 // title is golang.org/x/text's English title case, of the letters that names have.
@@ -124,19 +163,19 @@ func title(text string) string {
 	}, text)
 }
 
-// original evaluates nodes of a template of GoReleaser.
-func (im *importer) original(nodes string, t target, s sample, sc scope) (string, error) {
+// seen is what GoReleaser's templates see of one target and commit, but .Now.
+func (im *importer) seen(t target, s sample, sc scope) (map[string]template.Value, error) {
 	binary := ""
 	if sc.binary != "" {
 		var err error
 		if binary, err = profiles.ExpandText(sc.binary, im.vars(t, s, sc)); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	fields := map[string]any{
+	fields := map[string]template.Value{
 		"ProjectName": sc.project, "ModulePath": im.Module, "Version": s.version, "RawVersion": strings.Join(s.number[:], "."), "Summary": s.summary,
 		"Tag": s.tag, "Commit": s.commit, "FullCommit": s.commit, "ShortCommit": s.commit[:7],
-		"CommitDate": s.when.Format(time.RFC3339), "CommitTimestamp": s.when.Unix(), "Date": s.when.Format(time.RFC3339), "Timestamp": s.when.Unix(), "Now": s.when,
+		"CommitDate": s.when.Format(time.RFC3339), "CommitTimestamp": s.when.Unix(), "Date": s.when.Format(time.RFC3339), "Timestamp": s.when.Unix(),
 		"Major": s.number[0], "Minor": s.number[1], "Patch": s.number[2], "Prerelease": s.prerelease,
 		"IsSnapshot": false, "IsNightly": false, "IsDraft": false, "IsSingleTarget": false, "IsGitDirty": false, "IsGitClean": true, "GitTreeState": "clean",
 		"Os": sc.alias(t.os), "Arch": sc.alias(t.arch), "Target": t.goreleaser(), "Binary": binary,
@@ -149,15 +188,30 @@ func (im *importer) original(nodes string, t target, s sample, sc scope) (string
 	if v, ok := variants()[t.arch]; ok && t.arch != "ppc64le" && t.arch != "riscv64" {
 		fields[v.field] = sc.alias(t.literal())
 	}
-	tm, err := template.New("t").Option("missingkey=error").Funcs(functions(s)).Parse(nodes)
+	return fields, nil
+}
+
+// original is the language of GoReleaser's templates for one target and commit.
+func (im *importer) original(t target, s sample, sc scope) (template.Language, error) {
+	fields, err := im.seen(t, s, sc)
 	if err != nil {
-		return "", err
+		return template.Language{}, err
 	}
-	var out limited
-	if err := tm.Execute(&out, fields); err != nil {
-		return "", err
+	field := func(names []string) (template.Value, error) {
+		v, ok := fields[names[0]]
+		if env, isMap := v.(map[string]string); isMap && len(names) == 2 {
+			v, ok = env[names[1]]
+		} else if slices.Equal(names, []string{"Now", "Format"}) {
+			v, ok = functions(s)["time"], true
+		} else if len(names) > 1 {
+			ok = false
+		}
+		if !ok {
+			return nil, errNoField
+		}
+		return v, nil
 	}
-	return out.String(), nil
+	return template.Language{Field: field, Funcs: functions(s)}, nil
 }
 
 // environment are the variables of the source's own env, or its variables, with
@@ -192,14 +246,4 @@ func (s sample) vars() profiles.Vars {
 		Version: s.version, Tag: s.tag, Commit: s.commit, ShortCommit: s.commit[:7], Summary: s.summary,
 		CommitDate: s.when.Format(time.RFC3339), CommitTimestamp: fmt.Sprint(s.when.Unix()),
 	}
-}
-
-// limited is a text that does not grow large.
-type limited struct{ strings.Builder }
-
-func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxOutput {
-		return 0, errLong
-	}
-	return l.Builder.Write(p)
 }

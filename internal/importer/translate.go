@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -99,7 +100,11 @@ func (im *importer) node(n parse.Node, targets []target, sc scope) (string, erro
 	for _, t := range targets {
 		var of []string
 		for _, s := range samples() {
-			v, err := im.original(n.String(), t, s, sc)
+			language, err := im.original(t, s, sc)
+			if err != nil {
+				return "", im.because(n, err)
+			}
+			v, err := language.Text(n)
 			if err != nil {
 				return "", im.because(n, err)
 			}
@@ -145,39 +150,37 @@ func (im *importer) because(n parse.Node, err error) error {
 			return fmt.Errorf("%s takes %s out of the environment of whoever builds; write its value into the file", n, name)
 		}
 	}
-	msg := err.Error()
-	if i := strings.LastIndex(msg, ">: "); i >= 0 {
-		msg = msg[i+3:]
-	}
-	if strings.Contains(msg, "map has no entry for key") {
+	if errors.Is(err, errNoField) {
 		return fmt.Errorf("%s has no value that follows from the commit, the profile and the platform", n)
 	}
-	if strings.Contains(msg, "function") && strings.Contains(msg, "not defined") {
-		_, msg, _ = strings.Cut(msg, "function")
-		return fmt.Errorf("%s: no template of a profile has the function%s", n, msg)
-	}
-	return fmt.Errorf("%s: %s", n, msg)
+	return fmt.Errorf("%s: %w", n, err)
 }
 
 // branch is that of an if which all targets take.
 func (im *importer) branch(n *parse.IfNode, targets []target, sc scope) (list []parse.Node, ok bool) {
-	taken := ""
+	var taken []bool
 	for _, t := range targets {
 		for _, s := range samples() {
-			v, err := im.original("{{if "+n.Pipe.String()+"}}1{{else}}0{{end}}", t, s, sc)
-			if err != nil || taken != "" && v != taken {
+			language, err := im.original(t, s, sc)
+			if err != nil {
 				return nil, false
 			}
-			taken = v
+			is, err := language.True(n.Pipe)
+			if err != nil || len(taken) > 0 && is != taken[0] {
+				return nil, false
+			}
+			taken = append(taken, is)
 		}
 	}
 	switch {
-	case taken == "1" && n.List != nil:
+	case len(taken) == 0:
+		return nil, false
+	case taken[0] && n.List != nil:
 		return n.List.Nodes, true
-	case taken == "0" && n.ElseList != nil:
+	case !taken[0] && n.ElseList != nil:
 		return n.ElseList.Nodes, true
 	}
-	return nil, taken != ""
+	return nil, true
 }
 
 // same reports whether a template of mintmark's has these values.
