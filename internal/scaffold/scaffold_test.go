@@ -135,7 +135,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err := p.Write(); err != nil {
 		t.Fatal(err)
 	}
-	if data, _ := os.ReadFile(filepath.Join(dir, ".gitignore")); string(data) != "*.o\n/dist/\n" {
+	if data, _ := os.ReadFile(filepath.Join(dir, ".gitignore")); string(data) != "*.o\n/dist/\n/.mintmark-cache/\n" {
 		t.Errorf(".gitignore: %q", data)
 	}
 	if again := propose(t, Config{Dir: dir}); slices.ContainsFunc(again.Files, func(f File) bool { return f.Adds }) {
