@@ -119,6 +119,9 @@ const depsRules = `
 	# What runs when depends on numbers alone.
 	internal/files < builds/schedule;
 
+	# What commands make is taken from a copy of the source and packed; which commands, the plan says. What they need is fetched.
+	profiles, builds/plan, builds/toolchain, builds/archive, internal/fact, internal/fault, internal/files < builds/generate;
+
 	# An execution does not know that there are others. It keeps the go command's account of its actions.
 	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files < builds/execute;
 

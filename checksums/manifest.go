@@ -25,6 +25,7 @@ const (
 //     that permit both walls, to whomever and by whatever means, say the same;
 //   - proofs of packed files ([Artifact.Proofs]): what of them could be run
 //     depends on the machine;
+//   - [fact.GeneratorTool]: where a program lay on PATH, and which one it was;
 //   - findings of artifacts that differ (verify: report): their evidence quotes
 //     what differed.
 type Manifest struct {
@@ -38,6 +39,8 @@ type Manifest struct {
 	PlanID    string          `json:"plan_id"` // SHA-256 of the canonical plan, lower-case hex
 	Plan      json.RawMessage `json:"plan"`    // the canonical plan itself
 	Rebuild   Rebuild         `json:"rebuild"`
+	// Generated is what commands made before anything was compiled; nil: nothing.
+	Generated *fact.Generated `json:"generated,omitempty"`
 	Artifacts []Artifact      `json:"artifacts"` // sorted by profile, platform, stage, name
 }
 

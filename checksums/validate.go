@@ -38,6 +38,7 @@ import (
 //   - the artifacts are those that the plan's units make, one to one: no other,
 //     none missing, each under its name and from what the plan makes it from;
 //   - a release's plan is of the manifest's project, version, source and toolchain;
+//   - generated files are outputs of the plan's commands, which each have a program;
 //   - keys are unique, published names are unique whatever their case, and are
 //     not those of the files about the release.
 func (m *Manifest) Validate() error {

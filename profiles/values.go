@@ -251,20 +251,7 @@ func (d *decoder) checkValue(k key, v *value) {
 			}
 		}
 	case "files":
-		each(func(s string) error {
-			if err := checkInCommit("files", s); err != nil {
-				return err
-			}
-			if _, err := path.Match(s, ""); err != nil {
-				return fault.Errorf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
-			}
-			for _, e := range strings.Split(s, "/") {
-				if e != "**" && strings.Contains(e, "**") {
-					return fault.Errorf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
-				}
-			}
-			return nil
-		})
+		each(func(s string) error { return checkGlob("files", s) })
 	case "name":
 		d.checkTemplate(v, -1, v.text, true)
 	case "upx.flags":

@@ -36,6 +36,8 @@ type Planner struct {
 	// Deps makes the planner load all dependencies: they are fetched, errors
 	// in them are found, and -X variables are looked up.
 	Deps bool
+	// Generate are the commands whose files the checkout has already; see [Commands].
+	Generate []Generate
 	// Tree is the user's directory of the module, for hints about it; "" if the
 	// source is in none.
 	Tree string
@@ -165,6 +167,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		Source:   pl.Source.ID(),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
+		Generate: pl.Generate,
 	}
 	var problems profiles.Problems
 	var errs []error
@@ -340,14 +343,17 @@ func mainKey(patterns []string, importPath string) string {
 	return "main"
 }
 
-func (pl *Planner) vars() profiles.Vars {
-	short := pl.Source.Commit
+func (pl *Planner) vars() profiles.Vars { return vars(pl.Source, pl.Version) }
+
+// vars are what templates see of a source, released as that version.
+func vars(src *source.Source, version string) profiles.Vars {
+	short := src.Commit
 	if len(short) > 7 {
 		short = short[:7]
 	}
 	return profiles.Vars{
-		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
-		CommitDate: pl.Source.ID().CommitTime, CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+		Version: version, Tag: src.Tag(), Commit: src.Commit, ShortCommit: short,
+		CommitDate: src.ID().CommitTime, CommitTimestamp: fmt.Sprint(src.CommitTime.Unix()),
 	}
 }
 

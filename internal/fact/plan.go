@@ -18,6 +18,7 @@ type PlanShape struct {
 	Snapshot             bool
 	Source               SourceID
 	Units                []UnitShape
+	Outputs              [][]string // of the commands that generate files: their globs
 }
 
 // ReadPlan reads a plan's shape. Keys are taken by their exact spelling, once;
@@ -42,6 +43,10 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 			Sum: r.text("plan: source", src, "sum"), CommitTime: r.text("plan: source", src, "commit_time"),
 			Commit: r.optional("plan: source", src, "commit"), Dir: r.optional("plan: source", src, "dir"),
 		}
+	}
+	for i, raw := range r.list("plan", top, "generate") {
+		what := fmt.Sprintf("plan: generate: command %d", i+1)
+		p.Outputs = append(p.Outputs, r.texts(what, r.object(what, raw), "outputs"))
 	}
 	units := r.list("plan", top, "units")
 	if len(units) == 0 {

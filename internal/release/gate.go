@@ -101,6 +101,7 @@ func (f *Finished) describe(ctx context.Context, kind string) (*described, error
 		Builder:   checksums.Builder{Name: "mintmark", Version: p.Tool},
 		PlanID:    p.PlanID, Plan: data,
 		Rebuild:   Executions(f.Made, p.Confinement()),
+		Generated: p.generated(),
 		Artifacts: f.Artifacts(),
 	}
 	if f.Ledger != nil {

@@ -31,10 +31,15 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 		c.Phase("fetching modules")
 	}
 	p := &Planned{Copied: c}
+	if err := c.generateOwn(ctx); err != nil {
+		p.Planner = &plan.Planner{File: c.file, Selected: c.Selected, Source: c.Source, Loader: c.Loader}
+		return p, err
+	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
 			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.tree(), Alter: with.Alter,
+			Generate: c.commands(),
 		}
 		p.Plan, err = p.Planner.Plan(ctx)
 		return err

@@ -64,6 +64,9 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 	if err := s.choose(); err != nil {
 		return nil, err
 	}
+	if s.Repo != nil && len(s.file.Generate) > 0 {
+		s.Repo.Generated(s.generates)
+	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
 		if s.included, err = s.findUnseen(ctx); err != nil {
 			return nil, err

@@ -179,6 +179,9 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err := errors.Join(terr, err); err != nil {
 		return how, err
 	}
+	if err := t.generate(ctx, c); err != nil {
+		return how, err
+	}
 	selected := *t.plan
 	selected.Units = t.units
 	p := &release.Planned{Copied: c, Plan: &selected, PlanID: t.m.PlanID}
