@@ -88,6 +88,9 @@ type Rebuild struct {
 	// with what else ran on their products (UPX). nil: the manifest does not say,
 	// as those of before there was any.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
+	// Generation is how a rebuilder came by the generated files of a release; "" where
+	// there are none, and in a manifest, which has [Manifest.Generated].
+	Generation fact.Generation `json:"generation,omitempty"`
 	// Actions has an entry for each unit whose account was kept, sorted by
 	// profile and platform. Of a unit without one it is not known which of its
 	// packages ran twice.

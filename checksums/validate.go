@@ -152,6 +152,7 @@ func (r Rebuild) check() (errs []error) {
 		errs = append(errs, fmt.Errorf("rebuild: %d executions; every unit is built at least once", r.Executions))
 	}
 	add("rebuild", checkConfinement(r.Confinement))
+	add("rebuild: generation", is(r.Generation, "", fact.GenerationExecuted, fact.GenerationTaken))
 	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
 		add("rebuild: circumstance", checkText(s))
 	}
@@ -160,6 +161,9 @@ func (r Rebuild) check() (errs []error) {
 
 func (v *validation) rebuild(m *Manifest) {
 	r := m.Rebuild
+	if r.Generation != "" {
+		v.addf("rebuild: how generated files came about is said by generated")
+	}
 	for _, err := range r.check() {
 		v.addf("%w", err)
 	}

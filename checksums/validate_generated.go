@@ -15,12 +15,12 @@ import (
 func (v *validation) generated(m *Manifest, p *fact.PlanShape) {
 	g := m.Generated
 	switch {
-	case g == nil && len(p.Outputs) > 0:
+	case g == nil && len(p.Commands) > 0:
 		v.addf("generated: is missing, and the plan has commands that generate files")
 		return
 	case g == nil:
 		return
-	case len(p.Outputs) == 0:
+	case len(p.Commands) == 0:
 		v.addf("generated: the plan has no command that generates files")
 		return
 	}
@@ -38,8 +38,13 @@ func (v *validation) generated(m *Manifest, p *fact.PlanShape) {
 	for _, s := range slices.Concat([]string{g.Reason}, g.Varied, g.Attempted, g.Shared) {
 		v.check("generated", checkText(s))
 	}
+	for _, c := range p.Commands {
+		for _, f := range c.Fetched {
+			v.check("plan: generate: fetch", errors.Join(checkDigest(f.SHA256), checkText(f.URL), checkPath(f.Path)))
+		}
+	}
 	v.generatedFiles(g, p)
-	v.generatorTools(g, len(p.Outputs))
+	v.generatorTools(g, len(p.Commands))
 }
 
 func (v *validation) generatedFiles(g *fact.Generated, p *fact.PlanShape) {
@@ -59,9 +64,9 @@ func (v *validation) generatedFiles(g *fact.Generated, p *fact.PlanShape) {
 			v.addf("%s: is not in the order of the names", what)
 		}
 		before = f.Name
-		if f.Command < 1 || f.Command > len(p.Outputs) {
-			v.addf("%s: is of command %d, and the plan has %d", what, f.Command, len(p.Outputs))
-		} else if !slices.ContainsFunc(p.Outputs[f.Command-1], func(glob string) bool { return files.Match(glob, f.Name) }) {
+		if f.Command < 1 || f.Command > len(p.Commands) {
+			v.addf("%s: is of command %d, and the plan has %d", what, f.Command, len(p.Commands))
+		} else if !slices.ContainsFunc(p.Commands[f.Command-1].Outputs, func(glob string) bool { return files.Match(glob, f.Name) }) {
 			v.addf("%s: is no output of command %d", what, f.Command)
 		}
 	}

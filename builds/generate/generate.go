@@ -36,6 +36,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -51,14 +52,13 @@ const (
 
 // Place is where commands run.
 type Place struct {
-	Name    string // tells it from the others, for messages: "first place"
-	Goroot  *toolchain.Goroot
-	Place   *toolchain.Place
-	Source  string // top of a private copy of the source, which stays as it is
-	Module  string // the module's directory in it, slash-separated, "" for the top
-	Work    string // a directory that does not exist: the copy that commands run in
-	GoCache string // GOCACHE of the go commands; no build shares it
-	Path    string // the user's PATH: the toolchain's own programs come before it
+	Name   string // tells it from the others, for messages: "first place"
+	Goroot *toolchain.Goroot
+	Place  *toolchain.Place // directories that are the commands' alone but for the module cache, which they only read
+	Source string           // top of a private copy of the source, which stays as it is
+	Module string           // the module's directory in it, slash-separated, "" for the top
+	Work   string           // a directory that does not exist: the copy that commands run in
+	Path   string           // the user's PATH: the toolchain's own programs come before it
 	// SetUmask and Hostname are as in [toolchain.Command].
 	SetUmask bool
 	Hostname string
@@ -87,7 +87,7 @@ func (p *Place) Run(ctx context.Context, commands []plan.Generate, src Source) (
 	if err := copyTree(ctx, p.Source, p.Work, src.Time); err != nil {
 		return nil, fmt.Errorf("copying the source for the commands that generate files: %w", err)
 	}
-	if err := os.MkdirAll(p.GoCache, 0o755); err != nil {
+	if err := p.Place.Make(); err != nil {
 		return nil, err
 	}
 	r := &run{Place: p, src: src, made: &Made{Place: p.Name, Dir: filepath.Join(p.Work, filepath.FromSlash(p.Module))}, by: map[string]fact.GeneratedFile{}}
@@ -96,8 +96,12 @@ func (p *Place) Run(ctx context.Context, commands []plan.Generate, src Source) (
 			return nil, fmt.Errorf("%s, in the %s: %w", Title(i+1, c), p.Name, err)
 		}
 	}
-	for _, f := range r.by {
-		r.made.Files = append(r.made.Files, f)
+	var names []string
+	for name, f := range r.by {
+		r.made.Files, names = append(r.made.Files, f), append(names, name)
+	}
+	if err := archive.CheckNames(names); err != nil {
+		return nil, fmt.Errorf("generated files: %w", err)
 	}
 	slices.SortFunc(r.made.Files, func(a, b fact.GeneratedFile) int { return strings.Compare(a.Name, b.Name) })
 	return r.made, nil
@@ -219,7 +223,7 @@ func (r *run) inputs(ctx context.Context, c plan.Generate) (string, error) {
 func (r *run) env(c plan.Generate) []string {
 	env := r.Place.Place.Env(nil, r.Place.Place.Proxy())
 	path := strings.Join([]string{filepath.Dir(r.Goroot.Go()), absolute(r.Path)}, string(os.PathListSeparator))
-	env = append(env, "PATH="+path, "GOCACHE="+r.GoCache, "CGO_ENABLED=0",
+	env = append(env, "PATH="+path, "CGO_ENABLED=0",
 		// The time that reproducible-builds.org has tools take for that of the build.
 		"SOURCE_DATE_EPOCH="+strconv.FormatInt(r.src.Time.Unix(), 10))
 	return append(env, c.Env...)
@@ -233,9 +237,8 @@ func absolute(path string) string {
 
 // start runs the command to its end.
 func (r *run) start(ctx context.Context, path string, c plan.Generate, env []string) error {
-	limits := r.Place.Place.Confine(r.Work, r.GoCache)
 	cmd := toolchain.Command{
-		Path: path, Args: c.Command[1:], Dir: r.made.Dir, Env: env, Confine: limits,
+		Path: path, Args: c.Command[1:], Dir: r.made.Dir, Env: env, Confine: r.Place.Place.Confine(r.Work),
 		SetUmask: r.SetUmask, Umask: r.Place.Place.Umask, Hostname: r.Hostname,
 	}
 	r.made.Circumstances = r.circumstances(env)
@@ -260,6 +263,7 @@ func (r *run) circumstances(env []string) fact.Circumstances {
 	for _, name := range fact.Variables() {
 		in[name] = set[string(name)]
 	}
+	in[fact.Path] = absolute(r.Path) // before it come the toolchain's programs, which are the same in all places
 	if runtime.GOOS != "windows" {
 		in[fact.Umask] = ""
 		if r.SetUmask {
@@ -284,19 +288,21 @@ func tail(out string) string {
 	return out
 }
 
-// needsNetwork and needsGit are what programs say that miss one of them.
+// needsNetwork and needsGit are what programs say that miss one of them, in small
+// letters.
 var (
 	needsNetwork = []string{
-		"no such host", "network is unreachable", "could not resolve", "name resolution", "ENOTFOUND", "EAI_AGAIN", "ENETUNREACH",
-		"Couldn't connect", "Connection refused", "connection refused", "cannot assign requested address", "lookup ", "dial tcp",
+		"no such host", "network is unreachable", "could not resolve", "name resolution", "enotfound", "eai_again", "enetunreach",
+		"couldn't connect", "connection refused", "connect: permission denied", "connect eacces", "cannot assign requested address", "lookup ", "dial tcp",
 	}
 	needsGit = []string{"not a git repository"}
 )
 
 // explain adds what is known to be missing to the error of a command that failed.
 func explain(err *toolchain.ExitError, held fact.Confinement) error {
+	output := strings.ToLower(err.Output)
 	says := func(words []string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Output, w) })
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(output, w) })
 	}
 	switch {
 	case says(needsGit):

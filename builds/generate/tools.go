@@ -69,7 +69,7 @@ func (r *run) built(ctx context.Context, n int, c plan.Generate, env []string) (
 	}
 	cmd := toolchain.Command{
 		Path: r.Goroot.Go(), Args: []string{"list", "-e", "-json=ImportPath,Module", "--", what}, Dir: r.made.Dir, Env: env,
-		Confine: r.Place.Place.Confine(r.Work, r.GoCache),
+		Confine: r.Place.Place.Confine(r.Work),
 	}
 	res, err := toolchain.Run(ctx, cmd)
 	if err != nil {

@@ -17,6 +17,14 @@ type Generated struct {
 	Files     []GeneratedFile `json:"files"` // sorted by name
 }
 
+// Generation is how a rebuilder came by a release's generated files.
+type Generation string
+
+const (
+	GenerationExecuted Generation = "executed" // by the release's commands
+	GenerationTaken    Generation = "taken"    // from the release, by digest
+)
+
 // GeneratedFile is a file that a command made.
 type GeneratedFile struct {
 	Name    string `json:"name"` // in the module's directory, slash-separated

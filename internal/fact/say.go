@@ -140,7 +140,7 @@ var wordings = map[Check]wording{
 	Executed:       {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherTwice: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	FromSource:     {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
-	Generation: {
+	GeneratedAgain: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %s generated again here, on %s, are identical", g.n(), Count(g.of, "generated file"), g.detail)
 		},

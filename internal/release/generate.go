@@ -177,12 +177,15 @@ func (c *Copied) top(checkout string) string {
 	return checkout
 }
 
-// placeOf is a place for commands: its own copy of the source, and a build cache that
-// no build has, since what commands compile is not what is released.
-func (c *Copied) placeOf(name string, goroot *toolchain.Goroot, place *toolchain.Place, checkout, objects string) *generate.Place {
+// placeOf is a place for commands, beside the one that builds: a copy of the source,
+// a home and a build cache that no build has. What commands leave there, and what
+// they compile, is not what a release is made of.
+func (c *Copied) placeOf(name string, goroot *toolchain.Goroot, builds *toolchain.Place, checkout, objects string) *generate.Place {
+	place, dir := *builds, filepath.Join(filepath.Dir(builds.Home), "commands")
+	place.Home, place.Tmp, place.GoCache = filepath.Join(dir, "home"), filepath.Join(dir, "tmp"), objects
 	return &generate.Place{
-		Name: name, Goroot: goroot, Place: place, Source: c.top(checkout), Module: c.Source.Dir,
-		Work: filepath.Join(filepath.Dir(place.Home), "commands"), GoCache: objects, Path: c.Env("PATH"),
+		Name: name, Goroot: goroot, Place: &place, Source: c.top(checkout), Module: c.Source.Dir,
+		Work: filepath.Join(dir, "source"), Path: c.Env("PATH"),
 	}
 }
 
@@ -199,7 +202,7 @@ func (c *Copied) runCommands(ctx context.Context, g *generation, at *generate.Pl
 // commandCache is the build cache of the commands in the first place.
 func (c *Copied) commandCache() (string, error) {
 	if c.Full || len(c.Secret) == 0 {
-		return filepath.Join(c.Workspace.Dir, "first", "command-objects"), nil
+		return filepath.Join(c.Workspace.Dir, "first", "commands", "objects"), nil
 	}
 	dir, err := files.MakeDir(c.Cache, "first", "gocache", c.GoToolchain.DirName()+"-commands")
 	if err != nil {
@@ -236,7 +239,7 @@ func (p *Planned) generateAgain(ctx context.Context, at *execute.Local, name str
 		return err
 	}
 	p.Phase("generating files again")
-	place := p.placeOf(name, at.Goroot, at.Place, at.Dir, filepath.Join(filepath.Dir(at.Place.Home), "command-objects"))
+	place := p.placeOf(name, at.Goroot, at.Place, at.Dir, filepath.Join(filepath.Dir(at.Place.Home), "commands", "objects"))
 	place.SetUmask, place.Hostname = at.SetUmask, at.Hostname
 	made, err := p.runCommands(ctx, g, place)
 	if err != nil {
@@ -287,8 +290,9 @@ func (p *Planned) generatedDiffer(ctx context.Context, a, b *generate.Made, diff
 	if !generate.SameTools(a, b) {
 		lines = append(lines, "the programs that ran were not the same in both places")
 	}
+	varied := fact.Compare([][]fact.Circumstances{{a.Circumstances, b.Circumstances}}).Varied
 	return errors.Join(append(errs, fault.NotReproduciblef(
-		"the two places differ in directory, user, time zone, number of processors and more; the files are kept in "+filepath.Join(p.Cache, below)+"; a time is SOURCE_DATE_EPOCH in the environment of every command",
+		"the two places differ in "+strings.Join(varied, ", ")+"; the files are kept in "+filepath.Join(p.Cache, below)+"; the time of the commit is SOURCE_DATE_EPOCH in the environment of every command",
 		"not reproducible: %s makes different files in two places; nothing was compiled\n%s", strings.Join(which, ", "), strings.Join(lines, "\n")))...)
 }
 

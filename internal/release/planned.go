@@ -27,13 +27,13 @@ type PlanWith struct {
 // Expand makes the plan. There is a planner also with an error: it knows what it
 // has seen until then.
 func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
-	if with.Deps {
-		c.Phase("fetching modules")
-	}
 	p := &Planned{Copied: c}
 	if err := c.generateOwn(ctx); err != nil {
 		p.Planner = &plan.Planner{File: c.file, Selected: c.Selected, Source: c.Source, Loader: c.Loader}
 		return p, err
+	}
+	if with.Deps {
+		c.Phase("fetching modules")
 	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{

@@ -46,6 +46,8 @@ type reproduction struct {
 	from   string // -source
 	proven bool
 	units  []*plan.Unit // that are selected
+	// generation is how the release's generated files were come by; "" if it has none.
+	generation fact.Generation
 }
 
 // Rebuild verifies a published release as [Release] does and then builds
@@ -215,6 +217,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 		return how, err
 	}
 	how.rebuild = release.Executions(f.Made, t.Confinement())
+	how.rebuild.Generation = t.generation
 	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
 	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)

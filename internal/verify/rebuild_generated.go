@@ -28,10 +28,12 @@ func (t *reproduction) generate(ctx context.Context, c *release.Copied) error {
 			return perr
 		}
 		for _, f := range t.m.Generated.Files {
-			t.out.Checks.Open(fact.Generation, f.Name, "taken from "+fact.GeneratedArchive+" of the release, not generated again (-generate runs its commands)")
+			t.out.Checks.Open(fact.GeneratedAgain, f.Name, "taken from "+fact.GeneratedArchive+" of the release, not generated again (-generate runs its commands)")
 		}
+		t.generation = fact.GenerationTaken
 		return c.UseGenerated(ctx, published, t.m.Generated.Files)
 	}
+	t.generation = fact.GenerationExecuted
 	made, err := c.Generate(ctx, t.plan.Generate)
 	if err != nil {
 		return err
@@ -45,7 +47,7 @@ func (t *reproduction) generate(ctx context.Context, c *release.Copied) error {
 	}
 	if len(differ) == 0 {
 		for _, f := range t.m.Generated.Files {
-			t.out.Checks.Done(fact.Generation, f.Name, t.GoToolchain.Host)
+			t.out.Checks.Done(fact.GeneratedAgain, f.Name, t.GoToolchain.Host)
 		}
 		return nil
 	}

@@ -29,7 +29,7 @@ func (t *publication) account(units []*plan.Unit, platforms, host string) (unkno
 	left := "left out by -platform=" + platforms
 	for _, a := range t.m.Artifacts {
 		t.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
-		if t.m.Generated != nil && !t.out.Checks.All(fact.Generation) {
+		if t.m.Generated != nil && !t.out.Checks.All(fact.GeneratedAgain) {
 			t.out.Checks.Open(fact.FromSource, a.Unit(), "generated files were taken from the release, and are not of the source")
 		}
 	}
