@@ -83,6 +83,8 @@ func TestGeneratedRefused(t *testing.T) {
 		{"of another command", func(m *Manifest) { m.Generated.Files[0].Command = 2 }, "api/a.pb.go: is no output of command 2"},
 		{"of no command", func(m *Manifest) { m.Generated.Files[0].Command = 3 }, "is of command 3, and the plan has 2"},
 		{"outside", func(m *Manifest) { m.Generated.Files[1].Name = "out/../../x" }, "is not a clean relative path"},
+		{"of git", func(m *Manifest) { m.Generated.Files[1].Name = "out/.GIT/config" }, "git's directory is not part of the source"},
+		{"of the module", func(m *Manifest) { m.Generated.Files[1].Name = "out/go.sum" }, "which modules are built with"},
 		{"digest", func(m *Manifest) { m.Generated.Files[1].SHA256 = "00" }, "generated file out/deep/x"},
 		{"mode", func(m *Manifest) { m.Generated.Files[1].Mode = "4755" }, `is "4755"`},
 		{"order", func(m *Manifest) {

@@ -52,6 +52,9 @@ func (v *validation) generatedFiles(g *fact.Generated, p *fact.PlanShape) {
 	for _, f := range g.Files {
 		what := "generated file " + fact.Plain(f.Name)
 		v.check(what, errors.Join(checkPath(f.Name), checkDigest(f.SHA256), is(f.Mode, "0644", "0755")))
+		if why := fact.NeverGenerated(f.Name); why != "" {
+			v.addf("%s: %s", what, why)
+		}
 		if f.Size < 0 {
 			v.addf("%s: size %d", what, f.Size)
 		}

@@ -277,7 +277,7 @@ func (d *decoder) fileTemplate(n *yaml.Node, text string) {
 		d.errorAt(d.inside(n, f.offset), f.hint, "%s", f.msg)
 	}
 	if m := platformField.FindStringSubmatchIndex(text); m != nil && len(faults) == 0 {
-		d.errorAt(d.inside(n, m[2]), "leave it out: what differs from platform to platform is for build tags and overrides", "a command runs once for all platforms, and knows no .%s", text[m[2]:m[3]])
+		d.errorAt(d.inside(n, m[2]-1), "leave it out: what differs from platform to platform is for build tags and overrides", "a command runs once for all platforms, and knows no .%s", text[m[2]:m[3]])
 	}
 }
 

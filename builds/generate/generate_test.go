@@ -128,6 +128,8 @@ func TestRefused(t *testing.T) {
 		{"no program", []plan.Generate{missing}, []string{"no program no-such-program on PATH"}, "install it"},
 		{"git", []plan.Generate{script("git rev-parse HEAD || { echo 'fatal: not a git repository' >&2; exit 1; }", "out")}, []string{"not a git repository", "command 1 (sh -c git", "in the first place"}, "{{.Version}}"},
 		{"says it on stdout", []plan.Generate{script("echo what went wrong; exit 7", "out")}, []string{"what went wrong", "exit status 7"}, ""},
+		{"git's own", []plan.Generate{script("mkdir d d/.git; echo x >d/.git/config", "d/**")}, []string{"d/.git/config cannot be generated: git's directory"}, "narrow outputs"},
+		{"modules", []plan.Generate{script("echo x >d.go; echo >go.sum", "d.go", "go.*")}, []string{"go.sum cannot be generated: which modules"}, "narrow outputs"},
 		{"case", []plan.Generate{script("echo x >out; echo y >OUT", "out", "OUT")}, []string{"OUT", "out"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -238,6 +240,11 @@ func TestInstall(t *testing.T) {
 	}
 	if _, err := Install(t.Context(), from, []fact.GeneratedFile{write(from, "dir/x", "x")}, to, tracked); err == nil {
 		t.Error("a link of the commit was followed")
+	}
+	for _, name := range []string{".git/config", "d/.Git/hooks/x", "vendor/modules.txt", "sub/go.work"} {
+		if _, err := Install(t.Context(), from, []fact.GeneratedFile{write(from, name, "x")}, to, tracked); err == nil {
+			t.Errorf("%s was taken", name)
+		}
 	}
 	write(from, "new/x", "changed")
 	if _, err := Install(t.Context(), from, list, to, tracked); err == nil || !strings.Contains(err.Error(), "has digest") {

@@ -23,6 +23,10 @@ import (
 func Install(ctx context.Context, from string, list []fact.GeneratedFile, to string, tracked func(name string) bool) (added []string, err error) {
 	var errs []error
 	for _, f := range list {
+		if why := fact.NeverGenerated(f.Name); why != "" {
+			errs = append(errs, fmt.Errorf("generated file %s: %s", f.Name, why))
+			continue
+		}
 		local := filepath.FromSlash(f.Name)
 		target := filepath.Join(to, local)
 		if tracked(f.Name) {

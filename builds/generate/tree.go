@@ -245,6 +245,10 @@ func (t *taken) made1(name string, f fact.GeneratedFile) {
 		t.errs = append(t.errs, fault.Errorf("let one command make it", "%s is made by command %d and by command %d", name, before.Command, f.Command))
 		return
 	}
+	if why := fact.NeverGenerated(name); why != "" {
+		t.errs = append(t.errs, fault.Errorf("narrow outputs, and have the command leave it", "%s cannot be generated: %s", name, why))
+		return
+	}
 	t.by[name] = f
 }
 

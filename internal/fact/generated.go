@@ -1,5 +1,11 @@
 package fact
 
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
 // Generated is what the commands of a release made before anything was compiled.
 type Generated struct {
 	// Executions is in how many places each command ran.
@@ -50,4 +56,23 @@ type GeneratorTool struct {
 	// Inputs is the SHA-256 over the names and digests of the files that the command's
 	// inputs match, in the manner of sha256sum; "" where it names none.
 	Inputs string `json:"inputs,omitempty"`
+}
+
+// NeverGenerated says why a path cannot be that of a generated file; "" if it can. A
+// file system may know a name by others than its own.
+func NeverGenerated(name string) string {
+	folded := strings.ToLower(name)
+	for e := range strings.SplitSeq(folded, "/") {
+		if e = strings.TrimRight(e, ". "); e == ".git" || e == "git~1" {
+			return "git's directory is not part of the source"
+		}
+	}
+	base := strings.TrimRight(path.Base(folded), ". ")
+	switch first, _, _ := strings.Cut(folded, "/"); {
+	case slices.Contains([]string{"go.mod", "go.sum", "go.work", "go.work.sum"}, base), first == "vendor":
+		return "which modules are built with is the commit's to say"
+	case slices.Contains([]string{".gitignore", ".gitattributes", ".gitmodules"}, base):
+		return "it tells git what belongs to the commit"
+	}
+	return ""
 }
