@@ -146,7 +146,7 @@ func (l *Loader) confine() confine.Limits {
 	if l.Offline {
 		return l.Place.Confine(l.Place.ModCache)
 	}
-	return toolchain.Fetching()
+	return l.Place.Fetching()
 }
 
 // outlined is the outline of Dir, which no build changes.

@@ -120,12 +120,12 @@ func (r *recipe) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// same modules.
 		if _, err := os.Stat(filepath.Join(r.at.Dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(r.at.Dir, "vendor")) {
 			files.RemoveTree(filepath.Join(r.at.Dir, "vendor"))
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 			return err
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: toolchain.Fetching()})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 	return err
 }
 

@@ -132,7 +132,7 @@ func listVersions(ctx context.Context, f *toolchain.Fetcher, modPath string) ([]
 }
 
 func list(ctx context.Context, f *toolchain.Fetcher, args []string) ([]moduleInfo, error) {
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: f.Go, Args: args, Dir: f.Place.Empty, Env: f.Place.FetchEnv(f.Settings), Confine: toolchain.Fetching()})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: f.Go, Args: args, Dir: f.Place.Empty, Env: f.Place.FetchEnv(f.Settings), Confine: f.Place.Fetching()})
 	var out []moduleInfo
 	dec := json.NewDecoder(bytes.NewReader(res.Stdout))
 	for {

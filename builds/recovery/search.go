@@ -84,7 +84,7 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 	// One build cache a toolchain: two of the same version may differ.
 	place.GoCache = filepath.Join(place.GoCache, goroot.Toolchain.DirName())
 	place.Confined = b.confined
-	if err := place.Make(); err != nil {
+	if err := errors.Join(place.Make(), place.Check()); err != nil {
 		return nil, err
 	}
 	r := &recipe{claim: c, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{

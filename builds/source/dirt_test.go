@@ -147,16 +147,14 @@ func TestDirt(t *testing.T) {
 			if got := r.at(snap).git("status", "--porcelain"); (got != "") != modified {
 				t.Errorf("status of the snapshot: %q", got)
 			}
-			if testing.Short() || tt.name != "same size" && tt.name != "clean" {
+			if tt.name != "same size" && tt.name != "clean" {
 				return
 			}
 			wantVersion := "v1.0.0"
 			if modified {
 				wantVersion += "+dirty"
 			}
-			if st := build(t, snap); st.version != wantVersion {
-				t.Errorf("go stamps %+v, want %s", st, wantVersion)
-			}
+			checkStamp(t, tt.name, snap, stamp{version: wantVersion})
 		})
 	}
 }
@@ -190,6 +188,7 @@ func (r *repo) symlink(target, name string) *repo {
 // A checkout with Git LFS installed has the files that the pointers of the
 // commit stand for. No filter runs to tell; the pointers do.
 func TestStoredFiles(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: needs a shell")
 	}

@@ -113,6 +113,7 @@ func TestOtherOwner(t *testing.T) {
 // A .git file instead of a directory makes cmd/go stamp nothing, silently. The
 // private checkout is the same everywhere.
 func TestKindsOfWorkTrees(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m").write("data/x.txt", "one\ntwo\n").commit()
 	r.tag("v1.2.3")
@@ -122,7 +123,8 @@ func TestKindsOfWorkTrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := r.checkout(want, false)
-	wantStamp, wantFiles := build(t, dir), files(t, dir)
+	wantStamp, wantFiles := stamp{want.Version, want.Commit, want.CommitTime.Format(time.RFC3339), "false"}, files(t, dir)
+	checkStamp(t, "a plain clone", dir, wantStamp)
 
 	tmp := t.TempDir()
 	r.git("worktree", "add", "--quiet", "--detach", filepath.Join(tmp, "worktree"))
@@ -152,12 +154,7 @@ func TestKindsOfWorkTrees(t *testing.T) {
 		if got := files(t, dir); !maps.Equal(got, wantFiles) {
 			t.Errorf("%s: files %q, want %q", name, got, wantFiles)
 		}
-		if got := build(t, dir); got != wantStamp {
-			t.Errorf("%s: go stamps %+v, want %+v", name, got, wantStamp)
-		}
-	}
-	if wantStamp.version != want.Version || wantStamp.modified != "false" {
-		t.Errorf("go stamps %+v, want %s", wantStamp, want.Version)
+		checkStamp(t, name, dir, wantStamp)
 	}
 }
 
@@ -183,6 +180,7 @@ func TestWaysToADirectory(t *testing.T) {
 
 // Nothing that the user has set changes a byte of a checkout, or runs.
 func TestUserSettingsDoNotCount(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m")
 	r.write("unix.txt", "a\nb\n").write("dos.txt", "a\r\nb\r\n").write("mixed.txt", "a\r\nb\n")
@@ -255,14 +253,13 @@ func TestUserSettingsDoNotCount(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, ".git", "hooks")); err == nil {
 			t.Errorf("%s: the copy has hooks", scope)
 		}
-		if st := build(t, dir); st.version != "v1.0.0" || st.modified != "false" {
-			t.Errorf("%s: go stamps %+v", scope, st)
-		}
+		checkStamp(t, scope, dir, stamp{version: "v1.0.0", modified: "false"})
 	}
 }
 
 // What a git hook finds in its environment must not lead elsewhere.
 func TestGitVariables(t *testing.T) {
+	t.Parallel()
 	other := newRepo(t)
 	other.module("", "example.com/other").commit()
 	r := newRepo(t)
@@ -295,6 +292,7 @@ func TestGitVariables(t *testing.T) {
 
 // Replacements and grafts are private views of a history.
 func TestPrivateViewsOfHistory(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m").commit()
 	first := r.git("rev-parse", "HEAD")
@@ -311,9 +309,7 @@ func TestPrivateViewsOfHistory(t *testing.T) {
 	if s.Version != want.Version || s.Tree != want.Tree || !s.CommitTime.Equal(want.CommitTime) {
 		t.Errorf("with a replacement: %+v\nwant %+v", s.Source, want)
 	}
-	if st := build(t, r.checkout(s, false)); st.version != want.Version {
-		t.Errorf("with a replacement go stamps %+v", st)
-	}
+	checkStamp(t, "with a replacement", r.checkout(s, false), stamp{version: want.Version})
 	r.git("replace", "-d", head)
 
 	r.write(".git/info/grafts", first+" "+tagged+"\n")
@@ -321,14 +317,16 @@ func TestPrivateViewsOfHistory(t *testing.T) {
 	if s.Version != want.Version {
 		t.Errorf("with a graft: %s, want %s", s.Version, want.Version)
 	}
-	if st := build(t, r.checkout(s, false)); st.version != want.Version {
-		t.Errorf("with a graft go stamps %+v", st)
-	}
+	checkStamp(t, "with a graft", r.checkout(s, false), stamp{version: want.Version})
 }
 
 // Files whose line endings in the commit contradict .gitattributes look
 // modified to git at times; the stamp must not depend on when it looks.
 func TestUnnormalisedFilesAreClean(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs with the go command")
+	}
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m").write("dos.txt", "a\r\nb\r\n").commit()
 	// Attributes that come after the file was added leave it as it is.
@@ -338,9 +336,7 @@ func TestUnnormalisedFilesAreClean(t *testing.T) {
 	r.tag("v1.0.0")
 	s := r.mustOpen("")
 	for range 3 {
-		if st := build(t, r.checkout(s, false)); st.modified != "false" || st.version != "v1.0.0" {
-			t.Errorf("go stamps %+v", st)
-		}
+		checkStamp(t, "unnormalised", r.checkout(s, false), stamp{version: "v1.0.0", modified: "false"})
 	}
 }
 
@@ -385,6 +381,7 @@ func TestCheckoutIsPrivate(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	lib := newRepo(t)
 	lib.module("", "example.com/lib").commit()
@@ -453,6 +450,7 @@ func (r *repo) lie(id, kind, data string) {
 // Git believes the name that an object is stored under. Whoever names a directory
 // as the source of a commit must not get another source from it.
 func TestObjectsOfADirectory(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	below := r.module("", "example.com/m").commit()
 	r.tag("v1.2.0")
@@ -511,6 +509,7 @@ func TestObjectsOfADirectory(t *testing.T) {
 
 // TestUnseen finds what git ignores and a build reads, and nothing else.
 func TestUnseen(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t).module("", "example.com/x")
 	r.write(".gitignore", "*.gen.go\nout/\nman/\n*.h\ngo.sum\n/cache/\n")
 	r.write("go.mod", "module example.com/x\n\ngo 1.23\n\nreplace example.com/local => ./local\n").write("local/go.mod", "module example.com/local\n").write("local/l.go", "package local\n")
@@ -551,6 +550,7 @@ func TestUnseen(t *testing.T) {
 
 // TestUnseenVendor: what git ignores of vendored packages.
 func TestUnseenVendor(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t).module("", "example.com/x")
 	r.write(".gitignore", "/vendor/\n").write("main.go", program).commit()
 	r.write("vendor/modules.txt", "# example.com/v v1.0.0\n").write("vendor/example.com/v/v.go", "package v\n").write("vendor/example.com/v/data", "x")

@@ -284,6 +284,23 @@ func build(t *testing.T, dir string) stamp {
 	return s
 }
 
+// checkStamp holds what the real go command stamps into the program in dir
+// against what it should; an empty field is not compared. With -short nothing is
+// built, and what this package says is still compared by whoever calls it.
+func checkStamp(t *testing.T, what, dir string, want stamp) {
+	t.Helper()
+	if testing.Short() {
+		return
+	}
+	got := build(t, dir)
+	for _, field := range [][2]string{{got.version, want.version}, {got.revision, want.revision}, {got.time, want.time}, {got.modified, want.modified}} {
+		if field[1] != "" && field[0] != field[1] {
+			t.Errorf("%s: go stamps %+v, want %+v", what, got, want)
+			return
+		}
+	}
+}
+
 // files are the contents below dir without .git, by slash-separated name.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()

@@ -75,6 +75,7 @@ func TestProcesses(t *testing.T) {
 // What git said of a commit once is true for ever; what is asked of another
 // commit, or with other tags, is asked.
 func TestKnownCommit(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m").commit()
 	r.tag("v1.2.3")
@@ -132,6 +133,7 @@ func TestKnownCommit(t *testing.T) {
 // What was found out where a repository gives its objects the names of others is
 // not believed elsewhere.
 func TestKnownOfALiar(t *testing.T) {
+	t.Parallel()
 	honest := newRepo(t)
 	honest.module("", "example.com/m").write("data.txt", "good\n").commit()
 	honest.tag("v1.2.3")
@@ -170,6 +172,7 @@ func TestKnownOfALiar(t *testing.T) {
 
 // The identity stands for everything that a checkout holds.
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.module("", "example.com/m").write("data/x.txt", "one\n").module("sub", "example.com/m/sub").commit()
 	id := r.mustOpen("").Identity()

@@ -25,7 +25,7 @@ func (f *Fetcher) Newer(ctx context.Context, goVersion string) []string {
 		Path: f.Go,
 		Args: []string{"list", "-m", "-json", "-versions", "go"},
 		Dir:  f.Place.Empty,
-		Env:  f.Place.FetchEnv(settings), Confine: Fetching(),
+		Env:  f.Place.FetchEnv(settings), Confine: f.Place.Fetching(),
 	})
 	if err != nil {
 		return nil

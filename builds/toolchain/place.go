@@ -33,13 +33,27 @@ type Place struct {
 
 	// Confined is told what held the commands that ran in the place; see Confine.
 	Confined *confine.Log
+	// Ready looks at a build cache that earlier runs may have filled: whoever could
+	// write there chose what the go command writes into. It is asked of GoCache
+	// before each command, and not at all if none is needed; nil if nothing of
+	// earlier runs can be there. It may be called from several goroutines.
+	Ready func(goCache string) error
+}
+
+// Check is what Ready says of the place's build cache, for whoever reads or
+// changes it by himself.
+func (p *Place) Check() error {
+	if p.Ready == nil {
+		return nil
+	}
+	return p.Ready(p.GoCache)
 }
 
 // Confine are the limits of a command in this place after the fetch phase: it
 // may write the place's own directories, and what is named, and nothing else. The
 // module cache is not among them: it is filled by then, and it outlives the build.
 func (p *Place) Confine(write ...string) confine.Limits {
-	return confine.Limits{Write: append([]string{p.Home, p.Tmp, p.GoCache}, write...), Log: p.Confined}
+	return confine.Limits{Write: append([]string{p.Home, p.Tmp, p.GoCache}, write...), Log: p.Confined, Ready: p.Check}
 }
 
 // Fetching are the limits of a command of the fetch phase, which are none: it may
@@ -47,6 +61,14 @@ func (p *Place) Confine(write ...string) confine.Limits {
 // not build.
 func Fetching() confine.Limits {
 	return confine.Limits{Waived: "it fetches, with the user's own settings, credential helpers and network"}
+}
+
+// Fetching are the limits of a command of the fetch phase in this place: no more
+// than that its build cache is looked at.
+func (p *Place) Fetching() confine.Limits {
+	l := Fetching()
+	l.Ready = p.Check
+	return l
 }
 
 // Make creates the place's directories.

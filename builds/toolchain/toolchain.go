@@ -107,7 +107,7 @@ func (f *Fetcher) Module(ctx context.Context, pathVersion string) (*Module, erro
 		Path: f.Go,
 		Args: []string{"mod", "download", "-json", pathVersion},
 		Dir:  f.Place.Empty,
-		Env:  f.Place.FetchEnv(f.Settings), Confine: Fetching(),
+		Env:  f.Place.FetchEnv(f.Settings), Confine: f.Place.Fetching(),
 	})
 	var m Module
 	if jsonErr := json.Unmarshal(res.Stdout, &m); jsonErr != nil {

@@ -33,7 +33,7 @@ type cleaner struct{ m *testing.M }
 
 func (c cleaner) Run() int {
 	defer func() {
-		if dir, err := shared(); err == nil {
+		if dir, err := shared(); err == nil && dir != os.Getenv(sharedVariable) {
 			makeWritable(dir)
 			os.RemoveAll(dir)
 		}
@@ -51,8 +51,21 @@ func makeWritable(dir string) {
 	})
 }
 
+// sharedVariable names an absolute directory that what tests share is kept in
+// from one run to the next: toolchains are unpacked and the standard library is
+// compiled there once, for whoever runs one script again and again.
+const sharedVariable = "MINTMARK_TEST_SHARED"
+
 // shared is a directory of what tests share that need not begin with nothing.
-var shared = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "mintmark-shared-") })
+var shared = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv(sharedVariable); dir != "" {
+		if !filepath.IsAbs(dir) {
+			return "", fmt.Errorf("%s=%s is not absolute", sharedVariable, dir)
+		}
+		return dir, os.MkdirAll(dir, 0o777)
+	}
+	return os.MkdirTemp("", "mintmark-shared-")
+})
 
 // sharedCache is mintmark's cache directory in it: toolchains are unpacked there
 // once, and the standard library is compiled once.

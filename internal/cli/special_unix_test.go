@@ -82,6 +82,9 @@ func TestSpecialFiles(t *testing.T) {
 			continue
 		}
 		for _, command := range commands {
+			if testing.Short() && command == "KEY=X release -dir=MOD" {
+				continue // it fetches a toolchain; attest reads the same variable
+			}
 			t.Run(kind+"/"+command, func(t *testing.T) {
 				var with []string
 				words := strings.Fields(command)

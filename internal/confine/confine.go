@@ -53,6 +53,9 @@ type Limits struct {
 	Waived string
 	// Log is told what held it, if not nil and not waived.
 	Log *Log
+	// Ready is asked before the command starts. Its error is that of the command,
+	// which does not start then. Nil is no condition.
+	Ready func() error
 }
 
 // Log gathers what held several commands. It may be used from several
@@ -137,6 +140,11 @@ func Join(logs ...*Log) (_ fact.Confinement, ran bool) {
 // On Unix the thread that starts the command lives until it has ended, so that
 // a parent-death signal (prctl(2)) means the death of this process.
 func Run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error) {
+	if l.Ready != nil {
+		if err := l.Ready(); err != nil {
+			return nil, fact.Confinement{}, err
+		}
+	}
 	if l.Waived != "" {
 		cmd := command()
 		h := fact.Hold{Reason: l.Waived}

@@ -22,7 +22,9 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
@@ -269,14 +271,20 @@ func TestRepositoriesOfCache(t *testing.T) {
 	}
 }
 
-// TestHostileBuildCache: the go command writes into the files of its cache.
+// TestHostileBuildCache: the go command writes into the files of its cache. So no
+// command starts in a place that has such a cache, neither in the fetch phase nor
+// after it, and no executor is made of it.
 func TestHostileBuildCache(t *testing.T) {
 	for name, plant := range map[string]func(string, *outside) error{
 		"ab": linkDir, "ab/x-a": link, "ab/y-d": hardLink, "ab/z-a": fifo, "trim.txt": link,
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		r := &Run{Config: &Config{Cache: cache}}
+		r := &Run{Config: &Config{Cache: cache, Environ: os.Environ()}, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
+		tools, err := r.FindTools(t.Context(), filepath.Join(cache, "first"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
 		tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
 		dir, err := r.buildCache(tc)
 		if err != nil {
@@ -286,8 +294,35 @@ func TestHostileBuildCache(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.buildCache(tc); err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
-			t.Errorf("%s: %v", name, err)
+		if again, err := r.buildCache(tc); err != nil || again != dir {
+			t.Errorf("%s: %s, %v; want %s: it is looked at when it is used", name, again, err, dir)
+		}
+		place := *tools.FetchPlace
+		place.GoCache = dir
+		refused := func(what string, err error) {
+			if err == nil || !strings.Contains(err.Error(), path) || fault.Hint(err) == "" {
+				t.Errorf("%s: %s: %v", name, what, err)
+			}
+		}
+		for what, limits := range map[string]confine.Limits{"fetching": place.Fetching(), "building": place.Confine()} {
+			ran := filepath.Join(place.Tmp, "ran")
+			_, err := toolchain.Run(t.Context(), toolchain.Command{Path: "/bin/sh", Args: []string{"-c", ": >" + ran}, Dir: place.Empty, Confine: limits})
+			refused(what, err)
+			if _, err := os.Stat(ran); err == nil {
+				t.Errorf("%s: %s: the command ran", name, what)
+			}
+		}
+		c := &Copied{Subject: &Subject{Run: r, Source: &source.Source{}}, Kit: &Kit{BuildPlace: &place}}
+		_, err = (&Planned{Copied: c}).FirstPlace(t.Context())
+		refused("an executor", err)
+		// The way to a damaged index may lead elsewhere.
+		index := filepath.Join(dir, "cd", strings.Repeat("cd", 32)+"-d")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(index), 0o755), os.WriteFile(index, []byte("go index v2\n"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		c.mendIndex(t.Context())
+		if _, err := os.Stat(index); err != nil {
+			t.Errorf("%s: something was removed: %v", name, err)
 		}
 		o.check(t, name)
 	}

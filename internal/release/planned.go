@@ -67,6 +67,9 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 // go command could not list them or listed what is not there, and says so; "" if
 // there were none.
 func (c *Copied) mendIndex(ctx context.Context) string {
+	if c.BuildPlace.Check() != nil { // nothing is removed through what leads elsewhere
+		return ""
+	}
 	found, err := actions.DamagedIndex(ctx, c.BuildPlace.GoCache)
 	if err != nil || len(found) == 0 || actions.Drop(found) != nil {
 		return ""

@@ -65,6 +65,11 @@ func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error)
 
 // FirstPlace is the place whose caches outlive the release.
 func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
+	// Not only by its commands: an executor removes damage from the cache, and reads
+	// what they have compiled.
+	if err := p.BuildPlace.Check(); err != nil {
+		return nil, err
+	}
 	if p.Source.Kind == fact.SourceModule {
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(2)

@@ -33,6 +33,7 @@ func (r *Run) FindTools(ctx context.Context, cache string, needGit bool) (_ *Too
 	}
 	t.FetchPlace = execute.First(filepath.Join(r.Workspace.Dir, "first"), cache, t.Git)
 	t.FetchPlace.Confined = r.Confined
+	t.FetchPlace.Ready = workspace.BuildCacheCheck(t.FetchPlace.GoCache)
 	if err := t.FetchPlace.Make(); err != nil {
 		return nil, workspace.Error(err)
 	}

@@ -1,44 +1,55 @@
 package report
 
 import (
-	"html/template"
+	"bytes"
+	"fmt"
+	"html"
 	"io"
-	"strconv"
+	"strings"
 
 	"github.com/mintmark/mintmark/internal/ui"
 )
+
+// markup is HTML as it is written. Constants are; no text of anybody's becomes one
+// without a conversion to see.
+type markup string
+
+// document is a page while it is written. Not html/template: what calls methods by
+// names that it reads keeps every exported method of every type in the program,
+// which was a tenth of it.
+type document struct{ bytes.Buffer }
+
+// add writes markup in which each verb %s stands for an argument: a text, which is
+// made harmless, a float64, a place in percent, or further markup. All of them are
+// for elements' contents and quoted attributes that are neither addresses nor
+// scripts nor styles.
+func (d *document) add(format markup, args ...any) {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case markup:
+			safe[i] = string(arg)
+		case float64:
+			safe[i] = fmt.Sprintf("%.2f%%", arg)
+		default:
+			safe[i] = escaped(fmt.Sprint(arg))
+		}
+	}
+	fmt.Fprintf(d, string(format), safe...)
+}
+
+// escaped is a text for people as HTML. The plus is for readers that take the page
+// for UTF-7.
+func escaped(text string) string {
+	return strings.ReplaceAll(html.EscapeString(ui.CleanLine(text)), "+", "&#43;")
+}
 
 // HTML writes a page as one HTML file: no scripts, nothing loaded from
 // anywhere, and a policy in it that forbids both. It is readable in light and
 // dark, on a phone and on paper.
 func HTML(w io.Writer, p *Page) error {
-	t, err := template.New("page").Funcs(template.FuncMap{
-		"line": ui.CleanLine,
-		"svg":  func(s string) template.HTML { return template.HTML(s) }, // of TreemapSVG, which escapes
-		"at":   func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + "%" },
-		"wide": func(t Table) bool { return len(t.Columns) > 4 }, // on a phone each row is a card
-		"pair": func(t Table) bool { return len(t.Columns) == 2 },
-		"title": func(t Table, i int) string {
-			if i < len(t.Columns) {
-				return t.Columns[i].Title
-			}
-			return ""
-		},
-		"column": func(t Table, i int) string {
-			if i < len(t.Columns) {
-				return t.Columns[i].Kind
-			}
-			return ""
-		},
-	}).Parse(pageTemplate)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, p)
-}
-
-// pageTemplate draws what the page says, and decides nothing else.
-const pageTemplate = `<!DOCTYPE html>
+	d := &document{}
+	d.add(`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -46,8 +57,152 @@ const pageTemplate = `<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
-<title>{{line .Title}}: {{line .Headline}}</title>
-<style>
+<title>%s: %s</title>
+%s
+</head>
+<body>
+<main>
+<h1>%s</h1>
+<div class="verdict %s"><strong>%s</strong>
+<ul>`, p.Title, p.Headline, markup(pageStyle), p.Title, p.Verdict, p.Headline)
+	for _, fact := range p.Facts {
+		d.add("<li>%s</li>", fact)
+	}
+	d.add("</ul></div>\n<nav>")
+	for _, s := range p.Sections {
+		d.add(`<a href="#%s">%s</a> `, s.ID, s.Title)
+	}
+	d.add("</nav>\n")
+	for _, s := range p.Sections {
+		d.section(s)
+	}
+	d.add("</main>\n</body>\n</html>\n\n")
+	_, err := d.WriteTo(w)
+	return err
+}
+
+func (d *document) section(s Section) {
+	d.add("\n<section id=\"%s\">\n<h2>%s</h2>\n", s.ID, s.Title)
+	if s.NotMeasured != "" {
+		d.add("<p class=\"absent\">Not measured: %s.</p>\n", s.NotMeasured)
+	}
+	for _, text := range s.Text {
+		d.add("<p>%s</p>\n", text)
+	}
+	d.figures(s.Charts, s.Tables)
+	for _, part := range s.Parts {
+		var open markup
+		if part.Open {
+			open = " open"
+		}
+		d.add("<details%s><summary>%s</summary>\n", open, part.Title)
+		d.figures(part.Charts, part.Tables)
+		d.add("</details>\n")
+	}
+	for _, c := range s.Commands {
+		d.add("<h3>%s</h3>\n<pre>%s</pre>\n", c.What, c.Line)
+	}
+	if len(s.Notes) > 0 {
+		d.add(`<ul class="notes">`)
+		for _, note := range s.Notes {
+			d.add("<li>%s</li>\n", note)
+		}
+		d.add("</ul>\n")
+	}
+	d.add("</section>\n")
+}
+
+func (d *document) figures(charts []Chart, tables []Table) {
+	for _, c := range charts {
+		switch {
+		case c.Treemap != "":
+			d.add("<figure class=\"scroll\">%s</figure>\n", markup(c.Treemap)) // of TreemapSVG, which escapes
+		case len(c.Strips) > 0:
+			d.chart(c)
+		}
+	}
+	for _, t := range tables {
+		d.table(t)
+	}
+}
+
+func (d *document) table(t Table) {
+	if t.Title != "" {
+		d.add("<h3>%s</h3>\n", t.Title)
+	}
+	var class markup
+	switch n := len(t.Columns); {
+	case n > 4: // on a phone each row is a card
+		class = ` class="wide"`
+	case n == 2:
+		class = ` class="pair"`
+	}
+	d.add(`<div class="scroll"><table%s><thead><tr>`, class)
+	for _, c := range t.Columns {
+		d.add("<th")
+		if c.Kind == Number {
+			d.add(` class="number"`)
+		}
+		d.add(">%s</th>", c.Title)
+	}
+	d.add("</tr></thead>\n<tbody>\n")
+	for _, row := range t.Rows {
+		d.add("<tr>")
+		for i, cell := range row {
+			var c Column
+			if i < len(t.Columns) {
+				c = t.Columns[i]
+			}
+			d.add(`<td data-title="%s"`, c.Title)
+			switch {
+			case c.Kind == Mark:
+				d.add(` class="%s"`, cell)
+			case c.Kind != "":
+				d.add(` class="%s"`, c.Kind)
+			}
+			d.add(">%s</td>", cell)
+		}
+		d.add("</tr>\n")
+	}
+	d.add("</tbody></table></div>\n")
+}
+
+// chart writes one of strips.
+func (d *document) chart(c Chart) {
+	d.add("<figure role=\"group\" aria-label=\"%s\">\n<p class=\"legend\">", c.Label)
+	for _, k := range c.Legend {
+		d.add(`<span><i class="c-%s"></i>%s</span>`, k.Class, k.Label)
+	}
+	d.add("</p>\n")
+	for _, s := range c.Strips {
+		d.add(`<div class="strip"><span>%s</span><svg aria-hidden="true"><rect class="ground" width="100%%" height="100%%"/>`, s.Name)
+		for _, t := range c.Ticks {
+			d.add(`<line class="tick" x1="%s" x2="%s" y1="0" y2="100%%"/>`, t.At, t.At)
+		}
+		for _, m := range s.Marks {
+			switch m.Kind {
+			case "bar":
+				d.add(`<rect class="c-%s" x="%s" width="%s" y="10%%" height="80%%"><title>%s</title></rect>`, m.Class, m.From, m.Width(), m.Title)
+			case "range":
+				d.add(`<rect class="c-%s range" x="%s" width="%s" y="42%%" height="16%%"><title>%s</title></rect>`, m.Class, m.From, m.Width(), m.Title)
+			default:
+				d.add(`<circle class="c-%s" cx="%s" cy="50%%" r="4"><title>%s</title></circle>`, m.Class, m.From, m.Title)
+			}
+		}
+		d.add("</svg><span class=\"value\">%s</span></div>\n", s.Value)
+	}
+	if len(c.Ticks) > 0 {
+		d.add(`<div class="strip axis"><span></span><svg aria-hidden="true">`)
+		for _, t := range c.Ticks {
+			d.add(`<text x="%s" y="70%%" text-anchor="middle">%s</text>`, t.At, t.Label)
+		}
+		d.add("</svg><span class=\"value\"></span></div>\n")
+	}
+	d.add("</figure>\n")
+}
+
+// pageStyle is how the page looks.
+const pageStyle = `<style>
 :root{--back:#fff;--panel:#f5f6f8;--text:#1c1e21;--faint:#5b6168;--line:#d9dce0;--good:#116b34;--bad:#b3261e;--doubt:#8a5300;--goodback:#e7f5ec;--badback:#fdecea;--doubtback:#fff4e0;
 --own:#4a88cf;--dependency:#e39a3b;--std:#6fae68;--cgo:#9a78c4;--none:#a7adb5;--warm:#c2452d;--cold:#2f6fb7;--less:#6fae68;--more:#c2452d;--left:#4a88cf;--gz:#1c1e21}
 @media screen and (prefers-color-scheme:dark){:root{--back:#16181b;--panel:#1f2226;--text:#e8eaed;--faint:#a3a9b1;--line:#373b41;--good:#7fd69b;--bad:#ff9a8f;--doubt:#ffc46b;--goodback:#14301f;--badback:#3b1a17;--doubtback:#38290f;
@@ -99,43 +254,4 @@ table.wide,table.wide tbody{display:block}table.wide thead{display:none}table.wi
 table.wide td{border:0;padding:0;min-width:0;max-width:100%;text-align:left;white-space:normal}table.wide td:first-child{flex:1 0 100%;font-weight:600;overflow-wrap:anywhere}table.wide td.digest{flex:1 0 100%}
 table.wide td:not(:first-child)::before{content:attr(data-title) " ";color:var(--faint);font:.85rem system-ui,"DejaVu Sans",sans-serif}}
 @media print{:root{--back:#fff;--panel:#f5f6f8;--text:#000;--faint:#444;--line:#bbb}body{font-size:10pt;max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}table{font-size:8pt}th,td{padding-right:.5rem}td.digest{font-size:6.5pt;min-width:0}tr,figure,pre,.verdict,.strip{break-inside:avoid}h2,h3,summary{break-after:avoid}svg.treemap{min-width:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
-</style>
-</head>
-<body>
-<main>
-<h1>{{line .Title}}</h1>
-<div class="verdict {{.Verdict}}"><strong>{{line .Headline}}</strong>
-<ul>{{range .Facts}}<li>{{line .}}</li>{{end}}</ul></div>
-<nav>{{range .Sections}}<a href="#{{.ID}}">{{line .Title}}</a> {{end}}</nav>
-{{range .Sections}}
-<section id="{{.ID}}">
-<h2>{{line .Title}}</h2>
-{{if .NotMeasured}}<p class="absent">Not measured: {{line .NotMeasured}}.</p>
-{{end}}{{range .Text}}<p>{{line .}}</p>
-{{end}}{{range .Charts}}{{template "chart" .}}{{end}}{{range .Tables}}{{template "table" .}}{{end}}
-{{- range .Parts}}<details{{if .Open}} open{{end}}><summary>{{line .Title}}</summary>
-{{range .Charts}}{{template "chart" .}}{{end}}{{range .Tables}}{{template "table" .}}{{end}}</details>
-{{end}}{{range .Commands}}<h3>{{line .What}}</h3>
-<pre>{{line .Line}}</pre>
-{{end}}{{if .Notes}}<ul class="notes">{{range .Notes}}<li>{{line .}}</li>
-{{end}}</ul>
-{{end}}</section>
-{{end}}</main>
-</body>
-</html>
-{{define "table"}}{{$t := .}}{{if .Title}}<h3>{{line .Title}}</h3>
-{{end}}<div class="scroll"><table{{if wide .}} class="wide"{{else if pair .}} class="pair"{{end}}><thead><tr>{{range .Columns}}<th{{if eq .Kind "number"}} class="number"{{end}}>{{line .Title}}</th>{{end}}</tr></thead>
-<tbody>
-{{range .Rows}}<tr>{{range $i, $c := .}}{{$k := column $t $i}}<td data-title="{{line (title $t $i)}}"{{if eq $k "mark"}} class="{{$c}}"{{else if $k}} class="{{$k}}"{{end}}>{{line $c}}</td>{{end}}</tr>
-{{end}}</tbody></table></div>
-{{end}}
-{{define "chart"}}{{$c := .}}{{if .Treemap}}<figure class="scroll">{{svg .Treemap}}</figure>
-{{else if .Strips}}<figure role="group" aria-label="{{line .Label}}">
-<p class="legend">{{range .Legend}}<span><i class="c-{{.Class}}"></i>{{line .Label}}</span>{{end}}</p>
-{{range .Strips}}<div class="strip"><span>{{line .Name}}</span><svg aria-hidden="true"><rect class="ground" width="100%" height="100%"/>{{range $c.Ticks}}<line class="tick" x1="{{at .At}}" x2="{{at .At}}" y1="0" y2="100%"/>{{end}}
-{{- range .Marks}}{{if eq .Kind "bar"}}<rect class="c-{{.Class}}" x="{{at .From}}" width="{{at .Width}}" y="10%" height="80%"><title>{{line .Title}}</title></rect>
-{{- else if eq .Kind "range"}}<rect class="c-{{.Class}} range" x="{{at .From}}" width="{{at .Width}}" y="42%" height="16%"><title>{{line .Title}}</title></rect>
-{{- else}}<circle class="c-{{.Class}}" cx="{{at .From}}" cy="50%" r="4"><title>{{line .Title}}</title></circle>{{end}}{{end}}</svg><span class="value">{{line .Value}}</span></div>
-{{end}}{{if .Ticks}}<div class="strip axis"><span></span><svg aria-hidden="true">{{range .Ticks}}<text x="{{at .At}}" y="70%" text-anchor="middle">{{line .Label}}</text>{{end}}</svg><span class="value"></span></div>
-{{end}}</figure>
-{{end}}{{end}}`
+</style>`

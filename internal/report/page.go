@@ -83,7 +83,7 @@ type Strip struct {
 // Shape is a mark on a strip. Places are in percent of its width.
 type Shape struct {
 	Kind     string // bar, range or dot
-	Class    string // of the style: see the template
+	Class    string // of pageStyle
 	From, To float64
 	Title    string
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -53,12 +54,22 @@ func Check(cache string) error {
 	return strangeCache(err)
 }
 
-// CheckBuildCache is Check for the build cache of one toolchain. It is
-// looked at when it is used, since it has most of all files, and each of them
-// has to be asked for its names: the go command writes into files that are
-// there already.
-func CheckBuildCache(dir string) error {
-	return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
+// BuildCacheCheck returns Check for the build caches of toolchains, which looks
+// at each directory once. They are looked at when they are used, since they have
+// most of all files, and each of them has to be asked for its names: the go
+// command writes into files that are there already. Of the directory common,
+// which they are in, there is nothing to say: Check has looked at it.
+func BuildCacheCheck(common string) func(dir string) error {
+	var looked sync.Map // directory: func() error
+	return func(dir string) error {
+		if dir == common {
+			return nil
+		}
+		look, _ := looked.LoadOrStore(dir, sync.OnceValue(func() error {
+			return strangeCache(files.Strange(dir, func(string) files.Look { return files.Links }))
+		}))
+		return look.(func() error)()
+	}
 }
 
 // strangeCache tells what was found and is not ours from what could not be looked
@@ -92,7 +103,7 @@ func lookCache(top, rel string) files.Look {
 		switch parts[0] {
 		case "gocache":
 			if depth > 1 && len(parts[1]) > 2 {
-				return files.Skip // a toolchain's: see CheckBuildCache
+				return files.Skip // a toolchain's: see BuildCacheCheck
 			}
 			return files.Links // the go command writes into the files of its cache
 		case "go", "linked":
