@@ -208,7 +208,7 @@ func (c *Copied) commandCache() (string, error) {
 	if err != nil {
 		return "", workspace.Error(err)
 	}
-	return dir, workspace.CheckBuildCache(dir)
+	return dir, nil
 }
 
 // fetchForCommands downloads the modules that go run and go tool may need.

@@ -16,7 +16,7 @@ import (
 // cacheDirs are the directories that mintmark makes in its cache directory, and
 // cacheFiles the files. Nothing else there is looked at.
 var (
-	cacheDirs  = []string{"work", "locks", "known", "ledger", "different", "first", "second", "foreign", "rebuild"}
+	cacheDirs  = []string{"work", "locks", "known", "ledger", "different", "first", "second", "foreign", "rebuild", "fetched"}
 	cacheFiles = []string{"costs.json"}
 )
 
