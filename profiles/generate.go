@@ -48,7 +48,7 @@ const (
 const generateHint = "write generate: [{command: [go, generate, ./...], outputs: [\"**/*_gen.go\"]}]"
 
 // platformField is a field of templates that only a unit has.
-var platformField = regexp.MustCompile(`\{\{[^}]*\.(Profile|OS|Arch|Variant)\b`)
+var platformField = regexp.MustCompile(`\{\{[^}]*\.(Profile|OS|Arch|Variant|Binary|Name)\b`)
 
 // Expand is the command with its templates replaced by what vars and the file say.
 // It sees nothing of a profile or a platform: it runs once for all of them.

@@ -17,9 +17,16 @@ func (r *Repo) Tracked(name string) bool {
 
 // Generated says which files of the module commands make anew for each build. What
 // of them lies in the user's tree is no part of the source: it is no dirt, unless
-// the commit has it.
-func (r *Repo) Generated(is func(name string) bool) {
-	r.Dirty = slices.DeleteFunc(r.Dirty, func(name string) bool { return r.IsGenerated(name, is) })
+// the commit has it. It returns what was taken for generated, as paths in the module.
+func (r *Repo) Generated(is func(name string) bool) (names []string) {
+	r.Dirty = slices.DeleteFunc(r.Dirty, func(name string) bool {
+		generated := r.IsGenerated(name, is)
+		if generated {
+			names = append(names, strings.TrimPrefix(strings.TrimPrefix(name, r.Dir), "/"))
+		}
+		return generated
+	})
+	return names
 }
 
 // IsGenerated reports whether a path from the top is that of a file which commands

@@ -13,7 +13,10 @@ func TestGenerated(t *testing.T) {
 	r.module("mod", "example.com/mod").write("mod/kept_gen.go", "package mod\n").write(".gitignore", "!never_hidden\n").commit()
 	r.write("mod/kept_gen.go", "package other\n").write("mod/new_gen.go", "package mod\n").write("new_gen.go", "package mod\n")
 	s := r.mustOpen("mod")
-	s.Generated(func(name string) bool { return strings.HasSuffix(name, "_gen.go") && !strings.Contains(name, "/") })
+	taken := s.Generated(func(name string) bool { return strings.HasSuffix(name, "_gen.go") && !strings.Contains(name, "/") })
+	if !slices.Equal(taken, []string{"new_gen.go"}) {
+		t.Errorf("taken for generated: %q", taken)
+	}
 	if want := []string{"mod/kept_gen.go", "new_gen.go"}; !slices.Equal(s.Dirty, want) {
 		t.Errorf("dirt %q, want %q: the commit's file, and one that is not in the module", s.Dirty, want)
 	}

@@ -58,8 +58,17 @@ func (c *Copied) generateOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Generate(ctx, commands)
-	return err
+	made, err := c.Generate(ctx, commands)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(c.outputs), func(name string) bool {
+		return slices.ContainsFunc(made.Files, func(f fact.GeneratedFile) bool { return f.Name == name })
+	})
+	if len(left) > 0 {
+		c.Cautions.add("%s: is in the tree and not in the commit, outputs of generate match it, and no command makes it: it is not built; commit it if it belongs to the release, or remove it", firstFew(left))
+	}
+	return nil
 }
 
 // Generate fetches what the commands need and runs them in the first place. The

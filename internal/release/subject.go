@@ -30,6 +30,7 @@ type Subject struct {
 	Selected  []profiles.Selected
 	Version   string // of the release, without v
 	Cautions  Cautions
+	outputs   []string        // untracked files of the user's tree that commands are said to make
 	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
 
@@ -65,7 +66,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		return nil, err
 	}
 	if s.Repo != nil && len(s.file.Generate) > 0 {
-		s.Repo.Generated(s.generates)
+		s.outputs = s.Repo.Generated(s.generates)
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
 		if s.included, err = s.findUnseen(ctx); err != nil {
