@@ -6,11 +6,13 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// Kinds of a manifest.
+// Kind says what a manifest is about.
+type Kind string
+
 const (
-	KindRelease  = "release"  // built twice from a clean commit; may be signed
-	KindSnapshot = "snapshot" // from a dirty tree or asked for; never signed
-	KindBuild    = "build"    // built once; nothing was checked
+	KindRelease  Kind = "release"  // built at least twice from a clean commit; may be signed
+	KindSnapshot Kind = "snapshot" // from a dirty tree or asked for; never signed
+	KindBuild    Kind = "build"    // built once; nothing was checked
 )
 
 // Manifest is release.json: the whole release as data. It holds no time but
@@ -30,7 +32,7 @@ const (
 //     what differed.
 type Manifest struct {
 	Schema    fact.Schema     `json:"schema"`
-	Kind      string          `json:"kind"`
+	Kind      Kind            `json:"kind"`
 	Project   string          `json:"project"`
 	Version   string          `json:"version"` // without the leading v
 	Source    Source          `json:"source"`

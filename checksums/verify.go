@@ -412,13 +412,13 @@ func (v *verification) verdicts(m *Manifest) {
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		switch a.Verdict {
 		case fact.Different:
-			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "came out different when built again; the manifest says so")
+			v.out.Checks.Open(fact.PublisherBuilds, artifactName(a), "came out different when built again; the manifest says so")
 		case fact.Unchecked:
-			v.out.Checks.Open(fact.PublisherTwice, artifactName(a), "were not compared with a second build; the manifest says why")
+			v.out.Checks.Open(fact.PublisherBuilds, artifactName(a), "were not compared with another build; the manifest says why")
 		}
 		v.out.Checks.Open(fact.FromSource, a.Unit(), "the publisher states it, a rebuild would show it")
 		if v.cfg.RequireIdentical && a.Verdict != fact.Identical {
-			v.refuse(v.manifestName, "the publisher's own two builds do not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
+			v.refuse(v.manifestName, "what the publisher built does not vouch for it; -rebuild builds it here", "artifact %s is %s, identical is required", artifactName(a), a.Verdict)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // top decodes the file's own keys and its profiles.
@@ -114,7 +116,7 @@ func (d *decoder) enum(n *yaml.Node, what, s string, enum []string) bool {
 	}
 	d.errorAt(d.pos(n), didYouMean(s, enum, map[string]string{
 		"tgz": "tar.gz", "targz": "tar.gz", "tar": "tar.gz", "gz": "tar.gz", "zst": "tar.zst", "zstd": "tar.zst", "tzst": "tar.zst", "binary": "none", "off": "none",
-		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": "require", "warn": "report",
+		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": string(fact.RequireIdentical), "warn": string(fact.ReportVerdicts),
 	}), "%s wants %s, not %q", what, orList(enum), s)
 	return false
 }

@@ -154,8 +154,8 @@ func settingKeys() []key {
 			{name: "bench.variants", kind: kindList, doc: "What is compared; the first is the base: profile, plain, stripped, upx FLAGS, pgo off, pgo auto, pgo FILE.",
 				into: func(s *Settings, v *value) { s.Bench.Variants = variants(v.list) }},
 		}},
-		{name: "verify", kind: kindText, def: "require", enum: []string{"require", "report"}, doc: "require signs nothing that came out different; report signs it and says so.",
-			into: func(s *Settings, v *value) { s.Verify = v.text }},
+		{name: "verify", kind: kindText, def: string(fact.RequireIdentical), enum: []string{string(fact.RequireIdentical), string(fact.ReportVerdicts)}, doc: "require signs nothing that came out different; report signs it and says so.",
+			into: func(s *Settings, v *value) { s.Verify = fact.VerifyPolicy(v.text) }},
 	}
 }
 

@@ -1,6 +1,10 @@
 package profiles
 
-import "time"
+import (
+	"time"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
 
 // File is one parsed, inherited and checked mintmark.yaml.
 type File struct {
@@ -106,7 +110,7 @@ type Settings struct {
 	UPXSHA256  string
 	Budget     Budget
 	Bench      Bench
-	Verify     string // "require" (default): nothing different is signed; "report"
+	Verify     fact.VerifyPolicy // default: require
 }
 
 // Budget limits what a binary may cost. Zero means no limit.

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -40,19 +39,39 @@ type Action struct {
 	Executed bool          // a tool ran; otherwise the result came from the cache
 	CPU      time.Duration // user+sys of the tools that ran
 
-	deps []string // keys of the compiles it depends on directly
+	deps []string // packages whose compiles it depends on directly
 }
 
 // Key is unique in a graph.
-func (a *Action) Key() string {
-	if a.Link {
-		return "link " + a.Package
-	}
-	return a.Package
+func (a *Action) Key() Key { return Key{a.Package, a.Link} }
+
+// Key names an action of a build: the compile of a package, or its link.
+type Key struct {
+	Package string
+	Link    bool
 }
 
-// Graph is the actions of one build by [Action.Key].
-type Graph map[string]*Action
+// String names the action for people.
+func (k Key) String() string {
+	if k.Link {
+		return "the link of " + k.Package
+	}
+	return "package " + k.Package
+}
+
+// compare puts compiles before links, and each in the order of packages.
+func (k Key) compare(other Key) int {
+	switch {
+	case k.Link == other.Link:
+		return strings.Compare(k.Package, other.Package)
+	case k.Link:
+		return 1
+	}
+	return -1
+}
+
+// Graph is the actions of one build.
+type Graph map[Key]*Action
 
 // Compiles are the graph's compiles, by package.
 func (g Graph) Compiles() []*Action {
@@ -69,8 +88,8 @@ func (g Graph) Compiles() []*Action {
 // Deps are the IDs of the compiles that an action depends on directly, sorted.
 func (g Graph) Deps(a *Action) []string {
 	var out []string
-	for _, key := range a.deps {
-		if d := g[key]; d != nil {
+	for _, pkg := range a.deps {
+		if d := g[Key{Package: pkg}]; d != nil {
 			out = append(out, d.ID)
 		}
 	}
@@ -205,17 +224,19 @@ func compiles(n *node, byID map[int]*node) []string {
 	return out
 }
 
-// Kinds of [Difference].
+// DifferenceKind says how an action of one build stands to that of another.
+type DifferenceKind string
+
 const (
-	Nondeterministic = "nondeterministic" // equal inputs, different outputs
-	Inputs           = "inputs"           // different inputs, equal dependencies
-	Missing          = "missing"          // only in one of the builds
+	Nondeterministic DifferenceKind = "nondeterministic" // equal inputs, different outputs
+	Inputs           DifferenceKind = "inputs"           // different inputs, equal dependencies
+	Missing          DifferenceKind = "missing"          // only in one of the builds
 )
 
 // Difference is an action to blame: what follows from other differences is left out.
 type Difference struct {
-	Kind   string
-	Action string // [Action.Key]
+	Kind   DifferenceKind
+	Action Key
 	A, B   *Action
 	// Follows counts the actions that differ only because they depend on this
 	// one or on others like it; it is the same for all.
@@ -225,15 +246,15 @@ type Difference struct {
 // Compare finds the actions that are to blame for a difference between two
 // builds of the same unit, compiles first, sorted by name.
 func Compare(a, b Graph) []Difference {
-	keys := map[string]bool{}
+	keys := map[Key]bool{}
 	for k := range a {
 		keys[k] = true
 	}
 	for k := range b {
 		keys[k] = true
 	}
-	differs := func(k string) bool {
-		x, y := a[k], b[k]
+	differs := func(pkg string) bool {
+		x, y := a[Key{Package: pkg}], b[Key{Package: pkg}]
 		return x == nil || y == nil || x.Output != y.Output
 	}
 	var out []Difference
@@ -253,13 +274,7 @@ func Compare(a, b Graph) []Difference {
 			out = append(out, Difference{Kind: Inputs, Action: k, A: x, B: y})
 		}
 	}
-	sort.Slice(out, func(i, j int) bool {
-		li, lj := strings.HasPrefix(out[i].Action, "link "), strings.HasPrefix(out[j].Action, "link ")
-		if li != lj {
-			return lj
-		}
-		return out[i].Action < out[j].Action
-	})
+	slices.SortFunc(out, func(x, y Difference) int { return x.Action.compare(y.Action) })
 	for i := range out {
 		out[i].Follows = follows
 	}

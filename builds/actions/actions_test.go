@@ -2,6 +2,7 @@ package actions
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,17 +35,17 @@ func TestCompare(t *testing.T) {
 		follows int
 	}{
 		{"equal", base, nil, 0},
-		{"nondeterministic compiler", graph(act("a", "1", "X"), act("b", "2x", "Y", "a"), act("m", "3x", "Z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"nondeterministic a"}, 3},
-		{"other inputs", graph(act("a", "1", "x"), act("b", "2x", "Y", "a"), act("m", "3x", "Z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"inputs b"}, 2},
-		{"other inputs, same output", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3x", "z", "b"), link("m", "4", "w", "a", "b", "m")), []string{"inputs m"}, 0},
-		{"link flags", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3", "z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"inputs link m"}, 0},
-		{"nondeterministic linker", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3", "z", "b"), link("m", "4", "W", "a", "b", "m")), []string{"nondeterministic link m"}, 0},
-		{"two causes", graph(act("a", "1", "X"), act("b", "2x", "Y", "a"), act("m", "3", "z", "b"), link("m", "4", "V", "m"), act("n", "9", "9")), []string{"nondeterministic a", "missing n", "nondeterministic link m"}, 1},
+		{"nondeterministic compiler", graph(act("a", "1", "X"), act("b", "2x", "Y", "a"), act("m", "3x", "Z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"nondeterministic package a"}, 3},
+		{"other inputs", graph(act("a", "1", "x"), act("b", "2x", "Y", "a"), act("m", "3x", "Z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"inputs package b"}, 2},
+		{"other inputs, same output", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3x", "z", "b"), link("m", "4", "w", "a", "b", "m")), []string{"inputs package m"}, 0},
+		{"link flags", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3", "z", "b"), link("m", "4x", "W", "a", "b", "m")), []string{"inputs the link of m"}, 0},
+		{"nondeterministic linker", graph(act("a", "1", "x"), act("b", "2", "y", "a"), act("m", "3", "z", "b"), link("m", "4", "W", "a", "b", "m")), []string{"nondeterministic the link of m"}, 0},
+		{"two causes", graph(act("a", "1", "X"), act("b", "2x", "Y", "a"), act("m", "3", "z", "b"), link("m", "4", "V", "m"), act("n", "9", "9")), []string{"nondeterministic package a", "missing package n", "nondeterministic the link of m"}, 1},
 	} {
 		var got []string
 		follows := 0
 		for _, d := range Compare(base, c.other) {
-			got = append(got, d.Kind+" "+d.Action)
+			got = append(got, fmt.Sprint(d.Kind, " ", d.Action))
 			follows = d.Follows
 		}
 		if !slices.Equal(got, c.want) || follows != c.follows {
@@ -94,7 +95,7 @@ func TestGoCommand(t *testing.T) {
 	if d := Compare(a, again); len(d) != 0 {
 		t.Errorf("two equal builds: %+v", d)
 	}
-	for _, key := range []string{"runtime", "example.com/m/lib", "example.com/m", "link example.com/m"} {
+	for _, key := range []Key{{Package: "runtime"}, {Package: "example.com/m/lib"}, {Package: "example.com/m"}, {Package: "example.com/m", Link: true}} {
 		if a[key] == nil || a[key].Output == "" {
 			t.Errorf("no action %s, or no output: %+v", key, a[key])
 		}
@@ -103,13 +104,14 @@ func TestGoCommand(t *testing.T) {
 	write("lib/lib.go", "package lib\n\nfunc X() string { return \""+filepath.Base(dir)+time.Now().String()+"\" }\n")
 	b, hashB := build("b")
 	d := Compare(a, b)
-	if len(d) != 1 || d[0].Kind != Inputs || d[0].Action != "example.com/m/lib" || d[0].Follows != 2 {
+	lib := Key{Package: "example.com/m/lib"}
+	if len(d) != 1 || d[0].Kind != Inputs || d[0].Action != lib || d[0].Follows != 2 {
 		t.Fatalf("%+v", d)
 	}
-	if !b["example.com/m/lib"].Executed || b["runtime"].Executed {
-		t.Errorf("executed: lib %v, runtime %v", b["example.com/m/lib"].Executed, b["runtime"].Executed)
+	if runtime := (Key{Package: "runtime"}); !b[lib].Executed || b[runtime].Executed {
+		t.Errorf("executed: lib %v, runtime %v", b[lib].Executed, b[runtime].Executed)
 	}
-	keys := []string{"example.com/m/lib"}
+	keys := []Key{lib}
 	changed := ChangedInputs(HashInputs(hashA, keys)[keys[0]], HashInputs(hashB, keys)[keys[0]])
 	if len(changed) != 2 || !strings.HasPrefix(changed[0], "A: file lib.go ") || !strings.HasPrefix(changed[1], "B: file lib.go ") {
 		t.Errorf("changed inputs: %q", changed)
@@ -133,6 +135,6 @@ func FuzzRead(f *testing.F) {
 func FuzzHashInputs(f *testing.F) {
 	f.Add([]byte("HASH[build p]\nHASH[build p]: \"x\\n\"\nHASH[build p]: 00\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		HashInputs(data, []string{"p", "link p"})
+		HashInputs(data, []Key{{Package: "p"}, {Package: "p", Link: true}})
 	})
 }

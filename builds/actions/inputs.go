@@ -13,16 +13,16 @@ import (
 // byte as cmd/go hashed them: lines mostly, with their ends. Of an action that was
 // hashed several times these are the last ones. The format is cmd/go's own
 // debugging output and no promise: what cannot be read is left out.
-func HashInputs(stderr []byte, keys []string) map[string][]string {
-	want := map[string]string{} // heading → key
+func HashInputs(stderr []byte, keys []Key) map[Key][]string {
+	want := map[string]Key{} // by heading
 	for _, k := range keys {
-		if pkg, ok := strings.CutPrefix(k, "link "); ok {
-			want["HASH[link "+pkg+"]"] = k
+		if k.Link {
+			want["HASH[link "+k.Package+"]"] = k
 		} else {
-			want["HASH[build "+k+"]"] = k
+			want["HASH[build "+k.Package+"]"] = k
 		}
 	}
-	out := map[string][]string{}
+	out := map[Key][]string{}
 	sc := bufio.NewScanner(bytes.NewReader(stderr))
 	sc.Buffer(nil, 16<<20)
 	for sc.Scan() {

@@ -30,10 +30,10 @@ type Execution struct {
 	Actions actions.Graph
 	// HashInputs gives what the go command hashed into the IDs of some actions; nil
 	// where that cannot be asked.
-	HashInputs func(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error)
+	HashInputs func(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error)
 }
 
-func (e Execution) inputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
+func (e Execution) inputs(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error) {
 	if e.HashInputs == nil {
 		return nil, nil
 	}
@@ -60,7 +60,7 @@ func (c C) of(pkg string, link bool) (out []plan.CRisk) {
 // explain says what is known to make the output of an action differ, and what to
 // do about it. Without C code there is little left.
 func (c C) explain(pkg string, link bool) (evidence []string, remedy string) {
-	if evidence, remedy = told(c.of(pkg, link)); evidence != nil {
+	if evidence, remedy = describeRisks(c.of(pkg, link)); evidence != nil {
 		return evidence, remedy
 	}
 	switch {
@@ -75,10 +75,10 @@ func (c C) explain(pkg string, link bool) (evidence []string, remedy string) {
 // directories are the risks by which the inputs of an action differ: the go
 // command hashes the directories in the flags.
 func (c C) directories(pkg string, link bool) (evidence []string, remedy string) {
-	return told(slices.DeleteFunc(c.of(pkg, link), func(r plan.CRisk) bool { return !strings.Contains(r.What, "${SRCDIR}") }))
+	return describeRisks(slices.DeleteFunc(c.of(pkg, link), func(r plan.CRisk) bool { return !strings.Contains(r.What, "${SRCDIR}") }))
 }
 
-func told(risks []plan.CRisk) (evidence []string, remedy string) {
+func describeRisks(risks []plan.CRisk) (evidence []string, remedy string) {
 	var instead []string
 	for _, r := range risks {
 		evidence = append(evidence, fmt.Sprintf("%s has %s, %s", r.Where, r.What, r.Why))
@@ -133,13 +133,13 @@ func Nondeterminate(a, b Execution) (shorts []string) {
 // c is what is known of the unit's C code.
 func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]fact.Finding, error) {
 	diffs := actions.Compare(a.Actions, b.Actions)
-	var keys []string
+	var keys []actions.Key
 	for _, d := range diffs {
 		if d.Kind == actions.Inputs && len(keys) < maxBlamed {
 			keys = append(keys, d.Action)
 		}
 	}
-	var inA, inB map[string][]string
+	var inA, inB map[actions.Key][]string
 	if len(keys) > 0 {
 		var errA, errB error
 		inA, errA = a.inputs(ctx, u, keys)
@@ -153,11 +153,7 @@ func Blame(ctx context.Context, u *plan.Unit, a, b Execution, c C) ([]fact.Findi
 		if i == maxBlamed {
 			break
 		}
-		what := "package " + d.Action
-		pkg, link := strings.CutPrefix(d.Action, "link ")
-		if link {
-			what = "the link of " + pkg
-		}
+		what, pkg, link := d.Action.String(), d.Action.Package, d.Action.Link
 		f := fact.Finding{Confidence: fact.Certain}
 		switch d.Kind {
 		case actions.Nondeterministic:

@@ -44,7 +44,7 @@ type Mender interface {
 // Explainer is an executor that can say what the go command hashed into the IDs
 // of the actions of the unit's last build; keys are [actions.Action.Key].
 type Explainer interface {
-	HashInputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error)
+	HashInputs(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error)
 }
 
 // Keeper is an executor that can make use of what it has linked the next time.

@@ -67,7 +67,7 @@ func (k *Linked) take(ctx context.Context, at *Local, u *plan.Unit) bool {
 }
 
 // check returns nil when these files are below dir, as they were, and no others.
-func (sums linkedSums) check(ctx context.Context, dir string) error {
+func (s linkedSums) check(ctx context.Context, dir string) error {
 	n := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -81,13 +81,13 @@ func (sums linkedSums) check(ctx context.Context, dir string) error {
 		if !d.Type().IsRegular() {
 			return errors.New(path + " is no file")
 		}
-		if got, _, err := files.Digest(ctx, path); err != nil || got != sums[filepath.ToSlash(rel)] {
+		if got, _, err := files.Digest(ctx, path); err != nil || got != s[filepath.ToSlash(rel)] {
 			return errors.Join(err, errors.New(path+" is not what was kept"))
 		}
 		return nil
 	})
-	if err == nil && n != len(sums) {
-		err = fmt.Errorf("%s has %d files, %d were kept", dir, n, len(sums))
+	if err == nil && n != len(s) {
+		err = fmt.Errorf("%s has %d files, %d were kept", dir, n, len(s))
 	}
 	return err
 }

@@ -23,7 +23,7 @@ type build struct {
 	*Outcome
 	sums     map[string]string // for keep
 	digests  []string
-	executed []string // keys of the actions that ran
+	executed []string // names of the actions that ran
 }
 
 func buildOnce(t *testing.T, l *Local, u *plan.Unit) *build {
@@ -39,7 +39,7 @@ func buildOnce(t *testing.T, l *Local, u *plan.Unit) *build {
 	}
 	for key, a := range made.Actions {
 		if a.Executed {
-			b.executed = append(b.executed, key)
+			b.executed = append(b.executed, key.String())
 		}
 	}
 	slices.Sort(b.executed)
@@ -78,7 +78,7 @@ func TestLinked(t *testing.T) {
 		}
 		return p
 	}
-	links := []string{"link example.com/fx/cmd/a", "link example.com/fx/cmd/b"}
+	links := []string{"the link of example.com/fx/cmd/a", "the link of example.com/fx/cmd/b"}
 
 	first := run(kept(), false)
 	for _, link := range links { // and all compiles, if the build cache was empty
@@ -145,7 +145,7 @@ func TestLinked(t *testing.T) {
 	// Its link runs, the other's does not.
 	f.Write("cmd/b/main.go", strings.Replace(buildstest.Main, `"x"`, strconv.Quote(time.Now().String()), 1))
 	p := run(kept(), true)
-	if want := []string{"example.com/fx/cmd/b", links[1]}; !slices.Equal(p.executed, want) {
+	if want := []string{"package example.com/fx/cmd/b", links[1]}; !slices.Equal(p.executed, want) {
 		t.Errorf("after a change of one program %q ran, want %q", p.executed, want)
 	}
 	if p.digests[0] != first.digests[0] || p.digests[1] == first.digests[1] {

@@ -111,7 +111,7 @@ func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
 // in the cache, and returns what the go command says it hashes into the action
 // IDs of the given actions (keys as in package actions). The products go
 // elsewhere: those that were compared stay as they are.
-func (l *Local) HashInputs(ctx context.Context, u *plan.Unit, keys []string) (map[string][]string, error) {
+func (l *Local) HashInputs(ctx context.Context, u *plan.Unit, keys []actions.Key) (map[actions.Key][]string, error) {
 	aside := l.Apart(l.Out+"-again", "")
 	if err := os.MkdirAll(aside.output(u), 0o755); err != nil {
 		return nil, err

@@ -58,63 +58,63 @@ func newTrap(t *testing.T) *trap {
 }
 
 // plain runs git as an ordinary user does.
-func (tr *trap) plain(dir string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(tr.t.Context(), time.Minute) // of a busy machine
+func (h *trap) plain(dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute) // of a busy machine
 	defer cancel()
-	cmd := exec.CommandContext(ctx, tr.git, args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, tr.env, time.Second
+	cmd := exec.CommandContext(ctx, h.git, args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, h.env, time.Second
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 
-func (tr *trap) must(dir string, args ...string) string {
-	tr.t.Helper()
-	out, err := tr.plain(dir, args...)
+func (h *trap) must(dir string, args ...string) string {
+	h.t.Helper()
+	out, err := h.plain(dir, args...)
 	if err != nil {
-		tr.t.Fatalf("git %q: %v\n%s", args, err, out)
+		h.t.Fatalf("git %q: %v\n%s", args, err, out)
 	}
 	return out
 }
 
-func (tr *trap) write(name, text string) {
-	tr.t.Helper()
+func (h *trap) write(name, text string) {
+	h.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		tr.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
-		tr.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 }
 
 // marks are the names of what ran since it was last asked.
-func (tr *trap) marks() []string {
-	tr.t.Helper()
-	entries, err := os.ReadDir(tr.dir)
+func (h *trap) marks() []string {
+	h.t.Helper()
+	entries, err := os.ReadDir(h.dir)
 	if err != nil {
-		tr.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
-		os.Remove(filepath.Join(tr.dir, e.Name()))
+		os.Remove(filepath.Join(h.dir, e.Name()))
 	}
 	return names
 }
 
 // settings name a program for every mechanism there is.
-func (tr *trap) settings(scope string) [][2]string {
-	run := func(mark string) string { return "'" + tr.prog + "' " + scope + "-" + mark }
-	hooks := filepath.Join(tr.t.TempDir(), "hooks")
-	tr.hooks(hooks, scope+"-hookspath-")
-	templates := tr.t.TempDir()
-	tr.hooks(filepath.Join(templates, "hooks"), scope+"-template-")
+func (h *trap) settings(scope string) [][2]string {
+	run := func(mark string) string { return "'" + h.prog + "' " + scope + "-" + mark }
+	hooks := filepath.Join(h.t.TempDir(), "hooks")
+	h.hooks(hooks, scope+"-hookspath-")
+	templates := h.t.TempDir()
+	h.hooks(filepath.Join(templates, "hooks"), scope+"-template-")
 	all := [][2]string{
 		{"core.fsmonitor", run("fsmonitor")},
 		{"core.hooksPath", hooks},
 		{"core.pager", run("pager")}, {"pager.status", run("pager-status")}, {"pager.config", run("pager-config")},
 		{"core.editor", run("editor")}, {"sequence.editor", run("sequence")},
-		{"core.askPass", tr.prog},
-		{"core.sshCommand", run("ssh")}, {"core.gitProxy", tr.prog},
+		{"core.askPass", h.prog},
+		{"core.sshCommand", run("ssh")}, {"core.gitProxy", h.prog},
 		{"core.alternateRefsCommand", run("alternate-refs")},
 		{"credential.helper", "!" + run("credential")},
 		{"diff.external", run("diff-external")},
@@ -122,7 +122,7 @@ func (tr *trap) settings(scope string) [][2]string {
 		{"filter.long.process", run("process")}, {"filter.lfs.clean", run("lfs-clean")}, {"filter.lfs.smudge", run("lfs-smudge")},
 		{"diff.evil.textconv", run("textconv")}, {"diff.evil.command", run("diff-command")},
 		{"merge.evil.driver", run("merge")},
-		{"gpg.program", tr.prog}, {"gpg.ssh.program", tr.prog}, {"log.showSignature", "true"},
+		{"gpg.program", h.prog}, {"gpg.ssh.program", h.prog}, {"log.showSignature", "true"},
 		{"alias.status", "!" + run("alias-status")}, {"alias.rev-parse", "!" + run("alias-rev-parse")}, {"alias.show-ref", "!" + run("alias-show-ref")},
 		{"uploadpack.packObjectsHook", run("packobjects")},
 		{"init.templateDir", templates},
@@ -133,7 +133,7 @@ func (tr *trap) settings(scope string) [][2]string {
 		{"submodule.recurse", "true"}, {"submodule.sub.update", "!" + run("submodule")},
 		{"maintenance.auto", "true"}, {"gc.auto", "1"},
 		{"status.submoduleSummary", "true"}, {"diff.submodule", "log"},
-		{"trace2.eventTarget", filepath.Join(tr.dir, scope+"-trace2")},
+		{"trace2.eventTarget", filepath.Join(h.dir, scope+"-trace2")},
 	}
 	if scope == "repository" { // missing objects come from there
 		all = append(all, [2]string{"remote.origin.url", "ext::" + strings.ReplaceAll(run("remote-ext"), "'", "")}, [2]string{"remote.origin.uploadpack", run("uploadpack")},
@@ -142,21 +142,21 @@ func (tr *trap) settings(scope string) [][2]string {
 	return all
 }
 
-func (tr *trap) hooks(dir, mark string) {
+func (h *trap) hooks(dir, mark string) {
 	for _, name := range []string{
 		"post-checkout", "reference-transaction", "post-index-change", "fsmonitor-watchman", "pre-auto-gc", "post-merge",
 		"update", "pre-receive", "post-receive", "post-update", "proc-receive", "pre-commit", "post-rewrite", "sendemail-validate",
 	} {
-		tr.write(filepath.Join(dir, name), "#!/bin/sh\n: >'"+tr.dir+"/"+mark+name+"'\n")
+		h.write(filepath.Join(dir, name), "#!/bin/sh\n: >'"+h.dir+"/"+mark+name+"'\n")
 	}
 }
 
 // configure adds the settings to a configuration file. They are written, not set
 // by git: a process for each is most of what these tests would take.
-func (tr *trap) configure(file, scope string, more ...[2]string) {
-	tr.t.Helper()
+func (h *trap) configure(file, scope string, more ...[2]string) {
+	h.t.Helper()
 	var text strings.Builder
-	for _, kv := range append(tr.settings(scope), more...) {
+	for _, kv := range append(h.settings(scope), more...) {
 		first, last := strings.Index(kv[0], "."), strings.LastIndex(kv[0], ".")
 		section := kv[0][:first]
 		if first < last {
@@ -170,55 +170,55 @@ func (tr *trap) configure(file, scope string, more ...[2]string) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		tr.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 }
 
 // make makes the repository, and a submodule in it, and arms everything.
-func (tr *trap) make() (dir, commit string) {
-	dir = filepath.Join(tr.t.TempDir(), "hostile repository")
-	lib := filepath.Join(tr.t.TempDir(), "lib")
+func (h *trap) make() (dir, commit string) {
+	dir = filepath.Join(h.t.TempDir(), "hostile repository")
+	lib := filepath.Join(h.t.TempDir(), "lib")
 	for _, d := range []string{dir, lib} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
-			tr.t.Fatal(err)
+			h.t.Fatal(err)
 		}
-		tr.must(d, "-c", "init.defaultBranch=main", "init", "--quiet")
+		h.must(d, "-c", "init.defaultBranch=main", "init", "--quiet")
 	}
-	tr.write(filepath.Join(lib, "lib.txt"), "lib\n")
-	tr.write(filepath.Join(lib, ".gitattributes"), "* filter=evil diff=evil\n")
-	tr.must(lib, "add", "-A")
-	tr.must(lib, "commit", "-qm", "lib")
-	tr.write(filepath.Join(dir, ".gitattributes"), "*.txt filter=evil diff=evil merge=evil\n*.bin filter=lfs\n*.long filter=long\n")
-	tr.write(filepath.Join(dir, "go.mod"), "module example.com/hostile\n\ngo 1.21\n")
-	tr.write(filepath.Join(dir, "main.go"), "package main\n\nfunc main() {}\n")
-	tr.write(filepath.Join(dir, "a.txt"), "text\n")
-	tr.write(filepath.Join(dir, "a.bin"), "binary\n")
-	tr.write(filepath.Join(dir, "a.long"), "long\n")
-	tr.must(dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, "sub")
-	tr.must(dir, "add", "-A")
-	tr.must(dir, "commit", "-qm", "commit")
-	tr.must(dir, "tag", "v1.0.0")
-	tr.must(dir, "tag", "-am", "annotated", "v0.9.0")
-	commit = tr.must(dir, "rev-parse", "HEAD")
-	tr.hooks(filepath.Join(dir, ".git", "hooks"), "repository-")
-	tr.configure(filepath.Join(dir, ".git", "config"), "repository",
+	h.write(filepath.Join(lib, "lib.txt"), "lib\n")
+	h.write(filepath.Join(lib, ".gitattributes"), "* filter=evil diff=evil\n")
+	h.must(lib, "add", "-A")
+	h.must(lib, "commit", "-qm", "lib")
+	h.write(filepath.Join(dir, ".gitattributes"), "*.txt filter=evil diff=evil merge=evil\n*.bin filter=lfs\n*.long filter=long\n")
+	h.write(filepath.Join(dir, "go.mod"), "module example.com/hostile\n\ngo 1.21\n")
+	h.write(filepath.Join(dir, "main.go"), "package main\n\nfunc main() {}\n")
+	h.write(filepath.Join(dir, "a.txt"), "text\n")
+	h.write(filepath.Join(dir, "a.bin"), "binary\n")
+	h.write(filepath.Join(dir, "a.long"), "long\n")
+	h.must(dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, "sub")
+	h.must(dir, "add", "-A")
+	h.must(dir, "commit", "-qm", "commit")
+	h.must(dir, "tag", "v1.0.0")
+	h.must(dir, "tag", "-am", "annotated", "v0.9.0")
+	commit = h.must(dir, "rev-parse", "HEAD")
+	h.hooks(filepath.Join(dir, ".git", "hooks"), "repository-")
+	h.configure(filepath.Join(dir, ".git", "config"), "repository",
 		[2]string{"core.repositoryFormatVersion", "1"}, [2]string{"extensions.partialClone", "origin"})
-	tr.configure(filepath.Join(dir, ".git", "modules", "sub", "config"), "submodule")
-	tr.write(filepath.Join(dir, ".git", "info", "attributes"), "*.go filter=evil diff=evil\n")
-	tr.configure(filepath.Join(tr.home, ".gitconfig"), "global")
+	h.configure(filepath.Join(dir, ".git", "modules", "sub", "config"), "submodule")
+	h.write(filepath.Join(dir, ".git", "info", "attributes"), "*.go filter=evil diff=evil\n")
+	h.configure(filepath.Join(h.home, ".gitconfig"), "global")
 	// Files that are newer than the index have to be looked at again: that is
 	// what clean filters are for.
 	for _, name := range []string{"a.txt", "a.bin", "a.long", "main.go", "sub/lib.txt"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
-			tr.t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			tr.t.Fatal(err)
+			h.t.Fatal(err)
 		}
-		tr.write(filepath.Join(dir, name), string(data))
+		h.write(filepath.Join(dir, name), string(data))
 	}
-	tr.marks()
+	h.marks()
 	return dir, commit
 }
 

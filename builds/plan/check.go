@@ -201,7 +201,7 @@ func (c *checker) unit(i int, u *Unit) {
 	add(c.flags(u))
 	add(profiles.CheckName(u.Name))
 	add(profiles.CheckChoice("archive", u.Archive))
-	add(profiles.CheckChoice("verify", u.Verify))
+	add(profiles.CheckChoice("verify", string(u.Verify)))
 	add(profiles.CheckUPX(u.UPX, u.UPXVersion, u.UPXSHA256))
 	if u.MaxSize < 0 || u.MaxGrowth < 0 || u.MaxStartup < 0 {
 		report("a budget is negative")
@@ -298,7 +298,7 @@ func checkUnitFiles(u *Unit) error {
 	if len(u.Files) == 0 {
 		return nil
 	}
-	if u.Archive == "none" {
+	if u.Archive == fact.NoArchive {
 		return fmt.Errorf("%d files for an archive, and no archive", len(u.Files))
 	}
 	if !slices.IsSorted(u.Files) {

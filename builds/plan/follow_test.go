@@ -43,7 +43,11 @@ func TestEverySettingIsFollowed(t *testing.T) {
 		case *map[string]string:
 			*value = map[string]string{"x": "x"}
 		default:
-			v.SetInt(1)
+			if v.Kind() == reflect.String {
+				v.SetString("x")
+			} else {
+				v.SetInt(1)
+			}
 		}
 		if reflect.DeepEqual(unit(s), before) {
 			t.Errorf("the unit is the same whatever %s is", name)

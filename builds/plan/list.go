@@ -115,7 +115,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	args = append(append(args, "--"), patterns...)
 	key, known := l.listKey(l.Source, unitEnv, args)
 	if known {
-		if pkgs, ok := l.remembered(key); ok {
+		if pkgs, ok := l.keptListing(key); ok {
 			return pkgs, nil
 		}
 	}
@@ -127,8 +127,8 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 		// Of another commit, go may have read the same.
 		if outline, err := l.outlined(ctx); err == nil {
 			key, _ = l.listKey("outline 1 "+outline, unitEnv, args)
-			if pkgs, ok := l.remembered(key); ok {
-				l.remember(keys, pkgs, deps)
+			if pkgs, ok := l.keptListing(key); ok {
+				l.keepListing(keys, pkgs, deps)
 				return pkgs, nil
 			}
 			keys = append(keys, key)
@@ -136,7 +136,7 @@ func (l *Loader) List(ctx context.Context, unitEnv, flags, patterns []string, de
 	}
 	pkgs, err := l.ask(ctx, unitEnv, args)
 	if known && err == nil {
-		l.remember(keys, pkgs, deps)
+		l.keepListing(keys, pkgs, deps)
 	}
 	return pkgs, err
 }

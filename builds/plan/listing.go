@@ -41,9 +41,9 @@ func (l *Loader) listKey(source string, unitEnv, args []string) (key memo.Key, o
 	return memo.NewKey("go list 1", tc.Module, tc.Sum, source, strings.Join(env, "\x00"), strings.Join(args, "\x00")), true
 }
 
-// remembered gives the remembered answer. It counts only while everything it says
+// keptListing gives the remembered answer. It counts only while everything it says
 // has been fetched is still in the module cache.
-func (l *Loader) remembered(key memo.Key) ([]*Package, bool) {
+func (l *Loader) keptListing(key memo.Key) ([]*Package, bool) {
 	var a listing
 	if !l.Known.Get(key, &a) || len(a.Packages) == 0 || !l.there(a.Fetched) {
 		return nil, false
@@ -60,9 +60,9 @@ func (l *Loader) remembered(key memo.Key) ([]*Package, bool) {
 	return a.Packages, true
 }
 
-// remember remembers an answer without errors under all keys, if all of it can be
+// keepListing keeps an answer without errors under all keys, if all of it can be
 // found again from another checkout. deps says that everything it names was fetched.
-func (l *Loader) remember(keys []memo.Key, pkgs []*Package, deps bool) {
+func (l *Loader) keepListing(keys []memo.Key, pkgs []*Package, deps bool) {
 	roots := l.roots()
 	a := listing{}
 	for _, p := range pkgs {

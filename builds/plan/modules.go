@@ -124,8 +124,8 @@ func (l *Loader) unpacked(m module.Version, want string) bool {
 // the module cache.
 func (k *KeptModules) Confirm(ctx context.Context) error {
 	var errs []error
-	for _, settle := range k.confirm {
-		errs = append(errs, settle(ctx))
+	for _, confirm := range k.confirm {
+		errs = append(errs, confirm(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -56,12 +56,12 @@ type Unit struct {
 	PGO      []PGO       `json:"pgo,omitempty"`
 	UPX      []string    `json:"upx,omitempty"`
 	// UPXVersion and UPXSHA256 are of the UPX that has to pack, where the profile pins it.
-	UPXVersion string   `json:"upx_version,omitempty"`
-	UPXSHA256  string   `json:"upx_sha256,omitempty"`
-	Archive    string   `json:"archive"` // "none" or a format
-	Name       string   `json:"name"`    // of the published file, without extension
-	Files      []string `json:"files,omitempty"`
-	Verify     string   `json:"verify"`
+	UPXVersion string            `json:"upx_version,omitempty"`
+	UPXSHA256  string            `json:"upx_sha256,omitempty"`
+	Archive    string            `json:"archive"` // "none" or a format
+	Name       string            `json:"name"`    // of the published file, without extension
+	Files      []string          `json:"files,omitempty"`
+	Verify     fact.VerifyPolicy `json:"verify"`
 	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
 	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
@@ -86,7 +87,7 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	if len(d.settings.Files) == 0 {
 		return nil
 	}
-	if d.unit.Archive == "none" {
+	if d.unit.Archive == fact.NoArchive {
 		pl.remark(d, "files", "say files: [] for profile "+d.profile.Name+", or choose an archive", "files has no effect: archive: none publishes the programs alone")
 		return nil
 	}

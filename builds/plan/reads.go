@@ -42,8 +42,8 @@ func (pl *Planner) checkout() checkout {
 }
 
 // fromTop is the path of a directory from the top; ok is false of one elsewhere.
-func (in checkout) fromTop(dir string) (rel string, ok bool) {
-	for _, top := range in.tops {
+func (c checkout) fromTop(dir string) (rel string, ok bool) {
+	for _, top := range c.tops {
 		if rel, err := filepath.Rel(top, dir); err == nil && filepath.IsLocal(rel) && dir != "" {
 			return filepath.ToSlash(rel), true
 		}
@@ -52,16 +52,16 @@ func (in checkout) fromTop(dir string) (rel string, ok bool) {
 }
 
 // has reports whether a package in dir is the product's own.
-func (in checkout) has(dir string) bool {
-	_, ok := in.fromTop(dir)
+func (c checkout) has(dir string) bool {
+	_, ok := c.fromTop(dir)
 	return ok
 }
 
 // fromModule is the path of a file in one of the own directories from the
 // planned module's.
-func (in checkout) fromModule(dir, name string) string {
-	rel, _ := in.fromTop(dir)
-	rel, err := filepath.Rel(filepath.FromSlash(in.module), filepath.FromSlash(path.Join(rel, name)))
+func (c checkout) fromModule(dir, name string) string {
+	rel, _ := c.fromTop(dir)
+	rel, err := filepath.Rel(filepath.FromSlash(c.module), filepath.FromSlash(path.Join(rel, name)))
 	if err != nil {
 		return name
 	}

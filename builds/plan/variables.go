@@ -185,8 +185,8 @@ func syntaxErrors(dir string, err error) (errs []error) {
 }
 
 // settable are the names of the variables that the linker can set.
-func (src *declared) settable() (names []string) {
-	src.variables(func(name, why string) {
+func (d *declared) settable() (names []string) {
+	d.variables(func(name, why string) {
 		if why == "" && name != "_" {
 			names = append(names, name)
 		}
@@ -196,8 +196,8 @@ func (src *declared) settable() (names []string) {
 
 // stringVar looks for a package-level variable the linker can set. reason says
 // why an existing one cannot be set.
-func (src *declared) stringVar(name string) (ok bool, reason string) {
-	src.variables(func(n, why string) {
+func (d *declared) stringVar(name string) (ok bool, reason string) {
+	d.variables(func(n, why string) {
 		if n != name {
 			return
 		}
@@ -211,15 +211,15 @@ func (src *declared) stringVar(name string) (ok bool, reason string) {
 
 // variables yields the names of package-level variables and constants, and what
 // keeps the linker from setting each, or "".
-func (src *declared) variables(yield func(name, why string)) {
-	for _, gen := range src.decls {
+func (d *declared) variables(yield func(name, why string)) {
+	for _, gen := range d.decls {
 		if gen.Tok != token.VAR && gen.Tok != token.CONST {
 			continue
 		}
 		for _, spec := range gen.Specs {
 			vs := spec.(*ast.ValueSpec)
 			for i, id := range vs.Names {
-				yield(id.Name, settable(gen.Tok, vs, i, src.types))
+				yield(id.Name, settable(gen.Tok, vs, i, d.types))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
@@ -84,8 +85,8 @@ func (r *recipe) build(ctx context.Context, name string, ldflags goflags.Flag) (
 
 // inputs has the go command say what it hashes for the link of that name.
 func (r *recipe) inputs(ctx context.Context, name string, ldflags goflags.Flag) (*linkInputs, error) {
-	key := "link " + r.claim.Package
-	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []string{key})
+	key := actions.Key{Package: r.claim.Package, Link: true}
+	all, err := r.place(name).HashInputs(ctx, r.unit(ldflags), []actions.Key{key})
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			continue
 		}
 		tasks = append(tasks, schedule.Task{
-			ID: fmt.Sprintf("%d %s", i, in.Name),
+			ID: schedule.ID{Unit: fmt.Sprintf("%d %s", i, in.Name)},
 			// Builds of one platform from one source share what they compile.
 			Group: strings.Join(append([]string{b.claim.Go, b.claim.Module, b.claim.Release(), b.claim.Revision}, goflags.Environ(b.claim.Env)...), " "),
 			Run: func(ctx context.Context, p int) error {
@@ -274,11 +274,11 @@ func (b *subject) read(ctx context.Context) error {
 	}
 	b.bin = f
 	b.format, b.id, b.noID = f.Format, f.BuildIDParts(), f.BuildID == ""
-	state, why, err := f.Untouched()
+	untouched, err := f.Untouched()
 	if err != nil {
 		return err
 	}
-	b.Untouched = state + ": " + why
+	b.Untouched = string(untouched.State) + ": " + untouched.Reason
 	claimed := f
 	if b.Like != "" && f.BuildInfo == nil {
 		sibling, err := gobin.Open(b.Like)

@@ -48,12 +48,12 @@ func newLinkInputs(inputs []string) (*linkInputs, error) {
 
 // ActionID is the first part of the build ID of a link with these flags: 120
 // bits of the hash in base64url (cmd/internal/buildid.HashToString).
-func (in *linkInputs) ActionID(flags []string) string {
+func (l *linkInputs) ActionID(flags []string) string {
 	h := sha256.New()
-	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(in.state); err != nil {
+	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(l.state); err != nil {
 		return ""
 	}
-	return actionID(h, linkFlags(flags), in.after)
+	return actionID(h, linkFlags(flags), l.after)
 }
 
 func actionID(h hash.Hash, flags string, after []byte) string {
@@ -63,7 +63,7 @@ func actionID(h hash.Hash, flags string, after []byte) string {
 }
 
 // Ignored are the variables that the flags set in packages which are not linked.
-func (in *linkInputs) Ignored(flags []string) (names []string) {
+func (l *linkInputs) Ignored(flags []string) (names []string) {
 	for i, f := range flags {
 		if f == "-X" && i+1 < len(flags) {
 			f = "-X=" + flags[i+1]
@@ -74,7 +74,7 @@ func (in *linkInputs) Ignored(flags []string) (names []string) {
 		if !ok || dot <= 0 || name[:dot] == "main" {
 			continue
 		}
-		if !bytes.Contains(in.after, []byte("packagefile "+name[:dot]+"=")) {
+		if !bytes.Contains(l.after, []byte("packagefile "+name[:dot]+"=")) {
 			names = append(names, name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/profiles"
 	"go.yaml.in/yaml/v4"
 )
@@ -14,7 +15,7 @@ import (
 // maintainer can adopt. What a profile cannot say is said in comments.
 func profileFile(r *Result, c *Claim, flags []string) (string, error) {
 	platform := c.Platform()
-	profile := map[string]any{"platforms": []string{platform}, "archive": "none"}
+	profile := map[string]any{"platforms": []string{platform}, "archive": fact.NoArchive}
 	var remarks []string
 	if c.Cgo {
 		profile["cgo"] = true

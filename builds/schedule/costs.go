@@ -19,7 +19,23 @@ type Cost struct {
 type Costs struct {
 	mu   sync.Mutex
 	path string
-	m    map[string]pastCost
+	m    map[string]pastCost // by [CostKey.text]: this is what the file holds
+}
+
+// CostKey says which builds cost about the same.
+type CostKey struct {
+	Module string // import path of the module that is built
+	Task   ID
+	Seeded bool // what others have compiled is there, so that it costs a fraction of a whole build
+}
+
+// text is how the file spells a key. It is never read back.
+func (k CostKey) text() string {
+	text := k.Module + " " + k.Task.String()
+	if k.Seeded {
+		text += ", seeded"
+	}
+	return text
 }
 
 // pastCost is what is kept of the runs of one build.
@@ -58,10 +74,10 @@ func LoadCosts(path string) *Costs {
 }
 
 // Get is the cost of key's last run; zero if there was none.
-func (c *Costs) Get(key string) Cost {
+func (c *Costs) Get(key CostKey) Cost {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.m[key].Cost
+	return c.m[key.text()].Cost
 }
 
 // Set records a run. CPU is kept as it is. Memory goes up at once, and down
@@ -69,11 +85,12 @@ func (c *Costs) Get(key string) Cost {
 // most, since a warm run compiles little and the next cold one must not be taken
 // for as small. That work is forgotten by and by as well: a build that has
 // become smaller for good is believed after some dozens of runs.
-func (c *Costs) Set(key string, cost Cost) {
+func (c *Costs) Set(key CostKey, cost Cost) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	past := pastCost{Cost: cost, Full: cost.CPU}
-	if old := c.m[key]; cost.MaxRSS < old.MaxRSS {
+	name := key.text()
+	if old := c.m[name]; cost.MaxRSS < old.MaxRSS {
 		past.MaxRSS, past.Full = old.MaxRSS, old.Full
 		if cost.CPU >= old.Full/2 {
 			past.MaxRSS -= (old.MaxRSS - cost.MaxRSS) / 8
@@ -84,7 +101,7 @@ func (c *Costs) Set(key string, cost Cost) {
 	if len(c.m) >= maxCosts {
 		c.m = map[string]pastCost{}
 	}
-	c.m[key] = past
+	c.m[name] = past
 }
 
 // Save writes the file, all or nothing.

@@ -83,7 +83,7 @@ func NewQueue(b Budget, tasks []Task) (*Queue, error) {
 		cpus: min(b.CPUs, maxCPUs), memory: min(b.Memory, 2*maxMemory),
 		jobs: make([]job, len(tasks)), groups: map[string]bool{},
 	}
-	byID := map[string][]int{}
+	byID := map[ID][]int{}
 	for i, t := range tasks {
 		byID[t.ID] = append(byID[t.ID], i)
 	}

@@ -10,11 +10,19 @@ import (
 	"time"
 )
 
+// named are tasks' IDs; nobody else builds the same.
+func named(names ...string) (ids []ID) {
+	for _, n := range names {
+		ids = append(ids, ID{Unit: n})
+	}
+	return ids
+}
+
 // equal is n tasks of so many CPU seconds.
 func equal(n, cpu int, memory int64) []Task {
 	var tasks []Task
 	for i := range n {
-		tasks = append(tasks, Task{ID: fmt.Sprint(i), CPU: time.Duration(cpu) * time.Second, Memory: memory})
+		tasks = append(tasks, Task{ID: ID{Unit: fmt.Sprint(i)}, CPU: time.Duration(cpu) * time.Second, Memory: memory})
 	}
 	return tasks
 }
@@ -92,9 +100,9 @@ func TestQueue(t *testing.T) {
 			[]string{"0:1 1:1", "2:2", "3:1", "4:1"}},
 		{"groups one after the other", Budget{4, 1000}, group(equal(5, 20, 1), "xxx-y"), []int{0, 1}, []string{"0:1 3:1 4:1", "1:4", "2:4"}},
 		{"too large: alone, and the others do not wait for it", Budget{4, 100}, []Task{
-			{ID: "large", CPU: 5 * second, Memory: 500}, {ID: "a", CPU: 9 * second, Memory: 40}, {ID: "b", CPU: second, Memory: 40}, {ID: "c", CPU: second, Memory: 40},
+			{ID: ID{Unit: "large"}, CPU: 5 * second, Memory: 500}, {ID: ID{Unit: "a"}, CPU: 9 * second, Memory: 40}, {ID: ID{Unit: "b"}, CPU: second, Memory: 40}, {ID: ID{Unit: "c"}, CPU: second, Memory: 40},
 		}, []int{1, 2, 3, 0}, []string{"1:1 2:1", "3:1", "", "0:1", ""}},
-		{"too large, but first in line", Budget{4, 100}, []Task{{ID: "large", CPU: 5 * second, Memory: 500}, {ID: "a", CPU: second, Memory: 1}}, []int{0}, []string{"0:1", "1:4"}},
+		{"too large, but first in line", Budget{4, 100}, []Task{{ID: ID{Unit: "large"}, CPU: 5 * second, Memory: 500}, {ID: ID{Unit: "a"}, CPU: second, Memory: 1}}, []int{0}, []string{"0:1", "1:4"}},
 		{"more memory than there can be", Budget{4, math.MaxInt64}, equal(3, 20, math.MaxInt64), []int{0}, []string{"0:1 1:1", "2:1"}},
 		{"nothing", Budget{4, 100}, nil, nil, []string{""}},
 	} {
@@ -148,7 +156,7 @@ func randomTasks(rnd *rand.Rand) (Budget, []Task) {
 	tasks := make([]Task, n)
 	for k, i := range order {
 		tk := &tasks[i]
-		tk.ID = fmt.Sprint(i)
+		tk.ID = ID{Unit: fmt.Sprint(i)}
 		if rnd.IntN(5) > 0 {
 			tk.CPU = time.Duration(rnd.ExpFloat64() * float64(10*time.Second))
 			tk.Memory = rnd.Int64N(1 + rnd.Int64N(1000))
@@ -158,7 +166,7 @@ func randomTasks(rnd *rand.Rand) (Budget, []Task) {
 		}
 		for range rnd.IntN(3) {
 			if k > 0 && rnd.IntN(2) == 0 {
-				tk.After = append(tk.After, fmt.Sprint(order[rnd.IntN(k)]))
+				tk.After = append(tk.After, ID{Unit: fmt.Sprint(order[rnd.IntN(k)])})
 			}
 		}
 	}
@@ -178,7 +186,7 @@ func TestQueueRandom(t *testing.T) {
 		again, _ := NewQueue(b, tasks)
 		var running []int
 		width := map[int]int{}
-		ended := map[string]bool{}
+		ended := map[ID]bool{}
 		memory := func(i int) int64 {
 			if tasks[i].Memory == 0 {
 				return DefaultMemory
@@ -227,7 +235,7 @@ func TestQueueRandom(t *testing.T) {
 				if _, begun := width[i]; begun || len(running) >= b.CPUs || used+memory(i) > b.Memory {
 					continue
 				}
-				blocked := slices.ContainsFunc(tk.After, func(id string) bool { return !ended[id] }) ||
+				blocked := slices.ContainsFunc(tk.After, func(id ID) bool { return !ended[id] }) ||
 					slices.ContainsFunc(running, func(r int) bool { return tk.Group != "" && tk.Group == tasks[r].Group })
 				if !blocked {
 					t.Fatalf("seed %d: %d fits beside %v on %d processors, and does not start", seed, i, running, b.CPUs)

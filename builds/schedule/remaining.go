@@ -24,7 +24,7 @@ type Progress struct {
 // others and tasks that do not are taken to be as much longer or shorter than
 // expected as those of their kind were that are done, and to be like them if
 // nothing was known of them.
-func Remaining(b Budget, tasks []Task, progress map[string]Progress) (left time.Duration, ok bool) {
+func Remaining(b Budget, tasks []Task, progress map[ID]Progress) (left time.Duration, ok bool) {
 	cpus := b.CPUs
 	if cpus <= 0 {
 		cpus = runtime.NumCPU()
@@ -59,13 +59,13 @@ func Remaining(b Budget, tasks []Task, progress map[string]Progress) (left time.
 	if known == 0 || 2*unknown > len(open) {
 		return 0, false
 	}
-	byID := map[string]*openTask{}
+	byID := map[ID]*openTask{}
 	for i := range open {
 		byID[open[i].ID] = &open[i]
 	}
 	front := 0 // tasks that wait for none
 	for _, t := range open {
-		if !slices.ContainsFunc(t.After, func(id string) bool { return byID[id] != nil }) {
+		if !slices.ContainsFunc(t.After, func(id ID) bool { return byID[id] != nil }) {
 			front++
 		}
 	}
@@ -137,7 +137,7 @@ type openTask struct {
 }
 
 // ends is when the task and all it waits for are done.
-func (t *openTask) ends(byID map[string]*openTask) float64 {
+func (t *openTask) ends(byID map[ID]*openTask) float64 {
 	if t.seen {
 		return t.end
 	}

@@ -9,7 +9,7 @@ func TestRemaining(t *testing.T) {
 	const s = time.Second
 	type state = map[string]Progress
 	task := func(id string, cpu time.Duration, after ...string) Task {
-		return Task{ID: id, CPU: cpu, After: after}
+		return Task{ID: ID{Unit: id}, CPU: cpu, After: named(after...)}
 	}
 	done := func(cpu time.Duration) Progress { return Progress{P: 1, Done: true, CPU: cpu} }
 	group := func(g string, ts ...Task) []Task {
@@ -52,7 +52,11 @@ func TestRemaining(t *testing.T) {
 			state{"a": done(20 * s), "a2": done(3 * s)}, 23 * s, true},
 		{"a circle, which no queue would take", 1, []Task{task("a", 2*s, "b"), task("b", 2*s, "a")}, nil, 4 * s, true},
 	} {
-		got, ok := Remaining(Budget{CPUs: tt.cpus}, tt.tasks, tt.at)
+		at := map[ID]Progress{}
+		for name, p := range tt.at {
+			at[ID{Unit: name}] = p
+		}
+		got, ok := Remaining(Budget{CPUs: tt.cpus}, tt.tasks, at)
 		if d := got - tt.want; ok != tt.ok || d > time.Millisecond || d < -time.Millisecond {
 			t.Errorf("%s: %v %v, want %v %v", tt.name, got, ok, tt.want, tt.ok)
 		}

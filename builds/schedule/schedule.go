@@ -38,18 +38,33 @@ func (b Budget) Room() int64 {
 	return b.Memory / int64(b.CPUs)
 }
 
+// ID names a task among others: what is built, and by whom. Nothing is read out of
+// the text of one.
+type ID struct {
+	Unit string
+	By   string // an executor; "" where there is no choice
+}
+
+// String names the task for people.
+func (id ID) String() string {
+	if id.By == "" {
+		return id.Unit
+	}
+	return id.Unit + " · " + id.By + " build"
+}
+
 // Task is one build with what it is expected to cost.
 type Task struct {
-	ID     string
+	ID     ID
 	CPU    time.Duration // 0: not known; such tasks go first, as they may be long
 	Memory int64         // bytes with one action at a time; 0: not known
 	// Group is shared by tasks that mostly do the same work on the same cache.
 	// They never run at the same time: builds that run beside each other do
 	// not share what both are compiling, and one after the other they do.
 	Group string
-	// After holds the IDs of tasks that must have ended without an error before
+	// After are the tasks that must have ended without an error before
 	// this one may start. A task whose predecessor failed never runs.
-	After []string
+	After []ID
 	// Run does the work with up to p actions at a time.
 	Run func(ctx context.Context, p int) error
 }

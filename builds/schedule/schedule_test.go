@@ -25,7 +25,7 @@ type meter struct {
 }
 
 func (m *meter) task(id string, cpu time.Duration, mem int64, err error) Task {
-	return Task{ID: id, CPU: cpu, Memory: mem, Run: func(ctx context.Context, p int) error {
+	return Task{ID: ID{Unit: id}, CPU: cpu, Memory: mem, Run: func(ctx context.Context, p int) error {
 		m.mu.Lock()
 		m.running++
 		m.memory += mem * int64(p)
@@ -107,7 +107,7 @@ func TestScheduleBigTaskAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m meter
 		var alone bool
-		big := Task{ID: "big", CPU: 50 * time.Second, Memory: 1000, Run: func(ctx context.Context, p int) error {
+		big := Task{ID: ID{Unit: "big"}, CPU: 50 * time.Second, Memory: 1000, Run: func(ctx context.Context, p int) error {
 			m.mu.Lock()
 			alone = m.running == 0
 			m.running++
@@ -213,14 +213,14 @@ func TestScheduleDefaults(t *testing.T) {
 func TestScheduleAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m meter
-		ended := map[string]bool{}
+		ended := map[ID]bool{}
 		task := func(id string, cpu int, after ...string) Task {
 			tk := m.task(id, time.Duration(cpu)*time.Second, 1, nil)
 			run := tk.Run
-			tk.After = after
+			tk.After = named(after...)
 			tk.Run = func(ctx context.Context, p int) error {
 				m.mu.Lock()
-				for _, id := range after {
+				for _, id := range tk.After {
 					if !ended[id] {
 						t.Errorf("%s runs before %s has ended", tk.ID, id)
 					}
@@ -249,7 +249,7 @@ func TestScheduleAfterFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m meter
 		fails := errors.New("fails")
-		after := func(tk Task, ids ...string) Task { tk.After = ids; return tk }
+		after := func(tk Task, ids ...string) Task { tk.After = named(ids...); return tk }
 		tasks := []Task{
 			m.task("a", time.Second, 1, fails),
 			after(m.task("b", time.Second, 1, nil), "a"),
@@ -274,10 +274,10 @@ func TestScheduleRefuses(t *testing.T) {
 		tasks []Task
 		want  string
 	}{
-		{[]Task{{ID: "a"}, {ID: "b", After: []string{"a", "c"}}}, `task "b" waits for "c", which is not among the tasks`},
-		{[]Task{{ID: "a", After: []string{"a"}}}, `tasks wait for each other: "a" before "a"`},
-		{[]Task{{ID: "x"}, {ID: "a", After: []string{"c", "x"}}, {ID: "b", After: []string{"a"}}, {ID: "c", After: []string{"b"}}}, `tasks wait for each other: "a" before "b" before "c" before "a"`},
-		{[]Task{{ID: "a"}, {ID: "a"}, {ID: "b", After: []string{"a"}}}, `task "b" waits for "a", which is the name of 2 tasks`},
+		{[]Task{{ID: ID{Unit: "a"}}, {ID: ID{Unit: "b"}, After: named("a", "c")}}, `task "b" waits for "c", which is not among the tasks`},
+		{[]Task{{ID: ID{Unit: "a"}, After: named("a")}}, `tasks wait for each other: "a" before "a"`},
+		{[]Task{{ID: ID{Unit: "x"}}, {ID: ID{Unit: "a"}, After: named("c", "x")}, {ID: ID{Unit: "b"}, After: named("a")}, {ID: ID{Unit: "c"}, After: named("b")}}, `tasks wait for each other: "a" before "b" before "c" before "a"`},
+		{[]Task{{ID: ID{Unit: "a"}}, {ID: ID{Unit: "a"}}, {ID: ID{Unit: "b"}, After: named("a")}}, `task "b" waits for "a", which is the name of 2 tasks`},
 	} {
 		for i := range tt.tasks {
 			tt.tasks[i].Run = func(context.Context, int) error { t.Error("a task ran"); return nil }
@@ -295,7 +295,7 @@ func TestScheduleRandom(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			b, tasks := randomTasks(rnd)
 			var mu sync.Mutex
-			runs, used, running := map[string]int{}, int64(0), 0
+			runs, used, running := map[ID]int{}, int64(0), 0
 			for i := range tasks {
 				mem, after := tasks[i].Memory, tasks[i].After
 				if mem == 0 {

@@ -25,7 +25,7 @@ func (r *Repo) IsIgnored(ctx context.Context, name string) (bool, error) {
 // WithoutEOL are those of the module's files whose line ends the commit's
 // .gitattributes leave to the user's settings.
 func (r *Repo) WithoutEOL(ctx context.Context, names []string) ([]string, error) {
-	settled := map[string]bool{}
+	decided := map[string]bool{}
 	for batch := range slices.Chunk(names, 200) { // a command line has an end
 		args := []string{"check-attr", "-z", "text", "eol", "--"}
 		for _, n := range batch {
@@ -39,13 +39,13 @@ func (r *Repo) WithoutEOL(ctx context.Context, names []string) ([]string, error)
 		for i := 0; i+2 < len(fields); i += 3 {
 			name, attr, value := fields[i], fields[i+1], fields[i+2]
 			if attr == "eol" && value != "unspecified" || attr == "text" && value == "unset" {
-				settled[name] = true
+				decided[name] = true
 			}
 		}
 	}
 	var unset []string
 	for _, n := range names {
-		if !settled[path.Join(r.Dir, n)] {
+		if !decided[path.Join(r.Dir, n)] {
 			unset = append(unset, n)
 		}
 	}

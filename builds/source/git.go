@@ -116,18 +116,18 @@ func (r *Repo) find(ctx context.Context) (*git.Location, error) {
 	at, err := git.New(r.cfg.Git, r.cfg.Env, r.cfg.Work).Find(ctx, dir)
 	if err != nil {
 		var exit *toolchain.ExitError
-		said := ""
+		message := ""
 		if errors.As(err, &exit) {
-			said = exit.Output
+			message = exit.Output
 		}
 		switch {
 		case errors.Is(err, git.ErrElsewhere):
 			return nil, fault.Errorf("mintmark does not follow it: run it in an ordinary clone of the repository (git clone "+shell.Name(dir)+")", "%s: %w", dir, err)
-		case strings.Contains(said, "must be run in a work tree"):
+		case strings.Contains(message, "must be run in a work tree"):
 			return nil, fault.Errorf("run mintmark in a checkout: git clone "+shell.Name(dir), "%s: a git repository without a work tree", dir)
-		case strings.Contains(said, "dubious ownership"):
+		case strings.Contains(message, "dubious ownership"):
 			return nil, fault.Errorf("if you trust it: git config --global --add safe.directory "+shell.Word(dir), "%s: git refuses a repository that belongs to another user", dir)
-		case strings.Contains(said, "not a git repository"):
+		case strings.Contains(message, "not a git repository"):
 			return nil, fault.Errorf("mintmark builds a commit: run it in a git checkout (-dir=DIR), or build a published module with -module=PATH@VERSION", "%s: not a git repository", dir)
 		}
 		return nil, fmt.Errorf("%s: %w", dir, err)

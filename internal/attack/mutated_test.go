@@ -201,7 +201,7 @@ func readBinary(t *testing.T, b []byte) error {
 	errs = append(errs, err)
 	_, err = f.Signature()
 	errs = append(errs, err)
-	_, _, err = f.Untouched()
+	_, err = f.Untouched()
 	errs = append(errs, err)
 	_, err = recovery.ReadClaim(f)
 	errs = append(errs, err)

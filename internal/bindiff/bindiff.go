@@ -81,6 +81,8 @@ type SectionDiff struct {
 	SizeA  int64      `json:"size_a"`
 	SizeB  int64      `json:"size_b"`
 	OnlyIn string     `json:"only_in,omitempty"` // "a" or "b" when the other has no such section
+
+	gap bool // what lies between sections, or after all
 }
 
 // KeyDiff is an entry of the build information that differs. Keys are "go",

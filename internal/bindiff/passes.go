@@ -30,8 +30,8 @@ func passes() []pass {
 		{"buildid-removed", 0, buildIDRemoved},
 		{"strip-tool", 0, stripTool},
 		// The toolchain and its settings.
-		{"toolchain-version", 0, toolchainVersion},
-		{"toolchain-modified", ofToolchain, toolchainModified},
+		{fact.CauseToolchainVersion, 0, toolchainVersion},
+		{fact.CauseToolchainModified, ofToolchain, toolchainModified},
 		{"goexperiment", 0, goexperiment},
 		{"fips140", 0, recorded(remedyFIPS, "GOFIPS140")},
 		{"microarchitecture", 0, microarchitecture},
@@ -57,8 +57,8 @@ func passes() []pass {
 		// The source and what is stamped of it.
 		{"vcs-missing", 0, vcsMissing},
 		{"vcs-dirty", 0, vcsDirty},
-		{"vcs-revision", 0, vcsRevision},
-		{"version-stamp", 0, versionStamp},
+		{fact.CauseVCSRevision, 0, vcsRevision},
+		{fact.CauseVersionStamp, 0, versionStamp},
 		{fact.CauseSource, ofSource, source},
 		{"line-endings", ofSource, lineEndings},
 		{"package-path", 0, packagePath},
@@ -154,8 +154,8 @@ func (p *pair) goVersions() (a, b string) {
 	return p.a.file.BuildInfo.GoVersion, p.b.file.BuildInfo.GoVersion
 }
 
-// one makes the result of a pass that has one finding; without evidence, none.
-func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
+// oneFinding makes the result of a pass that has one finding; without evidence, none.
+func oneFinding(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
 	if len(evidence) == 0 {
 		return nil
 	}
@@ -164,7 +164,7 @@ func one(c fact.Confidence, bytes int64, remedy string, evidence ...string) []fi
 
 // stated is one for what both files record: it holds whatever is known of the builds.
 func stated(c fact.Confidence, bytes int64, remedy string, evidence ...string) []finding {
-	list := one(c, bytes, remedy, evidence...)
+	list := oneFinding(c, bytes, remedy, evidence...)
 	for i := range list {
 		list[i].recorded = true
 	}

@@ -22,7 +22,7 @@ func platform(p *pair) []finding {
 			evidence = append(evidence, change("build information "+k, x, y))
 		}
 	}
-	return one(fact.Certain, 0, "compare binaries of one platform", evidence...)
+	return oneFinding(fact.Certain, 0, "compare binaries of one platform", evidence...)
 }
 
 func packed(p *pair) []finding {
@@ -40,7 +40,7 @@ func packed(p *pair) []finding {
 			evidence = append(evidence, "method: "+x+" in both")
 		}
 	}
-	return one(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", evidence...)
+	return oneFinding(c, 0, "unpack with upx -d and compare what the linker wrote; pin the version and flags of UPX", evidence...)
 }
 
 // signatureOnly reports whether only the signatures differ and the fields of
@@ -52,10 +52,10 @@ func (p *pair) signatureOnly() (int64, bool) {
 		switch {
 		case s.Kind == gobin.KindSignature:
 			signed = true
-		case s.Name == "(__LINKEDIT command)" && s.OnlyIn == "" && s.SizeA == s.SizeB && s.Bytes <= 16:
-		case s.Name == "(header)" && s.OnlyIn == "" && s.Bytes <= 16+8 && (s.SizeA == s.SizeB+16 || s.SizeB == s.SizeA+16):
+		case s.Name == gobin.LinkeditCommand && s.OnlyIn == "" && s.SizeA == s.SizeB && s.Bytes <= 16:
+		case s.Name == gobin.FileHeader && s.OnlyIn == "" && s.Bytes <= 16+8 && (s.SizeA == s.SizeB+16 || s.SizeB == s.SizeA+16):
 			// One more load command, its count and size.
-		case strings.HasPrefix(s.Name, "(after ") && s.Bytes <= 16:
+		case s.gap && s.Bytes <= 16:
 			// The padding that makes room for it.
 		default:
 			return 0, false
@@ -76,7 +76,7 @@ func codeSignature(p *pair) []finding {
 	if errA == nil && errB == nil && a != b {
 		evidence = append(evidence, change("signature", a.String(), b.String()))
 	}
-	return one(fact.Certain, n, "compare before signing, or strip the signatures of both", evidence...)
+	return oneFinding(fact.Certain, n, "compare before signing, or strip the signatures of both", evidence...)
 }
 
 func buildIDRemoved(p *pair) []finding {
@@ -84,7 +84,7 @@ func buildIDRemoved(p *pair) []finding {
 	if (a.BuildID == "") == (b.BuildID == "") || a.Packed != "" || b.Packed != "" {
 		return nil
 	}
-	return one(fact.Certain, 0, "pass -ldflags=-buildid= to both builds or to neither", change("build ID", a.BuildID, b.BuildID))
+	return oneFinding(fact.Certain, 0, "pass -ldflags=-buildid= to both builds or to neither", change("build ID", a.BuildID, b.BuildID))
 }
 
 const remedyStripTool = "strip with -ldflags=\"-s -w\", not with a tool after the build"
@@ -107,7 +107,7 @@ func stripTool(p *pair) []finding {
 			evidence = append(evidence, fmt.Sprintf("section %s is only in %s", s.Name, strings.ToUpper(s.OnlyIn)))
 		}
 	}
-	return one(fact.Certain, n, remedyStripTool, shorten(evidence)...)
+	return oneFinding(fact.Certain, n, remedyStripTool, shorten(evidence)...)
 }
 
 func editedAfterLink(p *pair) []finding {
@@ -116,19 +116,19 @@ func editedAfterLink(p *pair) []finding {
 	}
 	var evidence []string
 	for i, s := range []*side{p.a, p.b} {
-		state, reason, err := s.file.Untouched()
+		u, err := s.file.Untouched()
 		if err != nil {
 			p.note(s, err)
 			return nil
 		}
-		if state == gobin.UntouchedNo && !strings.HasPrefix(reason, "signed again") {
-			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, reason))
+		if u.State == gobin.UntouchedNo && !u.Resigned {
+			evidence = append(evidence, fmt.Sprintf("%c was changed after the linker wrote it: %s", 'A'+i, u.Reason))
 		}
 	}
 	if evidence == nil { // that something is missing proves nothing by itself
 		return nil
 	}
-	return one(fact.Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
+	return oneFinding(fact.Certain, 0, remedyStripTool, append(evidence, p.stripped()...)...)
 }
 
 // stripped says what of DWARF and the symbol table is in one file only.
@@ -185,7 +185,7 @@ func toolchainVersion(p *pair) []finding {
 	if p.a.file.BuildInfoFrom == gobin.FromModInfo || p.b.file.BuildInfoFrom == gobin.FromModInfo {
 		c = fact.Likely // then the version is only a string that was found
 	}
-	return one(c, 0, remedyToolchain, change("Go version", a, b))
+	return oneFinding(c, 0, remedyToolchain, change("Go version", a, b))
 }
 
 func goexperiment(p *pair) []finding {
@@ -202,7 +202,7 @@ func goexperiment(p *pair) []finding {
 	if a, b, differ := p.key("GOEXPERIMENT"); differ {
 		evidence = append(evidence, change("build information GOEXPERIMENT", a, b))
 	}
-	return one(fact.Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
+	return oneFinding(fact.Certain, 0, "leave GOEXPERIMENT unset, also in `go env -w`; naming a default changes the binary too", evidence...)
 }
 
 const remedyFIPS = "set GOFIPS140 to one value in both builds"
@@ -240,7 +240,7 @@ func godebugDefault(p *pair) []finding {
 			evidence = append(evidence, change("GODEBUG "+k, x[k], y[k]))
 		}
 	}
-	return one(c, 0, "the go line and the godebug lines of go.mod (or go.work) decide: use the same, and GOWORK=off", shorten(evidence)...)
+	return oneFinding(c, 0, "the go line and the godebug lines of go.mod (or go.work) decide: use the same, and GOWORK=off", shorten(evidence)...)
 }
 
 // godebugKeys splits "k=v,k=v".
@@ -273,7 +273,7 @@ func buildTags(p *pair) []finding {
 	if slices.Equal(ta, tb) {
 		evidence = append(evidence, "the same tags in another order")
 	}
-	return one(fact.Certain, 0, "list the tags in the profile, once and sorted", evidence...)
+	return oneFinding(fact.Certain, 0, "list the tags in the profile, once and sorted", evidence...)
 }
 
 func cgoToolchain(p *pair) []finding {
@@ -321,7 +321,7 @@ func cgoToolchain(p *pair) []finding {
 	if _, _, differ := p.key("CGO_ENABLED"); differ || p.debugDiffers() {
 		c = fact.Possible // the texts went with what is missing
 	}
-	return one(c, 0, remedy, shorten(evidence)...)
+	return oneFinding(c, 0, remedy, shorten(evidence)...)
 }
 
 func pgoName(p *pair) []finding {
@@ -329,7 +329,7 @@ func pgoName(p *pair) []finding {
 	if !differ || !p.both("-pgo") {
 		return nil
 	}
-	return one(fact.Certain, 0, "keep one file name for the profile: it is recorded in the binary", change("build information -pgo", a, b))
+	return oneFinding(fact.Certain, 0, "keep one file name for the profile: it is recorded in the binary", change("build information -pgo", a, b))
 }
 
 func pgoProfile(p *pair) []finding {

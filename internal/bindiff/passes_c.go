@@ -41,7 +41,7 @@ func (p *pair) cFlags(remedy string) []finding {
 		return nil
 	}
 	if e := p.onlyC(); e != nil {
-		return one(fact.Likely, 0, remedy, e...)
+		return oneFinding(fact.Likely, 0, remedy, e...)
 	}
 	if len(p.diff.BuildIDParts) > 0 && !slices.Contains(p.diff.BuildIDParts, "mainAction") || !p.cgo() {
 		return nil
@@ -53,15 +53,15 @@ func (p *pair) cFlags(remedy string) []finding {
 	case len(std) > 0 || c.used > 0 && len(list) == 0:
 		return nil
 	case len(list) == 0 && c.generated > 0:
-		return one(fact.Likely, 0, remedy, fmt.Sprintf("all functions that somebody wrote are the same; %d differ in code or lines that cgo generated", c.generated), "the flags of the C compiler or linker (CGO_LDFLAGS is written into generated files), or a comment of the source that cgo reads")
+		return oneFinding(fact.Likely, 0, remedy, fmt.Sprintf("all functions that somebody wrote are the same; %d differ in code or lines that cgo generated", c.generated), "the flags of the C compiler or linker (CGO_LDFLAGS is written into generated files), or a comment of the source that cgo reads")
 	case len(list) == 0 && p.dataDiffers() && !p.goTextsDiffer():
-		return one(fact.Possible, 0, remedy+", and build the same source", fmt.Sprintf("the code and the lines of all %d functions of Go are the same, and so are the texts of Go's variables; other data differs", c.functions), both)
+		return oneFinding(fact.Possible, 0, remedy+", and build the same source", fmt.Sprintf("the code and the lines of all %d functions of Go are the same, and so are the texts of Go's variables; other data differs", c.functions), both)
 	case len(list) > 0 && !anyMoved(list):
 		evidence := []string{both, "no line of a file that somebody wrote has moved"}
 		for _, x := range list {
 			evidence = append(evidence, x.describe())
 		}
-		return one(fact.Possible, 0, remedy+", and build the same source", shorten(evidence)...)
+		return oneFinding(fact.Possible, 0, remedy+", and build the same source", shorten(evidence)...)
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func source(p *pair) []finding {
 		}
 		evidence = append(evidence, "no line of the source has moved: what is recorded nowhere, such as GOCOMPILEDEBUG or -toolexec, can change some packages alone as well")
 	}
-	return one(confidence, 0, remedySource, shorten(evidence)...)
+	return oneFinding(confidence, 0, remedySource, shorten(evidence)...)
 }
 
 func onlyMain(list []packageChange) bool { return len(list) == 1 && list[0].name == "main" }
@@ -176,7 +176,7 @@ func sourceData(p *pair, c *codeDiff) []finding {
 	if l := p.link(); len(p.diff.BuildIDParts) == 0 || l == nil || !l.none() {
 		confidence = fact.Possible // an -X value, or other flags of the link, would look the same
 	}
-	return one(confidence, 0, remedySource, evidence...)
+	return oneFinding(confidence, 0, remedySource, evidence...)
 }
 
 // around returns the text around the first difference of a section, with
@@ -238,7 +238,7 @@ func toolchainModified(p *pair) []finding {
 	}
 	evidence = shorten(evidence)
 	evidence = append(evidence, "both say "+x+", and nothing outside the standard library differs")
-	return one(fact.Likely, 0, remedy, evidence...)
+	return oneFinding(fact.Likely, 0, remedy, evidence...)
 }
 
 // recordMissing: the linker of one file did not write the record that holds
@@ -258,18 +258,18 @@ func recordMissing(p *pair, remedy string) []finding {
 		return nil
 	}
 	evidence := []string{fmt.Sprintf("%s has runtime.modinfo and no section with the build information, which every linker since Go 1.18 writes", name)}
-	state, reason, err := missing.file.Untouched()
+	u, err := missing.file.Untouched()
 	if err != nil {
 		p.note(missing, err)
 		return nil
 	}
-	switch state {
+	switch u.State {
 	case gobin.UntouchedYes:
-		return one(fact.Certain, 0, remedy, append(evidence, "no tool removed it: "+reason)...)
+		return oneFinding(fact.Certain, 0, remedy, append(evidence, "no tool removed it: "+u.Reason)...)
 	case gobin.UntouchedNo:
 		return nil // a tool after the link may have removed it
 	}
-	return one(fact.Likely, 0, remedy, evidence...)
+	return oneFinding(fact.Likely, 0, remedy, evidence...)
 }
 
 // pgoCode: profiles of one name, and the code differs.
@@ -292,5 +292,5 @@ func pgoCode(p *pair) []finding {
 	for i := range list {
 		evidence = append(evidence, list[i].describe())
 	}
-	return one(confidence, 0, "commit the profile, and record its hash: the binary holds only its name", shorten(evidence)...)
+	return oneFinding(confidence, 0, "commit the profile, and record its hash: the binary holds only its name", shorten(evidence)...)
 }

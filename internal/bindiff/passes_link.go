@@ -103,20 +103,20 @@ func stripFlags(p *pair) []finding {
 	}
 	c := fact.Certain
 	for _, s := range []*side{p.a, p.b} {
-		switch state, _, err := s.file.Untouched(); {
+		switch u, err := s.file.Untouched(); {
 		case err != nil:
 			p.note(s, err)
 			return nil
-		case state == gobin.UntouchedNo:
+		case u.State == gobin.UntouchedNo:
 			return nil // a tool did that, or could have
-		case state != gobin.UntouchedYes:
+		case u.State != gobin.UntouchedYes:
 			c = fact.Likely
 		}
 	}
 	if c == fact.Certain {
 		evidence = append(evidence, "both files are as the linker wrote them")
 	}
-	return one(c, 0, remedy, evidence...)
+	return oneFinding(c, 0, remedy, evidence...)
 }
 
 // flagSpelling: the link's inputs differ in a way that changes nothing in the
@@ -133,7 +133,7 @@ func flagSpelling(p *pair) []finding {
 	if !ok {
 		return nil
 	}
-	return one(fact.Certain, n, remedy,
+	return oneFinding(fact.Certain, n, remedy,
 		"build ID differs in linkAction alone: the same code, linked with flags or environment spelled differently",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }
@@ -146,7 +146,7 @@ func mainPackageCommentOnly(p *pair) []finding {
 	if !ok {
 		return nil
 	}
-	return one(fact.Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
+	return oneFinding(fact.Likely, n, "use the same source (line endings included: .gitattributes) and a clean environment",
 		"build ID differs in linkAction and mainAction: the inputs of package main differ without effect on its object (a comment, line endings, GOCOMPILEDEBUG, an unused C flag)",
 		fmt.Sprintf("all %d bytes that differ are the build ID and what is derived from it", n))
 }

@@ -125,7 +125,7 @@ func linked(remedy string, kinds ...gobin.LinkKind) func(*pair) []finding {
 				evidence = append(evidence, "in a program with C code, #cgo LDFLAGS in the source or its first file with C code can be what asks for it")
 			}
 		}
-		return one(c, 0, remedy, shorten(evidence)...)
+		return oneFinding(c, 0, remedy, shorten(evidence)...)
 	}
 }
 
@@ -168,7 +168,7 @@ func dwarfCompression(p *pair) []finding {
 			n += s.Bytes
 		}
 	}
-	return one(fact.Certain, n, "use one value of -compressdwarf, or leave DWARF out (-w)", change("DWARF", word(packed[0]), word(packed[1])))
+	return oneFinding(fact.Certain, n, "use one value of -compressdwarf, or leave DWARF out (-w)", change("DWARF", word(packed[0]), word(packed[1])))
 }
 
 // linkFlags: flags of the linker that are recorded, or the build ID says that
@@ -190,7 +190,7 @@ func linkFlags(p *pair) []finding {
 	if _, only := p.only(gobin.KindBuildID, gobin.KindSignature, gobin.KindHeader); only {
 		return nil
 	}
-	return one(fact.Possible, 0, remedyLink+"; and compare the packages that main does not import itself",
+	return oneFinding(fact.Possible, 0, remedyLink+"; and compare the packages that main does not import itself",
 		"build ID differs in linkAction and linkContent alone: package main was compiled from the same inputs"+meaningLink)
 }
 

@@ -145,14 +145,14 @@ func swapped(what, a, b string, namesA, namesB []string) []finding {
 	if same {
 		c, text = fact.Certain, fmt.Sprintf("the names of all %d files below it are the same", len(namesA))
 	}
-	return one(c, 0, remedyPath, change(what, a, b), text)
+	return oneFinding(c, 0, remedyPath, change(what, a, b), text)
 }
 
 func buildPath(p *pair) []finding {
 	if p.infos() {
 		a, b, _, _ := p.setting("-trimpath")
 		if (a == "true") != (b == "true") {
-			return one(fact.Certain, 0, remedyPath, change("build information -trimpath", a, b))
+			return oneFinding(fact.Certain, 0, remedyPath, change("build information -trimpath", a, b))
 		}
 	}
 	return p.paths(func(a, b sortedFiles) []finding {

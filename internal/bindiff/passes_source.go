@@ -25,7 +25,7 @@ func vcsMissing(p *pair) []finding {
 	if inA == inB {
 		return nil
 	}
-	return one(fact.Certain, 0, "build in a clone whose .git is a directory, with git installed, and with -buildvcs=true, which fails instead of leaving the stamp out; or with -buildvcs=false on both sides",
+	return oneFinding(fact.Certain, 0, "build in a clone whose .git is a directory, with git installed, and with -buildvcs=true, which fails instead of leaving the stamp out; or with -buildvcs=false on both sides",
 		change("build information vcs.revision", a, b))
 }
 
@@ -34,7 +34,7 @@ func vcsDirty(p *pair) []finding {
 	if !inA || !inB || a == b {
 		return nil
 	}
-	return one(fact.Certain, 0, "build from a clean checkout, and write the output outside of it", change("build information vcs.modified", a, b))
+	return oneFinding(fact.Certain, 0, "build from a clean checkout, and write the output outside of it", change("build information vcs.modified", a, b))
 }
 
 func vcsRevision(p *pair) []finding {
@@ -44,7 +44,7 @@ func vcsRevision(p *pair) []finding {
 			evidence = append(evidence, change("build information "+k, a, b))
 		}
 	}
-	return one(fact.Certain, 0, "build the same commit", evidence...)
+	return oneFinding(fact.Certain, 0, "build the same commit", evidence...)
 }
 
 func versionStamp(p *pair) []finding {
@@ -65,7 +65,7 @@ func versionStamp(p *pair) []finding {
 	if !inA {
 		remedy = "build the same version of the module"
 	}
-	return one(c, 0, remedy, change("version of "+a.Path, a.Version, b.Version))
+	return oneFinding(c, 0, remedy, change("version of "+a.Path, a.Version, b.Version))
 }
 
 func packagePath(p *pair) []finding {
@@ -73,7 +73,7 @@ func packagePath(p *pair) []finding {
 	if !differ || !p.infos() {
 		return nil
 	}
-	return one(fact.Certain, 0, "build packages (./cmd/app), not files (main.go), and compare binaries of one package", change("main package", a, b))
+	return oneFinding(fact.Certain, 0, "build packages (./cmd/app), not files (main.go), and compare binaries of one package", change("main package", a, b))
 }
 
 // deps returns the dependencies of both sides by path.
@@ -109,7 +109,7 @@ func moduleVersion(p *pair) []finding {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
 	}
-	return one(fact.Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
+	return oneFinding(fact.Certain, 0, "build with the same go.mod and go.sum, and with -mod=readonly", shorten(evidence)...)
 }
 
 // vendoring: `go build -mod=vendor` records no sums.
@@ -139,7 +139,7 @@ func vendoring(p *pair) []finding {
 	if sumsB == 0 {
 		vendored = "B"
 	}
-	return one(fact.Likely, 0, "set mod in the profile to vendor or readonly for both", fmt.Sprintf("the same versions of %d modules, without checksums in %s: built from a vendor directory", common, vendored))
+	return oneFinding(fact.Likely, 0, "set mod in the profile to vendor or readonly for both", fmt.Sprintf("the same versions of %d modules, without checksums in %s: built from a vendor directory", common, vendored))
 }
 
 func replacePath(p *pair) []finding {
@@ -149,7 +149,7 @@ func replacePath(p *pair) []finding {
 			evidence = append(evidence, change("replacement of "+path, d.A, d.B))
 		}
 	}
-	return one(fact.Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
+	return oneFinding(fact.Certain, 0, "release without replacements by directories: their paths are in the binary even with -trimpath", shorten(evidence)...)
 }
 
 // local reports whether a replacement is a directory: a path that starts with

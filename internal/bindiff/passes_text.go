@@ -167,7 +167,7 @@ func ldflagsText(p *pair) []finding {
 	case c.same():
 		evidence = append(evidence, fmt.Sprintf("the code and the lines of all %d functions are the same", c.functions))
 	}
-	return one(confidence, n, remedyValue, evidence...)
+	return oneFinding(confidence, n, remedyValue, evidence...)
 }
 
 // union returns the sorted keys of both.
@@ -240,5 +240,5 @@ func lineEndings(p *pair) []finding {
 		// Not certain: a program may also write its line ends otherwise, "\r\n" for "\n".
 		evidence = append(evidence, "they are lines of embedded files, or texts that the source itself ends so")
 	}
-	return one(c, 0, "give embedded text files fixed line endings in .gitattributes (`*.txt text eol=lf`, or `-text`): git calls such a checkout clean", evidence...)
+	return oneFinding(c, 0, "give embedded text files fixed line endings in .gitattributes (`*.txt text eol=lf`, or `-text`): git calls such a checkout clean", evidence...)
 }

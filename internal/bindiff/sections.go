@@ -14,6 +14,7 @@ import (
 type piece struct {
 	gobin.Section
 	nested []gobin.Section // of it, in order
+	gap    bool            // it lies between sections, or after all
 }
 
 // maxNested bounds the work for a hostile file; real sections have one or two.
@@ -33,7 +34,7 @@ func pieces(f *gobin.File) []piece {
 		if len(out) > 0 {
 			name = "(after " + out[len(out)-1].Name + ")"
 		}
-		out = append(out, piece{Section: gobin.Section{Name: name, Kind: gobin.KindOther, Offset: end, Size: to - end}})
+		out = append(out, piece{Section: gobin.Section{Name: name, Kind: gobin.KindOther, Offset: end, Size: to - end}, gap: len(out) > 0})
 		end = to
 	}
 	for _, s := range sections {
@@ -90,7 +91,7 @@ func compareSections(ctx context.Context, a, b *side) ([]SectionDiff, error) {
 		p := pa[i]
 		q, ok := inB[k]
 		if !ok {
-			out = append(out, SectionDiff{Name: p.Name, Kind: p.Kind, Bytes: p.Size, SizeA: p.Size, OnlyIn: "a"})
+			out = append(out, SectionDiff{Name: p.Name, Kind: p.Kind, Bytes: p.Size, SizeA: p.Size, OnlyIn: "a", gap: p.gap})
 			continue
 		}
 		delete(inB, k)
@@ -102,7 +103,7 @@ func compareSections(ctx context.Context, a, b *side) ([]SectionDiff, error) {
 	}
 	for _, k := range keys(pb) {
 		if q, ok := inB[k]; ok {
-			out = append(out, SectionDiff{Name: q.Name, Kind: q.Kind, Bytes: q.Size, SizeB: q.Size, OnlyIn: "b"})
+			out = append(out, SectionDiff{Name: q.Name, Kind: q.Kind, Bytes: q.Size, SizeB: q.Size, OnlyIn: "b", gap: q.gap})
 		}
 	}
 	return out, nil
@@ -141,7 +142,7 @@ func comparePiece(ctx context.Context, a, b *side, p, q piece) ([]SectionDiff, e
 		}
 	}
 	if own > 0 {
-		out = append(out, SectionDiff{Name: p.Name, Kind: p.Kind, Bytes: own, SizeA: p.Size, SizeB: q.Size})
+		out = append(out, SectionDiff{Name: p.Name, Kind: p.Kind, Bytes: own, SizeA: p.Size, SizeB: q.Size, gap: p.gap})
 	}
 	return out, nil
 }

@@ -48,7 +48,7 @@ func (f *inspectFlags) run(ctx context.Context, d *app) error {
 	if in.Package != "" || in.Module != "" { // else nothing lists them
 		line("dependencies", fmt.Sprint(in.Dependencies))
 	}
-	line("untouched", in.Untouched+": "+in.UntouchedReason)
+	line("untouched", string(in.Untouched)+": "+in.UntouchedReason)
 	for _, n := range in.Notes {
 		line("note", n)
 	}

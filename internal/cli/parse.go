@@ -47,20 +47,20 @@ func (v Verb) parse(args []string) (inv *invocation, help bool, err error) {
 }
 
 // set gives a flag a value.
-func (inv *invocation) set(f Flag, text string) error {
-	if err := f.set(reflect.ValueOf(inv.flags).Elem(), text); err != nil {
+func (c *invocation) set(f Flag, text string) error {
+	if err := f.set(reflect.ValueOf(c.flags).Elem(), text); err != nil {
 		return err
 	}
-	if before, again := inv.given[f.Name]; again && f.adds {
+	if before, again := c.given[f.Name]; again && f.adds {
 		text = before + "," + text
 	}
-	inv.given[f.Name] = text
+	c.given[f.Name] = text
 	return nil
 }
 
 // place puts the arguments where the verb's struct has them.
-func (inv *invocation) place() error {
-	args := inv.verb.Args()
+func (c *invocation) place() error {
+	args := c.verb.Args()
 	least, most := 0, len(args)
 	for _, a := range args {
 		if !a.Optional {
@@ -69,30 +69,30 @@ func (inv *invocation) place() error {
 	}
 	if most > 0 && args[0].Optional && !args[0].many { // it stands for a flag
 		name := args[0].Name
-		if _, ok := inv.given[name]; ok {
+		if _, ok := c.given[name]; ok {
 			most--
-		} else if f, ok := inv.verb.flag(name); ok && len(inv.words) == most {
-			if err := inv.set(f, inv.words[0]); err != nil {
+		} else if f, ok := c.verb.flag(name); ok && len(c.words) == most {
+			if err := c.set(f, c.words[0]); err != nil {
 				return err
 			}
-			inv.words = inv.words[1:]
+			c.words = c.words[1:]
 		}
 		args = args[1:]
 	}
 	many := len(args) > 0 && args[len(args)-1].many
-	switch n := len(inv.words); {
+	switch n := len(c.words); {
 	case n > most && !many:
-		return fault.Usagef(inv.verb.helpHint(), "%s: unexpected argument %q", inv.verb.Name, inv.words[most])
+		return fault.Usagef(c.verb.helpHint(), "%s: unexpected argument %q", c.verb.Name, c.words[most])
 	case n < least:
-		return fault.Usagef(inv.verb.helpHint(), "%s: missing argument: %s", inv.verb.Name, args[n].Name)
+		return fault.Usagef(c.verb.helpHint(), "%s: missing argument: %s", c.verb.Name, args[n].Name)
 	}
-	flags := reflect.ValueOf(inv.flags).Elem()
+	flags := reflect.ValueOf(c.flags).Elem()
 	for i, a := range args {
 		field := flags.FieldByIndex(a.field.Index)
 		if a.many {
-			field.Set(reflect.ValueOf(inv.words[i:]))
+			field.Set(reflect.ValueOf(c.words[i:]))
 		} else {
-			field.SetString(inv.words[i])
+			field.SetString(c.words[i])
 		}
 	}
 	return nil

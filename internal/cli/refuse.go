@@ -15,27 +15,27 @@ import (
 )
 
 // refuse refuses what is wrong with any verb, before anything else is done.
-func (inv *invocation) refuse() error {
-	if err := errors.Join(inv.refuseEmpty(), inv.refuseKeys()); err != nil {
+func (c *invocation) refuse() error {
+	if err := errors.Join(c.refuseEmpty(), c.refuseKeys()); err != nil {
 		return err
 	}
-	return errors.Join(inv.refuseAlone(), inv.refuseUnread())
+	return errors.Join(c.refuseAlone(), c.refuseUnread())
 }
 
 // texts are the flags that were given a text, with that text.
-func (inv *invocation) texts(yield func(f Flag, text string) bool) {
-	for _, f := range inv.verb.Flags() {
-		if text, ok := inv.given[f.Name]; ok && f.Type() == "string" && !yield(f, text) {
+func (c *invocation) texts(yield func(f Flag, text string) bool) {
+	for _, f := range c.verb.Flags() {
+		if text, ok := c.given[f.Name]; ok && f.Type() == "string" && !yield(f, text) {
 			return
 		}
 	}
 }
 
 // on reports whether a flag was given; one that was switched off counts as not given.
-func (inv *invocation) on(name string) bool {
-	_, given := inv.given[name]
-	if f, ok := inv.verb.flag(name); ok && f.Type() == "bool" {
-		return given && reflect.ValueOf(inv.flags).Elem().FieldByIndex(f.field.Index).Bool()
+func (c *invocation) on(name string) bool {
+	_, given := c.given[name]
+	if f, ok := c.verb.flag(name); ok && f.Type() == "bool" {
+		return given && reflect.ValueOf(c.flags).Elem().FieldByIndex(f.field.Index).Bool()
 	}
 	return given
 }
@@ -43,9 +43,9 @@ func (inv *invocation) on(name string) bool {
 // refuseEmpty refuses flags with an empty value. It is mostly that of a
 // variable that was not set, and -version= would verify any version. Hence a
 // text flag that is empty when a verb runs was not given.
-func (inv *invocation) refuseEmpty() error {
+func (c *invocation) refuseEmpty() error {
 	var errs []error
-	for f, text := range inv.texts {
+	for f, text := range c.texts {
 		if strings.Trim(text, ",") == "" {
 			errs = append(errs, fault.Usagef("leave the flag out or give it one", "%s", "-"+f.Name+"="+text+" has no value"))
 		}
@@ -55,9 +55,9 @@ func (inv *invocation) refuseEmpty() error {
 
 // refuseUnread refuses every flag that names what cannot be read: that is wrong
 // usage, with whatever verb.
-func (inv *invocation) refuseUnread() error {
+func (c *invocation) refuseUnread() error {
 	var errs []error
-	for f, text := range inv.texts {
+	for f, text := range c.texts {
 		if f.reads == "" {
 			continue
 		}
@@ -99,15 +99,15 @@ func unreadAll(names []string, hint string) error {
 
 // refuseAlone refuses flags that mean something beside another one only, as
 // their help says, when none of these is given.
-func (inv *invocation) refuseAlone() error {
+func (c *invocation) refuseAlone() error {
 	var errs []error
-	for _, f := range inv.verb.Flags() {
+	for _, f := range c.verb.Flags() {
 		with := f.partners()
-		if !inv.on(f.Name) || len(with) == 0 || slices.ContainsFunc(with, inv.on) {
+		if !c.on(f.Name) || len(with) == 0 || slices.ContainsFunc(with, c.on) {
 			continue
 		}
 		list := "-" + strings.Join(with, " or -")
-		errs = append(errs, fault.Usagef("leave out -"+f.Name+", or add "+list, "%s", inv.verb.Name+": -"+f.Name+" goes with "+list))
+		errs = append(errs, fault.Usagef("leave out -"+f.Name+", or add "+list, "%s", c.verb.Name+": -"+f.Name+" goes with "+list))
 	}
 	return errors.Join(errs...)
 }
@@ -115,7 +115,7 @@ func (inv *invocation) refuseAlone() error {
 // refuseKeys refuses every flag and argument that is a private key itself. It
 // is none of our words, and wherever it went on to, a message, the name of a
 // file, a result, it would be written down once more.
-func (inv *invocation) refuseKeys() error {
+func (c *invocation) refuseKeys() error {
 	var errs []error
 	refuse := func(what, text, hint string) {
 		if kind, ok := secret.IsKey(text); ok {
@@ -123,7 +123,7 @@ func (inv *invocation) refuseKeys() error {
 		}
 	}
 	const none = "no key belongs there"
-	for f, text := range inv.texts {
+	for f, text := range c.texts {
 		hint := none
 		switch f.field.Type {
 		case reflect.TypeFor[privateKey]():
@@ -133,7 +133,7 @@ func (inv *invocation) refuseKeys() error {
 		}
 		refuse("-"+f.Name+"=", text, hint)
 	}
-	for i, a := range inv.words {
+	for i, a := range c.words {
 		refuse(fmt.Sprintf("argument %d", i+1), a, none)
 	}
 	return errors.Join(errs...)

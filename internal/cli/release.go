@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -56,32 +57,44 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if shown, err := d.result(f.JSON, res, err); shown {
 		return err
 	}
-	n := report.Verdicts(res.Manifest)
-	what := fmt.Sprintf("%s: %d identical in two builds", fact.Count(n.All(), "artifact"), n.Identical)
-	if n.Different > 0 {
-		what += fmt.Sprintf(", %d DIFFERENT", n.Different)
-	}
-	if n.Unchecked > 0 {
-		what += fmt.Sprintf(", %d not checked", n.Unchecked)
-	}
 	signed := "signed by " + res.Signed.String()
 	switch {
 	case res.Manifest.Kind != checksums.KindRelease:
-		signed = "a " + res.Manifest.Kind + ", not a release: not signed"
+		signed = "a " + string(res.Manifest.Kind) + ", not a release: not signed"
 	case res.Signed.IsZero():
 		signed = "NOT SIGNED"
 	}
 	d.unproven(res.Manifest)
-	if text := report.Again(res.Manifest.Rebuild.Actions); text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions); text != "" {
 		d.printf("\n%s", text)
 	}
 	if g := res.Manifest.Generated; g != nil {
 		d.printf("\n%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
 	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
-		res.Manifest.Project, res.Manifest.Version, what, signed, res.Out,
+		res.Manifest.Project, res.Manifest.Version, verdicts(res.Manifest), signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
 	return nil
+}
+
+// verdicts says how many artifacts are of which verdict, after how many builds.
+func verdicts(m *checksums.Manifest) string {
+	n, builds := report.Verdicts(m), m.Rebuild.Executions
+	var list []string
+	if n.Identical > 0 || builds > 1 {
+		list = append(list, fmt.Sprintf("%d identical in %s", n.Identical, fact.Builds(builds)))
+	}
+	if n.Different > 0 {
+		list = append(list, fmt.Sprintf("%d DIFFERENT", n.Different))
+	}
+	if n.Unchecked > 0 {
+		list = append(list, fmt.Sprintf("%d not checked", n.Unchecked))
+	}
+	text := fact.Count(n.All(), "artifact")
+	if builds == 1 {
+		text += " built once"
+	}
+	return text + ": " + strings.Join(list, ", ")
 }
 
 // unproven prints what of the packed files went wrong, or was not looked at.

@@ -31,9 +31,9 @@ func (d *app) watch(c *release.Config) func() {
 				}
 				progress = ui.NewProgress(d.term, e.N, time.Now)
 			case release.Start:
-				progress.Start(e.ID, e.Text, e.Estimate)
+				progress.Start(e.ID.String(), e.Text, e.Estimate)
 			case release.Done:
-				progress.Done(e.ID, e.Err, e.Text)
+				progress.Done(e.ID.String(), e.Err, e.Text)
 			case release.Remaining:
 				progress.Remaining(e.Estimate)
 			}

@@ -54,22 +54,22 @@ func (c *comparison) manifests(a, b string) error {
 			c.add("release.json", fact.Finding{Cause: cause, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("%s: %q in A, %q in B", what, x, y)}, Remedy: remedy})
 		}
 	}
-	say("vcs-revision", "commit", ma.Source.Commit, mb.Source.Commit, "compare releases of one commit")
-	say("version-stamp", "version", ma.Source.Version, mb.Source.Version, "compare releases of one version, with the same tags")
+	say(fact.CauseVCSRevision, "commit", ma.Source.Commit, mb.Source.Commit, "compare releases of one commit")
+	say(fact.CauseVersionStamp, "version", ma.Source.Version, mb.Source.Version, "compare releases of one version, with the same tags")
 	if ma.Source.Commit == mb.Source.Commit {
 		say(fact.CauseSource, "module hash", ma.Source.Sum, mb.Source.Sum, "the same commit gave two module hashes: look for .gitattributes and filters")
 	}
-	say("toolchain-version", "toolchain", ma.Toolchain.Version, mb.Toolchain.Version, "pin one toolchain with go: in the profile file")
+	say(fact.CauseToolchainVersion, "toolchain", ma.Toolchain.Version, mb.Toolchain.Version, "pin one toolchain with go: in the profile file")
 	if ma.Toolchain.Version == mb.Toolchain.Version && ma.Toolchain.Host == mb.Toolchain.Host {
-		say("toolchain-modified", "hash of the toolchain", ma.Toolchain.Sum, mb.Toolchain.Sum, "the same version with other bytes: do not trust one of the two machines")
+		say(fact.CauseToolchainModified, "hash of the toolchain", ma.Toolchain.Sum, mb.Toolchain.Sum, "the same version with other bytes: do not trust one of the two machines")
 	}
-	key := func(x checksums.Artifact) string {
+	key := func(x checksums.Artifact) counterpart {
 		if x.Published {
-			return strings.Join([]string{x.Profile, x.Platform, string(x.Stage), strings.ReplaceAll(x.Name, mb.Version, ma.Version)}, " ")
+			x.Name = strings.ReplaceAll(x.Name, mb.Version, ma.Version)
 		}
-		return strings.Join([]string{x.Profile, x.Platform, string(x.Stage), x.Name}, " ")
+		return counterpart{x.Profile, x.Platform, x.Stage, x.Name}
 	}
-	other := map[string]checksums.Artifact{}
+	other := map[counterpart]checksums.Artifact{}
 	for _, y := range mb.Artifacts {
 		other[key(y)] = y
 	}
@@ -79,29 +79,40 @@ func (c *comparison) manifests(a, b string) error {
 		delete(other, k)
 		switch {
 		case !ok:
-			c.only(k, "A")
+			c.only(k.String(), "A")
 		case x.SHA256 == y.SHA256 && !x.Published && !y.Published:
 			// What is inside of an archive was compared with the archive, if at
 			// all: an equal digest in two manifests is no comparison.
 		case x.Published && y.Published:
 			fa, fb := filepath.Join(filepath.Dir(a), x.Name), filepath.Join(filepath.Dir(b), y.Name)
 			if !exists(fa) || !exists(fb) {
-				c.digests(k, x, y, "the files are not beside the manifests")
+				c.digests(k.String(), x, y, "the files are not beside the manifests")
 				continue
 			}
-			if err := c.file(k, fa, fb); err != nil {
+			if err := c.file(k.String(), fa, fb); err != nil {
 				return err
 			}
 		default:
-			c.digests(k, x, y, "not published by itself")
+			c.digests(k.String(), x, y, "not published by itself")
 		}
 	}
 	for _, y := range mb.Artifacts {
 		if k := key(y); other[k].SHA256 != "" {
-			c.only(k, "B")
+			c.only(k.String(), "B")
 		}
 	}
 	return nil
+}
+
+// counterpart is what an artifact and the same one of another release have in common.
+type counterpart struct {
+	profile, platform string
+	stage             fact.Stage
+	name              string // with one version in the place of both
+}
+
+func (c counterpart) String() string {
+	return strings.Join([]string{c.profile, c.platform, string(c.stage), c.name}, " ")
 }
 
 // besides compares what two release directories hold beside the manifests and

@@ -19,7 +19,7 @@ const (
 	Content         Check = "content"           // of the listed file that the manifest does not describe
 	Members         Check = "members"           // of the archive: are they those of the manifest?
 	Executed        Check = "executed"          // is what the ledger says so?
-	PublisherTwice  Check = "publisher-rebuild" // of the artifact: did the publisher's builds agree?
+	PublisherBuilds Check = "publisher-rebuild" // of the artifact: did the publisher's builds agree?
 	FromSource      Check = "from-source"       // do the unit's binaries come from the source?
 	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
 	Rebuilt         Check = "rebuilt"           // is the artifact, built again, the same?
@@ -28,7 +28,7 @@ const (
 	SourceSum       Check = "source"            // is its h1 the recorded one?
 	SourceSumDB     Check = "source-sumdb"      // did others get the same?
 	SourceCommit    Check = "source-commit"     // is the commit that source?
-	BuiltTwice      Check = "built-twice"       // here, in two places
+	BuiltHere       Check = "built-twice"       // here, in several places, and how the builds came about
 	Beside          Check = "statements-beside" // the rebuild statement: whose is it?
 	Counted         Check = "statement"         // the rebuild statement: does it count?
 	Quorum          Check = "quorum"            // was the published artifact rebuilt by enough others?

@@ -28,8 +28,12 @@ func (c Confidence) Rank() int {
 type Cause string
 
 const (
-	CauseSource  Cause = "source"  // the files were made of other source files
-	CauseUnknown Cause = "unknown" // nothing was found that explains it
+	CauseSource            Cause = "source"             // the files were made of other source files
+	CauseVCSRevision       Cause = "vcs-revision"       // they were built from other commits
+	CauseVersionStamp      Cause = "version-stamp"      // other versions were stamped into them
+	CauseToolchainVersion  Cause = "toolchain-version"  // other releases of Go built them
+	CauseToolchainModified Cause = "toolchain-modified" // the same release, with other bytes
+	CauseUnknown           Cause = "unknown"            // nothing was found that explains it
 )
 
 // Finding is one explanation of a difference.

@@ -137,9 +137,9 @@ var wordings = map[Check]wording{
 		},
 		open: about("the members of archives", "the members of %s"),
 	},
-	Executed:       {each: true, open: each("%s: that what it says was executed: %s")},
-	PublisherTwice: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
-	FromSource:     {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
+	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
+	FromSource:      {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
 	GeneratedAgain: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %s generated again here, on %s, are identical", g.n(), Count(g.of, "generated file"), g.detail)
@@ -159,7 +159,7 @@ var wordings = map[Check]wording{
 	SourceSum:    {done: each("the source %s has the recorded h1 %s"), open: each("that the source is %s: %s")},
 	SourceSumDB:  {done: each("the checksum database has that h1 of %s for everybody%s"), open: each("that others got the same source as %s: %s")},
 	SourceCommit: {done: each("the commit %s is that source%s"), open: each("that the commit %s is that source: %s")},
-	BuiltTwice:   {done: colon("built in two places here"), open: colon("built in two places here")},
+	BuiltHere:    {done: func(g group) string { return "built here " + g.detail }, open: colon("that it was built here several times")},
 	Beside: {open: func(g group) string {
 		return fmt.Sprintf("%d rebuild statements beside the release: %s", g.n(), g.detail)
 	}},

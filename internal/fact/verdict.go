@@ -11,6 +11,15 @@ const (
 	Unchecked Verdict = "unchecked" // it was not compared; a reason says why
 )
 
+// VerifyPolicy says what becomes of a unit whose files differ or were not checked:
+// the value of verify in a profile, and in a plan.
+type VerifyPolicy string
+
+const (
+	RequireIdentical VerifyPolicy = "require" // nothing is published
+	ReportVerdicts   VerifyPolicy = "report"  // it is published, and the manifest says so
+)
+
 // Verdicts counts files by their verdict. The zero value has none.
 type Verdicts struct {
 	Identical int `json:"identical"`

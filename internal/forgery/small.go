@@ -43,7 +43,7 @@ func Small(ctx context.Context, dir string) (*Release, error) {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		return &plan.Unit{
 			Profile: profile, Platform: platform, Env: []string{"GOOS=" + goos, "GOARCH=" + goarch, levels[goarch], "CGO_ENABLED=0"},
-			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: mains, Archive: fact.NoArchive, Name: name, Verify: "require",
+			Flags: []string{"-trimpath", "-buildvcs=true", "-mod=readonly"}, Mains: mains, Archive: fact.NoArchive, Name: name, Verify: fact.RequireIdentical,
 		}
 	}
 	archived := unit("release", "linux/amd64", "small_linux_amd64", one...)

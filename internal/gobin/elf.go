@@ -101,7 +101,7 @@ func (f *File) readELF() error {
 	if !f.in.has(phoff, phnum*phentsize) || !f.in.has(shoff, shnum*shentsize) {
 		return malformedf("program or section headers end beyond the file's %d bytes", f.in.size)
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: hdrSize}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: hdrSize}); err != nil {
 		return err
 	}
 	if phnum > 0 {

@@ -59,6 +59,9 @@ const (
 // Kind says what a section holds, whatever its name in the format.
 type Kind string
 
+// FileHeader is the name of the section with which a file begins, whatever its format.
+const FileHeader = "(header)"
+
 // Kinds of sections.
 const (
 	KindHeader    Kind = "header"    // file headers, program headers, load commands, section tables

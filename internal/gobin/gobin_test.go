@@ -364,7 +364,7 @@ func FuzzParse(f *testing.F) {
 			if _, err := x.LinkFacts(); err != nil && !isFormatError(err) {
 				t.Fatalf("untyped error: %v", err)
 			}
-			if state, _, err := x.Untouched(); err == nil && state == "" {
+			if state, _, err := untouched(x); err == nil && state == "" {
 				t.Fatal("no state")
 			}
 			_, _ = x.Signature()

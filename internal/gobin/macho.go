@@ -24,8 +24,9 @@ const (
 	machReqDyld       = 0x80000000 // flag on some of the above
 )
 
-// linkeditCommand is the load command of the segment that holds the signature.
-const linkeditCommand = "(__LINKEDIT command)"
+// LinkeditCommand is the name of a nested section: the load command of the segment
+// that holds the signature.
+const LinkeditCommand = "(__LINKEDIT command)"
 
 // isFat tells a fat binary from a Java class file, which has the same magic
 // followed by a version of at least 45.
@@ -123,7 +124,7 @@ func (f *File) readMachO() error {
 	if err != nil {
 		return err
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: hdrSize + cmdSize}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: hdrSize + cmdSize}); err != nil {
 		return err
 	}
 	if bo.Uint32(h[12:]) == 2 { // MH_EXECUTE
@@ -170,7 +171,7 @@ func (f *File) machCommand(cmd uint32, b []byte, off int64) error {
 		}
 		if len(b) >= 56 && cstr(b[8:24]) == "__LINKEDIT" {
 			// Its size is the only field that changes when a signature is put behind it.
-			if err := f.addSection(Section{Name: linkeditCommand, Kind: KindHeader, Offset: off, Size: int64(len(b)), Nested: true}); err != nil {
+			if err := f.addSection(Section{Name: LinkeditCommand, Kind: KindHeader, Offset: off, Size: int64(len(b)), Nested: true}); err != nil {
 				return err
 			}
 		}

@@ -16,7 +16,7 @@ func (f *File) readWasm() error {
 	if v := binary.LittleEndian.Uint32(h[4:]); v != 1 {
 		return malformedf("version %d", v)
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: 8}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: 8}); err != nil {
 		return err
 	}
 	names := []string{"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count", "tag"}
@@ -81,7 +81,7 @@ func (f *File) readXCOFF() error {
 	if err != nil {
 		return err
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: table + nsect*entry}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: table + nsect*entry}); err != nil {
 		return err
 	}
 	symptr, nsyms := offset(bo.Uint64(h[8:])), int64(bo.Uint32(h[20:]))
@@ -144,7 +144,7 @@ func (f *File) readPlan9() error {
 	if magic&0x8000 != 0 { // HDR_MAGIC: a 64-bit entry point follows
 		f.PtrSize, off = 8, 40
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: off}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: off}); err != nil {
 		return err
 	}
 	for _, s := range []struct {

@@ -47,7 +47,7 @@ func (f *File) readPE() error {
 	if err != nil {
 		return err
 	}
-	if err := f.addSection(Section{Name: "(header)", Kind: KindHeader, Size: table + 40*nsect}); err != nil {
+	if err := f.addSection(Section{Name: FileHeader, Kind: KindHeader, Size: table + 40*nsect}); err != nil {
 		return err
 	}
 	strs := symtab + 18*nsyms // COFF string table, for names longer than 8 bytes

@@ -12,11 +12,20 @@ import (
 	"strings"
 )
 
-// States that [File.Untouched] returns.
+// Untouched says whether a file is as the Go linker and the go command left it.
+type Untouched struct {
+	State    UntouchedState
+	Reason   string
+	Resigned bool // nothing but the code signature is another than the linker's
+}
+
+// UntouchedState is the answer in a word.
+type UntouchedState string
+
 const (
-	UntouchedYes        = "yes"
-	UntouchedNo         = "no"
-	UntouchedCannotTell = "cannot tell"
+	UntouchedYes        UntouchedState = "yes"
+	UntouchedNo         UntouchedState = "no"
+	UntouchedCannotTell UntouchedState = "cannot tell"
 )
 
 // The last part of a build ID is a hash of the finished file: cmd/go hashes
@@ -33,67 +42,74 @@ const (
 // hash of each page and can be computed again.
 
 // Untouched tells whether the bytes of the file are as the Go linker and the go
-// command left them: [UntouchedYes], [UntouchedNo] or [UntouchedCannotTell],
-// and why. It reads the whole file once (Mach-O: twice), in pieces.
+// command left them, and why. It reads the whole file once (Mach-O: twice), in pieces.
 //
 // A yes does not cover the 16 or 20 bytes of the host's build ID. It is no
 // proof of origin either: whoever edits a file can compute the hash again, as
 // `go tool buildid -w` does.
-func (f *File) Untouched() (state, reason string, err error) {
+func (f *File) Untouched() (Untouched, error) {
 	switch {
 	case f.Format == FatMachO:
 		return f.slicesUntouched()
 	case f.Packed != "":
-		return UntouchedCannotTell, "packed by " + f.Packed + ": unpack it and check what the linker wrote", nil
+		return Untouched{State: UntouchedCannotTell, Reason: "packed by " + f.Packed + ": unpack it and check what the linker wrote"}, nil
 	case f.BuildID == "":
-		return UntouchedCannotTell, "no build ID (-buildid=, or removed)", nil
+		return Untouched{State: UntouchedCannotTell, Reason: "no build ID (-buildid=, or removed)"}, nil
 	case f.BuildIDParts()[3] == "" || len(f.BuildIDParts()[3]) != contentIDLen:
-		return UntouchedCannotTell, "the build ID has no content hash (-buildid=TEXT, or written by another tool)", nil
+		return Untouched{State: UntouchedCannotTell, Reason: "the build ID has no content hash (-buildid=TEXT, or written by another tool)"}, nil
 	}
 	sum, old, found, err := f.contentIDs()
 	if err != nil {
-		return "", "", err
+		return Untouched{}, err
 	}
 	want := f.BuildIDParts()[3]
 	switch {
 	case found == 0:
-		return UntouchedCannotTell, "the build ID is not in the file as one text", nil
+		return Untouched{State: UntouchedCannotTell, Reason: "the build ID is not in the file as one text"}, nil
 	case sum != want && old != want:
-		return UntouchedNo, fmt.Sprintf("the build ID says that the content hashes to %s, it hashes to %s", want, sum), nil
+		return Untouched{State: UntouchedNo, Reason: fmt.Sprintf("the build ID says that the content hashes to %s, it hashes to %s", want, sum)}, nil
 	}
-	reason = "the content hashes to what the build ID says"
+	reason := "the content hashes to what the build ID says"
 	if f.Format != MachO {
-		return UntouchedYes, reason, nil
+		return Untouched{State: UntouchedYes, Reason: reason}, nil
 	}
 	sig, err := f.Signature()
 	if err != nil || sig.Kind == SignatureNone {
-		return UntouchedYes, reason, err
+		return Untouched{State: UntouchedYes, Reason: reason}, err
 	}
 	same, err := f.linkerSigned()
 	if err != nil {
-		return "", "", err
+		return Untouched{}, err
 	}
 	if !same {
-		return UntouchedNo, "signed again after the link (" + sig.String() + "); all else hashes to what the build ID says", nil
+		return Untouched{State: UntouchedNo, Reason: "signed again after the link (" + sig.String() + "); all else hashes to what the build ID says", Resigned: true}, nil
 	}
-	return UntouchedYes, reason + ", and the signature is the linker's own", nil
+	return Untouched{State: UntouchedYes, Reason: reason + ", and the signature is the linker's own"}, nil
 }
 
 // slicesUntouched checks the slices one by one; the answer is the worst of them.
-func (f *File) slicesUntouched() (state, reason string, err error) {
-	state = UntouchedYes
+func (f *File) slicesUntouched() (Untouched, error) {
+	u := Untouched{State: UntouchedYes}
+	resigned, changed := 0, 0
 	var reasons []string
 	for _, s := range f.Slices {
-		st, r, err := s.Untouched()
+		one, err := s.Untouched()
 		if err != nil {
-			return "", "", fmt.Errorf("%s: %w", s.Arch, err)
+			return Untouched{}, fmt.Errorf("%s: %w", s.Arch, err)
 		}
-		reasons = append(reasons, s.Arch+": "+r)
-		if st == UntouchedNo || state == UntouchedYes {
-			state = st
+		reasons = append(reasons, s.Arch+": "+one.Reason)
+		if one.State == UntouchedNo {
+			changed++
+		}
+		if one.Resigned {
+			resigned++
+		}
+		if one.State == UntouchedNo || u.State == UntouchedYes {
+			u.State = one.State
 		}
 	}
-	return state, strings.Join(reasons, "; "), nil
+	u.Reason, u.Resigned = strings.Join(reasons, "; "), resigned > 0 && resigned == changed
+	return u, nil
 }
 
 // contentIDLen is the length of a hash in a build ID: 120 bits in base64url

@@ -11,6 +11,16 @@ import (
 	"testing"
 )
 
+func resigned(f *File) bool {
+	u, err := f.Untouched()
+	return err == nil && u.Resigned
+}
+
+func untouched(f *File) (UntouchedState, string, error) {
+	u, err := f.Untouched()
+	return u.State, u.Reason, err
+}
+
 // rewritten runs `go tool buildid -w` on a copy and reports whether the copy
 // stays as it is: the reference for Untouched.
 func rewritten(t *testing.T, b []byte) (same bool) {
@@ -30,7 +40,7 @@ func TestUntouched(t *testing.T) {
 			t.Run(p.name+" "+strip, func(t *testing.T) {
 				b := fixture(t, p.name, "-ldflags="+strip)
 				f := mustParse(t, b)
-				state, reason, err := f.Untouched()
+				state, reason, err := untouched(f)
 				if err != nil || state != UntouchedYes || !rewritten(t, b) {
 					t.Fatalf("%s, %s, %v; go tool buildid agrees: %v", state, reason, err, rewritten(t, b))
 				}
@@ -45,7 +55,7 @@ func TestUntouched(t *testing.T) {
 					if err != nil {
 						continue // then there is nothing to ask
 					}
-					state, reason, err := x.Untouched()
+					state, reason, err := untouched(x)
 					if err != nil || state != UntouchedNo {
 						if x.BuildID == f.BuildID {
 							t.Errorf("byte in %s: %s, %s, %v", s.Name, state, reason, err)
@@ -57,18 +67,18 @@ func TestUntouched(t *testing.T) {
 	}
 	t.Run("fat", func(t *testing.T) {
 		a, b := fixture(t, "darwin/amd64"), slices.Clone(fixture(t, "darwin/arm64"))
-		if state, reason, err := mustParse(t, makeFat(a, b)).Untouched(); state != UntouchedYes || err != nil {
+		if state, reason, err := untouched(mustParse(t, makeFat(a, b))); state != UntouchedYes || err != nil {
 			t.Errorf("%s, %s, %v", state, reason, err)
 		}
 		b[len(b)/2] ^= 1
-		if state, reason, _ := mustParse(t, makeFat(a, b)).Untouched(); state != UntouchedNo || !strings.Contains(reason, "arm64: the build ID") {
+		if state, reason, _ := untouched(mustParse(t, makeFat(a, b))); state != UntouchedNo || !strings.Contains(reason, "arm64: the build ID") {
 			t.Errorf("%s, %s", state, reason)
 		}
 	})
 	t.Run("no build ID", func(t *testing.T) {
 		for _, id := range []string{"", "text"} {
 			f := mustParse(t, fixture(t, "linux/amd64", "-ldflags=-buildid="+id))
-			if state, reason, err := f.Untouched(); state != UntouchedCannotTell || reason == "" || err != nil {
+			if state, reason, err := untouched(f); state != UntouchedCannotTell || reason == "" || err != nil {
 				t.Errorf("-buildid=%s: %s, %s, %v", id, state, reason, err)
 			}
 		}
@@ -88,7 +98,7 @@ func TestUntouched(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if state, reason, err := f.Untouched(); state != UntouchedNo || err != nil {
+		if state, reason, err := untouched(f); state != UntouchedNo || err != nil {
 			t.Errorf("%s, %s, %v", state, reason, err)
 		}
 		stripped, err := os.ReadFile(path)
@@ -108,13 +118,13 @@ func TestUntouched(t *testing.T) {
 		if sig, _ := f.Signature(); sig.Kind != SignatureAdHoc {
 			t.Errorf("%+v", sig)
 		}
-		if state, reason, err := f.Untouched(); state != UntouchedNo || !strings.Contains(reason, "signed again") || err != nil {
+		if state, reason, err := untouched(f); state != UntouchedNo || !strings.Contains(reason, "signed again") || !resigned(f) || err != nil {
 			t.Errorf("%s, %s, %v", state, reason, err)
 		}
 	})
 	t.Run("packed", func(t *testing.T) {
 		f := &File{Format: ELF, Packed: "UPX 3.94"}
-		if state, reason, err := f.Untouched(); state != UntouchedCannotTell || !strings.Contains(reason, "3.94") || err != nil {
+		if state, reason, err := untouched(f); state != UntouchedCannotTell || !strings.Contains(reason, "3.94") || err != nil {
 			t.Errorf("%s, %s, %v", state, reason, err)
 		}
 	})
@@ -159,7 +169,7 @@ func TestUntouchedCgo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if state, reason, err := f.Untouched(); state != UntouchedYes || err != nil {
+	if state, reason, err := untouched(f); state != UntouchedYes || err != nil {
 		t.Errorf("%s, %s, %v", state, reason, err)
 	}
 }

@@ -91,7 +91,7 @@ func (t Tool) Parse(words []string) ([]Arg, error) {
 			}
 			a.Value, a.Form = words[i], Apart
 		}
-		if err := row.judge(a); err != nil {
+		if err := row.refuse(a); err != nil {
 			return nil, fmt.Errorf("%s -%s=%s: %w", t, a.Name, a.Value, err)
 		}
 		args = append(args, a)
@@ -99,7 +99,7 @@ func (t Tool) Parse(words []string) ([]Arg, error) {
 	return args, nil
 }
 
-func (r row) judge(a Arg) error {
+func (r row) refuse(a Arg) error {
 	switch {
 	case r.kind == text && r.check != nil:
 		return r.check(a.Value)

@@ -16,27 +16,27 @@ import (
 // Inspection is what a binary says of itself. All of it is the binary's claim,
 // but the digest and Untouched.
 type Inspection struct {
-	Schema          fact.Schema `json:"schema"`
-	File            string      `json:"file"`
-	SHA256          string      `json:"sha256"`
-	Size            int64       `json:"size"`
-	Format          string      `json:"format"`
-	Arch            string      `json:"arch"`
-	Packed          string      `json:"packed,omitempty"` // "UPX 3.94"
-	Toolchain       string      `json:"toolchain,omitempty"`
-	Package         string      `json:"package,omitempty"` // of main
-	Module          string      `json:"module,omitempty"`
-	Version         string      `json:"version,omitempty"`
-	Sum             string      `json:"sum,omitempty"`
-	Settings        []string    `json:"settings,omitempty"` // KEY=VALUE as in the build information
-	Dependencies    int         `json:"dependencies"`
-	Stripped        string      `json:"stripped"` // what is not there: "symbols, DWARF"
-	Signature       string      `json:"signature,omitempty"`
-	BuildIDParts    []string    `json:"build_id_parts,omitempty"` // names
-	BuildID         []string    `json:"build_id,omitempty"`       // values, in the order of the names
-	Untouched       string      `json:"untouched"`                // since the Go linker wrote it: "yes", "no", "cannot tell"
-	UntouchedReason string      `json:"untouched_reason"`
-	Notes           []string    `json:"notes,omitempty"`
+	Schema          fact.Schema          `json:"schema"`
+	File            string               `json:"file"`
+	SHA256          string               `json:"sha256"`
+	Size            int64                `json:"size"`
+	Format          string               `json:"format"`
+	Arch            string               `json:"arch"`
+	Packed          string               `json:"packed,omitempty"` // "UPX 3.94"
+	Toolchain       string               `json:"toolchain,omitempty"`
+	Package         string               `json:"package,omitempty"` // of main
+	Module          string               `json:"module,omitempty"`
+	Version         string               `json:"version,omitempty"`
+	Sum             string               `json:"sum,omitempty"`
+	Settings        []string             `json:"settings,omitempty"` // KEY=VALUE as in the build information
+	Dependencies    int                  `json:"dependencies"`
+	Stripped        string               `json:"stripped"` // what is not there: "symbols, DWARF"
+	Signature       string               `json:"signature,omitempty"`
+	BuildIDParts    []string             `json:"build_id_parts,omitempty"` // names
+	BuildID         []string             `json:"build_id,omitempty"`       // values, in the order of the names
+	Untouched       gobin.UntouchedState `json:"untouched"`                // since the Go linker wrote it: "yes", "no", "cannot tell"
+	UntouchedReason string               `json:"untouched_reason"`
+	Notes           []string             `json:"notes,omitempty"`
 }
 
 // Inspect reads one binary.
@@ -113,9 +113,10 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 		in.Untouched, in.UntouchedReason = gobin.UntouchedCannotTell, "the build ID is in one file of an archive"
 		return in, nil
 	}
-	in.Untouched, in.UntouchedReason, err = f.Untouched()
+	u, err := f.Untouched()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	in.Untouched, in.UntouchedReason = u.State, u.Reason
 	return in, nil
 }

@@ -85,8 +85,8 @@ func PackingAccounts(ctx context.Context, res *startup.Result, programs []startu
 			return nil, err
 		}
 		f.Start = base.Start + extra
-		account := startup.Account(base, f, starts...)
-		p.Packing = &account
+		packing := startup.NewPacking(base, f, starts...)
+		p.Packing = &packing
 		out = append(out, p)
 	}
 	return out, nil

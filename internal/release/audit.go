@@ -36,7 +36,7 @@ type audit struct {
 // nothing else, and what builds goes on when it found nothing. So either says it in
 // the same words. All errors are reported, and whatever else is found is a caution.
 // opened says that the output directory was looked at.
-func (s *Subject) audit(ctx context.Context, kind string, opened bool) (*audit, error) {
+func (s *Subject) audit(ctx context.Context, kind checksums.Kind, opened bool) (*audit, error) {
 	errs := []error{s.refusals(ctx, kind)}
 	if !opened {
 		errs = append(errs, s.outDir().Look(ctx))
@@ -98,7 +98,7 @@ func (a *audit) checkKeys(ctx context.Context) error {
 
 // refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func (s *Subject) refusals(ctx context.Context, kind string) error {
+func (s *Subject) refusals(ctx context.Context, kind checksums.Kind) error {
 	errs := []error{s.RefuseDirty()}
 	if kind == checksums.KindRelease {
 		ref, err := s.keyRef()

@@ -51,7 +51,7 @@ func (p *Planned) budgets(ctx context.Context, made []*UnitResult) (over []error
 			}
 		}
 		if limit := f.u.MaxGrowth; limit > 0 {
-			old, ok := previous[f.u.ID()+" "+f.pkg]
+			old, ok := previous[program{f.u.Profile, f.u.Platform, f.pkg}]
 			switch {
 			case !ok:
 				p.Warn("%s: budget.growth is not checked: %s", name, from)
@@ -95,10 +95,13 @@ func (b *budget) contributors(f final) string {
 	return ""
 }
 
+// program is a binary of a release, whatever its version.
+type program struct{ profile, platform, pkg string }
+
 // previousSizes are the sizes of the final binaries of the release before: that
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
-func (p *Planned) previousSizes() (sizes map[string]int64, from string, err error) {
+func (p *Planned) previousSizes() (sizes map[program]int64, from string, err error) {
 	wanted := slices.ContainsFunc(p.Plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
@@ -132,7 +135,7 @@ func (p *Planned) previousSizes() (sizes map[string]int64, from string, err erro
 			packed[a.From[0]] = a.Size
 		}
 	}
-	sizes = map[string]int64{}
+	sizes = map[program]int64{}
 	for _, a := range m.Artifacts {
 		if a.Stage != fact.Linked {
 			continue
@@ -141,16 +144,16 @@ func (p *Planned) previousSizes() (sizes map[string]int64, from string, err erro
 		if n, ok := packed[a.SHA256]; ok {
 			size = n
 		}
-		sizes[a.Profile+" "+a.Platform+" "+a.Package] = size
+		sizes[program{a.Profile, a.Platform, a.Package}] = size
 	}
 	return sizes, m.Project + " " + m.Version, nil
 }
 
 // startup starts what this machine can start, each program alone, as the
 // profile's bench says.
-func (p *budget) startup(ctx context.Context) error {
+func (b *budget) startup(ctx context.Context) error {
 	said := map[string]bool{}
-	for _, f := range p.finals {
+	for _, f := range b.finals {
 		limit := time.Duration(f.u.MaxStartup)
 		if limit == 0 {
 			continue
@@ -159,12 +162,12 @@ func (p *budget) startup(ctx context.Context) error {
 			text := fmt.Sprintf("%s: budget.startup is not checked: %s", f.u.ID(), fmt.Sprintf(format, args...))
 			if !said[text] {
 				said[text] = true
-				p.Warn("%s", text)
+				b.Warn("%s", text)
 			}
 		}
 		goos, rest, _ := strings.Cut(f.u.Platform, "/")
 		goarch, _, _ := strings.Cut(rest, "/")
-		declared := p.declared(f.u)
+		declared := b.declared(f.u)
 		switch {
 		case goos != runtime.GOOS || goarch != runtime.GOARCH:
 			unchecked("%s/%s cannot tell how fast it is there", runtime.GOOS, runtime.GOARCH)
@@ -177,14 +180,14 @@ func (p *budget) startup(ctx context.Context) error {
 			continue
 		}
 		cfg := startup.Config{Programs: []startup.Program{{Name: f.name, Path: f.path}}, SkipCold: true, SkipMemory: true, Time: 5 * time.Second}
-		if err := p.Workload(&cfg, *declared); err != nil {
+		if err := b.Workload(&cfg, *declared); err != nil {
 			return err
 		}
 		var err error
-		if cfg.Work, err = os.MkdirTemp(p.Workspace.Dir, "start-"); err != nil {
+		if cfg.Work, err = os.MkdirTemp(b.Workspace.Dir, "start-"); err != nil {
 			return workspace.Error(err)
 		}
-		p.Phase("starting " + f.u.ID())
+		b.Phase("starting " + f.u.ID())
 		res, err := startup.Measure(ctx, cfg)
 		if err != nil {
 			return fmt.Errorf("%s: starting %s: %w", f.u.ID(), f.name, err)
@@ -197,9 +200,9 @@ func (p *budget) startup(ctx context.Context) error {
 		median, low := time.Duration(took.Median), time.Duration(took.Low)
 		switch {
 		case low > limit:
-			p.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
+			b.exceeds("raise budget.startup, or find out what it does before it is ready: mintmark bench", "%s: %s starts in %s (median, at least %s), the budget is %s", f.u.ID(), f.name, round(median), round(low), limit)
 		case median > limit:
-			p.Warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
+			b.Warn("%s: %s starts in %s, the budget is %s; the measurement cannot tell whether that is too slow", f.u.ID(), f.name, round(median), limit)
 		}
 	}
 	return nil

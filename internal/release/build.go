@@ -45,12 +45,12 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 	r := p.Of.Run
 	b := &batch{
 		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
-		budget: schedule.Budget{CPUs: r.Jobs}, running: map[string]time.Time{}, progress: map[string]schedule.Progress{},
+		budget: schedule.Budget{CPUs: r.Jobs}, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
 	}
 	// All builds are one queue: the machine is never idle between first and second ones.
-	for _, e := range p.Executors {
+	for i := range p.Executors {
 		for _, u := range p.Of.Plan.Units {
-			b.tasks = append(b.tasks, b.task(b.unit(u), e))
+			b.tasks = append(b.tasks, b.task(b.unit(u), i))
 		}
 	}
 	r.Emit(Event{Kind: Total, N: len(b.tasks)})
@@ -72,8 +72,8 @@ type batch struct {
 	units  []*unitBuilds
 
 	mu       sync.Mutex
-	progress map[string]schedule.Progress // of tasks, by ID
-	running  map[string]time.Time         // when tasks that run began
+	progress map[schedule.ID]schedule.Progress // of tasks
+	running  map[schedule.ID]time.Time         // when tasks that run began
 }
 
 // unitBuilds are the builds of one unit.
@@ -93,25 +93,25 @@ func (b *batch) unit(u *plan.Unit) *unitBuilds {
 	return b.units[i]
 }
 
-// taskID names one build of one unit, for people and for what waits for it.
-func taskID(u *plan.Unit, e execute.Executor) string { return u.ID() + " · " + e.Name() + " build" }
+// taskID names one build of one unit.
+func taskID(u *plan.Unit, e execute.Executor) schedule.ID {
+	return schedule.ID{Unit: u.ID(), By: e.Name()}
+}
 
-func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
-	i := slices.Index(b.Executors, e)
+// task is the build of a unit by the executor of that index.
+func (b *batch) task(u *unitBuilds, i int) schedule.Task {
+	e := b.Executors[i]
 	id := taskID(u.unit, e)
-	key := b.Of.Source.ModulePath + " " + id
 	known := b.ledger.waits(u.unit)
 	seeded := known && b.ledger.seeds(i)
-	if seeded {
-		key += ", seeded" // costs a fraction of a whole one
-	}
+	key := schedule.CostKey{Module: b.Of.Source.ModulePath, Task: id, Seeded: seeded}
 	cost := b.costs.Get(key)
 	t := schedule.Task{ID: id, CPU: cost.CPU, Group: e.Name() + " " + u.unit.CompileKey()}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
 	if seeded {
-		t.After = []string{taskID(u.unit, b.Executors[b.ledger.from])}
+		t.After = []schedule.ID{taskID(u.unit, b.Executors[b.ledger.from])}
 	}
 	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
@@ -119,7 +119,7 @@ func (b *batch) task(u *unitBuilds, e execute.Executor) schedule.Task {
 	}
 	t.Run = func(ctx context.Context, n int) error {
 		pace.P = n
-		b.Of.Emit(Event{Kind: Start, ID: id, Text: id, Estimate: cost.CPU})
+		b.Of.Emit(Event{Kind: Start, ID: id, Text: id.String(), Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{P: n})
 		if seeded {
 			if err := b.ledger.seed(ctx, u.unit, u.all); err != nil {
@@ -166,7 +166,7 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 }
 
 // moved notes how far a task is and says how long everything will take.
-func (b *batch) moved(id string, now schedule.Progress) {
+func (b *batch) moved(id schedule.ID, now schedule.Progress) {
 	b.mu.Lock()
 	if now.Done {
 		delete(b.running, id)

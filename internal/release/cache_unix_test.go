@@ -312,7 +312,7 @@ func TestHostileBuildCache(t *testing.T) {
 				t.Errorf("%s: %s: the command ran", name, what)
 			}
 		}
-		c := &Copied{Subject: &Subject{Run: r, Source: &source.Source{}}, Kit: &Kit{BuildPlace: &place}}
+		c := &Copied{Subject: &Subject{Run: r, Found: Found{Source: &source.Source{}}}, Kit: &Kit{BuildPlace: &place}}
 		_, err = (&Planned{Copied: c}).FirstPlace(t.Context())
 		refused("an executor", err)
 		// The way to a damaged index may lead elsewhere.
@@ -345,7 +345,7 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	known.Put(key, "y")
 	known.Prune()
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
-	costs.Set("x", schedule.Cost{CPU: 1})
+	costs.Set(schedule.CostKey{Module: "x"}, schedule.Cost{CPU: 1})
 	costs.Save()
 	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
 	s.tidyLedgers(ctx)

@@ -64,12 +64,12 @@ type Published []checksums.Artifact
 
 // compare gives a binary that was just linked, or the header of a library, built once
 // or several times with the same bytes, its verdict.
-func (list Published) compare(a *checksums.Artifact) {
+func (p Published) compare(a *checksums.Artifact) {
 	a.Verdict, a.Reason = fact.Unchecked, "the release has no such file"
-	for _, p := range list {
-		if p.Stage == a.Stage && p.Profile == a.Profile && p.Platform == a.Platform && p.Package == a.Package {
+	for _, x := range p {
+		if x.Stage == a.Stage && x.Profile == a.Profile && x.Platform == a.Platform && x.Package == a.Package {
 			a.Verdict, a.Reason = fact.Different, ""
-			if p.SHA256 == a.SHA256 {
+			if x.SHA256 == a.SHA256 {
 				a.Verdict = fact.Identical
 			}
 		}
@@ -127,7 +127,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 		return nil
 	}
 	if pr.header {
-		f, err := headerFinding(pr.paths[0], pr.paths[v.Other])
+		f, err := headerFinding(c.headerOf(pr, 0), c.headerOf(pr, v.Other))
 		if err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 // command said.
 func (p *Prepared) execution(c *compared, i int) compare.Execution {
 	x := compare.Execution{Name: c.all[i].By, Actions: c.all[i].Actions}
-	if e, ok := p.Executors[i].(execute.Explainer); ok {
+	if e, ok := p.Executors[i].Executor.(execute.Explainer); ok {
 		x.HashInputs = e.HashInputs
 	}
 	return x
@@ -187,7 +187,7 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	}
 	var did []string
 	for i, e := range p.Executors {
-		m, ok := e.(execute.Mender)
+		m, ok := e.Executor.(execute.Mender)
 		if !ok {
 			continue
 		}
@@ -212,11 +212,11 @@ func (p *Prepared) mend(ctx context.Context, c *compared) error {
 	if len(did) == 0 {
 		return nil
 	}
-	how := "both builds are the same now"
+	how := fact.AllBuilds(len(c.all)) + " are the same now"
 	if differ, _ = p.differ(c); differ {
 		how = "the builds differ all the same, and not because of the damage"
 		for _, e := range p.Executors {
-			if m, ok := e.(execute.Mender); ok {
+			if m, ok := e.Executor.(execute.Mender); ok {
 				if err := m.Sound(ctx, c.unit); err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/checksums"
 )
 
@@ -55,21 +56,23 @@ type Config struct {
 	Event func(Event)
 }
 
-// Kinds of events.
+// EventKind says what an event is about, and which of its fields it has.
+type EventKind string
+
 const (
-	Phase     = "phase"     // a step began: Text
-	Start     = "start"     // unit ID began Text; Estimate
-	Done      = "done"      // unit ID ended Text; Err
-	Note      = "note"      // Text
-	Warning   = "warning"   // Text
-	Remaining = "remaining" // Estimate for all that is left
-	Total     = "total"     // N things will start and end
+	Phase     EventKind = "phase"     // a step began: Text
+	Start     EventKind = "start"     // task ID began Text; Estimate
+	Done      EventKind = "done"      // task ID ended Text; Err
+	Note      EventKind = "note"      // Text
+	Warning   EventKind = "warning"   // Text
+	Remaining EventKind = "remaining" // Estimate for all that is left
+	Total     EventKind = "total"     // N things will start and end
 )
 
 // Event is progress of a verb.
 type Event struct {
-	Kind     string
-	ID       string
+	Kind     EventKind
+	ID       schedule.ID
 	Text     string
 	Estimate time.Duration
 	N        int

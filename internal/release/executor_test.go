@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ type fakeRelease struct {
 	published Published
 }
 
-func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
+func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error) {
 	t.Helper()
 	file, err := profiles.Load("mintmark.yaml", []byte("version: 1\nproject: p\nsign: none\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n"+r.profile))
 	if err != nil {
@@ -113,10 +114,10 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 		u := &plan.Unit{
 			Profile: "release", Platform: "linux/" + arch, Env: []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"}, Flags: []string{"-trimpath"},
 			Mains:   []fact.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}},
-			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: "require",
+			Archive: "tar.gz", Name: "p_1.2.3_linux_" + arch, Files: []string{"LICENSE"}, Verify: fact.RequireIdentical,
 		}
 		if strings.Contains(r.profile, "verify: report") {
-			u.Verify = "report"
+			u.Verify = fact.ReportVerdicts
 		}
 		p.Units = append(p.Units, u)
 	}
@@ -130,13 +131,13 @@ func (r *fakeRelease) run(t *testing.T, kind string) (*described, error) {
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &Subject{Run: begun, Source: src, file: file, Selected: selected, Version: "1.2.3"}
+	subject := &Subject{Run: begun, Found: Found{Source: src}, file: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
 		Of: &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
 	for _, e := range r.executors {
-		ready.add(e, tree)
+		ready.Executors = append(ready.Executors, ReadyExecutor{e, tree})
 	}
 	stage, err := begun.outDir().Open(t.Context())
 	if err != nil {
@@ -178,7 +179,7 @@ func TestFakeExecutors(t *testing.T) {
 		name      string
 		contents  contents
 		profile   string
-		kind      string
+		kind      checksums.Kind
 		code      int
 		verdicts  string // of all artifacts, in the manifest's order
 		published bool
@@ -306,10 +307,72 @@ func TestLedgerOfTwo(t *testing.T) {
 		{[]execute.Executor{with, with}, 0, 1},
 		{[]execute.Executor{plain, with, plain, with, with}, 1, 3},
 	} {
-		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}, Executors: tt.executors}
+		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}}
+		for _, e := range tt.executors {
+			p.Executors = append(p.Executors, ReadyExecutor{Executor: e})
+		}
 		l := p.useLedger(open)
 		if (l != nil) != (tt.to > 0) || l != nil && (l.from != tt.from || l.to != tt.to || l.seeds(tt.from) || !l.seeds(tt.to)) {
 			t.Errorf("%d executors: %+v", len(tt.executors), l)
 		}
 	}
+}
+
+// TestThreeExecutors: whatever is said of a release of three executors says three,
+// in errors, in the lines about damage and in every file that is published.
+func TestThreeExecutors(t *testing.T) {
+	fixed := regexp.MustCompile(`(?i)\b(two|twice|both|second|third)\b`)
+	run := func(third execute.Executor, r *fakeRelease) (*described, error) {
+		for i, name := range []string{"one", "another"} {
+			r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, fmt.Sprint(i)), content: binary("x")})
+		}
+		r.executors = append(r.executors, third)
+		return r.run(t, checksums.KindRelease)
+	}
+	told := func(what, text string, want ...string) {
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: %q is not in %s", what, w, text)
+			}
+		}
+		if at := fixed.FindStringIndex(text); at != nil {
+			t.Errorf("%s: of three executors it says %q", what, text[max(0, at[0]-60):min(len(text), at[1]+60)])
+		}
+	}
+
+	r := &fakeRelease{dir: t.TempDir()}
+	damaged := &fake{name: "damaged", dir: filepath.Join(r.dir, "3"), content: binary("damaged"), whole: binary("x"), mends: "something was damaged"}
+	f, err := run(mender{damaged}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told("mended", strings.Join(f.damage(), "\n"), "all 3 builds are the same now")
+	published, err := os.ReadDir(filepath.Join(r.dir, "dist"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"report.md": {"identical in 3 builds", "the same in at least 2 of them"}, "report.html": {"identical in 3 builds"}, "release.json": {`"executions": 3`},
+	}
+	for _, e := range published {
+		if filepath.Ext(e.Name()) == ".gz" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(r.dir, "dist", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		told(e.Name(), string(data), want[e.Name()]...)
+		delete(want, e.Name())
+	}
+	if len(want) > 0 {
+		t.Errorf("not published: %v", want)
+	}
+
+	r = &fakeRelease{dir: t.TempDir()}
+	_, err = run(&fake{name: "other", dir: filepath.Join(r.dir, "3"), content: binary("y")}, r)
+	if err == nil {
+		t.Fatal("published")
+	}
+	told("different", err.Error()+"\n"+fault.Hint(err), "3 builds of the same plan differ", "the files that differ are kept in")
 }

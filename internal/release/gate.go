@@ -73,7 +73,7 @@ func (f *Finished) Linked(digest string) string {
 }
 
 // describe makes the manifest of a release, snapshot or build.
-func (f *Finished) describe(ctx context.Context, kind string) (*described, error) {
+func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*described, error) {
 	p := f.Of
 	data, err := p.Plan.Encode()
 	if err != nil {
@@ -162,7 +162,7 @@ func (f *Finished) kept() (dirs []string) {
 func (f *described) gate(over []error) error {
 	report := map[string]bool{}
 	for _, u := range f.Of.Plan.Units {
-		if u.Verify == "report" {
+		if u.Verify == fact.ReportVerdicts {
 			report[u.ID()] = true
 		}
 	}
@@ -216,7 +216,7 @@ func (f *described) differences() error {
 func (f *Finished) notReproducible(differ []string) error {
 	hint := "the findings say what differs and what to change"
 	if kept := f.kept(); len(kept) > 0 {
-		hint += "; both builds are kept in " + strings.Join(kept, " and ")
+		hint += "; the files that differ are kept in " + strings.Join(kept, " and ")
 	}
-	return fault.NotReproduciblef(hint, "not reproducible: two builds of the same plan differ\n%s", strings.Join(differ, "\n"))
+	return fault.NotReproduciblef(hint, "not reproducible: %s of the same plan differ\n%s", fact.Builds(len(f.Executors)), strings.Join(differ, "\n"))
 }

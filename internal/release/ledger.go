@@ -28,35 +28,35 @@ func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 
 // linked is what first builds of the module have linked. Like the build cache it
 // is told apart by the toolchain's content.
-func (s *Copied) linked() *execute.Linked {
-	if len(s.Secret) == 0 {
+func (c *Copied) linked() *execute.Linked {
+	if len(c.Secret) == 0 {
 		return nil // nothing could be checked
 	}
-	return &execute.Linked{Dir: linkedDir(s.Cache), Known: s.Known, Scope: s.GoToolchain.Sum + " " + s.Source.ModulePath}
+	return &execute.Linked{Dir: linkedDir(c.Cache), Known: c.Known, Scope: c.GoToolchain.Sum + " " + c.Source.ModulePath}
 }
 
 func linkedDir(cache string) string { return filepath.Join(cache, "first", "linked") }
 
 // openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (s *Copied) openLedger() *ledger.Ledger {
-	l, err := ledger.Open(s.ledgerConfig(s.GoToolchain.DirName(), s.GoToolchain.Sum))
+func (c *Copied) openLedger() *ledger.Ledger {
+	l, err := ledger.Open(c.ledgerConfig(c.GoToolchain.DirName(), c.GoToolchain.Sum))
 	if err != nil {
-		s.Warn("nothing is taken from the proof ledger: %v", err)
+		c.Warn("nothing is taken from the proof ledger: %v", err)
 		return nil
 	}
 	return l
 }
 
-func (s *Run) ledgerConfig(name, sum string) ledger.Config {
-	dir, secret := ledgerDir(s.Cache), s.Secret
+func (r *Run) ledgerConfig(name, sum string) ledger.Config {
+	dir, secret := ledgerDir(r.Cache), r.Secret
 	if len(secret) == 0 {
-		// A ledger for this run alone: the books are kept all the same.
-		dir, secret = ledgerDir(s.Workspace.Dir), []byte("of this run and of no other: "+s.Workspace.Dir)
+		// A ledger for this run alone: what is executed is recorded all the same.
+		dir, secret = ledgerDir(r.Workspace.Dir), []byte("of this run and of no other: "+r.Workspace.Dir)
 	}
 	return ledger.Config{
 		Dir: dir, Toolchain: name, Sum: sum, Secret: secret,
-		Run: s.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + s.Workspace.Name(), Now: s.Now,
+		Run: r.Now.UTC().Format("2006-01-02T15:04:05Z") + " " + r.Workspace.Name(), Now: r.Now,
 	}
 }
 
@@ -69,7 +69,7 @@ type ReleaseLedger struct {
 	// of what from has compiled is given to to. All others compile everything.
 	from, to int
 	seeding  bool
-	// archives remembers archives by recipe. nil: each is made twice.
+	// archives remembers archives by recipe. nil: each is made anew for each executor.
 	archives *ledger.Ledger
 	// rebuilders are those whose ledgers are used, sorted.
 	rebuilders []fact.SignerID
@@ -84,7 +84,7 @@ func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
 	var at []int
 	var caches []string
 	for i, e := range p.Executors {
-		if c, ok := e.(execute.Cached); ok {
+		if c, ok := e.Executor.(execute.Cached); ok {
 			at, caches = append(at, i), append(caches, c.BuildCache())
 		}
 	}
@@ -113,9 +113,9 @@ func (p *Planned) ledgerUnit(u *plan.Unit) ledger.Unit {
 	}
 }
 
-// recallArchive copies the archive of that recipe from the ledger to name,
+// copyProvenArchive copies the archive of that recipe from the ledger to name,
 // fills in its digest, and returns how often it was made; 0 if there was none.
-func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
+func (l *ReleaseLedger) copyProvenArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
 	if l == nil || l.archives == nil || !l.seeding {
 		return 0
 	}
@@ -132,8 +132,8 @@ func (l *ReleaseLedger) recallArchive(ctx context.Context, recipe actions.ID, na
 	return proof.Executions
 }
 
-// rememberArchive adds an archive that was just made twice.
-func (l *ReleaseLedger) rememberArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
+// addArchive adds an archive that was just made once for each executor, with one digest.
+func (l *ReleaseLedger) addArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
 	if l == nil || l.archives == nil {
 		return nil
 	}
@@ -208,7 +208,7 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 	}
 	report := map[string]bool{}
 	for _, u := range units {
-		report[u.ID()] = u.Verify == "report"
+		report[u.ID()] = u.Verify == fact.ReportVerdicts
 	}
 	var stop []string
 	for _, a := range l.recorder.Disputes() {
@@ -226,26 +226,26 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 
 // tidyLedgers forgets from time to time what no release has used for long, be it
 // proven or linked.
-func (s *Run) tidyLedgers(ctx context.Context) {
-	if s.Now.IsZero() || len(s.Secret) == 0 {
+func (r *Run) tidyLedgers(ctx context.Context) {
+	if r.Now.IsZero() || len(r.Secret) == 0 {
 		return
 	}
 	const every = 7 * 24 * time.Hour
-	mark := filepath.Join(ledgerDir(s.Cache), "tidied")
-	if fi, err := os.Lstat(mark); err == nil && s.Now.Sub(fi.ModTime()) < every {
+	mark := filepath.Join(ledgerDir(r.Cache), "tidied")
+	if fi, err := os.Lstat(mark); err == nil && r.Now.Sub(fi.ModTime()) < every {
 		return
 	}
 	if err := files.Write(mark, nil, 0o644); err != nil {
 		return // there is no ledger yet
 	}
-	before := s.Now.Add(-keepUnused)
-	list, err := ledger.OpenAll(s.ledgerConfig("", ""))
+	before := r.Now.Add(-keepUnused)
+	list, err := ledger.OpenAll(r.ledgerConfig("", ""))
 	for _, l := range list {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)
 	}
-	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(s.Cache)}).Prune(before))
+	err = errors.Join(err, (&execute.Linked{Dir: linkedDir(r.Cache)}).Prune(before))
 	if err != nil && ctx.Err() == nil {
-		s.Warn("the proof ledger was not tidied: %v", err)
+		r.Warn("the proof ledger was not tidied: %v", err)
 	}
 }

@@ -38,13 +38,21 @@ func RefuseLibrary(u *plan.Unit) error {
 // maxHeader bounds what is read of a header to say where two differ.
 const maxHeader = 16 << 20
 
+// header is a header of a library, and which executor made it.
+type header struct{ path, by string }
+
+// headerOf is a product that is a header, as one of the executions has made it.
+func (c *compared) headerOf(pr *product, execution int) header {
+	return header{pr.paths[execution], c.all[execution].By}
+}
+
 // headerFinding says where two headers differ. No flag or circumstance is known
 // that makes them: cgo copies them from the source, and names of it the base names
 // of files alone, with -trimpath and without (measured with go1.21 to go1.27).
-func headerFinding(first, second string) (f fact.Finding, err error) {
+func headerFinding(first, second header) (f fact.Finding, err error) {
 	var lines [2][][]byte
-	for i, name := range []string{first, second} {
-		data, err := files.Read(name, maxHeader)
+	for i, h := range []header{first, second} {
+		data, err := files.Read(h.path, maxHeader)
 		if err != nil {
 			return f, err
 		}
@@ -60,7 +68,7 @@ func headerFinding(first, second string) (f fact.Finding, err error) {
 		if la == lb {
 			continue
 		}
-		f.Evidence = []string{fmt.Sprintf("line %d: %s in the first, %s in the second", i+1, quoted(la), quoted(lb))}
+		f.Evidence = []string{fmt.Sprintf("line %d: %s in the %s, %s in the %s", i+1, quoted(la), first.by, quoted(lb), second.by)}
 		break
 	}
 	return f, nil

@@ -80,8 +80,8 @@ type unitStep struct {
 func (m *Maker) steps() []unitStep {
 	return []unitStep{
 		{fact.Packed, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
-		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != "none" }, m.archive},
-		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == "none" }, m.copyOut},
+		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archive},
+		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
 	}
 }
 
@@ -94,7 +94,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 		r.linked[p.artifact.SHA256] = p.paths[0]
 		items = append(items, &item{product: p, paths: p.paths, artifact: p.artifact})
 	}
-	if c.verdict() == fact.Different && c.unit.Verify != "report" {
+	if c.verdict() == fact.Different && c.unit.Verify != fact.ReportVerdicts {
 		for _, it := range items {
 			r.Artifacts = append(r.Artifacts, it.artifact)
 		}
@@ -132,7 +132,7 @@ func programs(items []*item) []*item {
 // keepLinked lets the next first build find what this one has linked, once
 // nobody needs the files any more.
 func (m *Maker) keepLinked(c *compared) {
-	keeper, ok := m.Executors[0].(execute.Keeper)
+	keeper, ok := m.Executors[0].Executor.(execute.Keeper)
 	if !ok || slices.ContainsFunc(c.linked(), func(p *product) bool { return p.artifact.Verdict == fact.Different }) {
 		return
 	}
@@ -250,7 +250,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 		other := m.members(u, items, place)
 		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.Executors[place].Name(), err)
+			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
 		}
 		if again != recipe {
 			a.Verdict = fact.Different
@@ -262,7 +262,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 	again := len(others) > 0 && a.Verdict == fact.Identical
 	name := filepath.Join(m.Stage, a.Name)
 	if again {
-		if r.archiveProven = m.Ledger.recallArchive(ctx, recipe, name, a); r.archiveProven > 0 {
+		if r.archiveProven = m.Ledger.copyProvenArchive(ctx, recipe, name, a); r.archiveProven > 0 {
 			return nil
 		}
 	}
@@ -281,7 +281,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 	for i, other := range others {
 		again, err := archive.Write(ctx, io.Discard, u.Archive, other, when)
 		if err != nil {
-			return fmt.Errorf("%s time: %w", m.Executors[i+1].Name(), err)
+			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[i+1].Name(), err)
 		}
 		if again.SHA256 != a.SHA256 {
 			a.Verdict = fact.Different
@@ -289,7 +289,7 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 			return nil
 		}
 	}
-	if err := m.Ledger.rememberArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
+	if err := m.Ledger.addArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
 		m.Of.Warn("%s: the next release will make it again: %v", a.Name, err)
 	}
 	return nil
@@ -309,7 +309,7 @@ func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member
 		list = append(list, archive.Member{
 			Name:       name,
 			Executable: m.Of.Source.Executable(path.Join(m.Of.Source.Dir, name)),
-			Open:       Opener(filepath.Join(m.copies[place], filepath.FromSlash(name))),
+			Open:       Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(name))),
 		})
 	}
 	return list
@@ -334,7 +334,7 @@ func Opener(name string) func() (io.ReadCloser, int64, error) {
 // memberFinding says which members of two archives of one unit differ.
 func memberFinding(a, b []archive.Entry) fact.Finding {
 	f := fact.Finding{
-		Cause: "source", Confidence: "certain",
+		Cause: fact.CauseSource, Confidence: fact.Certain,
 		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
 	}
 	byName := map[string]archive.Entry{}
@@ -347,7 +347,7 @@ func memberFinding(a, b []archive.Entry) fact.Finding {
 		}
 	}
 	if len(f.Evidence) == 0 {
-		f.Cause, f.Confidence, f.Remedy = "unknown", "possible", "report this to mintmark: equal members should make equal archives"
+		f.Cause, f.Confidence, f.Remedy = fact.CauseUnknown, fact.Possible, "report this to mintmark: equal members should make equal archives"
 		f.Evidence = []string{"all members are equal"}
 	}
 	return f

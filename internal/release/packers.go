@@ -16,9 +16,9 @@ import (
 // refuseUnpackable refuses platforms that UPX does not pack, whatever this
 // machine has: by the pinned version where there is one, else what no version
 // packs. So the plan is refused on every machine, or on none.
-func (s *Planned) refuseUnpackable() error {
+func (p *Planned) refuseUnpackable() error {
 	var problems profiles.Problems
-	for _, u := range s.Plan.Units {
+	for _, u := range p.Plan.Units {
 		if u.UPX == nil {
 			continue
 		}
@@ -30,7 +30,7 @@ func (s *Planned) refuseUnpackable() error {
 		if why == "" {
 			continue
 		}
-		problems = append(problems, s.file.Problem(s.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed %s: %s", u.ID(), by, why),
+		problems = append(problems, p.file.Problem(p.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed %s: %s", u.ID(), by, why),
 			"an override can leave it unpacked: {platforms: ["+u.Platform+"], upx: off}"))
 	}
 	if len(problems) == 0 {
@@ -67,16 +67,16 @@ func (s *Subject) settingPos(u *plan.Unit, key string) profiles.Position {
 
 // FindUPX looks for UPX when a unit is to be packed: the one the profile pins,
 // if it does. It refuses platforms that this version is known not to pack.
-func (s *Planned) FindUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
+func (p *Planned) FindUPX(ctx context.Context, caution func(format string, args ...any)) (*upx.Tool, error) {
 	var tool *upx.Tool
 	var errs []error
 	said := map[string]bool{}
-	for _, u := range s.Plan.Units {
+	for _, u := range p.Plan.Units {
 		if u.UPX == nil {
 			continue
 		}
 		if tool == nil || u.UPXVersion != "" || u.UPXSHA256 != "" {
-			found, err := upx.Find(ctx, upx.Config{Confined: s.Confined, Dirs: filepath.SplitList(s.Env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
+			found, err := upx.Find(ctx, upx.Config{Confined: p.Confined, Dirs: filepath.SplitList(p.Env("PATH")), Version: u.UPXVersion, SHA256: u.UPXSHA256})
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}

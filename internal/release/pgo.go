@@ -18,8 +18,8 @@ import (
 
 // stalePGO warns of profiles of the optimiser that were recorded with other
 // code than what is planned: the compiler says nothing, and optimises what is left.
-func (s *Planned) stalePGO(ctx context.Context) ([]string, error) {
-	all, err := s.Planner.PGOFreshness(ctx)
+func (p *Planned) stalePGO(ctx context.Context) ([]string, error) {
+	all, err := p.Planner.PGOFreshness(ctx)
 	if err != nil {
 		return nil, err
 	}

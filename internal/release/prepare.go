@@ -22,14 +22,14 @@ import (
 // network. There is no other way to get executors.
 type Prepared struct {
 	Of        *Planned
-	Executors []execute.Executor
-	copies    []string // module directories of private copies of the source, one for each executor
+	Executors []ReadyExecutor
 }
 
-// add adds an executor, and the module directory of a private copy of the source,
-// from which an archive takes its further files.
-func (p *Prepared) add(e execute.Executor, copy string) {
-	p.Executors, p.copies = append(p.Executors, e), append(p.copies, copy)
+// ReadyExecutor is an executor together with a private copy of the source, from
+// which an archive takes its further files.
+type ReadyExecutor struct {
+	execute.Executor
+	Copy string // its module directory
 }
 
 // Places say which places of this machine a plan is built in.
@@ -51,16 +51,15 @@ func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error)
 	if places.KeepLinks {
 		first.Linked = p.linked()
 	}
-	ready := &Prepared{Of: p}
-	ready.add(first, p.Checkout)
+	ready := []ReadyExecutor{{first, p.Checkout}}
 	if places.Second {
 		second, err := p.secondPlace(ctx, "second")
 		if err != nil {
 			return nil, err
 		}
-		ready.add(second, second.Dir)
+		ready = append(ready, ReadyExecutor{second, second.Dir})
 	}
-	return ready, nil
+	return &Prepared{p, ready}, nil
 }
 
 // FirstPlace is the place whose caches outlive the release.

@@ -19,7 +19,7 @@ import (
 
 // prove fills in the proofs of a file that was just packed. UPX's room has
 // proven what can be without running it; here it is run.
-func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
+func (m *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.Result, linked string) error {
 	proof := func(name fact.ProofName, result fact.Result, how, reason string) {
 		pr.artifact.Proofs = append(pr.artifact.Proofs, fact.Proof{Name: name, Result: result, How: how, Reason: reason})
 	}
@@ -30,7 +30,7 @@ func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 		proof(fact.ProofUnpack, fact.Untested, "", "UPX does not restore "+strings.Join(packed.NotRestored, ", ")+"; the rest is as it was linked")
 	}
 	proof(fact.ProofRepack, fact.Passed, "packed twice, under two names", "")
-	run, err := p.runPacked(ctx, u, pr.paths[0], linked)
+	run, err := m.runPacked(ctx, u, pr.paths[0], linked)
 	if err != nil {
 		return fmt.Errorf("%s: running the packed file: %w", pr.name, err)
 	}
@@ -40,25 +40,25 @@ func (p *Maker) prove(ctx context.Context, u *plan.Unit, pr *item, packed *upx.R
 
 // runPacked runs the packed file beside the linked one, each alone in an empty
 // directory, with what the profile's bench declares.
-func (p *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
-	if p.NotRun != "" {
-		return startup.NotRun(p.NotRun), nil
+func (m *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked string) (*startup.Proofs, error) {
+	if m.NotRun != "" {
+		return startup.NotRun(m.NotRun), nil
 	}
-	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(p.Of.Env("PATH"))}
-	declared := p.Of.declared(u)
+	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(m.Of.Env("PATH"))}
+	declared := m.Of.declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := p.Of.Workload(&c, *declared); err != nil {
+		if err := m.Of.Workload(&c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
 		if c.Workload.Ready.Kind() == startup.OnTCP {
-			p.port.Lock()
-			defer p.port.Unlock()
+			m.port.Lock()
+			defer m.port.Unlock()
 		}
 	}
 	var err error
-	if cfg.Work, err = os.MkdirTemp(p.Of.Workspace.Dir, "run-"); err != nil {
+	if cfg.Work, err = os.MkdirTemp(m.Of.Workspace.Dir, "run-"); err != nil {
 		return nil, workspace.Error(err)
 	}
 	defer files.RemoveTree(cfg.Work)
@@ -77,9 +77,9 @@ const (
 
 // declared is what the profile says of starting the unit's programs: nil when
 // it says nothing, or when it speaks of one of several.
-func (p *Subject) declared(u *plan.Unit) *profiles.Bench {
-	s, ok := p.settingsOf(u)
-	b := s.Bench
+func (s *Subject) declared(u *plan.Unit) *profiles.Bench {
+	settings, ok := s.settingsOf(u)
+	b := settings.Bench
 	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
 		return nil
 	}
@@ -104,7 +104,7 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 }
 
 // Workload fills in what the profile says and opt does not.
-func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
+func (c *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
 	w := &opt.Workload
 	if w.Args == nil {
 		w.Args = b.Args
@@ -112,9 +112,9 @@ func (s *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
 	if w.Env == nil {
 		w.Env = b.Env
 	}
-	opt.Dir = s.Checkout
+	opt.Dir = c.Checkout
 	if w.Stdin == "" && b.Stdin != "" {
-		w.Stdin = filepath.Join(s.Checkout, filepath.FromSlash(b.Stdin))
+		w.Stdin = filepath.Join(c.Checkout, filepath.FromSlash(b.Stdin))
 	}
 	if w.Ready == (startup.Ready{}) {
 		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {

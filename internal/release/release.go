@@ -93,7 +93,7 @@ func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
 }
 
 // kind is what a release of the configuration calls itself.
-func (c *Config) kind() string {
+func (c *Config) kind() checksums.Kind {
 	if c.Snapshot {
 		return checksums.KindSnapshot
 	}
@@ -120,7 +120,7 @@ func Build(ctx context.Context, cfg Config) (*Result, error) {
 // nothing is published.
 func Release(ctx context.Context, cfg Config) (*Result, error) { return produce(ctx, cfg, cfg.kind()) }
 
-func produce(ctx context.Context, cfg Config, kind string) (_ *Result, err error) {
+func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, err error) {
 	defer func() { err = ExplainFull(err) }()
 	s, err := Open(ctx, &cfg)
 	if err != nil {
@@ -195,7 +195,7 @@ type destination struct {
 	lock    *filelock.Lock
 }
 
-func (s *Subject) openDestination(ctx context.Context, kind string) (*destination, error) {
+func (s *Subject) openDestination(ctx context.Context, kind checksums.Kind) (*destination, error) {
 	o := &destination{}
 	var err error
 	if kind == checksums.KindRelease {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/workspace"
@@ -38,7 +39,12 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	agreed := map[string]string{} // artifact → digest of all builds so far
+	type artifact struct {
+		profile, platform string
+		stage             fact.Stage
+		name              string
+	}
+	agreed := map[artifact]string{} // digest of all builds so far
 	res := &Result{}
 	for built := 2; built <= n; built++ {
 		s.Phase(fmt.Sprintf("build %d of %d", built, n))
@@ -46,9 +52,9 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 			return res, err
 		}
 		for _, x := range res.Manifest.Artifacts {
-			key := fmt.Sprint(x.Profile, " ", x.Platform, " ", x.Stage, " ", x.Name)
+			key := artifact{x.Profile, x.Platform, x.Stage, x.Name}
 			if old, ok := agreed[key]; ok && old != x.SHA256 {
-				return res, fault.NotReproduciblef("two links in the same place differ: the linker, or something it reads, is not deterministic", "not reproducible: %s: sha256 %s in earlier builds, %s in build %d", key, old, x.SHA256, built)
+				return res, fault.NotReproduciblef("two links in the same place differ: the linker, or something it reads, is not deterministic", "not reproducible: %s: sha256 %s in earlier builds, %s in build %d", artifactLine(x), old, x.SHA256, built)
 			}
 			agreed[key] = x.SHA256
 		}
@@ -64,9 +70,7 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{Of: a.Planned}
-	p.add(first, a.Checkout)
-	p.add(second, second.Dir)
+	p := &Prepared{a.Planned, []ReadyExecutor{{first, a.Checkout}, {second, second.Dir}}}
 	stage, err := os.MkdirTemp(a.Workspace.Dir, "products-")
 	if err != nil {
 		return err

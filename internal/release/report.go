@@ -79,17 +79,17 @@ type Shown struct {
 }
 
 // measurements are the figures of a finished release, in the manifest's order.
-func (r *publication) measurements() (*report.Measurements, error) {
-	m, p := r.manifest, r.Of
+func (p *publication) measurements() (*report.Measurements, error) {
+	m, of := p.manifest, p.Of
 	out := &report.Measurements{Schema: fact.MeasurementsSchema, Project: m.Project, Version: m.Version}
-	for _, u := range r.Made {
+	for _, u := range p.Made {
 		out.Sizes = append(out.Sizes, u.sized...)
 	}
 	sort.SliceStable(out.Sizes, func(i, j int) bool {
 		a, b := out.Sizes[i], out.Sizes[j]
 		return strings.Join([]string{a.Profile, a.Platform, a.Name}, "\x00") < strings.Join([]string{b.Profile, b.Platform, b.Name}, "\x00")
 	})
-	for _, sel := range p.Selected {
+	for _, sel := range of.Selected {
 		for _, pl := range sel.Platforms {
 			b := sel.Profile.Settings(pl).Bench
 			if (len(b.Args)+len(b.Env)+len(b.Variants) > 0 || b.Ready+b.Stdin+b.Main != "") && !slices.Contains(out.BenchDeclared, sel.Profile.Name) {
@@ -100,12 +100,12 @@ func (r *publication) measurements() (*report.Measurements, error) {
 	slices.Sort(out.BenchDeclared)
 	// Both were looked at before anything was built, but the project has its name
 	// from the plan where the profile file gives none.
-	if old := r.shown.Previous; old != nil && old.Project != m.Project {
-		return nil, fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", p.Against, old.Project, m.Project)
+	if old := p.shown.Previous; old != nil && old.Project != m.Project {
+		return nil, fault.Usagef("name the measurements of an earlier release of this project", "-against=%s is of project %q, not %q", of.Against, old.Project, m.Project)
 	}
-	for i, x := range r.shown.Extra {
+	for i, x := range p.shown.Extra {
 		if err := out.Add(x); err != nil {
-			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", p.With[i], err)
+			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", of.With[i], err)
 		}
 	}
 	return out, nil
@@ -154,14 +154,14 @@ func readPrevious(name string) (*report.Measurements, error) {
 }
 
 // reportFiles are the files for people of a release that is about to be signed.
-func (r *publication) reportFiles() (map[string][]byte, error) {
-	ms, err := r.measurements()
+func (p *publication) reportFiles() (map[string][]byte, error) {
+	ms, err := p.measurements()
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: r.manifest, Measurements: ms, Previous: r.shown.Previous}
-	if r.signer != nil {
-		in.Signed, in.SignedBy = true, r.signer.ID()
+	in := report.Inputs{Manifest: p.manifest, Measurements: ms, Previous: p.shown.Previous}
+	if p.signer != nil {
+		in.Signed, in.SignedBy = true, p.signer.ID()
 	}
 	page := report.Compose(in)
 	made := map[string][]byte{}

@@ -23,15 +23,27 @@ const configName = "mintmark.yaml"
 type Subject struct {
 	*Run
 	*Tools
+	Found
+	file     *profiles.File
+	Selected []profiles.Selected
+	Version  string // of the release, without v
+	Cautions Cautions
+	outputs  []string        // untracked files of the user's tree that commands are said to make
+	included []source.Unseen // of a snapshot: what git ignores and builds read; it is built
+}
+
+// Found is a source, and where it is.
+type Found struct {
 	Repo      *source.Repo   // nil for a module from the proxy
 	Source    *source.Source // both kinds
 	ModuleDir string         // of a module source: the extracted zip in the first place
-	file      *profiles.File
-	Selected  []profiles.Selected
-	Version   string // of the release, without v
-	Cautions  Cautions
-	outputs   []string        // untracked files of the user's tree that commands are said to make
-	included  []source.Unseen // of a snapshot: what git ignores and builds read; it is built
+}
+
+// SubjectOf is a subject of a source that was found already and of which nothing is
+// selected: what is built of it is in a plan. Of file, which may be nil, only the
+// rebuilders count.
+func (r *Run) SubjectOf(t *Tools, src Found, version string, file *profiles.File) *Subject {
+	return &Subject{Run: r, Tools: t, Found: src, file: file, Version: version, Cautions: Cautions{Run: r}}
 }
 
 // Open finds the tools, the source and the profile file, and picks profiles and
@@ -59,7 +71,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 	s := &Subject{Run: r, Tools: t, Cautions: Cautions{Run: r}}
 	// The profile file and the source are independent of each other: report
 	// what is wrong with both.
-	if err := errors.Join(s.openSource(ctx), s.OpenConfig()); err != nil {
+	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
 		return nil, err
 	}
 	if err := s.choose(); err != nil {
@@ -140,9 +152,23 @@ func (s *Subject) openSource(ctx context.Context) error {
 // maxProfileFile is more bytes than any profile file has.
 const maxProfileFile = 4 << 20
 
-// OpenConfig reads the profile file. Without one the built-in profile serves,
+// ReadProfileFile reads the profile file of that name.
+func (c *Cautions) ReadProfileFile(name string) (*profiles.File, error) {
+	data, err := files.Read(name, maxProfileFile)
+	if err != nil {
+		return nil, fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+	}
+	file, err := profiles.Load(c.Run.shorten(name), data)
+	if err != nil {
+		return nil, err
+	}
+	c.problems(file.Warnings())
+	return file, nil
+}
+
+// openConfig reads the profile file. Without one the built-in profile serves,
 // but a file that was asked for must exist.
-func (s *Subject) OpenConfig() error {
+func (s *Subject) openConfig() (err error) {
 	name, asked := s.ConfigFile, s.ConfigFile != ""
 	dir := s.Dir
 	if !asked {
@@ -154,24 +180,16 @@ func (s *Subject) OpenConfig() error {
 		}
 		name = filepath.Join(dir, configName)
 	}
-	data, err := files.Read(name, maxProfileFile)
+	s.file, err = s.Cautions.ReadProfileFile(name)
 	switch {
+	case asked:
 	case err == nil:
-		s.file, err = profiles.Load(s.shorten(name), data)
-		if err != nil {
-			return err
-		}
-		s.Cautions.problems(s.file.Warnings())
-		if !asked {
-			s.sayMisnamed(dir, configName)
-		}
-		return nil
-	case !asked && errors.Is(err, os.ErrNotExist):
+		s.sayMisnamed(dir, configName)
+	case errors.Is(err, os.ErrNotExist):
 		s.sayMisnamed(dir, "")
 		return nil
-	default:
-		return fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
 	}
+	return err
 }
 
 // choose resolves -profile and -platform. With the built-in profile, -platform

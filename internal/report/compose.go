@@ -38,13 +38,6 @@ func Compose(in Inputs) *Page {
 	return p
 }
 
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 func (p *Page) verdict(in Inputs) {
 	m := in.Manifest
 	n := Verdicts(m)
@@ -52,13 +45,13 @@ func (p *Page) verdict(in Inputs) {
 	p.Verdict = n.Worst()
 	switch {
 	case p.Verdict == fact.Different:
-		p.Headline = fmt.Sprintf("%d of %s DIFFERENT in two builds", n.Different, plural(all, "artifact"))
+		p.Headline = fmt.Sprintf("%d of %s DIFFERENT in %s", n.Different, fact.Count(all, "artifact"), fact.Builds(m.Rebuild.Executions))
 	case p.Verdict == fact.Unchecked:
-		p.Headline = fmt.Sprintf("%d of %s not checked", n.Unchecked, plural(all, "artifact"))
+		p.Headline = fmt.Sprintf("%d of %s not checked", n.Unchecked, fact.Count(all, "artifact"))
 	case all == 1:
-		p.Headline = "1 artifact, identical in two builds"
+		p.Headline = "1 artifact, identical in " + fact.Builds(m.Rebuild.Executions)
 	default:
-		p.Headline = fmt.Sprintf("All %d artifacts identical in two builds", all)
+		p.Headline = fmt.Sprintf("All %d artifacts identical in %s", all, fact.Builds(m.Rebuild.Executions))
 	}
 	if p.Verdict != fact.Identical && n.Identical > 0 {
 		p.Headline += fmt.Sprintf("; %d identical", n.Identical)
@@ -72,7 +65,7 @@ func (p *Page) verdict(in Inputs) {
 	signed := "NOT SIGNED: anybody can have made these files"
 	switch {
 	case m.Kind != checksums.KindRelease:
-		signed = "A " + m.Kind + ", not a release: not signed"
+		signed = "A " + string(m.Kind) + ", not a release: not signed"
 	case !in.SignedBy.IsZero():
 		signed = "Signed by " + in.SignedBy.String()
 	case in.Signed:
@@ -84,7 +77,7 @@ func (p *Page) verdict(in Inputs) {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}
-	if again := Again(m.Rebuild.Actions); again != "" {
+	if again := Again(m.Rebuild.Executions, m.Rebuild.Actions); again != "" {
 		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
 	}
 	s := m.Source
@@ -136,7 +129,7 @@ func artifacts(m *checksums.Manifest) Section {
 		s.Tables = []Table{published}
 	}
 	if len(before.Rows) > 0 {
-		s.Parts = []Part{{Title: fmt.Sprintf("%s: %s", before.Title, plural(len(before.Rows), "file")), Tables: []Table{{Columns: before.Columns, Rows: before.Rows}}}}
+		s.Parts = []Part{{Title: fmt.Sprintf("%s: %s", before.Title, fact.Count(len(before.Rows), "file")), Tables: []Table{{Columns: before.Columns, Rows: before.Rows}}}}
 	}
 	return s
 }
@@ -173,13 +166,17 @@ func provenance(in Inputs) Section {
 	add("builds of each unit", fmt.Sprint(m.Rebuild.Executions))
 	add("different between them", strings.Join(m.Rebuild.Varied, ", "))
 	add("also, where the system let it", strings.Join(m.Rebuild.Attempted, ", "))
-	add("the same in both", strings.Join(m.Rebuild.Shared, ", "))
+	shared := "the same in both"
+	if m.Rebuild.Executions > 2 { // what differs in some of them is there too
+		shared = "the same in at least 2 of them"
+	}
+	add(shared, strings.Join(m.Rebuild.Shared, ", "))
 	if c := m.Rebuild.Confinement; c != nil {
 		add("the builds while they ran", c.String())
 	}
 	s.Tables = []Table{t}
 	if m.Kind != checksums.KindRelease {
-		s.Notes = []string{"A " + m.Kind + " is not signed and cannot be verified."}
+		s.Notes = []string{"A " + string(m.Kind) + " is not signed and cannot be verified."}
 		return s
 	}
 	expect := "-project=" + shell.Word(m.Project) + " -version=" + shell.Word(m.Version)

@@ -247,6 +247,11 @@ func TestVerdict(t *testing.T) {
 			in.Manifest.Artifacts[1].Verdict = fact.Unchecked
 			in.Manifest.Artifacts[0].Verdict = fact.Different
 		}, "different", "1 of 3 artifacts DIFFERENT in two builds; 1 identical"},
+		{func(in *Inputs) { in.Manifest.Rebuild.Executions = 3 }, "identical", "All 3 artifacts identical in 3 builds"},
+		{func(in *Inputs) {
+			in.Manifest.Rebuild.Executions = 4
+			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Links: 1, ArchiveProven: 3}, {Links: 1, ArchiveProven: 4}}
+		}, "identical", "One of 4 builds of each unit: 2 links and 0 packages executed again; 2 archives made 3 times earlier"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},

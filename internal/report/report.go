@@ -117,11 +117,12 @@ func WriteJSON(w io.Writer, v any) error {
 	return err
 }
 
-// Again says in one sentence how second builds came about; "" when nothing was
-// rebuilt or nothing is known of it.
-func Again(units []checksums.UnitActions) string {
+// Again says in one sentence how those builds came about that the proof ledger may
+// spare compiles, of so many builds of each unit; "" when nothing was rebuilt or
+// nothing is known of it.
+func Again(executions int, units []checksums.UnitActions) string {
 	var links, executed, proven, foreign, unprovable, archives int
-	least := 0
+	least, leastArchive := 0, 0 // executions that something rests on
 	for _, u := range units {
 		links += u.Links
 		executed += u.Executed + u.Again
@@ -129,6 +130,9 @@ func Again(units []checksums.UnitActions) string {
 		unprovable += u.Unprovable
 		if u.ArchiveProven > 0 {
 			archives++
+			if leastArchive == 0 || u.ArchiveProven < leastArchive {
+				leastArchive = u.ArchiveProven
+			}
 		}
 		for _, p := range u.Proven {
 			proven += p.Actions
@@ -140,7 +144,11 @@ func Again(units []checksums.UnitActions) string {
 	if len(units) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("second builds: %s and %s executed again", fact.Count(links, "link"), fact.Count(executed, "package"))
+	which := "second builds"
+	if executions > 2 {
+		which = "one of " + fact.Builds(executions) + " of each unit"
+	}
+	text := fmt.Sprintf("%s: %s and %s executed again", which, fact.Count(links, "link"), fact.Count(executed, "package"))
 	if unprovable > 0 {
 		text += fmt.Sprintf(", and %s that are never taken as proven (C code)", fact.Count(unprovable, "package"))
 	}
@@ -151,7 +159,7 @@ func Again(units []checksums.UnitActions) string {
 		text += fmt.Sprintf(" (%d of them rest on another rebuilder's)", foreign)
 	}
 	if archives > 0 {
-		text += fmt.Sprintf("; %s made twice earlier", fact.Count(archives, "archive"))
+		text += fmt.Sprintf("; %s made %s earlier", fact.Count(archives, "archive"), fact.Times(leastArchive))
 	}
 	return text
 }

@@ -59,7 +59,7 @@ type Packing struct {
 	Rows        []BreakEven `json:"rows"`
 }
 
-// Account computes whether packing pays: for the file as it is, gzipped and
+// NewPacking computes whether packing pays: for the file as it is, gzipped and
 // zstd-compressed (plain and packed in the same form each), and for some numbers
 // of starts per transfer. The time to decompress the form is taken as equal for
 // both. That is a little against packing, since the plain program has more to
@@ -69,7 +69,7 @@ type Packing struct {
 // The bandwidth is saved bytes / (extra seconds × starts): below it, packing
 // saves more time on the way than it costs at the starts. A form whose sizes are
 // not known has no rows.
-func Account(plain, packed Footprint, starts ...int) Packing {
+func NewPacking(plain, packed Footprint, starts ...int) Packing {
 	p := Packing{DiskSaved: plain.Disk - packed.Disk, Extra: packed.Start - plain.Start}
 	if plain.HasMemory && packed.HasMemory {
 		extra := packed.PrivateDirty - plain.PrivateDirty

@@ -9,7 +9,7 @@ import (
 func TestAccount(t *testing.T) {
 	plain := Footprint{Disk: 8_360_000, Gzip: 3_390_000, Zstd: 2_890_000, Start: 2.5e6, PrivateDirty: 852 << 10, HasMemory: true}
 	packed := Footprint{Disk: 2_980_000, Gzip: 2_950_000, Zstd: 2_920_000, Start: 62.5e6, PrivateDirty: 8980 << 10, HasMemory: true}
-	p := Account(plain, packed, 1, 10)
+	p := NewPacking(plain, packed, 1, 10)
 	if p.DiskSaved != 5_380_000 || p.Extra != 60e6 || p.ExtraMemory == nil || *p.ExtraMemory != 8128<<10 {
 		t.Errorf("%+v", p)
 	}
@@ -35,10 +35,10 @@ func TestAccount(t *testing.T) {
 		}
 	}
 	plain.HasMemory, plain.Zstd = false, 0
-	if p := Account(plain, packed, 1); p.ExtraMemory != nil || len(p.Rows) != 2 {
+	if p := NewPacking(plain, packed, 1); p.ExtraMemory != nil || len(p.Rows) != 2 {
 		t.Errorf("memory and zstd are not known: %+v", p)
 	}
-	if p := Account(plain, packed); len(p.Rows) != 0 {
+	if p := NewPacking(plain, packed); len(p.Rows) != 0 {
 		t.Errorf("no starts: %+v", p.Rows)
 	}
 }

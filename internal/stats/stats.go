@@ -237,33 +237,33 @@ const (
 
 // Done says whether to stop after so many rounds, and why. late is true when
 // the time that was given is over.
-func (rule Rule) Done(rounds int, late bool, ratios ...Ratio) (why string, done bool) {
-	if rounds < rule.Least && !(late && rounds > 0) {
+func (s Rule) Done(rounds int, late bool, ratios ...Ratio) (why string, done bool) {
+	if rounds < s.Least && !(late && rounds > 0) {
 		return "", false
 	}
-	tight := rounds >= rule.Least
+	tight := rounds >= s.Least
 	for _, r := range ratios {
-		tight = tight && r.HalfWidth() <= rule.HalfWidth
+		tight = tight && r.HalfWidth() <= s.HalfWidth
 	}
 	switch {
 	case tight:
 		return Tight, true
 	case late:
 		return Time, true
-	case rule.Most > 0 && rounds >= rule.Most:
+	case s.Most > 0 && rounds >= s.Most:
 		return Rounds, true
 	}
 	return "", false
 }
 
 // Check reports a rule that would never end or means nothing.
-func (rule Rule) Check() error {
+func (s Rule) Check() error {
 	var errs []error
-	if !(rule.HalfWidth > 0) || rule.HalfWidth >= 1 {
-		errs = append(errs, fmt.Errorf("half-width %v is not between 0 and 1", rule.HalfWidth))
+	if !(s.HalfWidth > 0) || s.HalfWidth >= 1 {
+		errs = append(errs, fmt.Errorf("half-width %v is not between 0 and 1", s.HalfWidth))
 	}
-	if rule.Least < 1 || rule.Most != 0 && rule.Most < rule.Least {
-		errs = append(errs, fmt.Errorf("from %d to %d rounds", rule.Least, rule.Most))
+	if s.Least < 1 || s.Most != 0 && s.Most < s.Least {
+		errs = append(errs, fmt.Errorf("from %d to %d rounds", s.Least, s.Most))
 	}
 	return errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/confine"
@@ -186,15 +187,15 @@ func foreignConfig(s *release.Run, tools *release.Tools, work string, what Binar
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
+				s.Emit(release.Event{Kind: release.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.Emit(release.Event{Kind: release.Start, ID: name, Text: "rebuild"})
+				s.Emit(release.Event{Kind: release.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 			}
-			s.Emit(release.Event{Kind: release.Done, ID: name, Text: string(r.Verdict)})
+			s.Emit(release.Event{Kind: release.Done, ID: schedule.ID{Unit: name}, Text: string(r.Verdict)})
 		},
 	}
 }

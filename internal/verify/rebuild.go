@@ -35,19 +35,26 @@ type publication struct {
 	plan *plan.Plan // all of it
 }
 
-// reproduction is the rebuilding of a published release: the third build, after the
-// publisher's two. It shares no cache with the other two, even on the machine
-// that made the release. With proven there are two of them, in the two places of
-// this machine's own releases, with their caches and ledger.
+// reproduction is the rebuilding of a published release: one more build, after the
+// publisher's. It shares no cache with those, even on the machine that made the
+// release. With proven there are two of them, in the two places of this machine's
+// own releases, with their caches and ledger.
 type reproduction struct {
 	*publication
-	*release.Subject
-	*release.Kit
-	from   string // -source
+	*release.Run
+	file   *profiles.File // whose rebuilders count; nil: nobody's
+	from   string         // -source
 	proven bool
 	units  []*plan.Unit // that are selected
 	// generation is how the release's generated files were come by; "" if it has none.
 	generation fact.Generation
+}
+
+// fetching is a reproduction with the tools and the toolchain that it fetches with.
+type fetching struct {
+	*reproduction
+	*release.Tools
+	*release.Kit
 }
 
 // Rebuild verifies a published release as [Release] does and then builds
@@ -76,49 +83,54 @@ func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from str
 	if v == nil {
 		return nil, how, err
 	}
-	p := &publication{m: v.Manifest, out: v, dir: vc.Path}
+	if err != nil {
+		return &publication{m: v.Manifest, out: v, dir: vc.Path}, how, err
+	}
+	p, err := newPublication(ctx, v, vc.Path)
 	if err != nil {
 		return p, how, err
 	}
-	if err := p.read(ctx, vc.Path); err != nil {
+	units, err := p.selectUnits(cfg.Platforms)
+	if err != nil {
 		return p, how, err
 	}
-	t := &reproduction{publication: p, from: from, proven: cfg.Proven || len(cfg.Ledgers) > 0}
+	proven := cfg.Proven || len(cfg.Ledgers) > 0
 	// What earlier runs of this machine found out is no evidence against it,
 	// unless whoever asks says so.
-	cfg.Full = !t.proven
+	cfg.Full = !proven
 	r, err := release.Begin(&cfg)
 	if err != nil {
 		return p, how, err
 	}
 	defer r.Close()
-	t.Subject = &release.Subject{Run: r, Version: p.m.Version, Cautions: release.Cautions{Run: r}}
+	var file *profiles.File
 	if len(cfg.Ledgers) > 0 {
 		if cfg.ConfigFile == "" {
 			return p, how, fault.Usagef("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
 		}
-		if err := t.OpenConfig(); err != nil {
+		if file, err = (&release.Cautions{Run: r}).ReadProfileFile(cfg.ConfigFile); err != nil {
 			return p, how, err
 		}
 	}
-	if t.units, err = p.selectUnits(cfg.Platforms); err != nil {
-		return p, how, err
-	}
+	t := &reproduction{publication: p, Run: r, file: file, from: from, proven: proven, units: units}
 	how, err = t.reproduce(ctx)
 	return p, how, err
 }
 
-// read takes the digest and the plan of the manifest.
-func (p *publication) read(ctx context.Context, path string) (err error) {
+// newPublication is a verified release at that path, with the digest and the plan
+// of its manifest. With an error it says no more than the verification.
+func newPublication(ctx context.Context, v *checksums.Verification, path string) (*publication, error) {
+	p := publication{m: v.Manifest, out: v, dir: path}
 	name := filepath.Join(path, checksums.ManifestFile)
 	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
 		name, p.dir = path, ""
 	}
+	var err error
 	if p.sum, _, err = files.Digest(ctx, name); err != nil {
-		return err
+		return &p, err
 	}
 	p.plan, err = readPlan(p.m)
-	return err
+	return &p, err
 }
 
 // reproduced is what was built of a publication.
@@ -143,17 +155,17 @@ func (r refusals) err() error {
 }
 
 // selectUnits are the units of these platforms.
-func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
+func (p *publication) selectUnits(platforms string) (units []*plan.Unit, err error) {
 	pats, err := profiles.ParsePatternList(platforms)
 	if err != nil {
 		return nil, fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", platforms, err)
 	}
 	if len(pats) == 0 {
-		return t.plan.Units, nil
+		return p.plan.Units, nil
 	}
-	for _, u := range t.plan.Units {
+	for _, u := range p.plan.Units {
 		pl, err := profiles.ParsePlatform(u.Platform)
-		if err == nil && slices.ContainsFunc(pats, func(p profiles.Pattern) bool { return p.Match(pl) }) {
+		if err == nil && slices.ContainsFunc(pats, func(pat profiles.Pattern) bool { return pat.Match(pl) }) {
 			units = append(units, u)
 		}
 	}
@@ -166,35 +178,36 @@ func (t *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 // reproduce fetches, holds what it fetched against the record, builds and compares.
 func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	if t.Tools, err = t.FindTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != ""); err != nil {
-		return how, err
-	}
-	if t.Kit, err = t.FetchToolchain(ctx, t.Tools, t.m.Toolchain.Version, filepath.Join(cache, "go")); err != nil {
-		return how, err
-	}
-	how.toolchain = t.GoToolchain.Toolchain
-	if err := checkPlatforms(t.Goroot, t.plan.Go, t.units); err != nil {
-		return how, err
-	}
-	terr := t.checkToolchain(ctx)
-	c, err := t.fetchSource(ctx)
-	if err := errors.Join(terr, err); err != nil {
-		return how, err
-	}
-	if err := t.generate(ctx, c); err != nil {
-		return how, err
-	}
-	selected := *t.plan
-	selected.Units = t.units
-	p := &release.Planned{Copied: c, Plan: &selected, PlanID: t.m.PlanID}
-	if err := t.fetchModules(ctx, p); err != nil {
-		return how, err
-	}
-	tool, noUPX, err := t.packer(ctx, p)
+	tools, err := t.FindTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != "")
 	if err != nil {
 		return how, err
 	}
-	places := release.Places{First: "third"}
+	kit, err := t.FetchToolchain(ctx, tools, t.m.Toolchain.Version, filepath.Join(cache, "go"))
+	if err != nil {
+		return how, err
+	}
+	how.toolchain = kit.GoToolchain.Toolchain
+	if err := checkPlatforms(kit.Goroot, t.plan.Go, t.units); err != nil {
+		return how, err
+	}
+	f := &fetching{t, tools, kit}
+	terr := f.checkToolchain(ctx)
+	c, err := f.fetchSource(ctx)
+	if err := errors.Join(terr, err); err != nil {
+		return how, err
+	}
+	if err := f.generate(ctx, c); err != nil {
+		return how, err
+	}
+	planner, err := t.fetchModules(ctx, c)
+	if err != nil {
+		return how, err
+	}
+	p, tool, noUPX, err := t.packer(ctx, c, planner)
+	if err != nil {
+		return how, err
+	}
+	places := release.Places{First: "independent"}
 	if t.proven {
 		places = release.Places{Second: true}
 	}
@@ -212,34 +225,34 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 		}
 	}
 	t.Phase("building")
-	f, err := m.Finish(ctx, t.m.Artifacts)
+	made, err := m.Finish(ctx, t.m.Artifacts)
 	if err != nil {
 		return how, err
 	}
-	how.rebuild = release.Executions(f.Made, t.Confinement())
+	how.rebuild = release.Executions(made.Made, t.Confinement())
 	how.rebuild.Generation = t.generation
-	built := &rebuiltFiles{publication: t.publication, made: f, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
+	built := &rebuiltFiles{publication: t.publication, made: made, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
-	unknown := t.account(t.units, t.Platforms, t.GoToolchain.Host)
-	t.out.RebuiltActions = f.Ledger.UnitActions(f.Made)
+	unknown := t.conclude(t.units, t.Platforms, kit.GoToolchain.Host)
+	t.out.RebuiltActions = made.Ledger.UnitActions(made.Made)
 	t.out.Confinement = how.rebuild.Confinement
-	if text := report.Again(t.out.RebuiltActions); text != "" {
-		t.out.Checks.Done(fact.BuiltTwice, "", text)
+	if text := report.Again(how.rebuild.Executions, t.out.RebuiltActions); text != "" {
+		t.out.Checks.Done(fact.BuiltHere, "", fact.Times(how.rebuild.Executions)+": "+text)
 	}
-	return how, errors.Join(f.Ledger.Alarms(t.units), t.verdict(unknown))
+	return how, errors.Join(made.Ledger.Alarms(t.units), t.verdict(unknown))
 }
 
 // checkToolchain holds the record's hash of the toolchain against the checksum
 // database's, also when it ran on another kind of host than this one.
-func (t *reproduction) checkToolchain(ctx context.Context) error {
+func (f *fetching) checkToolchain(ctx context.Context) error {
 	var wrong refusals
-	want := t.m.Toolchain
-	sum, sumdb, module := t.GoToolchain.Sum, t.GoToolchain.SumDB, t.GoToolchain.Module
-	if want.Host != t.GoToolchain.Host {
+	want := f.m.Toolchain
+	sum, sumdb, module := f.GoToolchain.Sum, f.GoToolchain.SumDB, f.GoToolchain.Module
+	if want.Host != f.GoToolchain.Host {
 		goos, goarch, _ := strings.Cut(want.Host, "/")
-		module = "golang.org/toolchain@v0.0.1-" + t.GoToolchain.Version + "." + goos + "-" + goarch
-		t.Phase("the publisher's toolchain, for its hash")
-		m, err := t.Fetcher.Module(ctx, module)
+		module = "golang.org/toolchain@v0.0.1-" + f.GoToolchain.Version + "." + goos + "-" + goarch
+		f.Phase("the publisher's toolchain, for its hash")
+		m, err := f.Fetcher.Module(ctx, module)
 		if err != nil {
 			return fault.Errorf("check that the module proxy can be reached", "the publisher's toolchain %s: %w", module, err)
 		}
@@ -251,42 +264,43 @@ func (t *reproduction) checkToolchain(ctx context.Context) error {
 	case sum != want.Sum:
 		wrong.add("the toolchain %s has hash %s, the record says %s", module, sum, want.Sum)
 	case sumdb:
-		t.out.Checks.Done(fact.ToolchainSum, want.Version+" for "+want.Host, "")
+		f.out.Checks.Done(fact.ToolchainSum, want.Version+" for "+want.Host, "")
 	default:
-		t.out.Checks.Open(fact.ToolchainSum, want.Version+" for "+want.Host, "it is as recorded, but the checksum database was not asked")
+		f.out.Checks.Open(fact.ToolchainSum, want.Version+" for "+want.Host, "it is as recorded, but the checksum database was not asked")
 	}
 	return wrong.err()
 }
 
 // sameSource says that the source is the recorded one, and whether others got it.
-func (t *reproduction) sameSource(at string, src *source.Source) {
-	t.out.Checks.Done(fact.SourceSum, at, src.Sum)
+func (p *publication) sameSource(at string, src *source.Source) {
+	p.out.Checks.Done(fact.SourceSum, at, src.Sum)
 	if src.SumDB {
-		t.out.Checks.Done(fact.SourceSumDB, at, "")
+		p.out.Checks.Done(fact.SourceSumDB, at, "")
 	} else {
-		t.out.Checks.Open(fact.SourceSumDB, at, "the checksum database was not asked for it")
+		p.out.Checks.Open(fact.SourceSumDB, at, "the checksum database was not asked for it")
 	}
 }
 
 // fetchSource gets the recorded source and holds it against the record.
-func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error) {
-	src := t.m.Source
+func (f *fetching) fetchSource(ctx context.Context) (*release.Copied, error) {
+	src := f.m.Source
 	at := src.Module + "@" + src.Version
+	var found release.Found
+	var err error
 	switch {
 	case src.Kind == fact.SourceModule:
-		t.Phase("fetching " + at)
-		var err error
-		if t.Source, t.ModuleDir, err = source.FetchModule(ctx, t.Fetcher, at); err != nil {
+		f.Phase("fetching " + at)
+		if found.Source, found.ModuleDir, err = source.FetchModule(ctx, f.Fetcher, at); err != nil {
 			return nil, err
 		}
-	case t.from != "":
-		if err := t.clone(ctx); err != nil {
+	case f.from != "":
+		if found, err = f.clone(ctx); err != nil {
 			return nil, err
 		}
 	default:
-		return t.replaySource(ctx)
+		return f.replaySource(ctx)
 	}
-	c, err := t.CopySource(ctx, t.Kit)
+	c, err := f.SubjectOf(f.Tools, found, f.m.Version, f.file).CopySource(ctx, f.Kit)
 	if err != nil {
 		return nil, err
 	}
@@ -296,21 +310,21 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 			wrong.add("the source's %s is %q, the record says %q", what, got, want)
 		}
 	}
-	compare("module", t.Source.ModulePath, src.Module)
-	compare("version", t.Source.Version, src.Version)
-	compare("h1", t.Source.Sum, src.Sum)
+	compare("module", found.Source.ModulePath, src.Module)
+	compare("version", found.Source.Version, src.Version)
+	compare("h1", found.Source.Sum, src.Sum)
 	if src.Kind == fact.SourceGit {
-		compare("commit", t.Source.Commit, src.Commit)
-		compare("tree", t.Source.Tree, src.Tree)
-		compare("directory", t.Source.Dir, src.Dir)
+		compare("commit", found.Source.Commit, src.Commit)
+		compare("tree", found.Source.Tree, src.Tree)
+		compare("directory", found.Source.Dir, src.Dir)
 	}
-	compare("commit time", t.Source.ID().CommitTime, src.CommitTime)
+	compare("commit time", found.Source.ID().CommitTime, src.CommitTime)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	t.sameSource(at, t.Source)
+	f.sameSource(at, found.Source)
 	if src.Kind == fact.SourceGit {
-		t.out.Checks.Done(fact.SourceCommit, src.Commit, "")
+		f.out.Checks.Done(fact.SourceCommit, src.Commit, "")
 	}
 	return c, nil
 }
@@ -320,15 +334,15 @@ func (t *reproduction) fetchSource(ctx context.Context) (*release.Copied, error)
 // The zip is the commit's if it has the recorded h1; that the commit's hash and
 // time belong to it is then still the record's word, which the digests confirm:
 // both are in the binaries.
-func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error) {
-	src := t.m.Source
+func (f *fetching) replaySource(ctx context.Context) (*release.Copied, error) {
+	src := f.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
 		return nil, fault.Errorf(hint, "no source: the module is in the directory %s of its repository, and of that the module proxy has no zip", src.Dir)
 	}
 	at := src.Module + "@" + src.Version
-	t.Phase("fetching " + at)
-	m, err := t.Fetcher.Module(ctx, at)
+	f.Phase("fetching " + at)
+	m, err := f.Fetcher.Module(ctx, at)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -340,7 +354,7 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 		wrong.add("the source's h1 is %q, the record says %q", m.Sum, src.Sum)
 		return nil, wrong.err()
 	}
-	for _, u := range t.units {
+	for _, u := range f.units {
 		if slices.Contains(u.Flags, "-mod=vendor") {
 			return nil, fault.Errorf(hint, "%s: builds from the vendor directory, which is not in the module proxy's zip", u.ID())
 		}
@@ -357,13 +371,20 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 	if err := claim.SetVersion(stamped); err != nil {
 		return nil, fmt.Errorf("%s: %w", checksums.ManifestFile, err)
 	}
-	c := &release.Copied{Subject: t.Subject, Kit: t.Kit, Checkout: filepath.Join(t.Workspace.Dir, "first", "src")}
-	stamp, err := recovery.NewStamp(ctx, t.Goroot, t.Kit.BuildPlace, filepath.Join(t.Workspace.Dir, "stamp"), c.Checkout, claim)
+	checkout := filepath.Join(f.Workspace.Dir, "first", "src")
+	place := *f.BuildPlace // in which go asks for a stamp another program than git
+	stamp, err := recovery.NewStamp(ctx, f.Goroot, &place, filepath.Join(f.Workspace.Dir, "stamp"), checkout, claim)
 	if err != nil {
 		return nil, err
 	}
-	t.Source = source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
-	c.CopyAgain = func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
+	published := source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
+	published.SumDB = f.Settings.Checks(src.Module)
+	for _, a := range f.m.Artifacts {
+		for _, member := range a.Members {
+			published.SetExecutable(member.Name, member.Mode == "0755")
+		}
+	}
+	again := func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
 			return "", nil, workspace.Error(err)
 		}
@@ -375,99 +396,102 @@ func (t *reproduction) replaySource(ctx context.Context) (*release.Copied, error
 			return "", nil, err
 		}
 		place.Git = stamp.Git
-		return dir, release.FromZip(t.Source), nil
+		return dir, release.FromZip(published), nil
 	}
-	if _, c.Origin, err = c.CopyAgain(ctx, t.Kit.BuildPlace, c.Checkout); err != nil {
+	_, origin, err := again(ctx, &place, checkout)
+	if err != nil {
 		return nil, err
 	}
-	t.Source.SumDB = t.Settings.Checks(src.Module)
-	for _, a := range t.m.Artifacts {
-		for _, member := range a.Members {
-			t.Source.SetExecutable(member.Name, member.Mode == "0755")
-		}
-	}
-	c.Loader = &plan.Loader{Goroot: t.Goroot, Place: t.Kit.BuildPlace, Settings: t.Settings, Kind: src.Kind, Dir: c.Checkout}
-	t.sameSource(at, t.Source)
-	t.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
-	return c, nil
+	f.sameSource(at, published)
+	f.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
+	return &release.Copied{
+		Subject:  f.SubjectOf(f.Tools, release.Found{Source: published}, f.m.Version, f.file),
+		Kit:      &release.Kit{GoToolchain: f.GoToolchain, Goroot: f.Goroot, BuildPlace: &place},
+		Loader:   &plan.Loader{Goroot: f.Goroot, Place: &place, Settings: f.Settings, Kind: src.Kind, Dir: checkout},
+		Checkout: checkout, Origin: origin, CopyAgain: again,
+	}, nil
 }
 
 // clone makes a private clone of -source at the recorded commit.
-func (t *reproduction) clone(ctx context.Context) error {
-	from := t.from
+func (f *fetching) clone(ctx context.Context) (found release.Found, err error) {
+	from := f.from
 	if fi, err := os.Stat(from); err == nil && fi.IsDir() {
 		if from, err = filepath.Abs(from); err != nil {
-			return err
+			return found, err
 		}
 	}
-	t.Phase("fetching the commit " + t.m.Source.Commit)
-	dir := filepath.Join(t.Workspace.Dir, "source")
-	src := t.m.Source
+	f.Phase("fetching the commit " + f.m.Source.Commit)
+	dir := filepath.Join(f.Workspace.Dir, "source")
+	src := f.m.Source
 	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
-	if err := source.CloneAt(ctx, t.Git, t.Environ, from, want, dir, t.Workspace.Dir); err != nil {
-		return err
+	if err := source.CloneAt(ctx, f.Git, f.Environ, from, want, dir, f.Workspace.Dir); err != nil {
+		return found, err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: t.Git, Env: t.Environ, Work: t.Workspace.Dir, Known: t.Known,
+		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: f.Git, Env: f.Environ, Work: f.Workspace.Dir, Known: f.Known,
 		Hashed: true, OneTag: !want.Stamped,
 	})
 	if err != nil {
-		return err
+		return found, err
 	}
-	t.Repo, t.Source = repo, &repo.Source
-	return nil
+	return release.Found{Repo: repo, Source: &repo.Source}, nil
 }
 
 // fetchModules ends the fetch phase: with the units' own go list, everything
-// that they import is in the module cache.
-func (t *reproduction) fetchModules(ctx context.Context, p *release.Planned) error {
-	if p.Loader.Ready != nil {
-		if err := p.Loader.Ready(ctx); err != nil {
-			return err
+// that they import is in the module cache. The planner, nil where go install
+// fetches, knows what that is.
+func (t *reproduction) fetchModules(ctx context.Context, c *release.Copied) (*plan.Planner, error) {
+	if c.Loader.Ready != nil {
+		if err := c.Loader.Ready(ctx); err != nil {
+			return nil, err
 		}
 	}
 	if t.m.Source.Kind == fact.SourceModule && !t.proven {
-		return nil // prepare fetches what go install needs
+		return nil, nil // prepare fetches what go install needs
 	}
 	t.Phase("fetching modules")
-	p.Planner = &plan.Planner{Loader: p.Loader, Source: t.Source}
+	planner := &plan.Planner{Loader: c.Loader, Source: c.Source}
 	var errs []error
 	for _, u := range t.units {
 		var mains []string
 		for _, m := range u.Mains {
 			mains = append(mains, m.Package)
 		}
-		pkgs, err := p.Loader.List(ctx, u.Env, u.Flags, mains, true)
+		pkgs, err := c.Loader.List(ctx, u.Env, u.Flags, mains, true)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
-		p.Planner.Note(u, pkgs)
+		planner.Note(u, pkgs)
 	}
-	return errors.Join(errs...)
+	return planner, errors.Join(errs...)
 }
 
-// packer finds UPX if the plan needs it. Without it, what is packed cannot be
-// compared, and everything before that still can: missing says why, and p is left
-// with nothing to pack.
-func (t *reproduction) packer(ctx context.Context, p *release.Planned) (tool *upx.Tool, missing, err error) {
+// packer finds UPX if the selected units need it. Without it, what is packed cannot
+// be compared, and everything before that still can: missing says why, and the plan
+// has nothing to pack.
+func (t *reproduction) packer(ctx context.Context, c *release.Copied, planner *plan.Planner) (p *release.Planned, tool *upx.Tool, missing, err error) {
+	planned := func(units []*plan.Unit) *release.Planned {
+		selected := *t.plan
+		selected.Units = units
+		return &release.Planned{Copied: c, Planner: planner, Plan: &selected, PlanID: t.m.PlanID}
+	}
+	p = planned(t.units)
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {
-		return nil, nil, nil
+		return p, nil, nil, nil
 	}
 	if tool, missing = p.FindUPX(ctx, t.Warn); missing == nil {
-		return tool, nil, nil
+		return p, tool, nil, nil
 	}
 	if ctx.Err() != nil {
-		return nil, nil, missing
+		return nil, nil, nil, missing
 	}
-	without := *p.Plan
-	without.Units = nil
+	var units []*plan.Unit
 	for _, u := range t.units {
 		linkedOnly := *u
 		if u.UPX != nil {
-			linkedOnly.UPX, linkedOnly.Archive = nil, "none"
+			linkedOnly.UPX, linkedOnly.Archive = nil, fact.NoArchive
 		}
-		without.Units = append(without.Units, &linkedOnly)
+		units = append(units, &linkedOnly)
 	}
-	p.Plan = &without
-	return nil, missing, nil
+	return planned(units), nil, missing, nil
 }

@@ -60,7 +60,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 		}
 		return
 	case built.Verdict == fact.Different && (built.SHA256 == a.SHA256 || len(built.Findings) > 0):
-		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the two builds made here differ from each other", built.Findings
+		r.Rebuilt, r.Verdict, r.Reason, r.Findings = built.SHA256, fact.Different, "the "+fact.Builds(len(t.made.Executors))+" made here differ from each other", built.Findings
 		return
 	case built.SHA256 == a.SHA256:
 		r.Verdict, r.Rebuilt = fact.Identical, built.SHA256

@@ -15,20 +15,22 @@ func TestBuiltTwiceDiffering(t *testing.T) {
 	finding := fact.Finding{Cause: "directory"}
 	for _, tt := range []struct {
 		what, sum string
+		executors int
 		verdict   fact.Verdict
 		findings  []fact.Finding
 		want      fact.Verdict
+		reason    string
 	}{
-		{"the same twice", "aa", fact.Identical, nil, fact.Identical},
-		{"the first one the same", "aa", fact.Different, []fact.Finding{finding}, fact.Different},
-		{"the first one the same, nothing found", "aa", fact.Different, nil, fact.Different},
-		{"neither the same", "bb", fact.Different, []fact.Finding{finding}, fact.Different},
+		{"the same twice", "aa", 2, fact.Identical, nil, fact.Identical, ""},
+		{"the first one the same", "aa", 2, fact.Different, []fact.Finding{finding}, fact.Different, "the two builds made here differ from each other"},
+		{"the first one the same, nothing found", "aa", 2, fact.Different, nil, fact.Different, "the two builds made here differ from each other"},
+		{"neither the same of three", "bb", 3, fact.Different, []fact.Finding{finding}, fact.Different, "the 3 builds made here differ from each other"},
 	} {
 		built := published
 		built.SHA256, built.Verdict, built.Findings = tt.sum, tt.verdict, tt.findings
-		again, r := &rebuiltFiles{made: &release.Finished{Made: []*release.UnitResult{{Artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
+		again, r := &rebuiltFiles{made: &release.Finished{Prepared: &release.Prepared{Executors: make([]release.ReadyExecutor, tt.executors)}, Made: []*release.UnitResult{{Artifacts: []checksums.Artifact{built}}}}}, checksums.RebuiltArtifact{}
 		again.compareOne(t.Context(), published, &r)
-		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || (r.Reason == "") != (tt.want == fact.Identical) {
+		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || r.Reason != tt.reason {
 			t.Errorf("%s: got %+v", tt.what, r)
 		}
 	}

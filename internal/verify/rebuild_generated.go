@@ -18,40 +18,40 @@ import (
 
 // generate puts the release's generated files into the source that is built: made
 // anew by its commands if whoever verifies says so, else as the release has them.
-func (t *reproduction) generate(ctx context.Context, c *release.Copied) error {
-	if t.m.Generated == nil {
+func (f *fetching) generate(ctx context.Context, c *release.Copied) error {
+	if f.m.Generated == nil {
 		return nil
 	}
-	published, perr := t.publishedGenerated(ctx)
-	if !t.Subject.Generate {
+	published, perr := f.publishedGenerated(ctx)
+	if !f.Run.Generate {
 		if perr != nil {
 			return perr
 		}
-		for _, f := range t.m.Generated.Files {
-			t.out.Checks.Open(fact.GeneratedAgain, f.Name, "taken from "+fact.GeneratedArchive+" of the release, not generated again (-generate runs its commands)")
+		for _, x := range f.m.Generated.Files {
+			f.out.Checks.Open(fact.GeneratedAgain, x.Name, "taken from "+fact.GeneratedArchive+" of the release, not generated again (-generate runs its commands)")
 		}
-		t.generation = fact.GenerationTaken
-		return c.UseGenerated(ctx, published, t.m.Generated.Files)
+		f.generation = fact.GenerationTaken
+		return c.UseGenerated(ctx, published, f.m.Generated.Files)
 	}
-	t.generation = fact.GenerationExecuted
-	made, err := c.Generate(ctx, t.plan.Generate)
+	f.generation = fact.GenerationExecuted
+	made, err := c.Generate(ctx, f.plan.Generate)
 	if err != nil {
 		return err
 	}
 	if perr != nil {
 		published = "" // then it is not known where files differ
 	}
-	differ, err := generate.Compare(ctx, made, &generate.Made{Place: "release", Dir: published, Files: t.m.Generated.Files})
+	differ, err := generate.Compare(ctx, made, &generate.Made{Place: "release", Dir: published, Files: f.m.Generated.Files})
 	if err != nil {
 		return err
 	}
 	if len(differ) == 0 {
-		for _, f := range t.m.Generated.Files {
-			t.out.Checks.Done(fact.GeneratedAgain, f.Name, t.GoToolchain.Host)
+		for _, x := range f.m.Generated.Files {
+			f.out.Checks.Done(fact.GeneratedAgain, x.Name, f.GoToolchain.Host)
 		}
 		return nil
 	}
-	return t.otherGenerated(made, differ)
+	return f.otherGenerated(made, differ)
 }
 
 // publishedGenerated unpacks the release's generated files, and returns where.

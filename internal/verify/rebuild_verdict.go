@@ -11,51 +11,51 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// account gives every artifact of the release an end, whatever was compared:
+// conclude gives every artifact of the release an end, whatever was compared:
 // it goes by what the release promises, not by what was looked at. An artifact
 // is identical, different, unchecked with the reason, or left out by -platform;
 // a file that is no artifact is of a kind that is not built, or unchecked too.
 // units are those that were built, which platforms selected, on host. It returns
 // the listed files of which nobody knows what they are.
-func (t *publication) account(units []*plan.Unit, platforms, host string) (unknown []string) {
+func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unknown []string) {
 	selected := map[string]bool{}
 	for _, u := range units {
 		selected[u.ID()] = true
 	}
 	compared := map[string]checksums.RebuiltArtifact{}
-	for _, r := range t.out.Rebuilt {
+	for _, r := range p.out.Rebuilt {
 		compared[r.Key()] = r
 	}
 	left := "left out by -platform=" + platforms
-	for _, a := range t.m.Artifacts {
-		t.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
-		if t.m.Generated != nil && !t.out.Checks.All(fact.GeneratedAgain) {
-			t.out.Checks.Open(fact.FromSource, a.Unit(), "generated files were taken from the release, and are not of the source")
+	for _, a := range p.m.Artifacts {
+		p.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
+		if again, all := p.out.Checks.Of(fact.GeneratedAgain); again < all {
+			p.out.Checks.Open(fact.FromSource, a.Unit(), "generated files were taken from the release, and are not of the source")
 		}
 	}
-	for _, a := range t.m.Artifacts {
+	for _, a := range p.m.Artifacts {
 		r, ok := compared[a.Key()]
 		why := "not all files came out identical"
 		switch {
 		case !ok && !selected[a.Unit()]:
 			why = left
-			t.out.Checks.Open(fact.Rebuilt, a.Key(), left)
+			p.out.Checks.Open(fact.Rebuilt, a.Key(), left)
 		case !ok:
 			r = checksums.RebuiltArtifact{Profile: a.Profile, Platform: a.Platform, Stage: a.Stage, Name: a.Name, SHA256: a.SHA256,
 				Verdict: fact.Unchecked, Reason: "nothing was built here in its place"}
-			t.out.Rebuilt = append(t.out.Rebuilt, r)
-			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
+			p.out.Rebuilt = append(p.out.Rebuilt, r)
+			p.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
 		case r.Verdict == fact.Identical && r.Rebuilt == a.SHA256:
-			t.out.Checks.Done(fact.Rebuilt, a.Key(), host)
+			p.out.Checks.Done(fact.Rebuilt, a.Key(), host)
 			continue
 		case r.Verdict == fact.Different:
-			t.out.Checks.Open(fact.Rebuilt, a.Key(), "it came out different")
+			p.out.Checks.Open(fact.Rebuilt, a.Key(), "it came out different")
 		default:
-			t.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
+			p.out.Checks.Open(fact.Rebuilt, a.Key(), r.Reason)
 		}
-		t.out.Checks.Open(fact.FromSource, a.Unit(), why)
+		p.out.Checks.Open(fact.FromSource, a.Unit(), why)
 	}
-	return notProducts(t.out)
+	return notProducts(p.out)
 }
 
 // notProducts answers for the files of a release that are no artifacts: those
@@ -85,10 +85,10 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 
 // verdict is the error of what did not come out identical. That nothing was
 // compared is no success.
-func (t *publication) verdict(unknown []string) error {
+func (p *publication) verdict(unknown []string) error {
 	var different, unchecked []string
 	identical := 0
-	for _, r := range t.out.Rebuilt {
+	for _, r := range p.out.Rebuilt {
 		name := fmt.Sprintf("%s %s: %s (%s)", r.Profile, r.Platform, r.Name, r.Stage)
 		switch {
 		case r.Verdict == fact.Identical && r.Rebuilt == r.SHA256:

@@ -75,7 +75,7 @@ func TestAccount(t *testing.T) {
 		if tc.listed != "" {
 			th.out.Listed = append(th.out.Listed, tc.listed)
 		}
-		err := th.verdict(th.account(tc.units, "linux/amd64", "plan9/386"))
+		err := th.verdict(th.conclude(tc.units, "linux/amd64", "plan9/386"))
 		if fault.ExitCode(err) != tc.code {
 			t.Errorf("%s: exit code %d, want %d: %v", tc.name, fault.ExitCode(err), tc.code, err)
 		}

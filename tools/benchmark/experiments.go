@@ -128,17 +128,19 @@ func (r *run) compareProducts() {
 	if len(hand) == 0 {
 		return
 	}
-	for _, name := range []string{buildCold, releaseFirst, goreleaserCold} {
-		if len(r.series[name]) == 0 {
+	for _, x := range []struct{ name, command string }{
+		{buildCold, "mintmark build"}, {releaseFirst, "mintmark release"}, {goreleaserCold, "goreleaser build"},
+	} {
+		if len(r.series[x.name]) == 0 {
 			continue
 		}
 		same := 0
 		for _, d := range hand[0].Digests {
-			if slices.Contains(r.series[name][0].Digests, d) {
+			if slices.Contains(r.series[x.name][0].Digests, d) {
 				same++
 			}
 		}
-		r.notes = append(r.notes, fmt.Sprintf("Of the loop's %d binaries, `%s` made %d with the same bytes.", len(hand[0].Digests), strings.TrimSuffix(strings.TrimSuffix(name, ", cold"), ", first time"), same))
+		r.notes = append(r.notes, fmt.Sprintf("Of the loop's %d binaries, `%s` made %d with the same bytes.", len(hand[0].Digests), x.command, same))
 	}
 }
 

@@ -207,7 +207,7 @@ func (u *unit) criticalPath() (time.Duration, error) {
 
 // bound is [Result.Bound]. What tasks wait for was checked by the queue.
 func bound(units []*unit, tasks []schedule.Task, cores int) time.Duration {
-	byID := map[string]int{}
+	byID := map[schedule.ID]int{}
 	for i, t := range tasks {
 		byID[t.ID] = i
 	}

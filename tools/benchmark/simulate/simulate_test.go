@@ -39,7 +39,11 @@ func side(cpu ...time.Duration) []Action {
 }
 
 func given(id string, actions []Action, after ...string) Unit {
-	return Unit{schedule.Task{ID: id, CPU: CPU(actions), Memory: 10, After: after}, actions}
+	u := Unit{schedule.Task{ID: schedule.ID{Unit: id}, CPU: CPU(actions), Memory: 10}, actions}
+	for _, a := range after {
+		u.After = append(u.After, schedule.ID{Unit: a})
+	}
+	return u
 }
 
 // TestByHand holds the simulator against schedules worked out on paper.
@@ -175,9 +179,9 @@ func twice(units []Unit, wait bool) []Unit {
 	out := slices.Clone(units)
 	for _, u := range units {
 		again := u
-		again.ID += " again"
+		again.ID.By = "again"
 		if wait {
-			again.After = []string{u.ID}
+			again.After = []schedule.ID{u.ID}
 		}
 		out = append(out, again)
 	}
@@ -193,7 +197,7 @@ func TestRecorded(t *testing.T) {
 	var many []Unit
 	for i := range 6 {
 		for _, u := range fzf {
-			u.ID += fmt.Sprint(" ", i)
+			u.ID.Unit += fmt.Sprint(" ", i)
 			many = append(many, u)
 		}
 	}
@@ -253,7 +257,7 @@ func TestRemaining(t *testing.T) {
 			}
 			for eighth := range 8 {
 				now := r.Makespan * time.Duration(eighth) / 8
-				at := map[string]schedule.Progress{}
+				at := map[schedule.ID]schedule.Progress{}
 				for i, sp := range r.Spans {
 					switch {
 					case sp.End <= now:
