@@ -48,7 +48,10 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 	}
 
 	embedded := s.Planner.Embedded()
-	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.Checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+	// What was generated is in no checkout of anybody.
+	if text := slices.DeleteFunc(embedded, func(name string) bool {
+		return !s.Repo.Tracked(name) && s.generates(name) || !isText(filepath.Join(s.Checkout, filepath.FromSlash(name)))
+	}); len(text) > 0 {
 		unset, err := s.Repo.WithoutEOL(ctx, text)
 		if err != nil {
 			return nil, err
