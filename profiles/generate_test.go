@@ -37,6 +37,9 @@ func TestGenerate(t *testing.T) {
 	if err := CheckGenerate(g.Command, g.Inputs, g.Outputs, g.Variables(), g.Fetch); err != nil {
 		t.Errorf("what a file can say is refused in a plan: %v", err)
 	}
+	if !f.Uses("Commit") || f.Uses("Summary") {
+		t.Error("which fields its templates have is not known")
+	}
 	if pos := f.Pos("generate[0].outputs[1]"); pos.Line != 8 || pos.Column != 21 {
 		t.Errorf("position %v", pos)
 	}
@@ -55,6 +58,7 @@ func TestGenerateRefused(t *testing.T) {
 		{"generate: [{command: [../make], outputs: [x]}]", "leaves the source tree"},
 		{"generate: [{command: [x, '{{.Date}}'], outputs: [x]}]", "m.yaml:4:29: unknown field .Date"},
 		{"generate: [{command: [x, '{{.Arch}}'], outputs: [x]}]", "m.yaml:4:29: a command runs once for all platforms, and knows no .Arch"},
+		{"generate: [{command: [x, '{{.Binary}}'], outputs: [x]}]", "m.yaml:4:29: "},
 		{"generate: [{command: [x], outputs: ['**']}]", "every file of the module"},
 		{"generate: [{command: [x], outputs: [.git/config]}]", "is git's"},
 		{"generate: [{command: [x], outputs: [web/]}]", "is a directory"},

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,31 +145,6 @@ func TestRefused(t *testing.T) {
 				t.Errorf("hints %q", hints)
 			}
 		})
-	}
-}
-
-// TestConfined: a command reaches no network, is told so, and writes nothing but its copy.
-func TestConfined(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("x")) }))
-	defer server.Close()
-	p := place(t, "first place")
-	if runtime.GOOS != "linux" {
-		t.Skip("confined on Linux")
-	}
-	port := server.URL[strings.LastIndex(server.URL, ":")+1:]
-	bash := plan.Generate{Command: []string{"bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + port + " && echo x >out"}, Outputs: []string{"out"}}
-	_, err := p.Run(t.Context(), []plan.Generate{bash}, source())
-	if err == nil {
-		t.Skip("this system does not confine")
-	}
-	if !strings.Contains(fault.Hint(err), "name what it needs under fetch") {
-		t.Errorf("%v: %s", err, fault.Hint(err))
-	}
-	p.Work += "2"
-	outside := filepath.Join(p.Source, "sub", "written")
-	_, err = p.Run(t.Context(), []plan.Generate{script("echo x >"+outside+" || true; echo x >out", "out")}, source())
-	if _, serr := os.Lstat(outside); serr == nil {
-		t.Errorf("the private copy that is built was written to (%v)", err)
 	}
 }
 
