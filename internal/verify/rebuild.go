@@ -73,7 +73,7 @@ func Rebuild(ctx context.Context, cfg run.Config, vc Config, from string) (*chec
 	return p.out, err
 }
 
-// rebuildRelease is VerifyRebuild. The publication is nil only with an error from
+// rebuildRelease is [Rebuild]. The publication is nil only with an error from
 // before the verification. how says what was built, as far as it came to that.
 func rebuildRelease(ctx context.Context, cfg run.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
 	defer func() { err = run.ExplainFull(err) }()
