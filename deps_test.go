@@ -128,6 +128,9 @@ const depsRules = `
 	# What runs when depends on numbers alone.
 	internal/files < builds/schedule;
 
+	# What commands make is taken from a copy of the source and packed; which commands, the plan says. What they need is fetched.
+	profiles, builds/plan, builds/toolchain, builds/archive, internal/fact, internal/fault, internal/files < builds/generate;
+
 	# An execution does not know that there are others. It keeps the go command's account of its actions.
 	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files < builds/execute;
 
@@ -153,8 +156,8 @@ const depsRules = `
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
 
-	# Up to the plan nothing is built: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
-	profiles, checksums, builds/actions, builds/execute, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
+	# Up to the plan nothing is built but what commands generate: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
+	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
 	profiles, checksums, builds/plan, builds/recovery, builds/source, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;

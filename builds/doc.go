@@ -6,6 +6,7 @@
 //   - toolchain: fetch, hash and install a toolchain; the environment of a build;
 //     the only place that runs go
 //   - plan: units and plans, and the planner that makes them of a profile
+//   - generate: commands that make files before anything is compiled, run in each place
 //   - schedule: what runs when, by expected cost, memory and processors
 //   - execute: a unit, built once in one place
 //   - compare: what came of several executions, and what is to blame where they differ

@@ -47,7 +47,7 @@ func (r *RebuiltArtifact) Key() string {
 // verdict. manifest is the SHA-256 of release.json, tc the toolchain that the
 // rebuilder used, which is another module than the publisher's on another
 // platform, and how says how often, where and in what confinement (nil: that is
-// not said) the rebuilder built. What its ledger took no part in: Actions and
+// not said) the rebuilder built, and how it came by generated files. What its ledger took no part in: Actions and
 // Rebuilders are left out. An artifact that is different makes it an error:
 // whoever has one has found something else to say.
 //
@@ -62,7 +62,13 @@ func NewRebuildStatement(m *Manifest, manifest string, tc fact.Toolchain, by Bui
 	if err := checkDigest(manifest); err != nil {
 		return nil, fmt.Errorf("rebuild statement: manifest: %w", err)
 	}
-	how = Rebuild{Executions: how.Executions, Varied: sorted(how.Varied), Attempted: sorted(how.Attempted), Shared: sorted(how.Shared), Confinement: how.Confinement}
+	how = Rebuild{
+		Executions: how.Executions, Varied: sorted(how.Varied), Attempted: sorted(how.Attempted), Shared: sorted(how.Shared),
+		Confinement: how.Confinement, Generation: how.Generation,
+	}
+	if (m.Generated != nil) != (how.Generation != "") {
+		return nil, fmt.Errorf("rebuild statement: says %q of generated files, and the release has %t", how.Generation, m.Generated != nil)
+	}
 	if err := errors.Join(how.check()...); err != nil {
 		return nil, fmt.Errorf("rebuild statement: %w", err)
 	}

@@ -98,6 +98,12 @@ func (m *Manifest) normal() (*Manifest, error) {
 		a.Proven = slices.Clone(a.Proven)
 		slices.SortFunc(a.Proven, func(a, b ProvenActions) int { return cmp.Compare(a.Executions, b.Executions) })
 	}
+	if m.Generated != nil {
+		g := *m.Generated
+		g.Varied, g.Attempted, g.Shared = sorted(g.Varied), sorted(g.Attempted), sorted(g.Shared)
+		g.Tools, g.Files = append([]fact.GeneratorTool{}, g.Tools...), append([]fact.GeneratedFile{}, g.Files...)
+		n.Generated = &g
+	}
 	n.Artifacts = slices.Clone(m.Artifacts)
 	if n.Artifacts == nil {
 		n.Artifacts = []Artifact{}

@@ -27,6 +27,7 @@ const (
 //     that permit both walls, to whomever and by whatever means, say the same;
 //   - proofs of packed files ([Artifact.Proofs]): what of them could be run
 //     depends on the machine;
+//   - [fact.GeneratorTool]: where a program lay on PATH, and which one it was;
 //   - findings of artifacts that differ (verify: report): their evidence quotes
 //     what differed.
 type Manifest struct {
@@ -44,7 +45,9 @@ type Manifest struct {
 	PlanID    string           `json:"plan_id"` // SHA-256 of the canonical plan, lower-case hex
 	Plan      json.RawMessage  `json:"plan"`    // the canonical plan itself
 	Rebuild   Rebuild          `json:"rebuild"`
-	Artifacts []Artifact       `json:"artifacts"` // sorted by profile, platform, stage, name
+	// Generated is what commands made before anything was compiled; nil: nothing.
+	Generated *fact.Generated `json:"generated,omitempty"`
+	Artifacts []Artifact      `json:"artifacts"` // sorted by profile, platform, stage, name
 }
 
 // Source identifies the code that was built.
@@ -91,6 +94,9 @@ type Rebuild struct {
 	// with what else ran on their products (UPX). nil: the manifest does not say,
 	// as those of before there was any.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
+	// Generation is how a rebuilder came by the generated files of a release; "" where
+	// there are none, and in a manifest, which has [Manifest.Generated].
+	Generation fact.Generation `json:"generation,omitempty"`
 	// Actions has an entry for each unit whose account was kept, sorted by
 	// profile and platform. Of a unit without one it is not known which of its
 	// packages ran twice.

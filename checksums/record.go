@@ -120,6 +120,10 @@ func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
+	generators, err := generators(n)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
 	s := &Statement{
 		Type:          StatementType,
 		Subject:       subjects,
@@ -134,7 +138,7 @@ func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 					PlanID:  n.PlanID,
 				},
 				InternalParameters:   InternalParameters{Rebuild: n.Rebuild},
-				ResolvedDependencies: deps,
+				ResolvedDependencies: append(deps, generators...),
 			},
 			RunDetails: RunDetails{
 				Builder:    BuilderInfo{ID: BuilderID, Version: map[string]string{n.Builder.Name: n.Builder.Version}},

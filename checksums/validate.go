@@ -38,6 +38,7 @@ import (
 //   - the artifacts are those that the plan's units make, one to one: no other,
 //     none missing, each under its name and from what the plan makes it from;
 //   - a release's plan is of the manifest's project, version, source and toolchain;
+//   - generated files are outputs of the plan's commands, which each have a program;
 //   - keys are unique, published names are unique whatever their case, and are
 //     not those of the files about the release.
 func (m *Manifest) Validate() error {
@@ -163,6 +164,7 @@ func (r Rebuild) check() (errs []error) {
 		errs = append(errs, fmt.Errorf("rebuild: %d executions; every unit is built at least once", r.Executions))
 	}
 	add("rebuild", checkConfinement(r.Confinement))
+	add("rebuild: generation", is(r.Generation, "", fact.GenerationExecuted, fact.GenerationTaken))
 	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
 		add("rebuild: circumstance", checkText(s))
 	}
@@ -171,6 +173,9 @@ func (r Rebuild) check() (errs []error) {
 
 func (v *validation) rebuild(m *Manifest) {
 	r := m.Rebuild
+	if r.Generation != "" {
+		v.addf("rebuild: how generated files came about is said by generated")
+	}
 	for _, err := range r.check() {
 		v.addf("%w", err)
 	}

@@ -18,7 +18,8 @@ import (
 //     a release's is no snapshot's;
 //   - every artifact is one that a unit of the plan makes, under the name, of the
 //     package, from the artifacts and with the members that the unit gives it;
-//   - every artifact that a unit makes is there.
+//   - every artifact that a unit makes is there;
+//   - there are generated files if the plan has commands, each an output of one.
 func (v *validation) plan(m *Manifest) {
 	p, err := fact.ReadPlan(m.Plan)
 	if err != nil {
@@ -30,6 +31,7 @@ func (v *validation) plan(m *Manifest) {
 	if m.Kind == KindRelease {
 		v.samePlan(m, p)
 	}
+	v.generated(m, p)
 	w := &wanted{validation: v, of: map[artifactKey]*want{}, units: map[string]bool{}}
 	for i := range p.Units {
 		w.expect(&p.Units[i])

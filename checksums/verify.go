@@ -343,6 +343,11 @@ func (v *verification) expect(what, want, got string) {
 }
 
 func (v *verification) verdicts(m *Manifest) {
+	if m.Generated != nil {
+		for _, f := range m.Generated.Files {
+			v.out.Checks.Open(fact.GeneratedAgain, f.Name, "the publisher states it, a rebuild with -generate would show it")
+		}
+	}
 	for _, a := range m.Artifacts {
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		switch a.Verdict {

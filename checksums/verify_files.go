@@ -73,7 +73,7 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 			v.out.Checks.Done(fact.Digest, e.Name, "")
 			if known {
 				artifacts++
-			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile {
+			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile && !(e.Name == fact.GeneratedArchive && m.Generated != nil) {
 				v.out.Checks.Open(fact.Content, e.Name, "the manifest does not describe it; only the digest was compared")
 			}
 		case FileMissing:
@@ -94,6 +94,12 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 		for _, a := range m.Published() {
 			if len(a.Members) > 0 {
 				v.out.Checks.Open(fact.Members, a.Name, "only the archives' own digests were compared")
+			}
+		}
+		if m.Generated != nil {
+			v.out.Checks.Open(fact.Members, fact.GeneratedArchive, "only the archives' own digests were compared")
+			if !listed[fact.GeneratedArchive] && entries != nil {
+				v.refuse(ChecksumsFile, "", "does not list %s, and the manifest has generated files", fact.GeneratedArchive)
 			}
 		}
 	}

@@ -69,6 +69,8 @@ func (d *decoder) top(root *yaml.Node) {
 			d.sign(e.value)
 		case "ledger":
 			d.ledger(e.value)
+		case "generate":
+			d.generate(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/fault"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -45,7 +44,7 @@ func (d *decoder) filesSetting(k key, n *yaml.Node, v *value) bool {
 		pos := d.pos(item)
 		if src != nil {
 			pos = d.pos(src)
-			if err := checkGlob(f.Src); err != nil {
+			if err := checkGlob("files", f.Src); err != nil {
 				d.err(pos, err)
 			} else if good && slices.Contains(v.files, f) {
 				d.warnAt(pos, "", "%s has %q twice", k.name, f.Src)
@@ -102,22 +101,6 @@ func (d *decoder) fileRule(k key, n *yaml.Node) (f FileRule, src, dst *yaml.Node
 		ok = false
 	}
 	return f, src, dst, ok
-}
-
-// checkGlob checks a pattern of files of the commit.
-func checkGlob(s string) error {
-	if err := checkInCommit("files", s); err != nil {
-		return err
-	}
-	if _, err := path.Match(s, ""); err != nil {
-		return fault.Errorf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
-	}
-	for _, e := range strings.Split(s, "/") {
-		if e != "**" && strings.Contains(e, "**") {
-			return fault.Errorf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
-		}
-	}
-	return nil
 }
 
 // checkDst checks where files go in an archive: a path, a directory with a slash at

@@ -68,6 +68,13 @@ func topKeys() []key {
 			{name: "ledger.publish", kind: kindBool, def: "false", doc: "A release writes ledger.json, what it executed of the standard library and of dependencies, signed."},
 			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file, env://NAME or KMS URIs, whose published ledgers count."},
 		}},
+		{name: "generate", kind: kindOther, doc: "Commands that make files before anything is compiled, in order: in every place, confined and without the network.", sub: []key{
+			{name: "generate.command", kind: kindList, template: true, doc: "The program, on PATH or in the commit, and its arguments."},
+			{name: "generate.inputs", kind: kindList, doc: "Globs of what the files are made of; each must match."},
+			{name: "generate.outputs", kind: kindList, doc: "Globs of the files that the command makes, and of no others; each must match."},
+			{name: "generate.env", kind: kindMap, template: true, doc: "Further environment variables of the command."},
+			{name: "generate.fetch", kind: kindOther, doc: "Files that are fetched before the command runs, which itself has no network.", sub: fetchKeys()},
+		}},
 		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
 	}
 }

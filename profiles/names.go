@@ -2,6 +2,8 @@ package profiles
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"text/template/parse"
 
@@ -114,6 +116,13 @@ func (f *File) Uses(field string) bool {
 			}
 		}
 		return false
+	}
+	for _, g := range f.Generate {
+		for _, s := range slices.Concat(g.Command, slices.Collect(maps.Values(g.Env))) {
+			if uses(s, field) {
+				return true
+			}
+		}
 	}
 	for _, p := range f.Profiles {
 		if used(p.own) {

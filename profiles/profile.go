@@ -30,6 +30,8 @@ type File struct {
 	Sign Sign
 	// Ledger is what the file says about the published ledgers of proofs.
 	Ledger Ledger
+	// Generate are the commands that make files before anything is compiled, in order.
+	Generate []Generate
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

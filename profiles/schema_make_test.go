@@ -38,6 +38,14 @@ func profileSchema() []byte {
 			group := object(groupProperties(k.sub))
 			group["required"] = []string{"key"}
 			top[k.name] = described(map[string]any{"anyOf": []any{map[string]any{"const": "none"}, group}}, k.doc)
+		case "generate":
+			properties := groupProperties(k.sub)
+			fetch := object(groupProperties(fetchKeys()))
+			fetch["required"] = []string{"url", "sha256", "path"}
+			properties["fetch"] = described(listOf(fetch, 0), find(k.sub, "generate.fetch").doc)
+			command := object(properties)
+			command["required"] = []string{"command", "outputs"}
+			top[k.name] = described(listOf(command, 0), k.doc)
 		case "profiles":
 			top[k.name] = described(map[string]any{
 				"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/profile"},

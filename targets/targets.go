@@ -107,6 +107,7 @@ func Verify(
 	rebuild *bool, // build the release again from its recorded source and toolchain, and compare every stage
 	proven *bool, // with -rebuild: build twice, and take from this machine's proof ledger what it has proven
 	ledgers *string, // with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys
+	generate *bool, // with -rebuild: run the commands by which the release generated files, and compare; without it the files are taken from the release
 	source *string, // with -rebuild: git repository to take the source from, a directory or a URL (default: the module proxy)
 	threshold *int, // how many rebuilders must vouch for every file (default: all that are named)
 	rebuilder *string, // public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas
@@ -119,7 +120,7 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "partial": partial, "unsigned": unsigned, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "partial": partial, "unsigned": unsigned, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.
@@ -149,12 +150,13 @@ func Attest(
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	platform *string, // attest only these platforms or patterns, separated by commas, such as linux,windows/amd64
+	generate *bool, // run the commands by which the release generated files, and compare; without it the files are taken from the release
 	source *string, // git repository to take the source from, a directory or a URL (default: the module proxy)
 	out *string, // file to write, NAME.rebuild.sigstore.json (default: beside the release)
 	jobs *int, // builds at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "attest", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "platform": platform, "source": source, "out": out, "jobs": jobs, "json": json}, path)
+	return run(ctx, "attest", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "platform": platform, "generate": generate, "source": source, "out": out, "jobs": jobs, "json": json}, path)
 }
 
 // Diff says why two binaries, archives, directories or releases differ.

@@ -319,3 +319,35 @@ func isHash(s string) bool {
 	}
 	return strings.Trim(s, "0123456789abcdef") == ""
 }
+
+// Exclude has git pass over files that were added to a private checkout, which
+// [Repo.Checkout] has made in dir. names are slash-separated paths in it. It returns
+// those that git sees all the same, since a .gitignore of the commit has it see them.
+func (r *Repo) Exclude(ctx context.Context, dir string, names []string) (seen []string, err error) {
+	var b strings.Builder
+	for _, name := range names {
+		line := strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+		if kept := strings.TrimRight(line, " "); kept != line {
+			line = kept + strings.Repeat(`\ `, len(line)-len(kept))
+		}
+		b.WriteString("/" + line + "\n")
+	}
+	own := *r
+	own.dir = filepath.Join(dir, ".git")
+	own.tree, own.root = []string{"GIT_DIR=" + own.dir, "GIT_WORK_TREE=" + dir}, dir
+	if err := os.MkdirAll(filepath.Join(own.dir, "info"), 0o755); err != nil {
+		return nil, err
+	}
+	if err := files.Write(filepath.Join(own.dir, "info", "exclude"), []byte(b.String()), 0o644); err != nil {
+		return nil, err
+	}
+	// Read as the go command has it read, and without a lock, since that would give
+	// the index another time.
+	out, err := own.InTree(ctx, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+	for entry := range bytes.SplitSeq(out, []byte{0}) {
+		if len(entry) > 3 && slices.Contains(names, string(entry[3:])) {
+			seen = append(seen, string(entry[3:]))
+		}
+	}
+	return seen, err
+}

@@ -145,6 +145,7 @@ func (c *checker) head() {
 	if !slices.Equal(p.Env, CommonEnv()) {
 		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
 	}
+	c.generate()
 	if len(p.Units) == 0 {
 		c.report("", "", "no units: it builds nothing")
 	}

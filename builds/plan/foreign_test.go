@@ -9,6 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // foreignPlan is a plan with all that may be in one of somebody else.
@@ -16,6 +17,10 @@ func foreignPlan() *Plan {
 	p := samplePlan()
 	p.Source.Sum = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 	p.Source.Dir = "tools/fx"
+	p.Generate = []Generate{{
+		Command: []string{"npm", "run", "build"}, Inputs: []string{"web/**"}, Outputs: []string{"web/dist/**"}, Env: []string{"A=1", "NODE_ENV=production"},
+		Fetch: []profiles.Fetch{{URL: "https://example.com/x", SHA256: strings.Repeat("a", 64), Path: "x", Mode: "0755"}},
+	}}
 	p.Units = []*Unit{
 		{
 			Profile: "release", Platform: "linux/arm/7",
@@ -66,8 +71,17 @@ func TestCheckForeign(t *testing.T) {
 	placed := func(files ...fact.File) func(*Plan) {
 		return unit(func(u *Unit) { u.PlacedFiles = files })
 	}
+	command := func(change func(*Generate)) func(*Plan) { return func(p *Plan) { change(&p.Generate[0]) } }
 	type changes = map[string]func(*Plan)
 	for want, list := range map[string]changes{
+		"generate: command 1: ": {
+			"no program": command(func(g *Generate) { g.Command = nil }), "program of a machine": command(func(g *Generate) { g.Command[0] = "/bin/sh" }),
+			"outside": command(func(g *Generate) { g.Outputs[0] = "../x" }), "git's": command(func(g *Generate) { g.Outputs[0] = ".git/config" }),
+			"search path": command(func(g *Generate) { g.Env[0] = "PATH=/tmp" }), "order of variables": command(func(g *Generate) { slices.Reverse(g.Env) }),
+			"fetch to elsewhere": command(func(g *Generate) { g.Fetch[0].Path = "/etc/x" }), "fetch of anything": command(func(g *Generate) { g.Fetch[0].SHA256 = "" }),
+			"fetch of a file here": command(func(g *Generate) { g.Fetch[0].URL = "file:///etc/passwd" }), "very much": command(func(g *Generate) { g.Inputs = make([]string, 2000) }),
+		},
+		"files are generated from a commit": {"of a module": func(p *Plan) { p.Source.Kind = fact.SourceModule }},
 		"no setting of a profile gives it": {
 			"toolexec": flag("-toolexec=/bin/sh"), "overlay": flag("-overlay=x.json"), "output": flag("-o=/etc/passwd"), "other directory": flag("-C=/"),
 			"modfile": flag("-modfile=/tmp/go.mod"), "package": flag("./evil"), "empty flag": flag(""), "shared": flag("-linkshared"),
@@ -206,7 +220,7 @@ func TestCheckForeign(t *testing.T) {
 		}
 	}
 	p := foreignPlan()
-	p.Source.Kind, p.Source.Commit, p.Source.Dir = fact.SourceModule, "", ""
+	p.Source.Kind, p.Source.Commit, p.Source.Dir, p.Generate = fact.SourceModule, "", "", nil
 	p.Units = p.Units[1:]
 	p.Units[0].Flags = []string{"-trimpath"}
 	if err := p.CheckForeign(); err != nil {

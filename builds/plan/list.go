@@ -219,6 +219,10 @@ func (l *Loader) FetchInstall(ctx context.Context, u *Unit, version string) erro
 	return nil
 }
 
+// FetchAll downloads all modules that go.mod names into the place's module cache; go
+// checks them against go.sum.
+func (l *Loader) FetchAll(ctx context.Context) error { return l.download(ctx, nil) }
+
 // FetchModules downloads the modules of these paths, in the versions the
 // checkout's go.mod selects, into the place's module cache; go checks them
 // against go.sum.
@@ -226,7 +230,12 @@ func (l *Loader) FetchModules(ctx context.Context, paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	args := append([]string{"mod", "download", "-modcacherw", "-json", "--"}, paths...)
+	return l.download(ctx, append([]string{"--"}, paths...))
+}
+
+// download runs go mod download.
+func (l *Loader) download(ctx context.Context, paths []string) error {
+	args := append([]string{"mod", "download", "-modcacherw", "-json"}, paths...)
 	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.FetchEnv(l.Settings), Confine: l.confine()})
 	if err == nil {
 		return nil

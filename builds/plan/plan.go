@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // Plan is everything that will be built. Its zero values are left out of the JSON.
@@ -33,7 +34,19 @@ type Plan struct {
 	Source   fact.SourceID    `json:"source"`
 	Go       string           `json:"go"`  // exact toolchain version
 	Env      []string         `json:"env"` // common to all units; see toolchain.UnitEnv
-	Units    []*Unit          `json:"units"`
+	// Generate are the commands that make files before anything is compiled, in order.
+	Generate []Generate `json:"generate,omitempty"`
+	Units    []*Unit    `json:"units"`
+}
+
+// Generate is a command that makes files before anything is compiled; see
+// [profiles.Generate].
+type Generate struct {
+	Command []string         `json:"command"`
+	Inputs  []string         `json:"inputs,omitempty"`
+	Outputs []string         `json:"outputs"`
+	Env     []string         `json:"env,omitempty"` // NAME=VALUE, sorted
+	Fetch   []profiles.Fetch `json:"fetch,omitempty"`
 }
 
 // Unit is what one go build makes.

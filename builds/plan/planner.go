@@ -41,6 +41,8 @@ type Planner struct {
 	// Deps makes the planner load all dependencies: they are fetched, errors
 	// in them are found, and -X variables are looked up.
 	Deps bool
+	// Generate are the commands whose files the checkout has already; see [Commands].
+	Generate []Generate
 	// Tree is the user's directory of the module, for hints about it; "" if the
 	// source is in none.
 	Tree string
@@ -167,6 +169,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		Source:   pl.Source.ID(),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
+		Generate: pl.Generate,
 	}
 	if pl.From == fact.OfTag {
 		plan.Tag = pl.Tag

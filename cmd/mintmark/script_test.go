@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,6 +121,7 @@ func TestScript(t *testing.T) {
 			"sha256":         sha256Cmd,
 			"flip":           flip,
 			"untar":          untar,
+			"serve":          serve,
 			"same":           same,
 			"ended":          ended,
 			"goproxy":        goproxy,
@@ -206,6 +209,16 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	data[len(data)/2] ^= 1
 	ts.Check(os.WriteFile(name, data, 0o644))
+}
+
+// serve DIR serves the files of a directory over http, as $SERVER, until the script ends.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: serve dir")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv("SERVER", server.URL)
 }
 
 // untar FILE.tar.gz DIR unpacks with the standard library, not with ours.

@@ -13,6 +13,7 @@ import (
 type attestFlags struct {
 	publishedFlags
 	Platform string `flag:"platform" help:"attest only these platforms or patterns, separated by commas, such as linux,windows/amd64"`
+	Generate bool   `flag:"generate" help:"run the commands by which the release generated files, and compare; without it the files are taken from the release"`
 	Source   string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Out      string `flag:"out" help:"file to write, NAME.rebuild.sigstore.json (default: beside the release)"`
 	jobsFlag
@@ -25,6 +26,7 @@ func (f *attestFlags) run(ctx context.Context, d *app) error {
 	if err != nil {
 		return err
 	}
+	c.Generate = f.Generate
 	stop := d.watch(&c)
 	res, err := verify.Attest(ctx, c, f.expected(d, f.Path), f.Source, f.Out)
 	stop()

@@ -58,6 +58,12 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 	d.printf("           %s\n", p.Toolchain.Sum)
 	d.printf("plan ID    %s\n", p.ID)
 	d.printf("always     %s\n", strings.Join(p.Plan.Env, " "))
+	for _, g := range p.Plan.Generate {
+		d.printf("generate   %s → %s\n", strings.TrimSpace(shell.Env(g.Env)+" "+shell.Words(g.Command)), strings.Join(g.Outputs, " "))
+		for _, f := range g.Fetch {
+			d.printf("           with %s from %s, sha256 %s\n", f.Path, f.URL, f.SHA256)
+		}
+	}
 	for _, u := range p.Plan.Units {
 		d.printf("\n%s\n", u.ID())
 		d.printf("  %s \\\n    %s\n", shell.Env(u.Env), goCommand(append([]string{"go"}, u.Command(src.Kind, src.Version, "$OUT/")...)))

@@ -70,6 +70,9 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); text != "" {
 		d.printf("\n%s", text)
 	}
+	if g := res.Manifest.Generated; g != nil {
+		d.printf("\n%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
+	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
 		res.Manifest.Project, res.Manifest.Version, verdicts(res.Manifest), signed, res.Out,
 		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))

@@ -38,6 +38,7 @@ type releasedFlags struct {
 	Rebuild    bool       `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
 	Proven     bool       `flag:"proven" with:"rebuild" help:"build twice, and take from this machine's proof ledger what it has proven"`
 	Ledgers    []string   `flag:"ledgers" with:"rebuild" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; -config names their keys"`
+	Generate   bool       `flag:"generate" with:"rebuild" help:"run the commands by which the release generated files, and compare; without it the files are taken from the release"`
 	Source     string     `flag:"source" with:"rebuild" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  int        `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  publicKeys `flag:"rebuilder" adds:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
@@ -59,7 +60,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		if cerr != nil {
 			return cerr
 		}
-		c.Proven, c.Ledgers = f.Proven, f.Ledgers
+		c.Proven, c.Ledgers, c.Generate = f.Proven, f.Ledgers, f.Generate
 		stop := d.watch(&c)
 		v, err = verify.Rebuild(ctx, c, vc, f.Source)
 		stop()

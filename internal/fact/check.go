@@ -22,6 +22,7 @@ const (
 	Executed        Check = "executed"          // is what the ledger says so?
 	PublisherBuilds Check = "publisher-rebuild" // of the artifact: did the publisher's builds agree?
 	FromSource      Check = "from-source"       // do the unit's binaries come from the source?
+	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
 	Rebuilt         Check = "rebuilt"           // is the artifact, built again, the same?
 	NotBuilt        Check = "not-built"         // the file is no build product
 	ToolchainSum    Check = "toolchain"         // is its hash the recorded one, and the checksum database's?

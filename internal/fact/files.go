@@ -22,6 +22,8 @@ const (
 	Report FileKind = "report"
 	// Measured is figures taken while the release was made.
 	Measured FileKind = "measurements"
+	// GeneratedFiles is the archive of what the release's commands generated.
+	GeneratedFiles FileKind = "generated"
 )
 
 // Names of the files of a release that are not built.
@@ -35,11 +37,12 @@ const (
 	MeasurementsFile = "measurements.json"
 	HTMLFile         = "report.html"
 	MarkdownFile     = "report.md"
+	GeneratedArchive = "generated." + TarGz
 )
 
 var fileKinds = map[string]FileKind{
 	ChecksumsFile: About, ChecksumsBundle: About, ManifestFile: About, ProvenanceBundle: About, LedgerBundle: About,
-	LedgerFile: Ledger, MeasurementsFile: Measured, HTMLFile: Report, MarkdownFile: Report,
+	GeneratedArchive: GeneratedFiles, LedgerFile: Ledger, MeasurementsFile: Measured, HTMLFile: Report, MarkdownFile: Report,
 }
 
 // AboutFiles are the names of all files of a release that are not built, sorted.
@@ -66,6 +69,8 @@ func (k FileKind) NotBuilt() string {
 		return "it repeats for people what other files say, and is made from them"
 	case Measured:
 		return "its figures were measured while the release was made"
+	case GeneratedFiles:
+		return "it holds what was generated, and is made from that"
 	}
 	return ""
 }

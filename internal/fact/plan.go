@@ -20,7 +20,18 @@ type PlanShape struct {
 	Snapshot             bool
 	Source               SourceID
 	Units                []UnitShape
+	Commands             []CommandShape // that generate files
 }
+
+// CommandShape is of a command that generates files what it makes, and what was
+// fetched for it.
+type CommandShape struct {
+	Outputs []string // globs
+	Fetched []Fetched
+}
+
+// Fetched is a file that was fetched for a command.
+type Fetched struct{ URL, SHA256, Path string }
 
 // ReadPlan reads a plan's shape. Keys are taken by their exact spelling, once;
 // the values that decide what is made must be there and be what they ought to
@@ -45,6 +56,10 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 			Sum: r.text("plan: source", src, "sum"), CommitTime: r.text("plan: source", src, "commit_time"),
 			Commit: r.optional("plan: source", src, "commit"), Dir: r.optional("plan: source", src, "dir"),
 		}
+	}
+	for i, raw := range r.list("plan", top, "generate") {
+		what := fmt.Sprintf("plan: generate: command %d", i+1)
+		p.Commands = append(p.Commands, r.command(what, raw))
 	}
 	units := r.list("plan", top, "units")
 	if len(units) == 0 {
@@ -71,6 +86,20 @@ type planReader struct{ errs []error }
 
 func (r *planReader) addf(format string, args ...any) {
 	r.errs = append(r.errs, fmt.Errorf(format, args...))
+}
+
+func (r *planReader) command(what string, raw json.RawMessage) CommandShape {
+	o := r.object(what, raw)
+	c := CommandShape{Outputs: r.texts(what, o, "outputs")}
+	if len(c.Outputs) == 0 {
+		r.addf("%s: has no outputs; nothing is made by it", what)
+	}
+	for i, raw := range r.list(what, o, "fetch") {
+		what := fmt.Sprintf("%s: fetch %d", what, i+1)
+		f := r.object(what, raw)
+		c.Fetched = append(c.Fetched, Fetched{r.text(what, f, "url"), r.text(what, f, "sha256"), r.text(what, f, "path")})
+	}
+	return c
 }
 
 func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {

@@ -150,6 +150,14 @@ var wordings = map[Check]wording{
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	FromSource:      {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	GeneratedAgain: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %s generated again here, on %s, are identical", g.n(), Count(g.of, "generated file"), g.detail)
+		},
+		open: func(g group) string {
+			return fmt.Sprintf("that the commands of the release make %d of %s: %s", g.n(), Count(g.of, "generated file"), g.detail)
+		},
+	},
 	Rebuilt: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)

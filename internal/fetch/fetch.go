@@ -35,7 +35,8 @@ type Copied struct {
 	Origin   fact.Circumstances // what that is made from
 	// again makes another copy, for another place; nil where that has the source in
 	// its module cache.
-	CopyAgain copier
+	CopyAgain  copier
+	Generation *Generation // nil: nothing was generated
 }
 
 // copier puts a copy of a source into a directory, for a place to build it in. It

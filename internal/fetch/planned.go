@@ -28,9 +28,6 @@ type PlanWith struct {
 // Expand makes the plan. There is a planner also with an error: it knows what it
 // has seen until then.
 func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
-	if with.Deps {
-		c.Phase("fetching modules")
-	}
 	p := &Planned{Copied: c}
 	summary := ""
 	if c.Repo != nil && c.File.Uses("Summary") {
@@ -39,10 +36,18 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 			return p, err
 		}
 	}
+	if err := c.generateOwn(ctx, summary); err != nil {
+		p.Planner = &plan.Planner{File: c.File, Selected: c.Selected, Source: c.Source, Loader: c.Loader}
+		return p, err
+	}
+	if with.Deps {
+		c.Phase("fetching modules")
+	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
 			File: c.File, Selected: c.Selected, Source: c.Source, Version: c.Version, From: c.From, Tag: c.Tagged.Tag, Summary: summary, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.Tree(), Alter: with.Alter,
+			Generate: c.commands(),
 		}
 		p.Plan, err = p.Planner.Plan(ctx)
 		return err

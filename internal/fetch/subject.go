@@ -33,6 +33,7 @@ type Subject struct {
 	From     fact.VersionFrom // where it comes from
 	Tagged   source.Tagged    // which tag of the commit says it, and which do not
 	Cautions Cautions
+	outputs  []string        // untracked files of the user's tree that commands are said to make
 	included []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
 
@@ -79,6 +80,9 @@ func Open(ctx context.Context, cfg *run.Config) (_ *Subject, err error) {
 	s.sayMisnamed()
 	if err := errors.Join(s.choose(), s.chooseVersion()); err != nil {
 		return nil, err
+	}
+	if s.Repo != nil && len(s.File.Generate) > 0 {
+		s.outputs = s.Repo.Generated(s.Generates)
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
 		if s.included, err = s.FindUnseen(ctx); err != nil {

@@ -31,7 +31,7 @@ func (s *Subject) FindUnseen(ctx context.Context) ([]source.Unseen, error) {
 	keys := s.Repo.WithKeys(names)
 	found = slices.DeleteFunc(found, func(f source.Unseen) bool {
 		rel, err := filepath.Rel(s.Out, filepath.Join(s.Repo.Root(), filepath.FromSlash(f.Name)))
-		return slices.Contains(keys, f.Name) || err == nil && filepath.IsLocal(rel)
+		return slices.Contains(keys, f.Name) || s.Repo.IsGenerated(f.Name, s.Generates) || err == nil && filepath.IsLocal(rel)
 	})
 	return append([]source.Unseen{}, found...), nil // not nil: it was looked for
 }

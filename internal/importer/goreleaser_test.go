@@ -382,3 +382,32 @@ func FuzzImport(f *testing.F) {
 }
 
 var _ fs.FS = fstest.MapFS{}
+
+// TestProposedGenerate: a step before the build is proposed as an entry of generate,
+// which is one as soon as somebody says what it makes.
+func TestProposedGenerate(t *testing.T) {
+	tree := fstest.MapFS{
+		"go.mod": {Data: []byte("module example.com/x\n")}, "main.go": {Data: []byte("package main\n\nfunc main() {}\n")},
+		".goreleaser.yaml": {Data: []byte("version: 2\nbefore:\n  hooks:\n    - go mod tidy\n    - go generate ./...\n")},
+	}
+	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/x", Remote: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := slices.ContainsFunc(r.Lines, func(l Line) bool {
+		return l.Key == "before.hooks" && l.Outcome == Cannot && strings.Contains(l.String(), "complete the entry of generate")
+	})
+	text := string(r.Text)
+	at := strings.Index(text, "# generate:\n")
+	if !said || at < 0 {
+		t.Fatalf("%v\n%s", r.Lines, text)
+	}
+	if f, err := profiles.Load("m.yaml", []byte(text)); err != nil || len(f.Generate) > 0 {
+		t.Errorf("as a comment: %v", err)
+	}
+	entry := strings.ReplaceAll(strings.TrimPrefix(strings.ReplaceAll(text[at:], "\n# ", "\n"), "# "), "outputs: []", "outputs: ['*_gen.go']")
+	f, err := profiles.Load("m.yaml", []byte(text[:at]+entry))
+	if err != nil || len(f.Generate) != 1 || !slices.Equal(f.Generate[0].Command, []string{"go", "generate", "./..."}) {
+		t.Errorf("%v\n%s", err, entry)
+	}
+}

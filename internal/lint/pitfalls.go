@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/recovery"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -48,13 +48,16 @@ func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
 	}
 
 	embedded := l.Planner.Embedded()
-	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(l.Checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+	// What was generated is in no checkout of anybody.
+	if text := slices.DeleteFunc(embedded, func(name string) bool {
+		return !l.Repo.Tracked(name) && l.Generates(name) || !isText(filepath.Join(l.Checkout, filepath.FromSlash(name)))
+	}); len(text) > 0 {
 		unset, err := l.Repo.WithoutEOL(ctx, text)
 		if err != nil {
 			return nil, err
 		}
 		if len(unset) > 0 {
-			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", firstFew(unset), filepath.Ext(unset[0]))
+			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", fetch.FirstFew(unset), filepath.Ext(unset[0]))
 		}
 	}
 
@@ -95,15 +98,6 @@ func (l *Linted) cRisks(ctx context.Context) ([]plan.CRisk, error) {
 		}
 	}
 	return out, nil
-}
-
-// firstFew names the first of several files.
-func firstFew(names []string) string {
-	const show = 3
-	if len(names) <= show {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:show], ", "), len(names)-show)
 }
 
 // isText looks for a zero byte at the beginning, as git does.

@@ -85,10 +85,10 @@ func (l *Linted) sayUnseen() {
 	for _, reader := range readers {
 		names := by[reader]
 		if reader == fetch.ProfileReader {
-			l.cautions.Add("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", firstFew(names), l.addForced(names))
+			l.cautions.Add("git ignores %s, so it is not in the commit: who builds the commit as it is has no profile file, and builds something else; commit it (%s)", fetch.FirstFew(names), l.addForced(names))
 			continue
 		}
-		what := "git ignores " + firstFew(names)
+		what := "git ignores " + fetch.FirstFew(names)
 		if reader != "" {
 			what += ", named by " + reader
 		}
@@ -126,7 +126,7 @@ func (l *Linted) Explain(err error) error {
 	if len(names) == 0 {
 		return err
 	}
-	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", firstFew(names), l.addForced(names))
+	hint := fmt.Sprintf("git ignores %s, so a build of the commit has nothing of it, and a plain go build here has; if that is what is missing, commit it (%s)", fetch.FirstFew(names), l.addForced(names))
 	if _, several := err.(interface{ Unwrap() []error }); !several && fault.Hint(err) != "" { // the hints of several are theirs
 		hint = fault.Hint(err) + "; " + hint
 	}

@@ -91,7 +91,7 @@ func (l *Linted) versionWarnings() []string {
 		}
 	}
 	if len(lower) > 0 {
-		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(lower)+1, l.Tagged.Tag, firstFew(lower)))
+		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(lower)+1, l.Tagged.Tag, fetch.FirstFew(lower)))
 	}
 	if l.File.Tag == nil && (l.Tagged.Tag != "" || l.File.Untagged == "pseudo" && !l.Snapshot) {
 		var higher []fact.OtherTag

@@ -102,6 +102,7 @@ func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*describe
 		Builder:   checksums.Builder{Name: "mintmark", Version: p.Tool},
 		PlanID:    p.PlanID, Plan: data,
 		Rebuild:   Executions(f.Made, p.Confinement()),
+		Generated: generated(p.Copied),
 		Artifacts: f.Artifacts(),
 	}
 	if f.Ledger != nil {

@@ -111,7 +111,7 @@ func secondPlace(ctx context.Context, p *fetch.Planned, name string) (*execute.L
 	p.Phase("preparing the second place")
 	root := filepath.Join(p.Workspace.Dir, name)
 	cache := ""
-	if name == "second" && p.Repo != nil && keepModules(p.Run) {
+	if name == "second" && p.Repo != nil && p.Generation == nil && keepModules(p.Run) { // commands may use other modules
 		cache = filepath.Join(p.Cache, "second")
 	}
 	place := execute.Second(root, cache, p.Git)
@@ -141,7 +141,11 @@ func secondPlace(ctx context.Context, p *fetch.Planned, name string) (*execute.L
 		return nil, err
 	}
 	p.AtEnd(func() error { return second.Goroot.Confirm(ctx) })
-	return second, secondModules(ctx, p, second, root, cache != "")
+	loader, err := secondModules(ctx, p, second, root, cache != "")
+	if err != nil {
+		return nil, err
+	}
+	return second, generateAgain(ctx, p, second, name+" place", loader)
 }
 
 // keepModules takes the modules of earlier second places for this run alone.
@@ -164,7 +168,7 @@ func keepModules(r *run.Run) bool {
 }
 
 // secondModules gives the second place its modules, and a source that is one.
-func secondModules(ctx context.Context, p *fetch.Planned, second *execute.Local, root string, kept bool) error {
+func secondModules(ctx context.Context, p *fetch.Planned, second *execute.Local, root string, kept bool) (*plan.Loader, error) {
 	place := second.Place
 	loader := &plan.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: p.Source.Kind,
@@ -173,30 +177,30 @@ func secondModules(ctx context.Context, p *fetch.Planned, second *execute.Local,
 	if p.Source.Kind == fact.SourceModule {
 		for _, u := range p.Plan.Units {
 			if err := loader.FetchInstall(ctx, u, p.Source.Version); err != nil {
-				return fmt.Errorf("%s: %w", u.ID(), err)
+				return nil, fmt.Errorf("%s: %w", u.ID(), err)
 			}
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(p.Source.ModulePath, p.Source.Version))
 		second.Origin = fetch.FromZip(p.Source)
-		return nil
+		return loader, nil
 	}
 	needed := p.Planner.Modules()
 	if kept {
 		modules, err := plan.UseKeptModules(ctx, loader, p.Known, needed)
 		if err == nil {
 			p.AtEnd(func() error { return modules.Confirm(ctx) })
-			return nil
+			return loader, nil
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		// Whatever is wrong there, without it everything is as it was the first time.
 		if err := files.RemoveTree(place.ModCache); err != nil {
-			return workspace.Error(err)
+			return nil, workspace.Error(err)
 		}
 		place.ModCache = execute.Second(root, "", p.Git).ModCache
 		if err := place.Make(); err != nil {
-			return workspace.Error(err)
+			return nil, workspace.Error(err)
 		}
 	}
 	var paths []string
@@ -205,11 +209,11 @@ func secondModules(ctx context.Context, p *fetch.Planned, second *execute.Local,
 	}
 	if err := loader.FetchModules(ctx, paths); err != nil {
 		if fault.Hint(err) != "" || ctx.Err() != nil {
-			return fmt.Errorf("modules of the second place: %w", err)
+			return nil, fmt.Errorf("modules of the second place: %w", err)
 		}
 		// The files come from the first place, where the go command does not
 		// look into a zip again that it has unpacked once.
-		return fault.Errorf("a download in mintmark's cache may be damaged; remove "+p.BuildPlace.ModCache+" and run it again", "modules of the second place: %w", err)
+		return nil, fault.Errorf("a download in mintmark's cache may be damaged; remove "+p.BuildPlace.ModCache+" and run it again", "modules of the second place: %w", err)
 	}
-	return nil
+	return loader, nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/report"
@@ -52,6 +53,11 @@ func steps() []step {
 	return []step{
 		{names: []string{output.BuildFile}, needs: func(p *publication) bool { return !release(p) }, make: one(output.BuildFile, encode)},
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
+		{
+			names: []string{fact.GeneratedArchive},
+			needs: func(p *publication) bool { return release(p) && p.manifest.Generated != nil },
+			make:  one(fact.GeneratedArchive, func(ctx context.Context, p *publication) ([]byte, error) { return generatedArchive(ctx, p.Of.Copied) }),
+		},
 		{
 			names: []string{checksums.LedgerFile}, needs: ledger,
 			make: one(checksums.LedgerFile, func(_ context.Context, p *publication) ([]byte, error) { return claims(p.Of, p.Ledger) }),

@@ -30,6 +30,10 @@ type Config struct {
 	// Proven makes verify -rebuild build twice, and take from the proof ledger of
 	// this machine what is proven. Ledgers imply it.
 	Proven bool
+	// Generate makes verify -rebuild run the commands by which a release generated
+	// files: programs of a stranger's choosing. Without it the files come from the
+	// release.
+	Generate bool
 	// Ledgers are published ledgers of other rebuilders: FILE with
 	// FILE.sigstore.json beside it. The profile file names their keys.
 	Ledgers []string

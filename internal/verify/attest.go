@@ -22,7 +22,7 @@ type Attested struct {
 	Left         []string // what of the release is not in it, with the reason
 }
 
-// Attest builds a published release again as [VerifyRebuild] does, and signs a
+// Attest builds a published release again as [Rebuild] does, and signs a
 // statement that names every artifact that came out identical, with the key
 // cfg.Key. When one came out different nothing is signed. What could not be
 // compared is left out of the statement, and the error says so (exit code 1).

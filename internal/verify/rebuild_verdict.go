@@ -29,6 +29,9 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 	left := "left out by -platform=" + platforms
 	for _, a := range p.m.Artifacts {
 		p.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
+		if again, all := p.out.Checks.Of(fact.GeneratedAgain); again < all {
+			p.out.Checks.Open(fact.FromSource, a.Unit(), "generated files were taken from the release, and are not of the source")
+		}
 	}
 	for _, a := range p.m.Artifacts {
 		r, ok := compared[a.Key()]
@@ -66,6 +69,9 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 	for _, name := range v.Listed {
 		if products[name] {
 			continue
+		}
+		if fact.KindOf(name) == fact.GeneratedFiles && v.Manifest.Generated != nil {
+			continue // each of its files was asked about
 		}
 		if why := fact.KindOf(name).NotBuilt(); why != "" {
 			v.Checks.Open(fact.NotBuilt, name, why)

@@ -135,7 +135,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
-	for _, a := range v.Manifest.Published() {
+	for _, a := range append(v.Manifest.Published(), generatedArchive(v.Manifest)...) {
 		if a.Stage != fact.Archived {
 			continue
 		}
@@ -151,6 +151,11 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		for _, known := range archive.Formats() {
 			if strings.HasSuffix(a.Name, "."+known) {
 				format = known
+			}
+		}
+		if a.Size == 0 { // of the generated files, the manifest says it of each alone
+			if fi, err := f.Stat(); err == nil {
+				a.Size = fi.Size()
 			}
 		}
 		entries, err := archive.List(ctx, f, a.Size, format)
@@ -177,4 +182,17 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		return &refused
 	}
 	return nil
+}
+
+// generatedArchive is the archive of a release's generated files, as if it were an
+// artifact; none if nothing was generated.
+func generatedArchive(m *checksums.Manifest) []checksums.Artifact {
+	if m.Generated == nil {
+		return nil
+	}
+	a := checksums.Artifact{Name: fact.GeneratedArchive, Stage: fact.Archived}
+	for _, f := range m.Generated.Files {
+		a.Members = append(a.Members, checksums.Member{Name: f.Name, Size: f.Size, SHA256: f.SHA256, Mode: f.Mode})
+	}
+	return []checksums.Artifact{a}
 }

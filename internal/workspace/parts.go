@@ -34,6 +34,7 @@ func Parts() []Part {
 		{Name: "second", Holds: "second place: its toolchains and modules"},
 		{Name: "rebuild", Holds: "toolchains, modules and build caches of verify -rebuild and attest"},
 		{Name: "foreign", Holds: "modules and build caches of rebuild"},
+		{Name: "fetched", Holds: "files that commands of generate need"},
 		{Name: "ledger", Holds: "proof ledger: what two builds have shown (mintmark ledger)"},
 		{Name: "known", Holds: "what was checked or read before and has not changed since"},
 		{Name: "different", Holds: "builds that were not identical, kept for a look"},
