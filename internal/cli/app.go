@@ -45,8 +45,10 @@ func (d *app) main(ctx context.Context, args []string) int {
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
 		return d.help(args[1:], asJSON)
-	case "-version", "--version", "version":
-		return d.print("mintmark " + version() + "\n")
+	case "-version", "--version":
+		args = append([]string{"version"}, args[1:]...)
+	case completeRequest:
+		return d.print(d.complete(args[1:]))
 	}
 	v, ok := Find(args[0])
 	if !ok {
