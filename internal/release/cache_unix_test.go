@@ -312,7 +312,7 @@ func TestHostileBuildCache(t *testing.T) {
 				t.Errorf("%s: %s: the command ran", name, what)
 			}
 		}
-		c := &Copied{Subject: &Subject{Run: r, Source: &source.Source{}}, Kit: &Kit{BuildPlace: &place}}
+		c := &Copied{Subject: &Subject{Run: r, Found: Found{Source: &source.Source{}}}, Kit: &Kit{BuildPlace: &place}}
 		_, err = (&Planned{Copied: c}).FirstPlace(t.Context())
 		refused("an executor", err)
 		// The way to a damaged index may lead elsewhere.
