@@ -124,6 +124,12 @@ func (d *app) printf(format string, args ...any) {
 	d.unprinted(d.term.Printf(format, args...))
 }
 
+// prose prints sentences of a result, which are folded on a terminal. What somebody
+// pastes is printed by printf, and never folded.
+func (d *app) prose(format string, args ...any) {
+	d.unprinted(d.term.Prose(format, args...))
+}
+
 // stdout is standard output for tables and documents. Whoever read it may have
 // seen enough, as head does: that is no error, whatever writes to it.
 func (d *app) stdout() io.Writer { return result{d} }

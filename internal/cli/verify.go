@@ -121,10 +121,10 @@ func (d *app) verified(v *checksums.Verification) {
 	d.printf("%s %s (%s %s) %s\n", v.Project, v.Version, v.Module, v.Commit, report.Standing(v))
 	checked, notChecked := v.Checks.Sentences()
 	for _, c := range checked {
-		d.printf("  checked      %s\n", c)
+		d.prose("  checked      %s\n", c)
 	}
 	for _, c := range notChecked {
-		d.printf("  NOT CHECKED  %s\n", c)
+		d.prose("  NOT CHECKED  %s\n", c)
 	}
 	if v.Manifest != nil {
 		failed, unchecked := release.Unproven(v.Manifest.Artifacts)
@@ -156,7 +156,7 @@ func (d *app) builtAgain(v *checksums.Verification) error {
 		return nil
 	}
 	t := ui.Table{Columns: []ui.Column{
-		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256"},
+		{Title: "PROFILE", Spare: true}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256", Spare: true},
 	}}
 	for _, r := range v.Rebuilt {
 		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(string(r.Stage)), ui.Plain.Text(r.Name),

@@ -251,7 +251,7 @@ func TestVerdict(t *testing.T) {
 		{func(in *Inputs) {
 			in.Manifest.Rebuild.Executions = 4
 			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Links: 1, ArchiveProven: 3}, {Links: 1, ArchiveProven: 4}}
-		}, "identical", "One of 4 builds of each unit: 2 links and 0 packages executed again; 2 archives made 3 times earlier"},
+		}, "identical", "One of 4 builds of each unit compiled 0 packages and linked 2 binaries; 2 archives made 3 times earlier"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},

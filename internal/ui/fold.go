@@ -24,6 +24,30 @@ func Fold(text string, columns, indent int) string {
 	return b.String()
 }
 
+// foldLines folds every line by itself, with the indent that its words have.
+func foldLines(text string, columns int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if whole := strings.TrimSuffix(line, "\n"); whole == line || columns <= 0 {
+			b.WriteString(line)
+		} else {
+			b.WriteString(Fold(whole, columns, hanging(whole)))
+		}
+	}
+	return b.String()
+}
+
+// hanging is how far what follows a folded line is indented: to its second column,
+// which two spaces or more set apart from the first, else as the line is.
+func hanging(line string) int {
+	words := strings.TrimLeft(line, " ")
+	indent := len(line) - len(words)
+	if first, rest, ok := strings.Cut(words, "  "); ok && Width(first) <= 16 {
+		indent += Width(first) + 2 + len(rest) - len(strings.TrimLeft(rest, " "))
+	}
+	return indent
+}
+
 // foldAt is where a line too wide is broken: at the last space with at most so
 // many cells before it, else at the first one; -1 if there is none behind a word.
 func foldAt(line string, columns int) int {
