@@ -136,6 +136,11 @@ func (d *app) stdout() io.Writer { return result{d} }
 
 type result struct{ d *app }
 
+var _ ui.OnTerminal = result{} // so that tables fit
+
+// Terminal is where the result is read.
+func (r result) Terminal() *ui.Terminal { return r.d.term }
+
 func (r result) Write(p []byte) (int, error) {
 	_, err := r.d.term.Stdout().Write(p)
 	r.d.unprinted(err)

@@ -55,15 +55,16 @@ const (
 // without space at the ends of lines; if no column has a title there is no
 // header. Texts are made safe with [CleanLine].
 //
-// On a [Writer] of a terminal it uses colour. If the table is too wide it leaves out
+// On a writer that is [OnTerminal] it uses colour, if that is one. If the table is too wide it leaves out
 // spare columns, and cuts the flexible column in the middle (to no less than 8
 // cells); a table that is still too wide, or has no such column, is wrapped by the
 // terminal. On any other writer nothing is left out, cut or coloured. A row with more cells than the table has columns
 // is an error, and nothing is written.
 func (t *Table) Write(w io.Writer) error {
 	limit, colour, actions := 0, false, false
-	if tw, ok := w.(*Writer); ok {
-		limit, colour, actions = tw.t.Width(), tw.t.out.colour, tw.t.actions
+	if tw, ok := w.(OnTerminal); ok {
+		t := tw.Terminal()
+		limit, colour, actions = t.Width(), t.out.colour, t.actions
 	}
 	text, err := t.render(limit, colour)
 	if err != nil {

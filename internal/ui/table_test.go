@@ -101,6 +101,24 @@ func TestTableSpare(t *testing.T) {
 	}
 }
 
+// wrapped is a writer around that of a terminal, as package cli has one.
+type wrapped struct{ *Writer }
+
+// TestTableFits: on a terminal no line is wider than it, also through a writer
+// around its own.
+func TestTableFits(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{out: device{w: &out, fd: -1, tty: true}}
+	term.cells.columns = 54
+	want, err := artifacts().render(54, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := artifacts().Write(wrapped{term.Stdout()}); err != nil || out.String() != want {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}
+
 func TestTableEdges(t *testing.T) {
 	var b bytes.Buffer
 	if err := new(Table).Write(&b); err != nil || b.Len() != 0 {

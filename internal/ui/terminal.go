@@ -226,6 +226,15 @@ func (t *Terminal) Stdout() *Writer { return &Writer{t} }
 // Writer is the standard output of a [Terminal].
 type Writer struct{ t *Terminal }
 
+// OnTerminal is a writer whose text goes to the standard output of a [Terminal].
+type OnTerminal interface {
+	io.Writer
+	Terminal() *Terminal
+}
+
+// Terminal is the one it writes to.
+func (w *Writer) Terminal() *Terminal { return w.t }
+
 // Write writes p; its error is that of standard output.
 func (w *Writer) Write(p []byte) (int, error) {
 	t := w.t
