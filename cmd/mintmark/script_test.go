@@ -135,6 +135,8 @@ func TestScript(t *testing.T) {
 			"exits":          exits,
 			"follow":         hints.follow,
 			"hint":           hints.hint,
+			"serve":          serve,
+			"replacedigest":  replacedigest,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
