@@ -1,7 +1,6 @@
 package checksums
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -271,76 +270,6 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 	return data
 }
 
-// signature checks the bundle of checksums.txt.
-func (v *verification) signature(list []byte) {
-	if v.cfg.Trust == nil {
-		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, ChecksumsFile, ProvenanceBundle)
-		return
-	}
-	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)
-	if data == nil || list == nil {
-		return
-	}
-	if v.blob(ChecksumsFile, list, ChecksumsBundle, data) {
-		v.out.Signer = v.cfg.Trust.ID()
-	}
-}
-
-// blob reports whether the signature of a file is right.
-func (v *verification) blob(name string, data []byte, bundleName string, bundle []byte) bool {
-	b, err := readBundle(bundle)
-	var evidence Evidence
-	if err == nil {
-		evidence, err = b.verifyBlob(v.cfg.Trust, data)
-	}
-	if err != nil {
-		v.refuseAll(bundleName, err)
-		return false
-	}
-	v.signed(name, bundleName, b, evidence)
-	return true
-}
-
-const missingSignature = "the release is unsigned or its signature was taken away; ask the publisher for it"
-
-// unsigned says why no signature was checked, of the files that have one.
-func (v *verification) unsigned(bundles []string, signed ...string) {
-	v.out.Unsigned = true
-	why := "the release is unsigned; anybody can have made it"
-	for _, name := range bundles {
-		if _, err := v.root.Lstat(name); err == nil {
-			why = name + " is there, but no key was given"
-			break
-		}
-	}
-	for _, name := range signed {
-		v.out.Checks.Open(fact.Signature, name, why)
-	}
-	v.out.Checks.Open(fact.Record, "", "without a key it is not looked at")
-}
-
-// signed says that the signature of a file was found right, and what of its
-// bundle was looked at besides. A key, for one, needs no log and no timestamps.
-func (v *verification) signed(name, bundleName string, b *bundle, found Evidence) {
-	v.out.Checks.Done(fact.Signature, name, v.cfg.Trust.ID().Text())
-	for _, part := range []struct {
-		check fact.Check
-		found string
-		n     int
-		what  string
-	}{
-		{fact.TransparencyLog, found.Log, len(b.material.GetTlogEntries()), "entries"},
-		{fact.SigningTime, found.Time, len(b.material.GetTimestampVerificationData().GetRfc3161Timestamps()), "timestamps"},
-	} {
-		switch {
-		case part.found != "":
-			v.out.Checks.Done(part.check, bundleName, part.found)
-		case part.n > 0:
-			v.out.Checks.Open(part.check, bundleName, fmt.Sprintf("%d %s", part.n, part.what))
-		}
-	}
-}
-
 // manifest reads the manifest that the list names.
 func (v *verification) manifest(entries []Entry) *Manifest {
 	if entries == nil {
@@ -380,8 +309,19 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	v.expect("module", v.cfg.Module, m.Source.Module)
 	v.expect("version", withoutV(v.cfg.Version), m.Version)
 	v.expect("commit", v.cfg.Commit, m.Source.Commit)
+	v.versionTag(m)
 	v.verdicts(m)
 	return m
+}
+
+// versionTag says what is not known here of a version that is not the source's own.
+func (v *verification) versionTag(m *Manifest) {
+	switch m.From {
+	case fact.OfTag:
+		v.out.Checks.Open(fact.VersionTag, m.Tag, "the repository was not asked")
+	case fact.Given:
+		v.out.Checks.Open(fact.VersionTag, "", "none does; whoever released it gave the version "+m.Version)
+	}
 }
 
 func withoutV(version string) string {
@@ -426,152 +366,4 @@ func trimPrefixes(err error, prefix string) error {
 		errs = append(errs, refusef("", fault.Hint(e), "%s", strings.TrimPrefix(e.Error(), prefix)))
 	}
 	return errors.Join(errs...)
-}
-
-// record checks provenance.sigstore.json against the files and the manifest.
-func (v *verification) record(files []Entry, m *Manifest) {
-	s, payload := v.statement()
-	if s == nil {
-		return
-	}
-	before := len(v.refusals)
-	v.subjects(s.Files(), files)
-	if m == nil {
-		return
-	}
-	v.sameRelease(s, m)
-	if len(v.refusals) > before {
-		return
-	}
-	v.sameRecord(payload, m, files)
-}
-
-// recordOfManifest is record for a manifest without its release.
-func (v *verification) recordOfManifest(data []byte, m *Manifest) {
-	if v.cfg.Trust == nil {
-		v.unsigned([]string{ProvenanceBundle}, ProvenanceBundle)
-		return
-	}
-	s, payload := v.statement()
-	if s == nil {
-		return
-	}
-	subjects := s.Files()
-	v.listed(subjects)
-	i := slices.IndexFunc(subjects, func(e Entry) bool { return e.Name == ManifestFile })
-	switch {
-	case i < 0:
-		v.refuse(ProvenanceBundle, "", "the record does not name %s", ManifestFile)
-		return
-	case subjects[i].SHA256 != files.DigestBytes(data):
-		v.refuse(v.manifestName, "", "has digest %s, the record says %s", files.DigestBytes(data), subjects[i].SHA256)
-		return
-	case m == nil:
-		return
-	}
-	before := len(v.refusals)
-	v.sameRelease(s, m)
-	if len(v.refusals) > before {
-		return
-	}
-	v.sameRecord(payload, m, subjects)
-}
-
-// statement returns the signed record.
-func (v *verification) statement() (*Statement, []byte) {
-	if v.cfg.Trust == nil {
-		return nil, nil // v.unsigned has said so
-	}
-	data := v.read(ProvenanceBundle, MaxBundleSize, missingSignature)
-	if data == nil {
-		return nil, nil
-	}
-	b, err := readBundle(data)
-	var payload []byte
-	var evidence Evidence
-	if err == nil {
-		payload, evidence, err = b.verifyStatement(v.cfg.Trust)
-	}
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return nil, nil
-	}
-	s, err := ParseStatement(payload)
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return nil, nil
-	}
-	v.out.Signer = v.cfg.Trust.ID()
-	v.signed(ProvenanceBundle, ProvenanceBundle, b, evidence)
-	return s, payload
-}
-
-// subjects compares the files of the record with the files of the release,
-// checksums.txt among them.
-func (v *verification) subjects(got, want []Entry) {
-	recorded := map[string]string{}
-	for _, e := range got {
-		recorded[e.Name] = e.SHA256
-	}
-	for _, e := range want {
-		switch d, ok := recorded[e.Name]; {
-		case !ok:
-			v.refuse(ProvenanceBundle, "", "the record does not name %s", e.Name)
-		case d != e.SHA256:
-			v.refuse(ProvenanceBundle, "", "the record is of another %s: its digest there is %s, here %s", e.Name, d, e.SHA256)
-		}
-		delete(recorded, e.Name)
-	}
-	for _, e := range got {
-		if _, ok := recorded[e.Name]; ok {
-			v.refuse(ProvenanceBundle, "", "the record names %s, which %s does not list", e.Name, ChecksumsFile)
-		}
-	}
-}
-
-// sameRelease compares the identity in the record with the manifest's.
-func (v *verification) sameRelease(s *Statement, m *Manifest) {
-	p := s.Predicate.BuildDefinition.ExternalParameters
-	for _, c := range []struct{ what, record, manifest string }{
-		{"project", p.Project, m.Project},
-		{"version", p.Version, m.Version},
-		{"commit", s.Commit(), m.Source.Commit},
-		{"plan ID", p.PlanID, m.PlanID},
-	} {
-		if c.record != c.manifest {
-			v.refuse(ProvenanceBundle, "", "the record's %s is %q, the manifest's %q", c.what, c.record, c.manifest)
-		}
-	}
-}
-
-// sameRecord makes the record once more. Whatever else it says was not in the
-// manifest.
-func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
-	if m.Kind != KindRelease {
-		return // refused already
-	}
-	s, err := NewStatement(m, files)
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return
-	}
-	want, err := s.Encode()
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return
-	}
-	if !bytes.Equal(payload, want) {
-		v.refuse(ProvenanceBundle, "", "the record says something else than the manifest: %s", excerptAt(payload, want))
-		return
-	}
-	v.out.Checks.Done(fact.Record, "", "")
-}
-
-// excerptAt shows where a begins to differ from b.
-func excerptAt(a, b []byte) string {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
-	}
-	return fmt.Sprintf("%q", a[max(0, i-30):min(len(a), i+30)])
 }

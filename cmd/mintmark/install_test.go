@@ -68,9 +68,11 @@ func TestInstallNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			name := s.Name + "." + string(s.Archive)
-			names = append(names, name)
-			list += strings.Repeat("0", 64) + "  " + name + "\n"
+			for _, format := range s.Archive {
+				name := s.Name + "." + format
+				names = append(names, name)
+				list += strings.Repeat("0", 64) + "  " + name + "\n"
+			}
 		}
 	}
 	var mu sync.Mutex

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
@@ -34,6 +34,9 @@ type (
 		Toolchain string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 		Snapshot  bool   `flag:"snapshot" help:"build the tree as it is, committed or not, ignored by git or not; never signed"`
 	}
+	versionFlag struct {
+		Version string `flag:"version" help:"version of the release, for a commit without a version tag; it is recorded that no tag says it"`
+	}
 
 	// publishedFlags say which release of whom is expected.
 	publishedFlags struct {
@@ -50,17 +53,17 @@ type (
 	}
 )
 
-func (f selectFlags) configure(c *release.Config) error {
+func (f selectFlags) configure(c *run.Config) error {
 	c.ConfigFile, c.Profiles, c.Platforms = f.Config, f.Profile, f.Platform
 	return nil
 }
 
-func (f outFlag) configure(c *release.Config) error {
+func (f outFlag) configure(c *run.Config) error {
 	c.Out = f.Out
 	return nil
 }
 
-func (f jobsFlag) configure(c *release.Config) error {
+func (f jobsFlag) configure(c *run.Config) error {
 	if f.Jobs == nil {
 		return nil
 	}
@@ -71,18 +74,23 @@ func (f jobsFlag) configure(c *release.Config) error {
 	return nil
 }
 
-func (f dirFlag) configure(c *release.Config) error {
+func (f dirFlag) configure(c *run.Config) error {
 	c.Dir = f.Dir
 	return nil
 }
 
-func (f moduleFlag) configure(c *release.Config) error {
+func (f moduleFlag) configure(c *run.Config) error {
 	c.Module = f.Module
 	return nil
 }
 
-func (f treeFlags) configure(c *release.Config) error {
+func (f treeFlags) configure(c *run.Config) error {
 	c.Toolchain, c.Snapshot = f.Toolchain, f.Snapshot
+	return nil
+}
+
+func (f versionFlag) configure(c *run.Config) error {
+	c.AsVersion = f.Version
 	return nil
 }
 

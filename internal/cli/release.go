@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -21,6 +22,7 @@ type buildFlags struct {
 	dirFlag
 	moduleFlag
 	treeFlags
+	versionFlag
 	details bool // print what the second builds compiled
 }
 
@@ -41,14 +43,14 @@ func (f *releaseFlags) run(ctx context.Context, d *app) error {
 	return f.make(ctx, d, release.Release, f)
 }
 
-func (f *releaseFlags) configure(c *release.Config) error {
+func (f *releaseFlags) configure(c *run.Config) error {
 	c.Full, c.Ledgers, c.NoReport, c.Against, c.With = f.Full, f.Ledgers, !f.Report, f.Against, f.With
 	return nil
 }
 
 // make does one of the two verbs that build everything there is to publish.
-func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, release.Config) (*release.Result, error), more ...configurer) error {
-	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags)...)
+func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, run.Config) (*release.Result, error), more ...configurer) error {
+	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)...)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	}
 	d.unproven(res.Manifest)
 	d.printf("\n")
-	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions); f.details && text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); f.details && text != "" {
 		d.prose("%s\n", text)
 	}
 	d.prose("%s %s: %s\n", res.Manifest.Project, res.Manifest.Version, outcome(res.Manifest, res.Signed))

@@ -46,7 +46,7 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 			o.foreign = append(o.foreign, e.Name()+": is "+files.Kind(e.Type()))
 		}
 	}
-	k := &known{dir: dir, about: d.About}
+	k := &known{dir: dir}
 	k.read(names)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		reason, err := k.whyNotOurs(ctx, name)
@@ -65,7 +65,6 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 // known is what the files about a release say of its files.
 type known struct {
 	dir       string
-	about     []string          // see [Dir.About]
 	manifest  string            // its name; "" when there is none that mintmark wrote
 	published map[string]string // name → digest by the manifest
 	listed    map[string]string // name → digest by checksums.txt; nil without one
@@ -128,13 +127,13 @@ func (k *known) whyNotOurs(ctx context.Context, name string) (string, error) {
 			return "", nil
 		}
 		return k.compare(ctx, name, k.published[name])
-	case k.published[name] == "" && !slices.Contains(k.about, name):
+	case k.published[name] == "" && !slices.Contains(fact.AboutFiles(), name):
 		return notMade, nil
 	}
 	switch name {
 	case checksums.ChecksumsFile:
 		for listed := range k.listed {
-			if k.published[listed] == "" && !slices.Contains(k.about, listed) {
+			if k.published[listed] == "" && !slices.Contains(fact.AboutFiles(), listed) {
 				return changed, nil
 			}
 		}

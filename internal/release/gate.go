@@ -91,10 +91,11 @@ func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*describe
 		if stampTags, err = p.Repo.StampTags(ctx, stamp); err != nil {
 			return nil, err
 		}
-		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
+		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !checksums.Recordable(t) }) // of no release: see package lint
 	}
 	m := &checksums.Manifest{
 		Schema: fact.ManifestSchema, Kind: kind, Project: p.Plan.Project, Version: p.Version,
+		From: p.Plan.From, Tag: p.Plan.Tag,
 		Source: checksums.Source{
 			Kind: p.Source.Kind, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum, SumDB: p.Source.SumDB,
 			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: p.Source.ID().CommitTime, Tags: p.Source.Tags, Dir: p.Source.Dir,
@@ -139,7 +140,7 @@ func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 
 // damage are the lines about what was mended, sorted.
 func (f *Finished) damage() []string {
-	list := slices.Clone(f.Of.mended)
+	list := slices.Clone(f.Of.Mended)
 	for _, r := range f.Made {
 		list = append(list, r.mended...)
 	}

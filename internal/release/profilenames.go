@@ -3,6 +3,7 @@ package release
 import (
 	"path/filepath"
 
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -13,7 +14,7 @@ import (
 // git and no go command is run.
 func ProfileNames(dir, config string) (names []string) {
 	if config == "" {
-		config = filepath.Join(dir, configName)
+		config = filepath.Join(dir, fetch.ConfigName)
 	}
 	const limit = 1 << 20 // as profiles has it
 	data, err := files.Read(config, limit)
