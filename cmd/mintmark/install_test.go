@@ -64,12 +64,17 @@ func TestInstallNames(t *testing.T) {
 	list := ""
 	for _, p := range file.Profiles {
 		for _, pl := range p.Platforms {
-			s, err := p.Expand(pl, profiles.Vars{Version: "1.2.3-rc.1"})
+			v := profiles.Vars{Version: "1.2.3-rc.1"}
+			s, err := p.Expand(pl, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := p.Names(pl, v, s, []string{"mintmark"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, format := range s.Archive {
-				name := s.Name + "." + format
+				name := n.Name + "." + format
 				names = append(names, name)
 				list += strings.Repeat("0", 64) + "  " + name + "\n"
 			}
