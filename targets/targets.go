@@ -34,11 +34,12 @@ func Release(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
 	ledgers *string, // published ledgers of other rebuilders, separated by commas; the profile file names their keys
+	v *bool, // say as well what the second builds compiled, and what rests on earlier ones
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
 ) error {
-	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "full": full, "ledgers": ledgers, "report": report, "against": against, "with": with})
+	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
 }
 
 // Build builds everything once, without checking anything.

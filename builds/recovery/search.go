@@ -263,8 +263,8 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []templa
 		return b.relink(ctx, best, templates, v, false)
 	}
 	// What is hashed for each grows with the number of packages.
-	const mostHashed = 8 << 30 // bytes: about half a minute
-	most := min(b.MaxSpellings, mostHashed/(len(in.after)+1))
+	const mostHashed int64 = 8 << 30 // bytes: about half a minute
+	most := int(min(int64(b.MaxSpellings), mostHashed/int64(len(in.after)+1)))
 	for c := range candidates(b.bin, templates, v) {
 		if b.Spelled++; b.Spelled > most {
 			b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", most))

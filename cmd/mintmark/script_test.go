@@ -138,6 +138,8 @@ func TestScript(t *testing.T) {
 			"exits":          exits,
 			"follow":         hints.follow,
 			"hint":           hints.hint,
+			"serve":          serve,
+			"replacedigest":  replacedigest,
 			"nextsteps":      nextSteps,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -211,7 +213,8 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(name, data, 0o644))
 }
 
-// serve DIR serves the files of a directory over http, as $SERVER, until the script ends.
+// serve DIR serves the files of a directory over http until the script ends: as
+// $SERVER, and as $MINTMARK_URL, which install.sh reads.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: serve dir")
@@ -219,6 +222,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
 	ts.Defer(server.Close)
 	ts.Setenv("SERVER", server.URL)
+	ts.Setenv("MINTMARK_URL", server.URL)
+	ts.Setenv("REPOSITORY", repository)
 }
 
 // untar FILE.tar.gz DIR unpacks with the standard library, not with ours.

@@ -45,8 +45,10 @@ func (d *app) main(ctx context.Context, args []string) int {
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
 		return d.help(args[1:], asJSON)
-	case "-version", "--version", "version":
-		return d.print("mintmark " + version() + "\n")
+	case "-version", "--version":
+		args = append([]string{"version"}, args[1:]...)
+	case completeRequest:
+		return d.print(d.complete(args[1:]))
 	}
 	v, ok := Find(args[0])
 	if !ok {
@@ -122,11 +124,22 @@ func (d *app) printf(format string, args ...any) {
 	d.unprinted(d.term.Printf(format, args...))
 }
 
+// prose prints sentences of a result, which are folded on a terminal. What somebody
+// pastes is printed by printf, and never folded.
+func (d *app) prose(format string, args ...any) {
+	d.unprinted(d.term.Prose(format, args...))
+}
+
 // stdout is standard output for tables and documents. Whoever read it may have
 // seen enough, as head does: that is no error, whatever writes to it.
 func (d *app) stdout() io.Writer { return result{d} }
 
 type result struct{ d *app }
+
+var _ ui.OnTerminal = result{} // so that tables fit
+
+// Terminal is where the result is read.
+func (r result) Terminal() *ui.Terminal { return r.d.term }
 
 func (r result) Write(p []byte) (int, error) {
 	_, err := r.d.term.Stdout().Write(p)

@@ -14,8 +14,8 @@ type attestFlags struct {
 	publishedFlags
 	Platform string `flag:"platform" help:"attest only these platforms or patterns, separated by commas, such as linux,windows/amd64"`
 	Generate bool   `flag:"generate" help:"run the commands by which the release generated files, and compare; without it the files are taken from the release"`
-	Source   string `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
-	Out      string `flag:"out" help:"file to write, NAME.rebuild.sigstore.json (default: beside the release)"`
+	Source   string `flag:"source" takes:"dir" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Out      string `flag:"out" takes:"file" help:"file to write, NAME.rebuild.sigstore.json (default: beside the release)"`
 	jobsFlag
 	jsonFlag
 	Path string `arg:"path" help:"a release's directory, or its release.json"`

@@ -23,7 +23,7 @@ type benchFlags struct {
 	Args     string   `flag:"args" help:"arguments of every program, as in a shell"`
 	Env      string   `flag:"env" help:"the programs' whole environment, as in a shell: 'A=1 B=\"x y\"'"`
 	Stdin    string   `flag:"stdin" reads:"name the file that standard input comes from" help:"file that their standard input comes from (default: empty)"`
-	Ready    string   `flag:"ready" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
+	Ready    string   `flag:"ready" values:"exit first-byte stdout: tcp:" help:"when they count as started: exit (default), first-byte, stdout:REGEXP, tcp:PORT"`
 	Time     string   `flag:"time" help:"how long the rounds may take, warm and cold each, such as 1m (default: 20s)"`
 	Within   string   `flag:"within" help:"stop earlier when all ratios are known to so many percent (default: 2)"`
 	Cold     bool     `flag:"cold" help:"also start with the program out of the page cache (default: true)"`
@@ -31,14 +31,14 @@ type benchFlags struct {
 	Sweep    bool     `flag:"sweep" help:"also start them with 0 to 1000 environment variables: packed programs can crash there"`
 	Realtime bool     `flag:"realtime" help:"run them before everything else on a busy machine (Linux, root)"`
 	Seed     *int     `flag:"seed" help:"order of the rounds (default: another each time)"`
-	Samples  string   `flag:"samples" help:"write every start to this file, one JSON object per line"`
-	Format   string   `flag:"format" help:"table (default), markdown, or gobench for benchstat"`
-	Config   string   `flag:"config" help:"without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-	Profile  []string `flag:"profile" help:"without -files: profiles, separated by commas (default: all that have platforms)"`
+	Samples  string   `flag:"samples" takes:"file" help:"write every start to this file, one JSON object per line"`
+	Format   string   `flag:"format" values:"table markdown gobench" help:"table (default), markdown, or gobench for benchstat"`
+	Config   string   `flag:"config" takes:"file" help:"without -files: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile  []string `flag:"profile" takes:"profile" help:"without -files: profiles, separated by commas (default: all that have platforms)"`
 	Platform string   `flag:"platform" help:"without -files: platforms or patterns, separated by commas, such as linux/amd64"`
 	Jobs     *int     `flag:"jobs" help:"without -files: build actions at a time (default: the number of processors)"`
 	jsonFlag
-	Dir       string   `flag:"dir" help:"without -files: the product's directory in its git checkout (default: the current one)"`
+	Dir       string   `flag:"dir" takes:"dir" help:"without -files: the product's directory in its git checkout (default: the current one)"`
 	Module    string   `flag:"module" help:"without -files: take the source from the module proxy: PATH@VERSION"`
 	Toolchain string   `flag:"toolchain" help:"without -files: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	Snapshot  bool     `flag:"snapshot" help:"without -files: build the tree as it is, committed or not"`
@@ -119,14 +119,12 @@ func (f *benchFlags) show() (func(*app, *measure.Benched) error, error) {
 		return func(d *app, r *measure.Benched) error { return report.WriteJSON(d.stdout(), r) }, nil
 	}
 	switch f.Format {
-	case "", "table":
-		return table, nil
 	case "markdown":
 		return func(d *app, r *measure.Benched) error { return d.benchMarkdown(r) }, nil
 	case "gobench":
 		return func(d *app, r *measure.Benched) error { return r.WriteGoBench(d.stdout()) }, nil
 	}
-	return nil, fault.Usagef("it is table, markdown or gobench", "%s", "bench: unknown -format="+f.Format)
+	return table, nil
 }
 
 // measure is what the flags say of how to measure.

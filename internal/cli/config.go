@@ -118,26 +118,43 @@ func (d *app) givenPassword() ([]byte, bool) {
 // nothing with GOFLAGS=-buildvcs=false, so two releases of one commit would
 // differ in it.
 func version() string {
+	if bi, ok := debug.ReadBuildInfo(); ok {
+		if m := ownModule(bi); unreleased(m) == "" {
+			return m.Version
+		}
+	}
+	return devel
+}
+
+const devel = "(devel)"
+
+// ownModule is mintmark's module in what a program with it records: the main
+// module of the command, a dependency of a magefile; nil if there is none.
+func ownModule(bi *debug.BuildInfo) *debug.Module {
 	const self = "github.com/mintmark/mintmark"
-	bi, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "(devel)"
-	}
-	m := &bi.Main
-	if m.Path != self {
-		m = nil
-		for _, dep := range bi.Deps {
-			if dep.Path == self {
-				m = dep
-			}
+	for _, m := range append([]*debug.Module{&bi.Main}, bi.Deps...) {
+		if m.Path == self {
+			return m
 		}
-		if m == nil || m.Replace != nil || m.Version == "" {
-			return "(devel)"
-		}
-		return m.Version
 	}
-	if !semver.IsValid(m.Version) || semver.Build(m.Version) != "" || module.IsPseudoVersion(m.Version) {
-		return "(devel)"
+	return nil
+}
+
+// unreleased says why a program with this module has no release of it; "" if it has.
+func unreleased(m *debug.Module) string {
+	switch {
+	case m == nil:
+		return "the program does not record mintmark's module"
+	case m.Replace != nil:
+		return "the module is replaced by " + m.Replace.Path
+	case m.Version == "" || m.Version == devel:
+		return "no version was recorded"
+	case !semver.IsValid(m.Version):
+		return m.Version + " is no version"
+	case semver.Build(m.Version) != "":
+		return "the checkout was not the commit (" + m.Version + ")"
+	case module.IsPseudoVersion(m.Version):
+		return "the commit has no version tag (" + m.Version + ")"
 	}
-	return m.Version
+	return ""
 }

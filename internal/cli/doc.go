@@ -32,6 +32,9 @@
 //	reads:"hint"   it names files, which must be there; the hint for one that is not
 //	dirs:"true"    a directory will do as well
 //	adds:"true"    given again it adds to the list; without, it replaces it
+//	values:"a b"   all that it may be, else it is refused; of a flag or an argument. With
+//	               one that ends in a colon they are for shells only: the verb reads what follows
+//	takes:"file"   it names a file, which need not be there; or a dir, or a profile: for shells
 //	arg:"name"     the field is an argument; of a list, the last ones. With "?" after the
 //	               name it is optional, and there is a flag for it, since a Mage target has
 //	               required arguments only; before the others it is that flag's field itself

@@ -17,8 +17,19 @@ type Flag struct {
 	reads    string // the hint for a file that cannot be read; "" if it names no files to read
 	dirs     bool   // a directory will do
 	adds     bool   // given again it adds to what was given before
+	values   []string
+	takes    takes
 	field    reflect.StructField
 }
+
+// takes says what a flag's text names, for a shell that completes it.
+type takes string
+
+const (
+	takesFile    takes = "file"
+	takesDir     takes = "dir"
+	takesProfile takes = "profile"
+)
 
 // meaning is what a flag means beside one of some others; beside none of them it
 // means nothing. with is nil of what it means by itself.
@@ -34,6 +45,7 @@ type Arg struct {
 	// target, whose arguments must all be given, has that flag alone.
 	Optional bool
 	many     bool // the last one, which may be given several times
+	values   []string
 	field    reflect.StructField
 }
 
@@ -44,7 +56,8 @@ func (v Verb) Flags() (flags []Flag) {
 		if !ok {
 			continue
 		}
-		flag := Flag{Name: name, reads: f.Tag.Get("reads"), dirs: f.Tag.Get("dirs") != "", adds: f.Tag.Get("adds") != "", field: f}
+		flag := Flag{Name: name, reads: f.Tag.Get("reads"), dirs: f.Tag.Get("dirs") != "", adds: f.Tag.Get("adds") != "",
+			values: strings.Fields(f.Tag.Get("values")), takes: takes(f.Tag.Get("takes")), field: f}
 		with := strings.Split(f.Tag.Get("with"), "|")
 		for i, text := range strings.Split(f.Tag.Get("help"), "|") {
 			flag.meanings = append(flag.meanings, meaning{strings.Fields(with[min(i, len(with)-1)]), text})
@@ -60,7 +73,7 @@ func (v Verb) Args() (args []Arg) {
 	for _, f := range v.fields() {
 		if tag, ok := f.Tag.Lookup("arg"); ok {
 			name, optional := strings.CutSuffix(tag, "?")
-			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Type.Kind() == reflect.Slice, f})
+			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Type.Kind() == reflect.Slice, strings.Fields(f.Tag.Get("values")), f})
 		}
 	}
 	return args

@@ -11,12 +11,12 @@ import (
 type (
 	// selectFlags choose what of the profile file is built.
 	selectFlags struct {
-		Config   string   `flag:"config" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-		Profile  []string `flag:"profile" help:"profiles, separated by commas (default: all that have platforms)"`
+		Config   string   `flag:"config" takes:"file" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+		Profile  []string `flag:"profile" takes:"profile" help:"profiles, separated by commas (default: all that have platforms)"`
 		Platform string   `flag:"platform" help:"platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7"`
 	}
 	outFlag struct {
-		Out string `flag:"out" help:"output directory (default: dist in the product's directory)"`
+		Out string `flag:"out" takes:"dir" help:"output directory (default: dist in the product's directory)"`
 	}
 	jobsFlag struct {
 		Jobs *int `flag:"jobs" help:"builds at a time (default: the number of processors)"`
@@ -25,7 +25,7 @@ type (
 		JSON bool `flag:"json" help:"print the result as one JSON document"`
 	}
 	dirFlag struct {
-		Dir string `flag:"dir" help:"the product's directory in its git checkout (default: the current one)"`
+		Dir string `flag:"dir" takes:"dir" help:"the product's directory in its git checkout (default: the current one)"`
 	}
 	moduleFlag struct {
 		Module string `flag:"module" help:"take the source from the module proxy: PATH@VERSION"`

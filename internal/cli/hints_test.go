@@ -49,9 +49,11 @@ func TestHintsOfCommandLines(t *testing.T) {
 			}
 			open = open || a.many || a.Optional
 		}
-		first := v.Flags()[0].Name
+		if flags := v.Flags(); len(flags) > 0 {
+			first := flags[0].Name
+			tries = append(tries, try{v.Name + " -" + first + "x=1" + words, "flag provided but not defined: -" + first + "x", "did you mean -" + first + "?"})
+		}
 		tries = append(tries,
-			try{v.Name + " -" + first + "x=1" + words, "flag provided but not defined: -" + first + "x", "did you mean -" + first + "?"},
 			try{v.Name + " -qqqqqqqq" + words, "flag provided but not defined: -qqqqqqqq", "mintmark " + v.Name + " -help lists its flags"})
 		if words != "" {
 			tries = append(tries, try{v.Name, "missing argument: " + strings.Fields(words)[0], "mintmark " + v.Name + " -help lists its flags"})

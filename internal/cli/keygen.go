@@ -10,7 +10,7 @@ import (
 
 // keygenFlags are what mintmark keygen takes.
 type keygenFlags struct {
-	Prefix string `flag:"prefix" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
+	Prefix string `flag:"prefix" takes:"file" help:"where to write PREFIX.key and PREFIX.pub (default: mintmark)"`
 }
 
 func (f *keygenFlags) run(_ context.Context, d *app) error {

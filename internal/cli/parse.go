@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // invocation is a verb with what was given to it.
@@ -114,10 +115,12 @@ func (v Verb) flagHint(err error) string {
 
 func (v Verb) helpHint() string { return fmt.Sprintf("mintmark %s -help lists its flags", v.Name) }
 
-// help is the text of mintmark VERB -help.
-func (v Verb) help() string {
+// helpColumns is how wide help is at most, wherever it is read.
+const helpColumns = 80
+
+// synopsis is the arguments as help has them behind the verb's name.
+func (v Verb) synopsis() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mintmark %s [-name=value]...", v.Name)
 	for _, a := range v.Args() {
 		name := strings.ToUpper(a.Name)
 		if a.Optional {
@@ -131,24 +134,67 @@ func (v Verb) help() string {
 		}
 		b.WriteString(" " + name)
 	}
-	fmt.Fprintf(&b, "\n\n%s\n\n", v.Summary())
-	for _, f := range v.Flags() {
-		shown := "-" + f.Name
-		if f.Type() != "bool" {
-			shown += "="
+	return b.String()
+}
+
+// shown is the flag as help has it.
+func (f Flag) shown() string {
+	if f.Type() == "bool" {
+		return "-" + f.Name
+	}
+	return "-" + f.Name + "="
+}
+
+// help is the text of mintmark VERB -help.
+func (v Verb) help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "mintmark %s [-name=value]...%s\n\n%s", v.Name, v.synopsis(), ui.Fold(v.Summary(), helpColumns, 0))
+	b.WriteString("\n")
+	line := func(name, text string) {
+		b.WriteString(ui.Fold(fmt.Sprintf("  %-12s %s", name, text), helpColumns, 15))
+	}
+	for _, a := range v.Args() {
+		if a.Help != "" {
+			line(strings.ToUpper(a.Name), a.Help)
 		}
-		fmt.Fprintf(&b, "  %-12s %s\n", shown, f.Help())
+	}
+	for _, f := range v.Flags() {
+		line(f.shown(), f.Help())
 	}
 	return b.String()
+}
+
+// about is what mintmark is, in one line.
+const about = "makes release builds of Go programs that anybody can reproduce"
+
+// exitCode is what an exit code means.
+type exitCode struct {
+	code  int
+	means string
+}
+
+func exitCodes() []exitCode {
+	return []exitCode{
+		{0, "fine"}, {fault.Failed, "error"}, {fault.Usage, "usage or profile file"},
+		{fault.NotReproducible, "not reproducible, or over budget"}, {fault.Refused, "refused signature or checksum"},
+	}
 }
 
 // usage is the text of mintmark without a verb.
 func usage() string {
 	var b strings.Builder
-	b.WriteString("mintmark makes release builds of Go programs that anybody can reproduce.\n\nusage: mintmark VERB [-name=value]...\n\n")
+	b.WriteString("mintmark " + about + ".\n\nusage: mintmark VERB [-name=value]...\n\n")
+	width := 0
 	for _, v := range Verbs() {
-		fmt.Fprintf(&b, "  %-8s %s\n", v.Name, v.Summary())
+		width = max(width, len(v.Name))
 	}
-	b.WriteString("\nmintmark VERB -help lists a verb's flags.\nExit codes: 0 fine, 1 error, 2 usage or profile file, 3 not reproducible, 4 refused signature or checksum.\n")
+	for _, v := range Verbs() {
+		b.WriteString(ui.Fold(fmt.Sprintf("  %-*s %s", width, v.Name, v.Summary()), helpColumns, width+3))
+	}
+	var codes []string
+	for _, e := range exitCodes() {
+		codes = append(codes, fmt.Sprintf("%d %s", e.code, e.means))
+	}
+	b.WriteString("\nmintmark VERB -help lists a verb's flags.\n" + ui.Fold("Exit codes: "+strings.Join(codes, "; ")+".", helpColumns, 0))
 	return b.String()
 }

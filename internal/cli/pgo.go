@@ -17,15 +17,12 @@ import (
 type pgoFlags struct {
 	In []string `flag:"in" reads:"name CPU profiles that were recorded" adds:"true" help:"further profiles to merge, separated by commas"`
 	jsonFlag
-	Command string   `arg:"command" help:"merge"`
+	Command string   `arg:"command" values:"merge" help:"merge"`
 	Out     string   `arg:"out" help:"the file to write, such as default.pgo"`
 	Inputs  []string `arg:"in?"`
 }
 
 func (f *pgoFlags) run(ctx context.Context, d *app) error {
-	if f.Command != "merge" {
-		return fault.Usagef("mintmark pgo merge OUT IN... adds CPU profiles up", "pgo: unknown command %q", f.Command)
-	}
 	if err := unreadAll(f.Inputs, "name CPU profiles that were recorded"); err != nil {
 		return err
 	}

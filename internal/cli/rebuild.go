@@ -16,9 +16,9 @@ import (
 
 // rebuildFlags are what mintmark rebuild takes.
 type rebuildFlags struct {
-	Source string     `flag:"source" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Source string     `flag:"source" takes:"dir" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Like   string     `flag:"like" reads:"name a binary of the same release" help:"settings for binaries that record none: those of this binary of the same release"`
-	Keep   string     `flag:"keep" help:"directory for the recovered profiles and the rebuilt files that differ"`
+	Keep   string     `flag:"keep" takes:"dir" help:"directory for the recovered profiles and the rebuilt files that differ"`
 	Key    privateKey `flag:"key" help:"your own private key, to sign what came out identical: file, env://NAME or KMS URI"`
 	jobsFlag
 	jsonFlag

@@ -19,7 +19,7 @@ func (c *invocation) refuse() error {
 	if err := errors.Join(c.refuseEmpty(), c.refuseKeys()); err != nil {
 		return err
 	}
-	return errors.Join(c.refuseAlone(), c.refuseUnread())
+	return errors.Join(c.refuseAlone(), c.refuseUnread(), c.refuseUnknown())
 }
 
 // texts are the flags that were given a text, with that text.
@@ -70,6 +70,36 @@ func (c *invocation) refuseUnread() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// refuseUnknown refuses what is none of the values that a flag or an argument can have.
+func (c *invocation) refuseUnknown() error {
+	var errs []error
+	refuse := func(shown, text string, values []string) {
+		open := slices.ContainsFunc(values, func(v string) bool { return strings.HasSuffix(v, ":") })
+		if len(values) > 0 && !open && !slices.Contains(values, text) {
+			errs = append(errs, fault.Usagef("it is "+orList(values), "%s: unknown %s", c.verb.Name, shown))
+		}
+	}
+	for f, text := range c.texts {
+		refuse("-"+f.Name+"="+text, text, f.values)
+	}
+	flags := reflect.ValueOf(c.flags).Elem()
+	for _, a := range c.verb.Args() {
+		if text := flags.FieldByIndex(a.field.Index); text.Kind() == reflect.String && text.String() != "" {
+			refuse(fmt.Sprintf("%s %q", a.Name, text), text.String(), a.values)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// orList is a list of words of which one is meant: "a, b or c".
+func orList(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // unread is wrong usage where a flag or an argument names no regular file, nor a

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -24,6 +23,7 @@ type buildFlags struct {
 	moduleFlag
 	treeFlags
 	versionFlag
+	details bool // print what the second builds compiled
 }
 
 func (f *buildFlags) run(ctx context.Context, d *app) error { return f.make(ctx, d, release.Build) }
@@ -33,11 +33,13 @@ type releaseFlags struct {
 	buildFlags
 	Full    bool     `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
 	Ledgers []string `flag:"ledgers" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
+	Verbose bool     `flag:"v" help:"say as well what the second builds compiled, and what rests on earlier ones"`
 	Report  bool     `flag:"report" help:"write measurements.json, report.html and report.md into the release (default: true)"`
 	compareFlags
 }
 
 func (f *releaseFlags) run(ctx context.Context, d *app) error {
+	f.details = f.Verbose
 	return f.make(ctx, d, release.Release, f)
 }
 
@@ -59,44 +61,62 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if shown, err := d.result(f.JSON, res, err); shown {
 		return err
 	}
-	signed := "signed by " + res.Signed.String()
-	switch {
-	case res.Manifest.Kind != checksums.KindRelease:
-		signed = "a " + string(res.Manifest.Kind) + ", not a release: not signed"
-	case res.Signed.IsZero():
-		signed = "NOT SIGNED"
-	}
 	d.unproven(res.Manifest)
-	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); text != "" {
-		d.printf("\n%s", text)
+	d.printf("\n")
+	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); f.details && text != "" {
+		d.prose("%s\n", text)
 	}
 	if g := res.Manifest.Generated; g != nil {
-		d.printf("\n%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
+		d.prose("%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
 	}
-	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",
-		res.Manifest.Project, res.Manifest.Version, verdicts(res.Manifest), signed, res.Out,
-		ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
+	d.prose("%s %s: %s\n", res.Manifest.Project, res.Manifest.Version, outcome(res.Manifest, res.Signed))
+	if !res.Signed.IsZero() {
+		d.printf("signed by %s\n", res.Signed)
+	}
+	d.printf("%s (%s, %s of CPU in go)\n", res.Out, ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
 	return nil
 }
 
-// verdicts says how many artifacts are of which verdict, after how many builds.
-func verdicts(m *checksums.Manifest) string {
-	n, builds := report.Verdicts(m), m.Rebuild.Executions
-	var list []string
-	if n.Identical > 0 || builds > 1 {
-		list = append(list, fmt.Sprintf("%d identical in %s", n.Identical, fact.Builds(builds)))
+// outcome says in one line what became of the files of a release: how many of
+// them were built how often, what came of comparing them, and whether they are
+// signed.
+func outcome(m *checksums.Manifest, signed fact.SignerID) string {
+	all, n := report.Verdicts(m), report.Verdicts(&checksums.Manifest{Artifacts: published(m)})
+	what := "file"
+	if n.All() == 0 || n.Worst() != all.Worst() { // then it is not the published files alone that matter
+		n, what = all, "artifact"
+	}
+	builds := m.Rebuild.Executions
+	text := fact.Count(n.All(), what) + " built once"
+	if builds > 1 {
+		text = fmt.Sprintf("%d of %s built %s, identical", n.Identical, fact.Count(n.All(), what), fact.Times(builds))
 	}
 	if n.Different > 0 {
-		list = append(list, fmt.Sprintf("%d DIFFERENT", n.Different))
+		text += fmt.Sprintf(", %d DIFFERENT", n.Different)
 	}
-	if n.Unchecked > 0 {
-		list = append(list, fmt.Sprintf("%d not checked", n.Unchecked))
+	switch {
+	case n.Unchecked == n.All() && builds == 1:
+		text += ", not checked"
+	case n.Unchecked > 0:
+		text += fmt.Sprintf(", %d not checked", n.Unchecked)
 	}
-	text := fact.Count(n.All(), "artifact")
-	if builds == 1 {
-		text += " built once"
+	switch {
+	case m.Kind != checksums.KindRelease:
+		return text + "; a " + string(m.Kind) + ", not a release: not signed"
+	case signed.IsZero():
+		return text + ", NOT SIGNED"
 	}
-	return text + ": " + strings.Join(list, ", ")
+	return text + ", signed"
+}
+
+// published are the artifacts that are files of the release.
+func published(m *checksums.Manifest) (list []checksums.Artifact) {
+	for _, a := range m.Artifacts {
+		if a.Published {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // unproven prints what of the packed files went wrong, or was not looked at.

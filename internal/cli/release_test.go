@@ -7,23 +7,40 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// TestVerdicts: the line that ends a release counts what there was.
-func TestVerdicts(t *testing.T) {
+// TestOutcome: the line that ends a release counts what there was, and says no
+// more than that.
+func TestOutcome(t *testing.T) {
+	identical, different, unchecked := fact.Identical, fact.Different, fact.Unchecked
 	for _, tt := range []struct {
 		executions int
-		verdicts   []fact.Verdict
+		kind       checksums.Kind
+		signed     bool
+		published  []fact.Verdict
+		stages     []fact.Verdict // of what is not published
 		want       string
 	}{
-		{1, []fact.Verdict{fact.Unchecked, fact.Unchecked}, "2 artifacts built once: 2 not checked"},
-		{2, []fact.Verdict{fact.Identical}, "1 artifact: 1 identical in two builds"},
-		{2, []fact.Verdict{fact.Different}, "1 artifact: 0 identical in two builds, 1 DIFFERENT"},
-		{3, []fact.Verdict{fact.Identical, fact.Different, fact.Unchecked}, "3 artifacts: 1 identical in 3 builds, 1 DIFFERENT, 1 not checked"},
+		{1, checksums.KindBuild, false, []fact.Verdict{unchecked, unchecked}, nil, "2 files built once, not checked; a build, not a release: not signed"},
+		{2, checksums.KindRelease, true, []fact.Verdict{identical}, []fact.Verdict{identical}, "1 of 1 file built twice, identical, signed"},
+		{2, checksums.KindRelease, true, []fact.Verdict{identical, identical}, []fact.Verdict{identical, identical}, "2 of 2 files built twice, identical, signed"},
+		{2, checksums.KindRelease, false, []fact.Verdict{identical, identical}, nil, "2 of 2 files built twice, identical, NOT SIGNED"},
+		{2, checksums.KindSnapshot, false, []fact.Verdict{identical}, nil, "1 of 1 file built twice, identical; a snapshot, not a release: not signed"},
+		{2, checksums.KindRelease, true, []fact.Verdict{different, identical}, nil, "1 of 2 files built twice, identical, 1 DIFFERENT, signed"},
+		{3, checksums.KindRelease, false, []fact.Verdict{identical, different, unchecked}, nil, "1 of 3 files built 3 times, identical, 1 DIFFERENT, 1 not checked, NOT SIGNED"},
+		{2, checksums.KindRelease, false, []fact.Verdict{identical}, []fact.Verdict{unchecked}, "1 of 2 artifacts built twice, identical, 1 not checked, NOT SIGNED"},
+		{2, checksums.KindRelease, false, nil, []fact.Verdict{different}, "0 of 1 artifact built twice, identical, 1 DIFFERENT, NOT SIGNED"},
 	} {
-		m := &checksums.Manifest{Rebuild: checksums.Rebuild{Executions: tt.executions}}
-		for _, v := range tt.verdicts {
+		m := &checksums.Manifest{Kind: tt.kind, Rebuild: checksums.Rebuild{Executions: tt.executions}}
+		for _, v := range tt.published {
+			m.Artifacts = append(m.Artifacts, checksums.Artifact{Verdict: v, Published: true})
+		}
+		for _, v := range tt.stages {
 			m.Artifacts = append(m.Artifacts, checksums.Artifact{Verdict: v})
 		}
-		if got := verdicts(m); got != tt.want {
+		var signer fact.SignerID
+		if tt.signed {
+			signer = fact.SignerID{Kind: "key", Name: "x"}
+		}
+		if got := outcome(m, signer); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}

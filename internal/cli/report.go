@@ -14,7 +14,7 @@ import (
 type reportFlags struct {
 	publishedFlags
 	compareFlags
-	Out string `flag:"out" help:"directory for report.html and report.md (default: none are written)"`
+	Out string `flag:"out" takes:"dir" help:"directory for report.html and report.md (default: none are written)"`
 	jsonFlag
 	Path string `arg:"path" help:"a release's directory"`
 }

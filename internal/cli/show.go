@@ -16,13 +16,19 @@ import (
 // watch shows the pipeline's events until the returned function is called.
 func (d *app) watch(c *run.Config) func() {
 	var progress *ui.Progress
+	phase := ""
 	events := make(chan run.Event, 64)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for e := range events {
 			switch e.Kind {
-			case run.Phase, run.Note:
+			case run.Phase:
+				d.term.Note("%s", e.Text)
+				if phase = e.Text; progress != nil {
+					progress.Phase(phase)
+				}
+			case run.Note:
 				d.term.Note("%s", e.Text)
 			case run.Warning:
 				d.term.Warn("%s", e.Text)
@@ -31,8 +37,11 @@ func (d *app) watch(c *run.Config) func() {
 					progress.Close()
 				}
 				progress = ui.NewProgress(d.term, e.N, time.Now)
+				progress.Phase(phase)
 			case run.Start:
 				progress.Start(e.ID.String(), e.Text, e.Estimate)
+			case run.Step:
+				progress.Step(e.ID.String(), e.Text)
 			case run.Done:
 				progress.Done(e.ID.String(), e.Err, e.Text)
 			case run.Remaining:
@@ -77,8 +86,8 @@ func (d *app) result(asJSON bool, res *release.Result, err error) (shown bool, _
 
 func (d *app) artifacts(m *checksums.Manifest) error {
 	t := ui.Table{Columns: []ui.Column{
-		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true},
-		{Title: "SIZE", Align: ui.Right}, {Title: "VERDICT"}, {Title: "SHA256"},
+		{Title: "PROFILE", Spare: true}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true},
+		{Title: "SIZE", Align: ui.Right}, {Title: "VERDICT"}, {Title: "SHA256", Spare: true},
 	}}
 	for _, a := range m.Artifacts {
 		t.Row(ui.Plain.Text(a.Profile), ui.Plain.Text(a.Platform), ui.Plain.Text(string(a.Stage)), ui.Plain.Text(a.Name),

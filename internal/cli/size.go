@@ -23,8 +23,8 @@ const defaultTop = 20
 type sizeFlags struct {
 	fileFlags
 	Waterfall bool     `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
-	Config    string   `flag:"config" with:"waterfall" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-	Profile   []string `flag:"profile" with:"waterfall" help:"profiles, separated by commas (default: all that have platforms)"`
+	Config    string   `flag:"config" takes:"file" with:"waterfall" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   []string `flag:"profile" takes:"profile" with:"waterfall" help:"profiles, separated by commas (default: all that have platforms)"`
 	Platform  string   `flag:"platform" with:"waterfall" help:"platforms or patterns, separated by commas, such as linux/amd64"`
 	Jobs      *int     `flag:"jobs" with:"waterfall" help:"build actions at a time (default: the number of processors)"`
 	jsonFlag
@@ -33,12 +33,12 @@ type sizeFlags struct {
 
 // fileFlags are the flags about one file.
 type fileFlags struct {
-	By   string `flag:"by" help:"show one list only: package, module, kind, function or file (embedded ones)"`
+	By   string `flag:"by" values:"package module kind function file" help:"show one list only: package, module, kind, function or file (embedded ones)"`
 	Top  *int   `flag:"top" help:"rows of a list; 0 is all (default: 20; with -json 100 functions)"`
 	Twin string `flag:"twin" reads:"name an unstripped link of the same program" help:"an unstripped link of the same program, for the names of variables"`
 	Old  string `flag:"old" arg:"old?" reads:"name an older binary of the same program" help:"compare with this older binary; the same as naming it first"`
-	SQL  string `flag:"sql" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
-	SVG  string `flag:"svg" help:"write a treemap"`
+	SQL  string `flag:"sql" takes:"file" help:"write every range of the file as SQL text: sqlite3 sizes.db < FILE"`
+	SVG  string `flag:"svg" takes:"file" help:"write a treemap"`
 }
 
 func (f *sizeFlags) run(ctx context.Context, d *app) error {
@@ -50,11 +50,6 @@ func (f *sizeFlags) run(ctx context.Context, d *app) error {
 		if top = *f.Top; top < 0 {
 			return fault.Usagef("a number of rows; 0 is all", "-top=%d", top)
 		}
-	}
-	switch f.By {
-	case "", "package", "module", "kind", "function", "file":
-	default:
-		return fault.Usagef("package, module, kind, function or file", "%s", "-by="+f.By)
 	}
 	if st, err := os.Stat(f.File); err == nil && st.IsDir() {
 		if f.Old != "" || f.Twin != "" || f.SQL != "" || f.SVG != "" || f.By != "" {

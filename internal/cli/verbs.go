@@ -42,7 +42,22 @@ func Verbs() []Verb {
 		{"bench", "compare[s] the start-up and memory of programs, or of the variants of a profile", func() runner { return &benchFlags{Cold: true, Memory: true} }},
 		{"pgo", "merge[s] CPU profiles for the optimiser: pgo merge OUT IN...", func() runner { return &pgoFlags{} }},
 		{"keygen", "make[s] a key pair for signing, encrypted with a passphrase", func() runner { return &keygenFlags{} }},
+		{"version", "say[s] how this mintmark was built", func() runner { return &versionFlags{} }},
+		{"completion", "print[s] what makes a shell complete mintmark's verbs and flags", func() runner { return &completionFlags{} }},
+		{"man", "print[s] the manual page", func() runner { return &manFlags{} }},
 	}
+}
+
+// commandOnly is in the flags of a verb that is about the command itself.
+type commandOnly struct{}
+
+func (commandOnly) aboutCommand() {}
+
+// CommandOnly reports whether the verb is about the command mintmark itself, so
+// that there is no Mage target for it.
+func (v Verb) CommandOnly() bool {
+	_, ok := v.flags().(interface{ aboutCommand() })
+	return ok
 }
 
 // Find gives the verb of that name.

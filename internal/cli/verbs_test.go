@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 func TestParse(t *testing.T) {
@@ -142,13 +144,19 @@ func TestHelpIsTheVerbsOwn(t *testing.T) {
 	}
 }
 
-// TestHelp: every flag of every verb is in its help, and every verb in the usage.
+// TestHelp: every flag of every verb is in its help, and every verb in the usage;
+// no line is wider than 80 columns.
 func TestHelp(t *testing.T) {
 	for _, v := range Verbs() {
 		help := v.help()
 		for _, f := range v.Flags() {
 			if !strings.Contains(help, "\n  -"+f.Name) {
 				t.Errorf("%s: no help for -%s", v.Name, f.Name)
+			}
+		}
+		for line := range strings.Lines(help + usage()) {
+			if n := ui.Width(line); n > 80 {
+				t.Errorf("%s: %d wide: %s", v.Name, n, line)
 			}
 		}
 		if !strings.Contains(usage(), "  "+v.Name) {

@@ -21,8 +21,8 @@ import (
 type verifyFlags struct {
 	releasedFlags
 	Repeat    *int     `flag:"repeat" help:"path is a checkout: build it until so many builds agree or two differ, and publish nothing"`
-	Config    string   `flag:"config" with:"repeat|ledgers" help:"the profile file|yours, whose ledger.rebuilders count"`
-	Profile   []string `flag:"profile" with:"repeat" help:"profiles, separated by commas (default: all that have platforms)"`
+	Config    string   `flag:"config" takes:"file" with:"repeat|ledgers" help:"the profile file|yours, whose ledger.rebuilders count"`
+	Profile   []string `flag:"profile" takes:"profile" with:"repeat" help:"profiles, separated by commas (default: all that have platforms)"`
 	Platform  string   `flag:"platform" with:"rebuild repeat" help:"platforms or patterns, separated by commas, such as linux,windows/amd64"`
 	Jobs      *int     `flag:"jobs" with:"rebuild repeat" help:"builds at a time (default: the number of processors)"`
 	Toolchain string   `flag:"toolchain" with:"repeat" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
@@ -39,7 +39,7 @@ type releasedFlags struct {
 	Proven     bool       `flag:"proven" with:"rebuild" help:"build twice, and take from this machine's proof ledger what it has proven"`
 	Ledgers    []string   `flag:"ledgers" with:"rebuild" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; -config names their keys"`
 	Generate   bool       `flag:"generate" with:"rebuild" help:"run the commands by which the release generated files, and compare; without it the files are taken from the release"`
-	Source     string     `flag:"source" with:"rebuild" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
+	Source     string     `flag:"source" takes:"dir" with:"rebuild" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Threshold  int        `flag:"threshold" help:"how many rebuilders must vouch for every file (default: all that are named)"`
 	Rebuilder  publicKeys `flag:"rebuilder" adds:"true" help:"public keys of rebuilders whose statements count: files, env://NAME or KMS URIs, separated by commas"`
 	Statements []string   `flag:"statements" reads:"name statements of rebuilders, or the directory they are in" dirs:"true" adds:"true" help:"rebuild statements: files or directories, separated by commas (default: those beside the release)"`
@@ -122,10 +122,10 @@ func (d *app) verified(v *checksums.Verification) {
 	d.printf("%s %s (%s %s) %s\n", v.Project, v.Version, v.Module, v.Commit, report.Standing(v))
 	checked, notChecked := v.Checks.Sentences()
 	for _, c := range checked {
-		d.printf("  checked      %s\n", c)
+		d.prose("  checked      %s\n", c)
 	}
 	for _, c := range notChecked {
-		d.printf("  NOT CHECKED  %s\n", c)
+		d.prose("  NOT CHECKED  %s\n", c)
 	}
 	if v.Manifest != nil {
 		failed, unchecked := release.Unproven(v.Manifest.Artifacts)
@@ -157,7 +157,7 @@ func (d *app) builtAgain(v *checksums.Verification) error {
 		return nil
 	}
 	t := ui.Table{Columns: []ui.Column{
-		{Title: "PROFILE"}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256"},
+		{Title: "PROFILE", Spare: true}, {Title: "PLATFORM"}, {Title: "STAGE"}, {Title: "NAME", Flexible: true}, {Title: "REBUILT"}, {Title: "SHA256", Spare: true},
 	}}
 	for _, r := range v.Rebuilt {
 		t.Row(ui.Plain.Text(r.Profile), ui.Plain.Text(r.Platform), ui.Plain.Text(string(r.Stage)), ui.Plain.Text(r.Name),

@@ -19,6 +19,14 @@ import (
 type outcomes struct {
 	unit *plan.Unit
 	all  []*execute.Outcome
+	step func(text string) // says what is done with them now; nil if nobody wants to know
+}
+
+// doing says what is done with the outcomes now, such as "comparing".
+func (o *outcomes) doing(text string) {
+	if o.step != nil {
+		o.step(text)
+	}
 }
 
 // circumstances are those of each execution.
@@ -89,7 +97,7 @@ func (b *batch) unit(u *plan.Unit) *unitBuilds {
 	i := slices.IndexFunc(b.units, func(x *unitBuilds) bool { return x.unit == u })
 	if i < 0 {
 		n := len(b.Executors)
-		i, b.units = len(b.units), append(b.units, &unitBuilds{missing: n, outcomes: outcomes{u, make([]*execute.Outcome, n)}})
+		i, b.units = len(b.units), append(b.units, &unitBuilds{missing: n, outcomes: outcomes{unit: u, all: make([]*execute.Outcome, n)}})
 	}
 	return b.units[i]
 }
@@ -123,9 +131,13 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{P: n})
 		if seeded {
+			b.Of.Emit(run.Event{Kind: run.Step, ID: id, Text: "taking what is proven"})
 			if err := b.ledger.seed(ctx, u.unit, u.all); err != nil {
 				return err
 			}
+		}
+		if seeded { // the estimate is that of the build
+			b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
 		}
 		made, err := e.Build(ctx, u.unit, pace)
 		var spent schedule.Cost
@@ -157,6 +169,8 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 	if !last {
 		return "", nil
 	}
+	id := taskID(u.unit, b.Executors[i])
+	u.step = func(text string) { b.Of.Emit(run.Event{Kind: run.Step, ID: id, Text: text}) }
 	if verdict, err = b.then(ctx, &u.outcomes); err != nil {
 		return "", fmt.Errorf("%s: %w", u.unit.ID(), err)
 	}

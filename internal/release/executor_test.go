@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,6 +94,7 @@ type fakeRelease struct {
 	profile   string // further settings of the profile
 	executors []execute.Executor
 	published Published
+	event     func(run.Event)
 }
 
 func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error) {
@@ -129,7 +131,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 		t.Fatal(err)
 	}
 	out := filepath.Join(r.dir, "dist")
-	begun, err := run.Begin(&run.Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	begun, err := run.Begin(&run.Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test", Event: r.event})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,6 +320,39 @@ func TestLedgerOfTwo(t *testing.T) {
 		if (l != nil) != (tt.to > 0) || l != nil && (l.from != tt.from || l.to != tt.to || l.seeds(tt.from) || !l.seeds(tt.to)) {
 			t.Errorf("%d executors: %+v", len(tt.executors), l)
 		}
+	}
+}
+
+// TestWhatIsDoneIsSaid: after the builds of a unit it is said what is done with what
+// they gave, and after all of them what is done of the release.
+func TestWhatIsDoneIsSaid(t *testing.T) {
+	var mu sync.Mutex
+	steps, phases := map[string][]string{}, []string{} // by unit
+	r := &fakeRelease{dir: t.TempDir(), event: func(e run.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e.Kind {
+		case run.Step:
+			steps[e.ID.Unit] = append(steps[e.ID.Unit], e.Text)
+		case run.Phase:
+			phases = append(phases, e.Text)
+		}
+	}}
+	for _, name := range []string{"one", "another"} {
+		r.executors = append(r.executors, &fake{name: name, dir: filepath.Join(r.dir, name), content: binary("x")})
+	}
+	d, err := r.run(t, checksums.KindRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range d.Of.Plan.Units {
+		if got, want := steps[u.ID()], []string{"comparing", "measuring sizes", "archiving"}; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", u.ID(), got, want)
+		}
+	}
+	want := []string{"writing release.json, measurements.json, report.html, report.md, checksums.txt", "verifying the finished release"}
+	if !slices.Equal(phases, want) {
+		t.Errorf("%q, want %q", phases, want)
 	}
 }
 

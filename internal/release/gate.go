@@ -34,6 +34,9 @@ func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 	units := m.Of.Plan.Units
 	f := &Finished{Prepared: m.Prepared, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
 	err := m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
+		if len(o.all) > 1 {
+			o.doing("comparing")
+		}
 		c, err := m.compare(ctx, o, by)
 		if err == nil {
 			err = m.Ledger.enter(ctx, o.unit, o.all)

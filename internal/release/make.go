@@ -72,6 +72,7 @@ type item struct {
 // unitStep is one stage between linked binaries and published files of a unit.
 type unitStep struct {
 	stage fact.Stage // of the artifacts that it makes
+	doing string     // what is said while it runs
 	needs func(u *plan.Unit) bool
 	make  func(ctx context.Context, r *UnitResult, items []*item) error
 }
@@ -79,9 +80,9 @@ type unitStep struct {
 // steps are all of them, in their order.
 func (m *Maker) steps() []unitStep {
 	return []unitStep{
-		{fact.Packed, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
-		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
-		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
+		{fact.Packed, "packing", func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
+		{fact.Archived, "archiving", func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
+		{fact.Linked, "copying", func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
 	}
 }
 
@@ -102,6 +103,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 	}
 	m.keepLinked(c)
 	if m.sizes {
+		c.doing("measuring sizes")
 		for _, p := range c.linked() {
 			s, err := m.measure(ctx, c.unit, p)
 			if err != nil {
@@ -113,6 +115,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 	}
 	for _, s := range m.steps() {
 		if s.needs(c.unit) {
+			c.doing(s.doing)
 			if err := s.make(ctx, r, items); err != nil {
 				return nil, err
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -86,18 +87,28 @@ func steps() []step {
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
 func (p *publication) publish(ctx context.Context) error {
-	if p.signer != nil {
-		p.Of.Phase("signing")
+	var names []string
+	for _, s := range steps() {
+		if s.needs(p) && !s.signs {
+			names = append(names, s.names...)
+		}
 	}
+	p.Of.Phase("writing " + strings.Join(names, ", "))
+	signing := false
 	for _, s := range steps() {
 		if !s.needs(p) {
 			continue
+		}
+		if s.signs && !signing {
+			signing = true
+			p.Of.Phase("signing")
 		}
 		if err := s.write(ctx, p); err != nil {
 			return err
 		}
 	}
 	if p.manifest.Kind == checksums.KindRelease {
+		p.Of.Phase("verifying the finished release")
 		cfg := checksums.VerifyConfig{AllowUnsigned: true}
 		if p.signer != nil {
 			m := p.manifest

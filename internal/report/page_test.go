@@ -260,7 +260,7 @@ func TestVerdict(t *testing.T) {
 			for _, profile := range []string{"a", "a", "b", "c"} { // a has two formats, c was made now
 				in.Manifest.Artifacts = append(in.Manifest.Artifacts, checksums.Artifact{Profile: profile, Platform: "linux/arm", Stage: fact.Archived, Verdict: fact.Identical})
 			}
-		}, "identical", "One of 4 builds of each unit: 2 links and 0 packages executed again; 3 archives made 3 times earlier"},
+		}, "identical", "One of 4 builds of each unit compiled 0 packages and linked 2 binaries; 3 archives made 3 times earlier"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},

@@ -155,14 +155,18 @@ func Again(executions int, units []checksums.UnitActions, artifacts []checksums.
 	if len(units) == 0 {
 		return ""
 	}
-	which := "second builds"
-	if executions > 2 {
+	which := "the second builds"
+	switch {
+	case executions > 2:
 		which = "one of " + fact.Builds(executions) + " of each unit"
+	case len(units) == 1:
+		which = "the second build"
 	}
-	text := fmt.Sprintf("%s: %s and %s executed again", which, fact.Count(links, "link"), fact.Count(executed, "package"))
+	text := fmt.Sprintf("%s compiled %s", which, fact.Count(executed, "package"))
 	if unprovable > 0 {
-		text += fmt.Sprintf(", and %s that are never taken as proven (C code)", fact.Count(unprovable, "package"))
+		text += fmt.Sprintf(", and %s that are never taken as proven (C code),", fact.Count(unprovable, "more package"))
 	}
+	text += fmt.Sprintf(" and linked %s", fact.Count(links, "binary"))
 	if proven > 0 {
 		text += fmt.Sprintf("; %s proven earlier, by at least %s with one output", fact.Count(proven, "package"), fact.Count(least, "execution"))
 	}

@@ -63,6 +63,7 @@ type EventKind string
 const (
 	Phase     EventKind = "phase"     // a step began: Text
 	Start     EventKind = "start"     // task ID began Text; Estimate
+	Step      EventKind = "step"      // task ID goes on to Text
 	Done      EventKind = "done"      // task ID ended Text; Err
 	Note      EventKind = "note"      // Text
 	Warning   EventKind = "warning"   // Text

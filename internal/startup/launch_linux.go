@@ -135,7 +135,7 @@ func (p *process) reap(o *outcome) (status string) {
 		break
 	}
 	o.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
-	o.minor, o.major, o.faults = ru.Minflt, ru.Majflt, true
+	o.minor, o.major, o.faults = int64(ru.Minflt), int64(ru.Majflt), true // of 32 bits on some systems
 	if ws.Signaled() {
 		return fmt.Sprintf("killed by %s", signalName(ws.Signal()))
 	}

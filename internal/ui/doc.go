@@ -26,8 +26,9 @@
 // Colour needs a terminal, and neither NO_COLOR nor TERM=dumb. The live display
 // of [Progress] needs a terminal on standard error, a TERM that is not dumb,
 // and no CI variable; without one of these it writes plain lines. A table is
-// cut to the terminal's width; written anywhere else it is never cut, and is
-// plain text that depends on its content alone.
+// cut to the terminal's width, and so are sentences folded, but not commands that
+// somebody pastes; written anywhere else they are as long as they are, and plain
+// text that depends on its content alone.
 //
 // # Limits
 //

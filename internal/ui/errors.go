@@ -48,7 +48,7 @@ func (t *Terminal) Error(err error) {
 				return slices.Contains(later.hints, hint)
 			})
 			if !again {
-				b.WriteString(t.message("hint: ", Strong, hint))
+				b.WriteString(t.message(hintLabel, Strong, hint))
 			}
 		}
 	}

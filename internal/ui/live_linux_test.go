@@ -39,13 +39,13 @@ mintmark: 0/4 done, about 2 min left
   linux/arm/7 build         50 s
 mintmark: 1/4 done, about 2 min left
 `)
-	term.Note("a long note that does not fit into the width of the screen is wrapped by the terminal")
+	term.Note("a long note that does not fit into the width of the screen is folded")
 	term.Error(errors.New("broken\nin two lines"))
 	term.Printf("a result and half ")
 	term.Printf("a line\nand the")
 	s.want(`mintmark: 1/4 linux/amd64 build: done in 50 s, 8.4 MiB
-mintmark: a long note that does not fit into the width of the screen i
-s wrapped by the terminal
+mintmark: a long note that does not fit into the width of the screen
+    is folded
 mintmark: error: broken
     in two lines
 a result and half a line
@@ -60,8 +60,8 @@ mintmark: 1/4 done, about 2 min left
 	p.Close()
 	s.close()
 	want := `mintmark: 1/4 linux/amd64 build: done in 50 s, 8.4 MiB
-mintmark: a long note that does not fit into the width of the screen i
-s wrapped by the terminal
+mintmark: a long note that does not fit into the width of the screen
+    is folded
 mintmark: error: broken
     in two lines
 a result and half a line

@@ -21,7 +21,8 @@ const (
 //
 // On a terminal it is a live display at the bottom: a line for each running
 // unit, oldest first (what it is, how long it runs, and how far it should be by
-// its estimate), and a line for the whole. Units that are done, and everything
+// its estimate, the estimate itself once it has passed, or what is done of it now),
+// and a line for the whole. Units that are done, and everything
 // else that is printed, scroll up above it. Elsewhere, as in the log of a CI
 // service, there is one line for each unit that is done, and after a minute of
 // silence a line that names what runs, so that it does not look hung.
@@ -42,6 +43,7 @@ type Progress struct {
 	running             []*work // oldest first
 	left                time.Duration
 	leftAt              time.Time
+	phase               string
 	lastLine            time.Time // when something was last written
 	drawn               int       // lines of the display on the screen
 }
@@ -49,6 +51,7 @@ type Progress struct {
 // work is one running unit.
 type work struct {
 	id, what string
+	step     string // what is done of it now; "" for what its estimate is about
 	estimate time.Duration
 	since    time.Time
 }
@@ -110,6 +113,24 @@ func (p *Progress) Start(id, what string, estimate time.Duration) {
 		return
 	}
 	p.running = append(p.running, w)
+}
+
+// Step says what is being done of a running unit now, such as "comparing". Its
+// estimate, which was about what came before, is not shown any more. A unit that
+// does not run is left alone.
+func (p *Progress) Step(id, step string) {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	if i := p.find(id); i >= 0 {
+		p.running[i].step = CleanLine(step)
+	}
+}
+
+// Phase says what all of it is about from now on; the line for the whole says so.
+func (p *Progress) Phase(text string) {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	p.phase = CleanLine(text)
 }
 
 func (p *Progress) find(id string) int {
@@ -225,7 +246,11 @@ func (p *Progress) heartbeat(now time.Time) string {
 	}
 	var names []string
 	for _, w := range p.running[:min(len(p.running), named)] {
-		names = append(names, fmt.Sprintf("%s (%s)", w.what, clock(now.Sub(w.since))))
+		step := ""
+		if w.step != "" {
+			step = ", " + w.step
+		}
+		names = append(names, fmt.Sprintf("%s (%s%s)", w.what, clock(now.Sub(w.since)), step))
 	}
 	if more := len(p.running) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
@@ -235,7 +260,11 @@ func (p *Progress) heartbeat(now time.Time) string {
 
 // summary is the line for the whole.
 func (p *Progress) summary(now time.Time, hidden int) string {
-	s := program + p.count() + " done"
+	s := program
+	if p.phase != "" {
+		s += p.phase + ": "
+	}
+	s += p.count() + " done"
 	if p.failed > 0 {
 		s += fmt.Sprintf(", %d failed", p.failed)
 	}
@@ -318,9 +347,14 @@ func (p *Progress) display(now time.Time, columns, lines int) []string {
 	for _, w := range shown {
 		elapsed := max(now.Sub(w.since), 0)
 		line := "  " + pad(truncate(w.what, name), name, false) + "  " + pad(clock(elapsed), clockCells, true)
-		if w.estimate > 0 {
-			// By its estimate it may be done, but it is not done before it says so.
-			share := min(float64(elapsed)/float64(w.estimate), 0.99)
+		switch {
+		case w.step != "":
+			line += "  " + w.step
+		case w.estimate > 0 && elapsed >= w.estimate:
+			// A bar that stands at its end says that it is nearly done, which nobody knows.
+			line += "  estimated " + clock(w.estimate)
+		case w.estimate > 0:
+			share := float64(elapsed) / float64(w.estimate)
 			if bar {
 				full := int(share * barCells)
 				line += "  [" + strings.Repeat("#", full) + strings.Repeat(".", barCells-full) + "]"

@@ -89,6 +89,10 @@ func TestDisplay(t *testing.T) {
 	p.Start("a", "linux/amd64 build", 100*time.Second)
 	p.Start("b", "linux/mipsle/softfloat rebuild", 0)
 	p.Start("c", "大小", 10*time.Second)
+	p.Start("d", "packed", time.Second)
+	p.Step("d", "comparing")
+	p.Step("nobody", "comparing")
+	p.Phase("building")
 	p.Remaining(100 * time.Second)
 	c.pass(45 * time.Second)
 	for _, tt := range []struct {
@@ -98,30 +102,34 @@ func TestDisplay(t *testing.T) {
 		{100, 24, `
   linux/amd64 build                      45 s  [#########...........]  45 %
   linux/mipsle/softfloat rebuild         45 s
-  大小                                   45 s  [###################.]  99 %
-mintmark: 0/40 done, about 55 s left`},
+  大小                                   45 s  estimated 10 s
+  packed                                 45 s  comparing
+mintmark: building: 0/40 done, about 55 s left`},
 		{60, 24, `
   linux/amd64 bu…         45 s  [#########...........]  45 %
   linux/mipsle/s…         45 s
-  大小                    45 s  [###################.]  99 %
-mintmark: 0/40 done, about 55 s left`},
+  大小                    45 s  estimated 10 s
+  packed                  45 s  comparing
+mintmark: building: 0/40 done, about 55 s left`},
 		{40, 24, `
   linux/amd64 build           45 s  45 %
   linux/mipsle/softf…         45 s
-  大小                        45 s  99 %
-mintmark: 0/40 done, about 55 s left`},
+  大小                        45 s  est…
+  packed                      45 s  com…
+mintmark: building: 0/40 done, about 55…`},
 		{20, 24, `
   linux/a…         …
   linux/m…         …
   大小             …
-mintmark: 0/40 done…`},
+  packed           …
+mintmark: building:…`},
 		{100, 3, `
   linux/amd64 build                      45 s  [#########...........]  45 %
   linux/mipsle/softfloat rebuild         45 s
-mintmark: 0/40 done, 1 more running, about 55 s left`},
+mintmark: building: 0/40 done, 2 more running, about 55 s left`},
 		{100, 0, `
-mintmark: 0/40 done, 3 more running, about 55 s left`},
-		{0, 24, "\n\n\n\n"},
+mintmark: building: 0/40 done, 4 more running, about 55 s left`},
+		{0, 24, "\n\n\n\n\n"},
 	} {
 		got := p.display(c.now(), tt.columns, tt.lines)
 		text := "\n" + strings.Join(got, "\n")

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,10 @@ type Column struct {
 	// Flexible marks the column whose texts are cut when the table is wider
 	// than the terminal. Of several, the first counts.
 	Flexible bool
+	// Spare marks a column that is left out when the table is wider than the
+	// terminal even with the flexible column cut to half of its width. The last
+	// one goes first.
+	Spare bool
 }
 
 // Cell is one field of a [Table].
@@ -50,15 +55,16 @@ const (
 // without space at the ends of lines; if no column has a title there is no
 // header. Texts are made safe with [CleanLine].
 //
-// On a [Writer] of a terminal it uses colour, and cuts the flexible column (to
-// no less than 8 cells) if the table is too wide; a table that is still too
-// wide, or has no such column, is wrapped by the terminal. On any other writer
-// nothing is cut or coloured. A row with more cells than the table has columns
+// On a writer that is [OnTerminal] it uses colour, if that is one. If the table is too wide it leaves out
+// spare columns, and cuts the flexible column in the middle (to no less than 8
+// cells); a table that is still too wide, or has no such column, is wrapped by the
+// terminal. On any other writer nothing is left out, cut or coloured. A row with more cells than the table has columns
 // is an error, and nothing is written.
 func (t *Table) Write(w io.Writer) error {
 	limit, colour, actions := 0, false, false
-	if tw, ok := w.(*Writer); ok {
-		limit, colour, actions = tw.t.Width(), tw.t.out.colour, tw.t.actions
+	if tw, ok := w.(OnTerminal); ok {
+		t := tw.Terminal()
+		limit, colour, actions = t.Width(), t.out.colour, t.actions
 	}
 	text, err := t.render(limit, colour)
 	if err != nil {
@@ -99,26 +105,41 @@ func (t *Table) render(limit int, colour bool) (string, error) {
 		}
 		total += widths[i]
 	}
-	if limit > 0 && total > limit {
-		for i, c := range t.Columns {
-			if c.Flexible {
-				widths[i] = min(widths[i], max(widths[i]-(total-limit), minFlexible))
-				break
+	flexible := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Flexible })
+	gone := make([]bool, len(t.Columns))
+	if limit > 0 {
+		half := 0 // of the flexible column, which may be lost before another one is
+		if flexible >= 0 {
+			half = widths[flexible] / 2
+		}
+		for i := len(t.Columns) - 1; i >= 0 && total-half > limit; i-- {
+			if t.Columns[i].Spare {
+				gone[i] = true
+				total -= widths[i] + gap
 			}
+		}
+		if flexible >= 0 && total > limit {
+			w := widths[flexible]
+			widths[flexible] = min(w, max(w-(total-limit), minFlexible))
 		}
 	}
 
 	var b strings.Builder
 	for _, row := range rows {
 		last := len(row) - 1 // nothing follows the last text, not even its padding
-		for last >= 0 && row[last].Text == "" {
+		for last >= 0 && (row[last].Text == "" || gone[last]) {
 			last--
 		}
+		first := true
 		for i, cell := range row[:last+1] {
-			if i > 0 {
+			if gone[i] {
+				continue
+			}
+			if !first {
 				b.WriteString(strings.Repeat(" ", gap))
 			}
-			text := truncate(cell.Text, widths[i])
+			first = false
+			text := truncateMiddle(cell.Text, widths[i])
 			fill := strings.Repeat(" ", max(widths[i]-Width(text), 0))
 			painted := cell.Style.paint(text, colour)
 			switch {

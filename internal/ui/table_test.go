@@ -37,22 +37,22 @@ total          20.4 MiB
 `},
 		{"cut", 54, false, `
 platform           size  verdict    name
-linux/arm/7     8.4 MiB  identical  prog_1.9.0_linux_…
-windows/amd64  12.0 MiB  different  prog_大小_1.9.0_w…
+linux/arm/7     8.4 MiB  identical  prog_1.9.…7.tar.gz
+windows/amd64  12.0 MiB  different  prog_大小…md64.zip
 a\x1b[2J\nb              unchecked
 total          20.4 MiB
 `},
 		{"no narrower than 8", 30, false, `
 platform           size  verdict    name
-linux/arm/7     8.4 MiB  identical  prog_1.…
-windows/amd64  12.0 MiB  different  prog_大…
+linux/arm/7     8.4 MiB  identical  prog….gz
+windows/amd64  12.0 MiB  different  prog…zip
 a\x1b[2J\nb              unchecked
 total          20.4 MiB
 `},
 		{"colour", 54, true, `
 {1}platform{0}           {1}size{0}  {1}verdict{0}    {1}name{0}
-linux/arm/7     8.4 MiB  {32}identical{0}  {2}prog_1.9.0_linux_…{0}
-windows/amd64  12.0 MiB  {31}different{0}  {2}prog_大小_1.9.0_w…{0}
+linux/arm/7     8.4 MiB  {32}identical{0}  {2}prog_1.9.…7.tar.gz{0}
+windows/amd64  12.0 MiB  {31}different{0}  {2}prog_大小…md64.zip{0}
 a\x1b[2J\nb              {33}unchecked{0}
 total          20.4 MiB
 `},
@@ -80,6 +80,42 @@ func TestTableElsewhere(t *testing.T) {
 	term := New(nil, &out, &out, func(key string) string { return map[string]string{"COLUMNS": "20", "TERM": "xterm"}[key] })
 	if err := artifacts().Write(term.Stdout()); err != nil || out.String() != want {
 		t.Errorf("to standard output that is no terminal: %v\n%s", err, &out)
+	}
+}
+
+// TestTableSpare: where there is no room, spare columns go before the flexible one
+// is cut to less than half, the last one first.
+func TestTableSpare(t *testing.T) {
+	table := &Table{Columns: []Column{{Title: "profile", Spare: true}, {Title: "name", Flexible: true}, {Title: "verdict"}, {Title: "digest", Spare: true}}}
+	table.Row(Plain.Text("release"), Plain.Text("prog_1.9.0_linux_arm64.tar.gz"), Plain.Text("identical"), Plain.Text("0123456789abcdef"))
+	for limit, want := range map[int]string{
+		0:  "profile  name                           verdict    digest\nrelease  prog_1.9.0_linux_arm64.tar.gz  identical  0123456789abcdef\n",
+		60: "profile  name                    verdict    digest\nrelease  prog_1.9.0_…m64.tar.gz  identical  0123456789abcdef\n",
+		50: "profile  name                           verdict\nrelease  prog_1.9.0_linux_arm64.tar.gz  identical\n",
+		45: "profile  name                       verdict\nrelease  prog_1.9.0_l…arm64.tar.gz  identical\n",
+		28: "name               verdict\nprog_1.9…4.tar.gz  identical\n",
+	} {
+		if got, err := table.render(limit, false); err != nil || got != want {
+			t.Errorf("%d: %v\n%swant\n%s", limit, err, got, want)
+		}
+	}
+}
+
+// wrapped is a writer around that of a terminal, as package cli has one.
+type wrapped struct{ *Writer }
+
+// TestTableFits: on a terminal no line is wider than it, also through a writer
+// around its own.
+func TestTableFits(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{out: device{w: &out, fd: -1, tty: true}}
+	term.cells.columns = 54
+	want, err := artifacts().render(54, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := artifacts().Write(wrapped{term.Stdout()}); err != nil || out.String() != want {
+		t.Errorf("%v\n%s", err, &out)
 	}
 }
 

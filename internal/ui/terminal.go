@@ -156,6 +156,21 @@ func (t *Terminal) Printf(format string, args ...any) error {
 	return err
 }
 
+// Prose is Printf for sentences: on a terminal, lines are folded at its width. A
+// further line is indented as far as the second column of the one it belongs to, or
+// as its beginning.
+func (t *Terminal) Prose(format string, args ...any) error {
+	text := foldLines(Clean(fmt.Sprintf(format, fields(args)...)), t.Width())
+	if t.actions {
+		text = disarm(text)
+	}
+	_, err := io.WriteString(t.Stdout(), text)
+	return err
+}
+
+// hintLabel is the label of what may hold a command to paste.
+const hintLabel = "hint: "
+
 // message makes the lines of one message: the prefix, the label, and the text,
 // whose further lines are indented, so that none of them can look like a message
 // or a verdict of its own.
@@ -163,9 +178,15 @@ func (t *Terminal) message(label string, style Style, text string) string {
 	text = strings.TrimRight(Clean(text), "\n")
 	lines := strings.Split(text, "\n")
 	var b strings.Builder
+	first := lines[0]
+	if columns, _ := t.size(t.err); columns > 0 && label != hintLabel { // who pastes a hint wants one line
+		const indent = 4
+		before := strings.Repeat("x", len(program+label)) // never broken
+		first = strings.TrimSuffix(Fold(before+first, columns, indent), "\n")[len(before):]
+	}
 	b.WriteString(program)
 	b.WriteString(style.paint(label, t.err.colour))
-	b.WriteString(lines[0] + "\n")
+	b.WriteString(first + "\n")
 	for _, line := range lines[1:] {
 		if line != "" {
 			b.WriteString("    " + line)
@@ -204,6 +225,15 @@ func (t *Terminal) Stdout() *Writer { return &Writer{t} }
 
 // Writer is the standard output of a [Terminal].
 type Writer struct{ t *Terminal }
+
+// OnTerminal is a writer whose text goes to the standard output of a [Terminal].
+type OnTerminal interface {
+	io.Writer
+	Terminal() *Terminal
+}
+
+// Terminal is the one it writes to.
+func (w *Writer) Terminal() *Terminal { return w.t }
 
 // Write writes p; its error is that of standard output.
 func (w *Writer) Write(p []byte) (int, error) {

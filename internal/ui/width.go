@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Width is the number of terminal cells that s takes: 2 for East Asian wide
@@ -62,6 +63,26 @@ func truncate(s string, w int) string {
 		n += runeWidth(r)
 	}
 	return s
+}
+
+// truncateMiddle cuts s to at most w cells in its middle, where a "…" stands: names
+// differ at their ends.
+func truncateMiddle(s string, w int) string {
+	if len(s) <= w || Width(s) <= w {
+		return s
+	}
+	if w < 4 {
+		return truncate(s, w)
+	}
+	tail, end := (w-1)/2, len(s)
+	for n := 0; end > 0; {
+		r, size := utf8.DecodeLastRuneInString(s[:end])
+		if n += runeWidth(r); n > tail {
+			break
+		}
+		end -= size
+	}
+	return truncate(s, w-Width(s[end:])) + s[end:]
 }
 
 // pad fills s with spaces to w cells, on the left if right is set.
