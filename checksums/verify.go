@@ -1,8 +1,8 @@
 package checksums
 
 import (
-	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,6 +80,12 @@ type Verification struct {
 	// Statements are files beside the release that are named like rebuild
 	// statements. Nobody has looked into them; see [CheckQuorum].
 	Statements []string `json:"statements,omitempty"`
+	// File is the one file that was looked at, where it was one; see [VerifyFile].
+	File string `json:"file,omitempty"`
+	// OtherTool says that another tool made the release; see [VerifyOther].
+	OtherTool bool `json:"other_tool,omitempty"`
+	// List is the list of the files, where there is one.
+	List fact.DigestList `json:"-"`
 	// Rebuilt is what came of building the release again here, if that was done.
 	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
 	// Confinement is what held those builds.
@@ -121,6 +127,8 @@ type verification struct {
 	// manifestName is the file of the manifest, which may have any name when it
 	// is looked at alone.
 	manifestName string
+	list         fact.DigestList
+	only         string // the one file that is looked at; "" for the whole release
 	refusals     []RefusedError
 }
 
@@ -140,31 +148,51 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 		return nil, err
 	}
 	defer v.root.Close()
-	v.promise(ChecksumsFile, ProvenanceBundle)
+	v.findList()
+	v.promise(v.list.Name, ProvenanceBundle)
 
 	if v.foreign() {
 		return v.result()
 	}
-	list := v.read(ChecksumsFile, MaxListSize, lost)
+	list := v.read(v.list.Name, MaxListSize, lost)
 	v.signature(list)
-	var entries []Entry
-	if list != nil {
-		if entries, err = ParseList(list); err != nil {
-			v.refuseAll(ChecksumsFile, err)
-		}
-	}
-	m := v.manifest(entries)
-	if err := v.files(ctx, entries, m); err != nil {
+	lines := v.parseList(list)
+	m := v.manifest(lines)
+	entries, err := v.files(ctx, lines, m)
+	if err != nil {
 		return nil, err
 	}
-	if m != nil && entries != nil {
+	if m != nil && lines != nil {
 		v.published(entries, m)
 	}
-	if list != nil && entries != nil {
-		entries = append(slices.Clone(entries), Entry{Name: ChecksumsFile, SHA256: files.DigestBytes(list)})
+	if list != nil && lines != nil {
+		entries = append(slices.Clone(entries), Entry{Name: v.list.Name, SHA256: files.DigestBytes(list)})
 		v.record(entries, m)
 	}
 	return v.result()
+}
+
+// findList finds the name of the list and what its digests are: the manifest has
+// it where it is not the usual one. Nothing is believed of the manifest with that:
+// it counts if the list that it names has its digest.
+func (v *verification) findList() {
+	v.list = fact.DefaultList()
+	if data, err := files.ReadIn(v.root, v.manifestName, MaxManifestSize); err == nil {
+		v.list = ListOf(data)
+	}
+	v.out.List = v.list
+}
+
+// parseList reads the lines of the list; nil if there is none that can be read.
+func (v *verification) parseList(list []byte) []Line {
+	if list == nil {
+		return nil
+	}
+	lines, err := ParseLines(v.list, list)
+	if err != nil {
+		v.refuseAll(v.list.Name, err)
+	}
+	return lines
 }
 
 // VerifyManifest checks release.json alone against the record next to it
@@ -204,7 +232,7 @@ func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	return &verification{cfg: cfg, root: root, out: &Verification{}, manifestName: ManifestFile}, nil
+	return &verification{cfg: cfg, root: root, out: &Verification{}, manifestName: ManifestFile, list: fact.DefaultList()}, nil
 }
 
 // promise opens what every verification has to check, so that what is not
@@ -274,14 +302,14 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 // signature checks the bundle of checksums.txt.
 func (v *verification) signature(list []byte) {
 	if v.cfg.Trust == nil {
-		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, ChecksumsFile, ProvenanceBundle)
+		v.unsigned([]string{v.list.Bundle(), ProvenanceBundle, LedgerBundle}, v.list.Name, ProvenanceBundle)
 		return
 	}
-	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)
+	data := v.read(v.list.Bundle(), MaxBundleSize, missingSignature)
 	if data == nil || list == nil {
 		return
 	}
-	if v.blob(ChecksumsFile, list, ChecksumsBundle, data) {
+	if v.blob(v.list.Name, list, v.list.Bundle(), data) {
 		v.out.Signer = v.cfg.Trust.ID()
 	}
 }
@@ -342,24 +370,36 @@ func (v *verification) signed(name, bundleName string, b *bundle, found Evidence
 }
 
 // manifest reads the manifest that the list names.
-func (v *verification) manifest(entries []Entry) *Manifest {
-	if entries == nil {
+func (v *verification) manifest(lines []Line) *Manifest {
+	if lines == nil {
 		return nil
 	}
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == ManifestFile })
+	i := slices.IndexFunc(lines, func(l Line) bool { return l.Name == ManifestFile })
 	if i < 0 {
-		v.refuse(ChecksumsFile, "", "does not list %s", ManifestFile)
+		v.refuse(v.list.Name, "", "does not list %s", ManifestFile)
 		return nil
 	}
 	data := v.read(ManifestFile, MaxManifestSize, "")
 	if data == nil {
 		return nil
 	}
-	if got := files.DigestBytes(data); got != entries[i].SHA256 {
-		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, ChecksumsFile, entries[i].SHA256)
+	if got := digestBytes(v.list.Algorithm, data); got != lines[i].Digest {
+		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, v.list.Name, lines[i].Digest)
 		return nil
 	}
-	return v.parseManifest(data)
+	m := v.parseManifest(data)
+	if m != nil && m.List() != v.list {
+		v.refuse(ManifestFile, "", "names the list %s of %s; %s of %s was read", m.List().Name, m.List().Algorithm, v.list.Name, v.list.Algorithm)
+		return nil
+	}
+	return m
+}
+
+// digestBytes is the digest of data as lower-case hex.
+func digestBytes(a fact.Algorithm, data []byte) string {
+	h := a.New()
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // parseManifest checks the manifest by itself and against the expectations.
@@ -404,6 +444,9 @@ func (v *verification) expect(what, want, got string) {
 
 func (v *verification) verdicts(m *Manifest) {
 	for _, a := range m.Artifacts {
+		if !m.concerns(a, v.only) {
+			continue
+		}
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		switch a.Verdict {
 		case fact.Different:
@@ -426,152 +469,4 @@ func trimPrefixes(err error, prefix string) error {
 		errs = append(errs, refusef("", fault.Hint(e), "%s", strings.TrimPrefix(e.Error(), prefix)))
 	}
 	return errors.Join(errs...)
-}
-
-// record checks provenance.sigstore.json against the files and the manifest.
-func (v *verification) record(files []Entry, m *Manifest) {
-	s, payload := v.statement()
-	if s == nil {
-		return
-	}
-	before := len(v.refusals)
-	v.subjects(s.Files(), files)
-	if m == nil {
-		return
-	}
-	v.sameRelease(s, m)
-	if len(v.refusals) > before {
-		return
-	}
-	v.sameRecord(payload, m, files)
-}
-
-// recordOfManifest is record for a manifest without its release.
-func (v *verification) recordOfManifest(data []byte, m *Manifest) {
-	if v.cfg.Trust == nil {
-		v.unsigned([]string{ProvenanceBundle}, ProvenanceBundle)
-		return
-	}
-	s, payload := v.statement()
-	if s == nil {
-		return
-	}
-	subjects := s.Files()
-	v.listed(subjects)
-	i := slices.IndexFunc(subjects, func(e Entry) bool { return e.Name == ManifestFile })
-	switch {
-	case i < 0:
-		v.refuse(ProvenanceBundle, "", "the record does not name %s", ManifestFile)
-		return
-	case subjects[i].SHA256 != files.DigestBytes(data):
-		v.refuse(v.manifestName, "", "has digest %s, the record says %s", files.DigestBytes(data), subjects[i].SHA256)
-		return
-	case m == nil:
-		return
-	}
-	before := len(v.refusals)
-	v.sameRelease(s, m)
-	if len(v.refusals) > before {
-		return
-	}
-	v.sameRecord(payload, m, subjects)
-}
-
-// statement returns the signed record.
-func (v *verification) statement() (*Statement, []byte) {
-	if v.cfg.Trust == nil {
-		return nil, nil // v.unsigned has said so
-	}
-	data := v.read(ProvenanceBundle, MaxBundleSize, missingSignature)
-	if data == nil {
-		return nil, nil
-	}
-	b, err := readBundle(data)
-	var payload []byte
-	var evidence Evidence
-	if err == nil {
-		payload, evidence, err = b.verifyStatement(v.cfg.Trust)
-	}
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return nil, nil
-	}
-	s, err := ParseStatement(payload)
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return nil, nil
-	}
-	v.out.Signer = v.cfg.Trust.ID()
-	v.signed(ProvenanceBundle, ProvenanceBundle, b, evidence)
-	return s, payload
-}
-
-// subjects compares the files of the record with the files of the release,
-// checksums.txt among them.
-func (v *verification) subjects(got, want []Entry) {
-	recorded := map[string]string{}
-	for _, e := range got {
-		recorded[e.Name] = e.SHA256
-	}
-	for _, e := range want {
-		switch d, ok := recorded[e.Name]; {
-		case !ok:
-			v.refuse(ProvenanceBundle, "", "the record does not name %s", e.Name)
-		case d != e.SHA256:
-			v.refuse(ProvenanceBundle, "", "the record is of another %s: its digest there is %s, here %s", e.Name, d, e.SHA256)
-		}
-		delete(recorded, e.Name)
-	}
-	for _, e := range got {
-		if _, ok := recorded[e.Name]; ok {
-			v.refuse(ProvenanceBundle, "", "the record names %s, which %s does not list", e.Name, ChecksumsFile)
-		}
-	}
-}
-
-// sameRelease compares the identity in the record with the manifest's.
-func (v *verification) sameRelease(s *Statement, m *Manifest) {
-	p := s.Predicate.BuildDefinition.ExternalParameters
-	for _, c := range []struct{ what, record, manifest string }{
-		{"project", p.Project, m.Project},
-		{"version", p.Version, m.Version},
-		{"commit", s.Commit(), m.Source.Commit},
-		{"plan ID", p.PlanID, m.PlanID},
-	} {
-		if c.record != c.manifest {
-			v.refuse(ProvenanceBundle, "", "the record's %s is %q, the manifest's %q", c.what, c.record, c.manifest)
-		}
-	}
-}
-
-// sameRecord makes the record once more. Whatever else it says was not in the
-// manifest.
-func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
-	if m.Kind != KindRelease {
-		return // refused already
-	}
-	s, err := NewStatement(m, files)
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return
-	}
-	want, err := s.Encode()
-	if err != nil {
-		v.refuseAll(ProvenanceBundle, err)
-		return
-	}
-	if !bytes.Equal(payload, want) {
-		v.refuse(ProvenanceBundle, "", "the record says something else than the manifest: %s", excerptAt(payload, want))
-		return
-	}
-	v.out.Checks.Done(fact.Record, "", "")
-}
-
-// excerptAt shows where a begins to differ from b.
-func excerptAt(a, b []byte) string {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
-	}
-	return fmt.Sprintf("%q", a[max(0, i-30):min(len(a), i+30)])
 }

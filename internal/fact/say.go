@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -122,7 +123,10 @@ var wordings = map[Check]wording{
 	},
 	Digest: {
 		done: func(g group) string {
-			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, ChecksumsFile)
+			if g.of == 1 {
+				return fmt.Sprintf("%s has the digest that %s says", g.names(), cmp.Or(g.detail, ChecksumsFile))
+			}
+			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, cmp.Or(g.detail, ChecksumsFile))
 		},
 		open: func(g group) string { return fmt.Sprintf("%d listed files %s: %s", g.n(), g.detail, g.names()) },
 	},
@@ -140,6 +144,13 @@ var wordings = map[Check]wording{
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	FromSource:      {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	BuildRecord:     {open: colon("how it was built")},
+	Attestation:     {each: true, done: each("the statement %s %s"), open: each("the statement %s: %s")},
+	Unlisted:        {open: func(g group) string { return "what else is here: " + g.names() + ": " + g.detail }},
+	FromCommit: {
+		done: each("the source archive %s was made again of the commit %s, and is identical"),
+		open: each("that the source archive %s is that of the commit: %s"),
+	},
 	Rebuilt: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)

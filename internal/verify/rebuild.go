@@ -64,8 +64,12 @@ type fetching struct {
 // take the source from; "" is the module proxy.
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
-// if an artifact came out different, and 1 if one could not be built or compared.
+// if an artifact came out different, and 1 if one could not be built or compared. Of
+// one file of a release, its platform is built.
 func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*checksums.Verification, error) {
+	if file, layout, err := look(vc.Path); err == nil && file != "" && layout.Ours {
+		return rebuildFile(ctx, cfg, vc, from)
+	}
 	p, _, err := rebuildRelease(ctx, cfg, vc, from)
 	if p == nil {
 		return nil, err
