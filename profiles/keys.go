@@ -46,7 +46,7 @@ const defaultName = `{{.Project}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}
 
 // topKeys are the keys of the file itself.
 func topKeys() []key {
-	return []key{
+	return append([]key{
 		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
 		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
 		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
@@ -60,7 +60,7 @@ func topKeys() []key {
 			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file, env://NAME or KMS URIs, whose published ledgers count."},
 		}},
 		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
-	}
+	}, publishedKeys()...)
 }
 
 // structureKeys are the keys of a profile that are not settings: an override
@@ -187,6 +187,7 @@ var elsewhere = map[string]string{
 	"goversion": "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
+	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",
 	"publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
 	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",

@@ -21,6 +21,10 @@ type File struct {
 	Sign Sign
 	// Ledger is what the file says about the published ledgers of proofs.
 	Ledger Ledger
+	// Checksums is what the file says of the list of digests; nil if nothing.
+	Checksums *Checksums
+	// Source is the published archive of the commit; nil if there is none.
+	Source *SourceArchive
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

@@ -53,7 +53,7 @@ func (s *Subject) audit(ctx context.Context, kind checksums.Kind, opened bool) (
 	}
 	errs = append(errs, a.explainUnseen(planErr))
 	if planErr == nil {
-		errs = append(errs, a.checkPlan(ctx))
+		errs = append(errs, a.checkPlan(ctx), a.checkNames(ctx, kind))
 	}
 	if kind == checksums.KindRelease {
 		errs = append(errs, a.checkKeys(ctx))

@@ -138,7 +138,11 @@ func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, e
 	if err != nil {
 		return nil, err
 	}
-	if err := out.staging.Claim(unitFiles(a.Plan)...); err != nil {
+	names, err := a.names(kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.staging.Claim(append(unitFiles(a.Plan), names.files()...)...); err != nil {
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
@@ -163,6 +167,11 @@ func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, e
 	if err != nil {
 		return nil, err
 	}
+	archive, err := a.makeSource(ctx, names.source, out.staging.Dir)
+	if err != nil {
+		return nil, err
+	}
+	names.fill(d.manifest, archive)
 	over, err := a.budgets(ctx, f.Made)
 	if err != nil {
 		return nil, err

@@ -190,11 +190,12 @@ func provenance(in Inputs) Section {
 	s.Commands = []Command{
 		{"Check signatures, checksums, files and record, offline", "mintmark verify " + key + expect + " DIR"},
 		{"Build it again from its source and compare every stage", "mintmark verify -rebuild " + key + expect + " DIR"},
-		{"Without mintmark: the digests only", "sha256sum -c " + checksums.ChecksumsFile},
+		{"Check one file of it, with what of the release is beside it", "mintmark verify " + key + expect + " FILE"},
+		{"Without mintmark: the digests only, of the files that are here", m.List().Algorithm.Program() + " --ignore-missing -c " + shell.Name(m.List().Name)},
 	}
 	if in.Signed {
 		s.Commands = append(s.Commands, Command{"With cosign: the signature over the digests",
-			"cosign verify-blob --key PUBLISHER.pub --bundle " + checksums.ChecksumsBundle + " --insecure-ignore-tlog=true " + checksums.ChecksumsFile})
+			"cosign verify-blob --key PUBLISHER.pub --bundle " + shell.Name(m.List().Bundle()) + " --insecure-ignore-tlog=true " + shell.Name(m.List().Name)})
 		s.Notes = append(s.Notes, "PUBLISHER.pub has to come from elsewhere than this release: a key that lies beside it proves nothing.")
 	}
 	s.Notes = append(s.Notes, "That the files come from this source is the publisher's statement. It becomes more than that when somebody else builds them again.")
