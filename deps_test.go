@@ -141,6 +141,15 @@ const depsRules = `
 	# knows the results of those who do, and says sizes as the terminal does.
 	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
+	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
+	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
+
+	# Up to the plan nothing is built: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
+	profiles, checksums, builds/actions, builds/execute, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
+
+	# What is wrong with a plan is found before anything is built, so that nothing here can build.
+	profiles, checksums, builds/plan, builds/recovery, builds/source, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
 
@@ -148,10 +157,10 @@ const depsRules = `
 	*, !internal/ui, !internal/sizes < internal/verify;
 
 	# Variants are built as releases are, and are measured.
-	profiles, builds/*, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
+	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -171,7 +180,7 @@ const depsRules = `
 	internal/cli < tools/maketargets;
 
 	# The page of rebuilt binaries is made by the verb itself.
-	internal/release, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
+	internal/run, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
 
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
@@ -201,7 +210,7 @@ const moduleRules = `
 	github.com/magefile/mage < targets, magefile.go;
 
 	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/release, internal/cli;
+	golang.org/x/mod < builds/**, internal/lint, internal/cli;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;

@@ -451,6 +451,10 @@ func checkText(s string) error {
 	return nil
 }
 
+// Recordable reports whether a manifest and a record can hold the name of a tag. Git
+// permits characters in it that do not print, such as spaces other than the usual one.
+func Recordable(tag string) bool { return checkText(tag) == nil }
+
 // checkPath accepts a clean relative slash-separated path.
 func checkPath(s string) error {
 	if err := checkText(s); err != nil {

@@ -196,6 +196,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	return plan, nil
 }
 
+// fill makes the unit of a draft. What is wrong is kept in the draft.
 func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	u := &Unit{Profile: d.profile.Name, Platform: d.platform.String()}
 	d.unit = u
@@ -227,65 +228,20 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	pkgs, err := pl.Loader.List(ctx, u.Env, u.Flags, s.Main, pl.Deps)
 	pl.noteReader(u, s.Main, pkgs)
 	if err != nil {
-		for _, err := range fault.Leaves(err) {
-			var pe *packageError
-			if errors.As(err, &pe) && pe.noPackage() {
-				// Only build constraints depend on the platform; the rest is said once.
-				what, hint := "", "name directories of the commit that hold package main, such as main: ./cmd/..."
-				if strings.Contains(err.Error(), "build constraints") {
-					what, hint = " for "+u.Platform, "give "+u.Platform+" a profile of its own or an override with another main, or exclude it"
-				}
-				key := mainKey(s.Main, pe.pkg.ImportPath)
-				if own := pl.ownModule(pe.pkg.ImportPath); own != "" {
-					problem(key, "build that module with a profile file of its own: -dir="+shell.Name(filepath.Join(pl.Tree, filepath.FromSlash(own))), "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
-					continue
-				}
-				if pl.File.Path == "" && what == "" {
-					if programs := pl.programs(ctx, u); len(programs) > 0 {
-						d.programs = programs // the others' platforms may have more
-						continue
-					}
-				}
-				if tip := fault.Hint(err); tip != "" {
-					problem(key, tip, "%v", err) // the package may be there: something it needs is not
-					continue
-				}
-				problem(key, hint, "no package%s: %v", what, err)
-				continue
-			}
-			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
-		}
+		pl.unlisted(ctx, d, err, problem)
 		if len(pkgs) == 0 {
 			return
 		}
 	}
 	pl.Note(u, pkgs)
-	var mains []*Package
-	for _, p := range pkgs {
-		if p.DepOnly || p.Error != nil {
-			continue
-		}
-		if p.Name == "main" {
-			mains = append(mains, p)
-			u.Mains = append(u.Mains, fact.Main{Package: p.ImportPath, Binary: p.Binary()})
-		} else if !wild(s.Main) {
-			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
-		}
-	}
-	sort.Slice(u.Mains, func(i, j int) bool { return u.Mains[i].Package < u.Mains[j].Package })
+	mains := pl.mains(d, pkgs, problem)
 	if len(mains) == 0 && err == nil && len(d.problems) == 0 {
 		problem("main", "name the directories of the programs, such as main: ./cmd/...", "no main package in %s for %s", strings.Join(s.Main, " "), u.Platform)
 	}
 	if lerr := pl.library(ctx, d, mains, problem); lerr != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), lerr))
 	}
-	for i, a := range u.Mains {
-		for _, b := range u.Mains[:i] {
-			if foldName(a.Binary) == foldName(b.Binary) {
-				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
-			}
-		}
-	}
+	sameNamed(u, problem)
 	if err == nil {
 		if err := pl.lostMains(ctx, d, mains); err != nil {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
@@ -306,6 +262,68 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 			return
 		}
 		pl.variables(d, pkgs, problem)
+	}
+}
+
+// unlisted says what the go command's errors about the packages mean for a draft.
+func (pl *Planner) unlisted(ctx context.Context, d *draft, listing error, problem func(key, hint, format string, args ...any)) {
+	for _, err := range fault.Leaves(listing) {
+		var pe *packageError
+		if errors.As(err, &pe) && pe.noPackage() {
+			// Only build constraints depend on the platform; the rest is said once.
+			what, hint := "", "name directories of the commit that hold package main, such as main: ./cmd/..."
+			if strings.Contains(err.Error(), "build constraints") {
+				what, hint = " for "+d.unit.Platform, "give "+d.unit.Platform+" a profile of its own or an override with another main, or exclude it"
+			}
+			key := mainKey(d.settings.Main, pe.pkg.ImportPath)
+			if own := pl.ownModule(pe.pkg.ImportPath); own != "" {
+				problem(key, "build that module with a profile file of its own: -dir="+shell.Name(filepath.Join(pl.Tree, filepath.FromSlash(own))), "%s: %s/go.mod makes it a module of its own, and mintmark builds one module without go.work", pe.pkg.ImportPath, own)
+				continue
+			}
+			if pl.File.Path == "" && what == "" {
+				if programs := pl.programs(ctx, d.unit); len(programs) > 0 {
+					d.programs = programs // the others' platforms may have more
+					continue
+				}
+			}
+			if tip := fault.Hint(err); tip != "" {
+				problem(key, tip, "%v", err) // the package may be there: something it needs is not
+				continue
+			}
+			problem(key, hint, "no package%s: %v", what, err)
+			continue
+		}
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", d.unit.ID(), err))
+	}
+}
+
+// mains are the main packages of a draft, which become those of its unit.
+func (pl *Planner) mains(d *draft, pkgs []*Package, problem func(key, hint, format string, args ...any)) []*Package {
+	u, wanted := d.unit, d.settings.Main
+	var mains []*Package
+	for _, p := range pkgs {
+		if p.DepOnly || p.Error != nil {
+			continue
+		}
+		if p.Name == "main" {
+			mains = append(mains, p)
+			u.Mains = append(u.Mains, fact.Main{Package: p.ImportPath, Binary: p.Binary()})
+		} else if !wild(wanted) {
+			problem("main", "name a directory that holds package main", "%s is package %s, not a program", p.ImportPath, p.Name)
+		}
+	}
+	sort.Slice(u.Mains, func(i, j int) bool { return u.Mains[i].Package < u.Mains[j].Package })
+	return mains
+}
+
+// sameNamed refuses programs of one unit whose binaries would have one name.
+func sameNamed(u *Unit, problem func(key, hint, format string, args ...any)) {
+	for i, a := range u.Mains {
+		for _, b := range u.Mains[:i] {
+			if foldName(a.Binary) == foldName(b.Binary) {
+				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -83,3 +84,6 @@ func linkTarget(f *zip.File) (string, error) {
 	data, err := files.ReadAll(r, maxLink)
 	return string(data), err
 }
+
+// In is the file's name below a directory, "" for none.
+func (f File) In(dir string) string { return path.Join(dir, f.Name) }

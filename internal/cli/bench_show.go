@@ -98,21 +98,9 @@ func packingSheet(packed []report.Packed) sheet {
 		if p.ExtraMemory != nil {
 			memory = plus(ui.FormatBytes(*p.ExtraMemory))
 		}
-		for _, r := range p.Rows {
-			if r.Form != startup.FormRaw {
-				continue
-			}
-			row := []string{p.Program, ui.FormatBytes(p.DiskSaved), plus(ui.FormatNanoseconds(p.Extra)), memory, strconv.Itoa(r.Starts)}
-			for _, form := range []string{startup.FormRaw, startup.FormGzip, startup.FormZstd} {
-				answer := "not known"
-				for _, q := range p.Rows {
-					if q.Form == form && q.Starts == r.Starts {
-						answer = q.String()
-					}
-				}
-				row = append(row, answer)
-			}
-			s.rows = append(s.rows, row)
+		for _, a := range p.Answers() {
+			row := []string{p.Program, ui.FormatBytes(p.DiskSaved), plus(ui.FormatNanoseconds(p.Extra)), memory, strconv.Itoa(a.Starts)}
+			s.rows = append(s.rows, append(row, a.Forms[:]...))
 		}
 	}
 	return s

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/report"
 )
 
@@ -26,7 +26,7 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	}
 	c.Types = f.Types
 	stop := d.watch(&c)
-	res, err := release.Check(ctx, c)
+	res, err := lint.Check(ctx, c)
 	stop()
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -30,26 +30,26 @@ func (d *app) lookupEnv(name string) (value string, ok bool) {
 
 // configurer is a group of flags that says something of how to build.
 type configurer interface {
-	configure(c *release.Config) error
+	configure(c *run.Config) error
 }
 
 // config makes the pipeline's configuration of the environment and of flags.
-func (d *app) config(flags ...configurer) (c release.Config, err error) {
+func (d *app) config(flags ...configurer) (c run.Config, err error) {
 	cache := d.getenv("MINTMARK_CACHE")
 	if cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return release.Config{}, fault.Usagef("set MINTMARK_CACHE to an absolute path", "%s", "no cache directory: "+err.Error())
+			return run.Config{}, fault.Usagef("set MINTMARK_CACHE to an absolute path", "%s", "no cache directory: "+err.Error())
 		}
 		cache = filepath.Join(dir, "mintmark")
 	}
 	if !filepath.IsAbs(cache) {
-		return release.Config{}, fault.Usagef("set it to an absolute path", "%s", "MINTMARK_CACHE="+cache+" is not an absolute path")
+		return run.Config{}, fault.Usagef("set it to an absolute path", "%s", "MINTMARK_CACHE="+cache+" is not an absolute path")
 	}
 	if err := d.cacheDir(cache); err != nil {
-		return release.Config{}, err
+		return run.Config{}, err
 	}
-	c = release.Config{
+	c = run.Config{
 		Cache: cache, Environ: d.env, Key: d.keyRef(d.getenv("MINTMARK_KEY")), Password: d.password, Tool: version(), Now: time.Now(),
 	}
 	if p, ok := d.givenPassword(); ok {
@@ -60,7 +60,7 @@ func (d *app) config(flags ...configurer) (c release.Config, err error) {
 	}
 	for _, f := range flags {
 		if err := f.configure(&c); err != nil {
-			return release.Config{}, err
+			return run.Config{}, err
 		}
 	}
 	return c, nil

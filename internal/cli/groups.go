@@ -2,7 +2,7 @@ package cli
 
 import (
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
@@ -50,17 +50,17 @@ type (
 	}
 )
 
-func (f selectFlags) configure(c *release.Config) error {
+func (f selectFlags) configure(c *run.Config) error {
 	c.ConfigFile, c.Profiles, c.Platforms = f.Config, f.Profile, f.Platform
 	return nil
 }
 
-func (f outFlag) configure(c *release.Config) error {
+func (f outFlag) configure(c *run.Config) error {
 	c.Out = f.Out
 	return nil
 }
 
-func (f jobsFlag) configure(c *release.Config) error {
+func (f jobsFlag) configure(c *run.Config) error {
 	if f.Jobs == nil {
 		return nil
 	}
@@ -71,17 +71,17 @@ func (f jobsFlag) configure(c *release.Config) error {
 	return nil
 }
 
-func (f dirFlag) configure(c *release.Config) error {
+func (f dirFlag) configure(c *run.Config) error {
 	c.Dir = f.Dir
 	return nil
 }
 
-func (f moduleFlag) configure(c *release.Config) error {
+func (f moduleFlag) configure(c *run.Config) error {
 	c.Module = f.Module
 	return nil
 }
 
-func (f treeFlags) configure(c *release.Config) error {
+func (f treeFlags) configure(c *run.Config) error {
 	c.Toolchain, c.Snapshot = f.Toolchain, f.Snapshot
 	return nil
 }

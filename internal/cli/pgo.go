@@ -8,7 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/pgo"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -33,7 +33,7 @@ func (f *pgoFlags) run(ctx context.Context, d *app) error {
 	if len(in) == 0 {
 		return fault.Usagef("mintmark pgo merge default.pgo monday.pprof tuesday.pprof", "pgo merge: no profiles to merge")
 	}
-	m, err := release.MergePGO(ctx, f.Out, in)
+	m, err := pgo.MergeFiles(ctx, f.Out, in)
 	if err != nil {
 		return err
 	}

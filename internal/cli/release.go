@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
@@ -39,13 +40,13 @@ func (f *releaseFlags) run(ctx context.Context, d *app) error {
 	return f.make(ctx, d, release.Release, f)
 }
 
-func (f *releaseFlags) configure(c *release.Config) error {
+func (f *releaseFlags) configure(c *run.Config) error {
 	c.Full, c.Ledgers, c.NoReport, c.Against, c.With = f.Full, f.Ledgers, !f.Report, f.Against, f.With
 	return nil
 }
 
 // make does one of the two verbs that build everything there is to publish.
-func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, release.Config) (*release.Result, error), more ...configurer) error {
+func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, run.Config) (*release.Result, error), more ...configurer) error {
 	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags)...)
 	if err != nil {
 		return err

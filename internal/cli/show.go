@@ -9,32 +9,33 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // watch shows the pipeline's events until the returned function is called.
-func (d *app) watch(c *release.Config) func() {
+func (d *app) watch(c *run.Config) func() {
 	var progress *ui.Progress
-	events := make(chan release.Event, 64)
+	events := make(chan run.Event, 64)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for e := range events {
 			switch e.Kind {
-			case release.Phase, release.Note:
+			case run.Phase, run.Note:
 				d.term.Note("%s", e.Text)
-			case release.Warning:
+			case run.Warning:
 				d.term.Warn("%s", e.Text)
-			case release.Total:
+			case run.Total:
 				if progress != nil {
 					progress.Close()
 				}
 				progress = ui.NewProgress(d.term, e.N, time.Now)
-			case release.Start:
+			case run.Start:
 				progress.Start(e.ID.String(), e.Text, e.Estimate)
-			case release.Done:
+			case run.Done:
 				progress.Done(e.ID.String(), e.Err, e.Text)
-			case release.Remaining:
+			case run.Remaining:
 				progress.Remaining(e.Estimate)
 			}
 		}
@@ -42,7 +43,7 @@ func (d *app) watch(c *release.Config) func() {
 			progress.Close()
 		}
 	}()
-	c.Event = func(e release.Event) { events <- e }
+	c.Event = func(e run.Event) { events <- e }
 	return func() {
 		close(events)
 		<-done

@@ -63,12 +63,6 @@ func (l *Lock) SetNote(note string) error {
 	return err
 }
 
-// Note is what the file says.
-func (l *Lock) Note() (string, error) {
-	data, err := files.ReadAll(io.NewSectionReader(l.f, 0, 1<<62), maxNote)
-	return string(data), err
-}
-
 // Wait takes the lock as soon as it is free, or gives up when ctx ends.
 func Wait(ctx context.Context, path string) (*Lock, error) {
 	for {

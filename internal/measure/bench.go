@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -112,10 +114,10 @@ func sweepAll(ctx context.Context, res *startup.Result, opt startup.Config) ([]S
 // Bench builds the variants that a profile's bench names, once each, for one
 // platform of this machine, and measures them. Nothing is published. What opt
 // says of the workload goes before what the profile says.
-func Bench(ctx context.Context, cfg release.Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
-	defer func() { err = release.ExplainFull(err) }()
+func Bench(ctx context.Context, cfg run.Config, opt startup.Config, sweep bool) (_ *Benched, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	var settings profiles.Settings
-	s, err := openOne(ctx, &cfg, func(s *release.Subject) (sel profiles.Selected, err error) {
+	s, err := openOne(ctx, &cfg, func(s *fetch.Subject) (sel profiles.Selected, err error) {
 		sel, settings, err = chooseBench(s)
 		return sel, err
 	})
@@ -127,7 +129,7 @@ func Bench(ctx context.Context, cfg release.Config, opt startup.Config, sweep bo
 	if opt.Programs, costs, err = benchVariants(ctx, s, settings); err != nil {
 		return nil, err
 	}
-	if err := s.Workload(&opt, settings.Bench); err != nil {
+	if err := release.Workload(s.Checkout, &opt, settings.Bench); err != nil {
 		return nil, err
 	}
 	work := filepath.Join(s.Workspace.Dir, "bench")
@@ -146,7 +148,7 @@ func Bench(ctx context.Context, cfg release.Config, opt startup.Config, sweep bo
 
 // chooseBench finds the one profile and platform to measure: a platform that
 // this machine runs, of a profile with bench if there is one.
-func chooseBench(s *release.Subject) (profiles.Selected, profiles.Settings, error) {
+func chooseBench(s *fetch.Subject) (profiles.Selected, profiles.Settings, error) {
 	type choice struct {
 		profiles.Selected
 		settings profiles.Settings
@@ -209,7 +211,7 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 }
 
 // benchVariants builds and packs every variant, in the first place.
-func benchVariants(ctx context.Context, s *release.Copied, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
+func benchVariants(ctx context.Context, s *fetch.Copied, settings profiles.Settings) (programs []startup.Program, costs []BuildCost, err error) {
 	variants := settings.Bench.Variants
 	if len(variants) == 0 {
 		variants = defaultVariants(settings)

@@ -10,7 +10,10 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -20,7 +23,7 @@ import (
 // to be measured, and never published.
 type variant struct {
 	name    string
-	planned *release.Planned
+	planned *fetch.Planned
 	// alone builds it from an empty cache, for what that costs.
 	alone bool
 }
@@ -36,8 +39,8 @@ func (v *variant) unit() *plan.Unit { return v.planned.Plan.Units[0] }
 
 // openOne opens a run that builds variants of one unit of a clean checkout,
 // which pick chooses. The caller closes it.
-func openOne(ctx context.Context, cfg *release.Config, pick func(*release.Subject) (profiles.Selected, error)) (_ *release.Copied, err error) {
-	s, err := release.Open(ctx, cfg)
+func openOne(ctx context.Context, cfg *run.Config, pick func(*fetch.Subject) (profiles.Selected, error)) (_ *fetch.Copied, err error) {
+	s, err := fetch.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func openOne(ctx context.Context, cfg *release.Config, pick func(*release.Subjec
 			s.Close()
 		}
 	}()
-	if err := s.RefuseDirty(); err != nil {
+	if err := lint.RefuseDirty(s); err != nil {
 		return nil, err
 	}
 	sel, err := pick(s)
@@ -58,8 +61,8 @@ func openOne(ctx context.Context, cfg *release.Config, pick func(*release.Subjec
 }
 
 // variant plans the unit with settings that change has altered.
-func planVariant(ctx context.Context, c *release.Copied, name string, change func(*profiles.Settings)) (variant, error) {
-	p, err := c.Expand(ctx, release.PlanWith{Deps: true, Alter: change})
+func planVariant(ctx context.Context, c *fetch.Copied, name string, change func(*profiles.Settings)) (variant, error) {
+	p, err := c.Expand(ctx, fetch.PlanWith{Deps: true, Alter: change})
 	if err != nil {
 		return variant{}, err
 	}
@@ -74,11 +77,11 @@ func planVariant(ctx context.Context, c *release.Copied, name string, change fun
 }
 
 // buildVariants builds and packs them all, one after the other, in the first place.
-func buildVariants(ctx context.Context, c *release.Copied, list []variant) (built []program, err error) {
+func buildVariants(ctx context.Context, c *fetch.Copied, list []variant) (built []program, err error) {
 	packers := map[string]*upx.Tool{}
 	for i, v := range list {
 		c.Phase("building " + v.name)
-		first, err := v.planned.FirstPlace(ctx)
+		first, err := release.FirstPlace(ctx, v.planned)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +109,7 @@ func buildVariants(ctx context.Context, c *release.Copied, list []variant) (buil
 }
 
 // packVariant packs a program in its place.
-func packVariant(ctx context.Context, c *release.Copied, p program, packers map[string]*upx.Tool) (err error) {
+func packVariant(ctx context.Context, c *fetch.Copied, p program, packers map[string]*upx.Tool) (err error) {
 	u := p.unit()
 	pin := u.UPXVersion + " " + u.UPXSHA256
 	if packers[pin] == nil {

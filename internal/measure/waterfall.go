@@ -9,8 +9,9 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -18,8 +19,8 @@ import (
 // one more of the profile's settings that make a program smaller, and says what
 // each saves: in the file, and in the archives that a user transfers. Nothing
 // is built twice, and nothing is published.
-func Savings(ctx context.Context, cfg release.Config) (_ *report.Savings, err error) {
-	defer func() { err = release.ExplainFull(err) }()
+func Savings(ctx context.Context, cfg run.Config) (_ *report.Savings, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	s, err := openOne(ctx, &cfg, chooseOne)
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func savingSteps(want profiles.Settings) []savingStep {
 }
 
 // chooseOne finds the one profile and platform that was asked for.
-func chooseOne(s *release.Subject) (profiles.Selected, error) {
+func chooseOne(s *fetch.Subject) (profiles.Selected, error) {
 	var all []profiles.Selected
 	var names []string
 	for _, sel := range s.Selected {

@@ -47,7 +47,7 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 			o.foreign = append(o.foreign, e.Name()+": is "+files.Kind(e.Type()))
 		}
 	}
-	k := &known{dir: dir, about: d.About, of: fact.DefaultList()}
+	k := &known{dir: dir, of: fact.DefaultList()}
 	k.read(names)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		reason, err := k.whyNotOurs(ctx, name)
@@ -66,7 +66,6 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 // known is what the files about a release say of its files.
 type known struct {
 	dir       string
-	about     []string          // see [Dir.About]
 	manifest  string            // its name; "" when there is none that mintmark wrote
 	published map[string]string // name → digest by the manifest
 	listed    map[string]string // name → digest by checksums.txt; nil without one
@@ -97,7 +96,6 @@ func (k *known) read(names map[string]bool) {
 			continue
 		}
 		k.manifest, k.published, k.of = name, map[string]string{}, checksums.ListOf(data)
-		k.about = append(slices.Clone(k.about), k.of.Name, k.of.Bundle())
 		if m.Source.Name != "" {
 			k.published[m.Source.Name] = m.Source.SHA256
 		}
@@ -138,13 +136,13 @@ func (k *known) whyNotOurs(ctx context.Context, name string) (string, error) {
 			return "", nil
 		}
 		return k.compare(ctx, name, k.published[name])
-	case k.published[name] == "" && !slices.Contains(k.about, name):
+	case k.published[name] == "" && k.of.KindOf(name) == fact.Unknown:
 		return notMade, nil
 	}
 	switch name {
 	case k.of.Name:
 		for listed := range k.listed {
-			if k.published[listed] == "" && !slices.Contains(k.about, listed) {
+			if k.published[listed] == "" && k.of.KindOf(listed) == fact.Unknown {
 				return changed, nil
 			}
 		}

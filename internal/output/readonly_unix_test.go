@@ -18,14 +18,14 @@ func TestReadOnlyOut(t *testing.T) {
 	if err := os.Mkdir(final, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	s, err := at(final).Open(t.Context())
+	s, err := (Dir{Path: final}).Open(t.Context())
 	if err == nil {
 		s.Close()
 	}
 	if err == nil || !strings.Contains(err.Error(), "is read-only") || !strings.Contains(fault.Hint(err), "chmod u+w "+final) {
 		t.Errorf("%v (hint %q)", err, fault.Hint(err))
 	}
-	if left := at(final).beside(); len(left) > 0 {
+	if left := (Dir{Path: final}).beside(); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
@@ -25,9 +26,6 @@ import (
 // Dir is an output directory.
 type Dir struct {
 	Path string // absolute, without symbolic links
-	// About are the names of the files that a release may have beside what its
-	// manifest names.
-	About []string
 }
 
 // Staging is the output directory in the making: beside the d.Path one, so that
@@ -163,7 +161,7 @@ func (d Dir) Open(ctx context.Context) (*Staging, error) {
 		err = os.Chmod(s.Dir, 0o755) // whatever the umask says
 	}
 	if err == nil {
-		err = s.Claim(d.About...)
+		err = s.Claim(fact.AboutFiles()...)
 	}
 	if err == nil && old != nil {
 		// A mount point, a directory somebody works in on Windows: better

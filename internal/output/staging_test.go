@@ -21,16 +21,6 @@ import (
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
-const reportFile = "report.md"
-
-// at is an output directory for releases that may have all the files about them.
-func at(path string) Dir {
-	return Dir{Path: path, About: []string{
-		checksums.ManifestFile, checksums.ChecksumsFile, checksums.ChecksumsBundle, checksums.ProvenanceBundle,
-		checksums.LedgerFile, checksums.LedgerBundle, reportFile,
-	}}
-}
-
 func sha(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -78,7 +68,7 @@ func same(a, b map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 // aRelease is the files of a signed release, as far as they say whose they are.
 func aRelease(t *testing.T, version string) map[string]string {
 	t.Helper()
-	files := map[string]string{"tool_linux.tar.gz": "archive " + version, reportFile: "# report " + version, checksums.LedgerFile: "{}"}
+	files := map[string]string{"tool_linux.tar.gz": "archive " + version, fact.MarkdownFile: "# report " + version, checksums.LedgerFile: "{}"}
 	files[checksums.ManifestFile] = `{"schema":"` + string(fact.ManifestSchema) + `","artifacts":[{"name":"tool","sha256":"00"},{"name":"tool_linux.tar.gz","sha256":"` + sha(files["tool_linux.tar.gz"]) + `","published":true}]}`
 	var list []checksums.Entry
 	for name, text := range files {
@@ -122,7 +112,7 @@ func TestReplaced(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := at(out).Open(t.Context())
+			s, err := (Dir{Path: out}).Open(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +144,7 @@ func TestNotReplaced(t *testing.T) {
 		"a file beside a release":    {rel, map[string]string{"NOTES.txt": "mine"}, "NOTES.txt: mintmark did not make it"},
 		"a file beside a build":      {aBuild(), map[string]string{"NOTES.txt": "mine"}, "NOTES.txt: mintmark did not make it"},
 		"a directory":                {rel, map[string]string{".git/config": "mine"}, ".git: is a directory"},
-		"an edited report":           {rel, map[string]string{reportFile: "# mine"}, reportFile + ": was changed since"},
+		"an edited report":           {rel, map[string]string{fact.MarkdownFile: "# mine"}, fact.MarkdownFile + ": was changed since"},
 		"an edited archive":          {rel, map[string]string{"tool_linux.tar.gz": "mine"}, "tool_linux.tar.gz: was changed since"},
 		"an edited binary":           {aBuild(), map[string]string{"tool": "mine"}, "tool: was changed since"},
 		"an edited manifest":         {rel, map[string]string{checksums.ManifestFile: rel[checksums.ManifestFile] + " "}, checksums.ManifestFile + ": was changed since"},
@@ -174,7 +164,7 @@ func TestNotReplaced(t *testing.T) {
 					if tt.change == nil {
 						continue
 					}
-					s, err := at(out).Open(t.Context())
+					s, err := (Dir{Path: out}).Open(t.Context())
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -189,7 +179,7 @@ func TestNotReplaced(t *testing.T) {
 				}
 				put(t, out, tt.change)
 				before := tree(t, filepath.Dir(out))
-				s, err := at(out).Open(t.Context())
+				s, err := (Dir{Path: out}).Open(t.Context())
 				if err == nil {
 					s.Close()
 				}
@@ -219,7 +209,7 @@ func TestOutPlaces(t *testing.T) {
 		root: "root directory", filepath.Join(dir, "repo"): "not mintmark's", filepath.Join(dir, "repo", ".git"): "in a .git directory",
 		filepath.Join(dir, "repo", ".git", "new"): "in a .git directory", dir: "not mintmark's", filepath.Join(dir, "file"): "not a directory", filepath.Join(dir, "file", "dist"): "file",
 	} {
-		s, err := at(out).Open(t.Context())
+		s, err := (Dir{Path: out}).Open(t.Context())
 		if err == nil {
 			s.Close()
 		}
@@ -281,7 +271,7 @@ func TestUnfinished(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, tt.files)
 			before := tree(t, dir)
-			err := at(filepath.Join(dir, "dist")).clearUnfinished(t.Context())
+			err := (Dir{Path: filepath.Join(dir, "dist")}).clearUnfinished(t.Context())
 			if tt.refuse == "" {
 				if err != nil || !same(tree(t, dir), tt.left) {
 					t.Errorf("%v\n%v\nwant\n%v", err, tree(t, dir), tt.left)
@@ -312,15 +302,15 @@ func TestKilledStaging(t *testing.T) {
 			if dies() {
 				return kill
 			}
-			base, err := workspace.ClaimDir(dir, at(out).prefix())
+			base, err := workspace.ClaimDir(dir, (Dir{Path: out}).prefix())
 			if err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			s = &Staging{dir: at(out), Dir: base}
+			s = &Staging{dir: Dir{Path: out}, Dir: base}
 			if err := os.Mkdir(base, 0o755); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
-			if err := s.Claim(at(out).About...); err != nil || dies() {
+			if err := s.Claim(fact.AboutFiles()...); err != nil || dies() {
 				return errors.Join(err, kill)
 			}
 			if err := s.Claim("tool_linux.tar.gz"); err != nil || dies() {
@@ -353,7 +343,7 @@ func TestKilledStaging(t *testing.T) {
 		if n >= 8 {
 			want = next
 		}
-		again, err := at(out).Open(t.Context())
+		again, err := (Dir{Path: out}).Open(t.Context())
 		if err != nil {
 			t.Errorf("killed after %d steps: %v\n%v", n, err, tree(t, dir))
 			continue

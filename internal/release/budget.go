@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -30,13 +31,13 @@ const nearly = 0.95
 // budgets holds the final binaries against the profiles' limits, when nothing
 // else runs any more. What is over one stops the release: these errors are over.
 // What was not looked at is said.
-func (p *Planned) budgets(ctx context.Context, made []*UnitResult) (over []error, err error) {
+func budgets(ctx context.Context, p *fetch.Planned, made []*UnitResult) (over []error, err error) {
 	b := &budget{Planned: p}
 	for _, r := range made {
 		b.finals, b.sized = append(b.finals, r.finals...), append(b.sized, r.sized...)
 	}
 	slices.SortFunc(b.finals, func(a, b final) int { return strings.Compare(a.u.ID()+" "+a.name, b.u.ID()+" "+b.name) })
-	previous, from, err := p.previousSizes()
+	previous, from, err := previousSizes(p)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (p *Planned) budgets(ctx context.Context, made []*UnitResult) (over []error
 
 // budget is the final binaries of a release, and those that are over a limit.
 type budget struct {
-	*Planned
+	*fetch.Planned
 	finals []final
 	sized  []report.Sized
 	over   []error
@@ -101,7 +102,7 @@ type program struct{ profile, platform, pkg string }
 // previousSizes are the sizes of the final binaries of the release before: that
 // of -against, or the one that this release is about to replace. from names it,
 // or says why there is none.
-func (p *Planned) previousSizes() (sizes map[program]int64, from string, err error) {
+func previousSizes(p *fetch.Planned) (sizes map[program]int64, from string, err error) {
 	wanted := slices.ContainsFunc(p.Plan.Units, func(u *plan.Unit) bool { return u.MaxGrowth > 0 })
 	if !wanted {
 		return nil, "", nil
@@ -167,7 +168,7 @@ func (b *budget) startup(ctx context.Context) error {
 		}
 		goos, rest, _ := strings.Cut(f.u.Platform, "/")
 		goarch, _, _ := strings.Cut(rest, "/")
-		declared := b.declared(f.u)
+		declared := b.Declared(f.u)
 		switch {
 		case goos != runtime.GOOS || goarch != runtime.GOARCH:
 			unchecked("%s/%s cannot tell how fast it is there", runtime.GOOS, runtime.GOARCH)
@@ -180,7 +181,7 @@ func (b *budget) startup(ctx context.Context) error {
 			continue
 		}
 		cfg := startup.Config{Programs: []startup.Program{{Name: f.name, Path: f.path}}, SkipCold: true, SkipMemory: true, Time: 5 * time.Second}
-		if err := b.Workload(&cfg, *declared); err != nil {
+		if err := Workload(b.Checkout, &cfg, *declared); err != nil {
 			return err
 		}
 		var err error

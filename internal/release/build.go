@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // outcomes are what the executors gave for one unit, in their order.
@@ -53,10 +54,10 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 			b.tasks = append(b.tasks, b.task(b.unit(u), i))
 		}
 	}
-	r.Emit(Event{Kind: Total, N: len(b.tasks)})
+	r.Emit(run.Event{Kind: run.Total, N: len(b.tasks)})
 	err := schedule.Run(ctx, b.budget, b.tasks)
 	if serr := b.costs.Save(); serr != nil {
-		r.note("estimates were not saved: %v", serr)
+		r.Note("estimates were not saved: %v", serr)
 	}
 	return err
 }
@@ -119,7 +120,7 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 	}
 	t.Run = func(ctx context.Context, n int) error {
 		pace.P = n
-		b.Of.Emit(Event{Kind: Start, ID: id, Text: id.String(), Estimate: cost.CPU})
+		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{P: n})
 		if seeded {
 			if err := b.ledger.seed(ctx, u.unit, u.all); err != nil {
@@ -139,7 +140,7 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 			b.costs.Set(key, spent)
 			text, err = b.arrived(ctx, u, i, made)
 		}
-		b.Of.Emit(Event{Kind: Done, ID: id, Text: text, Err: err})
+		b.Of.Emit(run.Event{Kind: run.Done, ID: id, Text: text, Err: err})
 		b.moved(id, schedule.Progress{P: n, Done: true, CPU: spent.CPU})
 		return err
 	}
@@ -182,6 +183,6 @@ func (b *batch) moved(id schedule.ID, now schedule.Progress) {
 	left, known := schedule.Remaining(b.budget, b.tasks, b.progress)
 	b.mu.Unlock()
 	if known {
-		b.Of.Emit(Event{Kind: Remaining, Estimate: left})
+		b.Of.Emit(run.Event{Kind: run.Remaining, Estimate: left})
 	}
 }

@@ -27,9 +27,11 @@ import (
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/memo"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -197,7 +199,7 @@ func TestHostileCache(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("too slow"))
 			defer cancel()
-			cfg := Config{Dir: mod, Cache: cache, Out: out, Secret: []byte(testSecret), Now: time.Now(), Environ: os.Environ()}
+			cfg := run.Config{Dir: mod, Cache: cache, Out: out, Secret: []byte(testSecret), Now: time.Now(), Environ: os.Environ()}
 			if h.harms {
 				_, planErr := Plan(ctx, cfg, false)
 				_, releaseErr := Release(ctx, cfg)
@@ -280,13 +282,13 @@ func TestHostileBuildCache(t *testing.T) {
 	} {
 		o := newOutside(t)
 		cache := t.TempDir()
-		r := &Run{Config: &Config{Cache: cache, Environ: os.Environ()}, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
-		tools, err := r.FindTools(t.Context(), filepath.Join(cache, "first"), false)
+		r := &run.Run{Config: &run.Config{Cache: cache, Environ: os.Environ()}, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
+		tools, err := fetch.FindTools(t.Context(), r, filepath.Join(cache, "first"), false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux-amd64", Sum: "h1:" + strings.Repeat("A", 43) + "="}}
-		dir, err := r.buildCache(tc)
+		dir, err := workspace.BuildCache(cache, tc.DirName())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +296,7 @@ func TestHostileBuildCache(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), plant(path, o)); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := r.buildCache(tc); err != nil || again != dir {
+		if again, err := workspace.BuildCache(cache, tc.DirName()); err != nil || again != dir {
 			t.Errorf("%s: %s, %v; want %s: it is looked at when it is used", name, again, err, dir)
 		}
 		place := *tools.FetchPlace
@@ -312,15 +314,15 @@ func TestHostileBuildCache(t *testing.T) {
 				t.Errorf("%s: %s: the command ran", name, what)
 			}
 		}
-		c := &Copied{Subject: &Subject{Run: r, Source: &source.Source{}}, Kit: &Kit{BuildPlace: &place}}
-		_, err = (&Planned{Copied: c}).FirstPlace(t.Context())
+		c := &fetch.Copied{Subject: &fetch.Subject{Run: r, Found: fetch.Found{Source: &source.Source{}}}, Kit: &fetch.Kit{BuildPlace: &place}}
+		_, err = FirstPlace(t.Context(), &fetch.Planned{Copied: c})
 		refused("an executor", err)
 		// The way to a damaged index may lead elsewhere.
 		index := filepath.Join(dir, "cd", strings.Repeat("cd", 32)+"-d")
 		if err := errors.Join(os.MkdirAll(filepath.Dir(index), 0o755), os.WriteFile(index, []byte("go index v2\n"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		c.mendIndex(t.Context())
+		c.MendIndex(t.Context())
 		if _, err := os.Stat(index); err != nil {
 			t.Errorf("%s: something was removed: %v", name, err)
 		}
@@ -330,7 +332,7 @@ func TestHostileBuildCache(t *testing.T) {
 
 // useCache does to a cache directory what a release does, without building.
 // Errors are what is expected.
-func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
+func useCache(ctx context.Context, t *testing.T, cfg run.Config, tc string) {
 	t.Helper()
 	if w, err := workspace.Open(cfg.Cache); err == nil {
 		w.Close()
@@ -347,8 +349,8 @@ func useCache(ctx context.Context, t *testing.T, cfg Config, tc string) {
 	costs := schedule.LoadCosts(filepath.Join(cfg.Cache, "costs.json"))
 	costs.Set(schedule.CostKey{Module: "x"}, schedule.Cost{CPU: 1})
 	costs.Save()
-	s := &Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
-	s.tidyLedgers(ctx)
+	s := &run.Run{Config: &cfg, Workspace: &workspace.Workspace{Dir: t.TempDir()}}
+	tidyLedgers(ctx, s)
 	lc := ledger.Config{Dir: ledgerDir(cfg.Cache), Toolchain: tc, Sum: "h1:sum", Secret: cfg.Secret, Now: cfg.Now, Run: "run"}
 	if l, err := ledger.Open(lc); err == nil {
 		file := filepath.Join(t.TempDir(), "output")
@@ -421,7 +423,7 @@ func TestCacheOfSomebody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cfg := Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
+	cfg := run.Config{Cache: o.dir, Out: filepath.Join(t.TempDir(), "dist"), Secret: []byte(testSecret), Now: time.Now()}
 	if err := workspace.Check(o.dir); err != nil {
 		t.Error(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -246,7 +247,7 @@ func (p *Prepared) differ(c *compared) (differ bool, suspects []string) {
 func (p *Prepared) checkStamps(c *compared) error {
 	var errs []error
 	for _, pr := range c.linked() {
-		stamp, err := p.Of.checkStamp(c.unit, pr)
+		stamp, err := checkStamp(p.Of, c.unit, pr)
 		errs = append(errs, err)
 		if stamp != "" {
 			c.stamp = stamp
@@ -258,7 +259,7 @@ func (p *Prepared) checkStamps(c *compared) error {
 // checkStamp holds what go wrote into the binary against the source. go stamps
 // nothing, without a word, when it does not find the repository it expects. The
 // version that it found is what it finds in any clone of the commit; "" for none.
-func (p *Planned) checkStamp(u *plan.Unit, pr *product) (stamp string, err error) {
+func checkStamp(p *fetch.Planned, u *plan.Unit, pr *product) (stamp string, err error) {
 	bin, err := openLinked(u, pr.paths[0])
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", pr.name, err)

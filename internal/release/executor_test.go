@@ -22,7 +22,11 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
+	"github.com/mintmark/mintmark/internal/lint"
+	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -126,25 +130,25 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 		t.Fatal(err)
 	}
 	out := filepath.Join(r.dir, "dist")
-	begun, err := Begin(&Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
+	begun, err := run.Begin(&run.Config{Cache: filepath.Join(r.dir, "cache"), Out: out, Tool: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer begun.Close()
-	subject := &Subject{Run: begun, Found: Found{Source: src}, file: file, Selected: selected, Version: "1.2.3"}
+	subject := &fetch.Subject{Run: begun, Found: fetch.Found{Source: src}, File: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{
-		Of: &Planned{Copied: &Copied{Subject: subject, Kit: &Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
+		Of: &fetch.Planned{Copied: &fetch.Copied{Subject: subject, Kit: &fetch.Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
 	for _, e := range r.executors {
 		ready.Executors = append(ready.Executors, ReadyExecutor{e, tree})
 	}
-	stage, err := begun.outDir().Open(t.Context())
+	stage, err := (output.Dir{Path: begun.Out}).Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stage.Close()
-	if err := stage.Claim(unitFiles(p)...); err != nil {
+	if err := stage.Claim(lint.UnitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
 	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}
@@ -307,7 +311,7 @@ func TestLedgerOfTwo(t *testing.T) {
 		{[]execute.Executor{with, with}, 0, 1},
 		{[]execute.Executor{plain, with, plain, with, with}, 1, 3},
 	} {
-		p := &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}}
+		p := &Prepared{Of: &fetch.Planned{Copied: &fetch.Copied{Subject: &fetch.Subject{Run: &run.Run{Config: &run.Config{Cache: dir}, Workspace: &workspace.Workspace{Dir: dir}}}}}}
 		for _, e := range tt.executors {
 			p.Executors = append(p.Executors, ReadyExecutor{Executor: e})
 		}

@@ -88,7 +88,7 @@ func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*describe
 		if stampTags, err = p.Repo.StampTags(ctx, stamp); err != nil {
 			return nil, err
 		}
-		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !recordable(t) }) // of no release: see refuseUntagged
+		stampTags = slices.DeleteFunc(stampTags, func(t string) bool { return !checksums.Recordable(t) }) // of no release: see package lint
 	}
 	m := &checksums.Manifest{
 		Schema: fact.ManifestSchema, Kind: kind, Project: p.Plan.Project, Version: p.Version,
@@ -136,7 +136,7 @@ func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 
 // damage are the lines about what was mended, sorted.
 func (f *Finished) damage() []string {
-	list := slices.Clone(f.Of.mended)
+	list := slices.Clone(f.Of.Mended)
 	for _, r := range f.Made {
 		list = append(list, r.mended...)
 	}

@@ -17,7 +17,9 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // keepUnused is how long the ledger keeps outputs that no release uses.
@@ -28,7 +30,7 @@ func ledgerDir(cache string) string { return filepath.Join(cache, "ledger") }
 
 // linked is what first builds of the module have linked. Like the build cache it
 // is told apart by the toolchain's content.
-func (c *Copied) linked() *execute.Linked {
+func linked(c *fetch.Copied) *execute.Linked {
 	if len(c.Secret) == 0 {
 		return nil // nothing could be checked
 	}
@@ -39,8 +41,8 @@ func linkedDir(cache string) string { return filepath.Join(cache, "first", "link
 
 // openLedger opens the ledger of the toolchain. A ledger that cannot
 // be read costs time, and a warning says so.
-func (c *Copied) openLedger() *ledger.Ledger {
-	l, err := ledger.Open(c.ledgerConfig(c.GoToolchain.DirName(), c.GoToolchain.Sum))
+func openLedger(c *fetch.Copied) *ledger.Ledger {
+	l, err := ledger.Open(ledgerConfig(c.Run, c.GoToolchain.DirName(), c.GoToolchain.Sum))
 	if err != nil {
 		c.Warn("nothing is taken from the proof ledger: %v", err)
 		return nil
@@ -48,7 +50,7 @@ func (c *Copied) openLedger() *ledger.Ledger {
 	return l
 }
 
-func (r *Run) ledgerConfig(name, sum string) ledger.Config {
+func ledgerConfig(r *run.Run, name, sum string) ledger.Config {
 	dir, secret := ledgerDir(r.Cache), r.Secret
 	if len(secret) == 0 {
 		// A ledger for this run alone: what is executed is recorded all the same.
@@ -93,18 +95,18 @@ func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
 	}
 	l := &ReleaseLedger{
 		ledger: open, from: at[0], to: at[1], seeding: !p.Of.Full, recorder: open.NewRecorder(caches[0], caches[1]),
-		units: p.Of.ledgerUnit, warn: p.Of.Warn,
+		units: func(u *plan.Unit) ledger.Unit { return ledgerUnit(p.Of, u) }, warn: p.Of.Warn,
 	}
 	// What is asked of a compiler's hash for compiles is the compressor's
 	// version for archives: it is part of mintmark, and in the recipe as well.
-	if a, err := ledger.Open(p.Of.ledgerConfig("archives", "archives")); err == nil {
+	if a, err := ledger.Open(ledgerConfig(p.Of.Run, "archives", "archives")); err == nil {
 		l.archives = a
 	}
 	return l
 }
 
 // ledgerUnit is what the ledger has to know of a unit.
-func (p *Planned) ledgerUnit(u *plan.Unit) ledger.Unit {
+func ledgerUnit(p *fetch.Planned, u *plan.Unit) ledger.Unit {
 	all := !u.Provable()
 	c := p.Planner.C(u)
 	return ledger.Unit{
@@ -226,7 +228,7 @@ func (l *ReleaseLedger) Alarms(units []*plan.Unit) error {
 
 // tidyLedgers forgets from time to time what no release has used for long, be it
 // proven or linked.
-func (r *Run) tidyLedgers(ctx context.Context) {
+func tidyLedgers(ctx context.Context, r *run.Run) {
 	if r.Now.IsZero() || len(r.Secret) == 0 {
 		return
 	}
@@ -239,7 +241,7 @@ func (r *Run) tidyLedgers(ctx context.Context) {
 		return // there is no ledger yet
 	}
 	before := r.Now.Add(-keepUnused)
-	list, err := ledger.OpenAll(r.ledgerConfig("", ""))
+	list, err := ledger.OpenAll(ledgerConfig(r, "", ""))
 	for _, l := range list {
 		_, _, perr := l.Prune(ctx, before)
 		err = errors.Join(err, perr)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -27,7 +28,7 @@ type Ledgers struct {
 // Ledger looks through the proof ledgers of all toolchains, hashes every stored
 // output again and removes what is damaged. Disputed actions come with an error
 // of exit code 3.
-func Ledger(ctx context.Context, cfg Config, opt LedgerOptions) (*Ledgers, error) {
+func Ledger(ctx context.Context, cfg run.Config, opt LedgerOptions) (*Ledgers, error) {
 	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
 	}

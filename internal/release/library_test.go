@@ -9,7 +9,9 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // TestHeaderCompared: two headers that differ are different, whatever the
@@ -34,8 +36,8 @@ func TestHeaderCompared(t *testing.T) {
 		u := &plan.Unit{
 			Profile: "release", Platform: "linux/amd64", Flags: []string{"-buildmode=c-shared"}, Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}},
 		}
-		p := &Prepared{Of: &Planned{
-			Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{Cache: dir}}, Version: "1.0.0"}}, Plan: &plan.Plan{Project: "p"},
+		p := &Prepared{Of: &fetch.Planned{
+			Copied: &fetch.Copied{Subject: &fetch.Subject{Run: &run.Run{Config: &run.Config{Cache: dir}}, Version: "1.0.0"}}, Plan: &plan.Plan{Project: "p"},
 		}}
 		c := &compared{outcomes: outcomes{unit: u}}
 		pr := &product{header: true, name: "p.h", paths: paths}

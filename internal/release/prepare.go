@@ -12,8 +12,10 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"golang.org/x/sync/errgroup"
 )
@@ -21,7 +23,7 @@ import (
 // Prepared is a plan, and the executors that are ready to build it without the
 // network. There is no other way to get executors.
 type Prepared struct {
-	Of        *Planned
+	Of        *fetch.Planned
 	Executors []ReadyExecutor
 }
 
@@ -40,8 +42,8 @@ type Places struct {
 }
 
 // Prepare ends the fetch phase: afterwards nothing needs the network.
-func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error) {
-	first, err := p.FirstPlace(ctx)
+func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, error) {
+	first, err := FirstPlace(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +51,11 @@ func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error)
 		first.Label = places.First
 	}
 	if places.KeepLinks {
-		first.Linked = p.linked()
+		first.Linked = linked(p.Copied)
 	}
 	ready := []ReadyExecutor{{first, p.Checkout}}
 	if places.Second {
-		second, err := p.secondPlace(ctx, "second")
+		second, err := secondPlace(ctx, p, "second")
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +65,7 @@ func (p *Planned) Prepare(ctx context.Context, places Places) (*Prepared, error)
 }
 
 // FirstPlace is the place whose caches outlive the release.
-func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
+func FirstPlace(ctx context.Context, p *fetch.Planned) (*execute.Local, error) {
 	// Not only by its commands: an executor removes damage from the cache, and reads
 	// what they have compiled.
 	if err := p.BuildPlace.Check(); err != nil {
@@ -87,12 +89,12 @@ func (p *Planned) FirstPlace(ctx context.Context) (*execute.Local, error) {
 	return &execute.Local{
 		Label: "first", Goroot: p.Goroot, Place: p.BuildPlace, Dir: p.Checkout,
 		Out: filepath.Join(p.Workspace.Dir, "first", "out"), Kind: p.Source.Kind, Version: p.Source.Version,
-		Origin: p.Origin, Care: p.care(),
+		Origin: p.Origin, Care: care(p),
 	}, nil
 }
 
 // care is what a place needs to look after what it builds from.
-func (p *Planned) care() execute.Care {
+func care(p *fetch.Planned) execute.Care {
 	c := execute.Care{Known: p.Known, AtEnd: p.AtEnd, Warn: p.Warn}
 	if p.Planner != nil {
 		c.Modules, c.Source = p.Planner.Modules(), p.Source
@@ -105,11 +107,11 @@ func (p *Planned) care() execute.Care {
 // from the first place's downloads, checked again against go.sum. The toolchain is
 // that of all second places, verified again, and so are the modules of the one
 // named second.
-func (p *Planned) secondPlace(ctx context.Context, name string) (*execute.Local, error) {
+func secondPlace(ctx context.Context, p *fetch.Planned, name string) (*execute.Local, error) {
 	p.Phase("preparing the second place")
 	root := filepath.Join(p.Workspace.Dir, name)
 	cache := ""
-	if name == "second" && p.Repo != nil && p.keepModules() {
+	if name == "second" && p.Repo != nil && keepModules(p.Run) {
 		cache = filepath.Join(p.Cache, "second")
 	}
 	place := execute.Second(root, cache, p.Git)
@@ -119,7 +121,7 @@ func (p *Planned) secondPlace(ctx context.Context, name string) (*execute.Local,
 	}
 	second := &execute.Local{
 		Label: "second", Place: place, Out: filepath.Join(root, "products"),
-		SetUmask: canUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: p.care(),
+		SetUmask: canUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: care(p),
 	}
 	if toolchain.CanSetHostname(ctx, place.Empty) {
 		second.Hostname = place.Hostname
@@ -139,13 +141,13 @@ func (p *Planned) secondPlace(ctx context.Context, name string) (*execute.Local,
 		return nil, err
 	}
 	p.AtEnd(func() error { return second.Goroot.Confirm(ctx) })
-	return second, p.secondModules(ctx, second, root, cache != "")
+	return second, secondModules(ctx, p, second, root, cache != "")
 }
 
 // keepModules takes the modules of earlier second places for this run alone.
 // While somebody else has them, or where nothing is remembered, every module is
 // unpacked anew.
-func (r *Run) keepModules() bool {
+func keepModules(r *run.Run) bool {
 	if r.Full || len(r.Secret) == 0 {
 		return false
 	}
@@ -157,12 +159,12 @@ func (r *Run) keepModules() bool {
 	if err != nil {
 		return false
 	}
-	r.hold(lock)
+	r.Hold(lock)
 	return true
 }
 
 // secondModules gives the second place its modules, and a source that is one.
-func (p *Planned) secondModules(ctx context.Context, second *execute.Local, root string, kept bool) error {
+func secondModules(ctx context.Context, p *fetch.Planned, second *execute.Local, root string, kept bool) error {
 	place := second.Place
 	loader := &plan.Loader{
 		Goroot: second.Goroot, Place: place, Dir: second.Dir, Kind: p.Source.Kind,
@@ -175,7 +177,7 @@ func (p *Planned) secondModules(ctx context.Context, second *execute.Local, root
 			}
 		}
 		second.Dir = filepath.Join(place.ModCache, source.CacheDir(p.Source.ModulePath, p.Source.Version))
-		second.Origin = FromZip(p.Source)
+		second.Origin = fetch.FromZip(p.Source)
 		return nil
 	}
 	needed := p.Planner.Modules()

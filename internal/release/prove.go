@@ -45,10 +45,10 @@ func (m *Maker) runPacked(ctx context.Context, u *plan.Unit, packed, linked stri
 		return startup.NotRun(m.NotRun), nil
 	}
 	cfg := startup.ProveConfig{Packed: packed, Plain: linked, Emulators: filepath.SplitList(m.Of.Env("PATH"))}
-	declared := m.Of.declared(u)
+	declared := m.Of.Declared(u)
 	if declared != nil {
 		var c startup.Config
-		if err := m.Of.Workload(&c, *declared); err != nil {
+		if err := Workload(m.Of.Checkout, &c, *declared); err != nil {
 			return nil, err
 		}
 		cfg.Workload = &c.Workload
@@ -75,17 +75,6 @@ const (
 	builtOnce        = "built once; only a release runs what it packed"
 )
 
-// declared is what the profile says of starting the unit's programs: nil when
-// it says nothing, or when it speaks of one of several.
-func (s *Subject) declared(u *plan.Unit) *profiles.Bench {
-	settings, ok := s.settingsOf(u)
-	b := settings.Bench
-	if !ok || len(b.Args) == 0 && b.Ready == "" && b.Stdin == "" && len(b.Env) == 0 || len(u.Mains) > 1 {
-		return nil
-	}
-	return &b
-}
-
 // Unproven are the proofs of packed files that failed, and those that were not
 // made, one line each with the reason.
 func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
@@ -103,8 +92,9 @@ func Unproven(artifacts []checksums.Artifact) (failed, unchecked []string) {
 	return failed, unchecked
 }
 
-// Workload fills in what the profile says and opt does not.
-func (c *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
+// Workload fills in what the profile says and opt does not. Its files are in the
+// checkout, where the programs are started.
+func Workload(checkout string, opt *startup.Config, b profiles.Bench) (err error) {
 	w := &opt.Workload
 	if w.Args == nil {
 		w.Args = b.Args
@@ -112,9 +102,9 @@ func (c *Copied) Workload(opt *startup.Config, b profiles.Bench) (err error) {
 	if w.Env == nil {
 		w.Env = b.Env
 	}
-	opt.Dir = c.Checkout
+	opt.Dir = checkout
 	if w.Stdin == "" && b.Stdin != "" {
-		w.Stdin = filepath.Join(c.Checkout, filepath.FromSlash(b.Stdin))
+		w.Stdin = filepath.Join(checkout, filepath.FromSlash(b.Stdin))
 	}
 	if w.Ready == (startup.Ready{}) {
 		if w.Ready, err = startup.ParseReady(b.Ready); err != nil {

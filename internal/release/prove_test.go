@@ -7,6 +7,8 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -18,7 +20,7 @@ func TestStrangersProgramIsNotRun(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n: >'"+ran+"'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{Config: &Config{}, Workspace: &workspace.Workspace{Dir: dir}}}}}}, NotRun: StrangersProgram}
+	m := &Maker{Prepared: &Prepared{Of: &fetch.Planned{Copied: &fetch.Copied{Subject: &fetch.Subject{Run: &run.Run{Config: &run.Config{}, Workspace: &workspace.Workspace{Dir: dir}}}}}}, NotRun: StrangersProgram}
 	proofs, err := m.runPacked(t.Context(), &plan.Unit{Platform: "linux/amd64"}, program, program)
 	if err != nil {
 		t.Fatal(err)

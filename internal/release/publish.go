@@ -44,7 +44,7 @@ func steps(list fact.DigestList) []step {
 	manifest := checksums.ManifestFile
 	release := func(p *publication) bool { return p.manifest.Kind != checksums.KindBuild }
 	signed := func(p *publication) bool { return p.signer != nil }
-	ledger := func(p *publication) bool { return release(p) && p.Of.file.Ledger.Publish }
+	ledger := func(p *publication) bool { return release(p) && p.Of.File.Ledger.Publish }
 	one := func(name string, make func(ctx context.Context, p *publication) ([]byte, error)) func(context.Context, *publication) (map[string][]byte, error) {
 		return func(ctx context.Context, p *publication) (map[string][]byte, error) {
 			data, err := make(ctx, p)
@@ -57,7 +57,7 @@ func steps(list fact.DigestList) []step {
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
 		{
 			names: []string{checksums.LedgerFile}, needs: ledger,
-			make: one(checksums.LedgerFile, func(_ context.Context, p *publication) ([]byte, error) { return p.Of.claims(p.Ledger) }),
+			make: one(checksums.LedgerFile, func(_ context.Context, p *publication) ([]byte, error) { return claims(p.Of, p.Ledger) }),
 		},
 		{
 			names: []string{report.MeasurementsFile, report.HTMLFile, report.MarkdownFile},
@@ -78,16 +78,6 @@ func steps(list fact.DigestList) []step {
 		},
 		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
 	}
-}
-
-// outDir is the output directory.
-func (c *Config) outDir() output.Dir {
-	d := output.Dir{Path: c.Out}
-	for _, s := range steps(fact.DefaultList()) { // a release with another list says so
-		d.About = append(d.About, s.names...)
-	}
-	d.About = slices.DeleteFunc(d.About, func(n string) bool { return n == output.BuildFile })
-	return d
 }
 
 // publish makes the files about a release, the signatures last of all, checks the

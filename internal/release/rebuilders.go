@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -19,7 +18,7 @@ import (
 // the account of the release. nil means that there is no ledger.
 func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*ReleaseLedger, error) {
 	s := p.Of
-	own := s.openLedger()
+	own := openLedger(s.Copied)
 	var used []fact.SignerID
 	if len(s.Ledgers) > 0 {
 		if s.Full {
@@ -28,7 +27,7 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*R
 		if own == nil {
 			return nil, fault.Errorf("see the warning above", "-ledgers needs a ledger of our own")
 		}
-		rebuilders, err := s.rebuilderKeys(ctx)
+		rebuilders, err := s.RebuilderKeys(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -41,9 +40,9 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*R
 		for _, name := range s.Ledgers {
 			id, err := addClaims(own, rebuilders, name)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", s.shorten(name), err))
+				errs = append(errs, fmt.Errorf("%s: %w", s.Shorten(name), err))
 			} else if slices.Contains(used, id) {
-				errs = append(errs, fault.Usagef("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by %s", s.shorten(name), id))
+				errs = append(errs, fault.Usagef("give one ledger of each rebuilder: one key counts once", "%s: a second ledger signed by %s", s.Shorten(name), id))
 			}
 			used = append(used, id)
 		}
@@ -57,40 +56,6 @@ func (p *Prepared) OpenLedgers(ctx context.Context, signer checksums.Signer) (*R
 		l.rebuilders = used
 	}
 	return l, nil
-}
-
-// rebuilderKeys are the keys that the profile file names.
-func (s *Subject) rebuilderKeys(ctx context.Context) ([]checksums.Trust, error) {
-	refs := s.file.Ledger.Rebuilders
-	if len(refs) == 0 {
-		return nil, fault.Usagef("ledger: {rebuilders: [alice.pub]} in "+configName+" says whose executions count", "-ledgers: the profile file names no rebuilder")
-	}
-	if s.Module != "" && s.ConfigFile == "" {
-		// The file came with the module: its author does not choose whom we believe.
-		return nil, fault.Usagef("-config=FILE reads a profile file of yours", "the module's own profile file names the rebuilders")
-	}
-	var out []checksums.Trust
-	var errs []error
-	for i, ref := range refs {
-		t, err := checksums.LoadTrust(ctx, s.besideProfile(ref))
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.file.Pos(fmt.Sprintf("ledger.rebuilders[%d]", i)), err))
-			continue
-		}
-		out = append(out, t)
-	}
-	return out, errors.Join(errs...)
-}
-
-// besideProfile reads the name of a key in the profile file: a path is one from there.
-func (s *Subject) besideProfile(ref string) checksums.KeyRef {
-	dir := filepath.Dir(s.file.Path)
-	if !filepath.IsAbs(dir) {
-		if wd, err := os.Getwd(); err == nil {
-			dir = filepath.Join(wd, dir)
-		}
-	}
-	return checksums.NewKeyRef(ref, s.lookupEnv).Beside(dir)
 }
 
 // addClaims checks a published ledger's signature and adds what it says. It
@@ -126,8 +91,8 @@ func addClaims(to *ledger.Ledger, rebuilders []checksums.Trust, name string) (fa
 
 // claims is what this release executed of the standard library and of
 // dependencies, for others; nil when the profile file does not ask for it.
-func (p *Planned) claims(l *ReleaseLedger) ([]byte, error) {
-	if !p.file.Ledger.Publish {
+func claims(p *fetch.Planned, l *ReleaseLedger) ([]byte, error) {
+	if !p.File.Ledger.Publish {
 		return nil, nil
 	}
 	if l == nil {

@@ -2,17 +2,16 @@ package release
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/filelock"
+	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -30,9 +29,9 @@ type PlanResult struct {
 
 // Plan resolves everything and builds nothing. A dirty tree is no error: the
 // plan is that of the commit.
-func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err error) {
-	defer func() { err = ExplainFull(err) }()
-	s, err := Open(ctx, &cfg)
+func Plan(ctx context.Context, cfg run.Config, explain bool) (_ *PlanResult, err error) {
+	defer func() { err = run.ExplainFull(err) }()
+	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +40,7 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err err
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Expand(ctx, PlanWith{})
+	p, err := c.Expand(ctx, fetch.PlanWith{})
 	if err != nil {
 		return nil, err
 	}
@@ -61,45 +60,6 @@ func Plan(ctx context.Context, cfg Config, explain bool) (_ *PlanResult, err err
 	return res, nil
 }
 
-// Checked is the result of [Check]: nothing wrong was found.
-type Checked struct {
-	Plan   *plan.Plan
-	PlanID string
-	Dirty  []string
-	Signed string      // what a release would be signed with; "" for none
-	Typed  *plan.Typed // nil when types were not asked for
-	// Warnings are what does not stop a release, but has no effect in it, or
-	// will make other builds of the commit differ.
-	Warnings []string
-}
-
-// Check finds what keeps a release, or with Snapshot a snapshot, from being made,
-// before anything is built: all that can be known without compiling.
-func Check(ctx context.Context, cfg Config) (_ *Checked, err error) {
-	defer func() { err = ExplainFull(err) }()
-	s, err := Open(ctx, &cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	a, err := s.audit(ctx, cfg.kind(), false)
-	if err != nil {
-		return nil, err
-	}
-	return &Checked{
-		Plan: a.Plan, PlanID: a.PlanID, Dirty: s.Source.Dirty, Signed: a.signed, Typed: a.typed,
-		Warnings: append(s.Cautions.list, a.cautions.list...),
-	}, nil
-}
-
-// kind is what a release of the configuration calls itself.
-func (c *Config) kind() checksums.Kind {
-	if c.Snapshot {
-		return checksums.KindSnapshot
-	}
-	return checksums.KindRelease
-}
-
 // Result is the result of [Release] and [Build].
 type Result struct {
 	Manifest *checksums.Manifest
@@ -111,46 +71,44 @@ type Result struct {
 }
 
 // Build builds every unit once and checks nothing: every verdict is unchecked.
-func Build(ctx context.Context, cfg Config) (*Result, error) {
+func Build(ctx context.Context, cfg run.Config) (*Result, error) {
 	return produce(ctx, cfg, checksums.KindBuild)
 }
 
 // Release builds every unit twice, compares, and publishes what is identical.
 // When something differs the Result comes with an error of exit code 3, and
 // nothing is published.
-func Release(ctx context.Context, cfg Config) (*Result, error) { return produce(ctx, cfg, cfg.kind()) }
+func Release(ctx context.Context, cfg run.Config) (*Result, error) {
+	return produce(ctx, cfg, cfg.ReleaseKind())
+}
 
-func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, err error) {
-	defer func() { err = ExplainFull(err) }()
-	s, err := Open(ctx, &cfg)
+func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Result, err error) {
+	defer func() { err = run.ExplainFull(err) }()
+	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	var out *destination
-	if s.refusals(ctx, kind) == nil { // else the audit says so, and nothing of this is needed
-		if out, err = s.openDestination(ctx, kind); err != nil {
+	if lint.Refusals(ctx, s, kind) == nil { // else lint says so, and nothing of this is needed
+		if out, err = openDestination(ctx, s, kind); err != nil {
 			return nil, err
 		}
 		defer out.Close()
 	}
-	a, err := s.audit(ctx, kind, out != nil)
+	l, err := lint.All(ctx, s, kind, out != nil)
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.names(kind)
-	if err != nil {
-		return nil, err
-	}
-	if err := out.staging.Claim(append(unitFiles(a.Plan), names.files()...)...); err != nil {
+	if err := out.staging.Claim(l.Published.Files()...); err != nil {
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
-	p, err := a.Prepare(ctx, Places{Second: twice, KeepLinks: true})
+	p, err := Prepare(ctx, l.Planned, Places{Second: twice, KeepLinks: true})
 	if err != nil {
 		return nil, err
 	}
-	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: a.packer, sizes: twice && !cfg.NoReport}
+	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: l.Packer, sizes: twice && !cfg.NoReport}
 	if twice {
 		if m.Ledger, err = p.OpenLedgers(ctx, out.signer); err != nil {
 			return nil, err
@@ -161,22 +119,20 @@ func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, e
 	s.Phase("building")
 	f, err := m.Finish(ctx, nil)
 	if err != nil {
-		return nil, a.explainUnseen(err)
+		return nil, l.Explain(err)
 	}
 	d, err := f.describe(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
-	archive, err := a.makeSource(ctx, names.source, out.staging.Dir)
+	if err := d.once(ctx, l.Published, out.staging.Dir); err != nil {
+		return nil, err
+	}
+	over, err := budgets(ctx, l.Planned, f.Made)
 	if err != nil {
 		return nil, err
 	}
-	names.fill(d.manifest, archive)
-	over, err := a.budgets(ctx, f.Made)
-	if err != nil {
-		return nil, err
-	}
-	a.warnStamped(d.manifest.Source.Stamp)
+	l.WarnStamped(d.manifest.Source.Stamp)
 	res := &Result{Manifest: d.manifest, Kept: f.kept(), Damage: f.damage(), CPU: f.CPU}
 	if err := d.gate(over); err != nil {
 		return res, err
@@ -187,7 +143,7 @@ func produce(ctx context.Context, cfg Config, kind checksums.Kind) (_ *Result, e
 	if out.staging.Leftover != nil {
 		s.Warn("the previous release was replaced but not removed: %v", out.staging.Leftover)
 	}
-	s.tidyLedgers(ctx)
+	tidyLedgers(ctx, s.Run)
 	res.Out = cfg.Out
 	if out.signer != nil {
 		res.Signed = out.signer.ID()
@@ -204,21 +160,21 @@ type destination struct {
 	lock    *filelock.Lock
 }
 
-func (s *Subject) openDestination(ctx context.Context, kind checksums.Kind) (*destination, error) {
+func openDestination(ctx context.Context, s *fetch.Subject, kind checksums.Kind) (*destination, error) {
 	o := &destination{}
 	var err error
 	if kind == checksums.KindRelease {
-		if o.signer, err = s.signer(ctx); err != nil {
+		if o.signer, err = s.Signer(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if o.shown, err = s.ReadReportInputs(s.file.Project); err != nil {
+	if o.shown, err = ReadReportInputs(s.Config, s.File.Project); err != nil {
 		return nil, err
 	}
 	if o.lock, err = workspace.LockOutput(s.Cache, s.Out); err != nil {
 		return nil, err
 	}
-	if o.staging, err = s.outDir().Open(ctx); err != nil {
+	if o.staging, err = (output.Dir{Path: s.Out}).Open(ctx); err != nil {
 		o.lock.Release()
 		return nil, err
 	}
@@ -229,60 +185,4 @@ func (s *Subject) openDestination(ctx context.Context, kind checksums.Kind) (*de
 func (o *destination) Close() {
 	o.staging.Close()
 	o.lock.Release()
-}
-
-// unitFiles are the names of the files that the units publish.
-func unitFiles(p *plan.Plan) (names []string) {
-	for _, u := range p.Units {
-		names = append(names, u.Published()...)
-	}
-	return names
-}
-
-const keyHint = "make one with `mintmark keygen` and name it in MINTMARK_KEY or in " + configName + " (sign: {key: mintmark.key}); or say sign: none there for an unsigned release"
-
-// keyRef says which key a release is signed with: the environment's, else the
-// profile file's, else none if the file says so.
-func (s *Subject) keyRef() (checksums.KeyRef, error) {
-	switch {
-	case !s.Key.IsZero():
-		return s.Key, nil
-	case s.file.Sign.Key != "" && s.Module != "" && s.ConfigFile == "":
-		// The file came with the module: its author does not choose among our keys.
-		return checksums.KeyRef{}, fault.Usagef("MINTMARK_KEY names yours; -config=FILE reads a profile file of yours", "the module's own profile file names a signing key")
-	case s.file.Sign.Key != "":
-		return s.besideProfile(s.file.Sign.Key), nil
-	case s.file.Sign.None:
-		return checksums.KeyRef{}, nil
-	}
-	return checksums.KeyRef{}, fault.Errorf(keyHint, "no signing key")
-}
-
-func (s *Subject) signer(ctx context.Context) (checksums.Signer, error) {
-	ref, err := s.keyRef()
-	if err != nil || ref.IsZero() {
-		return nil, err
-	}
-	signer, err := checksums.LoadSigner(ctx, ref, s.Password)
-	if err != nil {
-		return nil, signingKey(err)
-	}
-	if c := signer.Caveat(); c != "" {
-		s.Warn("%s", c)
-	}
-	if !signer.Deterministic() {
-		s.note("signatures of this key are not deterministic: two releases differ in the two .sigstore.json files")
-	}
-	return signer, nil
-}
-
-// signingKey is an error about the signing key.
-func signingKey(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, os.ErrNotExist):
-		return fault.Errorf(keyHint, "signing key: %w", err)
-	}
-	return fmt.Errorf("signing key: %w", err)
 }

@@ -11,7 +11,10 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/lint"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -21,21 +24,21 @@ import (
 // first may use what earlier releases left in its cache. The manifest of the
 // result has the verdicts; Executions says how many builds there were. A
 // difference comes as an error of exit code 3, as in [Release].
-func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
-	defer func() { err = ExplainFull(err) }()
+func Repeat(ctx context.Context, cfg run.Config, n int) (_ *Result, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	if n < 2 {
 		return nil, fault.Usagef("at least two builds are needed to compare", "-repeat=%d", n)
 	}
-	s, err := Open(ctx, &cfg)
+	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	a, err := s.audit(ctx, checksums.KindBuild, true)
+	l, err := lint.All(ctx, s, checksums.KindBuild, true)
 	if err != nil {
 		return nil, err
 	}
-	first, err := a.FirstPlace(ctx)
+	first, err := FirstPlace(ctx, l.Planned)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 	res := &Result{}
 	for built := 2; built <= n; built++ {
 		s.Phase(fmt.Sprintf("build %d of %d", built, n))
-		if err := a.repeat(ctx, first, built, res); err != nil {
+		if err := repeat(ctx, l, first, built, res); err != nil {
 			return res, err
 		}
 		for _, x := range res.Manifest.Artifacts {
@@ -64,18 +67,18 @@ func Repeat(ctx context.Context, cfg Config, n int) (_ *Result, err error) {
 
 // repeat builds in the first place and in a fresh second one, which is gone
 // afterwards, and adds what came of it to res.
-func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Result) error {
+func repeat(ctx context.Context, l *lint.Linted, first *execute.Local, n int, res *Result) error {
 	name := fmt.Sprintf("build-%d", n)
-	second, err := a.secondPlace(ctx, name)
+	second, err := secondPlace(ctx, l.Planned, name)
 	if err != nil {
 		return err
 	}
-	p := &Prepared{a.Planned, []ReadyExecutor{{first, a.Checkout}, {second, second.Dir}}}
-	stage, err := os.MkdirTemp(a.Workspace.Dir, "products-")
+	p := &Prepared{l.Planned, []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}}
+	stage, err := os.MkdirTemp(l.Workspace.Dir, "products-")
 	if err != nil {
 		return err
 	}
-	m := &Maker{Prepared: p, Stage: stage, UPX: a.packer, Ledger: p.useLedger(a.openLedger())}
+	m := &Maker{Prepared: p, Stage: stage, UPX: l.Packer, Ledger: p.useLedger(openLedger(l.Copied))}
 	if m.Ledger != nil {
 		m.Ledger.seeding = false // every build is a whole one
 	}
@@ -90,10 +93,10 @@ func (a *audit) repeat(ctx context.Context, first *execute.Local, n int, res *Re
 	d.manifest.Rebuild.Executions = n
 	res.Manifest, res.Kept, res.CPU = d.manifest, f.kept(), res.CPU+f.CPU
 	res.Damage = append(res.Damage, f.damage()...)
-	if err := errors.Join(d.differences(), f.Ledger.Alarms(a.Plan.Units)); err != nil {
+	if err := errors.Join(d.differences(), f.Ledger.Alarms(l.Plan.Units)); err != nil {
 		return err
 	}
-	for _, dir := range []string{filepath.Join(a.Workspace.Dir, name), stage} {
+	for _, dir := range []string{filepath.Join(l.Workspace.Dir, name), stage} {
 		if err := files.RemoveTree(dir); err != nil {
 			return workspace.Error(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -113,7 +114,7 @@ func (p *publication) measurements() (*report.Measurements, error) {
 
 // ReadReportInputs reads what the report shall show beside what is measured
 // here, before anything is built.
-func (c *Config) ReadReportInputs(project string) (in Shown, err error) {
+func ReadReportInputs(c *run.Config, project string) (in Shown, err error) {
 	var errs []error
 	if c.Against != "" {
 		in.Previous, err = readPrevious(c.Against)

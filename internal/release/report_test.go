@@ -7,8 +7,10 @@ import (
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/memo"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // TestMeasureRemembers measures a program once for every tool, name and
@@ -29,8 +31,8 @@ func TestMeasureRemembers(t *testing.T) {
 	}
 	measure := func(r try) (ok bool, s any) {
 		t.Helper()
-		m := &Maker{Prepared: &Prepared{Of: &Planned{Copied: &Copied{Subject: &Subject{Run: &Run{
-			Config: &Config{Tool: r.tool},
+		m := &Maker{Prepared: &Prepared{Of: &fetch.Planned{Copied: &fetch.Copied{Subject: &fetch.Subject{Run: &run.Run{
+			Config: &run.Config{Tool: r.tool},
 			Known:  &memo.Store{Dir: store, Secret: []byte("of a test"), Full: r.full},
 		}}}}}}
 		pr := &product{paths: []string{r.path}, name: r.name, artifact: checksums.Artifact{SHA256: r.sum}}

@@ -10,6 +10,8 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/sizes"
 )
 
@@ -28,9 +30,9 @@ type Reason struct {
 // WhyLinked says why a package is in the program: by which imports, and by
 // which references the linker reached it. Of several units it asks about that
 // of this machine's platform, else about the first.
-func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err error) {
-	defer func() { err = ExplainFull(err) }()
-	s, err := Open(ctx, &cfg)
+func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err error) {
+	defer func() { err = run.ExplainFull(err) }()
+	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 	if err != nil {
 		return nil, err
 	}
-	pl, err := c.Expand(ctx, PlanWith{Deps: true})
+	pl, err := c.Expand(ctx, fetch.PlanWith{Deps: true})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func WhyLinked(ctx context.Context, cfg Config, pkg string) (_ *Reason, err erro
 	}
 	r.Imports = importPath(imports, mains, r.Package)
 	s.Phase("linking with -dumpdep")
-	first, err := pl.FirstPlace(ctx)
+	first, err := FirstPlace(ctx, pl)
 	if err != nil {
 		return nil, err
 	}

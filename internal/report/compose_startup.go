@@ -196,21 +196,9 @@ func packingSection(in Inputs) Section {
 				if p.Extra > 0 {
 					extra = "+" + extra
 				}
-				for _, r := range p.Rows {
-					if r.Form != startup.FormRaw {
-						continue
-					}
-					row := []string{p.Program + " (" + p.Packer + ")", ui.FormatBytes(p.DiskSaved), extra, memory, strconv.Itoa(r.Starts)}
-					for _, form := range []string{startup.FormRaw, startup.FormGzip, startup.FormZstd} {
-						answer := "not known"
-						for _, q := range p.Rows {
-							if q.Form == form && q.Starts == r.Starts {
-								answer = q.String()
-							}
-						}
-						row = append(row, answer)
-					}
-					t.Rows = append(t.Rows, row)
+				for _, a := range p.Answers() {
+					row := []string{p.Program + " (" + p.Packer + ")", ui.FormatBytes(p.DiskSaved), extra, memory, strconv.Itoa(a.Starts)}
+					t.Rows = append(t.Rows, append(row, a.Forms[:]...))
 				}
 			}
 		}

@@ -59,6 +59,32 @@ type Packing struct {
 	Rows        []BreakEven `json:"rows"`
 }
 
+// Answer is the part of an account about so many starts for each transfer.
+type Answer struct {
+	Starts int
+	Forms  [3]string // whether packing pays: of the file, gzipped, zstd-compressed
+}
+
+// Answers are the rows of an account by the number of starts.
+func (p Packing) Answers() (list []Answer) {
+	for _, r := range p.Rows {
+		if r.Form != FormRaw {
+			continue
+		}
+		a := Answer{Starts: r.Starts}
+		for i, form := range []string{FormRaw, FormGzip, FormZstd} {
+			a.Forms[i] = "not known"
+			for _, q := range p.Rows {
+				if q.Form == form && q.Starts == r.Starts {
+					a.Forms[i] = q.String()
+				}
+			}
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
 // NewPacking computes whether packing pays: for the file as it is, gzipped and
 // zstd-compressed (plain and packed in the same form each), and for some numbers
 // of starts per transfer. The time to decompress the form is taken as equal for

@@ -2,6 +2,7 @@ package startup
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -77,4 +78,14 @@ func TestFormatBandwidth(t *testing.T) {
 	}
 	formatBandwidth(math.NaN())
 	formatBandwidth(math.Inf(1))
+}
+
+// TestAnswers: a form whose sizes are not known has an answer too, and it says so.
+func TestAnswers(t *testing.T) {
+	p := NewPacking(Footprint{Disk: 4000, Gzip: 2000, Start: 1e6}, Footprint{Disk: 1000, Gzip: 1000, Start: 2e6}, 1, 10)
+	got := p.Answers()
+	want := []Answer{{1, [3]string{"below 3.0 MB/s", "below 1.0 MB/s", "not known"}}, {10, [3]string{"below 300 kB/s", "below 100 kB/s", "not known"}}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 }

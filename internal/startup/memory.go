@@ -22,12 +22,6 @@ type Memory struct {
 	NotMeasured string `json:"not_measured,omitempty"`
 }
 
-// add takes the larger of each value: of several looks at one process.
-func (m *Memory) add(o Memory) {
-	m.PeakRSS, m.Anon, m.File = max(m.PeakRSS, o.PeakRSS), max(m.Anon, o.Anon), max(m.File, o.File)
-	m.PrivateDirty, m.PSS = max(m.PrivateDirty, o.PrivateDirty), max(m.PSS, o.PSS)
-}
-
 // medians of several processes.
 func medians(all []Memory) Memory {
 	of := func(get func(Memory) int64) int64 {

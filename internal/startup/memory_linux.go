@@ -184,3 +184,9 @@ func readMemory(tid int) (m Memory, err error) {
 		PrivateDirty: sums["Private_Dirty"], PSS: sums["Pss"],
 	}, nil
 }
+
+// add takes the larger of each value: of several looks at one process.
+func (m *Memory) add(o Memory) {
+	m.PeakRSS, m.Anon, m.File = max(m.PeakRSS, o.PeakRSS), max(m.Anon, o.Anon), max(m.File, o.File)
+	m.PrivateDirty, m.PSS = max(m.PrivateDirty, o.PrivateDirty), max(m.PSS, o.PSS)
+}

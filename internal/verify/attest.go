@@ -10,7 +10,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // Attested is what came of [Attest].
@@ -28,7 +28,7 @@ type Attested struct {
 // compared is left out of the statement, and the error says so (exit code 1).
 // out is the file to write; "" is
 // PROJECT_VERSION.KEY.rebuild.sigstore.json in the working directory.
-func Attest(ctx context.Context, cfg release.Config, vc Config, from, out string) (*Attested, error) {
+func Attest(ctx context.Context, cfg run.Config, vc Config, from, out string) (*Attested, error) {
 	if cfg.Key.IsZero() {
 		return nil, fault.Usagef("name your own private key in MINTMARK_KEY; mintmark keygen makes one", "no key to sign the statement with")
 	}

@@ -18,8 +18,9 @@ import (
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -56,8 +57,8 @@ type BinariesResult struct {
 // Binaries rebuilds published binaries and compares them bit for bit. Nothing
 // is believed of a file but that it says where it comes from. The error is
 // about this machine; what came of each file is in the result.
-func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *BinariesResult, err error) {
-	defer func() { err = release.ExplainFull(err) }()
+func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *BinariesResult, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	for _, name := range what.Names {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
@@ -69,14 +70,14 @@ func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *
 			return nil, fmt.Errorf("signing key: %w", checksums.Misnamed(what.Key, err))
 		}
 	}
-	s, err := release.Begin(&cfg)
+	s, err := run.Begin(&cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	// Caches of its own: what others publish has no business in those of
 	// releases. Only -source= needs git.
-	t, err := s.FindTools(ctx, filepath.Join(cfg.Cache, "foreign"), false)
+	t, err := fetch.FindTools(ctx, s, filepath.Join(cfg.Cache, "foreign"), false)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func Binaries(ctx context.Context, cfg release.Config, what BinariesConfig) (_ *
 	if err != nil {
 		return nil, err
 	}
-	cfg.Emit(release.Event{Kind: release.Total, N: len(found.Inputs)})
+	cfg.Emit(run.Event{Kind: run.Total, N: len(found.Inputs)})
 	results, err := recovery.Rebuild(ctx, foreignConfig(s, t, work, what), found.Inputs)
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResu
 // signRebuilt signs a statement about each binary whose bytes came out. Its
 // subject is what was made here: of a packed file that could not be packed
 // again, what it unpacks to. A universal binary has one for each slice.
-func signRebuilt(ctx context.Context, cfg *release.Config, dir string, signer checksums.Signer, out *BinariesResult) error {
+func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checksums.Signer, out *BinariesResult) error {
 	if signer == nil {
 		return nil
 	}
@@ -166,7 +167,7 @@ func fileName(name string) string {
 }
 
 // foreignConfig lends the run's parts.
-func foreignConfig(s *release.Run, tools *release.Tools, work string, what BinariesConfig) recovery.Config {
+func foreignConfig(s *run.Run, tools *fetch.Tools, work string, what BinariesConfig) recovery.Config {
 	unpacking := s.Confined.Part()
 	unpack, repack := packers(s, unpacking)
 	began := map[string]time.Time{}
@@ -187,21 +188,21 @@ func foreignConfig(s *release.Run, tools *release.Tools, work string, what Binar
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.Emit(release.Event{Kind: release.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.Emit(release.Event{Kind: release.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 			}
-			s.Emit(release.Event{Kind: release.Done, ID: schedule.ID{Unit: name}, Text: string(r.Verdict)})
+			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: string(r.Verdict)})
 		},
 	}
 }
 
 // packers find UPX when the first packed file comes up.
-func packers(s *release.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*fact.Packer, error)) {
+func packers(s *run.Run, log *confine.Log) (unpack func(ctx context.Context, packer, file, out string) error, repack func(context.Context, recovery.Packing, string) (*fact.Packer, error)) {
 	find := sync.OnceValues(func() (*upx.Tool, error) {
 		return upx.Find(context.Background(), upx.Config{Confined: log, Dirs: filepath.SplitList(s.Env("PATH"))})
 	})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/upx/upxtest"
 	"github.com/mintmark/mintmark/profiles"
@@ -142,7 +142,7 @@ func TestRebuildPublished(t *testing.T) {
 	if user, err := os.UserCacheDir(); err == nil {
 		cache = filepath.Join(user, "mintmark-test", "rebuild")
 	}
-	res, err := Binaries(t.Context(), release.Config{Cache: cache, Environ: environ}, BinariesConfig{Names: names, Keep: keep})
+	res, err := Binaries(t.Context(), run.Config{Cache: cache, Environ: environ}, BinariesConfig{Names: names, Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestRebuildStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if res, err := Binaries(ctx, release.Config{Cache: filepath.Join(dir, "cache"), Environ: os.Environ()}, BinariesConfig{Names: []string{name}}); err == nil {
+	if res, err := Binaries(ctx, run.Config{Cache: filepath.Join(dir, "cache"), Environ: os.Environ()}, BinariesConfig{Names: []string{name}}); err == nil {
 		t.Errorf("%+v", res)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "cache", "work", "*")); len(left) > 0 {

@@ -18,7 +18,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // attack is one release that somebody made to deceive or to harm whoever
@@ -230,7 +230,7 @@ func (a *attackers) ask(t *testing.T, verb string, f *forged) error {
 		f.ask(&vc)
 	}
 	// Nothing is reached: there is no proxy, and no such repository.
-	cfg := release.Config{Cache: a.cache, Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "GOSUMDB=off", "HOME=" + a.dir},
+	cfg := run.Config{Cache: a.cache, Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "GOSUMDB=off", "HOME=" + a.dir},
 		Key: a.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
 	source := filepath.Join(a.dir, "no-such-repository")
 	alone := vc

@@ -12,7 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
@@ -120,7 +120,7 @@ func hasSignature(path string) bool {
 // rebuildFile is [Rebuild] for one file of a release, which At has found well: it
 // builds for the file's platform what the manifest beside it says, and the file is
 // the one that came out.
-func rebuildFile(ctx context.Context, cfg release.Config, vc Config, from string) (*checksums.Verification, error) {
+func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
 	file := filepath.Base(vc.Path)
 	one, err := At(ctx, vc)
 	if err != nil {
@@ -137,7 +137,7 @@ func rebuildFile(ctx context.Context, cfg release.Config, vc Config, from string
 		return one, fault.Usagef("leave out -platform", "-platform=%s: %s is for %s", cfg.Platforms, file, one.Manifest.Artifacts[i].Platform)
 	}
 	cfg.Platforms = one.Manifest.Artifacts[i].Platform
-	vc.Path = filepath.Join(filepath.Dir(vc.Path), checksums.ManifestFile)
+	vc.Path, vc.only = filepath.Join(filepath.Dir(vc.Path), checksums.ManifestFile), file
 	v, err := Rebuild(ctx, cfg, vc, from)
 	if v == nil {
 		return one, err

@@ -19,7 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/forgery"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // keys are a publisher and a rebuilder, in files as the verbs take them.
@@ -69,8 +69,8 @@ func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
 	vc := func(dir string) Config { return Config{Path: dir, Key: k.public} }
 	// Nothing may be reached before the release is refused: what cannot be
 	// fetched here would be exit code 1.
-	cfg := func() release.Config {
-		return release.Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
+	cfg := func() run.Config {
+		return run.Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
 			Key: k.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
 	}
 	statement := filepath.Join(k.dir, "x"+checksums.StatementSuffix)

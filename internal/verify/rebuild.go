@@ -17,9 +17,11 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -33,6 +35,7 @@ type publication struct {
 	sum  string     // SHA-256 of release.json
 	dir  string     // of the published files; "" when there is only release.json
 	plan *plan.Plan // all of it
+	only string     // the one published file that it is about; "" for all
 }
 
 // reproduction is the rebuilding of a published release: one more build, after the
@@ -41,7 +44,7 @@ type publication struct {
 // own releases, with their caches and ledger.
 type reproduction struct {
 	*publication
-	*release.Run
+	*run.Run
 	file   *profiles.File // whose rebuilders count; nil: nobody's
 	from   string         // -source
 	proven bool
@@ -51,8 +54,8 @@ type reproduction struct {
 // fetching is a reproduction with the tools and the toolchain that it fetches with.
 type fetching struct {
 	*reproduction
-	*release.Tools
-	*release.Kit
+	*fetch.Tools
+	*fetch.Kit
 }
 
 // Rebuild verifies a published release as [Release] does and then builds
@@ -66,7 +69,7 @@ type fetching struct {
 // The error has exit code 4 if something is not as signed or not as recorded, 3
 // if an artifact came out different, and 1 if one could not be built or compared. Of
 // one file of a release, its platform is built.
-func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*checksums.Verification, error) {
+func Rebuild(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
 	if file, layout, err := look(vc.Path); err == nil && file != "" && layout.Ours {
 		return rebuildFile(ctx, cfg, vc, from)
 	}
@@ -79,8 +82,8 @@ func Rebuild(ctx context.Context, cfg release.Config, vc Config, from string) (*
 
 // rebuildRelease is VerifyRebuild. The publication is nil only with an error from
 // before the verification. how says what was built, as far as it came to that.
-func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
-	defer func() { err = release.ExplainFull(err) }()
+func rebuildRelease(ctx context.Context, cfg run.Config, vc Config, from string) (_ *publication, how reproduced, err error) {
+	defer func() { err = run.ExplainFull(err) }()
 	v, err := Release(ctx, vc)
 	if v == nil {
 		return nil, how, err
@@ -92,6 +95,7 @@ func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from str
 	if err != nil {
 		return p, how, err
 	}
+	p.only = vc.only
 	units, err := p.selectUnits(cfg.Platforms)
 	if err != nil {
 		return p, how, err
@@ -100,7 +104,7 @@ func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from str
 	// What earlier runs of this machine found out is no evidence against it,
 	// unless whoever asks says so.
 	cfg.Full = !proven
-	r, err := release.Begin(&cfg)
+	r, err := run.Begin(&cfg)
 	if err != nil {
 		return p, how, err
 	}
@@ -110,7 +114,7 @@ func rebuildRelease(ctx context.Context, cfg release.Config, vc Config, from str
 		if cfg.ConfigFile == "" {
 			return p, how, fault.Usagef("-config=FILE names a profile file of yours: its ledger.rebuilders are the keys that count", "-ledgers: whose executions count?")
 		}
-		if file, err = (&release.Cautions{Run: r}).ReadProfileFile(cfg.ConfigFile); err != nil {
+		if file, err = (&fetch.Cautions{Run: r}).ReadProfileFile(cfg.ConfigFile); err != nil {
 			return p, how, err
 		}
 	}
@@ -180,11 +184,11 @@ func (p *publication) selectUnits(platforms string) (units []*plan.Unit, err err
 // reproduce fetches, holds what it fetched against the record, builds and compares.
 func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error) {
 	cache := filepath.Join(t.Cache, "rebuild")
-	tools, err := t.FindTools(ctx, cache, t.m.Source.Kind == fact.SourceGit && t.from != "")
+	tools, err := fetch.FindTools(ctx, t.Run, cache, t.m.Source.Kind == fact.SourceGit && t.from != "")
 	if err != nil {
 		return how, err
 	}
-	kit, err := t.FetchToolchain(ctx, tools, t.m.Toolchain.Version, filepath.Join(cache, "go"))
+	kit, err := fetch.FetchToolchain(ctx, t.Run, tools, t.m.Toolchain.Version, filepath.Join(cache, "go"))
 	if err != nil {
 		return how, err
 	}
@@ -210,7 +214,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if t.proven {
 		places = release.Places{Second: true}
 	}
-	ready, err := p.Prepare(ctx, places)
+	ready, err := release.Prepare(ctx, p, places)
 	if err != nil {
 		return how, err
 	}
@@ -231,6 +235,9 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	how.rebuild = release.Executions(made.Made, t.Confinement())
 	built := &rebuiltFiles{publication: t.publication, made: made, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
+	if err := t.compareSource(ctx, c.Repo); err != nil {
+		return how, err
+	}
 	unknown := t.conclude(t.units, t.Platforms, kit.GoToolchain.Host)
 	t.out.RebuiltActions = made.Ledger.UnitActions(made.Made)
 	t.out.Confinement = how.rebuild.Confinement
@@ -280,10 +287,10 @@ func (p *publication) sameSource(at string, src *source.Source) {
 }
 
 // fetchSource gets the recorded source and holds it against the record.
-func (f *fetching) fetchSource(ctx context.Context) (*release.Copied, error) {
+func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	src := f.m.Source
 	at := src.Module + "@" + src.Version
-	var found release.Found
+	var found fetch.Found
 	var err error
 	switch {
 	case src.Kind == fact.SourceModule:
@@ -298,7 +305,7 @@ func (f *fetching) fetchSource(ctx context.Context) (*release.Copied, error) {
 	default:
 		return f.replaySource(ctx)
 	}
-	c, err := f.SubjectOf(f.Tools, found, f.m.Version, f.file).CopySource(ctx, f.Kit)
+	c, err := fetch.SubjectOf(f.Run, f.Tools, found, f.m.Version, f.file).CopySource(ctx, f.Kit)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +339,7 @@ func (f *fetching) fetchSource(ctx context.Context) (*release.Copied, error) {
 // The zip is the commit's if it has the recorded h1; that the commit's hash and
 // time belong to it is then still the record's word, which the digests confirm:
 // both are in the binaries.
-func (f *fetching) replaySource(ctx context.Context) (*release.Copied, error) {
+func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	src := f.m.Source
 	const hint = "name a git repository that has the commit: -source=DIR or -source=https://…"
 	if src.Dir != "" {
@@ -394,7 +401,7 @@ func (f *fetching) replaySource(ctx context.Context) (*release.Copied, error) {
 			return "", nil, err
 		}
 		place.Git = stamp.Git
-		return dir, release.FromZip(published), nil
+		return dir, fetch.FromZip(published), nil
 	}
 	_, origin, err := again(ctx, &place, checkout)
 	if err != nil {
@@ -402,16 +409,16 @@ func (f *fetching) replaySource(ctx context.Context) (*release.Copied, error) {
 	}
 	f.sameSource(at, published)
 	f.out.Checks.Open(fact.SourceCommit, src.Commit, "its stamp was replayed from the record; -source= takes the commit itself")
-	return &release.Copied{
-		Subject:  f.SubjectOf(f.Tools, release.Found{Source: published}, f.m.Version, f.file),
-		Kit:      &release.Kit{GoToolchain: f.GoToolchain, Goroot: f.Goroot, BuildPlace: &place},
+	return &fetch.Copied{
+		Subject:  fetch.SubjectOf(f.Run, f.Tools, fetch.Found{Source: published}, f.m.Version, f.file),
+		Kit:      &fetch.Kit{GoToolchain: f.GoToolchain, Goroot: f.Goroot, BuildPlace: &place},
 		Loader:   &plan.Loader{Goroot: f.Goroot, Place: &place, Settings: f.Settings, Kind: src.Kind, Dir: checkout},
 		Checkout: checkout, Origin: origin, CopyAgain: again,
 	}, nil
 }
 
 // clone makes a private clone of -source at the recorded commit.
-func (f *fetching) clone(ctx context.Context) (found release.Found, err error) {
+func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
 	from := f.from
 	if fi, err := os.Stat(from); err == nil && fi.IsDir() {
 		if from, err = filepath.Abs(from); err != nil {
@@ -432,13 +439,13 @@ func (f *fetching) clone(ctx context.Context) (found release.Found, err error) {
 	if err != nil {
 		return found, err
 	}
-	return release.Found{Repo: repo, Source: &repo.Source}, nil
+	return fetch.Found{Repo: repo, Source: &repo.Source}, nil
 }
 
 // fetchModules ends the fetch phase: with the units' own go list, everything
 // that they import is in the module cache. The planner, nil where go install
 // fetches, knows what that is.
-func (t *reproduction) fetchModules(ctx context.Context, c *release.Copied) (*plan.Planner, error) {
+func (t *reproduction) fetchModules(ctx context.Context, c *fetch.Copied) (*plan.Planner, error) {
 	if c.Loader.Ready != nil {
 		if err := c.Loader.Ready(ctx); err != nil {
 			return nil, err
@@ -467,11 +474,11 @@ func (t *reproduction) fetchModules(ctx context.Context, c *release.Copied) (*pl
 // packer finds UPX if the selected units need it. Without it, what is packed cannot
 // be compared, and everything before that still can: missing says why, and the plan
 // has nothing to pack.
-func (t *reproduction) packer(ctx context.Context, c *release.Copied, planner *plan.Planner) (p *release.Planned, tool *upx.Tool, missing, err error) {
-	planned := func(units []*plan.Unit) *release.Planned {
+func (t *reproduction) packer(ctx context.Context, c *fetch.Copied, planner *plan.Planner) (p *fetch.Planned, tool *upx.Tool, missing, err error) {
+	planned := func(units []*plan.Unit) *fetch.Planned {
 		selected := *t.plan
 		selected.Units = units
-		return &release.Planned{Copied: c, Planner: planner, Plan: &selected, PlanID: t.m.PlanID}
+		return &fetch.Planned{Copied: c, Planner: planner, Plan: &selected, PlanID: t.m.PlanID}
 	}
 	p = planned(t.units)
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {

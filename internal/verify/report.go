@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/shell"
 )
 
@@ -69,8 +70,8 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 			return nil, err
 		}
 	}
-	c := &release.Config{Against: cfg.Against, With: cfg.With}
-	beside, err := c.ReadReportInputs(m.Project)
+	c := &run.Config{Against: cfg.Against, With: cfg.With}
+	beside, err := release.ReadReportInputs(c, m.Project)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ type Config struct {
 	Rebuilders []checksums.KeyRef
 	Threshold  int
 	Statements []string
+	only       string // the one published file that a rebuild is about
 }
 
 // Release checks a published release offline: signatures, checksums, files, the

@@ -54,6 +54,12 @@ func Check(cache string) error {
 	return strangeCache(err)
 }
 
+// BuildCache makes the directory of the first place's compiles by the toolchain of
+// that name, in a cache directory. It is not looked at: see [BuildCacheCheck].
+func BuildCache(cache, toolchain string) (string, error) {
+	return files.MakeDir(cache, "first", "gocache", toolchain)
+}
+
 // BuildCacheCheck returns Check for the build caches of toolchains, which looks
 // at each directory once. They are looked at when they are used, since they have
 // most of all files, and each of them has to be asked for its names: the go

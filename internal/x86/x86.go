@@ -119,16 +119,41 @@ func (o *Decoder) Decode(b []byte) (in Instruction) {
 		short = short || b[at] == 0x66
 		at++
 	}
-	if at >= len(b) {
+	f, at := o.opcode(b, at, &in)
+	if f&opBad != 0 {
 		return in
 	}
+	if f&opModRM != 0 {
+		if f, at = o.modRM(b, at, f, &in); f&opBad != 0 {
+			return in
+		}
+	}
+	z := 4
+	if short && !wide {
+		z = 2
+	}
+	if in.Opcode == 0xe8 || in.Opcode == 0xe9 || in.Opcode < 0 {
+		z = 4 // jumps have no short form in 64-bit mode
+	}
+	if at = o.immediates(at, f, z, wide, &in); at > len(b) {
+		return Instruction{}
+	}
+	in.Size = at
+	return in
+}
+
+// opcode reads what follows the prefixes up to the opcode, and returns what the
+// instruction has besides and where that begins; opBad if it is not understood.
+func (o *Decoder) opcode(b []byte, at int, in *Instruction) (f uint8, next int) {
+	if at >= len(b) {
+		return opBad, at
+	}
 	in.Opcode = int(b[at])
-	var f uint8
 	switch b[at] {
 	case 0x0f:
 		in.Opcode = -1
 		if at++; at >= len(b) {
-			return in
+			return opBad, at
 		}
 		switch b[at] {
 		case 0x38:
@@ -149,7 +174,7 @@ func (o *Decoder) Decode(b []byte) (in Instruction) {
 			n = 3
 		}
 		if at+n+1 >= len(b) {
-			return in
+			return opBad, at
 		}
 		if n > 1 {
 			pmap = b[at+1] & 7
@@ -164,56 +189,57 @@ func (o *Decoder) Decode(b []byte) (in Instruction) {
 		case 3:
 			f = opModRM | opImm8
 		default:
-			return in
+			return opBad, at
 		}
 	default:
 		f = o.one[b[at]]
 	}
-	if f&opBad != 0 || at >= len(b) {
-		return in
+	if at >= len(b) {
+		return opBad, at
 	}
+	return f, at + 1
+}
+
+// modRM reads the byte that names the operands, and the address that goes with it.
+func (o *Decoder) modRM(b []byte, at int, f uint8, in *Instruction) (_ uint8, next int) {
+	if at >= len(b) {
+		return opBad, at
+	}
+	m := b[at]
 	at++
-	if f&opModRM != 0 {
+	if in.Opcode == 0xf6 && m&0x30 == 0 {
+		f |= opImm8
+	}
+	if in.Opcode == 0xf7 && m&0x30 == 0 {
+		f |= opImmZ
+	}
+	mod, rm := m>>6, m&7
+	if mod != 3 && rm == 4 {
 		if at >= len(b) {
-			return in
+			return opBad, at
 		}
-		m := b[at]
+		if mod == 0 && b[at]&7 == 5 {
+			in.Disp = at + 1
+			at += 4
+		}
 		at++
-		if in.Opcode == 0xf6 && m&0x30 == 0 {
-			f |= opImm8
-		}
-		if in.Opcode == 0xf7 && m&0x30 == 0 {
-			f |= opImmZ
-		}
-		mod, rm := m>>6, m&7
-		if mod != 3 && rm == 4 {
-			if at >= len(b) {
-				return in
-			}
-			if mod == 0 && b[at]&7 == 5 {
-				in.Disp = at + 1
-				at += 4
-			}
-			at++
-		}
-		switch {
-		case mod == 0 && rm == 5:
-			in.Disp, in.Relative = at, !o.narrow
-			at += 4
-		case mod == 1:
-			at++
-		case mod == 2:
-			in.Disp = at
-			at += 4
-		}
 	}
-	z := 4
-	if short && !wide {
-		z = 2
+	switch {
+	case mod == 0 && rm == 5:
+		in.Disp, in.Relative = at, !o.narrow
+		at += 4
+	case mod == 1:
+		at++
+	case mod == 2:
+		in.Disp = at
+		at += 4
 	}
-	if in.Opcode == 0xe8 || in.Opcode == 0xe9 || in.Opcode < 0 {
-		z = 4 // jumps have no short form in 64-bit mode
-	}
+	return f, at
+}
+
+// immediates notes the immediate operands, of which one may have z bytes, and
+// returns where the instruction ends.
+func (o *Decoder) immediates(at int, f uint8, z int, wide bool, in *Instruction) (end int) {
 	if f&opImm8 != 0 {
 		at++
 	}
@@ -244,9 +270,5 @@ func (o *Decoder) Decode(b []byte) (in Instruction) {
 		in.Imm, in.Wide = at, true
 		at += 8
 	}
-	if at > len(b) {
-		return Instruction{}
-	}
-	in.Size = at
-	return in
+	return at
 }

@@ -24,7 +24,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/verify"
 )
 
@@ -39,13 +39,13 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *update, *only); err != nil {
+	if err := rebuild(ctx, *update, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "rebuilds:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, update bool, only string) error {
+func rebuild(ctx context.Context, update bool, only string) error {
 	list, err := os.ReadFile(listFile)
 	if err != nil {
 		return fmt.Errorf("%w (run it at the repository's root)", err)
@@ -78,7 +78,7 @@ func run(ctx context.Context, update bool, only string) error {
 			return err
 		}
 		// One package after the other: the time is that of one alone.
-		res, err := verify.Binaries(ctx, release.Config{Cache: cache, Environ: os.Environ()}, verify.BinariesConfig{Names: []string{file}})
+		res, err := verify.Binaries(ctx, run.Config{Cache: cache, Environ: os.Environ()}, verify.BinariesConfig{Names: []string{file}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", pkg, err)
 		}

@@ -1,7 +1,6 @@
-package release
+package run
 
 import (
-	"go/version"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
@@ -21,5 +20,3 @@ func ExplainFull(err error) error {
 	}
 	return err
 }
-
-func older(v, than string) bool { return version.Compare(v, than) < 0 }

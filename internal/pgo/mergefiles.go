@@ -1,4 +1,4 @@
-package release
+package pgo
 
 import (
 	"bytes"
@@ -9,41 +9,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
-	"github.com/mintmark/mintmark/internal/pgo"
 )
 
-// stalePGO warns of profiles of the optimiser that were recorded with other
-// code than what is planned: the compiler says nothing, and optimises what is left.
-func (p *Planned) stalePGO(ctx context.Context) ([]string, error) {
-	all, err := p.Planner.PGOFreshness(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, f := range all {
-		if !f.Stale() {
-			continue
-		}
-		var gone []string
-		for _, g := range f.Gone[:min(3, len(f.Gone))] {
-			gone = append(gone, fmt.Sprintf("%s %.0f %%", g.Function, 100*g.Share))
-		}
-		more := ""
-		if n := len(f.Gone) - len(gone); n > 0 {
-			more = fmt.Sprintf(" and %d more", n)
-		}
-		out = append(out, fmt.Sprintf("PGO profile %s is stale: %.0f %% of its CPU time is in functions that still exist (less than %.0f %%); gone are %s%s; record it again, with a build of this source",
-			f.Path, 100*f.Share, 100*pgo.StaleBelow, strings.Join(gone, ", "), more))
-	}
-	return out, nil
-}
-
-// MergedPGO is what [MergePGO] made.
-type MergedPGO struct {
+// Merged is what [MergeFiles] made.
+type Merged struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
 	Size   int    `json:"size"`
@@ -55,16 +27,16 @@ type MergedPGO struct {
 	CPU     int64 `json:"cpu_ns,omitempty"`
 }
 
-// MergePGO adds CPU profiles up and writes the result to out, which may be one
+// MergeFiles adds CPU profiles up and writes the result to out, which may be one
 // of the inputs. The same inputs in any order give the same bytes.
-func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) {
-	var list []*pgo.Profile
+func MergeFiles(ctx context.Context, out string, in []string) (*Merged, error) {
+	var list []*Profile
 	var errs []error
 	for _, name := range in {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		p, err := readPGO(name)
+		p, err := readFile(name)
 		if err != nil {
 			errs = append(errs, fault.Usagef("record CPU profiles with runtime/pprof, net/http/pprof or go test -cpuprofile", "%w", err))
 			continue
@@ -74,7 +46,7 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	merged, err := pgo.Merge(list...)
+	merged, err := Merge(list...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,19 +58,19 @@ func MergePGO(ctx context.Context, out string, in []string) (*MergedPGO, error) 
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	m := &MergedPGO{Path: out, SHA256: hex.EncodeToString(sum[:]), Size: len(data), Inputs: len(in), Stacks: len(merged.Stacks)}
+	m := &Merged{Path: out, SHA256: hex.EncodeToString(sum[:]), Size: len(data), Inputs: len(in), Stacks: len(merged.Stacks)}
 	m.Samples, m.CPU = merged.Totals()
 	return m, nil
 }
 
-// mergedBefore reports whether a profile is what [MergePGO] writes: then nothing
+// mergedBefore reports whether a profile is what [MergeFiles] writes: then nothing
 // is lost that cannot be merged again.
 func mergedBefore(data []byte) bool {
-	p, err := pgo.Parse(data)
+	p, err := Parse(data)
 	if err != nil {
 		return false
 	}
-	again, err := pgo.Merge(p)
+	again, err := Merge(p)
 	return err == nil && bytes.Equal(again.Encode(), data)
 }
 
@@ -108,13 +80,13 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(fa, fb)
 }
 
-func readPGO(name string) (*pgo.Profile, error) {
+func readFile(name string) (*Profile, error) {
 	const most = 256 << 20
 	data, err := files.Read(name, most)
 	if err != nil {
 		return nil, err
 	}
-	p, err := pgo.Parse(data)
+	p, err := Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

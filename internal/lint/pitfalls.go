@@ -1,4 +1,4 @@
-package release
+package lint
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 // pitfalls finds what does not keep mintmark from building, but makes other
 // builds of the same commit differ, or leaves out what the maintainer may think
 // is in the release. Each warning names what to do.
-func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
-	if s.Repo == nil {
+func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
+	if l.Repo == nil {
 		return nil, nil // a module from the proxy has no surroundings
 	}
 	var out []string
 	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 
-	for dir := s.Dir; ; dir = filepath.Dir(dir) {
+	for dir := l.Dir; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
 			warn("%s: mintmark builds without it (GOWORK=off), plain go build with it: other module versions and godebug settings; GOWORK=off go build gives what mintmark builds", filepath.Join(dir, "go.work"))
 			break
@@ -33,23 +33,23 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	if fi, err := os.Lstat(filepath.Join(s.Repo.Root(), ".git")); err == nil && fi.Mode().IsRegular() {
-		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", s.Repo.Root())
+	if fi, err := os.Lstat(filepath.Join(l.Repo.Root(), ".git")); err == nil && fi.Mode().IsRegular() {
+		warn("%s: a worktree or submodule: plain go build stamps no version here, and says nothing; mintmark builds in a clone of its own and does", l.Repo.Root())
 	}
 
-	if rel, err := filepath.Rel(s.Repo.Root(), s.Out); err == nil && filepath.IsLocal(rel) {
-		ok, err := s.Repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
+	if rel, err := filepath.Rel(l.Repo.Root(), l.Out); err == nil && filepath.IsLocal(rel) {
+		ok, err := l.Repo.IsIgnored(ctx, filepath.ToSlash(rel)+"/x")
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			warn("%s lies in the tree and git does not ignore it: plain go build stamps +dirty after a release; add /%s/ to .gitignore", s.Out, filepath.ToSlash(rel))
+			warn("%s lies in the tree and git does not ignore it: plain go build stamps +dirty after a release; add /%s/ to .gitignore", l.Out, filepath.ToSlash(rel))
 		}
 	}
 
-	embedded := s.Planner.Embedded()
-	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(s.Checkout, filepath.FromSlash(name))) }); len(text) > 0 {
-		unset, err := s.Repo.WithoutEOL(ctx, text)
+	embedded := l.Planner.Embedded()
+	if text := slices.DeleteFunc(embedded, func(name string) bool { return !isText(filepath.Join(l.Checkout, filepath.FromSlash(name))) }); len(text) > 0 {
+		unset, err := l.Repo.WithoutEOL(ctx, text)
 		if err != nil {
 			return nil, err
 		}
@@ -58,8 +58,8 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	if s.Plan != nil {
-		risks, err := s.cRisks(ctx)
+	if l.Plan != nil {
+		risks, err := l.cRisks(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -68,12 +68,12 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 
-	name, data := s.goreleaserFile()
+	name, data := l.goreleaserFile()
 	for _, trap := range recovery.GoReleaserTraps(data) {
 		warn("%s:%s", name, trap)
 	}
 	for _, dir := range []string{".", "magefiles"} {
-		if _, err := os.Stat(filepath.Join(s.Dir, dir, "mage_output_file.go")); err == nil {
+		if _, err := os.Stat(filepath.Join(l.Dir, dir, "mage_output_file.go")); err == nil {
 			warn("%s is mage's (mage -keep): it makes plain go build stamp +dirty; remove it", filepath.Join(dir, "mage_output_file.go"))
 		}
 	}
@@ -81,10 +81,10 @@ func (s *Planned) pitfalls(ctx context.Context) ([]string, error) {
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.
-func (s *Planned) cRisks(ctx context.Context) ([]plan.CRisk, error) {
+func (l *Linted) cRisks(ctx context.Context) ([]plan.CRisk, error) {
 	var out []plan.CRisk
-	for _, u := range s.Plan.Units {
-		risks, err := s.Planner.CRisks(ctx, u)
+	for _, u := range l.Plan.Units {
+		risks, err := l.Planner.CRisks(ctx, u)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", u.ID(), err)
 		}

@@ -1,4 +1,4 @@
-package release
+package fetch
 
 import (
 	"context"
@@ -7,24 +7,27 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// configName is the profile file's default name.
-const configName = "mintmark.yaml"
+// ConfigName is the profile file's default name.
+const ConfigName = "mintmark.yaml"
 
 // Subject is what a run is about: a source, and what its profile file says to
 // build of it.
 type Subject struct {
-	*Run
+	*run.Run
 	*Tools
 	Found
-	file     *profiles.File
+	File     *profiles.File
 	Selected []profiles.Selected
 	Version  string // of the release, without v
 	Cautions Cautions
@@ -41,17 +44,17 @@ type Found struct {
 // SubjectOf is a subject of a source that was found already and of which nothing is
 // selected: what is built of it is in a plan. Of file, which may be nil, only the
 // rebuilders count.
-func (r *Run) SubjectOf(t *Tools, src Found, version string, file *profiles.File) *Subject {
-	return &Subject{Run: r, Tools: t, Found: src, file: file, Version: version, Cautions: Cautions{Run: r}}
+func SubjectOf(r *run.Run, t *Tools, src Found, version string, file *profiles.File) *Subject {
+	return &Subject{Run: r, Tools: t, Found: src, File: file, Version: version, Cautions: Cautions{Run: r}}
 }
 
 // Open finds the tools, the source and the profile file, and picks profiles and
 // platforms. The caller closes the run, which is nil after an error.
-func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
+func Open(ctx context.Context, cfg *run.Config) (_ *Subject, err error) {
 	if err := checkModule(cfg); err != nil {
 		return nil, err
 	}
-	r, err := Begin(cfg)
+	r, err := run.Begin(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +63,10 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 			r.Close()
 		}
 	}()
-	if err := cfg.directories(); err != nil {
+	if err := directories(cfg); err != nil {
 		return nil, err
 	}
-	t, err := r.FindTools(ctx, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
+	t, err := FindTools(ctx, r, filepath.Join(cfg.Cache, "first"), cfg.Module == "")
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 		return nil, err
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
-		if s.included, err = s.findUnseen(ctx); err != nil {
+		if s.included, err = s.FindUnseen(ctx); err != nil {
 			return nil, err
 		}
 		s.Repo.Include(s.included)
@@ -87,7 +90,7 @@ func Open(ctx context.Context, cfg *Config) (_ *Subject, err error) {
 }
 
 // checkModule refuses a -module that no proxy needs to be asked about.
-func checkModule(cfg *Config) error {
+func checkModule(cfg *run.Config) error {
 	if cfg.Module == "" {
 		return nil
 	}
@@ -101,7 +104,7 @@ func checkModule(cfg *Config) error {
 }
 
 // directories makes the names of the product's and the output directory whole.
-func (c *Config) directories() (err error) {
+func directories(c *run.Config) (err error) {
 	if c.Dir == "" {
 		c.Dir = "."
 	}
@@ -132,7 +135,7 @@ func (s *Subject) openSource(ctx context.Context) error {
 		}
 	} else {
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(s.outDir().Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
+			Dir: s.Dir, Ignore: append(output.Dir{Path: s.Out}.Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err
@@ -140,21 +143,21 @@ func (s *Subject) openSource(ctx context.Context) error {
 		s.Repo, s.Source = repo, &repo.Source
 	}
 	for _, n := range s.Source.Notes {
-		s.Cautions.add("%s", n)
+		s.Cautions.Add("%s", n)
 	}
 	return nil
 }
 
-// maxProfileFile is more bytes than any profile file has.
-const maxProfileFile = 4 << 20
+// MaxConfig is more bytes than any profile file has.
+const MaxConfig = 4 << 20
 
 // ReadProfileFile reads the profile file of that name.
 func (c *Cautions) ReadProfileFile(name string) (*profiles.File, error) {
-	data, err := files.Read(name, maxProfileFile)
+	data, err := files.Read(name, MaxConfig)
 	if err != nil {
-		return nil, fault.Usagef("-config=FILE names a profile file; without one, "+configName+" in the product's directory is read", "profile file: %w", err)
+		return nil, fault.Usagef("-config=FILE names a profile file; without one, "+ConfigName+" in the product's directory is read", "profile file: %w", err)
 	}
-	file, err := profiles.Load(c.Run.shorten(name), data)
+	file, err := profiles.Load(c.Run.Shorten(name), data)
 	if err != nil {
 		return nil, err
 	}
@@ -174,13 +177,13 @@ func (s *Subject) openConfig() (err error) {
 		if dir == "" {
 			return nil // the source could not be opened; that is reported
 		}
-		name = filepath.Join(dir, configName)
+		name = filepath.Join(dir, ConfigName)
 	}
-	s.file, err = s.Cautions.ReadProfileFile(name)
+	s.File, err = s.Cautions.ReadProfileFile(name)
 	switch {
 	case asked:
 	case err == nil:
-		s.sayMisnamed(dir, configName)
+		s.sayMisnamed(dir, ConfigName)
 	case errors.Is(err, os.ErrNotExist):
 		s.sayMisnamed(dir, "")
 		return nil
@@ -195,9 +198,9 @@ func (s *Subject) choose() error {
 	if err != nil {
 		return fault.Usagef("platforms look like linux/arm64 or linux/arm/7", "-platform=%s: %w", s.Platforms, err)
 	}
-	if s.file == nil {
+	if s.File == nil {
 		project := path.Base(s.Source.PathPrefix())
-		s.file = profiles.Builtin(project)
+		s.File = profiles.Builtin(project)
 		var explicit []profiles.Platform
 		for _, p := range pats {
 			if pl, ok := p.Platform(); ok {
@@ -205,11 +208,11 @@ func (s *Subject) choose() error {
 			}
 		}
 		if len(pats) > 0 && len(explicit) == len(pats) {
-			s.file = profiles.BuiltinFor(project, explicit)
+			s.File = profiles.BuiltinFor(project, explicit)
 			pats = nil
 		}
 	}
-	if s.Selected, err = s.file.Select(s.Profiles, pats); err != nil {
+	if s.Selected, err = s.File.Select(s.Profiles, pats); err != nil {
 		return &fault.Error{Err: err, Code: fault.Usage, Tip: fault.Hint(err)}
 	}
 	return nil
@@ -232,8 +235,8 @@ func (s *Subject) releaseVersion() string {
 	return version
 }
 
-// tree is the user's directory of the module; "" where there is none.
-func (s *Subject) tree() string {
+// Tree is the user's directory of the module; "" where there is none.
+func (s *Subject) Tree() string {
 	if s.Repo == nil {
 		return ""
 	}
@@ -243,17 +246,21 @@ func (s *Subject) tree() string {
 // Cautions are what does not stop a run, but has no effect in it, or will make
 // other builds of the commit differ. Each is said at once, and kept.
 type Cautions struct {
-	Run  *Run
+	Run  *run.Run
 	list []string
 }
 
-func (c *Cautions) add(format string, args ...any) {
+// List are all cautions so far, in the order in which they were said.
+func (c *Cautions) List() []string { return slices.Clone(c.list) }
+
+// Add says a caution and keeps it.
+func (c *Cautions) Add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	c.say(text, text)
+	c.Say(text, text)
 }
 
-// say is add for what is shown otherwise than recorded.
-func (c *Cautions) say(text, shown string) {
+// Say is Add for what is shown otherwise than recorded.
+func (c *Cautions) Say(text, shown string) {
 	c.list = append(c.list, text)
 	c.Run.Warn("%s", shown)
 }
@@ -262,6 +269,6 @@ func (c *Cautions) say(text, shown string) {
 func (c *Cautions) problems(list []profiles.Problem) {
 	for _, w := range list {
 		w.Warning = false // the event says it is one
-		c.say(w.Error(), w.Format())
+		c.Say(w.Error(), w.Format())
 	}
 }

@@ -1,4 +1,4 @@
-package release
+package fetch
 
 import (
 	"context"
@@ -15,7 +15,7 @@ type Planned struct {
 	Planner *plan.Planner
 	Plan    *plan.Plan // nil where there is none because of an error
 	PlanID  string     // of the plan
-	mended  []string   // damage in the first build cache, which was met while listing packages
+	Mended  []string   // damage in the first build cache, which was met while listing packages
 }
 
 // PlanWith says what kind of plan is made.
@@ -33,16 +33,16 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	p := &Planned{Copied: c}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
-			File: c.file, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
-			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.tree(), Alter: with.Alter,
+			File: c.File, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
+			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.Tree(), Alter: with.Alter,
 		}
 		p.Plan, err = p.Planner.Plan(ctx)
 		return err
 	}
 	err := expand()
 	if err != nil {
-		if did := c.mendIndex(ctx); did != "" {
-			p.mended = append(p.mended, did)
+		if did := c.MendIndex(ctx); did != "" {
+			p.Mended = append(p.Mended, did)
 			err = expand()
 		}
 	}
@@ -58,10 +58,10 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 	return p, c.Loader.Ready(ctx)
 }
 
-// mendIndex removes damaged indexes of packages from the build cache, after the
+// MendIndex removes damaged indexes of packages from the build cache, after the
 // go command could not list them or listed what is not there, and says so; "" if
 // there were none.
-func (c *Copied) mendIndex(ctx context.Context) string {
+func (c *Copied) MendIndex(ctx context.Context) string {
 	if c.BuildPlace.Check() != nil { // nothing is removed through what leads elsewhere
 		return ""
 	}
@@ -72,17 +72,4 @@ func (c *Copied) mendIndex(ctx context.Context) string {
 	line := fmt.Sprintf("the build cache of the first place was damaged: %d indexes of packages, such as %s, which are removed", len(found), found[0].File)
 	c.Warn("%s; listing the packages once more", line)
 	return line + "; the packages were listed once more"
-}
-
-// settingsOf are the settings of a unit's profile; ok is false of a plan that was
-// not made of a profile file.
-func (s *Subject) settingsOf(u *plan.Unit) (_ profiles.Settings, ok bool) {
-	for _, sel := range s.Selected {
-		for _, pl := range sel.Platforms {
-			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
-				return sel.Profile.Settings(pl), true
-			}
-		}
-	}
-	return profiles.Settings{}, false
 }

@@ -1,4 +1,4 @@
-package release
+package fetch
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/builds/git"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -22,7 +23,7 @@ type Tools struct {
 
 // FindTools finds go and git, and makes the first place, whose caches outlive
 // the run below the directory cache.
-func (r *Run) FindTools(ctx context.Context, cache string, needGit bool) (_ *Tools, err error) {
+func FindTools(ctx context.Context, r *run.Run, cache string, needGit bool) (_ *Tools, err error) {
 	goCmd, err := toolchain.LookPath("go", r.Env("PATH"))
 	if err != nil {
 		return nil, fault.Errorf("install Go (https://go.dev/dl) and put it on PATH; mintmark uses it to fetch the exact toolchain", "no go command on PATH")

@@ -1,4 +1,4 @@
-package release
+package fault_test
 
 import (
 	"context"

@@ -1,4 +1,7 @@
-package release
+// Package run is one run of a verb: what it was asked for, its private directory,
+// what is left to be done when it ends, and what it says while it lasts. Whoever
+// begins one closes it.
+package run
 
 import (
 	"os"
@@ -53,8 +56,8 @@ func (r *Run) AtEnd(f func() error) {
 	r.end.todo = append(r.end.todo, f)
 }
 
-// hold keeps a lock until the run ends.
-func (r *Run) hold(l *filelock.Lock) {
+// Hold keeps a lock until the run ends.
+func (r *Run) Hold(l *filelock.Lock) {
 	r.end.mu.Lock()
 	defer r.end.mu.Unlock()
 	r.end.locks = append(r.end.locks, l)
@@ -85,8 +88,8 @@ func (r *Run) Confinement() *fact.Confinement {
 	return &held
 }
 
-// shorten makes a path below the working directory relative, for messages.
-func (r *Run) shorten(name string) string {
+// Shorten makes a path below the working directory relative, for messages.
+func (r *Run) Shorten(name string) string {
 	wd, err := os.Getwd()
 	if err != nil {
 		return name

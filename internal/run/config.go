@@ -1,4 +1,4 @@
-package release
+package run
 
 import (
 	"fmt"
@@ -21,12 +21,12 @@ type Config struct {
 	Out        string   // output directory, "dist" in Dir by default
 	Jobs       int      // builds at a time; default: the machine's processors
 	Snapshot   bool     // build the tree as it is, dirty or not, with what git ignores; never signed
-	Types      bool     // [Check] type-checks the packages of every unit as well
+	Types      bool     // check type-checks the packages of every unit as well
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.
 	Full bool
-	// Proven makes [VerifyRebuild] build twice, and take from the proof ledger of
+	// Proven makes verify -rebuild build twice, and take from the proof ledger of
 	// this machine what is proven. Ledgers imply it.
 	Proven bool
 	// Ledgers are published ledgers of other rebuilders: FILE with
@@ -81,7 +81,8 @@ func (c *Config) Emit(e Event) {
 	}
 }
 
-func (c *Config) note(format string, args ...any) {
+// Note says something that is worth knowing.
+func (c *Config) Note(format string, args ...any) {
 	c.Emit(Event{Kind: Note, Text: fmt.Sprintf(format, args...)})
 }
 
@@ -110,12 +111,20 @@ func (c *Config) Env(name string) string {
 	return value
 }
 
-// lookupEnv looks a variable up in the user's environment, for env://NAME.
-func (c *Config) lookupEnv(name string) (value string, ok bool) {
+// LookupEnv looks a variable up in the user's environment, for env://NAME.
+func (c *Config) LookupEnv(name string) (value string, ok bool) {
 	for _, kv := range c.Environ {
 		if n, v, _ := strings.Cut(kv, "="); n == name {
 			value, ok = v, true
 		}
 	}
 	return value, ok
+}
+
+// ReleaseKind is what a release of the configuration calls itself.
+func (c *Config) ReleaseKind() checksums.Kind {
+	if c.Snapshot {
+		return checksums.KindSnapshot
+	}
+	return checksums.KindRelease
 }

@@ -1,4 +1,4 @@
-package release
+package lint
 
 import (
 	"fmt"
@@ -9,21 +9,22 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
 
 // dropped warns of what configurations of GoReleaser say, the commit's and those
 // above it, and the built-in profile, which does not read them, builds without.
-func (s *Copied) dropped() []string {
-	if s.file.Path != "" || s.Repo == nil {
+func (l *Linted) dropped() []string {
+	if l.File.Path != "" || l.Repo == nil {
 		return nil
 	}
-	return append(s.goreleaserDropped(), s.goreleaserAbove()...)
+	return append(l.goreleaserDropped(), l.goreleaserAbove()...)
 }
 
-func (s *Copied) goreleaserDropped() []string {
-	name, data := s.goreleaserFile()
+func (l *Linted) goreleaserDropped() []string {
+	name, data := l.goreleaserFile()
 	if name == "" {
 		return nil
 	}
@@ -31,22 +32,22 @@ func (s *Copied) goreleaserDropped() []string {
 	if err != nil {
 		return []string{fmt.Sprintf("%s is not read, the built-in profile is used; what that builds without is not known: %v", name, err)}
 	}
-	in := profiles.BuiltIn{Project: s.file.Project, Module: s.Source.ModulePath, Variables: mainVariables(s.Checkout)}
-	for _, p := range s.file.Profiles {
+	in := profiles.BuiltIn{Project: l.File.Project, Module: l.Source.ModulePath, Variables: mainVariables(l.Checkout)}
+	for _, p := range l.File.Profiles {
 		in.Platforms = append(in.Platforms, p.Platforms...)
 	}
 	phrases := g.Dropped(in)
 	if len(phrases) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s is not read, and the built-in profile builds without what it says: %s; a file %s can say it", name, strings.Join(phrases, "; "), configName)}
+	return []string{fmt.Sprintf("%s is not read, and the built-in profile builds without what it says: %s; a file %s can say it", name, strings.Join(phrases, "; "), fetch.ConfigName)}
 }
 
 // goreleaserFile is the configuration that GoReleaser would read in the commit:
 // the first that is there; "" for none.
-func (s *Copied) goreleaserFile() (name string, data []byte) {
+func (l *Linted) goreleaserFile() (name string, data []byte) {
 	for _, name := range profiles.GoReleaserFiles() {
-		if data, err := files.Read(filepath.Join(s.Checkout, filepath.FromSlash(name)), maxProfileFile); err == nil {
+		if data, err := files.Read(filepath.Join(l.Checkout, filepath.FromSlash(name)), fetch.MaxConfig); err == nil {
 			return name, data
 		}
 	}
@@ -55,11 +56,11 @@ func (s *Copied) goreleaserFile() (name string, data []byte) {
 
 // goreleaserAbove warns of configurations of GoReleaser in the directories above
 // the module's: they are the repository's, and may be about this module.
-func (s *Copied) goreleaserAbove() (warnings []string) {
-	for _, dir := range s.above(s.tree()) {
+func (l *Linted) goreleaserAbove() (warnings []string) {
+	for _, dir := range l.Above(l.Tree()) {
 		for _, name := range profiles.GoReleaserFiles() {
-			if exactly(dir, name) {
-				warnings = append(warnings, fmt.Sprintf("%s is not read, the built-in profile is used; if it is about this module, a file %s can say what it says", s.nearby(filepath.Join(dir, filepath.FromSlash(name))), configName))
+			if fetch.HasFile(dir, name) {
+				warnings = append(warnings, fmt.Sprintf("%s is not read, the built-in profile is used; if it is about this module, a file %s can say what it says", l.Nearby(filepath.Join(dir, filepath.FromSlash(name))), fetch.ConfigName))
 				break
 			}
 		}

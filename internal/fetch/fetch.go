@@ -1,8 +1,9 @@
-package release
+package fetch
 
 import (
 	"context"
 	"fmt"
+	"go/version"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,7 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 )
 
@@ -48,7 +49,7 @@ func (s *Subject) Fetch(ctx context.Context) (*Copied, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := s.FetchToolchain(ctx, s.Tools, exact, filepath.Join(s.Cache, "first", "go"))
+	k, err := FetchToolchain(ctx, s.Run, s.Tools, exact, filepath.Join(s.Cache, "first", "go"))
 	if err != nil {
 		return nil, err
 	}
@@ -60,27 +61,27 @@ func (s *Subject) Fetch(ctx context.Context) (*Copied, error) {
 func (s *Subject) wantedToolchain() (string, error) {
 	want, from := s.Toolchain, "-toolchain"
 	if want == "" {
-		want, from = s.file.Go, s.file.Pos("go").String()
+		want, from = s.File.Go, s.File.Pos("go").String()
 	}
 	if want == "" {
 		want, from = s.Source.Go, "go.mod"
 	}
 	if want == "" {
-		return "", fault.Usagef("pin one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
+		return "", fault.Usagef("pin one: go: go1.26.8 in "+ConfigName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
 	}
 	exact, err := toolchain.Exact(want)
 	if err != nil {
 		return "", fault.Usagef("write the toolchain as a release, such as go1.26.8", "%s: %w", from, err)
 	}
-	if older(exact, "go1.21") {
-		return "", fault.Usagef("pin a newer one: go: go1.26.8 in "+configName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
+	if version.Compare(exact, "go1.21") < 0 {
+		return "", fault.Usagef("pin a newer one: go: go1.26.8 in "+ConfigName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
 	}
 	return exact, nil
 }
 
 // FetchToolchain fetches the toolchain of that version and unpacks it below dir.
 // Its build cache is one of its own; with -full, an empty one.
-func (r *Run) FetchToolchain(ctx context.Context, t *Tools, exact, dir string) (*Kit, error) {
+func FetchToolchain(ctx context.Context, r *run.Run, t *Tools, exact, dir string) (*Kit, error) {
 	r.Phase("toolchain " + exact)
 	k := &Kit{}
 	var err error
@@ -95,7 +96,7 @@ func (r *Run) FetchToolchain(ctx context.Context, t *Tools, exact, dir string) (
 	}
 	r.AtEnd(func() error { return k.Goroot.Confirm(ctx) })
 	place := *t.FetchPlace
-	if place.GoCache, err = r.buildCache(k.GoToolchain); err != nil {
+	if place.GoCache, err = buildCache(r, k.GoToolchain); err != nil {
 		return nil, err
 	}
 	k.BuildPlace = &place
@@ -104,7 +105,7 @@ func (r *Run) FetchToolchain(ctx context.Context, t *Tools, exact, dir string) (
 
 // buildCache is the directory of the first place's compiles by a toolchain. What
 // is in it is looked at by [toolchain.Place.Ready].
-func (r *Run) buildCache(tc *toolchain.Toolchain) (string, error) {
+func buildCache(r *run.Run, tc *toolchain.Toolchain) (string, error) {
 	if r.Full {
 		dir := filepath.Join(r.Workspace.Dir, "first", "objects")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -112,7 +113,7 @@ func (r *Run) buildCache(tc *toolchain.Toolchain) (string, error) {
 		}
 		return dir, nil
 	}
-	dir, err := files.MakeDir(r.Cache, "first", "gocache", tc.DirName())
+	dir, err := workspace.BuildCache(r.Cache, tc.DirName())
 	if err != nil {
 		return "", workspace.Error(err)
 	}

@@ -1,4 +1,4 @@
-package release
+package fetch
 
 import (
 	"context"
@@ -30,7 +30,7 @@ func (p *Planned) refuseUnpackable() error {
 		if why == "" {
 			continue
 		}
-		problems = append(problems, p.file.Problem(p.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed %s: %s", u.ID(), by, why),
+		problems = append(problems, p.File.Problem(p.settingPos(u, "upx.flags"), fmt.Sprintf("%s cannot be packed %s: %s", u.ID(), by, why),
 			"an override can leave it unpacked: {platforms: ["+u.Platform+"], upx: off}"))
 	}
 	if len(problems) == 0 {
@@ -51,18 +51,6 @@ func unpackable(u *plan.Unit, versions []string) (why string) {
 		why = reason
 	}
 	return why
-}
-
-// settingPos is where the profile of a unit sets a key.
-func (s *Subject) settingPos(u *plan.Unit, key string) profiles.Position {
-	for _, sel := range s.Selected {
-		for _, pl := range sel.Platforms {
-			if sel.Profile.Name == u.Profile && pl.String() == u.Platform {
-				return sel.Profile.Pos(pl, key)
-			}
-		}
-	}
-	return profiles.Position{}
 }
 
 // FindUPX looks for UPX when a unit is to be packed: the one the profile pins,

@@ -1,0 +1,181 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/run"
+	"github.com/mintmark/mintmark/internal/upx"
+)
+
+// Checked is the result of [Check]: nothing wrong was found.
+type Checked struct {
+	Plan   *plan.Plan
+	PlanID string
+	Dirty  []string
+	Signed string      // what a release would be signed with; "" for none
+	Typed  *plan.Typed // nil when types were not asked for
+	// Warnings are what does not stop a release, but has no effect in it, or
+	// will make other builds of the commit differ.
+	Warnings []string
+}
+
+// Check finds what keeps a release, or with Snapshot a snapshot, from being made,
+// before anything is built: all that can be known without compiling.
+func Check(ctx context.Context, cfg run.Config) (_ *Checked, err error) {
+	defer func() { err = run.ExplainFull(err) }()
+	s, err := fetch.Open(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	l, err := All(ctx, s, cfg.ReleaseKind(), false)
+	if err != nil {
+		return nil, err
+	}
+	return &Checked{
+		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed,
+		Warnings: append(s.Cautions.List(), l.cautions.List()...),
+	}, nil
+}
+
+// Linted is a plan of which nothing is wrong that can be known before anything is
+// compiled, and what was found on the way.
+type Linted struct {
+	*fetch.Planned
+	unseen   []source.Unseen // what git ignores and builds read
+	cautions fetch.Cautions
+	Packer   *upx.Tool   // nil when no unit is packed
+	signed   string      // what a release would be signed with; "" for none
+	typed    *plan.Typed // nil when types were not asked for
+	// Published is what a release publishes, by name.
+	Published *Published
+}
+
+// All finds all that is wrong, or silently has no effect, before anything is
+// compiled: in the tree, in the profile file, in the plan and all it needs, which
+// is fetched, and on this machine. It is the one list of checks: [Check] does
+// nothing else, and what builds goes on when it found nothing. So either says it in
+// the same words. All errors are reported, and whatever else is found is a caution.
+// kind is that of the manifest; opened says that the output directory was looked at.
+func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool) (*Linted, error) {
+	errs := []error{Refusals(ctx, s, kind)}
+	if !opened {
+		errs = append(errs, output.Dir{Path: s.Out}.Look(ctx))
+	}
+	c, err := s.Fetch(ctx)
+	if err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	l := &Linted{cautions: fetch.Cautions{Run: s.Run}}
+	var planErr error
+	l.Planned, planErr = c.Expand(ctx, fetch.PlanWith{Deps: true})
+	if l.unseen, err = s.FindUnseen(ctx); err != nil {
+		return nil, errors.Join(append(errs, planErr, err)...)
+	}
+	errs = append(errs, l.Explain(planErr))
+	if planErr == nil {
+		errs = append(errs, l.checkPlan(ctx), l.published(ctx, kind))
+	}
+	if kind == checksums.KindRelease {
+		errs = append(errs, l.checkKeys(ctx))
+	}
+	errs = append(errs, l.caution(ctx, planErr == nil))
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// checkPlan finds what keeps a plan from being built here.
+func (l *Linted) checkPlan(ctx context.Context) error {
+	var err error
+	l.Packer, err = l.FindUPX(ctx, l.cautions.Add)
+	syntax := l.Planner.Syntax(ctx)
+	errs := []error{err, l.missingTools(ctx), syntax}
+	if l.Types && syntax == nil { // else there is nothing that has types
+		l.Phase("checking types")
+		l.typed, err = l.Planner.Types(ctx)
+		errs = append(errs, l.Explain(err))
+	}
+	return errors.Join(errs...)
+}
+
+// checkKeys looks for private keys in the commit, and notes the one that signs.
+func (l *Linted) checkKeys(ctx context.Context) error {
+	ref, err := l.KeyRef()
+	if err != nil {
+		return nil // it was refused
+	}
+	keys, err := l.committedKeys(ctx, ref)
+	for _, w := range keys.warnings() {
+		l.cautions.Add("%s", w)
+	}
+	l.signed = ref.String()
+	return errors.Join(err, keys.refuse())
+}
+
+// Refusals are what the tree, its tags and the profile file alone keep from
+// being released.
+func Refusals(ctx context.Context, s *fetch.Subject, kind checksums.Kind) error {
+	errs := []error{RefuseDirty(s)}
+	if kind == checksums.KindRelease {
+		errs = append(errs, refuseUntagged(s), s.CheckKey(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// caution warns of what does not stop a build. Some of it is known only of a plan.
+func (l *Linted) caution(ctx context.Context, planned bool) error {
+	l.sayUnseen()
+	for _, p := range l.Planner.Remarks() {
+		l.cautions.Say(p.Error(), p.Format())
+	}
+	warnings, err := l.pitfalls(ctx)
+	if err != nil {
+		return err
+	}
+	if planned {
+		stale, err := l.stalePGO(ctx)
+		if err != nil {
+			return err
+		}
+		warnings = slices.Concat(warnings, stale, l.unusedPGO(), l.pointers(), l.versionWarnings())
+	}
+	warnings = slices.Concat(warnings, l.dropped(), l.newerToolchain(ctx))
+	for _, w := range warnings {
+		l.cautions.Add("%s", w)
+	}
+	return nil
+}
+
+// missingTools refuses units whose compilers beside the toolchain are not on this machine.
+func (l *Linted) missingTools(ctx context.Context) error {
+	var errs []error
+	said := map[string]bool{}
+	for _, u := range l.Plan.Units {
+		missing, err := l.Planner.MissingTools(ctx, u)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.ID(), err)
+		}
+		for _, m := range missing {
+			if said[m.Variable+m.Command] {
+				continue // of all its platforms
+			}
+			said[m.Variable+m.Command] = true
+			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
+		}
+	}
+	return errors.Join(errs...)
+}
