@@ -214,6 +214,9 @@ func (f *fileCheck) named(m *Manifest) {
 	if m != nil {
 		if e, ok := m.published(f.only); ok {
 			look(ManifestFile, f.sum, e.SHA256, true)
+			if a := m.SourceArchive; a != nil && a.Name == f.only {
+				f.out.Checks.Open(fact.FromCommit, a.Name, "the publisher states it, -rebuild with -source= makes it again")
+			}
 		} else if f.verification.list.KindOf(f.only) == fact.Unknown {
 			f.out.Checks.Open(fact.Content, f.only, "the manifest does not describe it; only the digest was compared")
 		}

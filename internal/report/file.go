@@ -57,8 +57,12 @@ func FileLine(v *checksums.Verification) string {
 		}
 	}
 	say(len(signed) > 0, "signed by "+by, "who signed it")
-	if !fileRebuilt(v) {
+	switch _, artifact := artifactOf(v); {
+	case fileRebuilt(v):
+	case artifact:
 		open = append(open, "that it comes from its source")
+	case isSource(v):
+		open = append(open, "that it is that of the commit")
 	}
 	line := v.File + ": " + strings.Join(known, ", ")
 	if len(known) == 0 {
@@ -82,10 +86,7 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 	if v.Manifest == nil {
 		return "how it was built", false
 	}
-	for _, a := range v.Manifest.Published() {
-		if a.Name != v.File {
-			continue
-		}
+	if a, ok := artifactOf(v); ok {
 		n := v.Manifest.Rebuild.Executions
 		switch a.Verdict {
 		case fact.Identical:
@@ -95,10 +96,23 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 		}
 		return "that it can be built again (unchecked" + says + ": " + a.Reason + ")", false
 	}
-	if a := v.Manifest.SourceArchive; a != nil && a.Name == v.File {
+	if a := v.Manifest.SourceArchive; isSource(v) {
 		return "made " + fact.Times(a.Made) + " of the commit, " + string(a.Verdict) + says, true
 	}
 	return "how it was made", false
+}
+
+// artifactOf is the manifest's artifact that the file is, if there is a manifest.
+func artifactOf(v *checksums.Verification) (checksums.Artifact, bool) {
+	if v.Manifest == nil {
+		return checksums.Artifact{}, false
+	}
+	return v.Manifest.ArtifactNamed(v.File)
+}
+
+// isSource reports whether the file is the release's source archive.
+func isSource(v *checksums.Verification) bool {
+	return v.Manifest != nil && v.Manifest.SourceArchive != nil && v.Manifest.SourceArchive.Name == v.File
 }
 
 // fileRebuilt reports whether the file was built again here and is the same.
@@ -134,8 +148,11 @@ func Ask(v *checksums.Verification, path string) (list []Asking) {
 	if !verified {
 		key = "-unsigned "
 	}
-	if _, built := v.Manifest.ArtifactNamed(v.File); built && !fileRebuilt(v) {
+	if _, built := artifactOf(v); built && !fileRebuilt(v) {
 		list = append(list, Asking{"that it comes from its source", "mintmark verify -rebuild " + key + file})
+	}
+	if isSource(v) {
+		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + "DIR, of the whole release"})
 	}
 	return list
 }
