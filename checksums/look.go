@@ -126,7 +126,7 @@ func looksLikeList(root *os.Root, name string) (fact.Algorithm, []byte) {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", nil
 	}
-	first, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	first, _, _ := bytes.Cut(bytes.TrimLeft(head[:n], "\r\n"), []byte("\n"))
 	algorithm := algorithmOf(string(first))
 	if algorithm == "" {
 		return "", nil

@@ -15,7 +15,7 @@ func (v *validation) list(m *Manifest) {
 	}
 	v.check("checksums", checkListName(l.Name))
 	if !l.Algorithm.Known() {
-		v.addf("checksums: algorithm %q; want %s", l.Algorithm, strings.Join(fact.Algorithms(), ", "))
+		v.addf("checksums: algorithm %q; want %s", string(l.Algorithm), strings.Join(fact.Algorithms(), ", "))
 	}
 	if *l == fact.DefaultList() {
 		v.addf("checksums: %s of %s is what a release has that says nothing", l.Name, l.Algorithm)

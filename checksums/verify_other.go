@@ -164,11 +164,13 @@ func (o *otherRelease) one(ctx context.Context, lines []Line) error {
 	check := FileCheck{Name: o.only, Status: FileRefused, Size: size, SHA256: sum}
 	o.digests[o.only] = sum
 	i := slices.IndexFunc(lines, func(l Line) bool { return l.Name == o.only })
-	o.out.Checks.Open(fact.Digest, o.only, "are refused")
+	if o.list.Name != "" {
+		o.out.Checks.Open(fact.Digest, o.only, "are refused")
+	}
 	switch {
 	case o.list.Name == "":
 		check.Status = FileUnlisted
-		o.out.Checks.Open(fact.Digest, o.only, "are in no list of digests that is here")
+		o.out.Checks.Open(fact.Content, o.only, "no list of digests is here")
 	case i < 0:
 		o.refuse(o.only, "it is no file of this release, or the list is that of another one: do not use it", "is not listed in %s", o.list.Name)
 	case lines[i].Digest != other:

@@ -135,6 +135,7 @@ func TestScript(t *testing.T) {
 			"exits":          exits,
 			"follow":         hints.follow,
 			"hint":           hints.hint,
+			"serve":          serve,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

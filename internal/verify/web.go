@@ -26,7 +26,7 @@ import (
 // Web says how releases are fetched.
 type Web struct {
 	Transport http.RoundTripper
-	// Fetching is told the name of each file before it is asked for; nil: nobody.
+	// Fetching is told the name of each file that is there, before it comes; nil: nobody.
 	Fetching func(name string)
 	// MaxFile is the most bytes of a file whose size nothing says, and MaxAll that of
 	// all files; 0 is 2 GiB and 8 GiB.
@@ -167,9 +167,6 @@ func (g *getter) get(ctx context.Context, name string, limit int64) (err error) 
 		return nil
 	}
 	g.asked[name] = true
-	if g.Fetching != nil {
-		g.Fetching(name)
-	}
 	u := *g.base
 	u.Path += name
 	defer func() {
@@ -200,6 +197,9 @@ func (g *getter) get(ctx context.Context, name string, limit int64) (err error) 
 		return errAbsent
 	case res.StatusCode != http.StatusOK:
 		return fault.Errorf("look at the address in a browser", "the server answers %.100q", res.Status)
+	}
+	if g.Fetching != nil {
+		g.Fetching(name)
 	}
 	size, known := g.sizes[name]
 	if known {
@@ -283,10 +283,11 @@ func (g *getter) optional(ctx context.Context, name string, limit int64) error {
 
 // about fetches what is published about the other files.
 func (g *getter) about(ctx context.Context, file string) error {
-	for name, limit := range map[string]int64{checksums.ManifestFile: checksums.MaxManifestSize, checksums.ProvenanceBundle: checksums.MaxBundleSize} {
-		if err := g.optional(ctx, name, limit); err != nil {
-			return err
-		}
+	if err := g.optional(ctx, checksums.ManifestFile, checksums.MaxManifestSize); err != nil {
+		return err
+	}
+	if err := g.optional(ctx, checksums.ProvenanceBundle, checksums.MaxBundleSize); err != nil {
+		return err
 	}
 	lists := listNames(g.base.Path, file)
 	if data, err := files.Read(filepath.Join(g.dir, checksums.ManifestFile), checksums.MaxManifestSize); err == nil && checksums.IsManifest(data) {
