@@ -1,8 +1,10 @@
 // Package verify checks what others have published: a release against its
-// signatures, checksums and manifest ([Release]), by building it again ([Rebuild],
-// [Attest]), and any Go binary by recovering how it was built ([Binaries]).
+// signatures, checksums and manifest ([Release]), one file of it, or what another
+// tool released ([At]), by building it again ([Rebuild], [Attest]), and any Go binary
+// by recovering how it was built ([Binaries]).
 //
-// Plain verification is offline and runs nothing. What builds, builds as a release
+// Plain verification is offline and runs nothing; what is published elsewhere is
+// fetched before ([Web]), within bounds. What builds, builds as a release
 // does, by the same executors, from what the record names.
 package verify
 
