@@ -98,6 +98,12 @@ const depsRules = `
 	# proves is said in the same words wherever it is read.
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
+	# What another tool's configuration says is written as a profile file; nothing of it is run.
+	profiles, internal/fact, internal/fault, internal/files < internal/importer;
+
+	# What a repository needs is read off its files: no command is run to find it.
+	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
+
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
 
@@ -160,7 +166,7 @@ const depsRules = `
 	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/run, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -182,6 +188,9 @@ const depsRules = `
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/run, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
 
+	# The page of imported configurations is made by the importer, and asks check.
+	profiles, internal/importer, internal/lint, internal/run < tools/imports;
+
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
 `
@@ -191,7 +200,7 @@ const depsRules = `
 // here may not be imported at all.
 const moduleRules = `
 	# YAML is how profiles are written, and the release configuration of others.
-	go.yaml.in/yaml < profiles, builds/recovery;
+	go.yaml.in/yaml < profiles, builds/recovery, internal/importer;
 
 	# Compressors belong to archives, whose bytes depend on them.
 	github.com/klauspost/compress < builds/archive;
@@ -210,7 +219,7 @@ const moduleRules = `
 	github.com/magefile/mage < targets, magefile.go;
 
 	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/lint, internal/cli;
+	golang.org/x/mod < builds/**, internal/lint, internal/cli, internal/scaffold;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;
@@ -230,16 +239,16 @@ const stdRules = `
 	# Processes are started where their environment is written down, so that none inherits the user's:
 	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, internal/upx/upxtest, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/maketargets, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, tools/maketargets, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
@@ -248,18 +257,18 @@ const stdRules = `
 	# the UPX of tests read and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/maketargets, internal/upx/upxtest, builds/buildstest;
+	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/imports, tools/maketargets, internal/upx/upxtest, builds/buildstest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.
 	os.OpenFile < internal/files, tools/benchmark, tools/rebuilds, internal/startup, internal/confine;
 
 	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
-	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, internal/upx/upxtest, builds/buildstest;
+	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# A program that calls methods by names which it reads keeps all exported methods of
 	# all its types: with a template in it, mintmark is a tenth larger.
-	text/template, html/template !< targets, cmd/mintmark, profiles, builds/**, checksums, internal/**;
+	text/template, html/template < internal/importer;
 
 	# What these make must be the same tomorrow: time comes from the commit.
 	time.Now, time.Since, time.Until !< profiles, builds/**, checksums;
@@ -619,7 +628,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"internal/ui/a_plan9.go", "//go:build ignore\n\n" + ours("internal/cli"), "internal/ui/a_plan9.go:4: internal/ui may not"},
 
 		{"profiles/a.go", `package p; import "go.yaml.in/yaml/v4"`, ""},
-		{"builds/plan/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/plan/a.go:1: builds/plan may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/recovery\n\twhy: YAML"},
+		{"builds/plan/a.go", `package p; import "go.yaml.in/yaml/v4"`, "builds/plan/a.go:1: builds/plan may not import go.yaml.in/yaml/v4\n\trule: go.yaml.in/yaml < profiles, builds/recovery, internal/importer\n\twhy: YAML"},
 		{"builds/plan/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},

@@ -33,7 +33,7 @@ func Lint() error {
 	return errors.Join(errs...)
 }
 
-// Benchmark measures docs/benchmarks.md anew and rewrites its tables: more than an hour.
+// Benchmark measures docs/reports/benchmarks.md anew and rewrites its tables: more than an hour.
 func Benchmark() error {
 	return sh.RunV("go", "run", "./tools/benchmark", "-update")
 }

@@ -30,17 +30,21 @@ const (
 //   - findings of artifacts that differ (verify: report): their evidence quotes
 //     what differed.
 type Manifest struct {
-	Schema    fact.Schema     `json:"schema"`
-	Kind      Kind            `json:"kind"`
-	Project   string          `json:"project"`
-	Version   string          `json:"version"` // without the leading v
-	Source    Source          `json:"source"`
-	Toolchain fact.Toolchain  `json:"toolchain"`
-	Builder   Builder         `json:"builder"`
-	PlanID    string          `json:"plan_id"` // SHA-256 of the canonical plan, lower-case hex
-	Plan      json.RawMessage `json:"plan"`    // the canonical plan itself
-	Rebuild   Rebuild         `json:"rebuild"`
-	Artifacts []Artifact      `json:"artifacts"` // sorted by profile, platform, stage, name
+	Schema  fact.Schema `json:"schema"`
+	Kind    Kind        `json:"kind"`
+	Project string      `json:"project"`
+	Version string      `json:"version"` // without the leading v
+	// From says where Version comes from, where it is not Source.Version's, and Tag is
+	// the tag on the commit that says it, if it is one.
+	From      fact.VersionFrom `json:"version_from,omitempty"`
+	Tag       string           `json:"tag,omitempty"`
+	Source    Source           `json:"source"`
+	Toolchain fact.Toolchain   `json:"toolchain"`
+	Builder   Builder          `json:"builder"`
+	PlanID    string           `json:"plan_id"` // SHA-256 of the canonical plan, lower-case hex
+	Plan      json.RawMessage  `json:"plan"`    // the canonical plan itself
+	Rebuild   Rebuild          `json:"rebuild"`
+	Artifacts []Artifact       `json:"artifacts"` // sorted by profile, platform, stage, name
 	// SourceArchive is the published archive of the commit; nil if there is none.
 	SourceArchive *SourceArchive `json:"source_archive,omitempty"`
 	// Checksums is the list of the release's files where it is another than
@@ -155,9 +159,10 @@ type UnitActions struct {
 	// it does not see: C code and the like. They were compiled in the second
 	// place by this release; the first build may have found them in its cache.
 	Unprovable int `json:"unprovable,omitempty"`
-	// ArchiveProven is the number of executions known of the unit's archive,
-	// which had the same members, when it was taken from the ledger. 0: there is
-	// no archive, or this release wrote it twice, from the files of each place.
+	// ArchiveProven is the number of executions known of the unit's archive, which
+	// had the same members, when it was taken from the ledger; of several archives
+	// the least. 0: there is no archive, or this release wrote one twice, from the
+	// files of each place.
 	ArchiveProven int `json:"archive_proven,omitempty"`
 }
 

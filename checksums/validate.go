@@ -51,6 +51,18 @@ func (m *Manifest) Validate() error {
 	if len(m.Version) > 1 && m.Version[0] == 'v' && m.Version[1] >= '0' && m.Version[1] <= '9' {
 		v.addf("version: %q begins with v; the manifest's version is without it", m.Version)
 	}
+	v.check("version's origin", is(m.From, fact.OfSource, fact.OfTag, fact.Given, fact.OfTemplate))
+	switch {
+	case m.Kind == KindRelease && m.From == fact.OfTemplate:
+		v.addf("version: of a template, in a release")
+	case (m.From == fact.OfTag) != (m.Tag != ""):
+		v.addf("version: its origin is %q and its tag %q", m.From, m.Tag)
+	case !strings.Contains(m.Tag, m.Version) && m.Tag != "":
+		v.addf("version: the tag %q does not say %q", m.Tag, m.Version)
+	}
+	if m.Tag != "" {
+		v.check("version's tag", checkWord(m.Tag))
+	}
 	v.source(m)
 	v.check("toolchain version", checkWord(m.Toolchain.Version))
 	v.check("toolchain host", checkWord(m.Toolchain.Host))
@@ -391,7 +403,7 @@ func (v *validation) members(what string, a Artifact) {
 		v.check(what+": member", checkPath(m.Name))
 		name := fact.Plain(m.Name)
 		v.check(what+": member "+name, checkDigest(m.SHA256))
-		v.check(what+": member "+name+": mode", is(m.Mode, "0644", "0755"))
+		v.check(what+": member "+name+": mode", is(m.Mode, fact.Modes()...))
 		if m.Size < 0 {
 			v.addf("%s: member %s: size %d", what, name, m.Size)
 		}

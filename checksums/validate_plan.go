@@ -44,7 +44,8 @@ func (v *validation) plan(m *Manifest) {
 
 func (v *validation) samePlan(m *Manifest, p *fact.PlanShape) {
 	for _, c := range []struct{ what, plan, manifest string }{
-		{"project", p.Project, m.Project}, {"version", p.Version, m.Version}, {"toolchain", p.Go, m.Toolchain.Version},
+		{"project", p.Project, m.Project}, {"version", p.Version, m.Version},
+		{"version's origin", string(p.From), string(m.From)}, {"version's tag", p.Tag, m.Tag}, {"toolchain", p.Go, m.Toolchain.Version},
 		{"source's kind", string(p.Source.Kind), string(m.Source.Kind)}, {"module", p.Source.Module, m.Source.Module},
 		{"module version", p.Source.Version, m.Source.Version}, {"source's h1", p.Source.Sum, m.Source.Sum},
 		{"commit", p.Source.Commit, m.Source.Commit}, {"commit's time", p.Source.CommitTime, m.Source.CommitTime}, {"directory", p.Source.Dir, m.Source.Dir},
@@ -148,9 +149,9 @@ func (w *wanted) compare(x *want) {
 // members holds what is in an archive against the plan: a name each, and under
 // the names of the binaries those binaries.
 func (w *wanted) members(what string, x *want, from []string) {
-	got := map[string]string{}
+	got, modes := map[string]string{}, map[string]string{}
 	for _, m := range x.got.Members {
-		got[m.Name] = m.SHA256
+		got[m.Name], modes[m.Name] = m.SHA256, m.Mode
 	}
 	for i, name := range x.Members {
 		switch sum, ok := got[name]; {
@@ -158,6 +159,8 @@ func (w *wanted) members(what string, x *want, from []string) {
 			w.addf("%s: by the plan it holds %q, which is not among its members", what, name)
 		case i < len(from) && from[i] != "" && sum != from[i]:
 			w.addf("%s: member %s: has digest %s; the binary of that name has %s", what, fact.Plain(name), sum, from[i])
+		case x.Modes[i] != "" && modes[name] != x.Modes[i]:
+			w.addf("%s: member %s: has mode %s; by the plan it has %s", what, fact.Plain(name), fact.Plain(modes[name]), fact.Plain(x.Modes[i]))
 		}
 		delete(got, name)
 	}

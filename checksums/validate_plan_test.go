@@ -94,6 +94,15 @@ func TestManifestAgainstPlan(t *testing.T) {
 			a := &m.Artifacts[3]
 			a.Members[0].SHA256, a.Members[1].SHA256 = a.Members[1].SHA256, a.Members[0].SHA256
 		}, []string{"member demo: has digest"}},
+		{"a directory around the files", plan(`"archive": "tar.gz"`, `"archive": "tar.gz", "wrap": "w"`), []string{`by the plan it holds "w/demo"`, "member demo: by the plan it does not hold it"}},
+		{"another path of the binary", plan(`"binary": "demo"}]`, `"binary": "demo", "path": "bin/demo"}]`), []string{`by the plan it holds "bin/demo"`, "member demo: by the plan it does not hold it"}},
+		{"a format more", plan(`"archive": "tar.gz"`, `"archive": "tar.gz", "more_archives": ["zip"]`), []string{"archive demo_1.2.3_linux_amd64.zip: the plan makes it"}},
+		{"a format twice", plan(`"archive": "tar.gz"`, `"archive": "tar.gz", "more_archives": ["tar.gz"]`), []string{"would make two artifacts archive named"}},
+		{"formats of bare binaries", plan(`"archive": "none"`, `"archive": "none", "more_archives": ["zip"]`), []string{"more_archives of no archive"}},
+		{"a file more", plan(`"archive": "tar.gz"`, `"archive": "tar.gz", "placed_files": [{"src": "a", "dst": "b"}]`), []string{`by the plan it holds "b"`}},
+		{"another mode", func(m *Manifest) {
+			plan(`"files": ["README.md"]`, `"placed_files": [{"src": "README.md", "dst": "README.md", "mode": "0755"}]`)(m)
+		}, []string{"member README.md: has mode 0644; by the plan it has 0755"}},
 		{"another project", plan(`"project": "demo"`, `"project": "other"`), []string{`the project is "other" in the plan and "demo" in the manifest`}},
 		{"another version", plan(`"version": "1.2.3"`, `"version": "9.9.9"`), []string{`the version is "9.9.9" in the plan`}},
 		{"another toolchain", plan(`"go1.26.8"`, `"go1.25.0"`), []string{`the toolchain is "go1.25.0" in the plan`}},

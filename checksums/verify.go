@@ -361,8 +361,19 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	v.expect("module", v.cfg.Module, m.Source.Module)
 	v.expect("version", withoutV(v.cfg.Version), m.Version)
 	v.expect("commit", v.cfg.Commit, m.Source.Commit)
+	v.versionTag(m)
 	v.verdicts(m)
 	return m
+}
+
+// versionTag says what is not known here of a version that is not the source's own.
+func (v *verification) versionTag(m *Manifest) {
+	switch m.From {
+	case fact.OfTag:
+		v.out.Checks.Open(fact.VersionTag, m.Tag, "the repository was not asked")
+	case fact.Given:
+		v.out.Checks.Open(fact.VersionTag, "", "none does; whoever released it gave the version "+m.Version)
+	}
 }
 
 func withoutV(version string) string {

@@ -16,11 +16,14 @@ profiles:
     cgo: false
     trimpath: true
     buildvcs: true
-    ldflags: {strip: true}
+    ldflags: {strip: all}
     archive: tar.gz
-    files: ["README*", "LICENSE*"]
+    files: %s
     verify: require
 %s`
+
+// builtinFiles are the further files in its archives.
+func builtinFiles() []string { return []string{"README*", "LICENSE*"} }
 
 const builtinOverride = `    overrides:
       - platforms: [windows]
@@ -71,7 +74,7 @@ func BuiltinFor(project string, platforms []Platform) *File {
 			project = "project"
 		}
 	}
-	f, err := load("", []byte(fmt.Sprintf(builtinSettings, fmt.Sprintf("%q", project), strings.Join(list, ", "), override)), true)
+	f, err := load("", []byte(fmt.Sprintf(builtinSettings, fmt.Sprintf("%q", project), strings.Join(list, ", "), listYAML(builtinFiles()), override)), true)
 	if err != nil {
 		panic("profiles: the built-in profile does not load: " + err.Error())
 	}

@@ -25,6 +25,7 @@ func (d *decoder) resolve() {
 		if set == nil {
 			continue
 		}
+		p.resolved = set
 		p.Platforms = slices.SortedFunc(slices.Values(set.list), Compare)
 		for _, pl := range p.Platforms {
 			p.platformPos[pl] = set.pos[pl]
@@ -170,9 +171,7 @@ func (d *decoder) checkSettings(p *Profile) {
 			done[signature.String()] = all
 			d.checkEffective(pl, all)
 		}
-		if name := all["name"]; !badName[name.pos] && !d.checkSample(p, pl, all) {
-			badName[name.pos] = true
-		}
+		d.checkSample(p, pl, all, badName)
 	}
 }
 
@@ -191,11 +190,17 @@ func (d *decoder) checkEffective(pl Platform, all layer) {
 				d.errorAt(v.pos, "", "%s and %s are one variable on Windows", name, other)
 			}
 			used[strings.ToUpper(name)] = name
-		case strings.HasPrefix(path, "ldflags.set."), path == "name":
-			d.checkEnvUse(v, -1, v.text, env)
+		case strings.HasPrefix(path, "ldflags.set."):
+			d.checkEnvUse(find(leafKeys(), "ldflags.set"), v, -1, v.text, env)
+		case path == "name", path == "binary", path == "wrap":
+			d.checkEnvUse(find(leafKeys(), path), v, -1, v.text, env)
 		case path == "ldflags.extra":
 			for i, text := range v.list {
-				d.checkEnvUse(v, i, text, env)
+				d.checkEnvUse(find(leafKeys(), path), v, i, text, env)
+			}
+		case path == "files":
+			for i, f := range v.files {
+				d.checkEnvUse(key{}, v, i, f.Dst, env)
 			}
 		}
 	}
@@ -216,42 +221,49 @@ func (d *decoder) checkEffective(pl Platform, all layer) {
 }
 
 // checkEnvUse reports variables that a template uses and env does not have.
-func (d *decoder) checkEnvUse(v *value, item int, text string, env func(string) bool) {
+func (d *decoder) checkEnvUse(k key, v *value, item int, text string, env func(string) bool) {
 	if !strings.Contains(text, ".Env") {
 		return
 	}
-	if _, faults := parseTemplate(text, func(string) bool { return true }); len(faults) > 0 {
+	if _, faults := parseTemplate(text, k.scope(func(string) bool { return true })); len(faults) > 0 {
 		return // reported when it was read
 	}
-	_, faults := parseTemplate(text, env)
+	_, faults := parseTemplate(text, k.scope(env))
 	for _, f := range faults {
 		d.errorAt(v.at(item, f.offset), f.hint, "%s", f.msg)
 	}
 }
 
-// checkSample makes the artifact's name for an invented tagged commit, so that
-// one that can be no file's name is found before the first release.
-func (d *decoder) checkSample(p *Profile, pl Platform, all layer) bool {
-	s := Settings{Name: all["name"].text}
-	if strings.Contains(s.Name, ".Env") {
-		s.Env = all.entries("env.")
+// checkSample makes the names of an invented program of an invented tagged commit,
+// so that one that can be no file's name is found before the first release. bad are
+// the values that were reported, of whatever platform.
+func (d *decoder) checkSample(p *Profile, pl Platform, all layer, bad map[Position]bool) {
+	if checkProject(d.file.Project) != nil {
+		return
 	}
-	_, err := s.Expand(Vars{
+	v := Vars{
 		Project: d.file.Project, Profile: p.Name, OS: pl.OS, Arch: pl.Arch, Variant: pl.Variant,
 		Version: "1.2.3", Tag: "v1.2.3", Commit: strings.Repeat("0123456789", 4), ShortCommit: "0123456",
-		CommitDate: "2006-01-02T15:04:05Z", CommitTimestamp: "1136214245",
-	})
-	if err == nil || checkProject(d.file.Project) != nil {
-		return true
+		CommitDate: "2006-01-02T15:04:05Z", CommitTimestamp: "1136214245", Summary: "v1.2.3",
+	}
+	s := Settings{Name: all["name"].text, Binary: all["binary"].text, Wrap: all["wrap"].text, Archive: all["archive"].list}
+	s.Env = all.entries("env.")
+	expanded, err := s.Expand(v)
+	if err == nil {
+		_, names := expanded.Names(v, []string{"tool"})
+		s.Files = all["files"].files
+		_, files := s.Expand(v)
+		err = errors.Join(names, files)
 	}
 	for _, err := range fault.Leaves(err) {
 		var template *templateFault
 		var e *expandError
-		if errors.As(err, &template) || !errors.As(err, &e) || e.Key != "name" {
-			continue // reported when it was read
+		if errors.As(err, &template) || !errors.As(err, &e) || strings.HasPrefix(e.Key, "env.") {
+			continue // reported when it was read, or by the plan
 		}
-		d.errorAt(all["name"].pos, fault.Hint(err), "profile %q on %s: %v", p.Name, pl, e.Err)
-		return false
+		if pos := p.Pos(pl, e.Key); !bad[pos] {
+			bad[pos] = true
+			d.errorAt(pos, fault.Hint(err), "profile %q on %s: %v", p.Name, pl, e.Err)
+		}
 	}
-	return true
 }

@@ -53,10 +53,16 @@ func (d *decoder) top(root *yaml.Node) {
 				}
 				f.Go = s
 			}
+		case "dir":
+			d.dirOf(e.value)
+		case "tag":
+			d.tagFormOf(e.value)
+		case "snapshot":
+			d.snapshotOf(e.value)
 		case "main":
 			d.setting(find(settingKeys(), "main"), e, f.common)
 		case "untagged":
-			if s, ok := d.text(e.value, "untagged"); ok && d.enum(e.value, "untagged", s, find(topKeys(), "untagged").enum) {
+			if s, ok := d.text(e.value, "untagged"); ok && d.enum(d.pos(e.value), "untagged", s, find(topKeys(), "untagged").enum) {
 				f.Untagged = s
 			}
 		case "sign":
@@ -110,17 +116,18 @@ func (d *decoder) unknownKey(e entry, in string, keys []key, misplaced func(stri
 	return suggested
 }
 
-func (d *decoder) enum(n *yaml.Node, what, s string, enum []string) bool {
+func (d *decoder) enum(pos Position, what, s string, enum []string) bool {
 	if slices.Contains(enum, s) {
 		return true
 	}
 	if why, hint := notOffered(what, s); why != "" {
-		d.errorAt(d.pos(n), hint, "%s %s is not offered: %s", what, s, why)
+		d.errorAt(pos, hint, "%s %s is not offered: %s", what, s, why)
 		return false
 	}
-	d.errorAt(d.pos(n), didYouMean(s, enum, map[string]string{
+	d.errorAt(pos, didYouMean(s, enum, map[string]string{
 		"tgz": "tar.gz", "targz": "tar.gz", "tar": "tar.gz", "gz": "tar.gz", "zst": "tar.zst", "zstd": "tar.zst", "tzst": "tar.zst", "binary": "none", "off": "none",
 		"false": "none", "allow": "pseudo", "mod": "readonly", "strict": string(fact.RequireIdentical), "warn": string(fact.ReportVerdicts),
+		"644": "0644", "0o644": "0644", "420": "0644", "755": "0755", "0o755": "0755", "493": "0755", "-w": "debug", "w": "debug", "dwarf": "debug", "-s": "all", "-s -w": "all",
 	}), "%s wants %s, not %q", what, orList(enum), s)
 	return false
 }
@@ -299,7 +306,13 @@ func (d *decoder) setting(k key, e entry, into layer) {
 		v.text = n.Value
 	case kindText:
 		var ok bool
-		if v.text, ok = d.text(n, k.name); !ok || k.enum != nil && !d.enum(n, k.name, v.text, k.enum) {
+		if v.text, ok = d.text(n, k.name); !ok {
+			return
+		}
+		if means, ok := k.truth[v.text]; ok && n.Style == 0 {
+			v.text = means
+		}
+		if k.enum != nil && !d.enum(v.pos, k.name, v.text, k.enum) {
 			return
 		}
 	case kindSize:
@@ -328,6 +341,10 @@ func (d *decoder) setting(k key, e entry, into layer) {
 		if !d.listSetting(k, n, v) {
 			return
 		}
+	case kindFiles:
+		if !d.filesSetting(k, n, v) {
+			return
+		}
 	}
 	d.checkValue(k, v)
 	into[k.name] = v
@@ -340,7 +357,7 @@ func groupHint(name string) string {
 	case "bench":
 		return "write bench: {args: [--version], variants: [stripped, plain]}"
 	case "ldflags":
-		return "write ldflags: {strip: true, set: {main.version: \"{{.Version}}\"}, extra: [-FLAG]}"
+		return "write ldflags: {strip: all, set: {main.version: \"{{.Version}}\"}, extra: [-FLAG]}"
 	}
 	return "write budget: {size: 8MiB, growth: 200KiB, startup: 300ms}"
 }

@@ -2,8 +2,11 @@ package profiles
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template/parse"
+	"time"
+	"unicode"
 
 	"github.com/mintmark/mintmark/internal/fault"
 )
@@ -11,11 +14,11 @@ import (
 // expandText evaluates one template. Text without {{ is returned as it is.
 // vars.Env decides which variables there are; with a nil Env, .Env is refused.
 func expandText(text string, vars *Vars) (string, error) {
-	var env func(string) bool
+	scope := templateScope{fields: artifactFields}
 	if vars.Env != nil {
-		env = func(name string) bool { _, ok := vars.Env[name]; return ok }
+		scope.env = func(name string) bool { _, ok := vars.Env[name]; return ok }
 	}
-	tree, faults := parseTemplate(text, env)
+	tree, faults := parseTemplate(text, scope)
 	if len(faults) > 0 {
 		return "", &faults[0]
 	}
@@ -55,6 +58,10 @@ func (v templateValue) use() (string, error) {
 	switch {
 	case v.absent == "Tag":
 		return "", fault.Errorf(`tag the commit, or write {{with .Tag}}…{{end}} or {{default "none" .Tag}}`, "%v", errNoTag)
+	case slices.Contains(versionFields, v.absent):
+		return "", fault.Errorf("write .Version", ".%s is not known: the version is not of the form MAJOR.MINOR.PATCH", v.absent)
+	case v.absent == "Binary":
+		return "", fault.Errorf("write a name of its own instead, or build each program in a profile of its own", ".Binary is no one name here: several programs share the artifact")
 	case v.absent != "":
 		return "", fault.Errorf(fmt.Sprintf("build a checkout (-dir=DIR), or write {{with .%s}}…{{end}} or {{default \"none\" .%[1]s}}", v.absent),
 			".%s is not known: the module proxy does not say which commit this module was made from", v.absent)
@@ -182,6 +189,17 @@ func call(name string, args []templateValue) (templateValue, error) {
 	}
 	s := texts[len(texts)-1]
 	switch name {
+	case "date":
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return templateValue{}, fault.Errorf("write {{.CommitDate | date \"2006-01-02\"}}", "date wants a time such as .CommitDate, not %q", clip(s))
+		}
+		if err := checkLayout(texts[0]); err != nil {
+			return templateValue{}, err
+		}
+		s = t.UTC().Format(texts[0])
+	case "title":
+		s = title(s)
 	case "lower":
 		s = strings.ToLower(s)
 	case "upper":
@@ -228,11 +246,34 @@ func (e *evaluator) field(ident []string) templateValue {
 	}
 	s := e.vars.field(ident[0])
 	v := templateValue{text: s}
-	switch ident[0] {
-	case "Tag", "Commit", "ShortCommit":
-		if s == "" {
-			v.absent = ident[0]
-		}
+	if s == "" && slices.Contains(absentFields, ident[0]) {
+		v.absent = ident[0]
 	}
 	return v
+}
+
+// title is the text with the first letter of each word in upper case and the
+// others in lower case. Letters, digits, underscores, apostrophes and dots inside
+// of it are one word.
+func title(s string) string {
+	var b strings.Builder
+	inside := false
+	for _, r := range s {
+		if inside {
+			b.WriteRune(unicode.ToLower(r))
+		} else {
+			b.WriteRune(unicode.ToTitle(r))
+		}
+		inside = unicode.IsLetter(r) || unicode.IsDigit(r) || inside && strings.ContainsRune("_'’.", r)
+	}
+	return b.String()
+}
+
+// checkLayout refuses a layout that says the same of all times, such as one of
+// another language.
+func checkLayout(layout string) error {
+	if a, b := time.Unix(0, 0).UTC(), time.Date(2037, 11, 22, 13, 44, 55, 0, time.UTC); a.Format(layout) == b.Format(layout) {
+		return fault.Errorf("it is how Go writes the time Mon Jan 2 15:04:05 2006: \"2006-01-02\", \"20060102150405\"", "the layout %q says nothing of a time", clip(layout))
+	}
+	return nil
 }

@@ -13,15 +13,18 @@ import (
 // written, so "-w -s" and "-s -w" make binaries with different build IDs. This
 // file is the one place that spells them, and reads that spelling back.
 
-// LinkerFlags is the value of -ldflags: -s -w if Strip is set, then -X for each
+// LinkerFlags is the value of -ldflags: -s -w or -w as Strip says, then -X for each
 // entry of Set, sorted, then LDFlags in their order; "" if there is none.
 // Arguments are quoted the way cmd/go splits them (goflags.Quote), and only if
 // necessary. The settings must have been expanded, which also makes sure that
 // all can be quoted.
 func (s Settings) LinkerFlags() string {
 	var args []string
-	if s.Strip {
+	switch s.Strip {
+	case StripAll:
 		args = append(args, "-s", "-w")
+	case StripDebug:
+		args = append(args, "-w")
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Set)) {
 		args = append(args, "-X", name+"="+s.Set[name])

@@ -120,7 +120,9 @@ func (s *Settings) readLinkerFlags(value string) error {
 	case len(words) == 0:
 		return errors.New("it is empty")
 	case len(words) > 1 && words[0] == "-s" && words[1] == "-w":
-		s.Strip, words = true, words[2:]
+		s.Strip, words = StripAll, words[2:]
+	case words[0] == "-w":
+		s.Strip, words = StripDebug, words[1:]
 	}
 	for len(words) > 1 && words[0] == "-X" {
 		name, text, ok := strings.Cut(words[1], "=")

@@ -16,7 +16,7 @@ func TestReadBuildFlags(t *testing.T) {
 	texts := []string{"", "1.2.3", "a b", "it's", `say "x"`, "-s", "-o=x", "=", "a=b", "@x", "\u00a0", "x\u00a0", "tab\u2003", "ä", "-Wl,-z=a b", "'", "{{"}
 	for range 5000 {
 		s := Settings{
-			Trimpath: r.IntN(2) == 0, BuildVCS: r.IntN(2) == 0, Strip: r.IntN(2) == 0, Mod: pick("", "readonly", "vendor"),
+			Trimpath: r.IntN(2) == 0, BuildVCS: r.IntN(2) == 0, Strip: pick("", StripDebug, StripAll), Mod: pick("", "readonly", "vendor"),
 			BuildMode: pick("", "pie", "exe"), PGO: pick("", "off", "cmd/default.pgo"), Set: map[string]string{},
 		}
 		for range r.IntN(3) {

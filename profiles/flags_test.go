@@ -40,9 +40,9 @@ func TestLinkerFlags(t *testing.T) {
 		want string
 	}{
 		{Settings{}, ""},
-		{Settings{Strip: true}, "-s -w"},
+		{Settings{Strip: StripAll}, "-s -w"},
 		{Settings{Set: map[string]string{"main.b": "2", "main.a": "1"}}, "-X main.a=1 -X main.b=2"},
-		{Settings{Strip: true, Set: map[string]string{"main.a": ""}, LDFlags: []string{"-z", "-a"}}, "-s -w -X main.a= -z -a"},
+		{Settings{Strip: StripAll, Set: map[string]string{"main.a": ""}, LDFlags: []string{"-z", "-a"}}, "-s -w -X main.a= -z -a"},
 		{Settings{Set: map[string]string{"main.a": "x y"}}, "-X 'main.a=x y'"},
 		{Settings{Set: map[string]string{"main.a": "it's"}}, `-X "main.a=it's"`},
 		{Settings{Set: map[string]string{"main.a": `say "x"`}}, `-X 'main.a=say "x"'`},
@@ -111,7 +111,7 @@ func TestGoAcceptsFlags(t *testing.T) {
 		t.Skip("builds a program")
 	}
 	s := Settings{
-		Trimpath: true, BuildVCS: true, Strip: true, Mod: "readonly", Tags: []string{"b", "a"}, PGO: "off",
+		Trimpath: true, BuildVCS: true, Strip: StripAll, Mod: "readonly", Tags: []string{"b", "a"}, PGO: "off",
 		Set: map[string]string{
 			"main.a": "it's", "main.b": `say "x"  y`, "main.c": "", "main.d": "-X main.a=no", "example.com/m/v2.x.V": "deep", "main.e": "'q'",
 		},

@@ -19,11 +19,11 @@ var linkerOwned = []string{
 }
 
 // checkExtra checks ldflags.extra.
-func (d *decoder) checkExtra(v *value) {
+func (d *decoder) checkExtra(k key, v *value) {
 	wantsArgument := false
 	for i, s := range v.list {
 		pos := v.items[i]
-		d.checkTemplate(v, i, s, false)
+		d.checkTemplate(k, v, i, s)
 		if err := checkQuotable(s); err != nil {
 			d.err(pos, err)
 		}
@@ -40,7 +40,7 @@ func (d *decoder) checkExtra(v *value) {
 		case !hasValue && strings.ContainsAny(s, " \t") && !strings.Contains(s, "{{"):
 			d.errorAt(pos, severalHint(s), "%q is several arguments", s)
 		case name == "-s" || name == "-w":
-			d.errorAt(pos, "use ldflags: {strip: true}", "%s is set by strip", name)
+			d.errorAt(pos, "use "+ldflagsYAML([]string{name}), "%s is set by strip", name)
 		case name == "-X":
 			d.errorAt(pos, "use "+ldflagsYAML(v.list[i:min(i+2, len(v.list))]), "-X is set by set")
 		case name == "-buildid" && value != "":
@@ -77,7 +77,7 @@ func (d *decoder) checkCompilerFlags(key string, v *value) {
 		case err != nil:
 			d.err(pos, err)
 		case strings.Contains(s, "{{"):
-			d.errorAt(pos, "templates work in name, env, ldflags.set and ldflags.extra", "%s cannot hold a template", key)
+			d.errorAt(pos, templatesWork(), "%s cannot hold a template", key)
 		case strings.ContainsAny(flag, " \t"):
 			d.errorAt(pos, "write "+listYAML(fieldsOf(s)), "%q is several flags", s)
 		case slices.Contains([]string{"-o", "-p", "-trimpath", "-importcfg", "-embedcfg", "-buildid", "-pack", "-complete", "-V", "-cpuprofile", "-memprofile", "-mutexprofile", "-blockprofile", "-traceprofile", "-goversion", "-symabis", "-asmhdr", "-linkobj", "-D", "-json", "-pgoprofile", "-race", "-msan", "-asan"}, name):
@@ -206,7 +206,7 @@ func forCgo(name string) bool {
 
 // checkEntry checks the value of an entry of env or ldflags.set.
 func (d *decoder) checkEntry(k key, name string, v *value) {
-	d.checkTemplate(v, -1, v.text, k.name == "ldflags.set")
+	d.checkTemplate(k, v, -1, v.text)
 	check := checkEnvValue
 	if k.name == "ldflags.set" {
 		check = checkQuotable
@@ -236,12 +236,8 @@ func (d *decoder) checkEntry(k key, name string, v *value) {
 
 // checkTemplate reports what is wrong with a template, at the place inside the
 // text. Which variables .Env has is only known after inheritance.
-func (d *decoder) checkTemplate(v *value, item int, text string, env bool) {
-	var any func(string) bool
-	if env || item >= 0 {
-		any = func(string) bool { return true }
-	}
-	_, faults := parseTemplate(text, any)
+func (d *decoder) checkTemplate(k key, v *value, item int, text string) {
+	_, faults := parseTemplate(text, k.scope(func(string) bool { return true }))
 	for _, f := range faults {
 		d.errorAt(v.at(item, f.offset), f.hint, "%s", f.msg)
 	}

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -21,9 +22,17 @@ func GoReleaserFiles() []string {
 // GoReleaser is what a configuration of GoReleaser says of which programs there
 // are and how they are built, as far as a profile can say it too.
 type GoReleaser struct {
-	Project string
-	Builds  []GoReleaserBuild
-	Proxy   bool // gomod.proxy: it builds what the module proxy serves
+	Project  string
+	Builds   []GoReleaserBuild
+	Archives []GoReleaserArchive
+	Proxy    bool // gomod.proxy: it builds what the module proxy serves
+}
+
+// GoReleaserArchive is one of its archives.
+type GoReleaserArchive struct {
+	Formats []string // none: tar.gz
+	Wrap    string   // wrap_in_directory: "", true or a template
+	Files   []string // what they are taken from; none: README*, LICENSE*, CHANGELOG*
 }
 
 // GoReleaserBuild is one of its builds.
@@ -31,6 +40,7 @@ type GoReleaserBuild struct {
 	ID, Dir, Main, Binary string
 	Set                   []string // variables that -X sets, as import/path.Name; templates stand as written
 	DefaultSet            bool     // no ldflags: GoReleaser sets version, commit, date and builtBy in main
+	Keeps                 string   // what the linker is not told to leave out, as a phrase; "" if nothing
 	Tags                  []string
 	CGO                   bool // CGO_ENABLED=1
 	OS, Arch              []string
@@ -38,8 +48,9 @@ type GoReleaserBuild struct {
 }
 
 var (
-	linkerSet  = regexp.MustCompile(`-X[ \t=]+['"]?((?:{{[^{}]*}}|[^\s='"{}])+)=`)
-	modulePath = regexp.MustCompile(`{{-?\s*\.ModulePath\s*-?}}`)
+	projectName = regexp.MustCompile(`{{-?\s*\.ProjectName\s*-?}}`)
+	linkerSet   = regexp.MustCompile(`-X[ \t=]+['"]?((?:{{[^{}]*}}|[^\s='"{}])+)=`)
+	modulePath  = regexp.MustCompile(`{{-?\s*\.ModulePath\s*-?}}`)
 )
 
 // ReadGoReleaser reads a configuration of GoReleaser as data: nothing of it is
@@ -61,6 +72,11 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 		Builds  []build
 		Build   *build
 		GoMod   struct{ Proxy yaml.Node }
+
+		Archives []struct {
+			Formats, Format, Files yaml.Node
+			Wrap                   yaml.Node `yaml:"wrap_in_directory"`
+		}
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, err
@@ -79,6 +95,7 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 		one := GoReleaserBuild{ID: b.ID, Dir: b.Dir, Main: b.Main, Binary: b.Binary, Tags: nodeTexts(&b.Tags)}
 		flags := nodeTexts(&b.LDFlags)
 		one.DefaultSet = len(flags) == 0
+		one.Keeps = keeps(flags)
 		for _, m := range linkerSet.FindAllStringSubmatch(strings.Join(flags, " "), maxEntries) {
 			if !slices.Contains(one.Set, m[1]) {
 				one.Set = append(one.Set, m[1])
@@ -108,7 +125,59 @@ func ReadGoReleaser(data []byte) (*GoReleaser, error) {
 		one.CGO = slices.Contains(nodeTexts(&b.Env), "CGO_ENABLED=1")
 		g.Builds = append(g.Builds, one)
 	}
+	for _, a := range file.Archives[:min(len(file.Archives), maxEntries)] {
+		one := GoReleaserArchive{Formats: append(nodeTexts(&a.Formats), nodeTexts(&a.Format)...), Files: fileTexts(&a.Files)}
+		if w := nodeTexts(&a.Wrap); len(w) == 1 && w[0] != "false" {
+			one.Wrap = w[0]
+		}
+		g.Archives = append(g.Archives, one)
+	}
 	return g, nil
+}
+
+// keeps says what ldflags leave in a binary; "" where the default ldflags do not, or
+// where a template may say anything.
+func keeps(ldflags []string) string {
+	var words []string
+	for _, word := range strings.Fields(strings.NewReplacer(`"`, " ", `'`, " ").Replace(strings.Join(ldflags, " "))) {
+		words = append(words, word)
+		if strings.HasPrefix(word, "{{") {
+			return ""
+		}
+	}
+	switch {
+	case len(words) == 0 || slices.Contains(words, "-s"): // which the linker takes for -w as well
+		return ""
+	case slices.Contains(words, "-w"):
+		return "the symbol table"
+	}
+	return "the symbol table and debug information"
+}
+
+// fileTexts are the sources of files, each a text or a map.
+func fileTexts(n *yaml.Node) (texts []string) {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	for _, e := range n.Content {
+		if e.Kind == yaml.AliasNode && e.Alias != nil {
+			e = e.Alias
+		}
+		if len(texts) >= maxEntries || n.Kind != yaml.SequenceNode {
+			break
+		}
+		switch e.Kind {
+		case yaml.ScalarNode:
+			texts = append(texts, e.Value)
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(e.Content); i += 2 {
+				if e.Content[i].Value == "src" {
+					texts = append(texts, e.Content[i+1].Value)
+				}
+			}
+		}
+	}
+	return texts
 }
 
 // flags takes the flags of go build apart: an element may hold a flag with its
@@ -155,6 +224,16 @@ func nodeTexts(n *yaml.Node) (texts []string) {
 	return texts
 }
 
+// builtinHas reports whether the archives of the built-in profile have such files.
+func builtinHas(src string) bool {
+	for _, glob := range builtinFiles() {
+		if ok, _ := path.Match(glob, src); ok || src == "none*" { // as GoReleaser is told to have none
+			return true
+		}
+	}
+	return false
+}
+
 // BuiltIn is what the built-in profile builds of a module.
 type BuiltIn struct {
 	Project, Module string
@@ -166,7 +245,7 @@ type BuiltIn struct {
 
 // Dropped is what the built-in profile does without of what g says, as phrases.
 func (g *GoReleaser) Dropped(in BuiltIn) (phrases []string) {
-	var mains, set, tags, systems, archs, other []string
+	var mains, set, tags, systems, archs, other, kept, formats, wraps, more []string
 	add := func(to *[]string, texts ...string) {
 		for _, t := range texts {
 			if t != "" && !slices.Contains(*to, t) {
@@ -183,9 +262,11 @@ func (g *GoReleaser) Dropped(in BuiltIn) (phrases []string) {
 		if main := path.Join(b.Dir, b.Main); main != "" && main != "." && path.Clean(main) != "main.go" {
 			add(&mains, main)
 		}
-		if name := path.Base(b.Binary); b.Binary != "" && name != in.Project && !strings.Contains(name, "{{") {
+		name := projectName.ReplaceAllLiteralString(b.Binary, cmp.Or(g.Project, in.Project))
+		if name != "" && name != in.Project {
 			add(&names, "binary "+name)
 		}
+		add(&kept, b.Keeps)
 		for _, v := range b.Set {
 			add(&set, modulePath.ReplaceAllLiteralString(v, in.Module))
 		}
@@ -221,6 +302,23 @@ func (g *GoReleaser) Dropped(in BuiltIn) (phrases []string) {
 	list("goos ", systems)
 	list("goarch ", archs)
 	list("", names)
+	for _, a := range g.Archives {
+		for _, f := range a.Formats {
+			if f != "tar.gz" && f != "tgz" { // what the built-in profile has
+				add(&formats, f)
+			}
+		}
+		add(&wraps, a.Wrap)
+		for _, f := range a.Files {
+			if !builtinHas(f) {
+				add(&more, f)
+			}
+		}
+	}
+	list("", kept)
+	list("archive format ", formats)
+	list("wrap_in_directory ", wraps)
+	list("files ", more)
 	if g.Proxy {
 		add(&other, "gomod.proxy")
 	}

@@ -24,7 +24,11 @@ func TestGoReleaserDropped(t *testing.T) {
 		{"platforms", "builds:\n  - ldflags: [-s]\n    goos: [linux, freebsd]\n    goarch: [amd64, s390x]\n  - ldflags: [-s]\n    targets: [openbsd_arm64_v8.0]\n", nil, []string{"goos freebsd, openbsd", "goarch s390x, arm64"}},
 		{"what else it says", "gomod: {proxy: true}\nbuilds:\n  - ldflags: [-s]\n    buildmode: c-shared\n    gcflags: [all=-l]\n    hooks: {pre: go generate}\n", nil, []string{"buildmode c-shared, gcflags all=-l, hooks, gomod.proxy"}},
 		{"tags as list and flag", "builds:\n  - ldflags: [-s]\n    tags: [netgo]\n    flags: [-trimpath, '-tags=osusergo,static']\n", nil, []string{"tags netgo, osusergo, static"}},
-		{"names", "project_name: gh\nbuilds:\n  - binary: bin/hub\n    ldflags: [-s]\n", nil, []string{"project_name gh, binary hub"}},
+		{"names", "project_name: gh\nbuilds:\n  - binary: bin/hub\n    ldflags: [-s]\n", nil, []string{"project_name gh, binary bin/hub"}},
+		{"a name that follows from the project's", "builds:\n  - binary: '{{ .ProjectName }}'\n    ldflags: [-s]\n  - binary: '{{.ProjectName}}-{{.Os}}'\n    ldflags: [-s]\n", nil, []string{"binary tool-{{.Os}}"}},
+		{"symbols", "builds:\n  - ldflags: [-w]\n  - ldflags: -X main.v=1\n  - ldflags: ['{{.Env.LDFLAGS}}']\n  - ldflags: -s\n", nil, []string{"-X main.v", "the symbol table, the symbol table and debug information"}},
+		{"archives", "builds:\n  - ldflags: [-s]\narchives:\n  - format: zip\n    wrap_in_directory: true\n    files: [README.md, LICENSE*, CHANGELOG.md, {src: 'docs/*', dst: x}]\n  - formats: [tar.gz, binary]\n    wrap_in_directory: false\n    files: [none*]\n", nil,
+			[]string{"archive format zip, binary", "wrap_in_directory true", "files CHANGELOG.md, docs/*"}},
 		{"cgo, by an alias", "x: &e [CGO_ENABLED=1]\nbuilds:\n  - env: *e\n    ldflags: [-s]\n", nil, []string{"CGO_ENABLED=1"}},
 		{"skipped, and of another language", "builds:\n  - skip: true\n    main: ./a\n  - builder: rust\n    main: ./b\n", nil, nil},
 	} {

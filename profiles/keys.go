@@ -21,6 +21,7 @@ const (
 	kindSize          // bytes
 	kindDuration      // Go's spelling
 	kindGroup         // a map of further keys
+	kindFiles         // a list of globs, and of maps of further keys
 	kindOther         // decoded by code of its own
 )
 
@@ -31,9 +32,11 @@ type key struct {
 	kind     kind
 	doc      string // one sentence, for editors
 	enum     []string
-	def      string // the default as text; what it means depends on the kind
-	template bool   // values may be templates
-	sub      []key  // of a group
+	truth    map[string]string // what true and false mean, where they may stand for a text
+	def      string            // the default as text; what it means depends on the kind
+	template bool              // values may be templates
+	fields   []string          // of templates, beside those that all templates have
+	sub      []key             // of a group, and of an element of kindFiles
 	// into puts the value that holds into the settings; of all settings but groups.
 	into func(*Settings, *value)
 }
@@ -44,12 +47,18 @@ func (k key) last() string { return k.name[strings.LastIndex(k.name, ".")+1:] }
 // The default of name. Commas of a variant become underscores in it.
 const defaultName = `{{.Project}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}`
 
+// The default of binary: what go build would call it.
+const defaultBinary = `{{.Binary}}`
+
 // topKeys are the keys of the file itself.
 func topKeys() []key {
 	return append([]key{
 		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
 		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
 		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
+		{name: "dir", kind: kindText, doc: "Directory of the module, relative to this file. Default: that of the file."},
+		{name: "tag", kind: kindText, doc: "How the tags that say versions are written, with one {{.Version}} in it, such as release-{{.Version}}. Default: Go's version tags."},
+		{name: "snapshot", kind: kindText, template: true, def: defaultSnapshot, doc: "Version of a snapshot."},
 		{name: "main", kind: kindTexts, def: "./", doc: "Main packages that every profile builds unless it says otherwise: ./, ./cmd/..., or a list."},
 		{name: "untagged", kind: kindText, enum: []string{"refuse", "pseudo"}, def: "refuse", doc: "What to do with a commit without a version tag: refuse it, or release it under Go's pseudo-version."},
 		{name: "sign", kind: kindOther, doc: "The key that signs the release, or none.", sub: []key{
@@ -73,6 +82,7 @@ func structureKeys() []key {
 			{name: "platforms.arch", kind: kindList, doc: "Architectures, with a variant where wanted: arm64, arm/6."},
 			{name: "platforms.exclude", kind: kindList, doc: "Patterns of combinations to leave out; each must match one."},
 			{name: "platforms.include", kind: kindList, doc: "Further platforms; each must add one."},
+			{name: "platforms.unknown", kind: kindText, enum: []string{"refuse", "skip"}, def: "refuse", doc: "What to do with combinations of os and arch that the toolchain does not know: refuse them, or leave them out and say so."},
 		}},
 		{name: "overrides", kind: kindOther, doc: "Settings for some platforms only, applied last and in order."},
 	}
@@ -92,8 +102,9 @@ func settingKeys() []key {
 		{name: "tags", kind: kindList, doc: "Build tags; sorted before use.",
 			into: func(s *Settings, v *value) { s.Tags = slices.Compact(slices.Sorted(slices.Values(v.list))) }},
 		{name: "ldflags", kind: kindGroup, doc: "Flags of the linker.", sub: []key{
-			{name: "ldflags.strip", kind: kindBool, def: "true", doc: "-s -w: no symbol table and no debug information.",
-				into: func(s *Settings, v *value) { s.Strip = v.flag }},
+			{name: "ldflags.strip", kind: kindText, def: StripAll, enum: []string{StripAll, StripDebug, StripNone}, truth: map[string]string{"true": StripAll, "false": StripNone},
+				doc:  "all: neither symbol table nor debug information (-s -w); debug: no debug information (-w); none. true is all, false is none.",
+				into: func(s *Settings, v *value) { s.Strip = v.textUnless(StripNone) }},
 			{name: "ldflags.set", kind: kindMap, template: true, doc: "Values of string variables (-X), as importpath.name: value.",
 				into: func(s *Settings, v *value) { s.Set = v.entries }},
 			{name: "ldflags.extra", kind: kindList, template: true, doc: "Further flags, one argument per element, in this order.",
@@ -111,11 +122,19 @@ func settingKeys() []key {
 			into: func(s *Settings, v *value) { s.PGO = v.textUnless("auto") }},
 		{name: "env", kind: kindMap, template: true, doc: "Further environment variables of the build; they are recorded in the release.",
 			into: func(s *Settings, v *value) { s.Env = v.entries }},
-		{name: "archive", kind: kindText, def: fact.TarGz, enum: append(fact.ArchiveFormats(), fact.NoArchive), doc: "Format of the archive; none leaves bare binaries.",
-			into: func(s *Settings, v *value) { s.Archive = v.text }},
-		{name: "files", kind: kindList, doc: "Globs of further files for the archive.",
-			into: func(s *Settings, v *value) { s.Files = v.list }},
-		{name: "name", kind: kindText, template: true, def: defaultName, doc: "Name of the artifact, without the extension.",
+		{name: "archive", kind: kindTexts, def: fact.TarGz, enum: append(fact.ArchiveFormats(), fact.NoArchive), doc: "Format of the archive, or a list of formats, each of which is published; none leaves bare binaries.",
+			into: func(s *Settings, v *value) { s.Archive = slices.Compact(slices.Sorted(slices.Values(v.list))) }},
+		{name: "wrap", kind: kindText, template: true, fields: []string{"Binary", "Name"}, doc: "Directory that all files of an archive lie in. Default: none.",
+			into: func(s *Settings, v *value) { s.Wrap = v.text }},
+		{name: "files", kind: kindFiles, doc: "Further files for the archive: globs, or maps with a glob and where its files go.", sub: []key{
+			{name: "files.src", kind: kindText, doc: "Glob of files of the commit."},
+			{name: "files.dst", kind: kindText, template: true, doc: "Where they go in the archive: a file's name; of a glob, and where it ends in /, a directory. Default: as in the commit."},
+			{name: "files.mode", kind: kindText, enum: fact.Modes(), doc: "Their mode in the archive. Default: the commit's."},
+		},
+			into: func(s *Settings, v *value) { s.Files = v.files }},
+		{name: "binary", kind: kindText, template: true, fields: []string{"Binary"}, def: defaultBinary, doc: "Name of the program in an archive, without .exe; it may hold directories: bin/tool.",
+			into: func(s *Settings, v *value) { s.Binary = v.text }},
+		{name: "name", kind: kindText, template: true, fields: []string{"Binary"}, def: defaultName, doc: "Name of the artifact, without the extension.",
 			into: func(s *Settings, v *value) { s.Name = v.text }},
 		{name: "upx", kind: kindPack, def: "off", doc: "Pack with UPX, using these flags; off does not pack. Or a map with upx.flags, and which UPX it has to be.", sub: []key{
 			{name: "upx.flags", kind: kindOff, def: "off", doc: "The flags; the same as upx: FLAGS.",
@@ -165,6 +184,20 @@ func leafKeys() []key {
 	return leaves
 }
 
+// templatesWork is the hint for a template where none can be.
+func templatesWork() string {
+	var names []string
+	for _, k := range leafKeys() {
+		for _, k := range append([]key{k}, k.sub...) {
+			if k.template {
+				names = append(names, k.name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return "templates work in " + strings.Join(names, ", ")
+}
+
 // find is the key of that name, which keys have.
 func find(keys []key, name string) key {
 	return keys[slices.IndexFunc(keys, func(k key) bool { return k.name == name })]
@@ -183,8 +216,11 @@ var elsewhere = map[string]string{
 	"goos": "platforms: {os: […]}", "goarch": "platforms: {arch: […]}", "goarm": "platforms: {arch: [arm/6]}",
 	"goamd64": "platforms: {arch: [amd64/v3]}", "gomips": "platforms: {arch: [mipsle/softfloat]}", "targets": "platforms",
 	"platform": "platforms", "matrix": "platforms", "ignore": "platforms: {exclude: […]}",
-	"builds": "profiles", "profile": "profiles", "binary": "name", "name_template": "name", "project_name": "project",
-	"goversion": "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
+	"builds": "profiles", "profile": "profiles", "name_template": "name", "wrap_in_directory": "wrap", "wrap_directory": "wrap", "formats": "archive",
+	"source": "src", "destination": "dst", "from": "src", "to": "dst",
+	"project_name": "project",
+	"goversion":    "go", "go_version": "go", "toolchain": "go", "flags": "tags, trimpath, gcflags or buildmode",
+	"tag_prefix": "tag", "monorepo": "tag", "snapshot_template": "snapshot", "version_template": "snapshot", "directory": "dir",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
 	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",

@@ -25,14 +25,14 @@ func TestEveryKey(t *testing.T) {
 			continue
 		}
 		l, name := maps.Clone(base), k.name
-		v := &value{text: "x", list: []string{cmp.Or(others[name], "-x")}, size: 1, dur: 1}
+		v := &value{text: "x", list: []string{cmp.Or(others[name], "-x")}, files: []FileRule{{Src: "x"}}, size: 1, dur: 1}
 		switch {
 		case k.kind == kindMap:
 			name += "." + cmp.Or(others[name], "X")
 		case k.kind == kindBool:
 			v.flag = !base[name].flag
 		case k.enum != nil:
-			v.text = k.enum[len(k.enum)-1]
+			v.text, v.list = k.enum[len(k.enum)-1], k.enum[len(k.enum)-1:]
 		}
 		l[name] = v
 		after := l.settings()

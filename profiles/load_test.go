@@ -51,13 +51,13 @@ func TestDesign(t *testing.T) {
 	arm := Platform{"linux", "arm", "5"}
 	got := router.Settings(arm)
 	wantSettings := Settings{
-		Main: []string{"./"}, Trimpath: true, BuildVCS: true, Tags: []string{"netgo", "osusergo"}, Strip: true,
+		Main: []string{"./"}, Trimpath: true, BuildVCS: true, Tags: []string{"netgo", "osusergo"}, Strip: StripAll,
 		Set: map[string]string{
 			"github.com/prometheus/common/version.Version":   "{{.Version}}",
 			"github.com/prometheus/common/version.Revision":  "{{.Commit}}",
 			"github.com/prometheus/common/version.BuildDate": "{{.CommitDate}}",
 		},
-		Mod: "readonly", PGO: "off", Env: map[string]string{}, Archive: "none", Name: defaultName,
+		Mod: "readonly", PGO: "off", Env: map[string]string{}, Archive: []string{"none"}, Binary: defaultBinary, Name: defaultName,
 		UPX: []string{"--best", "--lzma"}, Budget: Budget{Size: 8 << 20, Startup: 300e6}, Verify: "require",
 	}
 	if !reflect.DeepEqual(got, wantSettings) {
@@ -66,7 +66,7 @@ func TestDesign(t *testing.T) {
 	if s := router.Settings(Platform{"linux", "arm64", ""}); s.UPX != nil {
 		t.Errorf("linux/arm64 is packed: %q", s.UPX)
 	}
-	if s := f.profile("release").Settings(Platform{"windows", "amd64", ""}); s.Archive != "zip" {
+	if s := f.profile("release").Settings(Platform{"windows", "amd64", ""}); s.Archive[0] != "zip" {
 		t.Errorf("windows archive %q", s.Archive)
 	}
 	for key, want := range map[string]string{

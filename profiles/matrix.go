@@ -14,6 +14,10 @@ type platformSet struct {
 	list []Platform // sorted
 	pos  map[Platform]Position
 	at   Position // of the key
+	// Of os and arch:
+	product  map[Platform]bool // those that are combined, and not written out
+	excludes []string          // what is excluded, as it is written
+	skip     bool              // unknown: skip
 }
 
 // add puts a platform into the set. Two spellings of one build are an error,
@@ -39,7 +43,7 @@ func shorter(a, b Platform) string {
 
 // platforms decodes the key of a profile: a list, or os × arch.
 func (d *decoder) platforms(e entry) *platformSet {
-	s := &platformSet{pos: map[Platform]Position{}, at: e.pos}
+	s := &platformSet{pos: map[Platform]Position{}, at: e.pos, product: map[Platform]bool{}}
 	if e.value.Kind != yaml.MappingNode {
 		d.include(s, e.value, "platforms", "write [linux/amd64, …], or {os: […], arch: […]}")
 		return s
@@ -71,6 +75,11 @@ func (d *decoder) platforms(e entry) *platformSet {
 	}
 	if n := nodes["exclude"]; n != nil {
 		d.exclude(s, n, len(d.problems) == before)
+	}
+	if n := nodes["unknown"]; n != nil {
+		if text, ok := d.text(n, "platforms.unknown"); ok && d.enum(d.pos(n), "platforms.unknown", text, find(known, "platforms.unknown").enum) {
+			s.skip = text == "skip"
+		}
 	}
 	if n := nodes["include"]; n != nil {
 		d.include(s, n, "include", "")
@@ -130,7 +139,7 @@ func (d *decoder) product(s *platformSet, osNode, archNode *yaml.Node) {
 				return
 			}
 			s.list = append(s.list, pl)
-			s.pos[pl] = pos
+			s.pos[pl], s.product[pl] = pos, true
 		}
 	}
 }
@@ -140,6 +149,7 @@ func (d *decoder) product(s *platformSet, osNode, archNode *yaml.Node) {
 func (d *decoder) exclude(s *platformSet, n *yaml.Node, certain bool) {
 	patterns, positions := d.patterns(n, "exclude")
 	for i, p := range patterns {
+		s.excludes = append(s.excludes, p.String())
 		before := len(s.list)
 		s.list = slices.DeleteFunc(s.list, p.Match)
 		if len(s.list) == before && certain {
@@ -164,4 +174,42 @@ func (d *decoder) include(s *platformSet, n *yaml.Node, what, hint string) {
 			d.err(pos, err)
 		}
 	}
+}
+
+// Unknown is what the file says of those of p's platforms that a toolchain does not
+// know: skip are left out, as `unknown: skip` has it, and the others are wrong, for
+// which the error is one for each place that has to be changed.
+func (p *Profile) Unknown(unknown []Platform, toolchain string) (skip []Platform, wrong Problems) {
+	set := p.resolved
+	var combined, written []Platform
+	for _, pl := range unknown {
+		switch {
+		case set == nil || !set.product[pl]:
+			written = append(written, pl)
+		case set.skip:
+			skip = append(skip, pl)
+		default:
+			combined = append(combined, pl)
+		}
+	}
+	if len(combined) > 0 {
+		excludes := append(slices.Clone(set.excludes), pairs(combined)...)
+		wrong = append(wrong, p.file.Problem(set.at, fmt.Sprintf("%s cannot build for %s", toolchain, strings.Join(pairs(combined), ", ")),
+			"say unknown: skip in platforms, or leave them out yourself:\nexclude: "+listYAML(excludes)))
+	}
+	for _, pl := range written {
+		wrong = append(wrong, p.file.Problem(p.Pos(pl, "platforms"), fmt.Sprintf("%s cannot build for %s", toolchain, pl),
+			"`go tool dist list` of that toolchain prints what it can build for"))
+	}
+	return skip, wrong
+}
+
+// pairs are the systems and architectures of platforms, each once.
+func pairs(platforms []Platform) (list []string) {
+	for _, pl := range platforms {
+		if pair := pl.OS + "/" + pl.Arch; !slices.Contains(list, pair) {
+			list = append(list, pair)
+		}
+	}
+	return list
 }

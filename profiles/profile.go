@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -17,6 +18,14 @@ type File struct {
 	// Untagged says what to do with a commit that carries no version tag:
 	// "refuse" (the default) or "pseudo" (release it under Go's pseudo-version).
 	Untagged string
+	// Dir is the module's directory below that of the profile file,
+	// slash-separated; "" for that itself.
+	Dir string
+	// Tag is how the tags that say versions are written; nil is by Go's rules.
+	Tag *fact.TagForm
+	// Snapshot is the template of a snapshot's version; "" is the default. See
+	// [File.SnapshotVersion].
+	Snapshot string
 	// Sign is the signing key, if the file says anything about one.
 	Sign Sign
 	// Ledger is what the file says about the published ledgers of proofs.
@@ -75,6 +84,7 @@ type body struct {
 
 	unclear     bool         // platforms or inherit are wrong: what follows from them is not reported
 	platforms   *platformSet // what the key says; nil if the key is absent
+	resolved    *platformSet // its own or the nearest ancestor's
 	platformPos map[Platform]Position
 }
 
@@ -93,7 +103,7 @@ type Settings struct {
 	Trimpath  bool              // default true
 	BuildVCS  bool              // default true
 	Tags      []string          // sorted, without duplicates
-	Strip     bool              // ldflags.strip: "-s -w"; default true
+	Strip     string            // ldflags.strip: StripAll (default), StripDebug, or "" for neither
 	Set       map[string]string // ldflags.set: -X importpath.name=value
 	LDFlags   []string          // ldflags.extra: further linker flags, in order
 	GCFlags   []string
@@ -102,10 +112,12 @@ type Settings struct {
 	Mod       string // "readonly" (default) or "vendor"
 	PGO       string // "" means default.pgo of the main package if there is one; "off"; or a path in the commit
 	Env       map[string]string
-	Archive   string   // "tar.gz" (default), "tar.zst", "zip", "none"
-	Files     []string // globs of further files for the archive
-	Name      string   // template of the artifact's name without extension
-	UPX       []string // flags of UPX; nil: not packed
+	Archive   []string   // formats, sorted, without duplicates, or "none" alone; default "tar.gz"
+	Wrap      string     // template of the directory that the files of an archive lie in; "" is none
+	Files     []FileRule // further files for the archive
+	Binary    string     // template of the program's path in an archive, without extension
+	Name      string     // template of the artifact's name without extension
+	UPX       []string   // flags of UPX; nil: not packed
 	// UPXVersion and UPXSHA256 pin the UPX executable: the version it must say,
 	// the digest its file must have. "" is any, and always without UPX flags.
 	UPXVersion string
@@ -114,6 +126,30 @@ type Settings struct {
 	Bench      Bench
 	Verify     fact.VerifyPolicy // default: require
 }
+
+// What ldflags.strip leaves out of a binary.
+const (
+	StripAll   = "all"   // -s -w: symbol table and debug information
+	StripDebug = "debug" // -w: debug information
+	StripNone  = "none"  // "" in Settings
+)
+
+// FileRule is an element of the key files: files of the commit that go into archives.
+type FileRule struct {
+	Src string // glob of their paths in the module
+	// Dst is where they go in the archive, or a template of that. Of a Src that is
+	// no pattern it is the file's path there, or its directory if it ends in a
+	// slash. Of a pattern it is a directory, in which files lie as they lie below
+	// the directory that the pattern begins with. "" leaves them where they are.
+	Dst  string
+	Mode string // one of fact.Modes; "" is the commit's
+}
+
+// Pattern reports whether Src stands for any number of files.
+func (f FileRule) Pattern() bool { return strings.ContainsAny(f.Src, patternChars) }
+
+// patternChars are the characters that make a path a pattern.
+const patternChars = `*?[\`
 
 // Budget limits what a binary may cost. Zero means no limit.
 type Budget struct {
@@ -124,15 +160,17 @@ type Budget struct {
 
 // value is what one key was set to, and where.
 type value struct {
-	flag bool
-	text string   // as written; also of bools, sizes and durations
-	list []string // of lists
-	size int64
-	dur  time.Duration
+	flag  bool
+	text  string     // as written; also of bools, sizes and durations
+	list  []string   // of lists; of files their globs
+	files []FileRule // of files
+	size  int64
+	dur   time.Duration
 	// entries are those of a map, put together for settings; nil in a layer.
 	entries map[string]string
 	pos     Position
 	items   []Position // of the elements of list
+	dsts    []Position // of what an element of files calls dst, where it has one
 	// at finds the position of a byte offset in the text, or in element
 	// item of the list (item -1 is the text).
 	at func(item, offset int) Position

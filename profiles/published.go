@@ -126,7 +126,7 @@ func (d *decoder) publishedGroup(name string, n *yaml.Node) (texts map[string]st
 		k := group.sub[i]
 		d.file.positions[k.name] = d.pos(e.value)
 		text, ok := d.text(e.value, k.name)
-		if !ok || k.enum != nil && !d.enum(e.value, k.name, text, k.enum) {
+		if !ok || k.enum != nil && !d.enum(d.pos(e.value), k.name, text, k.enum) {
 			continue
 		}
 		texts[e.name] = text

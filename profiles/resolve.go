@@ -80,7 +80,7 @@ func (l layer) settings() Settings {
 			v.entries = l.entries(k.name + ".")
 		} else {
 			*v = *l[k.name]
-			v.list = slices.Clone(v.list)
+			v.list, v.files = slices.Clone(v.list), slices.Clone(v.files)
 		}
 		k.into(&s, v)
 	}
@@ -102,8 +102,8 @@ func (l layer) entries(prefix string) map[string]string {
 }
 
 // Pos is where the value that key has on pl was set. Keys are written as in
-// [Value]; main[1] is the second element of a list, "platforms" the entry that
-// put pl into the profile. A key that nothing sets is at the profile's own
+// [Value]; main[1] is the second element of a list, files[1].dst where that element
+// says it goes, "platforms" the entry that put pl into the profile. A key that nothing sets is at the profile's own
 // position, and a default at "built-in".
 func (p *Profile) Pos(pl Platform, key string) Position {
 	if key == "platforms" {
@@ -116,8 +116,15 @@ func (p *Profile) Pos(pl Platform, key string) Position {
 	if v, ok := all[key]; ok {
 		return v.pos
 	}
-	if name, item, ok := splitItem(key); ok {
+	list, dst := strings.CutSuffix(key, "].dst")
+	if dst {
+		list += "]"
+	}
+	if name, item, ok := splitItem(list); ok {
 		if v := all[name]; v != nil {
+			if dst && item < len(v.dsts) {
+				return v.dsts[item]
+			}
 			if item < len(v.items) {
 				return v.items[item]
 			}
@@ -160,19 +167,23 @@ func (f *File) Pos(key string) Position {
 // Explain lists every setting of p on pl with its origin, sorted by key.
 func (p *Profile) Explain(pl Platform) []Value {
 	all := p.effective(pl)
-	kinds := map[string]kind{}
+	keys := map[string]key{}
 	for _, k := range leafKeys() {
-		kinds[k.name] = k.kind
+		keys[k.name] = k
 	}
 	var list []Value
 	for _, path := range slices.Sorted(maps.Keys(all)) {
 		v := all[path]
 		text := quoteYAML(v.text)
-		switch k, leaf := kinds[path]; {
+		switch k, leaf := keys[path]; {
 		case !leaf: // an entry of a map
-		case k == kindOff && len(v.list) == 0:
+		case k.kind == kindOff && len(v.list) == 0:
 			text = "off"
-		case k == kindList, k == kindTexts, k == kindOff:
+		case k.kind == kindFiles:
+			text = filesYAML(v.files)
+		case k.kind == kindTexts && k.enum != nil && len(v.list) == 1:
+			text = v.list[0]
+		case k.kind == kindList, k.kind == kindTexts, k.kind == kindOff:
 			items := v.list
 			if path == "tags" {
 				items = slices.Compact(slices.Sorted(slices.Values(items)))

@@ -64,25 +64,25 @@ func TestMerge(t *testing.T) {
 	child := f.profile("child")
 	amd64 := child.Settings(Platform{"linux", "amd64", ""})
 	want := Settings{
-		Main: []string{"./cmd/tool"}, Trimpath: true, BuildVCS: true, Tags: nil, Strip: false,
+		Main: []string{"./cmd/tool"}, Trimpath: true, BuildVCS: true, Tags: nil,
 		Set:     map[string]string{"main.a": "base", "main.b": "child", "main.c": "child"},
 		LDFlags: []string{"-z"}, Mod: "readonly", Env: map[string]string{"A": "base", "B": "override"},
-		Archive: "tar.zst", Name: defaultName, UPX: []string{"--best"}, Budget: Budget{Size: 8 << 20, Startup: 1e9}, Verify: "report",
+		Archive: []string{"tar.zst"}, Binary: defaultBinary, Name: defaultName, UPX: []string{"--best"}, Budget: Budget{Size: 8 << 20, Startup: 1e9}, Verify: "report",
 	}
 	if !reflect.DeepEqual(amd64, want) {
 		t.Errorf("linux/amd64:\n got %+v\nwant %+v", amd64, want)
 	}
 	arm64 := child.Settings(Platform{"linux", "arm64", ""})
-	if arm64.Archive != "none" || !slices.Equal(arm64.Main, []string{"./a", "./b"}) {
+	if arm64.Archive[0] != "none" || !slices.Equal(arm64.Main, []string{"./a", "./b"}) {
 		t.Errorf("linux/arm64: %+v", arm64)
 	}
 	windows := child.Settings(Platform{"windows", "amd64", ""})
-	if windows.Archive != "zip" || windows.UPX != nil || windows.Verify != "require" || windows.Env["B"] != "child" {
+	if windows.Archive[0] != "zip" || windows.UPX != nil || windows.Verify != "require" || windows.Env["B"] != "child" {
 		t.Errorf("windows: %+v", windows)
 	}
 	g := f.profile("grandchild")
 	s := g.Settings(Platform{"linux", "arm64", ""})
-	if s.Archive != "none" || s.Budget != (Budget{Size: 8 << 20, Startup: 2e9}) || s.Env["B"] != "override" {
+	if s.Archive[0] != "none" || s.Budget != (Budget{Size: 8 << 20, Startup: 2e9}) || s.Env["B"] != "override" {
 		t.Errorf("grandchild: %+v", s)
 	}
 	if got := platformStrings(g.Platforms); !slices.Equal(got, []string{"linux/arm64"}) {
@@ -197,8 +197,8 @@ func TestBuiltin(t *testing.T) {
 		t.Errorf("%s: %s", p.Name, got)
 	}
 	linux, windows := p.Settings(Platform{"linux", "amd64", ""}), p.Settings(Platform{"windows", "arm64", ""})
-	if linux.CGO || !linux.Trimpath || !linux.Strip || linux.Archive != "tar.gz" || windows.Archive != "zip" || linux.Verify != "require" ||
-		!slices.Equal(linux.Files, []string{"README*", "LICENSE*"}) {
+	if linux.CGO || !linux.Trimpath || linux.Strip != StripAll || linux.Archive[0] != "tar.gz" || windows.Archive[0] != "zip" || linux.Verify != "require" ||
+		!slices.Equal(linux.Files, []FileRule{{Src: "README*"}, {Src: "LICENSE*"}}) {
 		t.Errorf("linux %+v\nwindows %+v", linux, windows)
 	}
 	for _, key := range []string{"archive", "platforms", "name", "x"} {

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func takesText(flag string) bool {
 
 // linkerSettings takes the words of -ldflags apart into the settings of a
 // profile that mean the same. A flag with a value is one element.
-func linkerSettings(words []string) (strip bool, set map[string]string, extra []string) {
+func linkerSettings(words []string) (strip string, set map[string]string, extra []string) {
 	set = map[string]string{}
 	for i := 0; i < len(words); i++ {
 		name, value, hasValue := strings.Cut(words[i], "=")
@@ -42,8 +43,10 @@ func linkerSettings(words []string) (strip bool, set map[string]string, extra []
 		switch flag := "-" + strings.TrimLeft(name, "-"); {
 		case !strings.HasPrefix(name, "-"):
 			extra = append(extra, words[i])
-		case flag == "-s" || flag == "-w":
-			strip = true
+		case flag == "-s": // the linker takes it for -w as well
+			strip = StripAll
+		case flag == "-w":
+			strip = cmp.Or(strip, StripDebug)
 		case flag == "-X":
 			if variable, text, ok := strings.Cut(value, "="); ok && checkVariable(variable) == nil {
 				set[variable] = text
@@ -62,8 +65,8 @@ func linkerSettings(words []string) (strip bool, set map[string]string, extra []
 func ldflagsYAML(words []string) string {
 	strip, set, extra := linkerSettings(words)
 	var parts []string
-	if strip {
-		parts = append(parts, "strip: true")
+	if strip != "" {
+		parts = append(parts, "strip: "+strip)
 	}
 	if len(set) > 0 {
 		var entries []string
@@ -83,9 +86,9 @@ func severalHint(text string) string {
 	words := fieldsOf(text)
 	strip, set, extra := linkerSettings(words)
 	switch {
-	case !strip && len(set) == 0 && len(extra) == 0:
+	case strip == "" && len(set) == 0 && len(extra) == 0:
 		return "leave it out"
-	case strip || len(set) > 0:
+	case strip != "" || len(set) > 0:
 		return "use " + ldflagsYAML(words)
 	}
 	return "write " + listYAML(extra)

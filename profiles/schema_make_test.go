@@ -73,11 +73,21 @@ func schemaOf(k key) map[string]any {
 	case kindList:
 		s = listOf(text(), 0)
 	case kindTexts:
-		s = map[string]any{"anyOf": []any{map[string]any{"type": "string"}, listOf(text(), 1)}}
+		item, one := text(), map[string]any{"type": "string"}
+		if k.enum != nil {
+			item = map[string]any{"enum": k.enum}
+			one = item
+		}
+		s = map[string]any{"anyOf": []any{one, listOf(item, 1)}}
 	case kindOff:
 		s = map[string]any{"anyOf": []any{map[string]any{"const": "off"}, listOf(text(), 0)}}
 	case kindPack:
 		s = map[string]any{"anyOf": []any{map[string]any{"const": "off"}, listOf(text(), 0), object(groupProperties(k.sub))}}
+	case kindFiles:
+		file := object(groupProperties(k.sub))
+		file["required"] = []string{"src"}
+		item := map[string]any{"anyOf": []any{text(), file}}
+		s = listOf(item, 0)
 	case kindMap:
 		s = map[string]any{"type": "object", "additionalProperties": text()}
 	case kindGroup:
@@ -89,8 +99,16 @@ func schemaOf(k key) map[string]any {
 	default:
 		s = map[string]any{"type": "string"}
 	}
-	if k.enum != nil {
+	if k.enum != nil && k.kind != kindTexts {
 		s["enum"] = k.enum
+	}
+	if k.truth != nil {
+		delete(s, "type")
+		values := []any{true, false}
+		for _, e := range k.enum {
+			values = append(values, e)
+		}
+		s["enum"] = values
 	}
 	if k.def != "" && k.kind != kindSize && k.kind != kindDuration {
 		s["default"] = k.def

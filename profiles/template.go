@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Templates have the syntax of text/template and a small part of its language:
@@ -40,6 +42,8 @@ func templateFuncs() map[string]templateFunc {
 		"trimprefix": {2, 2, false, "trimprefix PREFIX TEXT"},
 		"trimsuffix": {2, 2, false, "trimsuffix SUFFIX TEXT"},
 		"default":    {2, 2, false, "default VALUE TEXT"},
+		"title":      {1, 1, false, "title TEXT"},
+		"date":       {2, 2, false, "date LAYOUT TIME"},
 		"eq":         {2, 2, true, "eq TEXT TEXT"},
 		"ne":         {2, 2, true, "ne TEXT TEXT"},
 		"and":        {1, 16, false, "and VALUE..."},
@@ -57,10 +61,23 @@ type templateFault struct {
 func (f *templateFault) Error() string { return f.msg }
 func (f *templateFault) Hint() string  { return f.hint }
 
+// templateScope is what a template can see beside the fields that all have.
+type templateScope struct {
+	env    func(name string) bool // which variables .Env has; nil: there is no .Env
+	fields []string               // of those that only some keys have
+}
+
+// scope is that of the values of k. Variables have no variables.
+func (k key) scope(env func(name string) bool) templateScope {
+	if k.name == "env" {
+		env = nil
+	}
+	return templateScope{env, k.fields}
+}
+
 // parseTemplate parses and checks text. The tree is nil if there are faults or
-// if text is no template at all. env tells which variables .Env has; if it is
-// nil, .Env is not available.
-func parseTemplate(text string, env func(name string) bool) (*parse.Tree, []templateFault) {
+// if text is no template at all.
+func parseTemplate(text string, scope templateScope) (*parse.Tree, []templateFault) {
 	if !strings.Contains(text, "{{") {
 		return nil, nil
 	}
@@ -91,7 +108,7 @@ func parseTemplate(text string, env func(name string) bool) (*parse.Tree, []temp
 		}
 		return nil, []templateFault{{at, "define and block are not supported", ""}}
 	}
-	c := templateChecker{text: text, env: env}
+	c := templateChecker{text: text, scope: scope}
 	c.list(tree.Root, typeRoot)
 	if len(c.faults) > 0 {
 		return nil, c.faults
@@ -141,7 +158,7 @@ const (
 
 type templateChecker struct {
 	text   string
-	env    func(string) bool
+	scope  templateScope
 	faults []templateFault
 }
 
@@ -224,6 +241,11 @@ func (c *templateChecker) command(cmd *parse.CommandNode, dot templateType, pipe
 	if slices.Contains(args, typeBad) {
 		return typeBad
 	}
+	if layout, ok := cmd.Args[min(1, len(cmd.Args)-1)].(*parse.StringNode); ok && id.Ident == "date" {
+		if err := checkLayout(layout.Text); err != nil {
+			return c.fault(layout.Pos, fault.Hint(err), "%v", err)
+		}
+	}
 	switch id.Ident {
 	case "not":
 	case "and", "or":
@@ -286,15 +308,17 @@ func (c *templateChecker) operand(n parse.Node, dot templateType) templateType {
 func (c *templateChecker) field(pos parse.Pos, ident []string) templateType {
 	name := ident[0]
 	switch {
-	case name == "Env" && c.env == nil:
+	case name == "Env" && c.scope.env == nil:
 		return c.fault(c.back(pos, ".Env"), "write the value itself", ".Env cannot be used inside env")
 	case name == "Env" && len(ident) == 1:
 		return c.fault(pos, "name one variable, such as .Env.CC", ".Env stands for all variables of the profile's env")
 	case name == "Env" && len(ident) == 2:
-		if !c.env(ident[1]) {
+		if !c.scope.env(ident[1]) {
 			return c.fault(pos, "only variables that the profile names can be used: env: {"+ident[1]+": …}", "the profile's env has no %s", ident[1])
 		}
 		return typeText
+	case slices.Contains(artifactFields, name) && !slices.Contains(c.scope.fields, name):
+		return c.fault(pos, "write .Project, or a text of its own", ".%s is known in %s only", name, orList(keysWith(name)))
 	case !slices.Contains(varNames, name):
 		return c.fault(pos, hintForField(name), "unknown field .%s", name)
 	case len(ident) > 1:
@@ -305,7 +329,7 @@ func (c *templateChecker) field(pos parse.Pos, ident []string) templateType {
 
 func hintForFunc(name string) string {
 	switch strings.ToLower(name) {
-	case "time", "now", "date", "timestamp":
+	case "time", "now", "timestamp":
 		return "there is no clock: a build of tomorrow would differ; did you mean .CommitDate?"
 	case "env", "getenv", "envordefault", "isenvset":
 		return "the process environment cannot be seen; name the variable in env and write .Env.NAME"
@@ -316,7 +340,7 @@ func hintForFunc(name string) string {
 		return "fields begin with a dot: ." + name
 	}
 	return didYouMean(name, slices.Sorted(maps.Keys(templateFuncs())), map[string]string{
-		"tolower": "lower", "toupper": "upper", "replaceall": "replace", "trim": "trimprefix or trimsuffix", "title": "upper",
+		"tolower": "lower", "toupper": "upper", "replaceall": "replace", "trim": "trimprefix or trimsuffix", "capitalize": "title", "strftime": "date", "format": "date",
 	})
 }
 

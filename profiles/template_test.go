@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"github.com/mintmark/mintmark/internal/fault"
 )
@@ -14,6 +15,7 @@ import (
 var sample = Vars{
 	Project: "tool", Version: "1.2.3", Tag: "v1.2.3", Commit: "0123456789012345678901234567890123456789", ShortCommit: "0123456",
 	CommitDate: "2026-01-02T03:04:05Z", CommitTimestamp: "1767323045", Profile: "release", OS: "linux", Arch: "arm", Variant: "7,softfloat",
+	Summary: "v1.2.3", Binary: "prog", Name: "artifact",
 	Env: map[string]string{"CC": "gcc", "EMPTY": ""},
 }
 
@@ -30,6 +32,7 @@ func TestVars(t *testing.T) {
 			}
 		}
 	}
+	names = slices.Insert(names, slices.Index(names, "Summary")+1, "Major", "Minor", "Patch", "Prerelease") // of the version
 	if !slices.Equal(names, varNames) {
 		t.Errorf("varNames %v, want %v", varNames, names)
 	}
@@ -123,9 +126,64 @@ func TestTemplateBounds(t *testing.T) {
 	}
 }
 
+// TestVersionParts: they are those of the version, and one that it does not have
+// is no empty text.
+func TestVersionParts(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.2.3": "1 2 3 -", "10.0.7-rc.1": "10 0 7 rc.1-", "1.2.4-0.20260102030405-0123456789ab": "1 2 4 0.20260102030405-0123456789ab-",
+		"2.0.0+incompatible": "2 0 0 -", "1.2.3-rc.1+meta": "1 2 3 rc.1-", "1.2": "error", "2026": "error", "nightly": "error",
+	} {
+		v := sample
+		v.Version = version
+		got, err := expandText("{{.Major}} {{.Minor}} {{.Patch}} {{.Prerelease}}-", &v)
+		if want == "error" {
+			if err == nil || !strings.Contains(err.Error(), ".Major is not known") || fault.Hint(err) == "" {
+				t.Errorf("%s: %q, %v", version, got, err)
+			}
+		} else if err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", version, got, err, want)
+		}
+	}
+}
+
+// TestTemplateDate: it is of a time, in UTC, in Go's layout, and of nothing else.
+func TestTemplateDate(t *testing.T) {
+	for in, want := range map[string]string{
+		`{{.CommitDate | date "2006-01-02"}}`:                    "2026-01-02",
+		`{{date "20060102150405" .CommitDate}}`:                  "20260102030405",
+		`{{date "Jan _2 2006 MST" "2026-01-02T03:04:05+09:00"}}`: "Jan  1 2026 UTC",
+		`{{date "YYYY-MM-DD" .CommitDate}}`:                      "the layout \"YYYY-MM-DD\" says nothing of a time",
+		`{{date (lower "%Y") .CommitDate}}`:                      "says nothing of a time",
+		`{{date "2006" .Version}}`:                               "date wants a time",
+		`{{date "2006"}}`:                                        "date has 1 arguments",
+	} {
+		got, err := expandText(in, &sample)
+		if err != nil {
+			if !strings.Contains(err.Error(), want) || fault.Hint(err) == "" {
+				t.Errorf("%s: %v", in, err)
+			}
+		} else if got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTemplateTitle(t *testing.T) {
+	for in, want := range map[string]string{
+		"linux": "Linux", "DARWIN": "Darwin", "x86_64": "X86_64", "my tool-box": "My Tool-Box", "it's a.b c": "It's A.b C", "élan": "Élan", "": "",
+	} {
+		v := sample
+		v.Project = in
+		if got, err := expandText("{{title .Project}}", &v); err != nil || got != want {
+			t.Errorf("%q: %q, %v, want %q", in, got, err, want)
+		}
+	}
+}
+
 func TestExpand(t *testing.T) {
 	s := Settings{
-		Name:    defaultName,
+		Name: defaultName, Binary: defaultBinary,
+		Files:   []FileRule{{Src: "a", Dst: "{{.OS}}/{{.Variant}}/"}},
 		Set:     map[string]string{"main.v": "{{.Version}}", "main.cc": "{{.Env.CC}}"},
 		LDFlags: []string{"-extldflags=-Wl,{{.Env.CC}}"},
 		Env:     map[string]string{"CC": "gcc-{{.Arch}}"},
@@ -134,17 +192,20 @@ func TestExpand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Name != "tool_1.2.3_linux_arm_7_softfloat" || got.Set["main.cc"] != "gcc-arm" || got.LDFlags[0] != "-extldflags=-Wl,gcc-arm" || got.Env["CC"] != "gcc-arm" {
+	if n, err := got.Names(sample, []string{"x"}); err != nil || n.Name != "tool_1.2.3_linux_arm_7_softfloat" {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if got.Files[0].Dst != "linux/7_softfloat/" || got.Set["main.cc"] != "gcc-arm" || got.LDFlags[0] != "-extldflags=-Wl,gcc-arm" || got.Env["CC"] != "gcc-arm" {
 		t.Errorf("%+v", got)
 	}
-	if s.Env["CC"] != "gcc-{{.Arch}}" || s.LDFlags[0] != "-extldflags=-Wl,{{.Env.CC}}" {
+	if s.Env["CC"] != "gcc-{{.Arch}}" || !strings.Contains(s.Files[0].Dst, "{{") || s.LDFlags[0] != "-extldflags=-Wl,{{.Env.CC}}" {
 		t.Error("Expand changed its receiver")
 	}
-	s = Settings{Name: "{{.Tag}}", Set: map[string]string{"main.a": "{{.Tag}}", "main.b": `it's "{{.OS}}"`}, Env: map[string]string{"A": "{{.Tag}}"}}
+	s = Settings{Files: []FileRule{{}, {Dst: "{{.Tag}}"}}, Set: map[string]string{"main.a": "{{.Tag}}", "main.b": `it's "{{.OS}}"`}, Env: map[string]string{"A": "{{.Tag}}"}}
 	v := sample
 	v.Tag = ""
 	_, err = s.Expand(v)
-	for _, key := range []string{"env.A: ", "ldflags.set.main.a: ", "ldflags.set.main.b: ", "name: "} {
+	for _, key := range []string{"env.A: ", "ldflags.set.main.a: ", "ldflags.set.main.b: ", "files[1].dst: "} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("no error for %s in %v", key, err)
 		}
@@ -156,7 +217,12 @@ func TestProfileExpand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Profiles[0].Expand(Platform{"linux", "amd64", ""}, Vars{Version: "0.0.0-2026"})
+	p, pl, v := f.Profiles[0], Platform{"linux", "amd64", ""}, Vars{Version: "0.0.0-2026"}
+	s, err := p.Expand(pl, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Names(pl, v, s, []string{"tool"})
 	problems, ok := err.(Problems)
 	if !ok || len(problems) != 1 || problems[0].Pos.String() != "m.yaml:6:11" || problems[0].Hint == "" || problems[0].Excerpt == "" {
 		t.Errorf("%v", err)
@@ -183,14 +249,18 @@ func TestCheckName(t *testing.T) {
 // panic or unbounded output, and text/template agrees with it.
 func FuzzTemplate(f *testing.F) {
 	for _, s := range []string{
-		defaultName, "{{.Env.CC}}", `{{if and (eq .OS "linux") (not .Tag)}}a{{else if .Arch}}b{{end}}`, `{{with .Tag}}{{.}}{{else}}{{$.OS}}{{end}}`,
+		defaultName, "{{.Env.CC}}", "{{.Major}}.{{.Prerelease}} {{title .Binary}}", `{{.CommitDate | date "2006"}}`, `{{if and (eq .OS "linux") (not .Tag)}}a{{else if .Arch}}b{{end}}`, `{{with .Tag}}{{.}}{{else}}{{$.OS}}{{end}}`,
 		`{{.Version | replace "." "-" | upper}}`, `{{default "x" .Env.EMPTY}}`, `{{or .Tag "a" | lower}}`, "{{range .X}}{{end}}", `{{define "a"}}{{end}}`,
 		"{{$x := 1}}", "{{1 | not}}", "{{nil}}", "{{.Env}}", "{{- .OS -}}", "{{/* */}}", "{{(.Env).CC}}", "{{true}}", `{{eq true false}}`, "{{break}}", "{{with true}}{{.}}{{end}}",
 	} {
 		f.Add(s)
 	}
 	funcs := template.FuncMap{
-		"lower": strings.ToLower, "upper": strings.ToUpper,
+		"lower": strings.ToLower, "upper": strings.ToUpper, "title": title,
+		"date": func(layout, s string) string {
+			t, _ := time.Parse(time.RFC3339, s)
+			return t.UTC().Format(layout)
+		},
 		"replace":    func(old, new, s string) string { return strings.ReplaceAll(s, old, new) },
 		"trimprefix": func(p, s string) string { return strings.TrimPrefix(s, p) },
 		"trimsuffix": func(p, s string) string { return strings.TrimSuffix(s, p) },
@@ -221,7 +291,11 @@ func FuzzTemplate(f *testing.F) {
 			t.Fatalf("%q: we accept, text/template: %v", s, err)
 		}
 		var want strings.Builder
-		if err := tmpl.Execute(&want, sample); err != nil {
+		data := struct {
+			Vars
+			Major, Minor, Patch, Prerelease string
+		}{sample, "1", "2", "3", ""}
+		if err := tmpl.Execute(&want, data); err != nil {
 			t.Fatalf("%q: we say %q, text/template: %v", s, got, err)
 		}
 		if got != want.String() {

@@ -151,7 +151,7 @@ func checkInCommit(what, s string) error {
 	case strings.HasPrefix(s, "-"):
 		return fault.Errorf("write ./"+s, "%s %q looks like a flag", what, s)
 	case strings.Contains(s, "{{"):
-		return fault.Errorf("templates work in name, env, ldflags.set and ldflags.extra", "%s %q cannot be a template", what, s)
+		return fault.Errorf(templatesWork(), "%s %q cannot be a template", what, s)
 	}
 	return checkEnvValue(s)
 }
@@ -235,7 +235,7 @@ func (d *decoder) checkValue(k key, v *value) {
 	case "tags":
 		each(checkTag)
 	case "ldflags.extra":
-		d.checkExtra(v)
+		d.checkExtra(k, v)
 	case "gcflags", "asmflags":
 		d.checkCompilerFlags(k.name, v)
 	case "buildmode":
@@ -250,23 +250,10 @@ func (d *decoder) checkValue(k key, v *value) {
 				d.errorAt(v.pos, "did you mean off?", "pgo wants auto, off or a path, not %q", v.text)
 			}
 		}
-	case "files":
-		each(func(s string) error {
-			if err := checkInCommit("files", s); err != nil {
-				return err
-			}
-			if _, err := path.Match(s, ""); err != nil {
-				return fault.Errorf("* and ? stand for characters of a name, [a-z] for one of a range", "bad glob %q", s)
-			}
-			for _, e := range strings.Split(s, "/") {
-				if e != "**" && strings.Contains(e, "**") {
-					return fault.Errorf("write * for characters of one name, or ** alone between slashes, as in **/*.md", "glob %q: ** stands for directories, and %s is one name", s, e)
-				}
-			}
-			return nil
-		})
-	case "name":
-		d.checkTemplate(v, -1, v.text, true)
+	case "archive":
+		d.checkArchive(k, v)
+	case "name", "binary", "wrap":
+		d.checkTemplate(k, v, -1, v.text)
 	case "upx.flags":
 		each(checkUPXFlag)
 	case "upx.version":
@@ -303,7 +290,7 @@ func checkTag(s string) error {
 	case strings.HasPrefix(s, "!"):
 		return fault.Errorf("a build sets tags; leave out what it should not have", "bad tag %q", s)
 	case strings.Contains(s, "{{"):
-		return fault.Errorf("templates work in name, env, ldflags.set and ldflags.extra", "a tag cannot be a template")
+		return fault.Errorf(templatesWork(), "a tag cannot be a template")
 	case !tagForm.MatchString(s):
 		return fault.Errorf("use letters, digits, underscore and dot", "bad tag %q", s)
 	}

@@ -4,6 +4,20 @@ package targets
 
 import "context"
 
+// Init writes a profile file for this repository, or imports another tool's configuration.
+func Init(
+	ctx context.Context,
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	from *string, // import this configuration: GoReleaser's, promu's or a Makefile (default: the one that is there)
+	print *bool, // write nothing, and print the files that would be written
+	key *bool, // make a key pair for signing too; its passphrase is MINTMARK_PASSWORD, else it has none
+	ci *string, // write a workflow that releases each version tag: github or gitlab
+	mage *bool, // write a module of its own for the Mage targets
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "init", flags{"dir": dir, "from": from, "print": print, "key": key, "ci": ci, "mage": mage, "json": json})
+}
+
 // Release builds everything twice, compares, archives, checksums and signs.
 func Release(
 	ctx context.Context,
@@ -17,13 +31,14 @@ func Release(
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
 	ledgers *string, // published ledgers of other rebuilders, separated by commas; the profile file names their keys
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
 ) error {
-	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "full": full, "ledgers": ledgers, "report": report, "against": against, "with": with})
+	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "full": full, "ledgers": ledgers, "report": report, "against": against, "with": with})
 }
 
 // Build builds everything once, without checking anything.
@@ -39,8 +54,9 @@ func Build(
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 ) error {
-	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot})
+	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version})
 }
 
 // Plan prints what would be built, and builds nothing.
@@ -54,9 +70,10 @@ func Plan(
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	explain *bool, // print every resolved setting with the file and line it came from
 ) error {
-	return run(ctx, "plan", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "explain": explain})
+	return run(ctx, "plan", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "explain": explain})
 }
 
 // Check finds what is wrong before building.
@@ -70,9 +87,10 @@ func Check(
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "types": types})
+	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
 }
 
 // Verify checks a published release: signatures, checksums, files, record.
@@ -215,6 +233,15 @@ func Ledger(
 	json *bool, // print the result as one JSON document
 ) error {
 	return run(ctx, "ledger", flags{"prune": prune, "forget": forget, "json": json})
+}
+
+// Cache shows what the cache directory holds, or clears parts of it.
+func Cache(
+	ctx context.Context,
+	clear *string, // remove these parts, by the names it shows; all for every part
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "cache", flags{"clear": clear, "json": json})
 }
 
 // Bench compares the start-up and memory of programs, or of the variants of a profile.

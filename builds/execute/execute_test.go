@@ -32,7 +32,7 @@ func planner(m *buildstest.Module, yaml string) *plan.Planner {
 	}
 	g := buildstest.Goroot(m.T)
 	return &plan.Planner{
-		File: file, Selected: selected, Source: &m.Source, Version: "1.2.3", Go: g.Toolchain.Version, Deps: true,
+		File: file, Selected: selected, Source: &m.Source, Version: "1.2.3", Tag: m.Source.Tag(), Go: g.Toolchain.Version, Deps: true,
 		Loader: &plan.Loader{Goroot: g, Place: m.Place, Settings: toolchain.Settings{GOPROXY: "off", GOSUMDB: "off"}, Dir: m.Dir, Kind: m.Source.Kind},
 	}
 }

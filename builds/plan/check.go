@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -142,21 +141,42 @@ func (c *checker) head() {
 	if s.Dir != "" && (!fs.ValidPath(s.Dir) || s.Dir == "." || profiles.CheckFile("directory", s.Dir) != nil) {
 		c.report("", "", "the module's directory %.80q is no path in the repository", s.Dir)
 	}
+	c.version()
+	if !slices.Equal(p.Env, CommonEnv()) {
+		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
+	}
+	if len(p.Units) == 0 {
+		c.report("", "", "no units: it builds nothing")
+	}
+}
+
+// version checks what the plan says of the version of the release and of the module.
+func (c *checker) version() {
+	p, s := c.plan, c.plan.Source
+	if (p.From == fact.OfTag) != (p.Tag != "") {
+		c.report("", "", "the tag %.80q, and the version is %.40q", p.Tag, p.From)
+	}
 	switch v := strings.TrimSuffix(s.Version, "+incompatible"); {
+	case p.Snapshot && p.From == fact.OfTemplate:
+		c.add("", "", profiles.CheckVersion(p.Version))
+	case p.Snapshot && p.From != fact.OfSource:
+		c.report("", "", "the version of a snapshot is %.40q", p.From)
 	case p.Snapshot:
 		if !strings.HasPrefix(p.Version, strings.TrimPrefix(s.Version, "v")+"-snapshot") || profiles.CheckName("v"+p.Version) != nil {
 			c.report("", "", "the version %.80q is not that of a snapshot of %.80q", p.Version, s.Version)
 		}
 	case v == "" || semver.Canonical(v) != v:
 		c.report("", "", "the version %.80q of the module is none", s.Version)
-	case p.Version != strings.TrimPrefix(s.Version, "v"):
-		c.report("", "", "the version %.80q is not that of the module, %.80q", p.Version, s.Version)
-	}
-	if !slices.Equal(p.Env, CommonEnv()) {
-		c.report("", "use the version of mintmark that made it", "it was made for another build environment than this mintmark's")
-	}
-	if len(p.Units) == 0 {
-		c.report("", "", "no units: it builds nothing")
+	case p.From == fact.OfSource:
+		if p.Version != strings.TrimPrefix(s.Version, "v") {
+			c.report("", "", "the version %.80q is not that of the module, %.80q", p.Version, s.Version)
+		}
+	case s.Kind != fact.SourceGit || p.From != fact.OfTag && p.From != fact.Given:
+		c.report("", "", "the version of a %.40s is %.40q", s.Kind, p.From)
+	case !fact.IsVersion(p.Version):
+		c.report("", "", "%.80q is no version", p.Version)
+	case p.From == fact.OfTag && (!strings.Contains(p.Tag, p.Version) || !profiles.IsTag(p.Tag)):
+		c.report("", "", "the tag %.80q does not say the version %.80q", p.Tag, p.Version)
 	}
 }
 
@@ -177,15 +197,16 @@ func (c *checker) unit(i int, u *Unit) {
 		what   string
 		n, max int
 	}{
-		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
+		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files) + len(u.PlacedFiles), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
 		{"flags", len(u.Flags), maxSettings}, {"variables", len(u.Env), maxSettings}, {"UPX flags", len(u.UPX), maxSettings},
+		{"formats of archives", len(u.MoreArchives), maxSettings},
 	} {
 		if l.n > l.max {
 			report("%d %s, more than %d", l.n, l.what, l.max)
 			return
 		}
 	}
-	for _, s := range slices.Concat(u.Env, u.Flags, u.UPX, u.Files) {
+	for _, s := range slices.Concat(u.Env, u.Flags, u.UPX, u.Files, u.placedTexts()) {
 		if len(s) > maxText {
 			report("%.40q… has %d bytes, more than %d", s, len(s), maxText)
 			return
@@ -198,8 +219,8 @@ func (c *checker) unit(i int, u *Unit) {
 		add(checkUnitEnv(u, pl))
 	}
 	add(c.flags(u))
-	add(profiles.CheckName(u.Name))
-	add(profiles.CheckChoice("archive", u.Archive))
+	add(checkNames(u))
+	add(checkArchives(u))
 	add(profiles.CheckChoice("verify", string(u.Verify)))
 	add(profiles.CheckUPX(u.UPX, u.UPXVersion, u.UPXSHA256))
 	if u.MaxSize < 0 || u.MaxGrowth < 0 || u.MaxStartup < 0 {
@@ -292,18 +313,98 @@ func checkMains(u *Unit) error {
 	return errors.Join(errs...)
 }
 
-// checkUnitFiles checks what else goes into the archive.
-func checkUnitFiles(u *Unit) error {
-	if len(u.Files) == 0 {
-		return nil
+// placedTexts are what the placed files say.
+func (u *Unit) placedTexts() (texts []string) {
+	for _, f := range u.PlacedFiles {
+		texts = append(texts, f.Src, f.Dst)
 	}
+	return texts
+}
+
+// checkArchives wants different formats, sorted, or none at all.
+func checkArchives(u *Unit) error {
+	errs := []error{profiles.CheckChoice("archive", u.Archive)}
+	for i, format := range u.MoreArchives {
+		errs = append(errs, profiles.CheckChoice("archive", format))
+		if before := append([]string{u.Archive}, u.MoreArchives...)[i]; before >= format {
+			errs = append(errs, fmt.Errorf("the archives %.40q and %.40q are not in order", before, format))
+		}
+		if format == fact.NoArchive || u.Archive == fact.NoArchive {
+			errs = append(errs, errors.New("archives beside none"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkNames wants one name for all that is published of the unit, or one for each
+// program that is published by itself, and says what may be called otherwise than by
+// default: only in an archive is there a path, and a library knows its name.
+func checkNames(u *Unit) error {
+	var errs []error
+	bare, named := u.Archive == fact.NoArchive, 0
+	for _, m := range u.Mains {
+		if m.Name != "" {
+			named++
+			errs = append(errs, profiles.CheckName(m.Name))
+		}
+		switch {
+		case m.Path == "":
+		case m.Path == m.Binary:
+			errs = append(errs, fmt.Errorf("binary of %.200q: its path is its name", m.Package))
+		case bare && !u.Mode().Library():
+			errs = append(errs, fmt.Errorf("binary of %.200q: a path in an archive, and no archive", m.Package))
+		case bare && strings.Contains(m.Path, "/"):
+			errs = append(errs, fmt.Errorf("binary of %.200q: %.200q is a path, and there is no archive", m.Package, m.Path))
+		default:
+			errs = append(errs, profiles.CheckPath("binary of "+m.Package, m.Path))
+		}
+	}
+	switch {
+	case named == 0:
+		errs = append(errs, profiles.CheckName(u.Name))
+	case !bare || named < len(u.Mains) || len(u.Mains) == 1 || u.Name != "":
+		errs = append(errs, errors.New("names of programs beside the unit's: it has one, or each of several programs without an archive has one"))
+	}
+	if u.Wrap != "" {
+		errs = append(errs, profiles.CheckPath("wrap", u.Wrap))
+		if bare {
+			errs = append(errs, fmt.Errorf("wrap %.200q, and no archive", u.Wrap))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkUnitFiles checks what goes into the archive.
+func checkUnitFiles(u *Unit) error {
 	if u.Archive == fact.NoArchive {
-		return fmt.Errorf("%d files for an archive, and no archive", len(u.Files))
+		if n := len(u.Files) + len(u.PlacedFiles); n > 0 {
+			return fmt.Errorf("%d files for an archive, and no archive", n)
+		}
+		return nil
 	}
 	if !slices.IsSorted(u.Files) {
 		return errors.New("the files are not sorted")
 	}
-	return archive.CheckNames(slices.Concat(u.Files, u.Packaged()))
+	var errs []error
+	for i, f := range u.PlacedFiles {
+		if !fs.ValidPath(f.Src) || f.Src == "." || profiles.CheckFile("file", f.Src) != nil {
+			errs = append(errs, fmt.Errorf("file %.200q: no path in the commit", f.Src))
+		}
+		if f.Mode != "" && !slices.Contains(fact.Modes(), f.Mode) {
+			errs = append(errs, fmt.Errorf("file %.200q: the mode %.40q", f.Src, f.Mode))
+		}
+		if f.Dst == f.Src && f.Mode == "" {
+			errs = append(errs, fmt.Errorf("file %.200q: neither its place nor its mode is another", f.Src))
+		}
+		if i > 0 && u.PlacedFiles[i-1].Dst >= f.Dst {
+			errs = append(errs, fmt.Errorf("the files %.200q and %.200q are not in order", u.PlacedFiles[i-1].Dst, f.Dst))
+		}
+	}
+	all := u.Shape().Artifacts()
+	if len(all) == 0 {
+		return errors.Join(errs...) // no main packages, which is said
+	}
+	return errors.Join(append(errs, archive.CheckNames(all[len(all)-1].Members))...)
 }
 
 // foldName is equal for names that are one file where case does not count.
@@ -335,22 +436,12 @@ func compareUnits(a, b *Unit) int {
 	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Platform, b.Platform))
 }
 
-// published are the names of the files that a unit publishes, by their folded form.
-func (u *Unit) published() map[string]string {
-	names := map[string]string{}
-	for _, name := range u.Published() {
-		names[foldName(name)] = name
-	}
-	return names
-}
-
 // collisions wants published files of different names.
 func (c *checker) collisions() {
 	taken := map[string]int{}
 	for i, u := range c.plan.Units {
-		names := u.published()
-		for _, folded := range slices.Sorted(maps.Keys(names)) {
-			name := names[folded]
+		for _, name := range u.Published() {
+			folded := foldName(name)
 			if first, ok := taken[folded]; ok {
 				c.report(c.name(i, u), "", "would publish %.200q, as does %s", name, c.name(first, c.plan.Units[first]))
 				continue

@@ -12,6 +12,7 @@ import (
 func TestEverySettingIsFollowed(t *testing.T) {
 	elsewhere := map[string]string{
 		"Main": "the source has the main packages", "Files": "the source has the files", "Bench": "nothing is built by it",
+		"Name": "named", "Binary": "named", "Wrap": "named", // see TestEveryNameIsFollowed
 	}
 	platform := profiles.Platform{OS: "linux", Arch: "amd64"}
 	unit := func(s profiles.Settings) *Unit {
@@ -37,7 +38,9 @@ func TestEverySettingIsFollowed(t *testing.T) {
 		case *bool:
 			*value = true
 		case *string:
-			*value = "x"
+			if *value = "x"; name == "Strip" {
+				*value = profiles.StripDebug
+			}
 		case *[]string:
 			*value = []string{"-x"}
 		case *map[string]string:
@@ -55,7 +58,34 @@ func TestEverySettingIsFollowed(t *testing.T) {
 		v.SetZero()
 	}
 	try("", reflect.ValueOf(&s).Elem())
-	if tried < 20 {
+	if tried < 18 {
 		t.Errorf("only %d settings were tried", tried)
+	}
+}
+
+// TestEveryNameIsFollowed: so would a name be.
+func TestEveryNameIsFollowed(t *testing.T) {
+	unit := func(s profiles.Settings) *Unit {
+		u := &Unit{Mains: []fact.Main{{Package: "example.com/tool", Binary: "tool"}}}
+		n, err := s.Names(profiles.Vars{}, []string{"tool"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.named(n)
+		return u
+	}
+	plain := profiles.Settings{Name: "x", Binary: "tool", Archive: []string{"zip"}}
+	before := unit(plain)
+	if m := before.Mains[0]; m.Path != "" || m.Name != "" || before.Wrap != "" {
+		t.Errorf("what is so by default is in the unit: %+v", before)
+	}
+	for key, change := range map[string]func(*profiles.Settings){
+		"Name": func(s *profiles.Settings) { s.Name = "y" }, "Binary": func(s *profiles.Settings) { s.Binary = "bin/y" }, "Wrap": func(s *profiles.Settings) { s.Wrap = "y" },
+	} {
+		s := plain
+		change(&s)
+		if reflect.DeepEqual(unit(s), before) {
+			t.Errorf("the unit is the same whatever %s is", key)
+		}
 	}
 }

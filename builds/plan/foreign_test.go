@@ -63,6 +63,9 @@ func TestCheckForeign(t *testing.T) {
 	main := func(pkg, binary string) func(*Plan) {
 		return unit(func(u *Unit) { u.Mains = []fact.Main{{Package: pkg, Binary: binary}} })
 	}
+	placed := func(files ...fact.File) func(*Plan) {
+		return unit(func(u *Unit) { u.PlacedFiles = files })
+	}
 	type changes = map[string]func(*Plan)
 	for want, list := range map[string]changes{
 		"no setting of a profile gives it": {
@@ -119,19 +122,42 @@ func TestCheckForeign(t *testing.T) {
 			u.Profile, u.Name = "zelease", "x"
 			p.Units = []*Unit{p.Units[0], &u}
 		}},
-		"archive":              {"format": unit(func(u *Unit) { u.Archive = "rar" }), "no format": unit(func(u *Unit) { u.Archive = "" }), "path": unit(func(u *Unit) { u.Archive = "../x" }), "files of none": func(p *Plan) { p.Units[1].Files = []string{"x"} }},
-		"bad verify":           {"verify": unit(func(u *Unit) { u.Verify = "no" })},
-		"unsafe name":          {"above": unit(func(u *Unit) { u.Files = []string{"../../etc/passwd"} }), "absolute": unit(func(u *Unit) { u.Files = []string{"/etc/passwd"} })},
-		"files are not sorted": {"unsorted": unit(func(u *Unit) { u.Files = []string{"b", "a"} })},
-		"two members":          {"twice": unit(func(u *Unit) { u.Files = []string{"x", "x"} }), "binary": unit(func(u *Unit) { u.Files = []string{"a"} })},
-		"differ only in case":  {"case": unit(func(u *Unit) { u.Files = []string{"X", "x"} })},
-		"device on Windows":    {"device": unit(func(u *Unit) { u.Files = []string{"docs/NUL.md"} })},
-		"UPX flag":             {"out": unit(func(u *Unit) { u.UPX = []string{"-o/etc/x"} }), "word": unit(func(u *Unit) { u.UPX = []string{"x"} }), "path": unit(func(u *Unit) { u.UPX = []string{"--x=/y"} })},
-		"upx":                  {"pin": func(p *Plan) { p.Units[1].UPXVersion = "4.0.0" }, "digest": unit(func(u *Unit) { u.UPXSHA256 = "x" }), "version": unit(func(u *Unit) { u.UPXVersion = "../x" })},
-		"budget":               {"budget": unit(func(u *Unit) { u.MaxSize = -1 })},
-		"platform":             {"none": unit(func(u *Unit) { u.Platform = "" }), "one part": unit(func(u *Unit) { u.Platform = "linux" }), "four parts": unit(func(u *Unit) { u.Platform = "linux/arm/7/x" }), "pattern": unit(func(u *Unit) { u.Platform = "linux/*" })},
-		"unknown OS":           {"OS": unit(func(u *Unit) { u.Platform = "linus/arm/7" })},
-		"profile name":         {"profile": unit(func(u *Unit) { u.Profile = "a b\nidentical" }), "no profile": unit(func(u *Unit) { u.Profile = "" })},
+		"archive": {"format": unit(func(u *Unit) { u.Archive = "rar" }), "no format": unit(func(u *Unit) { u.Archive = "" }), "path": unit(func(u *Unit) { u.Archive = "../x" }), "files of none": func(p *Plan) { p.Units[1].Files = []string{"x"} }},
+		" are not in order": {
+			"formats": unit(func(u *Unit) { u.Archive, u.MoreArchives = "zip", []string{"tar.gz"} }), "a format twice": unit(func(u *Unit) { u.Archive, u.MoreArchives = "zip", []string{"zip"} }),
+			"places": placed(fact.File{Src: "b", Dst: "y"}, fact.File{Src: "a", Dst: "x"}),
+		},
+		"archives beside none":     {"none and zip": func(p *Plan) { p.Units[1].MoreArchives = []string{"zip"} }, "zip and none": unit(func(u *Unit) { u.MoreArchives = []string{"none"} })},
+		"unsafe name ":             {"wrap": unit(func(u *Unit) { u.Wrap = "../x" }), "dst": placed(fact.File{Src: "b", Dst: "../x"}), "absolute dst": placed(fact.File{Src: "b", Dst: "/x"}), "device dst": placed(fact.File{Src: "b", Dst: "aux"})},
+		"leads out of the archive": {"wrap": unit(func(u *Unit) { u.Wrap = "a/../../x" }), "binary": unit(func(u *Unit) { u.Mains[0].Path = "../x" })},
+		"is absolute":              {"wrap": unit(func(u *Unit) { u.Wrap = "C:x" }), "binary": unit(func(u *Unit) { u.Mains[0].Path = "/bin/x" })},
+		"a backslash":              {"wrap": unit(func(u *Unit) { u.Wrap = `a\b` }), "binary": unit(func(u *Unit) { u.Mains[0].Path = `bin\x` })},
+		"is a device":              {"binary": unit(func(u *Unit) { u.Mains[0].Path = "bin/NUL" })},
+		"its path is its name":     {"binary": unit(func(u *Unit) { u.Mains[0].Path = u.Mains[0].Binary })},
+		"no archive":               {"wrap": func(p *Plan) { p.Units[1].Wrap = "x" }, "binary": func(p *Plan) { p.Units[1].Mains[0].Path = "x" }, "placed": func(p *Plan) { p.Units[1].PlacedFiles = []fact.File{{Src: "a", Dst: "b"}} }},
+		"no path in the commit":    {"above": placed(fact.File{Src: "../b", Dst: "x"}), "absolute": placed(fact.File{Src: "/b", Dst: "x"})},
+		"the mode":                 {"setuid": placed(fact.File{Src: "b", Dst: "x", Mode: "4755"}), "other": placed(fact.File{Src: "b", Dst: "x", Mode: "0600"})},
+		"its mode is another":      {"as it is": placed(fact.File{Src: "b", Dst: "b"})},
+		"two members are named":    {"places": placed(fact.File{Src: "b", Dst: "x"}, fact.File{Src: "c", Dst: "x"}), "place of a program": unit(func(u *Unit) { u.PlacedFiles = []fact.File{{Src: "b", Dst: u.Mains[0].Binary}} })},
+		"beside the unit's": {"in an archive": unit(func(u *Unit) { u.Mains[0].Name = "x" }), "one of two": func(p *Plan) { p.Units[1].Mains[0].Name = "x" }, "and the unit's": func(p *Plan) {
+			u := p.Units[1]
+			for i := range u.Mains {
+				u.Mains[i].Name = fmt.Sprint("x", i)
+			}
+		}},
+		"is a file and the dir": {"programs": unit(func(u *Unit) { u.Mains[0].Path, u.Mains[1].Path = "x", "x/y" })},
+		"bad verify":            {"verify": unit(func(u *Unit) { u.Verify = "no" })},
+		"unsafe name":           {"above": unit(func(u *Unit) { u.Files = []string{"../../etc/passwd"} }), "absolute": unit(func(u *Unit) { u.Files = []string{"/etc/passwd"} })},
+		"files are not sorted":  {"unsorted": unit(func(u *Unit) { u.Files = []string{"b", "a"} })},
+		"two members":           {"twice": unit(func(u *Unit) { u.Files = []string{"x", "x"} }), "binary": unit(func(u *Unit) { u.Files = []string{"a"} })},
+		"differ only in case":   {"case": unit(func(u *Unit) { u.Files = []string{"X", "x"} })},
+		"device on Windows":     {"device": unit(func(u *Unit) { u.Files = []string{"docs/NUL.md"} })},
+		"UPX flag":              {"out": unit(func(u *Unit) { u.UPX = []string{"-o/etc/x"} }), "word": unit(func(u *Unit) { u.UPX = []string{"x"} }), "path": unit(func(u *Unit) { u.UPX = []string{"--x=/y"} })},
+		"upx":                   {"pin": func(p *Plan) { p.Units[1].UPXVersion = "4.0.0" }, "digest": unit(func(u *Unit) { u.UPXSHA256 = "x" }), "version": unit(func(u *Unit) { u.UPXVersion = "../x" })},
+		"budget":                {"budget": unit(func(u *Unit) { u.MaxSize = -1 })},
+		"platform":              {"none": unit(func(u *Unit) { u.Platform = "" }), "one part": unit(func(u *Unit) { u.Platform = "linux" }), "four parts": unit(func(u *Unit) { u.Platform = "linux/arm/7/x" }), "pattern": unit(func(u *Unit) { u.Platform = "linux/*" })},
+		"unknown OS":            {"OS": unit(func(u *Unit) { u.Platform = "linus/arm/7" })},
+		"profile name":          {"profile": unit(func(u *Unit) { u.Profile = "a b\nidentical" }), "no profile": unit(func(u *Unit) { u.Profile = "" })},
 		"more than": {
 			"units": func(p *Plan) {
 				for i := range 20_000 {

@@ -23,14 +23,17 @@ import (
 
 // Plan is everything that will be built. Its zero values are left out of the JSON.
 type Plan struct {
-	Schema   fact.Schema   `json:"schema"`
-	Project  string        `json:"project"`
-	Version  string        `json:"version"` // of the release, without v
-	Snapshot bool          `json:"snapshot,omitempty"`
-	Source   fact.SourceID `json:"source"`
-	Go       string        `json:"go"`  // exact toolchain version
-	Env      []string      `json:"env"` // common to all units; see toolchain.UnitEnv
-	Units    []*Unit       `json:"units"`
+	Schema  fact.Schema `json:"schema"`
+	Project string      `json:"project"`
+	Version string      `json:"version"` // of the release, without v
+	// From says where Version comes from, and Tag is the tag that says it, if it is one.
+	From     fact.VersionFrom `json:"version_from,omitempty"`
+	Tag      string           `json:"tag,omitempty"`
+	Snapshot bool             `json:"snapshot,omitempty"`
+	Source   fact.SourceID    `json:"source"`
+	Go       string           `json:"go"`  // exact toolchain version
+	Env      []string         `json:"env"` // common to all units; see toolchain.UnitEnv
+	Units    []*Unit          `json:"units"`
 }
 
 // Unit is what one go build makes.
@@ -43,12 +46,20 @@ type Unit struct {
 	PGO      []PGO       `json:"pgo,omitempty"`
 	UPX      []string    `json:"upx,omitempty"`
 	// UPXVersion and UPXSHA256 are of the UPX that has to pack, where the profile pins it.
-	UPXVersion string            `json:"upx_version,omitempty"`
-	UPXSHA256  string            `json:"upx_sha256,omitempty"`
-	Archive    string            `json:"archive"` // "none" or a format
-	Name       string            `json:"name"`    // of the published file, without extension
-	Files      []string          `json:"files,omitempty"`
-	Verify     fact.VerifyPolicy `json:"verify"`
+	UPXVersion string `json:"upx_version,omitempty"`
+	UPXSHA256  string `json:"upx_sha256,omitempty"`
+	Archive    string `json:"archive"` // "none" or a format
+	// MoreArchives are further formats of the same archive, sorted, all after Archive.
+	MoreArchives []string `json:"more_archives,omitempty"`
+	// Name is that of the published file, without extension; "" where each main
+	// package has one of its own.
+	Name  string   `json:"name"`
+	Wrap  string   `json:"wrap,omitempty"` // directory that the files of an archive lie in
+	Files []string `json:"files,omitempty"`
+	// PlacedFiles are further files for the archive whose place or mode is not the
+	// commit's, sorted by their place.
+	PlacedFiles []fact.File       `json:"placed_files,omitempty"`
+	Verify      fact.VerifyPolicy `json:"verify"`
 	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
 	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`
@@ -97,9 +108,23 @@ func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
 // Shape is of the unit what decides which artifacts it makes and how they are
 // called; see [fact.UnitShape.Artifacts].
 func (u *Unit) Shape() fact.UnitShape {
-	return fact.UnitShape{
-		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archive: u.Archive, Name: u.Name, Files: u.Files,
+	s := fact.UnitShape{
+		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archives: u.Archives(), Name: u.Name, Wrap: u.Wrap,
 	}
+	for _, name := range u.Files {
+		s.Files = append(s.Files, fact.File{Src: name, Dst: name})
+	}
+	s.Files = append(s.Files, u.PlacedFiles...)
+	return s
+}
+
+// Archives are the formats of the unit's archives; none if its binaries are
+// published as they are.
+func (u *Unit) Archives() []string {
+	if u.Archive == fact.NoArchive {
+		return nil
+	}
+	return append([]string{u.Archive}, u.MoreArchives...)
 }
 
 // File is the name of main's binary, as it is linked.
@@ -126,14 +151,14 @@ func (u *Unit) Packaged() []string {
 	if len(all) == 0 || all[len(all)-1].Stage != fact.Archived {
 		return nil
 	}
-	archive := all[len(all)-1]
+	archive := all[len(all)-1] // all of them have the same members
 	return archive.Members[:len(archive.From)]
 }
 
-// naming is the shape as far as names follow from it, which of the main packages
-// need only know whether there is one: a unit may have very many.
+// naming is the shape as far as the names of what is linked follow from it: a unit
+// may have very many main packages.
 func (u *Unit) naming() fact.UnitShape {
-	return fact.UnitShape{Platform: u.Platform, Mode: u.Mode(), Archive: u.Archive, Name: u.Name, Mains: make([]fact.Main, min(len(u.Mains), 2))}
+	return fact.UnitShape{Platform: u.Platform, Mode: u.Mode()}
 }
 
 // Command is the go command that builds the unit. out stands for the output

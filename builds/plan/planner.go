@@ -30,6 +30,11 @@ type Planner struct {
 	Selected []profiles.Selected
 	Source   *source.Source
 	Version  string // of the release, without v
+	Summary  string // for templates; see [profiles.Vars]
+	// From says where Version comes from, and Tag is the version tag of the commit; ""
+	// for none.
+	From     fact.VersionFrom
+	Tag      string
 	Go       string
 	Snapshot bool
 	Loader   *Loader
@@ -45,6 +50,7 @@ type Planner struct {
 	// that are compared with the profile's and never released.
 	Alter func(*profiles.Settings)
 
+	skipped  []fact.Skipped
 	mu       sync.Mutex
 	modules  map[string]module.Version
 	embedded map[string]bool
@@ -140,17 +146,12 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	var drafts []*draft
-	for _, sel := range pl.Selected {
-		for _, p := range sel.Platforms {
-			drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
-		}
-	}
+	drafts, problems := pl.drafts(known)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
 	for _, d := range drafts {
 		g.Go(func() error { // errors are kept in the draft, so that all are reported
-			pl.fill(ctx, d, known)
+			pl.fill(ctx, d)
 			return ctx.Err()
 		})
 	}
@@ -161,24 +162,28 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		Schema:   fact.PlanSchema,
 		Project:  pl.File.Project,
 		Version:  pl.Version,
+		From:     pl.From,
 		Snapshot: pl.Snapshot,
 		Source:   pl.Source.ID(),
 		Go:       pl.Go,
 		Env:      CommonEnv(),
 	}
-	var problems profiles.Problems
+	if pl.From == fact.OfTag {
+		plan.Tag = pl.Tag
+	}
 	var errs []error
+	var whole []*draft // those whose names are known
 	for _, d := range drafts {
+		if len(d.problems) == 0 && len(d.errs) == 0 && len(d.unit.Mains) > 0 {
+			whole = append(whole, d)
+		}
 		problems = append(problems, d.problems...)
 		pl.remarks = append(pl.remarks, d.remarks...)
 		errs = append(errs, d.errs...)
 		plan.Units = append(plan.Units, d.unit)
 	}
 	problems = append(problems, pl.rootless(drafts)...)
-	if len(problems) == 0 && len(errs) == 0 {
-		problems = pl.collisions(drafts)
-	}
-	problems = dedupe(problems)
+	problems = dedupe(append(problems, pl.collisions(whole)...))
 	if len(problems) > 0 {
 		errs = append([]error{problems}, errs...)
 	}
@@ -196,16 +201,47 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	return plan, nil
 }
 
+// drafts are the beginnings of all units. What is selected and not known to the
+// toolchain is left out, or wrong, as the profile has it.
+func (pl *Planner) drafts(known []string) (drafts []*draft, problems profiles.Problems) {
+	pl.skipped = nil
+	for _, sel := range pl.Selected {
+		var unknown []profiles.Platform
+		for _, p := range sel.Platforms {
+			if slices.Contains(known, p.OS+"/"+p.Arch) {
+				drafts = append(drafts, &draft{profile: sel.Profile, platform: p})
+			} else {
+				unknown = append(unknown, p)
+			}
+		}
+		if len(unknown) == 0 {
+			continue
+		}
+		skip, wrong := sel.Profile.Unknown(unknown, pl.Go)
+		problems = append(problems, wrong...)
+		if len(skip) > 0 {
+			s := fact.Skipped{Profile: sel.Profile.Name}
+			for _, p := range skip {
+				s.Platforms = append(s.Platforms, p.String())
+			}
+			pl.skipped = append(pl.skipped, s)
+		}
+		if len(skip) == len(sel.Platforms) {
+			problems = append(problems, pl.File.Problem(sel.Profile.Pos(skip[0], "platforms"), fmt.Sprintf("%s can build for none of the platforms of profile %s", pl.Go, sel.Profile.Name), "`go tool dist list` of that toolchain prints what it can build for"))
+		}
+	}
+	return drafts, problems
+}
+
+// Skipped are the platforms that the last plan leaves out, in the order of the file.
+func (pl *Planner) Skipped() []fact.Skipped { return pl.skipped }
+
 // fill makes the unit of a draft. What is wrong is kept in the draft.
-func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
+func (pl *Planner) fill(ctx context.Context, d *draft) {
 	u := &Unit{Profile: d.profile.Name, Platform: d.platform.String()}
 	d.unit = u
 	problem := func(key, hint, format string, args ...any) {
 		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
-	}
-	if base := d.platform.OS + "/" + d.platform.Arch; !slices.Contains(known, base) {
-		problem("platforms", "`go tool dist list` of that toolchain prints what it can build for", "%s cannot build for %s", pl.Go, base)
-		return
 	}
 	s, err := d.profile.Expand(d.platform, pl.vars())
 	if err != nil {
@@ -241,7 +277,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if lerr := pl.library(ctx, d, mains, problem); lerr != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), lerr))
 	}
-	sameNamed(u, problem)
+	pl.name(d, problem)
 	if err == nil {
 		if err := pl.lostMains(ctx, d, mains); err != nil {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
@@ -250,6 +286,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft, known []string) {
 	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 	}
+	d.checkMembers(problem)
 	if pl.Deps && err == nil {
 		pl.usePGO(u, pkgs)
 		if pl.Typed {
@@ -316,19 +353,9 @@ func (pl *Planner) mains(d *draft, pkgs []*Package, problem func(key, hint, form
 	return mains
 }
 
-// sameNamed refuses programs of one unit whose binaries would have one name.
-func sameNamed(u *Unit, problem func(key, hint, format string, args ...any)) {
-	for i, a := range u.Mains {
-		for _, b := range u.Mains[:i] {
-			if foldName(a.Binary) == foldName(b.Binary) {
-				problem("main", "build them in different profiles", "%s and %s both make a binary named %s", b.Package, a.Package, a.Binary)
-			}
-		}
-	}
-}
-
 // follow puts into the unit what its settings say, but for what is looked up in the
-// source: main packages, profiles of the optimiser, files.
+// source: main packages and what follows from their names, profiles of the
+// optimiser, files.
 func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string, kind fact.SourceKind) {
 	cgo := "0"
 	if s.CGO {
@@ -339,7 +366,9 @@ func (u *Unit) follow(s profiles.Settings, p profiles.Platform, goVersion string
 		u.Env = append(u.Env, k+"="+s.Env[k])
 	}
 	u.Flags = unitFlags(s, goVersion, kind)
-	u.UPX, u.Archive, u.Name, u.Verify = s.UPX, s.Archive, s.Name, s.Verify
+	if u.UPX, u.Verify = s.UPX, s.Verify; len(s.Archive) > 0 {
+		u.Archive, u.MoreArchives = s.Archive[0], s.Archive[1:]
+	}
 	u.UPXVersion, u.UPXSHA256 = s.UPXVersion, s.UPXSHA256
 	u.MaxSize, u.MaxGrowth, u.MaxStartup = s.Budget.Size, s.Budget.Growth, int64(s.Budget.Startup)
 }
@@ -359,13 +388,21 @@ func mainKey(patterns []string, importPath string) string {
 }
 
 func (pl *Planner) vars() profiles.Vars {
-	short := pl.Source.Commit
+	v := CommitVars(pl.Source, pl.Version, pl.Tag)
+	v.Summary = pl.Summary
+	return v
+}
+
+// CommitVars are the variables of templates that follow from the commit: of a
+// version, without v, and the tag that says it.
+func CommitVars(s *source.Source, version, tag string) profiles.Vars {
+	short := s.Commit
 	if len(short) > 7 {
 		short = short[:7]
 	}
 	return profiles.Vars{
-		Version: pl.Version, Tag: pl.Source.Tag(), Commit: pl.Source.Commit, ShortCommit: short,
-		CommitDate: pl.Source.ID().CommitTime, CommitTimestamp: fmt.Sprint(pl.Source.CommitTime.Unix()),
+		Version: version, Tag: tag, Commit: s.Commit, ShortCommit: short,
+		CommitDate: s.ID().CommitTime, CommitTimestamp: fmt.Sprint(s.CommitTime.Unix()),
 	}
 }
 
@@ -379,12 +416,15 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 	claimed := map[string]claim{}
 	var problems profiles.Problems
 	for _, d := range drafts {
-		names := d.unit.published()
-		for _, folded := range slices.Sorted(maps.Keys(names)) {
-			id := d.unit.ID()
-			if first, taken := claimed[folded]; taken {
+		for _, name := range d.unit.Published() {
+			id, folded := d.unit.ID(), foldName(name)
+			if first, taken := claimed[folded]; taken && first.d == d {
 				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
-					fmt.Sprintf("%s and %s would both publish %s", first.id, id, names[folded]),
+					fmt.Sprintf("%s would publish two files named %s", id, name), "write {{.Binary}} in it"))
+				continue
+			} else if taken {
+				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
+					fmt.Sprintf("%s and %s would both publish %s", first.id, id, name),
 					"give one of them a name of its own, such as name: \"{{.Project}}_{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}\""))
 				continue
 			}

@@ -13,8 +13,8 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // reporter notes a problem with the profile's key.
@@ -91,17 +91,22 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		pl.remark(d, "files", "say files: [] for profile "+d.profile.Name+", or choose an archive", "files has no effect: archive: none publishes the programs alone")
 		return nil
 	}
+	rules := d.settings.Files
 	wrapped, wrong := problem.counting()
+	parts := []string{"files 4"}
+	for _, f := range rules {
+		parts = append(parts, f.Src, f.Dst, f.Mode)
+	}
 	found, err := memoized(ctx, pl.Loader, func() (globbed, bool) {
-		found, ferr := pl.findFiles(d.settings.Files, wrapped)
+		found, ferr := pl.findFiles(rules, wrapped)
 		if ferr != nil {
 			d.errs = append(d.errs, ferr)
 		}
 		return found, ferr == nil && !*wrong
-	}, append([]string{"files 3"}, d.settings.Files...)...)
+	}, parts...)
 	d.unit.Files = found.Files
 	for _, i := range found.Unmatched {
-		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", d.settings.Files[i]+" matches no file")
+		pl.remark(d, fmt.Sprintf("files[%d]", i), "leave it out, or commit what it should match", rules[i].Src+" matches no file")
 	}
 	for _, p := range found.Passed {
 		what := " is a directory, its files are not included"
@@ -110,23 +115,51 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		}
 		pl.remark(d, fmt.Sprintf("files[%d]", p.Pattern), "write "+p.Dirs[0]+"/** for all files below "+p.Dirs[0]+", or a pattern that matches no directory", brief(p.Dirs)+what)
 	}
-	for _, name := range d.unit.Packaged() {
-		if slices.Contains(d.unit.Files, name) {
-			problem("files", "leave the file out", "%s is the name of a file and of a binary or its header in the same archive", name)
-			return err
-		}
-	}
-	if bad := checkUnitFiles(d.unit); bad != nil {
-		for _, bad := range fault.Leaves(bad) {
-			problem("files", "leave the file out, or rename it", "%v", bad)
-		}
-	}
+	d.unit.place(found.Placed, problem)
 	return err
+}
+
+// place puts files into the unit whose place or mode is not the commit's. Two files
+// of one place are a problem, and so is a file in that of a program.
+func (u *Unit) place(placed []placed, problem reporter) {
+	taken := map[string]fact.File{}
+	shape := u.Shape()
+	const leave = "leave the file out, or give it another place: {src: FILE, dst: PLACE}"
+	for _, name := range u.Packaged() {
+		taken[foldName(name)] = fact.File{}
+	}
+	for _, name := range u.Files {
+		in := foldName(shape.Path(name))
+		if before, ok := taken[in]; ok && before.Src == "" {
+			problem("files", leave, "%s is the name of a file and of a binary or its header in the same archive", shape.Path(name))
+		} else if !ok { // two that differ only in case are found with all other names
+			taken[in] = fact.File{Src: name, Dst: name}
+		}
+	}
+	for _, p := range placed {
+		f, key := p.File, fmt.Sprintf("files[%d].dst", p.Rule)
+		at := shape.Path(f.Dst)
+		before, ok := taken[foldName(at)]
+		switch {
+		case !ok:
+			taken[foldName(at)] = f
+			u.PlacedFiles = append(u.PlacedFiles, f)
+		case before == f: // of another pattern, too
+		case before.Src == "":
+			problem(key, "give it another dst", "%s would be %s in the archive, which is the name of a binary or its header", f.Src, at)
+		case before.Src == f.Src && before.Dst == f.Dst:
+			problem(key, "leave one of them out", "%s would be in the archive twice, with different modes", f.Src)
+		default:
+			problem(key, "give one of them another dst", "%s and %s would both be %s in the archive", before.Src, f.Src, at)
+		}
+	}
+	slices.SortFunc(u.PlacedFiles, func(a, b fact.File) int { return strings.Compare(a.Dst, b.Dst) })
 }
 
 // globbed is what the patterns of further files match.
 type globbed struct {
 	Files     []string // sorted, each once
+	Placed    []placed // those whose place or mode is another than in the commit, in the order of the rules
 	Unmatched []int    // patterns that match nothing
 	Passed    []passed
 }
@@ -137,7 +170,13 @@ type passed struct {
 	Dirs    []string
 }
 
-func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed, err error) {
+// placed is a file and the rule that places it.
+type placed struct {
+	File fact.File
+	Rule int
+}
+
+func (pl *Planner) findFiles(rules []profiles.FileRule, problem reporter) (found globbed, err error) {
 	// A root, since a symbolic link in the commit must not bring a file of this
 	// machine into an archive.
 	root, err := os.OpenRoot(pl.Loader.Dir)
@@ -146,15 +185,16 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed
 	}
 	defer root.Close()
 	fsys := root.FS()
-	dirs := make([][]string, len(patterns))
-	for i, pattern := range patterns {
+	dirs := make([][]string, len(rules))
+	for i, rule := range rules {
+		pattern := rule.Src
 		key := fmt.Sprintf("files[%d]", i)
 		matches, err := glob(fsys, path.Clean(pattern))
 		if err != nil {
 			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)
 			continue
 		}
-		literal := !strings.ContainsAny(pattern, `*?[\`)
+		literal := !rule.Pattern()
 		if len(matches) == 0 && literal {
 			problem(key, "name a file of the commit, or a pattern such as README*", "no file %s in the commit", pattern)
 		}
@@ -165,7 +205,10 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed
 				problem(key, "put the file itself into the module", "%s is a symbolic link that leads to no file of the module", m)
 			case fi.Mode().IsRegular():
 				regular = true
-				if !slices.Contains(found.Files, m) {
+				switch f := (fact.File{Src: m, Dst: rule.Place(m), Mode: rule.Mode}); {
+				case f.Dst != m || f.Mode != "":
+					found.Placed = append(found.Placed, placed{f, i})
+				case !slices.Contains(found.Files, m):
 					found.Files = append(found.Files, m)
 				}
 			case literal:
@@ -181,7 +224,8 @@ func (pl *Planner) findFiles(patterns []string, problem reporter) (found globbed
 	sort.Strings(found.Files)
 	for i := range dirs {
 		dirs[i] = slices.DeleteFunc(dirs[i], func(dir string) bool {
-			return slices.ContainsFunc(found.Files, func(name string) bool { return strings.HasPrefix(name, dir+"/") })
+			below := func(name string) bool { return strings.HasPrefix(name, dir+"/") }
+			return slices.ContainsFunc(found.Files, below) || slices.ContainsFunc(found.Placed, func(p placed) bool { return below(p.File.Src) })
 		})
 		if len(dirs[i]) > 0 {
 			found.Passed = append(found.Passed, passed{i, dirs[i]})

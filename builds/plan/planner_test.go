@@ -42,7 +42,7 @@ func (f *fixture) planner(yaml string) *Planner {
 	}
 	g := buildstest.Goroot(f.T)
 	return &Planner{
-		File: file, Selected: selected, Source: &f.Source, Version: "1.2.3", Go: g.Toolchain.Version, Deps: f.deps,
+		File: file, Selected: selected, Source: &f.Source, Version: "1.2.3", Tag: f.Source.Tag(), Go: g.Toolchain.Version, Deps: f.deps,
 		Loader: &Loader{Goroot: g, Place: f.Place, Settings: toolchain.Settings{GOPROXY: "off", GOSUMDB: "off"}, Dir: f.Dir, Kind: f.Source.Kind},
 	}
 }

@@ -17,6 +17,9 @@ func TestPlanShape(t *testing.T) {
 			{Profile: "a", Platform: "linux/amd64", Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}}, Archive: "none", Name: "n", Verify: "strict"},
 			{Profile: "a", Platform: "linux/arm64", Flags: []string{"-trimpath", "-buildmode=c-shared"}, Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}}, Archive: "zip", Name: "l", Verify: "strict"},
 			{Profile: "b", Platform: "windows/arm/7", Mains: []fact.Main{{Package: "example.com/p", Binary: "p"}, {Package: "example.com/p/q", Binary: "q"}}, UPX: []string{"--best"}, Archive: "zip", Name: "m", Files: []string{"LICENSE"}},
+			{Profile: "c", Platform: "linux/amd64", Mains: []fact.Main{{Package: "example.com/p", Binary: "p", Path: "bin/q"}}, Archive: "tar.gz", MoreArchives: []string{"tar.zst", "zip"}, Name: "o", Wrap: "w",
+				Files: []string{"LICENSE"}, PlacedFiles: []fact.File{{Src: "docs/x", Dst: "man/x"}, {Src: "run", Dst: "run", Mode: "0755"}}},
+			{Profile: "d", Platform: "linux/amd64", Mains: []fact.Main{{Package: "example.com/p", Binary: "p", Name: "p1"}, {Package: "example.com/q", Binary: "q", Name: "q1"}}, Archive: "none"},
 		},
 	}
 	data, err := plan.Encode()
@@ -30,7 +33,7 @@ func TestPlanShape(t *testing.T) {
 	want := &fact.PlanShape{
 		Project: plan.Project, Version: plan.Version, Go: plan.Go, Snapshot: plan.Snapshot,
 		Source: plan.Source,
-		Units:  []fact.UnitShape{plan.Units[0].Shape(), plan.Units[1].Shape(), plan.Units[2].Shape()},
+		Units:  []fact.UnitShape{plan.Units[0].Shape(), plan.Units[1].Shape(), plan.Units[2].Shape(), plan.Units[3].Shape(), plan.Units[4].Shape()},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)

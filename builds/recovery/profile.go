@@ -148,18 +148,21 @@ func ldflagsKeys(flags []string, c *Claim) (keys map[string]any, remarks []strin
 			extra = append(extra, f)
 		}
 	}
-	keys = map[string]any{"strip": s && w || s}
-	if w && !s {
-		keys["strip"] = false
-		remarks = append(remarks, "ldflags: -w alone has no key; strip: true would also remove the symbol table")
+	strip := profiles.StripNone
+	switch {
+	case s: // the linker takes it for -w as well
+		strip = profiles.StripAll
+	case w:
+		strip = profiles.StripDebug
 	}
+	keys = map[string]any{"strip": strip}
 	if len(set) > 0 {
 		keys["set"] = set
 	}
 	if len(extra) > 0 {
 		keys["extra"] = extra
 	}
-	canonical := profiles.Settings{Strip: keys["strip"].(bool), Set: plainSet(flags), LDFlags: extra}.LinkerFlags()
+	canonical := profiles.Settings{Strip: strip, Set: plainSet(flags), LDFlags: extra}.LinkerFlags()
 	if text := (candidate{Flags: flags}).Text(); text != canonical {
 		remarks = append(remarks, fmt.Sprintf("ldflags: the binary has %q, this profile spells it %q: the code is the same, the build ID is not", text, canonical))
 	}

@@ -28,7 +28,7 @@ func TestProfileFile(t *testing.T) {
 		{"plain", func(c *Claim) {}, []string{"-s", "-w"}, "-s -w", ""},
 		{"nothing stripped", func(c *Claim) {}, nil, "", ""},
 		{"another order", func(c *Claim) {}, []string{"-w", "-s"}, "-s -w", `the binary has "-w -s", this profile spells it "-s -w"`},
-		{"-w alone", func(c *Claim) {}, []string{"-w"}, "", "-w alone has no key"},
+		{"-w alone", func(c *Claim) {}, []string{"-w"}, "-w", ""},
 		{"values", func(c *Claim) {}, []string{"-s", "-w", "-X", "main.a=" + commit, "-X", "main.b=2.3.4", "-X", "main.c=v2.3.4"}, "-s -w -X main.a=" + commit + " -X main.b=2.3.4 -X main.c=v2.3.4", ""},
 		{"odd value", func(c *Claim) {}, []string{"-s", "-w", "-X", "main.a={{.Env.HOME}}"}, "-s -w -X main.a={{.Env.HOME}}", ""},
 		{"value with blanks", func(c *Claim) {}, []string{"-s", "-w", "-X", "main.a=b: c # d"}, "-s -w -X 'main.a=b: c # d'", ""},

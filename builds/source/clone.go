@@ -21,10 +21,16 @@ type Built struct {
 	// ([Repo.StampTags]), if Stamped: if they are known. Then all others are left out.
 	StampTags []string
 	Stamped   bool
+	// Tag is that which the version of the release is of, if it is none of Go's.
+	// Nothing that is built depends on whether it is there.
+	Tag string
 }
 
 // keeps reports whether a clone gets the tag.
 func (w Built) keeps(t git.Tag) bool {
+	if t.Name == w.Tag && t.Commit == w.Commit {
+		return true
+	}
 	if w.Stamped {
 		return slices.Contains(w.Tags, t.Name) || slices.Contains(w.StampTags, t.Name)
 	}

@@ -185,10 +185,17 @@ func (r *Repo) moduleHint(t *tree) string {
 	var dirs []string
 	for _, e := range t.entries {
 		if name := e.name; path.Base(name) == "go.mod" && !strings.Contains("/"+name, "/testdata/") && !strings.Contains("/"+name, "/vendor/") {
-			dirs = append(dirs, shell.Word(filepath.Join(r.root, filepath.FromSlash(path.Dir(name)))))
+			dirs = append(dirs, filepath.Join(r.root, filepath.FromSlash(path.Dir(name))))
 		}
 	}
 	slices.Sort(dirs)
+	first := ""
+	if len(dirs) > 0 {
+		first = dirs[0]
+	}
+	for i, dir := range dirs {
+		dirs[i] = shell.Word(dir)
+	}
 	const most = 5
 	switch {
 	case len(dirs) == 0:
@@ -196,7 +203,11 @@ func (r *Repo) moduleHint(t *tree) string {
 	case len(dirs) > most:
 		dirs = append(dirs[:most], "…")
 	}
-	return "the commit's modules can be named with -dir=" + strings.Join(dirs, ", -dir=")
+	hint := "the commit's modules can be named with -dir=" + strings.Join(dirs, ", -dir=")
+	if rel, err := filepath.Rel(r.cfg.Dir, first); err == nil && filepath.IsLocal(rel) {
+		hint += " (or, in a profile file here, with dir: " + filepath.ToSlash(rel) + ")"
+	}
+	return hint
 }
 
 // unstamped reports whether cmd/go cannot tell the directory of the module

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/git"
+	"github.com/mintmark/mintmark/internal/fact"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -26,6 +27,8 @@ type Uncounted struct {
 	// Instead is the tag that would count in its place; "" where none would, as
 	// the module's path does not permit Like, or where another commit has it.
 	Instead string
+	// Form is the form of tags by which it says a version; nil if there is none.
+	Form *fact.TagForm
 }
 
 // Uncounted are the tags on the commit that are no version of the module: those
@@ -143,6 +146,9 @@ func (s *Source) uncounted(tag string, holds func(dir string) bool) Uncounted {
 	if other := s.otherModule(l, holds); other != "" {
 		why("is for the module in %s", other)
 		return u
+	}
+	if form := (fact.TagForm{Before: l.dir + l.before + l.letter}); form.Version(tag) != "" {
+		u.Form = &form
 	}
 	prefix := s.tagPrefix()
 	before, has := strings.CutPrefix(l.dir+l.before, prefix)

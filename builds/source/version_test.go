@@ -286,3 +286,37 @@ func TestVersion(t *testing.T) {
 		})
 	}
 }
+
+// TestSummary holds the summary against what git describe says, but for how many
+// digits of the hash that shows.
+func TestSummary(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func(r *repo)
+		want string // HASH stands for the commit's first digits
+	}{
+		{"no tag", func(r *repo) {}, "HASH"},
+		{"tag", func(r *repo) { r.tag("v1.2.3") }, "v1.2.3"},
+		{"a tag that is no version", func(r *repo) { r.tag("nightly-2-gabcdef0") }, "nightly-2-gabcdef0"},
+		{"above a tag", func(r *repo) { r.tag("v1.2.3"); r.commit(); r.commit() }, "v1.2.3-2-gHASH"},
+		{"the nearest, not the highest", func(r *repo) { r.tag("v2.0.0"); r.commit(); r.tag("sub/v1.0.0"); r.commit() }, "sub/v1.0.0-1-gHASH"},
+		{"annotated before light", func(r *repo) { r.tag("v1.9.0"); r.git("tag", "-a", "-m", "a release", "v1.2.3"); r.commit() }, "v1.2.3-1-gHASH"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRepo(t)
+			r.module("", "example.com/m").commit()
+			tt.make(r)
+			repo, err := r.open("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := repo.Summary(t.Context())
+			if want := strings.ReplaceAll(tt.want, "HASH", repo.Commit[:7]); err != nil || got != want {
+				t.Errorf("%s, %v, want %s", got, err, want)
+			}
+			if said := strings.TrimSpace(r.git("describe", "--tags", "--always", "--abbrev=7")); said != got {
+				t.Errorf("git says %s, not %s", said, got)
+			}
+		})
+	}
+}

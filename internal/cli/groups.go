@@ -34,6 +34,9 @@ type (
 		Toolchain string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 		Snapshot  bool   `flag:"snapshot" help:"build the tree as it is, committed or not, ignored by git or not; never signed"`
 	}
+	versionFlag struct {
+		Version string `flag:"version" help:"version of the release, for a commit without a version tag; it is recorded that no tag says it"`
+	}
 
 	// publishedFlags say which release of whom is expected.
 	publishedFlags struct {
@@ -83,6 +86,11 @@ func (f moduleFlag) configure(c *run.Config) error {
 
 func (f treeFlags) configure(c *run.Config) error {
 	c.Toolchain, c.Snapshot = f.Toolchain, f.Snapshot
+	return nil
+}
+
+func (f versionFlag) configure(c *run.Config) error {
+	c.AsVersion = f.Version
 	return nil
 }
 

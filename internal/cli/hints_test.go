@@ -153,7 +153,7 @@ func TestMessages(t *testing.T) {
 		{[]string{"verify", "-unsigned", one + "/release.json"}, 2, "is one file, not a release and not its release.json", "name the directory of the release"},
 		{[]string{"verify", "-unsigned", ours}, 4, "ours.json: ", ""},
 		{[]string{"verify", "-unsigned", dir + "/nowhere"}, 2, "no such file", "name a release's directory"},
-		{[]string{"release", "-version="}, 2, "flag provided but not defined", "mintmark release -help lists its flags"},
+		{[]string{"release", "-commit="}, 2, "flag provided but not defined", "mintmark release -help lists its flags"},
 		{[]string{"verify", "-version=", dir}, 2, "-version= has no value", "leave the flag out"},
 		{[]string{"release", "-jobs=0", "-dir=" + dir}, 2, "-jobs=0", "at least one"},
 	} {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -18,6 +19,7 @@ type planFlags struct {
 	dirFlag
 	moduleFlag
 	treeFlags
+	versionFlag
 	Explain bool `flag:"explain" help:"print every resolved setting with the file and line it came from"`
 }
 
@@ -25,7 +27,7 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 	if f.JSON && f.Explain {
 		return fault.Usagef("-json prints the plan, which does not depend on where its values come from", "-json and -explain contradict each other")
 	}
-	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags)
+	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,8 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 	d.printf("%s %s\n", p.Plan.Project, p.Plan.Version)
 	d.printf("source     %s %s, %s %s\n", src.Module, src.Version, src.Commit, src.CommitTime)
 	d.printf("           %s\n", src.Sum)
+	d.notTaken(p.VersionLines)
+	d.skipped(p.Plan.Go, p.Skipped)
 	d.printf("toolchain  %s (%s)\n", p.Plan.Go, p.Toolchain.Module)
 	d.printf("           %s\n", p.Toolchain.Sum)
 	d.printf("plan ID    %s\n", p.ID)
@@ -67,14 +71,39 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 			}
 		}
 		d.printf("  → %s\n", strings.Join(u.Published(), " "))
+		for _, name := range u.Packaged() {
+			if u.Wrap != "" || slices.ContainsFunc(u.Mains, func(m fact.Main) bool { return m.Path != "" }) {
+				d.printf("    as %s\n", name)
+			}
+		}
 		if len(u.Files) > 0 {
 			d.printf("    with %s\n", strings.Join(u.Files, " "))
+		}
+		for _, f := range u.PlacedFiles {
+			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Shape().Path(f.Dst)+" "+f.Mode))
 		}
 		for _, v := range p.Explained[u.ID()] {
 			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
 		}
 	}
 	return nil
+}
+
+// notTaken prints which tag the version is of, and why it is not of the others.
+func (d *app) notTaken(lines []string) {
+	title := "tag"
+	for _, line := range lines {
+		d.printf("%-10s %s\n", title, line)
+		title = ""
+	}
+}
+
+// skipped prints the platforms that the toolchain does not know and that were to be
+// skipped.
+func (d *app) skipped(goVersion string, skipped []fact.Skipped) {
+	for _, s := range skipped {
+		d.printf("%-10s %s of profile %s, which %s cannot build for: %s\n", "skipped", fact.Count(len(s.Platforms), "platform"), s.Profile, goVersion, strings.Join(s.Platforms, ", "))
+	}
 }
 
 // pinnedUPX names the UPX that a unit has to be packed with; "" if it is any.

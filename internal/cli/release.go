@@ -23,6 +23,7 @@ type buildFlags struct {
 	dirFlag
 	moduleFlag
 	treeFlags
+	versionFlag
 }
 
 func (f *buildFlags) run(ctx context.Context, d *app) error { return f.make(ctx, d, release.Build) }
@@ -47,7 +48,7 @@ func (f *releaseFlags) configure(c *run.Config) error {
 
 // make does one of the two verbs that build everything there is to publish.
 func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, run.Config) (*release.Result, error), more ...configurer) error {
-	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags)...)
+	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)...)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 		signed = "NOT SIGNED"
 	}
 	d.unproven(res.Manifest)
-	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions); text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); text != "" {
 		d.printf("\n%s", text)
 	}
 	d.printf("\n%s %s: %s; %s\n%s (%s, %s of CPU in go)\n",

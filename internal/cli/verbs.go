@@ -24,6 +24,7 @@ type runner interface {
 // Verbs are all verbs, in the order of the help text.
 func Verbs() []Verb {
 	return []Verb{
+		{"init", "write[s] a profile file for this repository, or import[s] another tool's configuration", func() runner { return &initFlags{} }},
 		{"release", "build[s] everything twice, compare[s], archive[s], checksum[s] and sign[s]", func() runner { return &releaseFlags{Report: true} }},
 		{"build", "build[s] everything once, without checking anything", func() runner { return &buildFlags{} }},
 		{"plan", "print[s] what would be built, and build[s] nothing", func() runner { return &planFlags{} }},
@@ -37,6 +38,7 @@ func Verbs() []Verb {
 		{"why", "say[s] why a package is in the program: by which imports and references", func() runner { return &whyFlags{} }},
 		{"rebuild", "rebuild[s] published binaries of anybody and compare[s] bit for bit", func() runner { return &rebuildFlags{} }},
 		{"ledger", "show[s], check[s] and prune[s] what earlier releases have proven", func() runner { return &ledgerFlags{} }},
+		{"cache", "show[s] what the cache directory holds, or clear[s] parts of it", func() runner { return &cacheFlags{} }},
 		{"bench", "compare[s] the start-up and memory of programs, or of the variants of a profile", func() runner { return &benchFlags{Cold: true, Memory: true} }},
 		{"pgo", "merge[s] CPU profiles for the optimiser: pgo merge OUT IN...", func() runner { return &pgoFlags{} }},
 		{"keygen", "make[s] a key pair for signing, encrypted with a passphrase", func() runner { return &keygenFlags{} }},

@@ -30,20 +30,29 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 	}
 	c.verdict(name, fact.Different, "")
 	before := len(c.out.Findings)
-	c.headers(name, sa, sb)
+	// Directories around everything, such as tool_1.2.3, are compared by themselves,
+	// and what lies in them by its place there.
+	ta, tb := topDirectory(sa), topDirectory(sb)
+	if ta == "" || tb == "" || ta == tb {
+		ta, tb = "", ""
+	} else {
+		c.add(name, fact.Finding{Cause: ArchiveMembers, Confidence: fact.Certain, Evidence: []string{fmt.Sprintf("everything lies in %s in A, in %s in B", ta, tb)},
+			Remedy: "compare releases of one version, or leave the version out of wrap"})
+	}
+	c.headers(name, sa, sb, ta, tb)
 
-	byName := func(s *archive.Summary) map[string]archive.Header {
+	byName := func(s *archive.Summary, top string) map[string]archive.Header {
 		m := map[string]archive.Header{}
 		for _, h := range s.Members {
-			m[h.Name] = h
+			m[below(top, h.Name)] = h
 		}
 		return m
 	}
-	ma, mb := byName(sa), byName(sb)
-	wanted := map[string]string{}
-	contentsDiffer := false
+	ma, mb := byName(sa, ta), byName(sb, tb)
+	wanted, wantedB := map[string]string{}, map[string]string{}
+	contentsDiffer := ta != tb
 	for _, h := range sa.Members {
-		other, ok := mb[h.Name]
+		other, ok := mb[below(ta, h.Name)]
 		switch {
 		case !ok:
 			contentsDiffer = true
@@ -54,10 +63,11 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		case h.SHA256 != other.SHA256:
 			contentsDiffer = true
 			wanted[h.Name] = fileName(h.Name)
+			wantedB[other.Name] = wanted[h.Name]
 		}
 	}
 	for _, h := range sb.Members {
-		if _, ok := ma[h.Name]; !ok {
+		if _, ok := ma[below(tb, h.Name)]; !ok {
 			contentsDiffer = true
 			c.only(join(name, h.Name), "B")
 		}
@@ -69,7 +79,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 		}
 		defer files.RemoveTree(dir)
 		da, db := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-		if err := errors.Join(c.extract(a, da, wanted), c.extract(b, db, wanted)); err != nil {
+		if err := errors.Join(c.extract(a, da, wanted), c.extract(b, db, wantedB)); err != nil {
 			return true, err
 		}
 		for _, h := range sa.Members { // in the order of the archive
@@ -78,7 +88,7 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 				continue
 			}
 			delete(wanted, h.Name)
-			if err := c.file(join(name, h.Name), filepath.Join(da, to), filepath.Join(db, to)); err != nil {
+			if err := c.file(join(name, below(ta, h.Name)), filepath.Join(da, to), filepath.Join(db, to)); err != nil {
 				return true, err
 			}
 		}
@@ -103,8 +113,32 @@ func (c *comparison) archives(name, a, b string) (done bool, err error) {
 	return true, nil
 }
 
-// headers compares everything about the members but their contents.
-func (c *comparison) headers(name string, sa, sb *archive.Summary) {
+// topDirectory is the directory that all members lie in, "" if there is none.
+func topDirectory(s *archive.Summary) (top string) {
+	for _, h := range s.Members {
+		if h.Type == archive.TypeGlobal {
+			continue
+		}
+		dir, _, in := strings.Cut(h.Name, "/")
+		if !in && h.Type != archive.TypeDirectory || dir == "" || top != "" && dir != top {
+			return ""
+		}
+		top = dir
+	}
+	return top
+}
+
+// below is a member's name without the directory top, which may be "".
+func below(top, name string) string {
+	if top == "" {
+		return name
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(name, top), "/")
+}
+
+// headers compares everything about the members but their contents. ta and tb are
+// directories in which they lie.
+func (c *comparison) headers(name string, sa, sb *archive.Summary, ta, tb string) {
 	if sa.Format != sb.Format {
 		c.add(name, fact.Finding{Cause: ArchiveFormat, Confidence: fact.Certain, Evidence: []string{sa.Format + " in A, " + sb.Format + " in B"}, Remedy: "use the same archive format"})
 	}
@@ -112,14 +146,14 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 		c.add(name, fact.Finding{Cause: ArchiveMembers, Confidence: fact.Certain, Evidence: slices.Concat(only(la, lb, "only in A: "), only(lb, la, "only in B: ")),
 			Remedy: "take out what belongs to no member, and name each member once: not every unpacker shows it"})
 	}
-	names := func(s *archive.Summary) []string {
+	names := func(s *archive.Summary, top string) []string {
 		var out []string
 		for _, h := range s.Members {
-			out = append(out, h.Name)
+			out = append(out, below(top, h.Name))
 		}
 		return out
 	}
-	na, nb := names(sa), names(sb)
+	na, nb := names(sa, ta), names(sb, tb)
 	if !slices.Equal(na, nb) && slices.Equal(slices.Sorted(slices.Values(na)), slices.Sorted(slices.Values(nb))) {
 		i := 0
 		for na[i] == nb[i] {
@@ -131,7 +165,7 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 	}
 	other := map[string]archive.Header{}
 	for _, h := range sb.Members {
-		other[h.Name] = h
+		other[below(tb, h.Name)] = h
 	}
 	differ := map[fact.Cause][]string{}
 	note := func(cause fact.Cause, format string, args ...any) {
@@ -142,7 +176,7 @@ func (c *comparison) headers(name string, sa, sb *archive.Summary) {
 		}
 	}
 	for _, x := range sa.Members {
-		y, ok := other[x.Name]
+		y, ok := other[below(ta, x.Name)]
 		if !ok {
 			continue
 		}

@@ -76,6 +76,7 @@ func TestArchives(t *testing.T) {
 	a := member{"a", "text of a, text of a, text of a", 0o644, 0, at, tar.FormatUSTAR}
 	b := member{"b", "b", 0o755, 0, at, tar.FormatUSTAR}
 	with := func(m member, f func(*member)) member { f(&m); return m }
+	in := func(dir string, m member) member { m.name = dir + "/" + m.name; return m }
 	base := tarGz(t, 9, "", a, b)
 	for _, c := range []struct {
 		name  string
@@ -84,6 +85,7 @@ func TestArchives(t *testing.T) {
 		want  []fact.Cause
 	}{
 		{"equal", base, tarGz(t, 9, "", a, b), nil},
+		{"directory and mode", tarGz(t, 9, "", in("tool_1", a), in("tool_1", b)), tarGz(t, 9, "", in("tool_2", a), in("tool_2", with(b, func(m *member) { m.mode = 0o700 }))), []fact.Cause{ArchiveMembers, ArchiveMode}},
 		{"order", base, tarGz(t, 9, "", b, a), []fact.Cause{ArchiveOrder}},
 		{"time", base, tarGz(t, 9, "", with(a, func(m *member) { m.time = at.Add(time.Hour) }), b), []fact.Cause{ArchiveTime}},
 		{"mode", base, tarGz(t, 9, "", a, with(b, func(m *member) { m.mode = 0o700 })), []fact.Cause{ArchiveMode}},
@@ -126,6 +128,38 @@ func TestArchives(t *testing.T) {
 		if want := map[bool]fact.Verdict{true: fact.Identical, false: fact.Different}[c.want == nil]; r.Verdict != want {
 			t.Errorf("%s: %s, want %s", c.name, r.Verdict, want)
 		}
+	}
+}
+
+// TestDirectoryAround: what lies in directories of different names is compared all
+// the same, and the names are said once.
+func TestDirectoryAround(t *testing.T) {
+	at := time.Unix(1e9, 0)
+	release := func(dir, text string) string {
+		name := filepath.Join(t.TempDir(), "x.tar.gz")
+		data := tarGz(t, 9, "", member{dir + "/bin/tool", text, 0o755, 0, at, tar.FormatUSTAR}, member{dir + "/README", "same", 0o644, 0, at, tar.FormatUSTAR})
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	r, err := Compare(t.Context(), release("tool_1", "one"), release("tool_2", "two"), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var around, inside int
+	for _, f := range r.Findings {
+		switch {
+		case f.Cause == ArchiveMembers && slices.Equal(f.Evidence, []string{"everything lies in tool_1 in A, in tool_2 in B"}):
+			around++
+		case slices.Equal(f.Files, []string{"bin/tool"}):
+			inside++
+		default:
+			t.Errorf("%+v", f)
+		}
+	}
+	if around != 1 || inside != 1 {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 

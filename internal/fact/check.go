@@ -13,6 +13,7 @@ const (
 	SigningTime     Check = "signing-time"      // of the bundle
 	ManifestForm    Check = "manifest"          // does it follow its rules, and is it the plan's?
 	Identity        Check = "identity"          // project, module, version or commit: is it the expected one?
+	VersionTag      Check = "version-tag"       // the tag that the version is of: does the commit carry it?
 	Record          Check = "record"            // is the record that of the manifest?
 	Digest          Check = "digest"            // of the listed file
 	OtherFiles      Check = "files"             // of the release, where only the manifest is looked at

@@ -15,6 +15,8 @@ import (
 // of, and what its units make.
 type PlanShape struct {
 	Project, Version, Go string
+	From                 VersionFrom // of Version
+	Tag                  string      // that says it
 	Snapshot             bool
 	Source               SourceID
 	Units                []UnitShape
@@ -30,6 +32,7 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 	p := &PlanShape{}
 	top := r.object("plan", data)
 	p.Project, p.Version, p.Go = r.text("plan", top, "project"), r.text("plan", top, "version"), r.text("plan", top, "go")
+	p.From, p.Tag = VersionFrom(r.optional("plan", top, "version_from")), r.optional("plan", top, "tag")
 	if raw, ok := top["snapshot"]; ok && (json.Unmarshal(raw, &p.Snapshot) != nil || !p.Snapshot) {
 		r.addf("plan: snapshot is %s; it is true or not there", short(raw))
 	}
@@ -77,21 +80,30 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		what += ", " + Plain(u.ID())
 	}
 	u.Mode = r.mode(what, o)
-	u.Archive, u.Name = r.text(what, o, "archive"), r.text(what, o, "name")
+	u.Archives = r.archives(what, o)
+	u.Wrap = r.optional(what, o, "wrap")
 	mains := r.list(what, o, "mains")
 	if len(mains) == 0 {
 		r.addf("%s: has no main packages; nothing is built by it", what)
 	}
 	packages := map[string]bool{}
+	named := len(u.Archives) == 0 && len(mains) > 0 // each of them by itself
 	for i, raw := range mains {
 		what := fmt.Sprintf("%s: main %d", what, i+1)
 		o := r.object(what, raw)
-		m := Main{Package: r.text(what, o, "package"), Binary: r.text(what, o, "binary")}
+		m := Main{
+			Package: r.text(what, o, "package"), Binary: r.text(what, o, "binary"),
+			Path: r.optional(what, o, "path"), Name: r.optional(what, o, "name"),
+		}
+		named = named && m.Name != ""
 		if packages[m.Package] {
 			r.addf("%s: %s is there twice", what, Plain(m.Package))
 		}
 		packages[m.Package] = true
 		u.Mains = append(u.Mains, m)
+	}
+	if raw := o["name"]; !named || string(raw) != `""` {
+		u.Name = r.text(what, o, "name")
 	}
 	if _, ok := o["upx"]; ok {
 		u.Packed = true
@@ -100,9 +112,31 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		}
 	}
 	if _, ok := o["files"]; ok {
-		u.Files = r.texts(what, o, "files")
+		for _, name := range r.texts(what, o, "files") {
+			u.Files = append(u.Files, File{Src: name, Dst: name})
+		}
+	}
+	for i, raw := range r.list(what, o, "placed_files") {
+		what := fmt.Sprintf("%s: placed file %d", what, i+1)
+		o := r.object(what, raw)
+		u.Files = append(u.Files, File{Src: r.text(what, o, "src"), Dst: r.text(what, o, "dst"), Mode: r.optional(what, o, "mode")})
 	}
 	return u
+}
+
+// archives are the formats of a unit's archives, none if it has no archive.
+func (r *planReader) archives(what string, o map[string]json.RawMessage) (formats []string) {
+	first := r.text(what, o, "archive")
+	if first != NoArchive {
+		formats = append(formats, first)
+	}
+	if _, ok := o["more_archives"]; !ok {
+		return formats
+	}
+	if first == NoArchive {
+		r.addf("%s: more_archives of no archive", what)
+	}
+	return append(formats, r.texts(what, o, "more_archives")...)
 }
 
 // mode reads the build mode off the unit's flags. Who has none writes null.

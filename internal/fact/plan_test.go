@@ -2,6 +2,7 @@ package fact
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ func TestReadPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &PlanShape{Project: "p", Version: "1", Go: "go1.26.8", Source: SourceID{Kind: SourceGit, Module: "m", Version: "v1", Sum: "h1:x", Commit: "c", CommitTime: "t"},
-		Units: []UnitShape{{Profile: "r", Platform: "windows/amd64", Mains: []Main{{"m/a", "a"}, {"m/b", "b"}}, Packed: true, Archive: "zip", Name: "n", Files: []string{"f"}}}}
+		Units: []UnitShape{{Profile: "r", Platform: "windows/amd64", Mains: []Main{{Package: "m/a", Binary: "a"}, {Package: "m/b", Binary: "b"}}, Packed: true, Archives: []string{"zip"}, Name: "n", Files: []File{{Src: "f", Dst: "f"}}}}}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got %+v", p)
 	}
@@ -33,6 +34,15 @@ func TestReadPlan(t *testing.T) {
 		{`"later":1}]}`, `"later":1}]} {}`, "after its end"},
 		{`"later":1`, `"flags":null`, ""}, // as plans without flags have it
 		{`"later":1`, `"flags":["-trimpath","-buildmode=pie"]`, ""},
+		{`"later":1`, `"more_archives":null`, "more_archives is"},
+		{`"later":1`, `"wrap":""`, "wrap is empty"},
+		{`"later":1`, `"wrap":"w","more_archives":["tar.gz"],"placed_files":[{"src":"a","dst":"b","mode":"0755"}]`, ""},
+		{`"later":1`, `"placed_files":[{"src":"a","dst":null}]`, "placed file 1: dst is"},
+		{`"later":1`, `"placed_files":[{"src":"a","dst":"b","mode":""}]`, "mode is empty"},
+		{`"archive":"zip"`, `"archive":"none","more_archives":["zip"]`, "more_archives of no archive"},
+		{`"name":"n"`, `"name":""`, "name is empty"},
+		{`"binary":"a"`, `"binary":"a","name":""`, "main 1: name is empty"},
+		{`"binary":"a"`, `"binary":"a","path":1`, "main 1: path is"},
 		{`"later":1`, `"flags":"-buildmode=c-shared"`, "flags is"},
 		{`"later":1`, `"flags":["-buildmode=pie","-buildmode=c-shared"]`, "2 build modes; a unit has one"},
 	} {
@@ -44,6 +54,14 @@ func TestReadPlan(t *testing.T) {
 			t.Errorf("%s: %v, want %q", tc.new, err, tc.want)
 		}
 	}
+	own := strings.NewReplacer(`"binary":"a"`, `"binary":"a","name":"x"`, `"archive":"zip","name":"n"`, `"archive":"none","name":""`).Replace(smallPlan)
+	if _, err := ReadPlan([]byte(own)); err == nil || !strings.Contains(err.Error(), "name is empty") {
+		t.Errorf("one of two programs has a name: %v", err)
+	}
+	own = strings.Replace(own, `"binary":"b"`, `"binary":"b","name":"y"`, 1)
+	if p, err := ReadPlan([]byte(own)); err != nil || p.Units[0].Name != "" || p.Units[0].Mains[1].Name != "y" {
+		t.Errorf("%+v, %v", p, err)
+	}
 	for _, bad := range []string{"", "null", "[]", "{", `{"units":[{}]`, `{"a"}`, smallPlan + "}"} {
 		if _, err := ReadPlan([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)
@@ -53,22 +71,34 @@ func TestReadPlan(t *testing.T) {
 
 // TestArtifacts: what a unit makes, in all combinations.
 func TestArtifacts(t *testing.T) {
-	one, two := []Main{{"m/a", "a"}}, []Main{{"m/a", "a"}, {"m/b", "b"}}
+	one, two := []Main{{Package: "m/a", Binary: "a"}}, []Main{{Package: "m/a", Binary: "a"}, {Package: "m/b", Binary: "b"}}
+	placed, named := slices.Clone(two), slices.Clone(two)
+	placed[0].Path, placed[1].Path = "bin/tool", "sbin/b"
+	named[0].Name, named[1].Name = "a_1.0", "b_1.0"
+	files := []File{{Src: "f", Dst: "f"}}
+	moved := append(files, File{Src: "docs/x", Dst: "man/x", Mode: "0755"})
+	zip, both := []string{"zip"}, []string{"tar.gz", "zip"}
 	for _, tc := range []struct {
 		unit UnitShape
 		want string
 	}{
-		{UnitShape{Mains: one, Archive: NoArchive, Name: "n", Platform: "linux/amd64"}, "linked n*"},
-		{UnitShape{Mains: one, Archive: NoArchive, Name: "n", Platform: "windows/amd64"}, "linked n.exe*"},
-		{UnitShape{Mains: two, Archive: NoArchive, Name: "n", Platform: "windows/amd64"}, "linked n_a.exe* linked n_b.exe*"},
-		{UnitShape{Mains: one, Packed: true, Archive: NoArchive, Name: "n", Platform: "linux/amd64"}, "linked a packed n*<0"},
-		{UnitShape{Mains: two, Archive: "zip", Name: "n", Platform: "windows/amd64", Files: []string{"f"}}, "linked a.exe linked b.exe archive n.zip*<0<1[a.exe b.exe f]"},
-		{UnitShape{Mains: two, Packed: true, Archive: "zip", Name: "n", Platform: "linux/amd64"}, "linked a packed a<0 linked b packed b<2 archive n.zip*<1<3[a b]"},
-		{UnitShape{Mode: CShared, Mains: one, Archive: NoArchive, Name: "n", Platform: "linux/amd64"}, "linked n.so* header n.h*"},
-		{UnitShape{Mode: CShared, Mains: one, Archive: "zip", Name: "n", Platform: "windows/amd64", Files: []string{"f"}}, "linked a.dll header a.h archive n.zip*<0<1[a.dll a.h f]"},
-		{UnitShape{Mode: CShared, Mains: one, Archive: "zip", Name: "n", Platform: "darwin/arm64"}, "linked a.dylib header a.h archive n.zip*<0<1[a.dylib a.h]"},
-		{UnitShape{Mode: CArchive, Mains: one, Archive: "zip", Name: "n", Platform: "windows/amd64"}, "linked a.a header a.h archive n.zip*<0<1[a.a a.h]"},
-		{UnitShape{Mode: "pie", Mains: one, Archive: NoArchive, Name: "n", Platform: "windows/amd64"}, "linked n.exe*"},
+		{UnitShape{Mains: one, Name: "n", Platform: "linux/amd64"}, "linked n*"},
+		{UnitShape{Mains: one, Name: "n", Platform: "windows/amd64"}, "linked n.exe*"},
+		{UnitShape{Mains: two, Name: "n", Platform: "windows/amd64"}, "linked n_a.exe* linked n_b.exe*"},
+		{UnitShape{Mains: one, Packed: true, Name: "n", Platform: "linux/amd64"}, "linked a packed n*<0"},
+		{UnitShape{Mains: two, Archives: zip, Name: "n", Platform: "windows/amd64", Files: files}, "linked a.exe linked b.exe archive n.zip*<0<1[a.exe b.exe f]"},
+		{UnitShape{Mains: two, Packed: true, Archives: zip, Name: "n", Platform: "linux/amd64"}, "linked a packed a<0 linked b packed b<2 archive n.zip*<1<3[a b]"},
+		{UnitShape{Mode: CShared, Mains: one, Name: "n", Platform: "linux/amd64"}, "linked n.so* header n.h*"},
+		{UnitShape{Mode: CShared, Mains: one, Archives: zip, Name: "n", Platform: "windows/amd64", Files: files}, "linked a.dll header a.h archive n.zip*<0<1[a.dll a.h f]"},
+		{UnitShape{Mode: CShared, Mains: one, Archives: zip, Name: "n", Platform: "darwin/arm64"}, "linked a.dylib header a.h archive n.zip*<0<1[a.dylib a.h]"},
+		{UnitShape{Mode: CArchive, Mains: one, Archives: zip, Name: "n", Platform: "windows/amd64"}, "linked a.a header a.h archive n.zip*<0<1[a.a a.h]"},
+		{UnitShape{Mains: placed, Archives: zip, Name: "n", Wrap: "n-1.0", Platform: "windows/amd64", Files: moved},
+			"linked a.exe linked b.exe archive n.zip*<0<1[n-1.0/bin/tool.exe n-1.0/sbin/b.exe n-1.0/f n-1.0/man/x:0755]"},
+		{UnitShape{Mains: one, Packed: true, Archives: both, Name: "n", Platform: "linux/amd64"}, "linked a packed a<0 archive n.tar.gz*<1[a] archive n.zip*<1[a]"},
+		{UnitShape{Mains: named, Platform: "windows/amd64"}, "linked a_1.0.exe* linked b_1.0.exe*"},
+		{UnitShape{Mode: CShared, Mains: placed[:1], Archives: zip, Name: "n", Platform: "linux/amd64"}, "linked tool.so header tool.h archive n.zip*<0<1[bin/tool.so bin/tool.h]"},
+		{UnitShape{Mode: CShared, Mains: placed[:1], Name: "n", Platform: "linux/amd64"}, "linked n.so* header n.h*"},
+		{UnitShape{Mode: "pie", Mains: one, Name: "n", Platform: "windows/amd64"}, "linked n.exe*"},
 	} {
 		var got []string
 		for _, e := range tc.unit.Artifacts() {
@@ -80,7 +110,16 @@ func TestArtifacts(t *testing.T) {
 				s += "<" + string(rune('0'+i))
 			}
 			if e.Members != nil {
-				s += "[" + strings.Join(e.Members, " ") + "]"
+				list := slices.Clone(e.Members)
+				for i, mode := range e.Modes {
+					if mode != "" {
+						list[i] += ":" + mode
+					}
+				}
+				s += "[" + strings.Join(list, " ") + "]"
+			}
+			if e.Format != "" && e.Name != tc.unit.Name+"."+e.Format {
+				t.Errorf("%s is %s", e.Name, e.Format)
 			}
 			got = append(got, s)
 		}

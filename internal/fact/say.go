@@ -115,6 +115,16 @@ var wordings = map[Check]wording{
 		done: each("%s is %s, as expected"),
 		open: each("%s: %s"),
 	},
+	VersionTag: {
+		each: true,
+		done: each("the version is of the tag %s%s, which the commit carries"),
+		open: func(g group) string {
+			if g.names() == "" {
+				return colon("that a tag of the commit says the version")(g)
+			}
+			return each("that the commit carries the tag %s, which the version is of: %s")(g)
+		},
+	},
 	Record: {
 		done: func(group) string {
 			return "the record is exactly that of the manifest: project, version, commit, plan, toolchain, verdicts"

@@ -20,9 +20,11 @@ const (
 const (
 	ReleaseReport   Schema = SchemaRoot + "report/release/v1" // release and build
 	CheckReport     Schema = SchemaRoot + "report/check/v1"
+	InitReport      Schema = SchemaRoot + "report/init/v1"
 	VerifyReport    Schema = SchemaRoot + "report/verify/v1" // verify, attest
 	ErrorReport     Schema = SchemaRoot + "report/error/v1"  // any verb that fails
 	LedgerReport    Schema = SchemaRoot + "report/ledger/v1"
+	CacheReport     Schema = SchemaRoot + "report/cache/v1"
 	PageReport      Schema = SchemaRoot + "report/page/v1" // report
 	RebuildReport   Schema = SchemaRoot + "report/rebuild/v2"
 	DiffReport      Schema = SchemaRoot + "report/diff/v1"

@@ -1,6 +1,10 @@
 package fact
 
-import "strings"
+import (
+	"cmp"
+	"path"
+	"strings"
+)
 
 // Stage is how far a file has come: each is made from the one before.
 type Stage string
@@ -22,6 +26,15 @@ const (
 // ArchiveFormats are all of them, sorted: what a profile may name. Package archive
 // knows how each is written and read.
 func ArchiveFormats() []string { return []string{TarGz, TarZst, Zip} }
+
+// The modes that a file in an archive can have.
+const (
+	ModeRead = "0644"
+	ModeRun  = "0755"
+)
+
+// Modes are all of them.
+func Modes() []string { return []string{ModeRead, ModeRun} }
 
 // NoArchive is the archive format of a unit that publishes its binaries as they are.
 const NoArchive = "none"
@@ -58,17 +71,38 @@ type UnitShape struct {
 	Profile  string
 	Platform string
 	Mode     BuildMode
-	Mains    []Main // in the plan's order
-	Packed   bool   // every binary goes through UPX
-	Archive  string // NoArchive or a format, which is the extension too
-	Name     string // of the published file, without extension
-	Files    []string
+	Mains    []Main   // in the plan's order
+	Packed   bool     // every binary goes through UPX
+	Archives []string // formats, each the extension too; none: the binaries are published as they are
+	Name     string   // of the published file, without extension; "" where each main has one
+	Wrap     string   // directory that the files of an archive lie in; "" for none
+	Files    []File   // further ones for the archive, in the plan's order
 }
 
 // Main is one main package and the binary it becomes, without extension.
 type Main struct {
 	Package string `json:"package"`
-	Binary  string `json:"binary"`
+	Binary  string `json:"binary"` // as go build calls it
+	// Path is where it lies in an archive, if that is not Binary; slash-separated.
+	Path string `json:"path,omitempty"`
+	// Name is that of the published file, where it is published by itself under a
+	// name of its own and not under the unit's.
+	Name string `json:"name,omitempty"`
+}
+
+// File is a file of the commit that goes into an archive.
+type File struct {
+	Src  string `json:"src"`            // in the module, slash-separated
+	Dst  string `json:"dst"`            // in the archive
+	Mode string `json:"mode,omitempty"` // one of Modes; "" is the commit's
+}
+
+// Path is the name of a file in the unit's archives.
+func (u UnitShape) Path(name string) string {
+	if u.Wrap == "" {
+		return name
+	}
+	return u.Wrap + "/" + name
 }
 
 // ID names the unit in output: profile and platform.
@@ -97,19 +131,28 @@ func (u UnitShape) Ext() string {
 // headerExt is the extension of the header of a library.
 const headerExt = ".h"
 
-// File is the name of main's binary, as it is linked and as it lies in an archive.
-func (u UnitShape) File(m Main) string { return m.Binary + u.Ext() }
+// File is the name of main's binary, as it is linked: a program as the go command
+// calls it, and a library, which knows its own name, as it is called later.
+func (u UnitShape) File(m Main) string { return u.linked(m) + u.Ext() }
 
 // Header is the name of the header that comes with main's library, beside it.
-func (u UnitShape) Header(m Main) string { return m.Binary + headerExt }
+func (u UnitShape) Header(m Main) string { return u.linked(m) + headerExt }
 
-// Published is the name of the file that the unit publishes for main, or of its archive.
-func (u UnitShape) Published(m Main) string { return u.published(m, u.Ext()) }
+func (u UnitShape) linked(m Main) string {
+	if u.Mode.Library() && m.Path != "" {
+		return path.Base(m.Path)
+	}
+	return m.Binary
+}
 
+// packaged is where a file of main's lies in an archive.
+func (u UnitShape) packaged(m Main, ext string) string { return u.Path(cmp.Or(m.Path, m.Binary) + ext) }
+
+// published is the name of a file of main's that is published by itself.
 func (u UnitShape) published(m Main, ext string) string {
 	switch {
-	case u.Archive != NoArchive:
-		return u.Name + "." + u.Archive
+	case m.Name != "":
+		return m.Name + ext
 	case len(u.Mains) == 1:
 		return u.Name + ext
 	default:
@@ -125,39 +168,51 @@ type Expected struct {
 	Package   string   // of a linked one: the import path of its main package
 	From      []int    // the artifacts it is made from, by their place in the unit's list
 	Members   []string // of an archive: the names in it, those of From first
+	// Modes are those that the members must have, in their order; "" where the plan
+	// does not say.
+	Modes  []string
+	Format string // of an archive
 }
 
 // Artifacts are all that the unit makes, each after those it is made from:
 // every main linked; packed if the unit is; its header if it is a library; and
-// one archive if it has one.
+// one archive of each of its formats, with the same members.
 func (u UnitShape) Artifacts() []Expected {
 	var list []Expected
 	var products []int // the last stage of each main, and headers
 	var members []string
+	bare := len(u.Archives) == 0
 	for _, m := range u.Mains {
 		list = append(list, Expected{Stage: Linked, Name: u.File(m), Package: m.Package})
 		if u.Packed {
 			list = append(list, Expected{Stage: Packed, Name: u.File(m), From: []int{len(list) - 1}})
 		}
 		last := len(list) - 1
-		if u.Archive == NoArchive {
-			list[last].Name, list[last].Published = u.Published(m), true
+		if bare {
+			list[last].Name, list[last].Published = u.published(m, u.Ext()), true
 		}
-		products, members = append(products, last), append(members, u.File(m))
+		products, members = append(products, last), append(members, u.packaged(m, u.Ext()))
 		if !u.Mode.Library() {
 			continue
 		}
 		header := Expected{Stage: Header, Name: u.Header(m)}
-		if u.Archive == NoArchive {
+		if bare {
 			header.Name, header.Published = u.published(m, headerExt), true
 		}
 		list = append(list, header)
-		products, members = append(products, len(list)-1), append(members, u.Header(m))
+		products, members = append(products, len(list)-1), append(members, u.packaged(m, headerExt))
 	}
-	if u.Archive == NoArchive || len(u.Mains) == 0 {
+	if len(u.Mains) == 0 {
 		return list
 	}
-	return append(list, Expected{
-		Stage: Archived, Name: u.Published(u.Mains[0]), Published: true, From: products, Members: append(members, u.Files...),
-	})
+	modes := make([]string, len(members))
+	for _, f := range u.Files {
+		members, modes = append(members, u.Path(f.Dst)), append(modes, f.Mode)
+	}
+	for _, format := range u.Archives {
+		list = append(list, Expected{
+			Stage: Archived, Name: u.Name + "." + format, Published: true, From: products, Members: members, Modes: modes, Format: format,
+		})
+	}
+	return list
 }

@@ -16,12 +16,19 @@ var misnamed = []string{
 	".config/mintmark.yaml", ".config/mintmark.yml", ".github/mintmark.yaml",
 }
 
-// sayMisnamed warns of files in dir that look like the profile file and are not
-// it. read is the one that is; "" for the built-in profile: then those above it, up
-// to the repository's top, may be meant as well.
-func (s *Subject) sayMisnamed(dir, read string) {
-	if read != "" {
-		s.unread(dir, misnamed, read+" is")
+// sayMisnamed warns of files in the product's directory that look like the profile
+// file and are not it. If none is read, those above it, up to the repository's top,
+// may be meant as well.
+func (s *Subject) sayMisnamed() {
+	if s.ConfigFile != "" {
+		return
+	}
+	dir := s.Dir
+	if s.Module != "" {
+		dir = s.ModuleDir
+	}
+	if s.File != nil {
+		s.unread(dir, misnamed, ConfigName+" is")
 		return
 	}
 	const instead = "the built-in profile is used"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -31,9 +32,16 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 		c.Phase("fetching modules")
 	}
 	p := &Planned{Copied: c}
+	summary := ""
+	if c.Repo != nil && c.File.Uses("Summary") {
+		var err error
+		if summary, err = c.Repo.Summary(ctx); err != nil {
+			return p, err
+		}
+	}
 	expand := func() (err error) {
 		p.Planner = &plan.Planner{
-			File: c.File, Selected: c.Selected, Source: c.Source, Version: c.Version, Go: c.GoToolchain.Version,
+			File: c.File, Selected: c.Selected, Source: c.Source, Version: c.Version, From: c.From, Tag: c.Tagged.Tag, Summary: summary, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.Tree(), Alter: with.Alter,
 		}
 		p.Plan, err = p.Planner.Plan(ctx)
@@ -72,4 +80,18 @@ func (c *Copied) MendIndex(ctx context.Context) string {
 	line := fmt.Sprintf("the build cache of the first place was damaged: %d indexes of packages, such as %s, which are removed", len(found), found[0].File)
 	c.Warn("%s; listing the packages once more", line)
 	return line + "; the packages were listed once more"
+}
+
+// Taken says what of the commit's tags and of the platforms was taken, and what
+// was not.
+type Taken struct {
+	Tag          string          // that which the version is of; "" for none
+	OtherTags    []fact.OtherTag // on the commit
+	VersionLines []string        // both, for people
+	Skipped      []fact.Skipped
+}
+
+// Taken is what the plan was made of, and what not.
+func (p *Planned) Taken() Taken {
+	return Taken{p.Tagged.Tag, p.Tagged.Others, p.versionLines(), p.Planner.Skipped()}
 }

@@ -8,9 +8,9 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/output"
@@ -29,7 +29,9 @@ type Subject struct {
 	Found
 	File     *profiles.File
 	Selected []profiles.Selected
-	Version  string // of the release, without v
+	Version  string           // of the release, without v
+	From     fact.VersionFrom // where it comes from
+	Tagged   source.Tagged    // which tag of the commit says it, and which do not
 	Cautions Cautions
 	included []source.Unseen // of a snapshot: what git ignores and builds read; it is built
 }
@@ -71,12 +73,11 @@ func Open(ctx context.Context, cfg *run.Config) (_ *Subject, err error) {
 		return nil, err
 	}
 	s := &Subject{Run: r, Tools: t, Cautions: Cautions{Run: r}}
-	// The profile file and the source are independent of each other: report
-	// what is wrong with both.
-	if err := errors.Join(s.openSource(ctx), s.openConfig()); err != nil {
+	if err := s.openBoth(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.choose(); err != nil {
+	s.sayMisnamed()
+	if err := errors.Join(s.choose(), s.chooseVersion()); err != nil {
 		return nil, err
 	}
 	if s.Snapshot { // the tree as it is: what git ignores is in it
@@ -85,8 +86,28 @@ func Open(ctx context.Context, cfg *run.Config) (_ *Subject, err error) {
 		}
 		s.Repo.Include(s.included)
 	}
-	s.Version = s.releaseVersion()
-	return s, nil
+	return s, s.nameSnapshot()
+}
+
+// openBoth opens the profile file and the source. What is wrong with both is
+// reported, as far as one can be opened without the other: the file of a checkout
+// says where in it the module is, and that of a published module is in the module.
+func (s *Subject) openBoth(ctx context.Context) error {
+	if s.Module != "" {
+		err := errors.Join(s.openSource(ctx), s.openConfig())
+		if err == nil && s.File != nil && s.File.Dir != "" && s.ConfigFile == "" {
+			p := s.File.Problem(s.File.Pos("dir"), "a published module has no other module in a directory of it", "name the module itself with -module, or its profile file with -config")
+			return profiles.Problems{p}
+		}
+		return err
+	}
+	if err := s.openConfig(); err != nil {
+		if _, err := os.Stat(filepath.Join(s.Dir, "go.mod")); err != nil {
+			return err // where the module is, the file might have said
+		}
+		return errors.Join(s.openSource(ctx), err)
+	}
+	return s.openSource(ctx)
 }
 
 // checkModule refuses a -module that no proxy needs to be asked about.
@@ -96,6 +117,9 @@ func checkModule(cfg *run.Config) error {
 	}
 	if _, _, err := source.SplitModule(cfg.Module); err != nil {
 		return fault.Usagef(fault.Hint(err), "-module=%s: %w", cfg.Module, err)
+	}
+	if cfg.AsVersion != "" {
+		return fault.Usagef("leave -version out: PATH@VERSION says it", "-module and -version contradict each other")
 	}
 	if cfg.Snapshot {
 		return fault.Usagef("leave one of them out", "-module and -snapshot contradict each other: a published module has no changes of yours")
@@ -134,8 +158,12 @@ func (s *Subject) openSource(ctx context.Context) error {
 			return err
 		}
 	} else {
+		dir, err := s.moduleDir()
+		if err != nil {
+			return err
+		}
 		repo, err := source.Open(ctx, source.Config{
-			Dir: s.Dir, Ignore: append(output.Dir{Path: s.Out}.Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
+			Dir: dir, Ignore: append(output.Dir{Path: s.Out}.Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err
@@ -180,12 +208,7 @@ func (s *Subject) openConfig() (err error) {
 		name = filepath.Join(dir, ConfigName)
 	}
 	s.File, err = s.Cautions.ReadProfileFile(name)
-	switch {
-	case asked:
-	case err == nil:
-		s.sayMisnamed(dir, ConfigName)
-	case errors.Is(err, os.ErrNotExist):
-		s.sayMisnamed(dir, "")
+	if !asked && errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	return err
@@ -218,21 +241,17 @@ func (s *Subject) choose() error {
 	return nil
 }
 
-// releaseVersion is the version of the release, without v; of a snapshot with what
-// it was made of.
-func (s *Subject) releaseVersion() string {
-	version := strings.TrimPrefix(s.Source.Version, "v")
-	if !s.Snapshot {
-		return version
+// moduleDir is the module's directory in the user's checkout: the product's
+// directory, or what the profile file names below it.
+func (s *Subject) moduleDir() (string, error) {
+	if s.File == nil || s.File.Dir == "" {
+		return s.Dir, nil
 	}
-	version += "-snapshot"
-	if c := s.Source.Commit; c != "" {
-		version += "." + c[:min(len(c), 7)]
+	dir := filepath.Join(s.Dir, filepath.FromSlash(s.File.Dir))
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		return "", profiles.Problems{s.File.Problem(s.File.Pos("dir"), fmt.Sprintf("dir: there is no directory %s", s.Shorten(dir)), "name the directory that has the module's go.mod, relative to "+ConfigName)}
 	}
-	if len(s.Source.Dirty) > 0 {
-		version += ".dirty"
-	}
-	return version
+	return dir, nil
 }
 
 // Tree is the user's directory of the module; "" where there is none.

@@ -51,7 +51,7 @@ func (s *Subject) named() (wanted []source.Wanted) {
 		for _, pl := range p.Platforms {
 			settings := p.Settings(pl)
 			for _, f := range settings.Files {
-				add("files", f)
+				add("files", f.Src)
 			}
 			if settings.PGO != "off" {
 				add("pgo", settings.PGO)

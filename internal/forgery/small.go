@@ -129,7 +129,7 @@ func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first
 			from := r.Manifest.Artifacts[first+e.From[i]]
 			content = text(u.Profile, u.Platform, from.Stage, from.Name)
 		}
-		members = append(members, archive.Member{Name: name, Executable: i < len(e.From), Open: func() (io.ReadCloser, int64, error) {
+		members = append(members, archive.Member{Name: name, Executable: i < len(e.From) || e.Modes[i] == fact.ModeRun, Open: func() (io.ReadCloser, int64, error) {
 			return io.NopCloser(strings.NewReader(content)), int64(len(content)), nil
 		}})
 	}
@@ -141,11 +141,11 @@ func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first
 	if err != nil {
 		return err
 	}
-	info, err := archive.Write(ctx, f, u.Archive, members, when)
+	info, err := archive.Write(ctx, f, e.Format, members, when)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	a.Size, a.SHA256, a.Tool = info.Size, info.SHA256, archive.Tool(u.Archive)
+	a.Size, a.SHA256, a.Tool = info.Size, info.SHA256, archive.Tool(e.Format)
 	for _, m := range info.Entries {
 		a.Members = append(a.Members, checksums.Member{Name: m.Name, Size: m.Size, SHA256: m.SHA256, Mode: fmt.Sprintf("%04o", m.Mode.Perm())})
 	}

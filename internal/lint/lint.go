@@ -23,6 +23,7 @@ type Checked struct {
 	Dirty  []string
 	Signed string      // what a release would be signed with; "" for none
 	Typed  *plan.Typed // nil when types were not asked for
+	fetch.Taken
 	// Warnings are what does not stop a release, but has no effect in it, or
 	// will make other builds of the commit differ.
 	Warnings []string
@@ -42,7 +43,7 @@ func Check(ctx context.Context, cfg run.Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	return &Checked{
-		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed,
+		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed, Taken: l.Taken(),
 		Warnings: append(s.Cautions.List(), l.cautions.List()...),
 	}, nil
 }
@@ -131,7 +132,7 @@ func (l *Linted) checkKeys(ctx context.Context) error {
 func Refusals(ctx context.Context, s *fetch.Subject, kind checksums.Kind) error {
 	errs := []error{RefuseDirty(s)}
 	if kind == checksums.KindRelease {
-		errs = append(errs, refuseUntagged(s), s.CheckKey(ctx))
+		errs = append(errs, refuseUntagged(ctx, s), s.CheckKey(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -46,9 +46,9 @@ func (l *Linted) pointers() (warnings []string) {
 	names := l.Planner.Embedded()
 	embedded := len(names)
 	for _, u := range l.Plan.Units {
-		for _, f := range u.Files {
-			if !slices.Contains(names, f) {
-				names = append(names, f)
+		for _, f := range u.Shape().Files {
+			if !slices.Contains(names, f.Src) {
+				names = append(names, f.Src)
 			}
 		}
 	}

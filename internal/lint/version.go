@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"fmt"
 	"go/version"
 	"slices"
@@ -17,7 +18,7 @@ import (
 
 // refuseUntagged keeps a commit without a version tag from being released by
 // accident. Tags that are there and do not count are named with the reason.
-func refuseUntagged(s *fetch.Subject) error {
+func refuseUntagged(ctx context.Context, s *fetch.Subject) error {
 	if s.Snapshot || s.Source.Kind == fact.SourceModule {
 		return nil
 	}
@@ -28,28 +29,46 @@ func refuseUntagged(s *fetch.Subject) error {
 				"the commit carries the tag %q: go divides its name, so that it may stamp no version, and no record can hold it", u.Tag)
 		}
 	}
-	if len(s.Source.Tags) > 0 || s.File.Untagged == "pseudo" {
+	if s.Tagged.Tag != "" || s.From == fact.Given || s.File.Untagged == "pseudo" {
 		return nil
 	}
-	tag := s.Repo.NextTag()
-	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" }); i >= 0 {
-		tag = uncounted[i].Instead
+	const others = "fetch the tags (git fetch --tags), build it with -snapshot, give the version with -version=, or say untagged: pseudo in " + fetch.ConfigName
+	if form := s.File.Tag; form != nil {
+		tag, err := s.Repo.NextTagOf(ctx, form)
+		if err != nil {
+			return err
+		}
+		return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), "+others,
+			"commit %s carries no tag of the form %s%s", s.Source.Commit[:12], form, othersText(s.Tagged.Others))
 	}
-	return fault.Errorf("tag it (git tag "+shell.Name(tag)+"), fetch the tags (git fetch --tags), build it with -snapshot, or say untagged: pseudo in "+fetch.ConfigName,
-		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, uncountedText(uncounted))
+	tag, instead := s.Repo.NextTag(), slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Instead != "" })
+	if instead >= 0 {
+		tag = uncounted[instead].Instead
+	}
+	ways := "tag it (git tag " + shell.Name(tag) + "), "
+	if i := slices.IndexFunc(uncounted, func(u source.Uncounted) bool { return u.Form != nil }); i >= 0 {
+		form := fmt.Sprintf("say how this project's tags are written (tag: %q, for %s, in %s), ", uncounted[i].Form, uncounted[i].Tag, fetch.ConfigName)
+		if instead >= 0 {
+			ways += form
+		} else {
+			ways = form + ways // the tag is what was meant
+		}
+	}
+	return fault.Errorf(ways+others,
+		"commit %s carries no version tag of the module %s%s", s.Source.Commit[:12], s.Source.ModulePath, othersText(s.Tagged.Others))
 }
 
-// uncountedText are lines about tags on the commit that do not count; "" for none.
-func uncountedText(uncounted []source.Uncounted) string {
-	if len(uncounted) == 0 {
+// othersText are lines about tags on the commit that do not count; "" for none.
+func othersText(others []fact.OtherTag) string {
+	if len(others) == 0 {
 		return ""
 	}
 	const show = 10
 	var b strings.Builder
 	b.WriteString("; what it carries does not count:")
-	for i, u := range uncounted {
-		if i == show && len(uncounted) > show+1 {
-			fmt.Fprintf(&b, "\n… and %d more", len(uncounted)-show)
+	for i, u := range others {
+		if i == show && len(others) > show+1 {
+			fmt.Fprintf(&b, "\n… and %d more", len(others)-show)
 			break
 		}
 		fmt.Fprintf(&b, "\n%s %s", u.Tag, strings.Join(u.Whys, "; "))
@@ -65,15 +84,25 @@ func (l *Linted) versionWarnings() []string {
 		return nil // a module from the proxy is asked for by its version, and stamped so
 	}
 	var out []string
-	if tags := slices.Clone(l.Source.Tags); len(tags) > 1 {
-		first := l.Source.Tag()
-		tags = slices.DeleteFunc(tags, func(t string) bool { return t == first })
-		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(tags)+1, first, firstFew(tags)))
+	var lower []string
+	for _, o := range l.Tagged.Others {
+		if o.Lower {
+			lower = append(lower, o.Tag)
+		}
 	}
-	if higher := slices.DeleteFunc(l.Repo.Uncounted(), func(u source.Uncounted) bool {
-		return u.Like == "" || semver.Compare(u.Like, l.Source.Version) <= 0
-	}); len(higher) > 0 && (len(l.Source.Tags) > 0 || l.File.Untagged == "pseudo" && !l.Snapshot) {
-		out = append(out, fmt.Sprintf("the release is called %s%s", l.Version, uncountedText(higher)))
+	if len(lower) > 0 {
+		out = append(out, fmt.Sprintf("the commit carries %d version tags: the highest, %s, is this release's version, and nothing is released as %s", len(lower)+1, l.Tagged.Tag, firstFew(lower)))
+	}
+	if l.File.Tag == nil && (l.Tagged.Tag != "" || l.File.Untagged == "pseudo" && !l.Snapshot) {
+		var higher []fact.OtherTag
+		for _, u := range l.Repo.Uncounted() {
+			if u.Like != "" && semver.Compare(u.Like, l.Source.Version) > 0 {
+				higher = append(higher, fact.OtherTag{Tag: u.Tag, Whys: u.Whys})
+			}
+		}
+		if len(higher) > 0 {
+			out = append(out, fmt.Sprintf("the release is called %s%s", l.Version, othersText(higher)))
+		}
 	}
 	if l.stamps() {
 		if w := l.stampWarning(l.Source.Stamp(l.GoToolchain.Version)); w != "" {
@@ -97,7 +126,7 @@ func (l *Linted) stamps() bool {
 // release does; "" if they do not, or if what they say is not foreseen.
 func (l *Linted) stampWarning(stamp string) string {
 	stamp = strings.TrimSuffix(strings.TrimSuffix(stamp, "+dirty"), ".dirty") // of a snapshot, which is called so itself
-	if stamp == "" || stamp == l.Source.Version {
+	if stamp == "" || stamp == l.Source.Version && (l.Snapshot || l.From == fact.OfSource) || stamp == "v"+l.Version {
 		return ""
 	}
 	why := "it is what it stamps in any clone of the commit"

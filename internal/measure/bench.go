@@ -200,9 +200,9 @@ func alter(v profiles.Variant, s *profiles.Settings) {
 	}
 	switch v.Kind {
 	case profiles.Plain:
-		s.Strip, s.UPX = false, nil
+		s.Strip, s.UPX = "", nil
 	case profiles.Stripped:
-		s.Strip, s.UPX = true, nil
+		s.Strip, s.UPX = profiles.StripAll, nil
 	case profiles.WithUPX:
 		s.UPX = append([]string{}, v.UPX...)
 	case profiles.WithPGO:

@@ -65,11 +65,19 @@ func Savings(ctx context.Context, cfg run.Config) (_ *report.Savings, err error)
 			return nil, err
 		}
 	}
-	if set := sel.Profile.Settings(pl); !set.Strip {
-		out.Notes = append(out.Notes, "the profile does not strip: -w and -s are what it could save")
+	if set := sel.Profile.Settings(pl); set.Strip != profiles.StripAll {
+		out.Notes = append(out.Notes, unstripped(set.Strip))
 	}
 	out.Notes = append(out.Notes, "each variant was built once: nothing was compared with a second build, and nothing is published")
 	return out, nil
+}
+
+// unstripped says what the profile leaves in.
+func unstripped(strip string) string {
+	if strip == profiles.StripDebug {
+		return "the profile keeps the symbol table: -s is what it could save"
+	}
+	return "the profile does not strip: -w and -s are what it could save"
 }
 
 // savingStep is one more setting than the step before.
@@ -92,7 +100,7 @@ func savingSteps(want profiles.Settings) []savingStep {
 			if want.Bench.Main != "" {
 				s.Main = []string{want.Bench.Main}
 			}
-			s.Trimpath, s.Strip, s.Tags, s.PGO, s.UPX = false, false, nil, "off", nil
+			s.Trimpath, s.Strip, s.Tags, s.PGO, s.UPX = false, "", nil, "off", nil
 			for _, c := range all {
 				c(s)
 			}
@@ -107,8 +115,8 @@ func savingSteps(want profiles.Settings) []savingStep {
 		steps = append(steps, x)
 	}
 	step("-trimpath", want.Trimpath, "the profile does not trim paths", func(s *profiles.Settings) { s.Trimpath = true })
-	step("-w (no DWARF)", true, "", func(s *profiles.Settings) { s.LDFlags = append([]string{"-w"}, s.LDFlags...) })
-	step("-s (no symbols)", true, "", func(s *profiles.Settings) { s.Strip, s.LDFlags = true, s.LDFlags[1:] }) // strip says -s -w
+	step("-w (no DWARF)", true, "", func(s *profiles.Settings) { s.Strip = profiles.StripDebug })
+	step("-s (no symbols)", true, "", func(s *profiles.Settings) { s.Strip = profiles.StripAll })
 	step("tags "+strings.Join(want.Tags, ","), len(want.Tags) > 0, "the profile has no tags", func(s *profiles.Settings) { s.Tags = want.Tags })
 	step("PGO", want.PGO != "off", "the profile says pgo: off", func(s *profiles.Settings) { s.PGO = want.PGO })
 	steps[len(steps)-1].pgo = true

@@ -92,6 +92,7 @@ func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*describe
 	}
 	m := &checksums.Manifest{
 		Schema: fact.ManifestSchema, Kind: kind, Project: p.Plan.Project, Version: p.Version,
+		From: p.Plan.From, Tag: p.Plan.Tag,
 		Source: checksums.Source{
 			Kind: p.Source.Kind, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum, SumDB: p.Source.SumDB,
 			Commit: p.Source.Commit, Tree: p.Source.Tree, CommitTime: p.Source.ID().CommitTime, Tags: p.Source.Tags, Dir: p.Source.Dir,

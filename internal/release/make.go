@@ -43,7 +43,7 @@ type UnitResult struct {
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
 	sized         []report.Sized
-	archiveProven int           // how often the archive was made before; 0: it was made now
+	archiveProven int           // how often the archives were made before, the least of them; 0: one was made now
 	stamp         string        // as in compared
 	kept          string        // as in compared
 	mended        []string      // as in compared
@@ -80,7 +80,7 @@ type unitStep struct {
 func (m *Maker) steps() []unitStep {
 	return []unitStep{
 		{fact.Packed, func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
-		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archive},
+		{fact.Archived, func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
 		{fact.Linked, func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
 	}
 }
@@ -210,47 +210,65 @@ func (r *UnitResult) addBefore(items []*item) {
 	}
 }
 
-// archive publishes the unit's archive.
-func (m *Maker) archive(ctx context.Context, r *UnitResult, items []*item) error {
+// archives publishes the unit's archives, one of each format.
+func (m *Maker) archives(ctx context.Context, r *UnitResult, items []*item) error {
 	r.addBefore(items)
-	u := r.unit
+	for _, it := range items {
+		r.Artifacts = append(r.Artifacts, it.artifact)
+	}
+	least := -1 // how often the archives are proven
+	for _, e := range r.unit.Shape().Artifacts() {
+		if e.Stage != fact.Archived {
+			continue
+		}
+		a, proven, err := m.archive(ctx, r.unit, e, items)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+		r.Artifacts = append(r.Artifacts, a)
+		if least < 0 || proven < least {
+			least = proven
+		}
+	}
+	r.archiveProven = max(least, 0)
+	return nil
+}
+
+// archive publishes one of them. proven is how often it was made before; 0: it was
+// made now.
+func (m *Maker) archive(ctx context.Context, u *plan.Unit, e fact.Expected, items []*item) (_ checksums.Artifact, proven int, err error) {
 	a := checksums.Artifact{
-		Name: u.Published()[0], Profile: u.Profile, Platform: u.Platform, Stage: fact.Archived,
-		Published: true, Verdict: fact.Identical, Tool: archive.Tool(u.Archive),
+		Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: fact.Archived,
+		Published: true, Verdict: fact.Identical, Tool: archive.Tool(e.Format),
 	}
 	for _, it := range items {
 		a.From = append(a.From, it.artifact.SHA256)
 		if it.artifact.Verdict != fact.Identical {
 			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
 		}
-		r.Artifacts = append(r.Artifacts, it.artifact)
 	}
-	if err := m.writeArchive(ctx, r, items, &a); err != nil {
-		return fmt.Errorf("%s: %w", a.Name, err)
-	}
-	r.Artifacts = append(r.Artifacts, a)
-	return nil
+	proven, err = m.writeArchive(ctx, u, e, items, &a)
+	return a, proven, err
 }
 
-// writeArchive writes the unit's archive once for each place, from the files of
-// that place. The same archive of an earlier release, written twice then, spares
-// that.
-func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, a *checksums.Artifact) error {
-	u, when := r.unit, m.Of.Source.CommitTime
-	first := m.members(u, items, 0)
-	recipe, entries, err := archive.Recipe(ctx, u.Archive, first, when)
+// writeArchive writes an archive once for each place, from the files of that place.
+// The same archive of an earlier release, written twice then, spares that.
+func (m *Maker) writeArchive(ctx context.Context, u *plan.Unit, as fact.Expected, items []*item, a *checksums.Artifact) (proven int, err error) {
+	when := m.Of.Source.CommitTime
+	first := m.members(u, as, items, 0)
+	recipe, entries, err := archive.Recipe(ctx, as.Format, first, when)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, e := range entries {
 		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
 	}
 	var others [][]archive.Member
 	for place := 1; place < len(m.Executors) && a.Verdict == fact.Identical; place++ {
-		other := m.members(u, items, place)
-		again, list, err := archive.Recipe(ctx, u.Archive, other, when)
+		other := m.members(u, as, items, place)
+		again, list, err := archive.Recipe(ctx, as.Format, other, when)
 		if err != nil {
-			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
+			return 0, fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
 		}
 		if again != recipe {
 			a.Verdict = fact.Different
@@ -262,54 +280,57 @@ func (m *Maker) writeArchive(ctx context.Context, r *UnitResult, items []*item, 
 	again := len(others) > 0 && a.Verdict == fact.Identical
 	name := filepath.Join(m.Stage, a.Name)
 	if again {
-		if r.archiveProven = m.Ledger.copyProvenArchive(ctx, recipe, name, a); r.archiveProven > 0 {
-			return nil
+		if proven = m.Ledger.copyProvenArchive(ctx, recipe, name, a); proven > 0 {
+			return proven, nil
 		}
 	}
 	var info archive.Info
 	err = files.Create(name, 0o644, func(out *os.File) (err error) {
-		info, err = archive.Write(ctx, out, u.Archive, first, when)
+		info, err = archive.Write(ctx, out, as.Format, first, when)
 		return err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a.Size, a.SHA256 = info.Size, info.SHA256
 	if !again {
-		return nil
+		return 0, nil
 	}
 	for i, other := range others {
-		again, err := archive.Write(ctx, io.Discard, u.Archive, other, when)
+		again, err := archive.Write(ctx, io.Discard, as.Format, other, when)
 		if err != nil {
-			return fmt.Errorf("from the copy of the source of %s: %w", m.Executors[i+1].Name(), err)
+			return 0, fmt.Errorf("from the copy of the source of %s: %w", m.Executors[i+1].Name(), err)
 		}
 		if again.SHA256 != a.SHA256 {
 			a.Verdict = fact.Different
 			a.Findings = []fact.Finding{memberFinding(info.Entries, again.Entries)}
-			return nil
+			return 0, nil
 		}
 	}
 	if err := m.Ledger.addArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
 		m.Of.Warn("%s: the next release will make it again: %v", a.Name, err)
 	}
-	return nil
+	return 0, nil
 }
 
 // members lists an archive's files from one of the places.
-func (m *Maker) members(u *plan.Unit, items []*item, place int) []archive.Member {
+func (m *Maker) members(u *plan.Unit, as fact.Expected, items []*item, place int) []archive.Member {
 	var list []archive.Member
-	for _, it := range items {
+	for i, it := range items {
 		sum := ""
 		if it.artifact.Verdict == fact.Identical {
 			sum = it.artifact.SHA256 // what was compared is what goes in
 		}
-		list = append(list, archive.Member{Name: it.name, Executable: executable(u), SHA256: sum, Open: Opener(it.paths[place])})
+		list = append(list, archive.Member{Name: as.Members[i], Executable: executable(u), SHA256: sum, Open: Opener(it.paths[place])})
 	}
-	for _, name := range u.Files {
+	for i, f := range u.Shape().Files {
+		executable := m.Of.Source.Executable(path.Join(m.Of.Source.Dir, f.Src))
+		if f.Mode != "" {
+			executable = f.Mode == fact.ModeRun
+		}
 		list = append(list, archive.Member{
-			Name:       name,
-			Executable: m.Of.Source.Executable(path.Join(m.Of.Source.Dir, name)),
-			Open:       Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(name))),
+			Name: as.Members[len(items)+i], Executable: executable,
+			Open: Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(f.Src))),
 		})
 	}
 	return list

@@ -23,6 +23,7 @@ type PlanResult struct {
 	ID        string
 	Toolchain fact.Toolchain
 	Dirty     []string // what keeps the tree from being released
+	fetch.Taken
 	// Explained are the resolved values of every unit with where they come from, when asked for.
 	Explained map[string][]profiles.Value
 }
@@ -48,7 +49,7 @@ func Plan(ctx context.Context, cfg run.Config, explain bool) (_ *PlanResult, err
 	if err != nil {
 		return nil, err
 	}
-	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.GoToolchain.Toolchain, Dirty: s.Source.Dirty}
+	res := &PlanResult{Plan: p.Plan, JSON: data, ID: p.PlanID, Toolchain: p.GoToolchain.Toolchain, Dirty: s.Source.Dirty, Taken: p.Taken()}
 	if explain {
 		res.Explained = map[string][]profiles.Value{}
 		for _, sel := range s.Selected {

@@ -77,7 +77,7 @@ func (p *Page) verdict(in Inputs) {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}
-	if again := Again(m.Rebuild.Executions, m.Rebuild.Actions); again != "" {
+	if again := Again(m.Rebuild.Executions, m.Rebuild.Actions, m.Artifacts); again != "" {
 		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
 	}
 	s := m.Source
@@ -154,6 +154,10 @@ func provenance(in Inputs) Section {
 	add("module hash", m.Source.Sum+sumdb(m.Source.SumDB))
 	add("commit", m.Source.Commit)
 	add("commit time", m.Source.CommitTime)
+	add("version is of the tag", m.Tag)
+	if m.From == fact.Given {
+		add("version", "given by whoever released it: no tag of the commit says it")
+	}
 	add("tags", strings.Join(m.Source.Tags, ", "))
 	if m.Source.Stamp != m.Source.Version {
 		add("version stamped into the binaries", m.Source.Stamp)

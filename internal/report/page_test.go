@@ -250,8 +250,12 @@ func TestVerdict(t *testing.T) {
 		{func(in *Inputs) { in.Manifest.Rebuild.Executions = 3 }, "identical", "All 3 artifacts identical in 3 builds"},
 		{func(in *Inputs) {
 			in.Manifest.Rebuild.Executions = 4
-			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Links: 1, ArchiveProven: 3}, {Links: 1, ArchiveProven: 4}}
-		}, "identical", "One of 4 builds of each unit: 2 links and 0 packages executed again; 2 archives made 3 times earlier"},
+			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Profile: "a", Platform: "linux/arm", Links: 1, ArchiveProven: 3}, {Profile: "b", Platform: "linux/arm", Links: 1, ArchiveProven: 4}}
+			in.Manifest.Artifacts = nil
+			for _, profile := range []string{"a", "a", "b", "c"} { // a has two formats, c was made now
+				in.Manifest.Artifacts = append(in.Manifest.Artifacts, checksums.Artifact{Profile: profile, Platform: "linux/arm", Stage: fact.Archived, Verdict: fact.Identical})
+			}
+		}, "identical", "One of 4 builds of each unit: 2 links and 0 packages executed again; 3 archives made 3 times earlier"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},

@@ -41,6 +41,11 @@ type Check struct {
 	Plan   *plan.Plan  `json:"plan"`
 	Dirty  []string    `json:"dirty,omitempty"`
 	Key    string      `json:"key,omitempty"`
+	// Tag is that which the version is of, and OtherTags are the others on the commit.
+	Tag       string          `json:"tag,omitempty"`
+	OtherTags []fact.OtherTag `json:"other_tags,omitempty"`
+	// Skipped are platforms that the toolchain does not know and that are left out.
+	Skipped []fact.Skipped `json:"skipped,omitempty"`
 	// Types is what -types looked at; absent when it was not asked for.
 	Types *plan.Typed `json:"types,omitempty"`
 	// Warnings are what has no effect, or will make other builds of the commit differ.
@@ -119,17 +124,23 @@ func WriteJSON(w io.Writer, v any) error {
 
 // Again says in one sentence how those builds came about that the proof ledger may
 // spare compiles, of so many builds of each unit; "" when nothing was rebuilt or
-// nothing is known of it.
-func Again(executions int, units []checksums.UnitActions) string {
+// nothing is known of it. artifacts are those of the units.
+func Again(executions int, units []checksums.UnitActions, artifacts []checksums.Artifact) string {
 	var links, executed, proven, foreign, unprovable, archives int
 	least, leastArchive := 0, 0 // executions that something rests on
+	archivesOf := map[string]int{}
+	for _, a := range artifacts {
+		if a.Stage == fact.Archived {
+			archivesOf[a.Unit()]++
+		}
+	}
 	for _, u := range units {
 		links += u.Links
 		executed += u.Executed + u.Again
 		foreign += u.Foreign
 		unprovable += u.Unprovable
 		if u.ArchiveProven > 0 {
-			archives++
+			archives += archivesOf[u.Profile+" "+u.Platform]
 			if leastArchive == 0 || u.ArchiveProven < leastArchive {
 				leastArchive = u.ArchiveProven
 			}

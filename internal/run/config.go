@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Dir        string   // the product's checkout; "." by default
 	ConfigFile string   // profile file; default: mintmark.yaml in Dir, else the built-in profile
+	AsVersion  string   // of the release of a commit without a version tag; with or without v
 	Module     string   // PATH@VERSION: take the source from the module proxy
 	Toolchain  string   // exact version; overrides the profile file's
 	Profiles   []string // names; default: all that have platforms

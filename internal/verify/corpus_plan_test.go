@@ -67,6 +67,12 @@ func planAttacks() []attack {
 		unit("less than nothing", "a budget is negative", func(u *plan.Unit) { u.MaxSize = -1 }),
 		unit("less than no time", "a budget is negative", func(u *plan.Unit) { u.MaxStartup = -1 }),
 		unit("files out of order", "the files are not sorted", func(u *plan.Unit) { u.Files = []string{"b", "a"} }),
+		unit("formats out of order", "are not in order", func(u *plan.Unit) { u.Archive, u.MoreArchives = "zip", []string{"tar.gz"} }),
+		unit("a path that says nothing", "its path is its name", func(u *plan.Unit) { u.Mains[0].Path = u.Mains[0].Binary }),
+		unit("a path that is a flag", "looks like a flag", func(u *plan.Unit) { u.Mains[0].Path = "-rf" }),
+		unit("a directory that is a flag", "looks like a flag", func(u *plan.Unit) { u.Wrap = "-rf" }),
+		unit("a file from above", "no path in the commit", func(u *plan.Unit) { u.PlacedFiles = []fact.File{{Src: "../../etc/passwd", Dst: "x"}} }),
+		unit("files by place out of order", "are not in order", func(u *plan.Unit) { u.PlacedFiles = []fact.File{{Src: "a", Dst: "y"}, {Src: "b", Dst: "x"}} }),
 		unit("a PGO profile above", "PGO profile", func(u *plan.Unit) { u.PGO = []plan.PGO{{Path: "../default.pgo", SHA256: strings.Repeat("a", 64)}} }),
 		unit("a PGO profile without a digest", "is no SHA-256", func(u *plan.Unit) { u.PGO = []plan.PGO{{Path: "default.pgo", SHA256: "x"}} }),
 		withPlan("UPX writes", "UPX flag", func(p *plan.Plan) { p.Units[2].UPX = []string{"-o/etc/x"} }),
@@ -150,6 +156,17 @@ func planTextAttacks() []attack {
 		{"plan: a version that is none", builds3, fault.Refused, "the version", func(f *forged) {
 			f.Plan.Version, f.Plan.Source.Version = "latest", "latest"
 			f.Manifest.Version, f.Manifest.Source.Version = "latest", "latest"
+		}},
+		{"plan: a version of another module", builds3, fault.Refused, `the version "9.9" is not that of the module`, func(f *forged) {
+			f.Plan.Version, f.Manifest.Version = "9.9", "9.9"
+		}},
+		{"plan: a version from above", builds3, fault.Refused, `"9/../9" is no version`, func(f *forged) {
+			f.Plan.Version, f.Plan.From = "9/../9", fact.Given
+			f.Manifest.Version, f.Manifest.From = f.Plan.Version, f.Plan.From
+		}},
+		{"plan: a tag that git does not permit", builds3, fault.Refused, "does not say the version", func(f *forged) {
+			f.Plan.From, f.Plan.Tag = fact.OfTag, "-x:1.2.3"
+			f.Manifest.From, f.Manifest.Tag = f.Plan.From, f.Plan.Tag
 		}},
 		{"plan: a module from above", builds3, fault.Refused, "malformed import path", func(f *forged) {
 			f.Plan.Source.Module = "../x"

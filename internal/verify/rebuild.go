@@ -241,7 +241,7 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	unknown := t.conclude(t.units, t.Platforms, kit.GoToolchain.Host)
 	t.out.RebuiltActions = made.Ledger.UnitActions(made.Made)
 	t.out.Confinement = how.rebuild.Confinement
-	if text := report.Again(how.rebuild.Executions, t.out.RebuiltActions); text != "" {
+	if text := report.Again(how.rebuild.Executions, t.out.RebuiltActions, t.m.Artifacts); text != "" {
 		t.out.Checks.Done(fact.BuiltHere, "", fact.Times(how.rebuild.Executions)+": "+text)
 	}
 	return how, errors.Join(made.Ledger.Alarms(t.units), t.verdict(unknown))
@@ -330,6 +330,7 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	f.sameSource(at, found.Source)
 	if src.Kind == fact.SourceGit {
 		f.out.Checks.Done(fact.SourceCommit, src.Commit, "")
+		f.versionTag(found.Repo)
 	}
 	return c, nil
 }
@@ -384,11 +385,7 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	}
 	published := source.Published(src.Module, src.Version, src.Sum, src.Commit, when)
 	published.SumDB = f.Settings.Checks(src.Module)
-	for _, a := range f.m.Artifacts {
-		for _, member := range a.Members {
-			published.SetExecutable(member.Name, member.Mode == "0755")
-		}
-	}
+	f.recordedModes(published)
 	again := func(ctx context.Context, place *toolchain.Place, dir string) (string, fact.Circumstances, error) {
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
 			return "", nil, workspace.Error(err)
@@ -417,6 +414,19 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	}, nil
 }
 
+// versionTag looks for the tag that the version is of, where the source's version is
+// another. That the tag is not there, or elsewhere by now, changes nothing that is
+// built.
+func (f *fetching) versionTag(repo *source.Repo) {
+	switch tag := f.m.Tag; {
+	case tag == "":
+	case repo.Carries(tag):
+		f.out.Checks.Done(fact.VersionTag, tag, "")
+	default:
+		f.out.Checks.Open(fact.VersionTag, tag, "in the repository that -source names it does not")
+	}
+}
+
 // clone makes a private clone of -source at the recorded commit.
 func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
 	from := f.from
@@ -428,7 +438,7 @@ func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
 	f.Phase("fetching the commit " + f.m.Source.Commit)
 	dir := filepath.Join(f.Workspace.Dir, "source")
 	src := f.m.Source
-	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != ""}
+	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != "", Tag: f.m.Tag}
 	if err := source.CloneAt(ctx, f.Git, f.Environ, from, want, dir, f.Workspace.Dir); err != nil {
 		return found, err
 	}
@@ -494,7 +504,7 @@ func (t *reproduction) packer(ctx context.Context, c *fetch.Copied, planner *pla
 	for _, u := range t.units {
 		linkedOnly := *u
 		if u.UPX != nil {
-			linkedOnly.UPX, linkedOnly.Archive = nil, fact.NoArchive
+			linkedOnly.UPX, linkedOnly.Archive, linkedOnly.MoreArchives = nil, fact.NoArchive, nil
 		}
 		units = append(units, &linkedOnly)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/diff"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -93,7 +94,7 @@ func (t *rebuiltFiles) membersUnchecked(a checksums.Artifact) bool {
 func sameMembers(a, b checksums.Artifact) bool { return slices.Equal(a.Members, b.Members) }
 
 // counterpart is what was built here in the place of a published artifact: a
-// linked binary of the same package, its header, what was packed of it, or the unit's archive.
+// linked binary of the same package, its header, what was packed of it, or the archive of that name.
 func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 	same := func(b checksums.Artifact) bool {
 		return b.Profile == a.Profile && b.Platform == a.Platform && b.Stage == a.Stage
@@ -112,8 +113,10 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 			if slices.Equal(b.From, a.From) {
 				return &built[i]
 			}
-		case fact.Archived:
-			return &built[i]
+		case fact.Archived: // one of each format
+			if b.Name == a.Name {
+				return &built[i]
+			}
 		}
 	}
 	return nil
@@ -180,4 +183,28 @@ func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) 
 		return found, err
 	}
 	return "", nil
+}
+
+// recordedModes takes from the record which files of a commit are executable: the
+// proxy's zip does not say it.
+func (p *publication) recordedModes(of *source.Source) {
+	modes := map[string]string{} // by archive and member
+	for _, a := range p.m.Artifacts {
+		for _, member := range a.Members {
+			modes[a.Name+"\x00"+member.Name] = member.Mode
+		}
+	}
+	for _, u := range p.plan.Units {
+		shape := u.Shape()
+		for _, e := range shape.Artifacts() {
+			if e.Stage != fact.Archived {
+				continue
+			}
+			for i, f := range shape.Files {
+				if f.Mode == "" { // the commit's
+					of.SetExecutable(f.Src, modes[e.Name+"\x00"+e.Members[len(e.From)+i]] == fact.ModeRun)
+				}
+			}
+		}
+	}
 }

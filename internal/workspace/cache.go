@@ -13,13 +13,6 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// cacheDirs are the directories that mintmark makes in its cache directory, and
-// cacheFiles the files. Nothing else there is looked at.
-var (
-	cacheDirs  = []string{"work", "locks", "known", "ledger", "different", "first", "second", "foreign", "rebuild"}
-	cacheFiles = []string{"costs.json"}
-)
-
 // Check refuses a cache directory in which something leads elsewhere. Who
 // filled it may have been anybody: continuous integration restores it from an
 // archive, and what is in it is written to, by us and by the go command, which
@@ -31,7 +24,7 @@ var (
 // toolchains, whose files are only ever read, after they were checked.
 func Check(cache string) error {
 	var errs []error
-	for _, name := range cacheDirs {
+	for _, name := range names(false) {
 		dir := filepath.Join(cache, name)
 		switch err := files.IsDir(dir); {
 		case errors.Is(err, fs.ErrNotExist):
@@ -41,7 +34,7 @@ func Check(cache string) error {
 			errs = append(errs, files.Strange(dir, func(rel string) files.Look { return lookCache(name, rel) }))
 		}
 	}
-	for _, name := range cacheFiles {
+	for _, name := range names(true) {
 		name = filepath.Join(cache, name)
 		if fi, err := os.Lstat(name); err == nil && !fi.Mode().IsRegular() {
 			errs = append(errs, &files.NotRegularError{Path: name, Mode: fi.Mode()})

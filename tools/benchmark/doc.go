@@ -1,4 +1,4 @@
-// Benchmark measures what docs/benchmarks.md says of mintmark's speed:
+// Benchmark measures what docs/reports/benchmarks.md says of mintmark's speed:
 //
 //	go run ./tools/benchmark [-project=fzf,yq] [-rows=cold,first] [-pairs=5] [-goreleaser=PATH] [-update]
 //

@@ -294,7 +294,7 @@ func (r *run) tool(ctx context.Context) error {
 }
 
 // estimate is about how long the project takes on the machine of
-// docs/benchmarks.md, when verification is nearly free.
+// docs/reports/benchmarks.md, when verification is nearly free.
 func (r *run) estimate() time.Duration {
 	n := func(of int) float64 {
 		if r.pairs > 0 {

@@ -55,7 +55,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.goreleaser, "goreleaser", "", "GoReleaser 2.15.2 (default: it is installed first, which takes minutes of CPU)")
 	fs.StringVar(&o.work, "work", "", "an empty directory to work in, which is left as it is at the end (default: a temporary one)")
 	fs.StringVar(&o.samples, "samples", "", "write everything that was measured to this file, as JSON")
-	fs.BoolVar(&o.update, "update", false, "write the tables into docs/benchmarks.md")
+	fs.BoolVar(&o.update, "update", false, "write the tables into docs/reports/benchmarks.md")
 	fs.BoolVar(&o.quick, "quick", false, "one turn with the smallest program, to see that everything works; GoReleaser only with -goreleaser")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -150,7 +150,7 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		}
 	}
 	say("%s", b.conditions())
-	say("about %s on the machine of docs/benchmarks.md", total.Round(time.Minute))
+	say("about %s on the machine of docs/reports/benchmarks.md", total.Round(time.Minute))
 	all := map[string]map[string][]sample{}
 	for _, r := range runs {
 		start := time.Now()
@@ -164,7 +164,7 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		text := b.report(r.p, rowsOf(r.p), r.series, r.notes, time.Since(start))
 		fmt.Fprintf(stdout, "\n%s: %s", r.p.name, text)
 		if o.update {
-			if err := update(filepath.Join(b.root, "docs", "benchmarks.md"), r.p.name, text); err != nil {
+			if err := update(filepath.Join(b.root, "docs", "reports", "benchmarks.md"), r.p.name, text); err != nil {
 				return err
 			}
 		}

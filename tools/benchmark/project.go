@@ -20,7 +20,7 @@ type project struct {
 	files                 map[string]string // of projects that are made here
 	rows                  []string          // names
 	coldPairs             int
-	loopCPU               float64 // seconds of a cold loop on the machine of docs/benchmarks.md: only for telling how long it will take
+	loopCPU               float64 // seconds of a cold loop on the machine of docs/reports/benchmarks.md: only for telling how long it will take
 }
 
 var eight = "linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/ppc64le darwin/arm64 windows/amd64 freebsd/amd64"

@@ -195,9 +195,9 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestMarks: docs/benchmarks.md has a place for every project.
+// TestMarks: docs/reports/benchmarks.md has a place for every project.
 func TestMarks(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "benchmarks.md"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "reports", "benchmarks.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

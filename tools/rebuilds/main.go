@@ -1,5 +1,5 @@
-// Command rebuilds makes docs/rebuilds.md: it fetches the published packages
-// that docs/rebuilds.txt lists, rebuilds every Go binary in them with
+// Command rebuilds makes docs/reports/rebuilds.md: it fetches the published packages
+// that docs/reports/rebuilds.txt lists, rebuilds every Go binary in them with
 // mintmark's own verb, and writes what came of each into a table.
 //
 //	go run ./tools/rebuilds -update
@@ -29,8 +29,8 @@ import (
 )
 
 const (
-	listFile = "docs/rebuilds.txt"
-	pageFile = "docs/rebuilds.md"
+	listFile = "docs/reports/rebuilds.txt"
+	pageFile = "docs/reports/rebuilds.md"
 )
 
 func main() {

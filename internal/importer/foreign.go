@@ -1,0 +1,148 @@
+package importer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// section is a part of a GoReleaser configuration that a profile file has nothing
+// for, and what does it instead.
+type section struct {
+	outcome Outcome
+	text    string
+}
+
+// sections are by key of the file.
+func sections() map[string]section {
+	upload := section{Cannot, "mintmark uploads nothing: gh release create TAG dist/* (init -ci=github writes it into a workflow)"}
+	packages := section{Cannot, "no packages for systems are made; run nfpm, or the tool that you use now, on the verified files of dist"}
+	taps := section{Cannot, "no package manager is told of a release; its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
+	images := section{Cannot, "no images are made; build them from the verified files of dist"}
+	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
+	forge := section{Cannot, "mintmark knows no forge; give its address to the command that uploads"}
+	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
+	sbom := section{Cannot, "no list of components is made yet; syft can read it out of the released programs"}
+	own := map[string]section{
+		"release": upload, "milestones": announce, "announce": announce, "publishers": upload, "blobs": upload, "uploads": upload, "artifactories": upload, "gemfury": upload, "furies": upload, "cloudsmiths": upload, "npms": taps,
+		"nfpms": packages, "nfpm": packages, "snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
+		"brews": taps, "brew": taps, "homebrew_casks": taps, "scoops": taps, "scoop": taps, "aurs": taps, "aur_sources": taps, "krews": taps, "nix": taps, "winget": taps, "chocolateys": taps, "mcp": taps,
+		"dockers": images, "dockers_v2": images, "docker_manifests": images, "docker_digest": images, "kos": images, "ko": images,
+		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
+		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
+		"sboms":       sbom,
+		"changelog":   {Cannot, "no changelog is written; gh release create --generate-notes writes one"},
+		"force_token": forge, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
+		"report_sizes":   {Default, "dist/report.html has the size of every file, and what it is made of"},
+		"dist":           {Changed, "the directory is dist, or what -out= names"},
+		"nightly":        {Cannot, "a nightly build is a snapshot: mintmark release -snapshot"},
+		"partial":        {Changed, "release -platform= builds a part of the platforms"},
+		"template_files": {Cannot, "no files are made of templates; commit them, or make them in generate"},
+		"prebuilt":       {Cannot, "only what is built here is released"},
+		"after":          {Cannot, "nothing runs after a release; put it into the workflow"},
+		"before_publish": {Cannot, "nothing is published; put it into the workflow"},
+		"verify":         {Cannot, "mintmark verify checks a release; put other checks into the workflow"},
+		"schemas":        {Changed, "about the editor"},
+	}
+	return own
+}
+
+// rest says of the keys of the file that nobody has read what does it instead.
+func (g *goreleaser) rest() {
+	known := sections()
+	for _, f := range g.fields {
+		if s, ok := known[f.name]; ok {
+			text := s.text
+			if f.name == "dist" {
+				text = fmt.Sprintf("the directory is dist, or what -out= names: release -out=%s", quote(strings.TrimPrefix(scalar(f), "./")))
+			}
+			g.sayAll(f, s.outcome, "%s", text)
+		}
+		if f.name == "metadata" {
+			g.metadata(f)
+		}
+	}
+	if h := g.field("changelog"); h.there() && scalarOf(g, h, "disable", "skip") == "true" {
+		g.sayAll(h, Default, "no changelog is written")
+	}
+}
+
+func scalar(f field) string { return text(f.value) }
+
+func scalarOf(g *goreleaser, f field, names ...string) string {
+	return text(fieldOf(g.importer.fields(f.value), names...).value)
+}
+
+func (g *goreleaser) metadata(f field) {
+	for _, x := range g.importer.fields(f.value) {
+		if x.name == "mod_timestamp" {
+			g.modTimestamp(x)
+		} else {
+			g.sayAll(x, Cannot, "it is for package managers, which mintmark does not write for")
+		}
+	}
+}
+
+var onlyModules = regexp.MustCompile(`^\s*(?:env\s+)?(?:[A-Z_]+=\S+\s+)*go\s+(?:-C\s+\S+\s+)?(?:mod\s+(?:tidy|download|verify)|get\b(?:\s+-[a-z]+)*)(?:\s+\S+)*\s*$`)
+
+// hooks are commands before the build. Those that only fetch modules have no work
+// left; others are proposed as steps that make files.
+func (g *goreleaser) hooks() {
+	f := g.field("before")
+	for _, x := range g.importer.fields(f.value) {
+		if x.name != "hooks" {
+			continue
+		}
+		var left []string
+		for _, e := range elements(x.value) {
+			cmd := text(e)
+			if cmd == "" {
+				cmd = scalarOf(g, field{value: e}, "cmd")
+				for _, y := range g.importer.fields(e) {
+					g.say(y.key, Changed, "as hooks in line %d", x.key.Line)
+				}
+			}
+			cmd = strings.Join(strings.Fields(cmd), " ")
+			if onlyModules.MatchString(cmd) {
+				g.say(x.key, Changed, "%s has no work here: modules are fetched before the build, and go.mod and go.sum are those of the commit", cmd)
+				continue
+			}
+			if cmd != "" {
+				left = append(left, cmd)
+			}
+		}
+		if len(left) == 0 {
+			g.say(x.key, Default, "none")
+			continue
+		}
+		g.propose(left)
+		for _, cmd := range left {
+			g.say(x.key, Cannot, "%s: which files it reads and makes is not written here; commit them, or complete the entry of generate that the file has as a comment", quote(cmd))
+		}
+	}
+}
+
+// propose writes commands as entries of generate, as a comment.
+func (g *goreleaser) propose(commands []string) {
+	c := []string{"", "Steps that the configuration runs before the build. If one makes files that are", "built or archived, and these are not in the commit, complete its entry:"}
+	if !g.format.key("generate") {
+		c = []string{"", "Steps that the configuration runs before the build. If one makes files that are", "built or archived, commit these files: this version runs no steps."}
+	}
+	c = append(c, "generate:")
+	for _, cmd := range commands {
+		words := splitFlags(cmd)
+		if strings.Contains(cmd, "{{") {
+			words = []string{cmd}
+		}
+		c = append(c, "  - command: ["+strings.Join(quoted(words), ", ")+"]", "    inputs: []   # globs of the files that it reads", "    outputs: []  # globs of the files that it makes")
+	}
+	for i := range c {
+		c[i] = strings.TrimRight(c[i], " ")
+	}
+	g.draft.trailer = append(g.draft.trailer, c...)
+}
+
+// head is the comment above the file's keys.
+func (g *goreleaser) head() {
+	g.draft.comments = append(g.draft.comments, "Made of "+g.Name+" by mintmark init; what became of each of its keys: mintmark init -from="+g.Name+" -print")
+}

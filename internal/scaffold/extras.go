@@ -1,0 +1,210 @@
+package scaffold
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
+)
+
+// KeyName is the prefix of the key pair that init makes.
+const KeyName = "mintmark"
+
+// CIs are the services that a workflow can be written for.
+func CIs() []string { return []string{"github", "gitlab"} }
+
+// CheckCI refuses a service that nobody knows.
+func CheckCI(name string) error {
+	if name == "" || slices.Contains(CIs(), name) {
+		return nil
+	}
+	return fault.Usagef("one of "+strings.Join(CIs(), ", "), "-ci=%s", name)
+}
+
+// ignore proposes the lines of .gitignore that are not there.
+func (p *Proposal) ignore() {
+	name := p.rel(".gitignore")
+	old, _ := files.Read(filepath.Join(p.Root, ".gitignore"), 1<<20)
+	at, err := filepath.Rel(p.Root, p.Dir)
+	if err != nil {
+		return
+	}
+	dir := path.Join("/", filepath.ToSlash(at))
+	lines := []string{path.Join(dir, "dist") + "/"}
+	if p.cfg.Key {
+		lines = append(lines, path.Join(dir, KeyName+".key"))
+	}
+	text := ""
+	for _, l := range lines {
+		if !ignores(string(old), l) {
+			text += l + "\n"
+		}
+	}
+	if text != "" {
+		p.Files = append(p.Files, File{Name: name, Text: text, Adds: true})
+	}
+}
+
+// ignores reports whether a .gitignore has the line, or a shorter one for it.
+func ignores(text, line string) bool {
+	base := path.Base(line)
+	for l := range strings.SplitSeq(text, "\n") {
+		l = strings.TrimSpace(l)
+		if l == line || l == strings.TrimSuffix(line, "/") || l == strings.TrimPrefix(line, "/") || l == base || l == base+"/" && strings.HasSuffix(line, "/") {
+			return true
+		}
+	}
+	return false
+}
+
+// mage proposes a module for the Mage targets, apart from the product's.
+func (p *Proposal) mage() {
+	if !p.cfg.Mage {
+		return
+	}
+	p.Files = append(p.Files,
+		File{Name: "magefiles/go.mod", Text: fmt.Sprintf("// Apart from the module that is released, so that nothing here takes part in its\n// versions.\nmodule %s/magefiles\n\ngo 1.26.0\n", p.Module)},
+		File{Name: "magefiles/magefile.go", Text: "//go:build mage\n\npackage main\n\nimport (\n\t//mage:import\n\t_ \"github.com/mintmark/mintmark/targets\"\n)\n"})
+}
+
+// workflow proposes the file of a service that releases each version tag.
+func (p *Proposal) workflow() {
+	at, err := filepath.Rel(p.Root, p.Dir)
+	if err != nil || at == "." {
+		at = ""
+	}
+	dir, dist := "", "dist"
+	if at != "" {
+		dir, dist = " -dir="+shell.Name(filepath.ToSlash(at)), path.Join(filepath.ToSlash(at), "dist")
+	}
+	pattern := p.tagPattern()
+	switch p.cfg.CI {
+	case "github":
+		p.Files = append(p.Files, File{Name: p.rel(".github/workflows/release.yml"), Text: github(pattern, dir, dist, p.cfg.Key)})
+	case "gitlab":
+		p.Files = append(p.Files, File{Name: p.rel(".gitlab-ci.yml"), Text: gitlab(dir, dist, p.cfg.Key)})
+	}
+}
+
+// tagPattern matches the version tags, as GitHub has patterns.
+func (p *Proposal) tagPattern() string {
+	i := strings.IndexAny(p.Tag, "0123456789")
+	if m := versionTag.FindStringSubmatch(p.Tag); m != nil {
+		i = len(m[1])
+	}
+	return p.Tag[:max(i, 0)] + "[0-9]*"
+}
+
+func github(pattern, dir, dist string, key bool) string {
+	env := ""
+	if key {
+		env = `        env:
+          MINTMARK_KEY: env://MINTMARK_KEY_PEM
+          MINTMARK_KEY_PEM: ${{ secrets.MINTMARK_KEY_PEM }}    # what mintmark.key holds
+          MINTMARK_PASSWORD: ${{ secrets.MINTMARK_PASSWORD }}  # its passphrase
+`
+	}
+	return `# Releases each version tag. Written by mintmark init.
+name: release
+on:
+  push:
+    tags: ["` + pattern + `"]
+permissions:
+  contents: write      # the release
+  id-token: write      # the attestation
+  attestations: write
+jobs:
+  release:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0  # versions follow from history and tags
+      - uses: actions/setup-go@v5
+        with:
+          go-version: stable
+          cache: false
+      - uses: actions/cache@v4
+        with:
+          path: ~/.cache/mintmark
+          key: mintmark-${{ runner.os }}-${{ github.sha }}
+          restore-keys: mintmark-${{ runner.os }}-
+      - run: go install github.com/mintmark/mintmark/cmd/mintmark@latest
+      - run: mintmark release` + dir + `
+` + env + `      - uses: actions/attest@v2
+        with:
+          subject-checksums: ` + dist + `/checksums.txt
+      - run: gh release create "$GITHUB_REF_NAME" ` + dist + `/* --verify-tag --generate-notes
+        env:
+          GH_TOKEN: ${{ github.token }}
+`
+}
+
+func gitlab(dir, dist string, key bool) string {
+	env := ""
+	if key {
+		env = `    # Masked variables of the project: MINTMARK_KEY_PEM, what mintmark.key holds, and
+    # MINTMARK_PASSWORD, its passphrase.
+    MINTMARK_KEY: env://MINTMARK_KEY_PEM
+`
+	}
+	return `# Releases each version tag. Written by mintmark init.
+release:
+  image: golang:1.26
+  rules:
+    - if: $CI_COMMIT_TAG
+  variables:
+    GIT_DEPTH: "0"  # versions follow from history and tags
+` + env + `  script:
+    - go install github.com/mintmark/mintmark/cmd/mintmark@latest
+    - mintmark release` + dir + `
+  artifacts:
+    paths: [` + dist + `/]
+    expire_in: never
+`
+}
+
+// Step is one thing to do next: a command, and why.
+type Step struct {
+	Command string `json:"command"`
+	Why     string `json:"why"`
+}
+
+// Next is what to do when the files are written, in an order in which each step
+// works.
+func (p *Proposal) Next() []Step {
+	var steps []Step
+	add := func(why, format string, args ...any) { steps = append(steps, Step{fmt.Sprintf(format, args...), why}) }
+	var names []string
+	for _, f := range p.Files {
+		names = append(names, f.Name)
+	}
+	if p.cfg.Dir != "" && p.cfg.Dir != "." {
+		add("", "cd %s", shell.Name(p.cfg.Dir))
+	}
+	if p.cfg.Mage {
+		add("the targets' own modules", "go -C magefiles get -tool github.com/magefile/mage")
+		add("", "go -C magefiles get github.com/mintmark/mintmark/targets")
+		add("", "go -C magefiles mod tidy")
+		names = append(names, "magefiles/go.sum")
+	}
+	if p.cfg.Key {
+		names = append(names, KeyName+".pub")
+	}
+	add("a release is made of a commit, and a changed tree is refused", "git add %s", shell.Names(names))
+	add("", "git commit -m %s", shell.Word("Release with mintmark"))
+	add("the version; an example", "git tag %s", shell.Word(p.Tag))
+	add("finds what is wrong before anything is built", "mintmark check")
+	add("for this machine alone; without -platform= for all", "mintmark release -platform=%s", p.cfg.Host)
+	if p.cfg.Key {
+		add("what your users do", "mintmark verify -key=%s.pub dist", KeyName)
+	} else {
+		add("what your users do; a key makes it proof (mintmark keygen, and sign: {key: mintmark.key} in the place of sign: none)", "mintmark verify -unsigned dist")
+	}
+	return steps
+}

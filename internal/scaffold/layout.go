@@ -1,0 +1,321 @@
+package scaffold
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/importer"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// layout is what was found in a directory.
+type layout struct {
+	module  string // path of the module in the directory itself; "" for none
+	modules []goModule
+	vendor  bool
+	aside   []string // programs that are left out
+	files   []string // patterns of further files
+	work    bool     // there is a go.work
+	host    profiles.Platform
+}
+
+// goModule is a module with programs.
+type goModule struct {
+	dir, path string
+	programs  []program
+}
+
+// program is a main package.
+type program struct {
+	dir string // below the module
+	set map[string]string
+	cgo bool
+}
+
+// Limits on what is looked at.
+const (
+	maxDirs  = 20_000
+	maxMains = 50
+)
+
+// look finds modules and programs.
+func look(tree fs.FS, host profiles.Platform) (*layout, error) {
+	l := &layout{host: host}
+	mains := map[string][]string{} // module's directory → directories of programs
+	paths := map[string]string{}
+	dirs := 0
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be read is not built
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		if base := path.Base(name); name != "." && (base[0] == '.' || base[0] == '_' || slices.Contains([]string{"testdata", "vendor", "node_modules", "dist", "magefiles"}, base)) {
+			return fs.SkipDir
+		}
+		if dirs++; dirs > maxDirs {
+			return fs.SkipAll
+		}
+		at := name
+		if data, ok := small(tree, path.Join(name, "go.mod")); ok {
+			paths[name] = importer.ModulePath(data)
+		}
+		for at != "." && paths[at] == "" {
+			at = path.Dir(at)
+		}
+		if paths[at] != "" && importer.IsMain(tree, name) {
+			mains[at] = append(mains[at], name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.module = paths["."]
+	if len(paths) == 0 {
+		return nil, fault.Errorf("go mod init MODULE makes one, go mod tidy fills it", "there is no go.mod here, nor in a directory below")
+	}
+	_, l.work = small(tree, "go.work")
+	_, l.vendor = small(tree, "vendor/modules.txt")
+	for dir, list := range mains {
+		if l.module != "" && dir != "." {
+			l.aside = append(l.aside, list...) // of a module of its own
+			continue
+		}
+		m := goModule{dir: dir, path: paths[dir]}
+		for _, at := range l.choose(dir, list) {
+			m.programs = append(m.programs, examine(tree, m, at))
+		}
+		if len(m.programs) > 0 {
+			l.modules = append(l.modules, m)
+		}
+	}
+	slices.SortFunc(l.modules, func(a, b goModule) int { return strings.Compare(a.dir, b.dir) })
+	slices.Sort(l.aside)
+	for _, pattern := range []string{"LICENSE*", "COPYING*", "README*"} {
+		found, err := fs.Glob(tree, pattern)
+		if err == nil && slices.ContainsFunc(found, func(name string) bool {
+			fi, err := fs.Stat(tree, name)
+			return err == nil && fi.Mode().IsRegular()
+		}) {
+			l.files = append(l.files, pattern)
+		}
+	}
+	if len(l.modules) == 0 {
+		return nil, fault.Errorf("a program is a package main; name its module with -dir=", "no program was found here: %s", describe(paths))
+	}
+	return l, nil
+}
+
+func describe(paths map[string]string) string {
+	var list []string
+	for _, p := range paths {
+		list = append(list, p)
+	}
+	slices.Sort(list)
+	return "module " + strings.Join(list, ", ")
+}
+
+// small reads a regular file of reasonable size.
+func small(tree fs.FS, name string) ([]byte, bool) {
+	fi, err := fs.Stat(tree, name)
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > 1<<20 {
+		return nil, false
+	}
+	data, err := fs.ReadFile(tree, name)
+	return data, err == nil
+}
+
+// choose takes of a module's programs those that are for users: that in its
+// directory and those below cmd; where there are none, all but those that are for
+// whoever develops it.
+func (l *layout) choose(dir string, mains []string) (chosen []string) {
+	aside := []string{"internal", "example", "examples", "_examples", "hack", "tools", "tool", "scripts", "script", "test", "tests", "docs", "doc", "build", "ci", "contrib", "benchmark", "benchmarks", "e2e", "integration", "gen"}
+	user := func(at string) bool {
+		rel := strings.TrimPrefix(strings.TrimPrefix(at, dir), "/")
+		if dir == "." {
+			rel = at
+		}
+		return !slices.ContainsFunc(strings.Split(rel, "/"), func(e string) bool { return slices.Contains(aside, e) })
+	}
+	first := func(at string) bool { return at == dir || strings.HasPrefix(at, path.Join(dir, "cmd")+"/") }
+	for _, pick := range []func(string) bool{func(at string) bool { return first(at) && user(at) }, user, func(string) bool { return true }} {
+		for _, at := range mains {
+			if pick(at) && len(chosen) < maxMains {
+				chosen = append(chosen, at)
+			}
+		}
+		if len(chosen) > 0 {
+			break
+		}
+	}
+	for _, at := range mains {
+		if !slices.Contains(chosen, at) {
+			l.aside = append(l.aside, at)
+		}
+	}
+	return chosen
+}
+
+// examine reads a program: which variables the linker can set, and whether it has C
+// code that it cannot do without.
+func examine(tree fs.FS, m goModule, at string) program {
+	rel := strings.TrimPrefix(strings.TrimPrefix(at, m.dir), "/")
+	if m.dir == "." {
+		rel = at
+	}
+	if at == m.dir {
+		rel = "."
+	}
+	p := program{dir: rel, set: map[string]string{}}
+	for _, name := range importer.Variables(tree, at) {
+		if v := variable(name); v != "" {
+			p.set["main."+name] = v
+		}
+	}
+	seen := map[string]bool{}
+	p.cgo = needsC(tree, m, at, seen)
+	return p
+}
+
+// variable is the template for a variable of that name in a program; "" for a name
+// that says nothing of a version.
+func variable(name string) string {
+	switch strings.ToLower(name) {
+	case "version", "appversion", "buildversion":
+		return "{{.Version}}"
+	case "commit", "gitcommit", "revision", "gitrevision", "gitsha", "commithash", "buildcommit":
+		return "{{.Commit}}"
+	case "date", "builddate", "buildtime", "commitdate":
+		return "{{.CommitDate}}"
+	}
+	return ""
+}
+
+// needsC reports whether a package, or one of its module that it imports, has C
+// code in every file that a build has, or none without.
+func needsC(tree fs.FS, m goModule, at string, seen map[string]bool) bool {
+	if seen[at] || len(seen) > 2000 {
+		return false
+	}
+	seen[at] = true
+	entries, err := fs.ReadDir(tree, at)
+	if err != nil {
+		return false
+	}
+	with, without := 0, 0
+	var imports []string
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		data, ok := small(tree, path.Join(at, e.Name()))
+		if !ok {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), e.Name(), data, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			continue
+		}
+		hasC := false
+		for _, spec := range f.Imports {
+			if name, err := strconv.Unquote(spec.Path.Value); err == nil {
+				hasC = hasC || name == "C"
+				imports = append(imports, name)
+			}
+		}
+		switch {
+		case hasC:
+			with++
+		case constrained(f, "!cgo"):
+			without++
+		}
+	}
+	if with > 0 && without == 0 {
+		return true
+	}
+	for _, name := range imports {
+		if rest, ok := strings.CutPrefix(name+"/", m.path+"/"); ok && needsC(tree, m, path.Join(m.dir, rest), seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// constrained reports whether a file has a constraint with that term.
+func constrained(f *ast.File, term string) bool {
+	for _, g := range f.Comments {
+		if g.Pos() > f.Package {
+			break
+		}
+		for _, c := range g.List {
+			if strings.HasPrefix(c.Text, "//go:build ") && strings.Contains(c.Text, term) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plain is the module as the importer takes it.
+func (p *Proposal) plain() importer.Module {
+	l := p.layout
+	out := importer.Module{Vendor: l.vendor, Files: l.files, Path: p.Module}
+	for _, m := range l.modules {
+		one := importer.Part{Dir: m.dir, Path: m.path, Set: map[string]string{}}
+		if m.dir == "." {
+			one.Dir = ""
+		}
+		for _, prog := range m.programs {
+			main := "./" + prog.dir
+			if prog.dir == "." {
+				main = "./"
+			}
+			one.Main = append(one.Main, main)
+			for name, v := range prog.set {
+				one.Set[name] = v
+			}
+			if prog.cgo {
+				one.CGO = l.host.String()
+			}
+		}
+		out.Parts = append(out.Parts, one)
+	}
+	return out
+}
+
+// notes says what of the directory is in the file, and what is not.
+func (p *Proposal) notes() {
+	l := p.layout
+	if len(l.aside) > 0 {
+		p.note("not released, since they look like tools, examples or a module of their own: %s; add those for users to main", brief(l.aside))
+	}
+	if l.work {
+		p.note("go.work is not used: each module is built with the versions of its own go.mod")
+	}
+	for _, m := range l.modules {
+		for _, prog := range m.programs {
+			if prog.cgo {
+				p.note("%s has C code that it cannot do without: the file has cgo: true and the platform of this machine; others need a C compiler each (env: {CC: …} in an override)", path.Join(m.dir, prog.dir))
+			}
+		}
+	}
+}
+
+// brief names the first of many.
+func brief(names []string) string {
+	const most = 5
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}

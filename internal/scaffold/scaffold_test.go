@@ -1,0 +1,182 @@
+package scaffold
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// repo writes files into a directory with a .git.
+func repo(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range txtar.Parse([]byte(text)).Files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, ".git", "refs", "tags"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func propose(t *testing.T, cfg Config) *Proposal {
+	t.Helper()
+	cfg.Host = profiles.Platform{OS: "linux", Arch: "amd64"}
+	p, err := Propose(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := profiles.Load(ProfileFile, []byte(p.Files[0].Text)); err != nil {
+		t.Fatalf("%v\n%s", err, p.Files[0].Text)
+	}
+	return p
+}
+
+const tool = "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- main.go --\npackage main\n"
+
+// TestTags: the next tag and the key `tag` follow from the tags that are there.
+func TestTags(t *testing.T) {
+	for _, c := range []struct {
+		module, tags, next, key string
+	}{
+		{"example.com/tool", "", "v1.0.0", ""},
+		{"example.com/tool/v3", "", "v3.0.0", ""},
+		{"example.com/tool", "v1.2.3 v1.10.0 nightly", "v1.10.1", ""},
+		{"example.com/tool", "v1.0.0-rc.1", "v1.0.0", ""},
+		{"example.com/tool", "2.0.45 2.0.46", "2.0.47", "{{.Version}}"},
+		{"example.com/tool", "v2.1.2", "v2.1.3", "v{{.Version}}"},
+		{"example.com/tool", "release-1.4.0 release-1.5.0 old-1.0", "release-1.5.1", "release-{{.Version}}"},
+		{"example.com/tool", "2026.11.3", "2026.11.4", "{{.Version}}"},
+		{"example.com/tool", "1.0 v1.0.0", "v1.0.1", ""},
+	} {
+		dir := repo(t, strings.Replace(tool, "example.com/tool", c.module, 1))
+		packed := "# pack-refs with: peeled fully-peeled sorted\n"
+		for i, tag := range strings.Fields(c.tags) {
+			if i == 0 {
+				if err := os.WriteFile(filepath.Join(dir, ".git", "refs", "tags", tag), []byte("0123\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			packed += "0123456789012345678901234567890123456789 refs/tags/" + tag + "\n^0123456789012345678901234567890123456789\n"
+		}
+		if err := os.WriteFile(filepath.Join(dir, ".git", "packed-refs"), []byte(packed), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p := propose(t, Config{Dir: dir})
+		if p.Tag != c.next || p.tagKey() != c.key {
+			t.Errorf("%s: %q: %s, tag: %s; want %s, %s", c.module, c.tags, p.Tag, p.tagKey(), c.next, c.key)
+		}
+		if written := strings.Contains(p.Files[0].Text, "\ntag: "); written != (c.key != "" && slices.Contains(profiles.Keys(), "tag")) {
+			t.Errorf("%q:\n%s", c.tags, p.Files[0].Text)
+		}
+	}
+}
+
+// TestPrograms: what is released of a module, and what is left aside.
+func TestPrograms(t *testing.T) {
+	for _, c := range []struct{ name, files, want, aside string }{
+		{"top and cmd", tool + "-- cmd/b/main.go --\npackage main\n-- tools/gen/main.go --\npackage main\n", "main: [./, ./cmd/b]", "tools/gen"},
+		{"a generator that no build has", tool + "-- gen.go --\n//go:build ignore\n\npackage main\n", "main: ./\n", ""},
+		{"deep", "-- go.mod --\nmodule example.com/tool\n-- app/server/main.go --\npackage main\n-- examples/x/main.go --\npackage main\n", "main: ./app/server", "examples/x"},
+		{"only examples", "-- go.mod --\nmodule example.com/tool\n-- examples/x/main.go --\npackage main\n", "main: ./examples/x", ""},
+		{"tests are none", tool + "-- cmd/x/main_test.go --\npackage main\n", "main: ./\n", ""},
+		{"nested", tool + "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/main.go --\npackage main\n", "main: ./\n", "sub"},
+		{"below", "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/cmd/x/main.go --\npackage main\n", "dir: sub\n", ""},
+	} {
+		p := propose(t, Config{Dir: repo(t, c.files)})
+		if !strings.Contains(p.Files[0].Text, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.name, c.want, p.Files[0].Text)
+		}
+		if notes := strings.Join(p.Notes, "\n"); c.aside != "" && !strings.Contains(notes, c.aside) || c.aside == "" && notes != "" {
+			t.Errorf("%s: %s", c.name, notes)
+		}
+	}
+}
+
+// TestNothingIsOverwritten: all that is there is named, and nothing of the rest is
+// written.
+func TestNothingIsOverwritten(t *testing.T) {
+	dir := repo(t, tool+"-- mintmark.yaml --\nmine\n-- magefiles/magefile.go --\nmine\n-- .gitignore --\n*.o")
+	if err := os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*.o"), 0o644); err != nil {
+		t.Fatal(err) // txtar ends every file with a line end
+	}
+	p := propose(t, Config{Dir: dir, Mage: true, CI: "gitlab"})
+	err := p.Write()
+	if err == nil || !strings.Contains(err.Error(), "mintmark.yaml, magefiles/magefile.go") {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"mintmark.yaml": "mine\n", ".gitignore": "*.o"} {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != want {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".gitlab-ci.yml")); err == nil {
+		t.Error("the workflow was written")
+	}
+	for _, name := range []string{"mintmark.yaml", "magefiles/magefile.go"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Write(); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := os.ReadFile(filepath.Join(dir, ".gitignore")); string(data) != "*.o\n/dist/\n" {
+		t.Errorf(".gitignore: %q", data)
+	}
+	if again := propose(t, Config{Dir: dir}); slices.ContainsFunc(again.Files, func(f File) bool { return f.Adds }) {
+		t.Error("the line of .gitignore is proposed twice")
+	}
+}
+
+// TestTakenBack: what was written before a failure is removed again.
+func TestTakenBack(t *testing.T) {
+	dir := repo(t, tool+"-- magefiles --\na file in the place of the directory\n")
+	p := propose(t, Config{Dir: dir, Mage: true, CI: "github"})
+	if err := p.Write(); err == nil {
+		t.Fatal("no error")
+	}
+	for _, name := range []string{"mintmark.yaml", ".github", ".gitignore"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// TestWorkflows are YAML, with the steps in an order that works.
+func TestWorkflows(t *testing.T) {
+	for _, ci := range CIs() {
+		p := propose(t, Config{Dir: repo(t, tool), CI: ci, Key: true})
+		text := p.Files[len(p.Files)-1].Text
+		var doc map[string]any
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatalf("%s: %v\n%s", ci, err, text)
+		}
+		at := 0
+		steps := []string{"mintmark@latest", "mintmark release", "dist"}
+		for _, want := range steps {
+			i := strings.Index(text[at:], want)
+			if i < 0 {
+				t.Errorf("%s: no %q behind the steps before it in\n%s", ci, want, text)
+			}
+			at += max(i, 0)
+		}
+		if !strings.Contains(text, "MINTMARK_KEY: env://MINTMARK_KEY_PEM") {
+			t.Errorf("%s: the key is not named:\n%s", ci, text)
+		}
+	}
+}
