@@ -142,7 +142,7 @@ func (d *decoder) publishedGroup(name string, n *yaml.Node) (texts map[string]st
 func (d *decoder) publishedTemplate(k key, n *yaml.Node, text string) {
 	if tree, _, err := parseTree(text); err == nil {
 		for _, f := range templateFields(tree.Root) {
-			if slices.Contains([]string{"OS", "Arch", "Variant", "Profile"}, f) {
+			if slices.Contains([]string{"OS", "Arch", "Variant", "Profile", "Binary", "Name"}, f) {
 				d.errorAt(d.pos(n), "use .Project, .Version, .Tag or .Commit", "%s is of the whole release, which has no .%s", k.name, f)
 				return
 			}
