@@ -160,7 +160,7 @@ const depsRules = `
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
-	profiles, checksums, builds/plan, builds/recovery, builds/source, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
 
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;

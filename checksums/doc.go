@@ -25,6 +25,12 @@
 // release offered as a new one is caught only by the record, and only when the
 // caller says what was expected ([VerifyConfig]).
 //
+// The list may have another name and digests of SHA-512 (fact.DigestList): then the
+// manifest names it, and its own digest in that list and in the record is what makes
+// that count. [VerifyFile] follows the same chain for one file, as far as its links
+// are there. [VerifyOther] compares what another tool released with that tool's list
+// and signatures, which prove less.
+//
 // Nothing passes by default. A file that nothing was compared with is listed
 // as not checked; a [Verification] says what was checked and what was not, as
 // answers to questions (fact.Check) that are open until they are answered.
@@ -51,7 +57,8 @@
 //   - Transparency log entries and timestamps that a bundle carries. With a key
 //     they are not needed and not looked at; the [Verification] says so, and says
 //     what a Trust that looks at them has found ([Evidence]).
-//   - Keyless signatures (a certificate in place of a key). They are refused.
+//   - Keyless signatures (a certificate in place of a key). They are refused, and
+//     said not to be checked in another tool's release.
 //
 // # Determinism
 //

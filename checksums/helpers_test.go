@@ -95,14 +95,26 @@ func (r *release) write(t testing.TB, s Signer) string {
 	if r.entries != nil {
 		entries = r.entries(entries)
 	}
-	list, err := FormatList(entries)
+	named := r.m.List()
+	lines := make([]Line, len(entries))
+	for i, e := range entries {
+		lines[i] = Line{e.Name, e.SHA256}
+		if named.Algorithm != fact.SHA256 {
+			data, err := os.ReadFile(filepath.Join(dir, e.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines[i].Digest = digestBytes(named.Algorithm, data)
+		}
+	}
+	list, err := FormatLines(named, lines)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.list != nil {
 		list = r.list(list)
 	}
-	put(t, dir, ChecksumsFile, list)
+	put(t, dir, named.Name, list)
 	if s == nil {
 		return dir
 	}
@@ -110,14 +122,14 @@ func (r *release) write(t testing.TB, s Signer) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, dir, ChecksumsBundle, bundle)
+	put(t, dir, named.Bundle(), bundle)
 	if ledger, ok := r.files[LedgerFile]; ok {
 		put(t, dir, LedgerBundle, signBlob(t, s, []byte(ledger)))
 	}
 	if r.m.Kind != KindRelease {
 		return dir
 	}
-	entries = append(entries, Entry{ChecksumsFile, files.DigestBytes(list)})
+	entries = append(entries, Entry{named.Name, files.DigestBytes(list)})
 	st, err := NewStatement(r.m, entries)
 	if err != nil {
 		t.Fatal(err)

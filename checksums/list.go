@@ -32,30 +32,45 @@ const (
 // files.
 const MaxListSize = 1 << 20
 
-// Entry is one line of checksums.txt.
+// Entry is one file of a release.
 type Entry struct {
 	Name   string `json:"name"`   // file name, without a directory
 	SHA256 string `json:"sha256"` // 64 lower-case hex digits
 }
 
-// FormatList returns checksums.txt: a line "<hex>  <name>\n" for each entry,
-// sorted by name in byte order. `sha256sum -c` and `shasum -a 256 -c` accept
-// it. It refuses an empty list, what [ParseList] would refuse, and reports all
-// bad entries, not just the first.
+// Line is one line of a list.
+type Line struct {
+	Name   string // file name, without a directory
+	Digest string // lower-case hex, by the list's algorithm
+}
+
+// FormatList is [FormatLines] of checksums.txt, whose digests are SHA-256.
 func FormatList(entries []Entry) ([]byte, error) {
-	if len(entries) == 0 {
+	lines := make([]Line, len(entries))
+	for i, e := range entries {
+		lines[i] = Line{e.Name, e.SHA256}
+	}
+	return FormatLines(fact.DefaultList(), lines)
+}
+
+// FormatLines returns a list of digests: a line "<hex>  <name>\n" for each file,
+// sorted by name in byte order. `sha256sum -c` and `shasum -a 256 -c`, or those
+// of the list's algorithm, accept it. It refuses an empty list, what [ParseLines]
+// would refuse, and reports all bad lines, not just the first.
+func FormatLines(list fact.DigestList, lines []Line) ([]byte, error) {
+	if len(lines) == 0 {
 		return nil, errors.New("checksums: no files to list")
 	}
-	entries = slices.Clone(entries)
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-	if err := checkEntries(entries); err != nil {
+	lines = slices.Clone(lines)
+	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(a.Name, b.Name) })
+	if err := checkLines(list, lines); err != nil {
 		return nil, fmt.Errorf("checksums: %w", err)
 	}
 	var b bytes.Buffer
-	for _, e := range entries {
-		b.WriteString(e.SHA256)
+	for _, l := range lines {
+		b.WriteString(l.Digest)
 		b.WriteString("  ")
-		b.WriteString(e.Name)
+		b.WriteString(l.Name)
 		b.WriteByte('\n')
 	}
 	if b.Len() > MaxListSize {
@@ -64,7 +79,20 @@ func FormatList(entries []Entry) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ParseList reads checksums.txt. It accepts exactly what [FormatList] writes:
+// ParseList is [ParseLines] of checksums.txt, whose digests are SHA-256.
+func ParseList(data []byte) ([]Entry, error) {
+	lines, err := ParseLines(fact.DefaultList(), data)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(lines))
+	for i, l := range lines {
+		entries[i] = Entry{l.Name, l.Digest}
+	}
+	return entries, nil
+}
+
+// ParseLines reads a list of digests. It accepts exactly what [FormatLines] writes:
 // a list has one spelling, so two people who made the same release have the
 // same bytes to sign. Everything else that sha256sum would take is refused
 // with the line number: blank lines, comments, CRLF, the binary marker '*',
@@ -73,7 +101,7 @@ func FormatList(entries []Entry) ([]byte, error) {
 // Names are base names: no directories, no "..", nothing that a Windows or
 // macOS machine would read as another file (see the rules at checkName), no
 // two that differ only in case.
-func ParseList(data []byte) ([]Entry, error) {
+func ParseLines(list fact.DigestList, data []byte) ([]Line, error) {
 	if len(data) == 0 {
 		return nil, errors.New("the list is empty")
 	}
@@ -83,8 +111,8 @@ func ParseList(data []byte) ([]Entry, error) {
 	if data[len(data)-1] != '\n' {
 		return nil, errors.New("the last line has no newline: the list was cut short")
 	}
-	lines := strings.Split(string(data[:len(data)-1]), "\n")
-	entries := make([]Entry, 0, len(lines))
+	texts := strings.Split(string(data[:len(data)-1]), "\n")
+	lines := make([]Line, 0, len(texts))
 	var errs []error
 	bad := func(line int, format string, args ...any) {
 		// One good report is enough of a hostile file.
@@ -92,7 +120,8 @@ func ParseList(data []byte) ([]Entry, error) {
 			errs = append(errs, fmt.Errorf("line %d: %w", line, fmt.Errorf(format, args...)))
 		}
 	}
-	for i, line := range lines {
+	digits := list.Algorithm.Digits()
+	for i, line := range texts {
 		switch {
 		case line == "":
 			bad(i+1, "is empty")
@@ -100,66 +129,66 @@ func ParseList(data []byte) ([]Entry, error) {
 		case strings.HasSuffix(line, "\r"):
 			bad(i+1, "ends in CRLF; the list was changed on its way (git's autocrlf, FTP in text mode)")
 			continue
-		case len(line) < 66:
-			bad(i+1, "is too short for 64 hex digits, two spaces and a name")
+		case len(line) < digits+2:
+			bad(i+1, "is too short for %d hex digits, two spaces and a name", digits)
 			continue
-		case line[64:66] == " *":
+		case line[digits:digits+2] == " *":
 			bad(i+1, "has the binary marker '*'; two spaces wanted")
 			continue
-		case line[64:66] != "  ":
-			bad(i+1, "has no two spaces after 64 hex digits")
+		case line[digits:digits+2] != "  ":
+			bad(i+1, "has no two spaces after %d hex digits", digits)
 			continue
 		}
-		e := Entry{Name: line[66:], SHA256: line[:64]}
-		if err := checkDigest(e.SHA256); err != nil {
+		l := Line{Name: line[digits+2:], Digest: line[:digits]}
+		if err := checkDigestOf(list.Algorithm, l.Digest); err != nil {
 			bad(i+1, "%w", err)
 			continue
 		}
-		if err := checkName(e.Name); err != nil {
+		if err := checkName(l.Name); err != nil {
 			bad(i+1, "%w", err)
 			continue
 		}
-		if n := len(entries); n > 0 && e.Name < entries[n-1].Name {
-			bad(i+1, "%q comes after %q; the list is not sorted", e.Name, entries[n-1].Name)
+		if n := len(lines); n > 0 && l.Name < lines[n-1].Name {
+			bad(i+1, "%q comes after %q; the list is not sorted", l.Name, lines[n-1].Name)
 		}
-		entries = append(entries, e)
+		lines = append(lines, l)
 	}
 	if len(errs) == 0 {
-		if err := checkEntries(entries); err != nil {
+		if err := checkLines(list, lines); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return entries, nil
+	return lines, nil
 }
 
-// checkEntries checks names, digests and uniqueness.
-func checkEntries(entries []Entry) error {
+// checkLines checks names, digests and uniqueness.
+func checkLines(list fact.DigestList, lines []Line) error {
 	var errs []error
-	seen := make(map[string]string, len(entries))
-	for _, e := range entries {
-		if err := checkName(e.Name); err != nil {
+	seen := make(map[string]string, len(lines))
+	for _, l := range lines {
+		if err := checkName(l.Name); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if isUnlisted(e.Name) {
-			errs = append(errs, fmt.Errorf("%q cannot be in the list: it is the list, or a signature beside it", e.Name))
+		if isUnlisted(list, l.Name) {
+			errs = append(errs, fmt.Errorf("%q cannot be in the list: it is the list, or a signature beside it", l.Name))
 			continue
 		}
-		if err := checkDigest(e.SHA256); err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", e.Name, err))
+		if err := checkDigestOf(list.Algorithm, l.Digest); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", l.Name, err))
 			continue
 		}
-		key := foldName(e.Name)
+		key := foldName(l.Name)
 		switch other, ok := seen[key]; {
-		case ok && other == e.Name:
-			errs = append(errs, fmt.Errorf("%q is listed twice", e.Name))
+		case ok && other == l.Name:
+			errs = append(errs, fmt.Errorf("%q is listed twice", l.Name))
 		case ok:
-			errs = append(errs, fmt.Errorf("%q and %q are one file on Windows and macOS", other, e.Name))
+			errs = append(errs, fmt.Errorf("%q and %q are one file on Windows and macOS", other, l.Name))
 		}
-		seen[key] = e.Name
+		seen[key] = l.Name
 	}
 	return errors.Join(errs...)
 }
@@ -167,23 +196,25 @@ func checkEntries(entries []Entry) error {
 // isUnlisted reports whether name is a file of a release that is not in the
 // list: the list itself and what is made from it, and the ledger's signature, so
 // that a release has the same list signed and unsigned.
-func isUnlisted(name string) bool {
+func isUnlisted(list fact.DigestList, name string) bool {
 	switch foldName(name) {
-	case foldName(ChecksumsFile), foldName(ChecksumsBundle), foldName(ProvenanceBundle), foldName(LedgerBundle):
+	case foldName(list.Name), foldName(list.Bundle()), foldName(ChecksumsFile), foldName(ChecksumsBundle), foldName(ProvenanceBundle), foldName(LedgerBundle):
 		return true
 	}
 	return false
 }
 
-func checkDigest(s string) error {
-	if len(s) != 64 {
-		return fmt.Errorf("digest has %d digits, SHA-256 has 64", len(s))
+func checkDigestOf(a fact.Algorithm, s string) error {
+	if len(s) != a.Digits() {
+		return fmt.Errorf("digest has %d digits, %s has %d", len(s), a, a.Digits())
 	}
 	if _, ok := exact.Hex(s); !ok {
 		return fmt.Errorf("digest %q is not lower-case hex", s)
 	}
 	return nil
 }
+
+func checkDigest(s string) error { return checkDigestOf(fact.SHA256, s) }
 
 // checkName accepts the base name of a file that means the same file on every
 // system and in every tool that reads a checksums file.

@@ -48,6 +48,34 @@ type Manifest struct {
 	// Generated is what commands made before anything was compiled; nil: nothing.
 	Generated *fact.Generated `json:"generated,omitempty"`
 	Artifacts []Artifact      `json:"artifacts"` // sorted by profile, platform, stage, name
+	// SourceArchive is the published archive of the commit; nil if there is none.
+	SourceArchive *SourceArchive `json:"source_archive,omitempty"`
+	// Checksums is the list of the release's files where it is another than
+	// [fact.DefaultList]; see [Manifest.List].
+	Checksums *fact.DigestList `json:"checksums,omitempty"`
+}
+
+// List is the list of the release's files.
+func (m *Manifest) List() fact.DigestList {
+	if m.Checksums == nil {
+		return fact.DefaultList()
+	}
+	return *m.Checksums
+}
+
+// SourceArchive is the published archive of the files of the source's commit. It is
+// made of the commit and of what stands here, so whoever has the commit makes it
+// again.
+type SourceArchive struct {
+	Name   string `json:"name"`
+	Format string `json:"archive"`        // one of [fact.ArchiveFormats]
+	Wrap   string `json:"wrap,omitempty"` // the directory that everything in it is in
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	Made   int    `json:"made"` // how often it was made of the commit
+	Tool   string `json:"tool"` // what compressed it
+	// Verdict is of the times that it was made: what differs is not published.
+	Verdict fact.Verdict `json:"verdict"`
 }
 
 // Source identifies the code that was built.
@@ -188,4 +216,14 @@ type Member struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 	Mode   string `json:"mode"` // "0644" or "0755"
+}
+
+// ArtifactNamed is the published artifact of that name.
+func (m *Manifest) ArtifactNamed(name string) (Artifact, bool) {
+	for _, a := range m.Artifacts {
+		if a.Published && a.Name == name {
+			return a, true
+		}
+	}
+	return Artifact{}, false
 }

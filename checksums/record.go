@@ -183,6 +183,9 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 			Annotations: map[string]string{"stage": string(a.Stage)},
 		})
 	}
+	if a := m.SourceArchive; a != nil && digests[a.Name] != a.SHA256 {
+		errs = append(errs, fmt.Errorf("record: %q is published with digest %s, the list says %q", a.Name, a.SHA256, digests[a.Name]))
+	}
 	if len(list) == 0 {
 		errs = append(errs, errors.New("record: no files"))
 	}

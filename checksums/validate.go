@@ -40,7 +40,9 @@ import (
 //   - a release's plan is of the manifest's project, version, source and toolchain;
 //   - generated files are outputs of the plan's commands, which each have a program;
 //   - keys are unique, published names are unique whatever their case, and are
-//     not those of the files about the release.
+//     not those of the files about the release;
+//   - a list that is named is another than the usual one; an archive of the source
+//     is that of a commit, made at least twice with one result.
 func (m *Manifest) Validate() error {
 	v := &validation{}
 	v.check("schema", is(m.Schema, fact.ManifestSchema))
@@ -80,6 +82,7 @@ func (m *Manifest) Validate() error {
 		v.plan(m)
 	}
 	v.rebuild(m)
+	v.list(m)
 	v.artifacts(m)
 	if len(v.errs) == 0 {
 		return nil
@@ -295,7 +298,7 @@ func (v *validation) artifacts(m *Manifest) {
 				v.addf("%s: two published files have this name (upper and lower case are one)", what)
 			}
 			published[fold] = a.Name
-			if fact.KindOf(a.Name) != fact.Unknown {
+			if m.List().KindOf(a.Name) != fact.Unknown {
 				v.addf("%s: the name belongs to a file about the release", what)
 			}
 		}
@@ -308,6 +311,9 @@ func (v *validation) artifacts(m *Manifest) {
 	}
 	if m.Kind == KindRelease && len(published) == 0 {
 		v.addf("a release without a published artifact")
+	}
+	if m.SourceArchive != nil {
+		v.sourceArchive(m, published)
 	}
 }
 

@@ -2,6 +2,7 @@ package checksums
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,6 +57,15 @@ type FileCheck struct {
 	SHA256 string `json:"sha256,omitempty"` // as listed
 }
 
+// RebuiltSource is the source archive of a release, made again of the commit.
+type RebuiltSource struct {
+	Name    string       `json:"name"`
+	SHA256  string       `json:"sha256"`            // published
+	Rebuilt string       `json:"rebuilt,omitempty"` // here; "" if it was not made
+	Verdict fact.Verdict `json:"verdict"`
+	Reason  string       `json:"reason,omitempty"` // of unchecked
+}
+
 // VerdictCheck repeats the verdict that the manifest gives an artifact. It is
 // the publisher's statement, not something found out here.
 type VerdictCheck struct {
@@ -79,8 +89,16 @@ type Verification struct {
 	// Statements are files beside the release that are named like rebuild
 	// statements. Nobody has looked into them; see [CheckQuorum].
 	Statements []string `json:"statements,omitempty"`
+	// File is the one file that was looked at, where it was one; see [VerifyFile].
+	File string `json:"file,omitempty"`
+	// OtherTool says that another tool made the release; see [VerifyOther].
+	OtherTool bool `json:"other_tool,omitempty"`
+	// List is the list of the files, where there is one.
+	List fact.DigestList `json:"-"`
 	// Rebuilt is what came of building the release again here, if that was done.
 	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
+	// RebuiltSource is what came of making the source archive again, if it was to be.
+	RebuiltSource *RebuiltSource `json:"rebuilt_source,omitempty"`
 	// Confinement is what held those builds.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
 	// RebuiltActions say how the packages came about, if it was built twice here
@@ -120,6 +138,8 @@ type verification struct {
 	// manifestName is the file of the manifest, which may have any name when it
 	// is looked at alone.
 	manifestName string
+	list         fact.DigestList
+	only         string // the one file that is looked at; "" for the whole release
 	refusals     []RefusedError
 }
 
@@ -139,31 +159,51 @@ func VerifyRelease(ctx context.Context, dir string, cfg VerifyConfig) (*Verifica
 		return nil, err
 	}
 	defer v.root.Close()
-	v.promise(ChecksumsFile, ProvenanceBundle)
+	v.findList()
+	v.promise(v.list.Name, ProvenanceBundle)
 
 	if v.foreign() {
 		return v.result()
 	}
-	list := v.read(ChecksumsFile, MaxListSize, lost)
+	list := v.read(v.list.Name, MaxListSize, lost)
 	v.signature(list)
-	var entries []Entry
-	if list != nil {
-		if entries, err = ParseList(list); err != nil {
-			v.refuseAll(ChecksumsFile, err)
-		}
-	}
-	m := v.manifest(entries)
-	if err := v.files(ctx, entries, m); err != nil {
+	lines := v.parseList(list)
+	m := v.manifest(lines)
+	entries, err := v.files(ctx, lines, m)
+	if err != nil {
 		return nil, err
 	}
-	if m != nil && entries != nil {
+	if m != nil && lines != nil {
 		v.published(entries, m)
 	}
-	if list != nil && entries != nil {
-		entries = append(slices.Clone(entries), Entry{Name: ChecksumsFile, SHA256: files.DigestBytes(list)})
+	if list != nil && lines != nil {
+		entries = append(slices.Clone(entries), Entry{Name: v.list.Name, SHA256: files.DigestBytes(list)})
 		v.record(entries, m)
 	}
 	return v.result()
+}
+
+// findList finds the name of the list and what its digests are: the manifest has
+// it where it is not the usual one. Nothing is believed of the manifest with that:
+// it counts if the list that it names has its digest.
+func (v *verification) findList() {
+	v.list = fact.DefaultList()
+	if data, err := files.ReadIn(v.root, v.manifestName, MaxManifestSize); err == nil {
+		v.list = ListOf(data)
+	}
+	v.out.List = v.list
+}
+
+// parseList reads the lines of the list; nil if there is none that can be read.
+func (v *verification) parseList(list []byte) []Line {
+	if list == nil {
+		return nil
+	}
+	lines, err := ParseLines(v.list, list)
+	if err != nil {
+		v.refuseAll(v.list.Name, err)
+	}
+	return lines
 }
 
 // VerifyManifest checks release.json alone against the record next to it
@@ -203,7 +243,7 @@ func newVerification(dir string, cfg VerifyConfig) (*verification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	return &verification{cfg: cfg, root: root, out: &Verification{}, manifestName: ManifestFile}, nil
+	return &verification{cfg: cfg, root: root, out: &Verification{}, manifestName: ManifestFile, list: fact.DefaultList()}, nil
 }
 
 // promise opens what every verification has to check, so that what is not
@@ -271,24 +311,36 @@ func (v *verification) read(name string, limit int64, remedy string) []byte {
 }
 
 // manifest reads the manifest that the list names.
-func (v *verification) manifest(entries []Entry) *Manifest {
-	if entries == nil {
+func (v *verification) manifest(lines []Line) *Manifest {
+	if lines == nil {
 		return nil
 	}
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == ManifestFile })
+	i := slices.IndexFunc(lines, func(l Line) bool { return l.Name == ManifestFile })
 	if i < 0 {
-		v.refuse(ChecksumsFile, "", "does not list %s", ManifestFile)
+		v.refuse(v.list.Name, "", "does not list %s", ManifestFile)
 		return nil
 	}
 	data := v.read(ManifestFile, MaxManifestSize, "")
 	if data == nil {
 		return nil
 	}
-	if got := files.DigestBytes(data); got != entries[i].SHA256 {
-		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, ChecksumsFile, entries[i].SHA256)
+	if got := digestBytes(v.list.Algorithm, data); got != lines[i].Digest {
+		v.refuse(ManifestFile, "", "has digest %s, %s says %s", got, v.list.Name, lines[i].Digest)
 		return nil
 	}
-	return v.parseManifest(data)
+	m := v.parseManifest(data)
+	if m != nil && m.List() != v.list {
+		v.refuse(ManifestFile, "", "names the list %s of %s; %s of %s was read", m.List().Name, m.List().Algorithm, v.list.Name, v.list.Algorithm)
+		return nil
+	}
+	return m
+}
+
+// digestBytes is the digest of data as lower-case hex.
+func digestBytes(a fact.Algorithm, data []byte) string {
+	h := a.New()
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // parseManifest checks the manifest by itself and against the expectations.
@@ -349,6 +401,9 @@ func (v *verification) verdicts(m *Manifest) {
 		}
 	}
 	for _, a := range m.Artifacts {
+		if !m.concerns(a, v.only) {
+			continue
+		}
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})
 		switch a.Verdict {
 		case fact.Different:

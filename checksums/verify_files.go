@@ -2,6 +2,7 @@ package checksums
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -43,48 +44,51 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// files compares every listed file, and refuses every other one.
-func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) error {
-	sizes := map[string]int64{}
-	if m != nil {
-		for _, a := range m.Published() {
-			sizes[a.Name] = a.Size
-		}
-	}
-	listed := map[string]bool{ChecksumsFile: true, ChecksumsBundle: true, ProvenanceBundle: true}
+// files compares every listed file, and refuses every other one. It returns the
+// listed files by their SHA-256: the list's, or, of a list of other digests, that
+// of the file; "" of one that is not here or refused.
+func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]Entry, error) {
+	sizes := sizesOf(m)
+	listed := map[string]bool{v.list.Name: true, v.list.Bundle(): true, ProvenanceBundle: true}
 	artifacts, missing := 0, 0
-	v.listed(entries)
-	for _, e := range entries {
-		v.out.Checks.Open(fact.Digest, e.Name, "were not reached")
+	entries := make([]Entry, len(lines))
+	for i, l := range lines {
+		entries[i].Name = l.Name
+		if v.list.Algorithm == fact.SHA256 {
+			entries[i].SHA256 = l.Digest
+		}
+		v.out.Checks.Open(fact.Digest, l.Name, "were not reached")
 	}
-	for _, e := range entries {
-		listed[e.Name] = true
-		size, known := sizes[e.Name]
+	v.listed(entries)
+	for i, l := range lines {
+		listed[l.Name] = true
+		size, known := sizes[l.Name]
 		if !known {
 			size = -1
 		}
-		check, err := v.file(ctx, e, size)
+		check, err := v.file(ctx, l, size)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		v.out.Files = append(v.out.Files, check)
 		switch check.Status {
 		case FileVerified:
-			v.out.Checks.Done(fact.Digest, e.Name, "")
+			entries[i].SHA256 = check.SHA256
+			v.out.Checks.Done(fact.Digest, l.Name, v.list.Name)
 			if known {
 				artifacts++
-			} else if m != nil && e.Name != ManifestFile && e.Name != LedgerFile && !(e.Name == fact.GeneratedArchive && m.Generated != nil) {
-				v.out.Checks.Open(fact.Content, e.Name, "the manifest does not describe it; only the digest was compared")
+			} else if m != nil && l.Name != ManifestFile && l.Name != LedgerFile && !(l.Name == fact.GeneratedArchive && m.Generated != nil) {
+				v.out.Checks.Open(fact.Content, l.Name, "the manifest does not describe it; only the digest was compared")
 			}
 		case FileMissing:
-			v.out.Checks.Open(fact.Digest, e.Name, "are not here")
+			v.out.Checks.Open(fact.Digest, l.Name, "are not here")
 			missing++
 		default:
-			v.out.Checks.Open(fact.Digest, e.Name, "are refused")
+			v.out.Checks.Open(fact.Digest, l.Name, "are refused")
 		}
-		if e.Name == LedgerFile {
+		if l.Name == LedgerFile {
 			listed[LedgerBundle] = true
-			v.ledger(e, check.Status)
+			v.ledger(entries[i], check.Status)
 		}
 	}
 	if missing > 0 && v.cfg.AllowMissing && artifacts == 0 {
@@ -98,30 +102,51 @@ func (v *verification) files(ctx context.Context, entries []Entry, m *Manifest) 
 		}
 		if m.Generated != nil {
 			v.out.Checks.Open(fact.Members, fact.GeneratedArchive, "only the archives' own digests were compared")
-			if !listed[fact.GeneratedArchive] && entries != nil {
-				v.refuse(ChecksumsFile, "", "does not list %s, and the manifest has generated files", fact.GeneratedArchive)
+			if !listed[fact.GeneratedArchive] && lines != nil {
+				v.refuse(v.list.Name, "", "does not list %s, and the manifest has generated files", fact.GeneratedArchive)
 			}
 		}
+		if a := m.SourceArchive; a != nil {
+			v.out.Checks.Open(fact.FromCommit, a.Name, "the publisher states it, -rebuild with -source= makes it again")
+		}
 	}
-	if entries == nil {
+	if lines == nil {
 		// Nothing can be said about files without a list.
-		return nil
+		return nil, nil
 	}
-	return v.unlisted(listed)
+	return entries, v.unlisted(listed)
+}
+
+// sizesOf are the sizes that the manifest has of published files; it may be nil.
+func sizesOf(m *Manifest) map[string]int64 {
+	sizes := map[string]int64{}
+	if m == nil {
+		return sizes
+	}
+	for _, a := range m.Published() {
+		sizes[a.Name] = a.Size
+	}
+	if a := m.SourceArchive; a != nil {
+		sizes[a.Name] = a.Size
+	}
+	return sizes
 }
 
 // listed notes which files the release has, those about it left out.
 func (v *verification) listed(files []Entry) {
 	for _, e := range files {
-		if fact.KindOf(e.Name) != fact.About {
+		if v.list.KindOf(e.Name) != fact.About {
 			v.out.Listed = append(v.out.Listed, e.Name)
 		}
 	}
 }
 
 // file compares one listed file. size is what the manifest says, or -1.
-func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck, error) {
-	check := FileCheck{Name: e.Name, Status: FileRefused, SHA256: e.SHA256}
+func (v *verification) file(ctx context.Context, e Line, size int64) (FileCheck, error) {
+	check := FileCheck{Name: e.Name, Status: FileRefused}
+	if v.list.Algorithm == fact.SHA256 {
+		check.SHA256 = e.Digest
+	}
 	if err := ctx.Err(); err != nil {
 		return check, err
 	}
@@ -150,7 +175,7 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 		v.refuse(e.Name, "it was changed or not downloaded in full", "has %d bytes, the manifest says %d", fi.Size(), size)
 		return check, nil
 	}
-	got, n, err := files.DigestOf(ctx, f)
+	sum, got, n, err := digestsOf(ctx, v.list.Algorithm, f)
 	if ctx.Err() != nil {
 		return check, ctx.Err()
 	}
@@ -159,14 +184,25 @@ func (v *verification) file(ctx context.Context, e Entry, size int64) (FileCheck
 		return check, nil
 	}
 	check.Size = n
-	if got != e.SHA256 {
+	if got != e.Digest {
 		if e.Name != ManifestFile {
-			v.refuse(e.Name, "it was changed or not downloaded in full", "has digest %s, %s says %s", got, ChecksumsFile, e.SHA256)
+			v.refuse(e.Name, "it was changed or not downloaded in full", "has digest %s, %s says %s", got, v.list.Name, e.Digest)
 		}
 		return check, nil
 	}
-	check.Status = FileVerified
+	check.Status, check.SHA256 = FileVerified, sum
 	return check, nil
+}
+
+// digestsOf is the SHA-256 of everything that r still has, and its digest by a.
+func digestsOf(ctx context.Context, a fact.Algorithm, r io.Reader) (sum, other string, size int64, err error) {
+	if a == fact.SHA256 {
+		sum, size, err = files.DigestOf(ctx, r)
+		return sum, sum, size, err
+	}
+	h := a.New()
+	sum, size, err = files.DigestOf(ctx, io.TeeReader(r, h))
+	return sum, hex.EncodeToString(h.Sum(nil)), size, err
 }
 
 // unlisted refuses what lies in the directory and is not listed: whoever takes
@@ -199,24 +235,33 @@ func (v *verification) unlisted(listed map[string]bool) error {
 		if f.IsDir() {
 			what = "directory"
 		}
-		v.refuse(f.Name(), "remove it, or verify the release in a directory of its own", "is a %s that %s does not list", what, ChecksumsFile)
+		v.refuse(f.Name(), "remove it, or verify the release in a directory of its own", "is a %s that %s does not list", what, v.list.Name)
 	}
 	slices.SortFunc(v.out.Files, func(a, b FileCheck) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 
-// published compares the artifacts of the manifest with the list.
+// published compares the files that the manifest publishes with the listed ones. Of
+// one that is not here no SHA-256 may be known; the record has it.
 func (v *verification) published(entries []Entry, m *Manifest) {
 	digests := map[string]string{}
 	for _, e := range entries {
 		digests[e.Name] = e.SHA256
 	}
-	for _, a := range m.Published() {
-		switch d, ok := digests[a.Name]; {
+	compare := func(name, sum string) {
+		switch d, ok := digests[name]; {
 		case !ok:
-			v.refuse(ChecksumsFile, "", "does not list %s, which the manifest publishes", a.Name)
-		case d != a.SHA256:
-			v.refuse(ManifestFile, "", "says digest %s for %s, %s says %s", a.SHA256, a.Name, ChecksumsFile, d)
+			v.refuse(v.list.Name, "", "does not list %s, which the manifest publishes", name)
+		case d != "" && d != sum && v.list.Algorithm == fact.SHA256:
+			v.refuse(ManifestFile, "", "says digest %s for %s, %s says %s", sum, name, v.list.Name, d)
+		case d != "" && d != sum:
+			v.refuse(ManifestFile, "", "says digest %s for %s, whose SHA-256 is %s", sum, name, d)
 		}
+	}
+	for _, a := range m.Published() {
+		compare(a.Name, a.SHA256)
+	}
+	if a := m.SourceArchive; a != nil {
+		compare(a.Name, a.SHA256)
 	}
 }

@@ -26,7 +26,7 @@ func (v *verification) ledger(e Entry, status string) {
 	}
 	v.out.Checks.Open(fact.Executed, LedgerFile, "the publisher states it")
 	if v.cfg.Trust == nil {
-		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, LedgerFile)
+		v.unsigned([]string{v.list.Bundle(), ProvenanceBundle, LedgerBundle}, LedgerFile)
 		return
 	}
 	v.out.Checks.Open(fact.Signature, LedgerFile, "it was not reached")

@@ -16,7 +16,7 @@ func (v *verification) record(files []Entry, m *Manifest) {
 		return
 	}
 	before := len(v.refusals)
-	v.subjects(s.Files(), files)
+	files = v.subjects(s.Files(), files)
 	if m == nil {
 		return
 	}
@@ -38,6 +38,9 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 		return
 	}
 	subjects := s.Files()
+	if m != nil {
+		v.list = m.List()
+	}
 	v.listed(subjects)
 	i := slices.IndexFunc(subjects, func(e Entry) bool { return e.Name == ManifestFile })
 	switch {
@@ -87,17 +90,21 @@ func (v *verification) statement() (*Statement, []byte) {
 	return s, payload
 }
 
-// subjects compares the files of the record with the files of the release,
-// checksums.txt among them.
-func (v *verification) subjects(got, want []Entry) {
+// subjects compares the files of the record with the files of the release, its
+// list among them. A digest that neither the list has nor a file that is here is
+// the record's, in what it returns.
+func (v *verification) subjects(got, want []Entry) []Entry {
+	want = slices.Clone(want)
 	recorded := map[string]string{}
 	for _, e := range got {
 		recorded[e.Name] = e.SHA256
 	}
-	for _, e := range want {
+	for i, e := range want {
 		switch d, ok := recorded[e.Name]; {
 		case !ok:
 			v.refuse(ProvenanceBundle, "", "the record does not name %s", e.Name)
+		case e.SHA256 == "":
+			want[i].SHA256 = d
 		case d != e.SHA256:
 			v.refuse(ProvenanceBundle, "", "the record is of another %s: its digest there is %s, here %s", e.Name, d, e.SHA256)
 		}
@@ -105,9 +112,10 @@ func (v *verification) subjects(got, want []Entry) {
 	}
 	for _, e := range got {
 		if _, ok := recorded[e.Name]; ok {
-			v.refuse(ProvenanceBundle, "", "the record names %s, which %s does not list", e.Name, ChecksumsFile)
+			v.refuse(ProvenanceBundle, "", "the record names %s, which %s does not list", e.Name, v.list.Name)
 		}
 	}
+	return want
 }
 
 // sameRelease compares the identity in the record with the manifest's.

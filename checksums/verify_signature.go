@@ -6,17 +6,17 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
-// signature checks the bundle of checksums.txt.
+// signature checks the bundle of the list.
 func (v *verification) signature(list []byte) {
 	if v.cfg.Trust == nil {
-		v.unsigned([]string{ChecksumsBundle, ProvenanceBundle, LedgerBundle}, ChecksumsFile, ProvenanceBundle)
+		v.unsigned([]string{v.list.Bundle(), ProvenanceBundle, LedgerBundle}, v.list.Name, ProvenanceBundle)
 		return
 	}
-	data := v.read(ChecksumsBundle, MaxBundleSize, missingSignature)
+	data := v.read(v.list.Bundle(), MaxBundleSize, missingSignature)
 	if data == nil || list == nil {
 		return
 	}
-	if v.blob(ChecksumsFile, list, ChecksumsBundle, data) {
+	if v.blob(v.list.Name, list, v.list.Bundle(), data) {
 		v.out.Signer = v.cfg.Trust.ID()
 	}
 }

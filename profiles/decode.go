@@ -71,6 +71,12 @@ func (d *decoder) top(root *yaml.Node) {
 			d.ledger(e.value)
 		case "generate":
 			d.generate(e.value)
+		case "checksums":
+			t := d.publishedGroup(e.name, e.value)
+			f.Checksums = &Checksums{t["name"], fact.Algorithm(t["algorithm"])}
+		case "source":
+			t := d.publishedGroup(e.name, e.value)
+			f.Source = &SourceArchive{t["archive"], t["name"], t["wrap"]}
 		case "profiles":
 			d.profiles(e)
 		default:

@@ -52,7 +52,7 @@ const defaultBinary = `{{.Binary}}`
 
 // topKeys are the keys of the file itself.
 func topKeys() []key {
-	return []key{
+	return append([]key{
 		{name: "version", kind: kindOther, doc: "Version of this format; always 1."},
 		{name: "project", kind: kindText, doc: "Name of the release; part of every artifact's name."},
 		{name: "go", kind: kindText, doc: "Exact toolchain, such as go1.26.8. Default: the version that go.mod names."},
@@ -76,7 +76,7 @@ func topKeys() []key {
 			{name: "generate.fetch", kind: kindOther, doc: "Files that are fetched before the command runs, which itself has no network.", sub: fetchKeys()},
 		}},
 		{name: "profiles", kind: kindOther, doc: "The profiles by name."},
-	}
+	}, publishedKeys()...)
 }
 
 // structureKeys are the keys of a profile that are not settings: an override
@@ -230,6 +230,7 @@ var elsewhere = map[string]string{
 	"tag_prefix": "tag", "monorepo": "tag", "snapshot_template": "snapshot", "version_template": "snapshot", "directory": "dir",
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
+	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",
 	"publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
 	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",

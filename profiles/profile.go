@@ -32,6 +32,10 @@ type File struct {
 	Ledger Ledger
 	// Generate are the commands that make files before anything is compiled, in order.
 	Generate []Generate
+	// Checksums is what the file says of the list of digests; nil if nothing.
+	Checksums *Checksums
+	// Source is the published archive of the commit; nil if there is none.
+	Source *SourceArchive
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

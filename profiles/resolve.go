@@ -153,7 +153,7 @@ func splitItem(key string) (name string, item int, ok bool) {
 // Pos is where a top-level key of the file was set: "go", "project",
 // "untagged", "sign", "sign.key", "ledger", "ledger.publish",
 // "ledger.rebuilders", "ledger.rebuilders[0]", "main", "generate[0]",
-// "generate[0].outputs[1]". A key that is absent is
+// "generate[0].outputs[1]", "checksums.name", "source.wrap" and the like. A key that is absent is
 // at the file's first line, or "built-in" if there is no file.
 func (f *File) Pos(key string) Position {
 	if pos, ok := f.positions[key]; ok {

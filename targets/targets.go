@@ -97,7 +97,7 @@ func Check(
 // Verify checks a published release: signatures, checksums, files, record.
 func Verify(
 	ctx context.Context,
-	path string, // a release's directory, or its release.json; with -repeat a checkout
+	path string, // a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout
 	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module

@@ -8,6 +8,8 @@
 // the Go version it was compiled with. How:
 //
 //   - Members are sorted by name. Only regular files are members, no directories.
+//     Symbolic links are members of archives of a source alone ([Member.Link]), and
+//     [List] refuses them.
 //   - Every member's time is the time passed in, in whole seconds of UTC.
 //   - Owner and group are 0, their names empty. The mode is 0755 for
 //     executables and 0644 for everything else.
@@ -42,6 +44,7 @@ package archive
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -130,6 +133,9 @@ func Tool(format string) string {
 type Member struct {
 	Name       string // slash-separated path in the archive
 	Executable bool
+	// Link says that it is a symbolic link: its content is where it leads. Whoever
+	// writes one knows that it leads to nothing outside of the archive.
+	Link bool
 
 	// SHA256 is the digest the content must have, in lower-case hex; "" when it
 	// is not known. Set it for everything that was verified before.
@@ -141,6 +147,9 @@ type Member struct {
 
 // Mode returns the mode the archive records.
 func (m Member) Mode() fs.FileMode {
+	if m.Link {
+		return fs.ModeSymlink | 0o777
+	}
 	if m.Executable {
 		return 0o755
 	}
@@ -220,10 +229,14 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 	t := tar.NewWriter(c)
 	var entries []Entry
 	for _, m := range members {
-		e, err := copyMember(ctx, m, func(size int64) (io.Writer, error) {
+		var target bytes.Buffer // of a link
+		header := func(size int64) error {
 			h := &tar.Header{
 				Typeflag: tar.TypeReg, Name: m.Name, Size: size,
-				Mode: int64(m.Mode()), ModTime: modTime, Format: tar.FormatUSTAR,
+				Mode: int64(m.Mode().Perm()), ModTime: modTime, Format: tar.FormatUSTAR,
+			}
+			if m.Link {
+				h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, target.String(), 0
 			}
 			err := t.WriteHeader(h)
 			if err != nil {
@@ -231,8 +244,17 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 				h.Format = tar.FormatPAX
 				err = t.WriteHeader(h)
 			}
-			return t, err
+			return err
+		}
+		e, err := copyMember(ctx, m, func(size int64) (io.Writer, error) {
+			if m.Link {
+				return &target, nil
+			}
+			return t, header(size)
 		})
+		if err == nil && m.Link {
+			err = header(0)
+		}
 		if err != nil {
 			return nil, err
 		}

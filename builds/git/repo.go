@@ -235,6 +235,16 @@ func (r *Repo) Compare(ctx context.Context, commit string, names []string) ([]by
 // and without export-ignore and export-subst, which would depend on the version
 // of git.
 func (r *Repo) Archive(ctx context.Context, commit, out string) error {
+	return r.archive(ctx, commit, out, "* -export-subst -export-ignore\n")
+}
+
+// Export is [Repo.Archive] of the files as they are in the commit: no attribute
+// changes anything of them.
+func (r *Repo) Export(ctx context.Context, commit, out string) error {
+	return r.archive(ctx, commit, out, "* -export-subst -export-ignore -text !eol -ident -filter !working-tree-encoding\n")
+}
+
+func (r *Repo) archive(ctx context.Context, commit, out, attributes string) error {
 	// A directory of its own, since that of a work tree has the user's attributes.
 	plain := *r
 	var err error
@@ -245,7 +255,7 @@ func (r *Repo) Archive(ctx context.Context, commit, out string) error {
 	if err := plain.write(map[string]string{"core.autocrlf": "input", "core.eol": "lf", "core.attributesfile": os.DevNull}); err != nil {
 		return err
 	}
-	if err := files.Write(filepath.Join(plain.dir, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o600); err != nil {
+	if err := files.Write(filepath.Join(plain.dir, "info", "attributes"), []byte(attributes), 0o600); err != nil {
 		return err
 	}
 	_, err = plain.Run(ctx, nil, "archive", "--format=zip", "-0", "-o", out, commit)

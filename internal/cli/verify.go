@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -27,7 +29,7 @@ type verifyFlags struct {
 	Jobs      *int     `flag:"jobs" with:"rebuild repeat" help:"builds at a time (default: the number of processors)"`
 	Toolchain string   `flag:"toolchain" with:"repeat" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	jsonFlag
-	Path string `arg:"path" help:"a release's directory, or its release.json; with -repeat a checkout"`
+	Path string `arg:"path" help:"a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout"`
 }
 
 // releasedFlags are the flags about a published release.
@@ -49,7 +51,16 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	if f.Repeat != nil {
 		return f.repeat(ctx, d)
 	}
-	vc := f.expected(d, f.Path)
+	path := f.Path
+	if verify.IsURL(path) {
+		fetched, err := d.web().Fetch(ctx, path)
+		if err != nil {
+			return err
+		}
+		defer fetched.Close()
+		path = fetched.Path
+	}
+	vc := f.expected(d, path)
 	vc.Missing, vc.Unsigned = f.Partial, f.Unsigned
 	vc.Rebuilders, vc.Threshold, vc.Statements = f.Rebuilder.refs(d), f.Threshold, f.Statements
 	var v *checksums.Verification
@@ -65,7 +76,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		v, err = verify.Rebuild(ctx, c, vc, f.Source)
 		stop()
 	} else {
-		v, err = verify.Release(ctx, vc)
+		v, err = verify.At(ctx, vc)
 	}
 	if f.JSON && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)
@@ -73,11 +84,25 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	if v != nil {
 		err = errors.Join(d.builtAgain(v), err)
 	}
-	if err != nil {
+	if _, unsigned := errors.AsType[*verify.NoKeyError](err); err != nil && !unsigned {
 		return err
 	}
 	d.verified(v)
-	return nil
+	if v.File != "" {
+		for _, a := range report.Ask(v, f.Path) {
+			d.printf("  to ask for   %s: %s\n", a.What, a.How)
+		}
+		d.printf("%s\n", report.FileLine(v))
+	}
+	return err
+}
+
+// web fetches with the proxies of the environment.
+func (d *app) web() *verify.Web {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = time.Minute
+	t.DisableCompression = true
+	return &verify.Web{Transport: t, Fetching: func(name string) { d.term.Note("fetching %s", name) }}
 }
 
 // repeat builds a checkout again and again; nothing is published.
@@ -119,7 +144,11 @@ func (d *app) verifyJSON(doc report.Verify, err error) error {
 
 // verified says what was checked and what was not.
 func (d *app) verified(v *checksums.Verification) {
-	d.printf("%s %s (%s %s) %s\n", v.Project, v.Version, v.Module, v.Commit, report.Standing(v))
+	if v.Project != "" {
+		d.printf("%s %s (%s) %s\n", v.Project, v.Version, strings.TrimSpace(v.Module+" "+v.Commit), report.Standing(v))
+	} else {
+		d.printf("%s %s\n", report.WhatOther(v), report.Standing(v))
+	}
 	checked, notChecked := v.Checks.Sentences()
 	for _, c := range checked {
 		d.prose("  checked      %s\n", c)
@@ -127,7 +156,7 @@ func (d *app) verified(v *checksums.Verification) {
 	for _, c := range notChecked {
 		d.prose("  NOT CHECKED  %s\n", c)
 	}
-	if v.Manifest != nil {
+	if v.Manifest != nil && v.File == "" {
 		failed, unchecked := release.Unproven(v.Manifest.Artifacts)
 		for _, line := range failed {
 			d.printf("  FAILED       as the publisher says: %s\n", line)
@@ -148,6 +177,9 @@ func (d *app) verified(v *checksums.Verification) {
 		said = append(said, fmt.Sprintf("%d %s", n, verdict))
 	}
 	sort.Strings(said)
+	if len(said) == 0 {
+		return
+	}
 	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
 }
 

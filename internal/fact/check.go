@@ -19,10 +19,14 @@ const (
 	OtherFiles      Check = "files"             // of the release, where only the manifest is looked at
 	Content         Check = "content"           // of the listed file that the manifest does not describe
 	Members         Check = "members"           // of the archive: are they those of the manifest?
+	BuildRecord     Check = "build-record"      // is it known how the release was built?
+	Attestation     Check = "attestation"       // of the file with a statement of another tool: by whom is it?
+	Unlisted        Check = "unlisted"          // what lies beside the files of another tool's release
 	Executed        Check = "executed"          // is what the ledger says so?
 	PublisherBuilds Check = "publisher-rebuild" // of the artifact: did the publisher's builds agree?
 	FromSource      Check = "from-source"       // do the unit's binaries come from the source?
 	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
+	FromCommit      Check = "from-commit"       // is the source archive made of the commit?
 	Rebuilt         Check = "rebuilt"           // is the artifact, built again, the same?
 	NotBuilt        Check = "not-built"         // the file is no build product
 	ToolchainSum    Check = "toolchain"         // is its hash the recorded one, and the checksum database's?

@@ -26,7 +26,8 @@ const (
 	GeneratedFiles FileKind = "generated"
 )
 
-// Names of the files of a release that are not built.
+// Names of the files of a release that are not built. A profile file may give the
+// list and its signature another one; see [DigestList].
 const (
 	ChecksumsFile    = "checksums.txt"
 	ChecksumsBundle  = "checksums.txt.sigstore.json"
@@ -51,11 +52,14 @@ func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 // KindOf is the kind of a file that is no artifact, by its name; names that
 // differ in case only are one.
 func KindOf(name string) FileKind {
-	if k, ok := fileKinds[strings.ToLower(strings.ToUpper(name))]; ok {
+	if k, ok := fileKinds[fold(name)]; ok {
 		return k
 	}
 	return Unknown
 }
+
+// fold is the same for names that differ in case only.
+func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 // NotBuilt says why a rebuild does not make a file of that kind again; "" when
 // there is no reason.

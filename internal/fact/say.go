@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -132,7 +133,10 @@ var wordings = map[Check]wording{
 	},
 	Digest: {
 		done: func(g group) string {
-			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, ChecksumsFile)
+			if g.of == 1 {
+				return fmt.Sprintf("%s has the digest that %s says", g.names(), cmp.Or(g.detail, ChecksumsFile))
+			}
+			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, cmp.Or(g.detail, ChecksumsFile))
 		},
 		open: func(g group) string { return fmt.Sprintf("%d listed files %s: %s", g.n(), g.detail, g.names()) },
 	},
@@ -157,6 +161,13 @@ var wordings = map[Check]wording{
 		open: func(g group) string {
 			return fmt.Sprintf("that the commands of the release make %d of %s: %s", g.n(), Count(g.of, "generated file"), g.detail)
 		},
+	},
+	BuildRecord: {open: colon("how it was built")},
+	Attestation: {each: true, done: each("the statement %s %s"), open: each("the statement %s: %s")},
+	Unlisted:    {open: func(g group) string { return "what else is here: " + g.names() + ": " + g.detail }},
+	FromCommit: {
+		done: each("the source archive %s was made again of the commit %s, and is identical"),
+		open: each("that the source archive %s is that of the commit: %s"),
 	},
 	Rebuilt: {
 		done: func(g group) string {

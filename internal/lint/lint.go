@@ -57,6 +57,8 @@ type Linted struct {
 	Packer   *upx.Tool   // nil when no unit is packed
 	signed   string      // what a release would be signed with; "" for none
 	typed    *plan.Typed // nil when types were not asked for
+	// Published is what a release publishes, by name.
+	Published *Published
 }
 
 // All finds all that is wrong, or silently has no effect, before anything is
@@ -82,7 +84,7 @@ func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool
 	}
 	errs = append(errs, l.Explain(planErr))
 	if planErr == nil {
-		errs = append(errs, l.checkPlan(ctx))
+		errs = append(errs, l.checkPlan(ctx), l.published(ctx, kind))
 	}
 	if kind == checksums.KindRelease {
 		errs = append(errs, l.checkKeys(ctx))

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func (d Dir) read(ctx context.Context, dir string) (*outDir, error) {
 			o.foreign = append(o.foreign, e.Name()+": is "+files.Kind(e.Type()))
 		}
 	}
-	k := &known{dir: dir}
+	k := &known{dir: dir, of: fact.DefaultList()}
 	k.read(names)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		reason, err := k.whyNotOurs(ctx, name)
@@ -69,12 +70,17 @@ type known struct {
 	published map[string]string // name → digest by the manifest
 	listed    map[string]string // name → digest by checksums.txt; nil without one
 	list      string            // digest of checksums.txt
+	of        fact.DigestList   // the list that is meant by checksums.txt
 }
 
 func (k *known) read(names map[string]bool) {
 	for _, name := range []string{checksums.ManifestFile, BuildFile} {
 		var m struct {
-			Schema    string `json:"schema"`
+			Schema string `json:"schema"`
+			Source struct {
+				Name   string `json:"name"`
+				SHA256 string `json:"sha256"`
+			} `json:"source_archive"`
 			Artifacts []struct {
 				Name      string `json:"name"`
 				SHA256    string `json:"sha256"`
@@ -89,24 +95,27 @@ func (k *known) read(names map[string]bool) {
 		if err != nil || json.Unmarshal(data, &m) != nil || !strings.HasPrefix(m.Schema, fact.SchemaRoot) {
 			continue
 		}
-		k.manifest, k.published = name, map[string]string{}
+		k.manifest, k.published, k.of = name, map[string]string{}, checksums.ListOf(data)
+		if m.Source.Name != "" {
+			k.published[m.Source.Name] = m.Source.SHA256
+		}
 		for _, a := range m.Artifacts {
 			if a.Published {
 				k.published[a.Name] = a.SHA256
 			}
 		}
 	}
-	data, err := files.ReadOwn(filepath.Join(k.dir, checksums.ChecksumsFile), checksums.MaxListSize)
+	data, err := files.ReadOwn(filepath.Join(k.dir, k.of.Name), checksums.MaxListSize)
 	if err != nil {
 		return
 	}
-	list, err := checksums.ParseList(data)
+	list, err := checksums.ParseLines(k.of, data)
 	if err != nil {
 		return
 	}
 	k.listed = map[string]string{}
-	for _, e := range list {
-		k.listed[e.Name] = e.SHA256
+	for _, l := range list {
+		k.listed[l.Name] = l.Digest
 	}
 	sum := sha256.Sum256(data)
 	k.list = hex.EncodeToString(sum[:])
@@ -127,13 +136,13 @@ func (k *known) whyNotOurs(ctx context.Context, name string) (string, error) {
 			return "", nil
 		}
 		return k.compare(ctx, name, k.published[name])
-	case k.published[name] == "" && !slices.Contains(fact.AboutFiles(), name):
+	case k.published[name] == "" && k.of.KindOf(name) == fact.Unknown:
 		return notMade, nil
 	}
 	switch name {
-	case checksums.ChecksumsFile:
+	case k.of.Name:
 		for listed := range k.listed {
-			if k.published[listed] == "" && !slices.Contains(fact.AboutFiles(), listed) {
+			if k.published[listed] == "" && k.of.KindOf(listed) == fact.Unknown {
 				return changed, nil
 			}
 		}
@@ -141,24 +150,38 @@ func (k *known) whyNotOurs(ctx context.Context, name string) (string, error) {
 			return changed, nil
 		}
 		return "", nil
-	case checksums.ChecksumsBundle:
+	case k.of.Bundle():
 		return k.signature(name, k.list)
 	case checksums.ProvenanceBundle:
 		return k.signature(name, k.list)
 	case checksums.LedgerBundle:
-		return k.signature(name, k.listed[checksums.LedgerFile])
+		sum, _, err := files.Digest(ctx, filepath.Join(k.dir, checksums.LedgerFile))
+		if err != nil || k.listed[checksums.LedgerFile] == "" {
+			return changed, nil
+		}
+		return k.signature(name, sum)
 	}
-	return k.compare(ctx, name, k.listed[name])
+	return k.compareBy(ctx, k.of.Algorithm, name, k.listed[name])
 }
 
 func (k *known) compare(ctx context.Context, name, want string) (string, error) {
+	return k.compareBy(ctx, fact.SHA256, name, want)
+}
+
+func (k *known) compareBy(ctx context.Context, a fact.Algorithm, name, want string) (string, error) {
 	if want == "" {
 		return notMade, nil
 	}
-	got, _, err := files.Digest(ctx, filepath.Join(k.dir, name))
+	f, err := files.Open(filepath.Join(k.dir, name))
 	if err != nil {
 		return "", err
 	}
+	defer f.Close()
+	h := a.New()
+	if _, err := io.Copy(h, files.Reader(ctx, f)); err != nil {
+		return "", err
+	}
+	got := hex.EncodeToString(h.Sum(nil))
 	if got != want {
 		return changed, nil
 	}

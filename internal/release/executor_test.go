@@ -25,6 +25,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/gobin/gobintest"
+	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
@@ -149,7 +150,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 		t.Fatal(err)
 	}
 	defer stage.Close()
-	if err := stage.Claim(unitFiles(p)...); err != nil {
+	if err := stage.Claim(lint.UnitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
 	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}

@@ -2,8 +2,10 @@ package release
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -37,9 +39,9 @@ type step struct {
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
-// steps are all of them, in their order: each may read what those before it have
-// left in the directory.
-func steps() []step {
+// steps are all of them, of a release with that list, in their order: each may read
+// what those before it have left in the directory.
+func steps(list fact.DigestList) []step {
 	manifest := checksums.ManifestFile
 	release := func(p *publication) bool { return p.manifest.Kind != checksums.KindBuild }
 	signed := func(p *publication) bool { return p.signer != nil }
@@ -74,8 +76,8 @@ func steps() []step {
 				return made, nil
 			},
 		},
-		{names: []string{checksums.ChecksumsFile}, needs: release, make: one(checksums.ChecksumsFile, checksumsFile)},
-		{names: []string{checksums.ChecksumsBundle}, needs: signed, signs: true, make: one(checksums.ChecksumsBundle, signFile(checksums.ChecksumsFile))},
+		{names: []string{list.Name}, needs: release, make: one(list.Name, checksumsFile)},
+		{names: []string{list.Bundle()}, needs: signed, signs: true, make: one(list.Bundle(), signFile(list.Name))},
 		{
 			names: []string{checksums.LedgerBundle}, signs: true, make: one(checksums.LedgerBundle, signFile(checksums.LedgerFile)),
 			needs: func(p *publication) bool { return signed(p) && ledger(p) },
@@ -87,15 +89,16 @@ func steps() []step {
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
 func (p *publication) publish(ctx context.Context) error {
+	list := steps(p.manifest.List())
 	var names []string
-	for _, s := range steps() {
+	for _, s := range list {
 		if s.needs(p) && !s.signs {
 			names = append(names, s.names...)
 		}
 	}
 	p.Of.Phase("writing " + strings.Join(names, ", "))
 	signing := false
-	for _, s := range steps() {
+	for _, s := range list {
 		if !s.needs(p) {
 			continue
 		}
@@ -154,10 +157,9 @@ func (s step) write(ctx context.Context, p *publication) error {
 	return nil
 }
 
-// listed are the files that checksums.txt lists, with digests taken from the
-// files as they lie on the disk now, not from memory: what is signed is what will
-// be published.
-func (p *publication) listed(ctx context.Context, without ...string) (entries []checksums.Entry, err error) {
+// listed are the files that the list has, with digests taken from the files as they
+// lie on the disk now, not from memory: what is signed is what will be published.
+func (p *publication) listed(ctx context.Context, a fact.Algorithm, without ...string) (lines []checksums.Line, err error) {
 	made, err := os.ReadDir(p.stage.Dir)
 	if err != nil {
 		return nil, err
@@ -166,21 +168,36 @@ func (p *publication) listed(ctx context.Context, without ...string) (entries []
 		if slices.Contains(without, f.Name()) {
 			continue
 		}
-		sum, _, err := files.Digest(ctx, filepath.Join(p.stage.Dir, f.Name()))
+		sum, err := digest(ctx, a, filepath.Join(p.stage.Dir, f.Name()))
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, checksums.Entry{Name: f.Name(), SHA256: sum})
+		lines = append(lines, checksums.Line{Name: f.Name(), Digest: sum})
 	}
-	return entries, nil
+	return lines, nil
+}
+
+// digest is that of a file, as lower-case hex.
+func digest(ctx context.Context, a fact.Algorithm, name string) (string, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := a.New()
+	if _, err := io.Copy(h, files.Reader(ctx, f)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func checksumsFile(ctx context.Context, p *publication) ([]byte, error) {
-	entries, err := p.listed(ctx)
+	list := p.manifest.List()
+	lines, err := p.listed(ctx, list.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	return checksums.FormatList(entries)
+	return checksums.FormatLines(list, lines)
 }
 
 // signFile signs a file that a step before has written.
@@ -200,12 +217,17 @@ func signFile(name string) func(context.Context, *publication) ([]byte, error) {
 
 // signRecord signs the statement about everything that is listed, and the list.
 func signRecord(ctx context.Context, p *publication) ([]byte, error) {
-	entries, err := p.listed(ctx, checksums.ChecksumsBundle, checksums.LedgerBundle)
+	list := p.manifest.List()
+	lines, err := p.listed(ctx, fact.SHA256, list.Bundle(), checksums.LedgerBundle)
 	if err != nil {
 		return nil, err
 	}
+	var entries []checksums.Entry
+	for _, l := range lines {
+		entries = append(entries, checksums.Entry{Name: l.Name, SHA256: l.Digest})
+	}
 	// The list comes last, as in the records of all versions.
-	i := slices.IndexFunc(entries, func(e checksums.Entry) bool { return e.Name == checksums.ChecksumsFile })
+	i := slices.IndexFunc(entries, func(e checksums.Entry) bool { return e.Name == list.Name })
 	entries = append(slices.Delete(slices.Clone(entries), i, i+1), entries[i])
 	statement, err := checksums.NewStatement(p.manifest, entries)
 	if err != nil {

@@ -101,7 +101,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 	if err != nil {
 		return nil, err
 	}
-	if err := out.staging.Claim(unitFiles(l.Plan)...); err != nil {
+	if err := out.staging.Claim(l.Published.Files()...); err != nil {
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
@@ -124,6 +124,9 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 	}
 	d, err := f.describe(ctx, kind)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.once(ctx, l.Published, out.staging.Dir); err != nil {
 		return nil, err
 	}
 	over, err := budgets(ctx, l.Planned, f.Made)
@@ -183,12 +186,4 @@ func openDestination(ctx context.Context, s *fetch.Subject, kind checksums.Kind)
 func (o *destination) Close() {
 	o.staging.Close()
 	o.lock.Release()
-}
-
-// unitFiles are the names of the files that the units publish.
-func unitFiles(p *plan.Plan) (names []string) {
-	for _, u := range p.Units {
-		names = append(names, u.Published()...)
-	}
-	return names
 }

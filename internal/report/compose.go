@@ -215,11 +215,12 @@ func commands(in Inputs) []Command {
 	list := []Command{
 		{"Check signatures, checksums, files and record, offline", "mintmark verify " + key + expect + " DIR"},
 		{"Build it again from its source and compare every stage", "mintmark verify -rebuild " + key + expect + " DIR"},
-		{"Without mintmark: the digests only", "sha256sum -c --ignore-missing " + checksums.ChecksumsFile},
+		{"Check one file of it, with what of the release is beside it", "mintmark verify " + key + expect + " FILE"},
+		{"Without mintmark: the digests only, of the files that are here", m.List().Algorithm.Program() + " --ignore-missing -c " + shell.Name(m.List().Name)},
 	}
 	if in.Signed {
 		list = append(list, Command{"With cosign: the signature over the digests",
-			"cosign verify-blob --key PUBLISHER.pub --bundle " + checksums.ChecksumsBundle + " --insecure-ignore-tlog=true " + checksums.ChecksumsFile})
+			"cosign verify-blob --key PUBLISHER.pub --bundle " + shell.Name(m.List().Bundle()) + " --insecure-ignore-tlog=true " + shell.Name(m.List().Name)})
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,6 +83,14 @@ func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
 		},
 		"verify -unsigned": func(dir string) error {
 			_, err := Release(t.Context(), Config{Path: dir, Unsigned: true})
+			return err
+		},
+		"verify FILE": func(dir string) error {
+			found, err := filepath.Glob(filepath.Join(dir, "small_*"))
+			if err != nil || len(found) == 0 {
+				return fmt.Errorf("no file to verify: %v", err)
+			}
+			_, err = At(t.Context(), vc(found[0]))
 			return err
 		},
 		"verify -rebuild": func(dir string) error { _, err := Rebuild(t.Context(), cfg(), vc(dir), ""); return err },

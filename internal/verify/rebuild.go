@@ -31,6 +31,7 @@ type publication struct {
 	sum  string     // SHA-256 of release.json
 	dir  string     // of the published files; "" when there is only release.json
 	plan *plan.Plan // all of it
+	only string     // the one published file that it is about; "" for all
 }
 
 // reproduction is the rebuilding of a published release: one more build, after the
@@ -64,8 +65,12 @@ type fetching struct {
 // take the source from; "" is the module proxy.
 //
 // The error has exit code 4 if something is not as signed or not as recorded, 3
-// if an artifact came out different, and 1 if one could not be built or compared.
+// if an artifact came out different, and 1 if one could not be built or compared. Of
+// one file of a release, its platform is built.
 func Rebuild(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
+	if file, layout, err := look(vc.Path); err == nil && file != "" && layout.Ours {
+		return rebuildFile(ctx, cfg, vc, from)
+	}
 	p, _, err := rebuildRelease(ctx, cfg, vc, from)
 	if p == nil {
 		return nil, err
@@ -88,6 +93,7 @@ func rebuildRelease(ctx context.Context, cfg run.Config, vc Config, from string)
 	if err != nil {
 		return p, how, err
 	}
+	p.only = vc.only
 	units, err := p.selectUnits(cfg.Platforms)
 	if err != nil {
 		return p, how, err
@@ -231,6 +237,9 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	how.rebuild.Generation = t.generation
 	built := &rebuiltFiles{publication: t.publication, made: made, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
+	if err := t.compareSource(ctx, c.Repo); err != nil {
+		return how, err
+	}
 	unknown := t.conclude(t.units, t.Platforms, kit.GoToolchain.Host)
 	t.out.RebuiltActions = made.Ledger.UnitActions(made.Made)
 	t.out.Confinement = how.rebuild.Confinement

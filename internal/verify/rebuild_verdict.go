@@ -66,6 +66,9 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 	for _, a := range v.Manifest.Published() {
 		products[a.Name] = true
 	}
+	if a := v.Manifest.SourceArchive; a != nil {
+		products[a.Name] = true // it has a check of its own
+	}
 	for _, name := range v.Listed {
 		if products[name] {
 			continue
@@ -98,6 +101,13 @@ func (p *publication) verdict(unknown []string) error {
 		default:
 			unchecked = append(unchecked, name+": "+r.Reason)
 		}
+	}
+	switch r := p.out.RebuiltSource; {
+	case r == nil || r.Verdict == fact.Identical:
+	case r.Verdict == fact.Different:
+		different = append(different, r.Name+" (source archive)")
+	default:
+		unchecked = append(unchecked, r.Name+" (source archive): "+r.Reason)
 	}
 	for _, name := range unknown {
 		unchecked = append(unchecked, name+": the manifest does not describe it, so it was not built again")

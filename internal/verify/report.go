@@ -52,7 +52,7 @@ func Report(ctx context.Context, cfg ReportConfig) (*report.Page, error) {
 	m := v.Manifest
 	in := report.Inputs{Manifest: m, Signed: v.Verified(), SignedBy: v.Signer, Checked: "signatures and files were checked before this was written", Unverified: !v.Verified()}
 	if in.Unverified {
-		_, err := os.Stat(filepath.Join(cfg.Path, checksums.ChecksumsBundle))
+		_, err := os.Stat(filepath.Join(cfg.Path, m.List().Bundle()))
 		in.Signed = err == nil
 		in.Checked = "the files agree with each other, which anybody can bring about"
 	}

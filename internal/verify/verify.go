@@ -1,8 +1,10 @@
 // Package verify checks what others have published: a release against its
-// signatures, checksums and manifest ([Release]), by building it again ([Rebuild],
-// [Attest]), and any Go binary by recovering how it was built ([Binaries]).
+// signatures, checksums and manifest ([Release]), one file of it, or what another
+// tool released ([At]), by building it again ([Rebuild], [Attest]), and any Go binary
+// by recovering how it was built ([Binaries]).
 //
-// Plain verification is offline and runs nothing. What builds, builds as a release
+// Plain verification is offline and runs nothing; what is published elsewhere is
+// fetched before ([Web]), within bounds. What builds, builds as a release
 // does, by the same executors, from what the record names.
 package verify
 
@@ -42,35 +44,14 @@ type Config struct {
 	Rebuilders []checksums.KeyRef
 	Threshold  int
 	Statements []string
+	only       string // the one published file that a rebuild is about
 }
 
 // Release checks a published release offline: signatures, checksums, files, the
 // record, the members of every archive against the manifest, and the statements
 // of rebuilders.
 func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
-	vc := checksums.VerifyConfig{
-		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
-		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
-	}
-	switch {
-	case !cfg.Key.IsZero() && cfg.Unsigned:
-		return nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
-	case !cfg.Key.IsZero():
-		t, err := checksums.LoadTrust(ctx, cfg.Key)
-		if err != nil {
-			return nil, fmt.Errorf("public key: %w", err)
-		}
-		vc.Trust = t
-	case !cfg.Unsigned:
-		return nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
-	}
-	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
-		return nil, fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
-	}
-	if strings.Contains(cfg.Module, "@") {
-		return nil, fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
-	}
-	rebuilders, err := quorumKeys(ctx, cfg)
+	vc, rebuilders, err := cfg.expected(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +79,35 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 		return v, err
 	}
 	return v, quorum(ctx, cfg, rebuilders, v)
+}
+
+// expected is what the release has to be, and the keys of the rebuilders that count.
+// Wrong usage is refused with that.
+func (cfg Config) expected(ctx context.Context) (vc checksums.VerifyConfig, rebuilders []checksums.Trust, err error) {
+	vc = checksums.VerifyConfig{
+		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
+		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
+	}
+	switch {
+	case !cfg.Key.IsZero() && cfg.Unsigned:
+		return vc, nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
+	case !cfg.Key.IsZero():
+		t, err := checksums.LoadTrust(ctx, cfg.Key)
+		if err != nil {
+			return vc, nil, fmt.Errorf("public key: %w", err)
+		}
+		vc.Trust = t
+	case !cfg.Unsigned:
+		return vc, nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
+	}
+	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
+		return vc, nil, fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if strings.Contains(cfg.Module, "@") {
+		return vc, nil, fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
+	}
+	rebuilders, err = quorumKeys(ctx, cfg)
+	return vc, rebuilders, err
 }
 
 // notManifest refuses a file that is not meant to be a manifest, such as one of
@@ -136,7 +146,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
 	for _, a := range append(v.Manifest.Published(), generatedArchive(v.Manifest)...) {
-		if a.Stage != fact.Archived {
+		if a.Stage != fact.Archived || v.File != "" && a.Name != v.File {
 			continue
 		}
 		f, err := files.Open(filepath.Join(dir, a.Name))

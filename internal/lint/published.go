@@ -1,0 +1,110 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/profiles"
+)
+
+// Published is what the units of a plan publish, and what a release publishes once.
+type Published struct {
+	Units  []string // the names of the units' files
+	List   fact.DigestList
+	Source *profiles.SourceArchive // nil: none
+}
+
+// Files are the names of all of them that are not about the release.
+func (p *Published) Files() []string {
+	if p.Source == nil {
+		return p.Units
+	}
+	return append(p.Units[:len(p.Units):len(p.Units)], p.Source.Name)
+}
+
+// published expands the names that the profile file gives, and holds them against each
+// other. Everything wrong is reported, also that the commit cannot be in an archive.
+func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
+	l.Published = &Published{Units: UnitFiles(l.Plan), List: fact.DefaultList()}
+	if kind == checksums.KindBuild {
+		return nil // it has neither a list nor an archive
+	}
+	p := l.Published
+	vars := l.Planner.Vars()
+	var lerr, serr error
+	p.List, lerr = l.File.List(vars)
+	p.Source, serr = l.File.SourceArchive(vars)
+	if err := errors.Join(lerr, serr); err != nil {
+		return err
+	}
+	var errs []error
+	wrong := func(key, hint, format string, args ...any) {
+		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
+	}
+	taken := func(key, name string) {
+		for _, u := range p.Units {
+			if strings.EqualFold(u, name) {
+				wrong(key, "give one of them another name", "%q is the name of a file that is built", name)
+			}
+		}
+	}
+	taken("checksums.name", p.List.Name)
+	taken("checksums.name", p.List.Bundle())
+	if p.Source == nil {
+		return errors.Join(errs...)
+	}
+	taken("source.name", p.Source.Name)
+	if p.List.KindOf(p.Source.Name) != fact.Unknown {
+		wrong("source.name", "give it another one", "%q is the name of another file of the release", p.Source.Name)
+	}
+	switch why := l.noCommit(); {
+	case why != "" && kind == checksums.KindRelease:
+		wrong("source", "build a checkout of the commit, or leave out source", "%s", why)
+	case why != "":
+		l.cautions.Add("no source archive: %s", why)
+		p.Source = nil
+	default:
+		if err := l.packable(ctx, p.Source); err != nil {
+			wrong("source", fault.Hint(err), "the commit cannot be in an archive: %v", err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// noCommit says why what is built is not the files of a commit; "" if it is.
+func (l *Linted) noCommit() string {
+	switch {
+	case l.Repo == nil:
+		return "a module from the proxy has no commit that an archive could be made of"
+	case len(l.Source.Dirty) > 0 || l.Snapshot && len(l.unseen) > 0:
+		return "a changed tree is no commit that an archive could be made of"
+	}
+	return ""
+}
+
+// packable looks whether all systems can unpack the commit's files.
+func (l *Linted) packable(ctx context.Context, as *profiles.SourceArchive) error {
+	return l.Repo.Export(ctx, func(list []source.File) error {
+		var names []string
+		for _, f := range list {
+			names = append(names, f.In(as.Wrap))
+		}
+		return archive.CheckNames(names)
+	})
+}
+
+// UnitFiles are the names of the files that the units publish.
+func UnitFiles(p *plan.Plan) (names []string) {
+	for _, u := range p.Units {
+		names = append(names, u.Published()...)
+	}
+	return names
+}

@@ -1,0 +1,153 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/run"
+	"github.com/mintmark/mintmark/internal/shell"
+)
+
+// NoKeyError says that a file is as it is listed, and that no key was given to
+// check by whom the list is.
+type NoKeyError struct{ File string }
+
+func (e *NoKeyError) Error() string {
+	return e.File + ": no signature was checked: no key to verify with"
+}
+
+// Hint says how one is given.
+func (e *NoKeyError) Hint() string {
+	return "get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned says that the digest alone will do"
+}
+
+// At checks what cfg.Path names: a release's directory or its release.json, as
+// [Release] does; one file of a release, against what of the release is beside it;
+// or a directory or a file of a release that another tool made, as far as there is
+// something to compare with. Of one file without a key, the error of what is well
+// otherwise is a [NoKeyError], unless cfg.Unsigned.
+func At(ctx context.Context, cfg Config) (*checksums.Verification, error) {
+	file, layout, err := look(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	dir := cfg.Path
+	switch {
+	case file != "":
+		dir = filepath.Dir(cfg.Path)
+	case layout.Ours || layout.List.Name == "":
+		return Release(ctx, cfg)
+	}
+	given := !cfg.Key.IsZero() || cfg.Unsigned
+	if file != "" && !given {
+		cfg.Unsigned = true
+	}
+	vc, rebuilders, err := cfg.expected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(rebuilders) > 0 {
+		return nil, fault.Usagef("name the release's directory: a rebuilder's statement is about all of it", "-rebuilder: %s is not a release of mintmark with all its files", cfg.Path)
+	}
+	var v *checksums.Verification
+	if layout.Ours {
+		if v, err = checksums.VerifyFile(ctx, cfg.Path, layout.List, vc); err == nil && v.Manifest != nil {
+			err = verifyMembers(ctx, dir, v)
+		}
+	} else {
+		v, err = checksums.VerifyOther(ctx, dir, file, layout, vc)
+	}
+	if err == nil && file != "" && !given {
+		err = &NoKeyError{file}
+	}
+	return v, err
+}
+
+// look tells what a path is: file is the base name of one file of a release, "" for
+// a directory and a manifest, which are whole releases.
+func look(path string) (file string, l checksums.Layout, err error) {
+	const hint = "name a release's directory or one of its files"
+	fi, err := os.Stat(path)
+	if err != nil {
+		return "", l, fault.Usagef(hint, "%w", err)
+	}
+	if fi.IsDir() {
+		l, err = checksums.Look(path, "")
+		return "", l, err
+	}
+	if !fi.Mode().IsRegular() {
+		return "", l, fault.Usagef(hint, "%w", &files.NotRegularError{Path: path, Mode: fi.Mode()})
+	}
+	ours := checksums.Layout{Ours: true}
+	data, err := files.Read(path, checksums.MaxManifestSize)
+	_, large := errors.AsType[*files.TooLargeError](err)
+	if err != nil && !large {
+		return "", l, fault.Usagef(hint, "%w", err)
+	}
+	dir, file := filepath.Dir(path), filepath.Base(path)
+	if err == nil && checksums.IsManifest(data) || file == checksums.ManifestFile {
+		return "", ours, nil
+	}
+	if l, err = checksums.Look(dir, file); err != nil {
+		return "", l, err
+	}
+	if file == l.List.Name || l.Ours && l.List.KindOf(file) == fact.About || slices.Contains(l.Attestations, file) {
+		return "", l, fault.Usagef("name the file that you want to check, or the release: "+shell.Name(dir), "%s is about the other files of a release", path)
+	}
+	if !l.Ours && l.List.Name == "" && len(l.Attestations) == 0 && !hasSignature(path) {
+		return "", l, fault.Usagef("put "+checksums.ChecksumsFile+" of its release beside it, and release.json and provenance.sigstore.json if there are some; mintmark rebuild FILE builds anybody's binary again and compares",
+			"%s is one file, and nothing beside it says what it should be", path)
+	}
+	return file, l, nil
+}
+
+// hasSignature reports whether there is a signature of the file beside it.
+func hasSignature(path string) bool {
+	return slices.ContainsFunc(checksums.SignatureSuffixes(), func(suffix string) bool {
+		_, err := os.Lstat(path + suffix)
+		return err == nil
+	})
+}
+
+// rebuildFile is [Rebuild] for one file of a release, which At has found well: it
+// builds for the file's platform what the manifest beside it says, and the file is
+// the one that came out.
+func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
+	file := filepath.Base(vc.Path)
+	one, err := At(ctx, vc)
+	if err != nil {
+		return one, err
+	}
+	if one.Manifest == nil {
+		return one, fault.Usagef("put "+checksums.ManifestFile+" and "+checksums.ProvenanceBundle+" of its release beside it", "-rebuild: nothing beside %s says how it was built", file)
+	}
+	i := slices.IndexFunc(one.Manifest.Artifacts, func(a checksums.Artifact) bool { return a.Published && a.Name == file })
+	if i < 0 {
+		return one, fault.Usagef("name the release, "+shell.Name(filepath.Dir(vc.Path)), "-rebuild: %s is no product of a build", file)
+	}
+	if cfg.Platforms != "" && cfg.Platforms != one.Manifest.Artifacts[i].Platform {
+		return one, fault.Usagef("leave out -platform", "-platform=%s: %s is for %s", cfg.Platforms, file, one.Manifest.Artifacts[i].Platform)
+	}
+	cfg.Platforms = one.Manifest.Artifacts[i].Platform
+	vc.Path, vc.only = filepath.Join(filepath.Dir(vc.Path), checksums.ManifestFile), file
+	v, err := Rebuild(ctx, cfg, vc, from)
+	if v == nil {
+		return one, err
+	}
+	v.File, v.List, v.Files = file, one.List, one.Files
+	for _, a := range one.Checks.Answers() {
+		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members) {
+			v.Checks.Done(a.Check, a.Subject, a.Detail)
+		}
+	}
+	v.Checks.Open(fact.OtherFiles, "", fmt.Sprintf("only %s was looked at", file))
+	return v, err
+}
