@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,10 @@ func CheckCI(name string) error {
 // ignore proposes the lines of .gitignore that are not there.
 func (p *Proposal) ignore() {
 	name := p.rel(".gitignore")
-	old, _ := files.Read(filepath.Join(p.Root, ".gitignore"), 1<<20)
+	var old []byte
+	if fi, err := os.Lstat(filepath.Join(p.Root, ".gitignore")); err == nil && fi.Mode().IsRegular() { // git follows no link there either
+		old, _ = files.Read(filepath.Join(p.Root, ".gitignore"), 1<<20)
+	}
 	at, err := filepath.Rel(p.Root, p.Dir)
 	if err != nil {
 		return

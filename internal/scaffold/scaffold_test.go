@@ -194,3 +194,40 @@ func TestPageOfWorkflows(t *testing.T) {
 		}
 	}
 }
+
+// TestLinks: no link of a repository leads init to another place, neither to write
+// there nor to bring what is there into the repository.
+func TestLinks(t *testing.T) {
+	for _, link := range []string{".gitignore", ".github", "magefiles", ".github/workflows"} {
+		t.Run(link, func(t *testing.T) {
+			dir, outside := repo(t, tool), t.TempDir()
+			private := filepath.Join(outside, "private")
+			if err := os.WriteFile(private, []byte("token\n/dist/\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			to, name := outside, filepath.Join(dir, filepath.FromSlash(link))
+			if link == ".gitignore" {
+				to = private
+			}
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(to, name); err != nil {
+				t.Skip(err)
+			}
+			p := propose(t, Config{Dir: dir, CI: "github", Mage: true})
+			if err := p.Write(); err == nil || !strings.Contains(err.Error(), filepath.FromSlash(link)) {
+				t.Errorf("%v does not name %s", err, link)
+			}
+			if fi, err := os.Lstat(name); err != nil || fi.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("the link was replaced: %v %v", fi, err)
+			}
+			if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
+				t.Errorf("outside there are %v %v", entries, err)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, ProfileFile)); err == nil {
+				t.Error("files were made all the same")
+			}
+		})
+	}
+}
