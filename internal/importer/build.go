@@ -82,7 +82,7 @@ func (g *goreleaser) skipped(b *build) bool {
 	why, outcome := "", Cannot
 	skip, builder := fieldOf(b.fields, "skip"), fieldOf(b.fields, "builder")
 	switch {
-	case text(skip.value) == "true":
+	case isTrue(text(skip.value)):
 		why, outcome = "the build is skipped", Default
 	case strings.Contains(text(skip.value), "{{"):
 		why = "whether it is built depends on a template; put the platforms into a profile of its own, and choose it with -profile="
@@ -424,7 +424,7 @@ func (g *goreleaser) upx() {
 	for _, e := range elements(f.value) {
 		in := g.importer.fields(e)
 		enabled := fieldOf(in, "enabled")
-		if text(enabled.value) != "true" {
+		if !isTrue(text(enabled.value)) {
 			for _, x := range in {
 				g.sayAll(x, Default, "not enabled")
 			}
@@ -451,7 +451,7 @@ func (g *goreleaser) upx() {
 					p.flags = append(p.flags, map[bool]string{true: "--best", false: "-" + v}[v == "best"])
 				}
 			case "lzma", "brute":
-				if v == "true" {
+				if truth(x.value) {
 					p.flags = append(p.flags, "--"+x.name)
 				}
 			case "binary":

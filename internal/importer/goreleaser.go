@@ -180,9 +180,12 @@ func (g *goreleaser) snapshot() {
 	f := g.field("snapshot")
 	in := g.importer.fields(f.value)
 	t := fieldOf(in, "name_template", "version_template")
+	if other := fieldOf(in, "version_template"); text(t.value) == "" && other.there() {
+		t = other // an empty one is as none
+	}
 	for _, x := range in {
 		if (x.name == "name_template" || x.name == "version_template") && x.key != t.key {
-			g.say(x.key, Default, "name_template counts")
+			g.say(x.key, Default, "the other template counts")
 		}
 	}
 	const def = "{{ .Version }}-SNAPSHOT-{{ .ShortCommit }}"
@@ -266,13 +269,13 @@ func (g *goreleaser) checksum() {
 	for _, x := range in {
 		switch x.name {
 		case "disable":
-			if text(x.value) == "true" {
+			if truth(x.value) {
 				g.say(x.key, Cannot, "a release has a list of its digests; it is what is signed")
 			} else {
 				g.say(x.key, Default, "there is a list")
 			}
 		case "split":
-			if text(x.value) == "true" {
+			if truth(x.value) {
 				g.say(x.key, Cannot, "there is one list of all files; sha256sum --ignore-missing -c checks one of them")
 			} else {
 				g.say(x.key, Default, "there is one list")
@@ -293,7 +296,7 @@ func (g *goreleaser) source() {
 	if !f.there() {
 		return
 	}
-	if text(enabled.value) != "true" {
+	if !truth(enabled.value) {
 		g.sayAll(f, Default, "no archive of the source is made")
 		return
 	}
@@ -373,7 +376,7 @@ func (g *goreleaser) git() {
 	if f := g.field("gomod"); f.there() {
 		for _, x := range g.importer.fields(f.value) {
 			switch {
-			case x.name == "proxy" && text(x.value) == "true":
+			case x.name == "proxy" && truth(x.value):
 				g.say(x.key, Changed, "built from the commit in a checkout; mintmark release -module=PATH@VERSION builds what the module proxy serves")
 			case x.name == "mod" && slices.Contains([]string{"readonly", "vendor"}, text(x.value)):
 				g.say(x.key, Default, "mod is readonly, or vendor where the builds say so")
