@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -67,6 +69,9 @@ func Propose(cfg Config) (*Proposal, error) {
 	if p.Root, err = repository(dir); err != nil {
 		return nil, err
 	}
+	if rel, err := filepath.Rel(p.Root, dir); err != nil || strings.ContainsFunc(rel, unicode.IsControl) || !utf8.ValidString(rel) {
+		return nil, fault.Errorf("rename it", "the directory %q has a line end or another character in its name that .gitignore cannot hold", rel)
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -89,7 +94,9 @@ func Propose(cfg Config) (*Proposal, error) {
 	}
 	p.Files = []File{{Name: ProfileFile, Text: text}}
 	p.ignore()
-	p.workflow()
+	if err := p.workflow(); err != nil {
+		return nil, err
+	}
 	p.mage()
 	return p, nil
 }
