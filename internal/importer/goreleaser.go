@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // goreleaser imports a configuration of GoReleaser.
@@ -25,6 +28,9 @@ func (im *importer) goreleaser(data []byte) error {
 	g.upx()
 	g.archives()
 	g.profiles()
+	if len(g.draft.profiles) == 0 {
+		return fault.Usagef("mintmark init -from=FILE imports another one; without the file, init looks at the programs", "%s: no build in it makes a program of Go that is archived or published: all are skipped, of other languages, or for no platform that is known", im.Name)
+	}
 	g.checksum()
 	g.source()
 	g.snapshot()
@@ -115,18 +121,25 @@ func (g *goreleaser) includeFile(name string, data []byte) error {
 func (g *goreleaser) project() {
 	f := g.field("project_name")
 	if g.name = text(f.value); f.there() && g.name != "" {
-		g.say(f.key, Kept, "project")
+		if err := profiles.CheckProject(g.name); err != nil {
+			g.say(f.key, Cannot, "%v; project is what the project would be called without the key", err)
+			g.name = ""
+		} else {
+			g.say(f.key, Kept, "project")
+		}
 	}
 	if g.name == "" {
 		rel := g.importer.fields(g.field("release").value)
 		for _, forge := range []string{"github", "gitlab", "gitea"} {
-			if n := text(fieldOf(g.importer.fields(fieldOf(rel, forge).value), "name").value); n != "" && g.name == "" {
+			if n := text(fieldOf(g.importer.fields(fieldOf(rel, forge).value), "name").value); profiles.CheckProject(n) == nil && g.name == "" {
 				g.name = n
 			}
 		}
 	}
 	if g.name == "" {
-		g.name = first(g.Remote, path.Base(g.Module))
+		if g.name = g.Remote; profiles.CheckProject(g.name) != nil {
+			g.name = path.Base(g.Module)
+		}
 		g.unwritten("project_name", Kept, "project: %s, the name of the repository where it is cloned from, else of the module", g.name)
 	}
 	g.draft.top = append(g.draft.top, pair{"project", value{text: quote(g.name), from: []any{f.key}}})

@@ -65,6 +65,10 @@ func TestSameMeaning(t *testing.T) {
 		{archive: "files: [{src: run.sh, dst: bin, strip_parent: yes}]", want: []string{"dst: bin/run.sh"}, key: "archives[0].files[0].strip_parent", outcome: Kept},
 		{build: "id: one\nskip: True", archive: "ids: [two]", rest: "build: {id: two, main: ./cmd/two}", want: []string{"main: ./cmd/two"}, key: "builds[0].skip", outcome: Default},
 		{rest: "checksum: {disable: True}", key: "checksum.disable", outcome: Cannot},
+		// An environment of an override is added, and the first override alone counts.
+		{build: "overrides:\n  - {goos: linux, goarch: amd64, env: [CGO_CFLAGS=-O1]}\n  - {goos: linux, goarch: amd64, env: [CGO_CFLAGS=-O2]}\n", rest: "env: [CC=zig]",
+			want: []string{"CC: zig", `CGO_CFLAGS: "-O1"`}, not: "-O2", key: "builds[0].overrides[1].env", outcome: Changed},
+		{build: "overrides: [{goos: linux, goarch: amd64, env: [CC=zig]}]", not: "cgo: true", want: []string{"CC: zig"}, key: "builds[0].env", outcome: Kept},
 		// An empty template is as none.
 		{rest: `snapshot: {name_template: "", version_template: "{{.Version}}-next"}`, want: []string{`snapshot: "{{.Version}}-next"`}, key: "snapshot.version_template", outcome: Kept},
 	} {
@@ -104,5 +108,42 @@ func TestAlternatives(t *testing.T) {
 	text, lines := imported(t, "", "files: ['"+many+"']", "")
 	if l := lines["archives[0].files"]; l.Outcome != Changed || !strings.Contains(text, "files: [LICENSEaaa]") {
 		t.Errorf("%.200s\n%s", l, text)
+	}
+}
+
+// TestOverridesAdd: what a build says of its environment holds beside an override's.
+func TestOverridesAdd(t *testing.T) {
+	tree := fstest.MapFS{".goreleaser.yaml": {Data: []byte("project_name: tool\nbuilds:\n  - env: [CC=zig, CGO_ENABLED=0]\n    goos: [linux]\n    goarch: [amd64]\n    overrides: [{goos: linux, goarch: amd64, env: [CGO_ENABLED=1]}]\n")}}
+	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/tool"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"cgo: true", "CC: zig"} {
+		if !strings.Contains(r.Text, want) {
+			t.Errorf("no %s in\n%s", want, r.Text)
+		}
+	}
+}
+
+// TestNoProject: a name that no project can have is replaced and said, and a
+// configuration without a program is an error that names it.
+func TestNoProject(t *testing.T) {
+	for _, c := range []struct{ conf, remote, want string }{
+		{`project_name: "{{ .Env.P }}"`, "", "project: tool\n"},
+		{"project_name: a/b\nrelease: {github: {name: mine}}", "", "project: mine\n"},
+		{"release: {github: {name: '{{.Env.N}}'}}", "a b", "project: tool\n"},
+	} {
+		r, err := Import(Source{Name: ".goreleaser.yaml", Tree: fstest.MapFS{".goreleaser.yaml": {Data: []byte(c.conf)}}, Module: "example.com/tool", Remote: c.remote})
+		if err != nil || !strings.Contains(r.Text, c.want) {
+			t.Errorf("%s: %v, want %s", c.conf, err, c.want)
+			continue
+		}
+		if i := slices.IndexFunc(r.Lines, func(l Line) bool { return l.Key == "project_name" && l.Line > 0 }); i >= 0 && r.Lines[i].Outcome != Cannot {
+			t.Error(r.Lines[i])
+		}
+	}
+	_, err := Import(Source{Name: ".goreleaser.yaml", Tree: fstest.MapFS{".goreleaser.yaml": {Data: []byte("builds: [{skip: true}]")}}, Module: "example.com/tool"})
+	if err == nil || !strings.Contains(err.Error(), "no build in it") {
+		t.Error(err)
 	}
 }
