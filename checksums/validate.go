@@ -58,7 +58,7 @@ func (m *Manifest) Validate() error {
 		v.addf("version: of a template, in a release")
 	case (m.From == fact.OfTag) != (m.Tag != ""):
 		v.addf("version: its origin is %q and its tag %q", m.From, m.Tag)
-	case !strings.Contains(m.Tag, m.Version) && m.Tag != "":
+	case !fact.TagSays(m.Tag, m.Version) && m.Tag != "":
 		v.addf("version: the tag %q does not say %q", m.Tag, m.Version)
 	}
 	if m.Tag != "" {

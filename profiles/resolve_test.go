@@ -270,3 +270,16 @@ func TestFormat(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestTagForm: a form of tags is one that versions can be read out of again.
+func TestTagForm(t *testing.T) {
+	for form, want := range map[string]string{
+		"v{{.Version}}": "", "a/v2/{{.Version}}": "", "r-{{.Version}}-ce": "", "{{.Version}}.Final": "",
+		"v1{{.Version}}": "digits beside", "v1.{{.Version}}": "digits beside", "{{.Version}}0": "digits beside", "{{.Version}}.0": "digits beside",
+		"v": "has no {{.Version}}", "{{.Version}}{{.Version}}": "2 times", "{{.Commit}}-{{.Version}}": "cannot be read back", "-{{.Version}}": "can be no tag",
+	} {
+		if _, err := parseTagForm(form); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", form, err, want)
+		}
+	}
+}

@@ -54,6 +54,9 @@ func parseTagForm(s string) (fact.TagForm, error) {
 	if versions != 1 {
 		return form, fault.Errorf(tagHint, "tag %q has {{.Version}} %d times", s, versions)
 	}
+	if !fact.TagSays(form.Tag("1.2.3"), "1.2.3") {
+		return form, fault.Errorf("write a letter, a hyphen or a slash between them", "tag %q: the digits beside {{.Version}} could be the version's", s)
+	}
 	if form.Version(form.Tag("1.2.3")) != "1.2.3" || !IsTag(form.Tag("1.2.3")) {
 		return form, fault.Errorf("git check-ref-format says what a tag can be called", "%q can be no tag of git's", form.Tag("1.2.3"))
 	}

@@ -176,7 +176,7 @@ func (c *checker) version() {
 		c.report("", "", "the version of a %.40s is %.40q", s.Kind, p.From)
 	case !fact.IsVersion(p.Version):
 		c.report("", "", "%.80q is no version", p.Version)
-	case p.From == fact.OfTag && (!strings.Contains(p.Tag, p.Version) || !profiles.IsTag(p.Tag)):
+	case p.From == fact.OfTag && (!fact.TagSays(p.Tag, p.Version) || !profiles.IsTag(p.Tag)):
 		c.report("", "", "the tag %.80q does not say the version %.80q", p.Tag, p.Version)
 	}
 }

@@ -40,16 +40,35 @@ func (f TagForm) Version(tag string) string {
 	return v
 }
 
+// TagSays reports whether a tag can say a version, by whatever form: the version is in
+// it, and no number goes on before or behind it. So v1.2.30 says neither 1.2.3 nor 2.30.
+func TagSays(tag, version string) bool {
+	for at := 0; version != ""; at++ {
+		i := strings.Index(tag[at:], version)
+		if i < 0 {
+			return false
+		}
+		at += i
+		if !endsNumber.MatchString(tag[:at]) && !beginsNumber.MatchString(tag[at+len(version):]) {
+			return true
+		}
+	}
+	return false
+}
+
 // String is the form as the profile file says it.
 func (f TagForm) String() string { return f.Tag("{{.Version}}") }
 
 // MaxVersion is the longest version, in bytes.
 const MaxVersion = 100
 
-// numbersForm are the numbers of a version, and versionForm is all of it.
+// numbersForm are the numbers of a version, and versionForm is all of it; a number
+// that goes on ends what is before a version, or begins what is behind it.
 var (
-	numbersForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
-	versionForm = regexp.MustCompile(`^[0-9]+((\.|-+|\+|~)?[0-9A-Za-z]+)*$`)
+	numbersForm  = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
+	endsNumber   = regexp.MustCompile(`[0-9]\.?$`)
+	beginsNumber = regexp.MustCompile(`^\.?[0-9]`)
+	versionForm  = regexp.MustCompile(`^[0-9]+((\.|-+|\+|~)?[0-9A-Za-z]+)*$`)
 )
 
 // IsVersion reports whether a text, without a v before it, can be the version of a

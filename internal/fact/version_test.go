@@ -67,3 +67,20 @@ func TestNextVersion(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestTagSays: a version that a tag says is all of the number in it.
+func TestTagSays(t *testing.T) {
+	for _, c := range []struct {
+		tag, version string
+		want         bool
+	}{
+		{"v1.2.3", "1.2.3", true}, {"1.2.3", "1.2.3", true}, {"release-1.2.3", "1.2.3", true}, {"go1-1.2.3-ce", "1.2.3", true}, {"a/v2/v2.0", "2.0", true},
+		{"2-v12-v2", "2", true}, // where it is by itself
+		{"v1.2.30", "1.2.3", false}, {"v11.2.3", "1.2.3", false}, {"v1.2.3", "1.2", false}, {"v1.2.3", "2.3", false}, {"v1.2.3-rc.10", "1.2.3-rc.1", false},
+		{"v1.2.3", "", false}, {"", "1", false}, {"release-1", "1.2.3", false},
+	} {
+		if got := TagSays(c.tag, c.version); got != c.want {
+			t.Errorf("%q says %q: %t", c.tag, c.version, got)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (g *goreleaser) archives() {
 	}
 	for _, n := range list {
 		fields := g.importer.fields(n)
-		if text(fieldOf(fields, "meta").value) == "true" {
+		if truth(fieldOf(fields, "meta").value) {
 			for _, f := range fields {
 				g.sayAll(f, Cannot, "an archive without programs is not made; source makes one of the commit")
 			}
@@ -97,10 +97,10 @@ func (g *goreleaser) archive(fields []field) *archive {
 		case "wrap_in_directory":
 			a.wrap, a.keys.wrap = v, f.key
 		case "strip_binary_directory", "strip_parent_binary_folder":
-			a.base = v == "true"
+			a.base = truth(f.value)
 			g.say(f.key, map[bool]Outcome{true: Kept, false: Default}[a.base], "%s", map[bool]string{true: "binary without its directory", false: "the program has the place that binary says"}[a.base])
 		case "allow_different_binary_count":
-			a.different = v == "true"
+			a.different = truth(f.value)
 			g.say(f.key, Default, "how many programs are in an archive is for each platform to say")
 		case "builds_info":
 			g.buildsInfo(f)

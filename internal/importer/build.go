@@ -82,7 +82,7 @@ func (g *goreleaser) skipped(b *build) bool {
 	why, outcome := "", Cannot
 	skip, builder := fieldOf(b.fields, "skip"), fieldOf(b.fields, "builder")
 	switch {
-	case text(skip.value) == "true":
+	case isTrue(text(skip.value)):
 		why, outcome = "the build is skipped", Default
 	case strings.Contains(text(skip.value), "{{"):
 		why = "whether it is built depends on a template; put the platforms into a profile of its own, and choose it with -profile="
@@ -324,14 +324,14 @@ func (g *goreleaser) details(b *build) {
 	for _, t := range b.targets {
 		b.parts[t] = own
 	}
-	f := fieldOf(b.fields, "overrides")
+	f, taken := fieldOf(b.fields, "overrides"), map[target]bool{}
 	if f.there() && len(elements(f.value)) == 0 {
 		g.say(f.key, Default, "none")
 	}
 	for _, e := range elements(f.value) {
 		fields := g.importer.fields(e)
 		over := read(fields)
-		hit := false
+		hit, late := false, false
 		for _, t := range b.targets {
 			match := text(fieldOf(fields, "goos").value) == t.os && text(fieldOf(fields, "goarch").value) == t.arch
 			if v, ok := variants()[t.arch]; ok {
@@ -340,7 +340,11 @@ func (g *goreleaser) details(b *build) {
 			if !match {
 				continue
 			}
-			hit = true
+			if taken[t] {
+				late = true
+				continue
+			}
+			hit, taken[t] = true, true
 			d := b.parts[t]
 			for _, p := range []struct{ to, from *field }{
 				{&d.ldflags, &over.ldflags}, {&d.flags, &over.flags}, {&d.tags, &over.tags}, {&d.gcflags, &over.gcflags},
@@ -350,8 +354,10 @@ func (g *goreleaser) details(b *build) {
 					*p.to = *p.from
 				}
 			}
-			if over.env.there() {
-				d.env = over.env
+			if over.env.there() { // it is added to the build's
+				both := append(slices.Clone(elements(own.env.value)), elements(over.env.value)...)
+				d.env = field{over.env.name, over.env.key, &yaml.Node{Kind: yaml.SequenceNode, Content: both}}
+				g.say(own.env.key, Kept, "env")
 			}
 			b.parts[t] = d
 		}
@@ -359,7 +365,11 @@ func (g *goreleaser) details(b *build) {
 			if x.name == "goos" || x.name == "goarch" || strings.HasPrefix(x.name, "go") {
 				g.say(x.key, Kept, "overrides.platforms")
 			}
-			if !hit {
+			switch {
+			case hit:
+			case late:
+				g.sayAll(x, Changed, "an override before it is of the same platform, and GoReleaser takes the first alone")
+			default:
 				g.sayAll(x, Changed, "the override matches no platform of the build")
 			}
 		}
@@ -424,7 +434,7 @@ func (g *goreleaser) upx() {
 	for _, e := range elements(f.value) {
 		in := g.importer.fields(e)
 		enabled := fieldOf(in, "enabled")
-		if text(enabled.value) != "true" {
+		if !isTrue(text(enabled.value)) {
 			for _, x := range in {
 				g.sayAll(x, Default, "not enabled")
 			}
@@ -451,7 +461,7 @@ func (g *goreleaser) upx() {
 					p.flags = append(p.flags, map[bool]string{true: "--best", false: "-" + v}[v == "best"])
 				}
 			case "lzma", "brute":
-				if v == "true" {
+				if truth(x.value) {
 					p.flags = append(p.flags, "--"+x.name)
 				}
 			case "binary":

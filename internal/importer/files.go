@@ -108,7 +108,7 @@ func (f filler) globbed(v *value, key any, src string) {
 // placed adds an element of files that says where they go.
 func (f filler) placed(v *value, in []field) {
 	g := f.g
-	src, dst, strip := fieldOf(in, "src"), text(fieldOf(in, "dst").value), text(fieldOf(in, "strip_parent").value) == "true"
+	src, dst, strip := fieldOf(in, "src"), text(fieldOf(in, "dst").value), truth(fieldOf(in, "strip_parent").value)
 	pattern, ok := f.constant(src.key, text(src.value))
 	if !ok {
 		for _, x := range in {
@@ -203,15 +203,14 @@ func (f filler) info(in []field) (mode string) {
 	for _, y := range g.importer.fields(x.value) {
 		switch v := text(y.value); {
 		case y.name == "mode":
-			switch digits := strings.TrimLeft(strings.TrimPrefix(v, "0o"), "0"); digits {
-			case "644", "755":
-				if mode = `"0` + digits + `"`; digits == "644" {
-					mode = "" // what a file has that is not executable in the commit
-				}
+			digits := strings.TrimLeft(strings.TrimPrefix(v, "0o"), "0")
+			switch octal := digits != v; {
+			case octal && (digits == "644" || digits == "755"):
+				mode = `"0` + digits + `"`
 				g.say(y.key, Kept, "files: mode")
-			case "":
+			case digits == "":
 				g.say(y.key, Default, "0644, or 0755 if the file is executable in the commit")
-			default:
+			default: // also 644: without a zero it is a decimal number, 01204
 				g.say(y.key, Changed, "0644, or 0755 if the file is executable in the commit")
 			}
 		case y.name == "mtime":
@@ -374,19 +373,36 @@ func (im *importer) patterns(pattern string, want []string) (list []string, exac
 	return want, false
 }
 
-// alternatives writes out {a,b}.
+// maxAlternatives is how many patterns one with braces is written out as.
+const maxAlternatives = 100
+
+// alternatives writes out {a,b}; of a pattern that stands for too many it is that
+// pattern, in which braces are characters.
 func alternatives(pattern string) []string {
-	open := strings.IndexByte(pattern, '{')
-	if open < 0 {
-		return []string{pattern}
+	list := []string{""}
+	for rest := pattern; ; {
+		open := strings.IndexByte(rest, '{')
+		end := strings.IndexByte(rest[max(open, 0):], '}') + max(open, 0)
+		if open < 0 || end < open {
+			return appendEach(list, rest)
+		}
+		alts := strings.Split(rest[open+1:end], ",")
+		if len(list)*len(alts) > maxAlternatives {
+			return []string{pattern}
+		}
+		for i, alt := range alts {
+			alts[i] = rest[:open] + alt
+		}
+		list, rest = appendEach(list, alts...), rest[end+1:]
 	}
-	end := strings.IndexByte(pattern[open:], '}')
-	if end < 0 || strings.Count(pattern, "{") > 4 {
-		return []string{pattern}
+}
+
+// appendEach has each text with each of the ends.
+func appendEach(list []string, ends ...string) (out []string) {
+	for _, s := range list {
+		for _, end := range ends {
+			out = append(out, s+end)
+		}
 	}
-	var list []string
-	for alt := range strings.SplitSeq(pattern[open+1:open+end], ",") {
-		list = append(list, alternatives(pattern[:open]+alt+pattern[open+end+1:])...)
-	}
-	return list
+	return out
 }

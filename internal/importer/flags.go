@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -181,7 +182,7 @@ func (r *flagReader) flag(key any, w string) {
 	}
 	switch name {
 	case "-trimpath":
-		if r.trimpath = true; v == "false" {
+		if r.trimpath = true; off(v) {
 			r.put("trimpath", value{text: "false", from: []any{key}})
 			g.say(key, Kept, "trimpath: false")
 		} else {
@@ -202,7 +203,7 @@ func (r *flagReader) flag(key any, w string) {
 	case "-buildmode":
 		r.mode(key, v)
 	case "-buildvcs":
-		if v == "false" {
+		if off(v) {
 			r.put("buildvcs", value{text: "false", from: []any{key}})
 			g.say(key, Kept, "buildvcs: false")
 		} else {
@@ -246,12 +247,28 @@ func (r *flagReader) mode(key any, v string) {
 	r.g.say(key, Kept, "buildmode")
 }
 
-// compiler reads flags of the compiler or the assembler.
+// off reports whether a flag that is true or false is false.
+func off(v string) bool {
+	b, err := strconv.ParseBool(v)
+	return err == nil && !b
+}
+
+// compiler reads flags of the compiler or the assembler. Each text is a flag of
+// go build by itself, of which the last that is for a package is the one for it.
 func (r *flagReader) compiler(name string, key any, text string) {
 	if r.lists == nil {
 		r.lists = map[string][]string{}
 	}
-	r.lists[name] = append(r.lists[name], splitFlags(text)...)
+	words, before := splitFlags(text), r.lists[name]
+	if len(words) > 0 && strings.HasPrefix(words[0], "-") && len(before) > 0 {
+		if slices.ContainsFunc(before, func(w string) bool { return !strings.HasPrefix(w, "-") }) {
+			r.g.say(key, Cannot, "%s: for the packages of main it counts in the place of what stands before it; write it in front of what has a pattern, and run init again", quote(text))
+			return
+		}
+		r.g.say(key, Changed, "%s is not there: of several without a pattern the go command takes the last", strings.Join(before, " "))
+		before = nil
+	}
+	r.lists[name] = append(slices.Clone(before), words...)
 	r.put(name, value{list: quoted(r.lists[name]), from: []any{key}})
 	r.g.say(key, Kept, "%s", name)
 }

@@ -62,7 +62,7 @@ func (g *goreleaser) rest() {
 			g.metadata(f)
 		}
 	}
-	if h := g.field("changelog"); h.there() && scalarOf(g, h, "disable", "skip") == "true" {
+	if h := g.field("changelog"); h.there() && isTrue(scalarOf(g, h, "disable", "skip")) {
 		g.sayAll(h, Default, "no changelog is written")
 	}
 }

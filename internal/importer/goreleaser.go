@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // goreleaser imports a configuration of GoReleaser.
@@ -25,6 +28,9 @@ func (im *importer) goreleaser(data []byte) error {
 	g.upx()
 	g.archives()
 	g.profiles()
+	if len(g.draft.profiles) == 0 {
+		return fault.Usagef("mintmark init -from=FILE imports another one; without the file, init looks at the programs", "%s: no build in it makes a program of Go that is archived or published: all are skipped, of other languages, or for no platform that is known", im.Name)
+	}
 	g.checksum()
 	g.source()
 	g.snapshot()
@@ -115,18 +121,25 @@ func (g *goreleaser) includeFile(name string, data []byte) error {
 func (g *goreleaser) project() {
 	f := g.field("project_name")
 	if g.name = text(f.value); f.there() && g.name != "" {
-		g.say(f.key, Kept, "project")
+		if err := profiles.CheckProject(g.name); err != nil {
+			g.say(f.key, Cannot, "%v; project is what the project would be called without the key", err)
+			g.name = ""
+		} else {
+			g.say(f.key, Kept, "project")
+		}
 	}
 	if g.name == "" {
 		rel := g.importer.fields(g.field("release").value)
 		for _, forge := range []string{"github", "gitlab", "gitea"} {
-			if n := text(fieldOf(g.importer.fields(fieldOf(rel, forge).value), "name").value); n != "" && g.name == "" {
+			if n := text(fieldOf(g.importer.fields(fieldOf(rel, forge).value), "name").value); profiles.CheckProject(n) == nil && g.name == "" {
 				g.name = n
 			}
 		}
 	}
 	if g.name == "" {
-		g.name = first(g.Remote, path.Base(g.Module))
+		if g.name = g.Remote; profiles.CheckProject(g.name) != nil {
+			g.name = path.Base(g.Module)
+		}
 		g.unwritten("project_name", Kept, "project: %s, the name of the repository where it is cloned from, else of the module", g.name)
 	}
 	g.draft.top = append(g.draft.top, pair{"project", value{text: quote(g.name), from: []any{f.key}}})
@@ -180,9 +193,12 @@ func (g *goreleaser) snapshot() {
 	f := g.field("snapshot")
 	in := g.importer.fields(f.value)
 	t := fieldOf(in, "name_template", "version_template")
+	if other := fieldOf(in, "version_template"); text(t.value) == "" && other.there() {
+		t = other // an empty one is as none
+	}
 	for _, x := range in {
 		if (x.name == "name_template" || x.name == "version_template") && x.key != t.key {
-			g.say(x.key, Default, "name_template counts")
+			g.say(x.key, Default, "the other template counts")
 		}
 	}
 	const def = "{{ .Version }}-SNAPSHOT-{{ .ShortCommit }}"
@@ -266,13 +282,13 @@ func (g *goreleaser) checksum() {
 	for _, x := range in {
 		switch x.name {
 		case "disable":
-			if text(x.value) == "true" {
+			if truth(x.value) {
 				g.say(x.key, Cannot, "a release has a list of its digests; it is what is signed")
 			} else {
 				g.say(x.key, Default, "there is a list")
 			}
 		case "split":
-			if text(x.value) == "true" {
+			if truth(x.value) {
 				g.say(x.key, Cannot, "there is one list of all files; sha256sum --ignore-missing -c checks one of them")
 			} else {
 				g.say(x.key, Default, "there is one list")
@@ -293,7 +309,7 @@ func (g *goreleaser) source() {
 	if !f.there() {
 		return
 	}
-	if text(enabled.value) != "true" {
+	if !truth(enabled.value) {
 		g.sayAll(f, Default, "no archive of the source is made")
 		return
 	}
@@ -373,7 +389,7 @@ func (g *goreleaser) git() {
 	if f := g.field("gomod"); f.there() {
 		for _, x := range g.importer.fields(f.value) {
 			switch {
-			case x.name == "proxy" && text(x.value) == "true":
+			case x.name == "proxy" && truth(x.value):
 				g.say(x.key, Changed, "built from the commit in a checkout; mintmark release -module=PATH@VERSION builds what the module proxy serves")
 			case x.name == "mod" && slices.Contains([]string{"readonly", "vendor"}, text(x.value)):
 				g.say(x.key, Default, "mod is readonly, or vendor where the builds say so")

@@ -100,7 +100,7 @@ func (l *linkReader) read() error {
 				}
 				v = l.words[i]
 			}
-			l.variable(strings.Trim(v, `"'`))
+			l.variable(v) // with what quotes are in it: the go command takes off those around the whole word
 		case w == name && slices.Contains([]string{"-extldflags", "-linkmode", "-H", "-B", "-buildid", "-T", "-E", "-I", "-k", "-r", "-R", "-extld"}, name) && i+1 < len(l.words):
 			i++
 			extra = append(extra, name+"="+l.words[i])

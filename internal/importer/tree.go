@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
@@ -174,6 +175,15 @@ func text(n *yaml.Node) string {
 	}
 	return n.Value
 }
+
+// truth is what GoReleaser reads of a key that is true or false: YAML 1.1 has more
+// words for it than the one.
+func truth(n *yaml.Node) bool {
+	return slices.Contains([]string{"true", "True", "TRUE", "y", "Y", "yes", "on"}, text(n))
+}
+
+// isTrue is the same of a key that may be a template: a text, in any case.
+func isTrue(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "true") }
 
 // lines has one line for each key of every file, in the order of the files.
 func (im *importer) lines() (list []Line) {

@@ -2,9 +2,12 @@ package scaffold
 
 import (
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
@@ -29,12 +32,15 @@ func CheckCI(name string) error {
 // ignore proposes the lines of .gitignore that are not there.
 func (p *Proposal) ignore() {
 	name := p.rel(".gitignore")
-	old, _ := files.Read(filepath.Join(p.Root, ".gitignore"), 1<<20)
+	var old []byte
+	if fi, err := os.Lstat(filepath.Join(p.Root, ".gitignore")); err == nil && fi.Mode().IsRegular() { // git follows no link there either
+		old, _ = files.Read(filepath.Join(p.Root, ".gitignore"), 1<<20)
+	}
 	at, err := filepath.Rel(p.Root, p.Dir)
 	if err != nil {
 		return
 	}
-	dir := path.Join("/", filepath.ToSlash(at))
+	dir := path.Join("/", escapeIgnore.Replace(filepath.ToSlash(at)))
 	lines := []string{path.Join(dir, "dist") + "/"}
 	if p.cfg.Key {
 		lines = append(lines, path.Join(dir, KeyName+".key"))
@@ -53,16 +59,23 @@ func (p *Proposal) ignore() {
 	}
 }
 
+// escapeIgnore writes a name as a pattern of .gitignore that matches it alone.
+var escapeIgnore = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, " ", `\ `)
+
 // ignores reports whether a .gitignore has the line, or a shorter one for it.
 func ignores(text, line string) bool {
 	base := path.Base(line)
+	known := false
 	for l := range strings.SplitSeq(text, "\n") {
 		l = strings.TrimSpace(l)
+		if strings.HasPrefix(l, "!") {
+			known = false // what it brings back is not looked into
+		}
 		if l == line || l == strings.TrimSuffix(line, "/") || l == strings.TrimPrefix(line, "/") || l == base || l == base+"/" && strings.HasSuffix(line, "/") {
-			return true
+			known = true
 		}
 	}
-	return false
+	return known
 }
 
 // mage proposes a module for the Mage targets, apart from the product's.
@@ -75,11 +88,21 @@ func (p *Proposal) mage() {
 		File{Name: "magefiles/magefile.go", Text: "//go:build mage\n\npackage main\n\nimport (\n\t//mage:import\n\t_ \"github.com/mintmark/mintmark/targets\"\n)\n"})
 }
 
+// plainDir are directories that are nothing else than a name to YAML, to a shell, to
+// what has patterns and to what expands variables: a workflow has all of these around one.
+var plainDir = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_./+@=-]*$`)
+
 // workflow proposes the file of a service that releases each version tag.
-func (p *Proposal) workflow() {
+func (p *Proposal) workflow() error {
+	if p.cfg.CI == "" {
+		return nil
+	}
 	at, err := filepath.Rel(p.Root, p.Dir)
 	if err != nil || at == "." {
 		at = ""
+	}
+	if at != "" && !plainDir.MatchString(filepath.ToSlash(at)) {
+		return fault.Errorf("rename it, or write the workflow by hand", "-ci=%s: the directory %q has characters in its name that mean something in a workflow", p.cfg.CI, at)
 	}
 	dir, dist := "", "dist"
 	if at != "" {
@@ -92,15 +115,19 @@ func (p *Proposal) workflow() {
 	case "gitlab":
 		p.Files = append(p.Files, File{Name: p.rel(".gitlab-ci.yml"), Text: gitlab(dir, dist, p.cfg.Key)})
 	}
+	return nil
 }
 
-// tagPattern matches the version tags, as GitHub has patterns.
+// escapePattern writes a text as a pattern of GitHub's that matches it alone.
+var escapePattern = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "+", `\+`, "[", `\[`, "]", `\]`, "!", `\!`)
+
+// tagPattern matches the version tags, as GitHub has patterns, in quotes for YAML.
 func (p *Proposal) tagPattern() string {
 	i := strings.IndexAny(p.Tag, "0123456789")
 	if m := versionTag.FindStringSubmatch(p.Tag); m != nil {
 		i = len(m[1])
 	}
-	return p.Tag[:max(i, 0)] + "[0-9]*"
+	return strconv.Quote(escapePattern.Replace(p.Tag[:max(i, 0)]) + "[0-9]*") // tags are ASCII: YAML reads it back
 }
 
 func github(pattern, dir, dist string, key bool) string {
@@ -116,7 +143,7 @@ func github(pattern, dir, dist string, key bool) string {
 name: release
 on:
   push:
-    tags: ["` + pattern + `"]
+    tags: [` + pattern + `]
 permissions:
   contents: write      # the release
   id-token: write      # the attestation

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -67,6 +69,9 @@ func Propose(cfg Config) (*Proposal, error) {
 	if p.Root, err = repository(dir); err != nil {
 		return nil, err
 	}
+	if rel, err := filepath.Rel(p.Root, dir); err != nil || strings.ContainsFunc(rel, unicode.IsControl) || !utf8.ValidString(rel) {
+		return nil, fault.Errorf("rename it", "the directory %q has a line end or another character in its name that .gitignore cannot hold", rel)
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -89,7 +94,9 @@ func Propose(cfg Config) (*Proposal, error) {
 	}
 	p.Files = []File{{Name: ProfileFile, Text: text}}
 	p.ignore()
-	p.workflow()
+	if err := p.workflow(); err != nil {
+		return nil, err
+	}
 	p.mage()
 	return p, nil
 }
@@ -200,8 +207,12 @@ func (p *Proposal) Existing() (names []string) {
 // Write makes the files. If one of them is there, all that are there are named and
 // none is made; if one cannot be made, those made before it are removed.
 func (p *Proposal) Write() error {
+	var there error
 	if names := p.Existing(); len(names) > 0 {
-		return fault.Errorf("move them away, or see with -print what would be in them", "already there, and nothing is overwritten: %s", strings.Join(names, ", "))
+		there = fault.Errorf("move them away, or see with -print what would be in them", "already there, and nothing is overwritten: %s", strings.Join(names, ", "))
+	}
+	if err := errors.Join(there, p.checkPlaces()); err != nil {
+		return err
 	}
 	var undo []func() error
 	for _, f := range p.Files {
@@ -216,6 +227,36 @@ func (p *Proposal) Write() error {
 		undo = append(undo, back)
 	}
 	return nil
+}
+
+// checkPlaces names what is in the way of the files. A link is: one on the way to a
+// file leads to where nobody asked for one, and what one in the place of a file that
+// is added to leads to, however private, would be in the repository afterwards.
+func (p *Proposal) checkPlaces() error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, f := range p.Files {
+		rel, err := filepath.Rel(p.Root, filepath.Join(p.Dir, filepath.FromSlash(f.Name)))
+		if err != nil || !filepath.IsLocal(rel) {
+			errs = append(errs, fmt.Errorf("%s is not in the repository %s", f.Name, p.Root))
+			continue
+		}
+		for at := rel; at != "."; at = filepath.Dir(at) {
+			name := filepath.Join(p.Root, at)
+			fi, err := os.Lstat(name)
+			switch {
+			case seen[name] || errors.Is(err, fs.ErrNotExist):
+			case err != nil:
+				errs = append(errs, err)
+			case at == rel && f.Adds && !fi.Mode().IsRegular():
+				errs = append(errs, fmt.Errorf("%s: %w", f.Name, &files.NotRegularError{Path: name, Mode: fi.Mode()}))
+			case at != rel && !fi.IsDir():
+				errs = append(errs, fault.Errorf("put a directory there: links are not followed in this place", "%s: %w", f.Name, &files.NotDirError{Path: name, Mode: fi.Mode()}))
+			}
+			seen[name] = true
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // write makes one file, and says how to take it back.

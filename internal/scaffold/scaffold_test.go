@@ -194,3 +194,107 @@ func TestPageOfWorkflows(t *testing.T) {
 		}
 	}
 }
+
+// TestLinks: no link of a repository leads init to another place, neither to write
+// there nor to bring what is there into the repository.
+func TestLinks(t *testing.T) {
+	for _, link := range []string{".gitignore", ".github", "magefiles", ".github/workflows"} {
+		t.Run(link, func(t *testing.T) {
+			dir, outside := repo(t, tool), t.TempDir()
+			private := filepath.Join(outside, "private")
+			if err := os.WriteFile(private, []byte("token\n/dist/\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			to, name := outside, filepath.Join(dir, filepath.FromSlash(link))
+			if link == ".gitignore" {
+				to = private
+			}
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(to, name); err != nil {
+				t.Skip(err)
+			}
+			p := propose(t, Config{Dir: dir, CI: "github", Mage: true})
+			if err := p.Write(); err == nil || !strings.Contains(err.Error(), filepath.FromSlash(link)) {
+				t.Errorf("%v does not name %s", err, link)
+			}
+			if fi, err := os.Lstat(name); err != nil || fi.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("the link was replaced: %v %v", fi, err)
+			}
+			if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
+				t.Errorf("outside there are %v %v", entries, err)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, ProfileFile)); err == nil {
+				t.Error("files were made all the same")
+			}
+		})
+	}
+}
+
+// TestHostileNames: names of tags and directories are names in everything that init
+// writes, whatever else they would be to YAML, to git or to a shell.
+func TestHostileNames(t *testing.T) {
+	for _, tag := range []string{`a","x"]}'#v1.0.0`, "!a+v1.0.0", "$(touch)`id`;v1.0.0"} {
+		dir := repo(t, tool)
+		if err := os.WriteFile(filepath.Join(dir, ".git", "packed-refs"), []byte("0123456789012345678901234567890123456789 refs/tags/"+tag+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p := propose(t, Config{Dir: dir, CI: "github"})
+		var doc struct {
+			On struct{ Push struct{ Tags []string } }
+		}
+		text := p.Files[len(p.Files)-1].Text
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		want := strings.NewReplacer("!", `\!`, "+", `\+`, "]", `\]`).Replace(strings.TrimSuffix(tag, "1.0.0")) + "[0-9]*"
+		if !slices.Equal(doc.On.Push.Tags, []string{want}) {
+			t.Errorf("%q, want %q", doc.On.Push.Tags, want)
+		}
+	}
+	for _, tag := range []string{"-d1.0.0", "a\x1b[31mv1.0.0", "{{.Env}}v1.0.0", "a bv1.0.0", "a\u0085v1.0.0"} {
+		dir := repo(t, tool)
+		if err := os.WriteFile(filepath.Join(dir, ".git", "packed-refs"), []byte("0123456789012345678901234567890123456789 refs/tags/"+tag+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if p := propose(t, Config{Dir: dir}); p.Tag != "v1.0.0" || len(p.Notes) > 0 {
+			t.Errorf("%q: %q, %q", tag, p.Tag, p.Notes)
+		}
+	}
+	for _, name := range []string{"a*b", "sub $(touch y): #x", "n\n*", "${{ secrets.X }}", "a,b", "a:", "-rf"} {
+		root := repo(t, "")
+		dir := filepath.Join(root, name)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Skip(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/tool\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, ci := range CIs() {
+			if p, err := Propose(Config{Dir: dir, CI: ci}); err == nil {
+				t.Errorf("%q is in a workflow:\n%s", name, p.Files[len(p.Files)-1].Text)
+			}
+		}
+		p, err := Propose(Config{Dir: dir})
+		if strings.Contains(name, "\n") {
+			if err == nil {
+				t.Errorf("%q: %+v", name, p.Files)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "/" + strings.NewReplacer("*", `\*`, " ", `\ `).Replace(name) + "/dist/\n"
+		if f := p.Files[len(p.Files)-1]; f.Text != want {
+			t.Errorf("%q, want %q", f.Text, want)
+		}
+	}
+	if ignores("dist/\n!dist/\n", "/dist/") || !ignores("!x\ndist/\n", "/dist/") {
+		t.Error("a line that brings back what was ignored")
+	}
+}

@@ -88,7 +88,7 @@ func (p *Proposal) scheme() (prefix, version string) {
 	highest := map[string]string{}
 	for _, tag := range tagNames(p.Root) {
 		m := versionTag.FindStringSubmatch(tag)
-		if m == nil {
+		if m == nil || !profiles.IsTag(tag) || strings.Contains(tag, "{{") { // files of .git can say what git never would
 			continue
 		}
 		counts[m[1]]++

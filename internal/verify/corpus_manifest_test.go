@@ -70,6 +70,7 @@ func manifestAttacks() []attack {
 		m("a version of no tag", `its origin is "tag" and its tag ""`, func(m *checksums.Manifest) { m.From = fact.OfTag }),
 		m("a tag and no version of it", `its origin is "" and its tag "1.2.3"`, func(m *checksums.Manifest) { m.Tag = "1.2.3" }),
 		m("a tag that says another version", `the tag "release-1" does not say "1.2.3"`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "release-1" }),
+		m("a tag whose number goes on", `the tag "v1.2.30" does not say "1.2.3"`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "v1.2.30" }),
 		m("a tag of two words", "version's tag:", func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "1.2.3 identical" }),
 		m("a tag that is not in the plan", `the version's tag is "" in the plan and "1.2.3" in the manifest`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "1.2.3" }),
 		m("another toolchain than the plan", `the toolchain is "go1.26.8" in the plan and "go1.26.7"`, func(m *checksums.Manifest) { m.Toolchain.Version = "go1.26.7" }),

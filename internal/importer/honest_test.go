@@ -1,0 +1,149 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// imported is what becomes of a configuration with these keys of its one build and
+// one archive; outcome is by key.
+func imported(t *testing.T, build, archive, rest string) (text string, outcome map[string]Line) {
+	t.Helper()
+	tree := fstest.MapFS{
+		"go.mod":    {Data: []byte("module example.com/tool\n")},
+		"main.go":   {Data: []byte("package main\n\nvar a, b string\n")},
+		"README.md": {}, "run.sh": {Mode: 0o755}, "LICENSEaaa": {},
+	}
+	conf := "project_name: tool\nbuilds:\n  - env: [CGO_ENABLED=0]\n    goos: [linux]\n    goarch: [amd64]\n"
+	for l := range strings.Lines(build) {
+		conf += "    " + l
+	}
+	conf += "\narchives:\n  - id: all\n"
+	for l := range strings.Lines(archive) {
+		conf += "    " + l
+	}
+	tree[".goreleaser.yaml"] = &fstest.MapFile{Data: []byte(conf + "\n" + rest)}
+	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/tool"})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, conf)
+	}
+	outcome = map[string]Line{}
+	for _, l := range r.Lines {
+		outcome[l.Key] = l
+	}
+	return r.Text, outcome
+}
+
+// TestSameMeaning: what is kept means what it means to GoReleaser, and to the go
+// command that it gives its flags to.
+func TestSameMeaning(t *testing.T) {
+	for _, c := range []struct {
+		build, archive, rest string
+		want                 []string // of the file
+		not                  string   // is nowhere in it
+		key                  string
+		outcome              Outcome
+	}{
+		// The go command takes quotes off a whole word alone.
+		{build: `ldflags: ['-X main.a="{{.Version}}"']`, want: []string{`main.a: "\"{{.Version}}\""`}, key: "builds[0].ldflags", outcome: Kept},
+		{build: `ldflags: ["-X 'main.a={{.Version}} x'"]`, want: []string{`main.a: "{{.Version}} x"`}, key: "builds[0].ldflags", outcome: Kept},
+		{build: `ldflags: ['-X="main.a=1"']`, not: "main.a", key: "builds[0].ldflags", outcome: Cannot},
+		{build: `flags: [-trimpath=0, -buildvcs=F]`, want: []string{"trimpath: false", "buildvcs: false"}, key: "builds[0].flags", outcome: Kept},
+		{build: `flags: [-trimpath=1, -buildvcs=true]`, not: "trimpath:", key: "builds[0].flags", outcome: Default},
+		// Each text is a -gcflags by itself.
+		{build: `gcflags: [-N, -l]`, want: []string{`gcflags: ["-l"]`}, key: "builds[0].gcflags", outcome: Changed},
+		{build: `gcflags: ["-N -l", "all=-B -l"]`, want: []string{`gcflags: ["-N", "-l", all=-B, "-l"]`}, key: "builds[0].gcflags", outcome: Kept},
+		{build: `gcflags: [all=-N, -l]`, want: []string{`gcflags: [all=-N]`}, key: "builds[0].gcflags", outcome: Cannot},
+		// A mode is kept also where the commit has another, and is octal with a zero.
+		{archive: "files: [{src: run.sh, dst: bin/run.sh, info: {mode: 0644}}]", want: []string{`{src: run.sh, dst: bin/run.sh, mode: "0644"}`}, key: "archives[0].files[0].info.mode", outcome: Kept},
+		{archive: "files: [{src: run.sh, dst: bin/run.sh, info: {mode: 0o755}}]", want: []string{`mode: "0755"`}, key: "archives[0].files[0].info.mode", outcome: Kept},
+		{archive: "files: [{src: run.sh, dst: bin/run.sh, info: {mode: 644}}]", not: "mode:", key: "archives[0].files[0].info.mode", outcome: Changed},
+		// Words for true.
+		{archive: "files: [{src: run.sh, dst: bin, strip_parent: yes}]", want: []string{"dst: bin/run.sh"}, key: "archives[0].files[0].strip_parent", outcome: Kept},
+		{build: "id: one\nskip: True", archive: "ids: [two]", rest: "build: {id: two, main: ./cmd/two}", want: []string{"main: ./cmd/two"}, key: "builds[0].skip", outcome: Default},
+		{rest: "checksum: {disable: True}", key: "checksum.disable", outcome: Cannot},
+		// An environment of an override is added, and the first override alone counts.
+		{build: "overrides:\n  - {goos: linux, goarch: amd64, env: [CGO_CFLAGS=-O1]}\n  - {goos: linux, goarch: amd64, env: [CGO_CFLAGS=-O2]}\n", rest: "env: [CC=zig]",
+			want: []string{"CC: zig", `CGO_CFLAGS: "-O1"`}, not: "-O2", key: "builds[0].overrides[1].env", outcome: Changed},
+		{build: "overrides: [{goos: linux, goarch: amd64, env: [CC=zig]}]", not: "cgo: true", want: []string{"CC: zig"}, key: "builds[0].env", outcome: Kept},
+		// An empty template is as none.
+		{rest: `snapshot: {name_template: "", version_template: "{{.Version}}-next"}`, want: []string{`snapshot: "{{.Version}}-next"`}, key: "snapshot.version_template", outcome: Kept},
+	} {
+		text, lines := imported(t, c.build, c.archive, c.rest)
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("of %s%s%s no %s in\n%s", c.build, c.archive, c.rest, want, text)
+			}
+		}
+		if c.not != "" && strings.Contains(text, c.not) {
+			t.Errorf("of %s%s%s there is %s in\n%s", c.build, c.archive, c.rest, c.not, text)
+		}
+		if l := lines[c.key]; l.Outcome != c.outcome {
+			t.Errorf("of %s%s%s: %s, want %s", c.build, c.archive, c.rest, l, c.outcome)
+		}
+	}
+}
+
+// TestAlternatives: braces are written out, but not without end.
+func TestAlternatives(t *testing.T) {
+	if got, want := alternatives("{a,b}/x.{c,d}"), []string{"a/x.c", "a/x.d", "b/x.c", "b/x.d"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for _, pattern := range []string{"a", "a{b", "a}b{", "}{a,b}"} {
+		if got := alternatives(pattern); len(got) > 2 {
+			t.Errorf("%s: %q", pattern, got)
+		}
+	}
+	var alts []string
+	for i := range 3000 {
+		alts = append(alts, fmt.Sprint("a", i))
+	}
+	many := "LICENSE" + strings.Repeat("{"+strings.Join(alts, ",")+",a}", 3)
+	if got := alternatives(many); len(got) != 1 {
+		t.Fatalf("%d patterns", len(got))
+	}
+	text, lines := imported(t, "", "files: ['"+many+"']", "")
+	if l := lines["archives[0].files"]; l.Outcome != Changed || !strings.Contains(text, "files: [LICENSEaaa]") {
+		t.Errorf("%.200s\n%s", l, text)
+	}
+}
+
+// TestOverridesAdd: what a build says of its environment holds beside an override's.
+func TestOverridesAdd(t *testing.T) {
+	tree := fstest.MapFS{".goreleaser.yaml": {Data: []byte("project_name: tool\nbuilds:\n  - env: [CC=zig, CGO_ENABLED=0]\n    goos: [linux]\n    goarch: [amd64]\n    overrides: [{goos: linux, goarch: amd64, env: [CGO_ENABLED=1]}]\n")}}
+	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/tool"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"cgo: true", "CC: zig"} {
+		if !strings.Contains(r.Text, want) {
+			t.Errorf("no %s in\n%s", want, r.Text)
+		}
+	}
+}
+
+// TestNoProject: a name that no project can have is replaced and said, and a
+// configuration without a program is an error that names it.
+func TestNoProject(t *testing.T) {
+	for _, c := range []struct{ conf, remote, want string }{
+		{`project_name: "{{ .Env.P }}"`, "", "project: tool\n"},
+		{"project_name: a/b\nrelease: {github: {name: mine}}", "", "project: mine\n"},
+		{"release: {github: {name: '{{.Env.N}}'}}", "a b", "project: tool\n"},
+	} {
+		r, err := Import(Source{Name: ".goreleaser.yaml", Tree: fstest.MapFS{".goreleaser.yaml": {Data: []byte(c.conf)}}, Module: "example.com/tool", Remote: c.remote})
+		if err != nil || !strings.Contains(r.Text, c.want) {
+			t.Errorf("%s: %v, want %s", c.conf, err, c.want)
+			continue
+		}
+		if i := slices.IndexFunc(r.Lines, func(l Line) bool { return l.Key == "project_name" && l.Line > 0 }); i >= 0 && r.Lines[i].Outcome != Cannot {
+			t.Error(r.Lines[i])
+		}
+	}
+	_, err := Import(Source{Name: ".goreleaser.yaml", Tree: fstest.MapFS{".goreleaser.yaml": {Data: []byte("builds: [{skip: true}]")}}, Module: "example.com/tool"})
+	if err == nil || !strings.Contains(err.Error(), "no build in it") {
+		t.Error(err)
+	}
+}
