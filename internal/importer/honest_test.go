@@ -147,3 +147,11 @@ func TestNoProject(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestProposedWhole: nothing that was found of a module is left out without a word.
+func TestProposedWhole(t *testing.T) {
+	m := Module{Path: "example.com/tool", Parts: []Part{{Path: "example.com/tool", Main: []string{"./cmd/a", "./cmd/b c\n"}}}}
+	if text, err := Propose(m, "none"); err == nil || !strings.Contains(err.Error(), "main: a profile file cannot say it") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
