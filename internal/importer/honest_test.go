@@ -155,3 +155,19 @@ func TestProposedWhole(t *testing.T) {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
+
+// TestMakeVariables: variables that name each other many times are not written out
+// without end.
+func TestMakeVariables(t *testing.T) {
+	m := &makefile{vars: map[string]makeValue{}}
+	for i := range 8 {
+		m.vars[fmt.Sprint("A", i)] = makeValue{text: strings.Repeat(fmt.Sprintf("$(A%d)", i+1), 100)}
+	}
+	if got := m.expand("$(A0)", 0); len(got) > 16*maxExpanded {
+		t.Errorf("%d bytes", len(got))
+	}
+	m.vars["B"] = makeValue{text: "x"}
+	if got := m.expand("$(B)$(B)", 0); got != "xx" {
+		t.Errorf("%q", got)
+	}
+}
