@@ -147,3 +147,27 @@ func TestNoProject(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestProposedWhole: nothing that was found of a module is left out without a word.
+func TestProposedWhole(t *testing.T) {
+	m := Module{Path: "example.com/tool", Parts: []Part{{Path: "example.com/tool", Main: []string{"./cmd/a", "./cmd/b c\n"}}}}
+	if text, err := Propose(m, "none"); err == nil || !strings.Contains(err.Error(), "main: a profile file cannot say it") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestMakeVariables: variables that name each other many times are not written out
+// without end.
+func TestMakeVariables(t *testing.T) {
+	m := &makefile{vars: map[string]makeValue{}}
+	for i := range 8 {
+		m.vars[fmt.Sprint("A", i)] = makeValue{text: strings.Repeat(fmt.Sprintf("$(A%d)", i+1), 100)}
+	}
+	if got := m.expand("$(A0)", 0); len(got) > 16*maxExpanded {
+		t.Errorf("%d bytes", len(got))
+	}
+	m.vars["B"] = makeValue{text: "x"}
+	if got := m.expand("$(B)$(B)", 0); got != "xx" {
+		t.Errorf("%q", got)
+	}
+}

@@ -61,6 +61,8 @@ type makefile struct {
 	of   settings
 	main []string
 	tags []string
+
+	expanded int // bytes of variables that were written out for the text at hand
 }
 
 // makeLine is a line with those that it continues in.
@@ -98,14 +100,22 @@ func (m *makefile) tell(line int, flag string, o Outcome, format string, args ..
 	}
 }
 
+// maxExpanded is how many bytes of variables are written out for one text: some that
+// name each other a few times become more than any memory holds.
+const maxExpanded = 64 << 10
+
 // expand writes out variables of the Makefile but those that the shell computes.
 func (m *makefile) expand(s string, depth int) string {
+	if depth == 0 {
+		m.expanded = 0
+	}
 	return makeRef.ReplaceAllStringFunc(s, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")
 		v, ok := m.vars[name]
-		if !ok || depth > 8 || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
+		if !ok || depth > 8 || m.expanded > maxExpanded || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
 			return ref
 		}
+		m.expanded += len(v.text)
 		return m.expand(v.text, depth+1)
 	})
 }

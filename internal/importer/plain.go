@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -84,7 +86,15 @@ func Propose(m Module, sign string) (string, error) {
 	im.draft.top = []pair{{"project", value{text: quote(ProgramName(m.Path))}}}
 	im.plain(nil)
 	im.common()
-	return im.finish()
+	text, err := im.finish()
+	if err == nil && len(im.order) > 0 { // there is nobody to read lines
+		var errs []error
+		for _, s := range im.order {
+			errs = append(errs, fmt.Errorf("%s: %s", s.Key, s.Text))
+		}
+		return "", fault.Errorf("write mintmark.yaml by hand: docs/profiles.md has an example", "no profile file can be made of %s: %w", im.Name, errors.Join(errs...))
+	}
+	return text, err
 }
 
 // plain makes profiles of the parts, with what was found besides.

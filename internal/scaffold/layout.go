@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/importer"
 	"github.com/mintmark/mintmark/profiles"
+	"golang.org/x/mod/module"
 )
 
 // layout is what was found in a directory.
@@ -22,6 +23,7 @@ type layout struct {
 	modules []goModule
 	vendor  bool
 	aside   []string // programs that are left out
+	unnamed []string // directories of programs that no import path can name
 	files   []string // patterns of further files
 	work    bool     // there is a go.work
 	host    profiles.Platform
@@ -72,9 +74,18 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		for at != "." && paths[at] == "" {
 			at = path.Dir(at)
 		}
-		if paths[at] != "" && importer.IsMain(tree, name) {
-			mains[at] = append(mains[at], name)
+		if paths[at] == "" || !importer.IsMain(tree, name) {
+			return nil
 		}
+		rel := strings.TrimPrefix(strings.TrimPrefix(name, at), "/")
+		if at == "." {
+			rel = name // which may begin with a dot
+		}
+		if name != at && module.CheckImportPath("x/"+rel) != nil {
+			l.unnamed = append(l.unnamed, name)
+			return nil
+		}
+		mains[at] = append(mains[at], name)
 		return nil
 	})
 	if err != nil {
@@ -108,6 +119,11 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 			return err == nil && fi.Mode().IsRegular()
 		}) {
 			l.files = append(l.files, pattern)
+		}
+	}
+	for _, m := range l.modules {
+		if err := module.CheckImportPath(m.path); err != nil {
+			return nil, fault.Errorf("go mod edit -module=MODULE gives it another", "%s: the module's path: %w", path.Join(m.dir, "go.mod"), err)
 		}
 	}
 	if len(l.modules) == 0 {
@@ -298,6 +314,9 @@ func (p *Proposal) notes() {
 	l := p.layout
 	if len(l.aside) > 0 {
 		p.note("not released, since they look like tools, examples or a module of their own: %s; add those for users to main", brief(l.aside))
+	}
+	if len(l.unnamed) > 0 {
+		p.note("not released, since the go command takes no such name of a directory: %s", brief(l.unnamed))
 	}
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")

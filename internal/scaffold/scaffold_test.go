@@ -298,3 +298,22 @@ func TestHostileNames(t *testing.T) {
 		t.Error("a line that brings back what was ignored")
 	}
 }
+
+// TestNamesOfPrograms: a directory that the go command cannot name is left out, and
+// said; the programs beside it are released all the same.
+func TestNamesOfPrograms(t *testing.T) {
+	dir := repo(t, strings.Replace(tool, "package main", "package tool", 1)+"-- cmd/a/a.go --\npackage main\n-- cmd/b/b.go --\npackage main\n-- cmd/$(id)/c.go --\npackage main\n-- cmd/a b/c.go --\npackage main\n")
+	p := propose(t, Config{Dir: dir})
+	if !strings.Contains(p.Files[0].Text, "main: [./cmd/a, ./cmd/b]") {
+		t.Errorf("in\n%s", p.Files[0].Text)
+	}
+	if note := strings.Join(p.Notes, "\n"); !strings.Contains(note, "cmd/$(id)") || !strings.Contains(note, "cmd/a b") {
+		t.Errorf("%q", p.Notes)
+	}
+	for _, path := range []string{`"ex ample/../$(x)"`, "-rf", "../../x", "example.com/x;y", "("} {
+		dir := repo(t, strings.Replace(tool, "example.com/tool", path, 1))
+		if _, err := Propose(Config{Dir: dir, Mage: true}); err == nil || !strings.Contains(err.Error(), "go.mod: the module's path") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
