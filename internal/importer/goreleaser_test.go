@@ -299,7 +299,7 @@ func TestOldKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "old_1.2.3_linux_i386.zip: old\nold_1.2.3_linux_x86_64.zip: old\nold_1.2.3_macOS_x86_64.zip: old\n"
+	want := "checksums old_1.2.3_checksums.txt\nold_1.2.3_linux_i386.zip: old\nold_1.2.3_linux_x86_64.zip: old\nold_1.2.3_macOS_x86_64.zip: old\n"
 	if got := published(t, r.Text, tree, "example.com/old"); got != want {
 		t.Errorf("got\n%s\nof\n%s", got, r.Text)
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/recovery"
@@ -49,7 +52,7 @@ func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
 
 	embedded := l.Planner.Embedded()
 	// What was generated is in no checkout of anybody.
-	if text := slices.DeleteFunc(embedded, func(name string) bool {
+	if text := slices.DeleteFunc(slices.Clone(embedded), func(name string) bool {
 		return !l.Repo.Tracked(name) && l.Generates(name) || !isText(filepath.Join(l.Checkout, filepath.FromSlash(name)))
 	}); len(text) > 0 {
 		unset, err := l.Repo.WithoutEOL(ctx, text)
@@ -57,7 +60,20 @@ func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		if len(unset) > 0 {
-			warn("%s is embedded, and .gitattributes says nothing of its line ends: a checkout with core.autocrlf=true embeds other bytes; add a line such as *%s text eol=lf", fetch.FirstFew(unset), filepath.Ext(unset[0]))
+			is, its := "is", "its"
+			if len(unset) > 1 {
+				is, its = "are", "their"
+			}
+			warn("%s %s embedded, and .gitattributes says nothing of %s line ends: a checkout with core.autocrlf=true embeds other bytes; add to .gitattributes beside go.mod: %s", fetch.FirstFew(unset), is, its, strings.Join(eolLines(unset), ", "))
+		}
+	}
+	for _, dir := range directories(embedded) {
+		ignored, err := l.Repo.IsIgnored(ctx, path.Join(l.Source.Dir, dir, "x"))
+		if err != nil {
+			return nil, err
+		}
+		if has := within(dir, embedded); ignored && !slices.ContainsFunc(has, l.Generates) {
+			warn("files of %s/ are embedded, and git ignores what is made there: a build of the commit has only what is committed (%s); if a command makes the rest, name it in generate of %s, or commit it", dir, fetch.FirstFew(has), fetch.ConfigName)
 		}
 	}
 
@@ -81,6 +97,47 @@ func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// eolLines are lines of a .gitattributes that settle the line ends of these files and
+// of none that may be no text: by extension, else by name.
+func eolLines(names []string) []string {
+	var lines []string
+	for _, name := range names {
+		pattern := "*" + path.Ext(name)
+		if pattern == "*" || strings.TrimSuffix(path.Base(name), path.Ext(name)) == "" {
+			pattern = "/" + name
+		}
+		if strings.ContainsAny(pattern, " \t\"\\") {
+			pattern = strconv.Quote(pattern)
+		}
+		if line := pattern + " text eol=lf"; !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// directories are those that the files are in, but the top one: whoever ignores
+// all of that, and names what is not ignored, means it.
+func directories(names []string) []string {
+	var dirs []string
+	for _, name := range names {
+		if dir := path.Dir(name); dir != "." && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// within are the files of the directory itself.
+func within(dir string, names []string) (in []string) {
+	for _, name := range names {
+		if path.Dir(name) == dir {
+			in = append(in, name)
+		}
+	}
+	return in
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.
