@@ -105,7 +105,7 @@ const depsRules = `
 	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# What a repository needs is read off its files: no command is run to find it.
-	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
+	profiles, builds/toolchain, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
 
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
