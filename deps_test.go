@@ -104,11 +104,12 @@ const depsRules = `
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
 	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
-	# What a repository needs is read off its files: no command is run to find it.
-	profiles, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
-
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
+
+	# What a repository needs is read off its files: no command is run to find it,
+	# and of toolchains it takes which versions there are.
+	profiles, builds/toolchain, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;

@@ -44,7 +44,7 @@ func Exact(v string) (string, error) {
 	if !version.IsValid(v) || strings.ContainsAny(v, " -") {
 		return "", fmt.Errorf("%q is not a Go version", v)
 	}
-	if version.Lang(v) == v && version.Compare(v, "go1.21") >= 0 {
+	if version.Lang(v) == v && Supported(v) {
 		v += ".0"
 	}
 	return v, nil
@@ -65,7 +65,7 @@ type Fetcher struct {
 func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, error) {
 	exact, err := Exact(goVersion)
 	if err != nil {
-		return nil, &fault.Error{Err: err, Tip: "write the toolchain as a release, such as go: go1.26.8"}
+		return nil, &fault.Error{Err: err, Tip: "write the toolchain as a release, such as go: " + Recent(runtime.Version())}
 	}
 	mod := modulePath + "@v0.0.1-" + exact + "." + runtime.GOOS + "-" + runtime.GOARCH
 	d, err := f.Module(ctx, mod)

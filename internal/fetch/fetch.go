@@ -3,9 +3,9 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"go/version"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/plan"
@@ -60,6 +60,7 @@ func (s *Subject) Fetch(ctx context.Context) (*Copied, error) {
 // wantedToolchain is the exact toolchain that is asked for: by -toolchain, else by
 // the profile file, else by go.mod.
 func (s *Subject) wantedToolchain() (string, error) {
+	recent := toolchain.Recent(runtime.Version())
 	want, from := s.Toolchain, "-toolchain"
 	if want == "" {
 		want, from = s.File.Go, s.File.Pos("go").String()
@@ -68,14 +69,14 @@ func (s *Subject) wantedToolchain() (string, error) {
 		want, from = s.Source.Go, "go.mod"
 	}
 	if want == "" {
-		return "", fault.Usagef("pin one: go: go1.26.8 in "+ConfigName+", or -toolchain=go1.26.8", "no toolchain: neither the profile file nor go.mod names one")
+		return "", fault.Usagef("pin one: go: "+recent+" in "+ConfigName+", or -toolchain="+recent, "no toolchain: neither the profile file nor go.mod names one")
 	}
 	exact, err := toolchain.Exact(want)
 	if err != nil {
-		return "", fault.Usagef("write the toolchain as a release, such as go1.26.8", "%s: %w", from, err)
+		return "", fault.Usagef("write the toolchain as a release, such as "+recent, "%s: %w", from, err)
 	}
-	if version.Compare(exact, "go1.21") < 0 {
-		return "", fault.Usagef("pin a newer one: go: go1.26.8 in "+ConfigName+", or -toolchain=go1.26.8", "%s names the toolchain %s; mintmark builds with go1.21 or newer", from, exact)
+	if !toolchain.Supported(exact) {
+		return "", fault.Usagef("pin a newer one: go: "+recent+" in "+ConfigName+", or -toolchain="+recent, "%s names the toolchain %s; mintmark builds with %s or newer", from, exact, toolchain.Oldest)
 	}
 	return exact, nil
 }

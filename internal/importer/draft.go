@@ -160,7 +160,8 @@ func (im *importer) refused(s slot, p profiles.Problem) {
 		}
 	}
 	if !said {
-		im.unwritten(s.key, Cannot, "a profile file cannot say it: %s", why)
+		// Nobody wrote it into the source: it is not the source that is at fault.
+		im.order = append(im.order, &statement{Line: Line{File: p.Pos.File, Key: s.key, Outcome: Cannot, Text: "a profile file cannot say it: " + why}})
 	}
 }
 

@@ -150,7 +150,7 @@ func TestNoProject(t *testing.T) {
 
 // TestProposedWhole: nothing that was found of a module is left out without a word.
 func TestProposedWhole(t *testing.T) {
-	m := Module{Path: "example.com/tool", Parts: []Part{{Path: "example.com/tool", Main: []string{"./cmd/a", "./cmd/b c\n"}}}}
+	m := Module{Path: "example.com/tool", Part: Part{Path: "example.com/tool", Main: []string{"./cmd/a", "./cmd/b c\n"}}}
 	if text, err := Propose(m, "none"); err == nil || !strings.Contains(err.Error(), "main: a profile file cannot say it") {
 		t.Errorf("%v\n%s", err, text)
 	}
@@ -169,5 +169,25 @@ func TestMakeVariables(t *testing.T) {
 	m.vars["B"] = makeValue{text: "x"}
 	if got := m.expand("$(B)$(B)", 0); got != "xx" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestOwnRejection: what a profile file cannot hold is said at the line of the
+// Makefile that has it; what nobody wrote there is not said of the Makefile.
+func TestOwnRejection(t *testing.T) {
+	const text = "all:\n\tgo build -buildmode=nonsense .\n"
+	r, err := Import(Source{Name: "Makefile", Tree: fstest.MapFS{"Makefile": {Data: []byte(text)}}, Module: "example.com/tool",
+		Plain: Module{Part: Part{Dir: "../x"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range r.Lines {
+		if l.Outcome == Cannot {
+			got = append(got, fmt.Sprintf("%s:%d %s", l.File, l.Line, l.Key))
+		}
+	}
+	if want := []string{"mintmark.yaml:0 dir", "Makefile:2 -buildmode"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q in\n%v\n%s", got, want, r.Lines, r.Text)
 	}
 }

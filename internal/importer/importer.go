@@ -228,6 +228,9 @@ func (im *importer) say(key any, o Outcome, format string, args ...any) {
 		if key == nil {
 			return
 		}
+	case *statement: // of a source without keys
+		key.Outcome, key.Text = o, fmt.Sprintf(format, args...)
+		return
 	}
 	s := im.said[key]
 	if s == nil {

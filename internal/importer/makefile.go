@@ -26,7 +26,7 @@ type makeValue struct {
 // makefile imports the flags that a Makefile gives to go build: the linker's
 // variables, tags, and where the program is.
 func (im *importer) makefile(data []byte) error {
-	m := &makefile{importer: im, vars: map[string]makeValue{}, of: settings{}}
+	m := &makefile{importer: im, vars: map[string]makeValue{}, of: settings{}, from: map[string][]any{}}
 	im.values = map[string]string{}
 	im.draft.top = append(im.draft.top, pair{"project", value{text: quote(ProgramName(im.Module))}})
 	lines := joined(string(data))
@@ -61,6 +61,7 @@ type makefile struct {
 	of   settings
 	main []string
 	tags []string
+	from map[string][]any // what values of several flags come from
 
 	expanded int // bytes of variables that were written out for the text at hand
 }
@@ -92,12 +93,16 @@ func joined(text string) (lines []makeLine) {
 	return lines
 }
 
-// tell says what became of a flag. A Makefile has no keys: each flag has a line.
-func (m *makefile) tell(line int, flag string, o Outcome, format string, args ...any) {
+// tell says what became of a flag. A Makefile has no keys: each flag has a line, and
+// a value is from what it returns.
+func (m *makefile) tell(line int, flag string, o Outcome, format string, args ...any) *statement {
 	l := Line{File: m.Name, Line: line, Key: flag, Outcome: o, Text: fmt.Sprintf(format, args...)}
-	if !slices.ContainsFunc(m.order, func(s *statement) bool { return s.Key == l.Key && s.Text == l.Text }) {
-		m.order = append(m.order, &statement{Line: l})
+	if i := slices.IndexFunc(m.order, func(s *statement) bool { return s.Key == l.Key && s.Text == l.Text }); i >= 0 {
+		return m.order[i]
 	}
+	s := &statement{Line: l}
+	m.order = append(m.order, s)
+	return s
 }
 
 // maxExpanded is how many bytes of variables are written out for one text: some that
@@ -128,8 +133,7 @@ func (m *makefile) command(l makeLine) {
 		return
 	}
 	if strings.Contains(text, "CGO_ENABLED=1") {
-		m.of["cgo"] = value{text: "true"}
-		m.tell(l.line, "CGO_ENABLED=1", Kept, "cgo: true")
+		m.of["cgo"] = value{text: "true", from: []any{m.tell(l.line, "CGO_ENABLED=1", Kept, "cgo: true")}}
 	} else if strings.Contains(text, "CGO_ENABLED=0") {
 		m.tell(l.line, "CGO_ENABLED=0", Default, "cgo is false")
 	}
@@ -155,7 +159,7 @@ func (m *makefile) command(l makeLine) {
 					m.tell(l.line, "-tags "+t, Cannot, "whoever runs make says which; name them in tags")
 				} else if !slices.Contains(m.tags, t) {
 					m.tags = append(m.tags, t)
-					m.tell(l.line, "-tags "+t, Kept, "tags")
+					m.from["tags"] = append(m.from["tags"], m.tell(l.line, "-tags "+t, Kept, "tags"))
 				}
 			}
 		case name == "-o":
@@ -163,11 +167,9 @@ func (m *makefile) command(l makeLine) {
 		case name == "-trimpath":
 			m.tell(l.line, name, Default, "trimpath is true")
 		case name == "-mod" && has && v == "vendor":
-			m.of["mod"] = value{text: "vendor"}
-			m.tell(l.line, w, Kept, "mod: vendor")
+			m.of["mod"] = value{text: "vendor", from: []any{m.tell(l.line, w, Kept, "mod: vendor")}}
 		case name == "-buildmode":
-			m.of["buildmode"] = value{text: quote(next())}
-			m.tell(l.line, name, Kept, "buildmode")
+			m.of["buildmode"] = value{text: quote(next()), from: []any{m.tell(l.line, name, Kept, "buildmode")}}
 		case slices.Contains([]string{"-v", "-x", "-a", "-race"}, name):
 			m.tell(l.line, name, Changed, "it is for developing")
 		case name == "-gcflags" || name == "-asmflags" || name == "-mod" || name == "-p":
@@ -184,7 +186,7 @@ func (m *makefile) command(l makeLine) {
 			}
 			if m.isMain(at) && !slices.Contains(m.main, at) {
 				m.main = append(m.main, at)
-				m.tell(l.line, w, Kept, "main: %s", at)
+				m.from["main"] = append(m.from["main"], m.tell(l.line, w, Kept, "main: %s", at))
 			}
 		}
 	}
@@ -240,12 +242,13 @@ func (m *makefile) variable(line int, text string) {
 		m.tell(line, flag, Cannot, "%s", note)
 		return
 	}
-	m.of["ldflags.set/"+name] = value{text: quote(out)}
+	var said *statement
 	if note != "" {
-		m.tell(line, flag, Changed, "ldflags.set: %s; %s", out, note)
+		said = m.tell(line, flag, Changed, "ldflags.set: %s; %s", out, note)
 	} else {
-		m.tell(line, flag, Kept, "ldflags.set: %s", out)
+		said = m.tell(line, flag, Kept, "ldflags.set: %s", out)
 	}
+	m.of["ldflags.set/"+name] = value{text: quote(out), from: []any{said}}
 }
 
 // follows writes a value as a template, by the command that computes it.
@@ -292,16 +295,13 @@ func (m *makefile) finish() {
 	switch len(m.main) {
 	case 0:
 	case 1:
-		m.of["main"] = value{text: quote(m.main[0])}
+		m.of["main"] = value{text: quote(m.main[0]), from: m.from["main"]}
 	default:
-		m.of["main"] = value{list: quoted(m.main)}
+		m.of["main"] = value{list: quoted(m.main), from: m.from["main"]}
 	}
 	if len(m.tags) > 0 {
 		slices.Sort(m.tags)
-		m.of["tags"] = value{list: quoted(m.tags)}
-	}
-	if len(m.Plain.Parts) == 0 {
-		m.Plain.Parts = []Part{{}}
+		m.of["tags"] = value{list: quoted(m.tags), from: m.from["tags"]}
 	}
 	m.plain(m.of)
 	m.draft.comments = append(m.draft.comments, "The flags are those of "+m.Name+"; what became of each: mintmark init -from="+m.Name+" -print")

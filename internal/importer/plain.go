@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/profiles"
 )
 
 // plainProfile makes a profile of settings for the usual platforms, or for the one
@@ -44,7 +43,8 @@ type Module struct {
 	Vendor bool     // modules are in the vendor directory
 	Files  []string // patterns of further files
 	Tag    string   // of the version tags; "" for the go command's
-	Parts  []Part   // the modules with programs
+	Go     string   // the toolchain, where go.mod names none that can build; "" for go.mod's
+	Part   Part     // the module with programs: a file is for one
 }
 
 // Part is a module with programs.
@@ -97,33 +97,25 @@ func Propose(m Module, sign string) (string, error) {
 	return text, err
 }
 
-// plain makes profiles of the parts, with what was found besides.
+// plain makes a profile of the module, with what was found besides. A file is for one
+// module; of several, whoever calls has to choose.
 func (im *importer) plain(more settings) {
 	m := im.Plain
-	if len(m.Parts) == 1 && m.Parts[0].Dir != "" {
-		im.draft.top = append(im.draft.top, pair{"dir", value{text: quote(m.Parts[0].Dir)}})
+	if m.Part.Dir != "" {
+		im.draft.top = append(im.draft.top, pair{"dir", value{text: quote(m.Part.Dir)}})
 	}
-	for _, part := range m.Parts {
-		of, name := m.settings(part), "release"
-		maps.Copy(of, more)
-		if len(m.Parts) > 1 {
-			name = ProgramName(part.Path)
-			if profiles.CheckProfileName(name) != nil || slices.ContainsFunc(im.draft.profiles, func(p *profileDraft) bool { return p.name == name }) {
-				name = fmt.Sprintf("module%d", len(im.draft.profiles)+1)
-			}
-			of["name"] = value{text: quote("{{.Profile}}_{{.Version}}_{{.OS}}_{{.Arch}}{{with .Variant}}_{{.}}{{end}}")}
-			if part.Dir != "" {
-				of["dir"] = value{text: quote(part.Dir)}
-			}
-		}
-		im.draft.profiles = append(im.draft.profiles, plainProfile(name, of, part.CGO))
-	}
+	of := m.settings(m.Part)
+	maps.Copy(of, more)
+	im.draft.profiles = append(im.draft.profiles, plainProfile("release", of, m.Part.CGO))
 }
 
 // common adds the keys of the file that no source has.
 func (im *importer) common() {
 	has := func(key string) bool {
 		return slices.ContainsFunc(im.draft.top, func(p pair) bool { return p.key == key })
+	}
+	if im.Plain.Go != "" && !has("go") {
+		im.draft.top = append(im.draft.top, pair{"go", value{text: quote(im.Plain.Go)}})
 	}
 	if im.Plain.Tag != "" && im.format.key("tag") && !has("tag") {
 		im.draft.top = append(im.draft.top, pair{"tag", value{text: quote(im.Plain.Tag)}})

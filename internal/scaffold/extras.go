@@ -236,8 +236,13 @@ func (p *Proposal) Next() []Step {
 	}
 	add("a release is made of a commit, and a changed tree is refused", "git add %s", shell.Names(names))
 	add("", "git commit -m %s", shell.Word("Release with mintmark"))
-	add("the version; an example", "git tag %s", shell.Word(p.Tag))
-	add("finds what is wrong before anything is built", "mintmark check")
+	if strings.Contains(p.Files[0].Text, ".Tag") { // which there is none of before
+		add("the version; an example", "git tag %s", shell.Word(p.Tag))
+		add("finds what is wrong before anything is built; mend it, commit, and move the tag (git tag -f) before anybody has it", "mintmark check")
+	} else {
+		add("finds what is wrong before anything is built, and before there is a tag to move; mend and commit it. The version is an example", "mintmark check -version=%s", shell.Word(p.version))
+		add("says that this commit is the version", "git tag %s", shell.Word(p.Tag))
+	}
 	add("for this machine alone; without -platform= for all", "mintmark release -platform=%s", p.cfg.Host)
 	if p.cfg.Key {
 		add("what your users do", "mintmark verify -key=%s.pub dist", KeyName)

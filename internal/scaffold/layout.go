@@ -21,6 +21,7 @@ import (
 type layout struct {
 	module  string // path of the module in the directory itself; "" for none
 	modules []goModule
+	below   []goModule // with programs, below a module in the directory: not released with it
 	vendor  bool
 	aside   []string // programs that are left out
 	unnamed []string // directories of programs that no import path can name
@@ -99,7 +100,8 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 	_, l.vendor = small(tree, "vendor/modules.txt")
 	for dir, list := range mains {
 		if l.module != "" && dir != "." {
-			l.aside = append(l.aside, list...) // of a module of its own
+			l.aside = append(l.aside, list...)
+			l.below = append(l.below, goModule{dir: dir, path: paths[dir]})
 			continue
 		}
 		m := goModule{dir: dir, path: paths[dir]}
@@ -126,7 +128,7 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 			return nil, fault.Errorf("go mod edit -module=MODULE gives it another", "%s: the module's path: %w", path.Join(m.dir, "go.mod"), err)
 		}
 	}
-	if len(l.modules) == 0 {
+	if len(l.modules) == 0 && len(l.below) == 0 {
 		return nil, fault.Errorf("a program is a package main; name its module with -dir=", "no program was found here: %s", describe(paths))
 	}
 	return l, nil
@@ -151,17 +153,23 @@ func small(tree fs.FS, name string) ([]byte, bool) {
 	return data, err == nil
 }
 
+// forDevelopers reports whether a directory is by its name for whoever develops a
+// product, not for its users.
+func forDevelopers(dir string) bool {
+	names := []string{"internal", "example", "examples", "_examples", "hack", "tools", "tool", "scripts", "script", "test", "tests", "docs", "doc", "build", "ci", "contrib", "benchmark", "benchmarks", "e2e", "integration", "gen"}
+	return slices.ContainsFunc(strings.Split(dir, "/"), func(e string) bool { return slices.Contains(names, e) })
+}
+
 // choose takes of a module's programs those that are for users: that in its
 // directory and those below cmd; where there are none, all but those that are for
 // whoever develops it.
 func (l *layout) choose(dir string, mains []string) (chosen []string) {
-	aside := []string{"internal", "example", "examples", "_examples", "hack", "tools", "tool", "scripts", "script", "test", "tests", "docs", "doc", "build", "ci", "contrib", "benchmark", "benchmarks", "e2e", "integration", "gen"}
 	user := func(at string) bool {
 		rel := strings.TrimPrefix(strings.TrimPrefix(at, dir), "/")
 		if dir == "." {
 			rel = at
 		}
-		return !slices.ContainsFunc(strings.Split(rel, "/"), func(e string) bool { return slices.Contains(aside, e) })
+		return !forDevelopers(rel)
 	}
 	first := func(at string) bool { return at == dir || strings.HasPrefix(at, path.Join(dir, "cmd")+"/") }
 	for _, pick := range []func(string) bool{func(at string) bool { return first(at) && user(at) }, user, func(string) bool { return true }} {
@@ -286,7 +294,7 @@ func constrained(f *ast.File, term string) bool {
 func (p *Proposal) plain() importer.Module {
 	l := p.layout
 	out := importer.Module{Vendor: l.vendor, Files: l.files, Path: p.Module}
-	for _, m := range l.modules {
+	for _, m := range l.modules { // which is one
 		one := importer.Part{Dir: m.dir, Path: m.path, Set: map[string]string{}}
 		if m.dir == "." {
 			one.Dir = ""
@@ -304,7 +312,7 @@ func (p *Proposal) plain() importer.Module {
 				one.CGO = l.host.String()
 			}
 		}
-		out.Parts = append(out.Parts, one)
+		out.Part = one
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,8 +50,10 @@ type Proposal struct {
 	Tag    string           `json:"tag"` // an example of the next one
 	Tags   bool             `json:"-"`   // there are version tags
 
-	layout layout
-	cfg    Config
+	version string // that of Tag
+	pinned  string // the toolchain that the file has to name; "" for go.mod's
+	layout  layout
+	cfg     Config
 }
 
 // Propose looks at a directory. Its error names what keeps a profile file from being
@@ -83,10 +84,16 @@ func Propose(cfg Config) (*Proposal, error) {
 		return nil, err
 	}
 	p.layout, p.Module = *l, l.module
+	if len(l.modules) == 0 || l.module == "" && len(l.modules) > 1 {
+		return nil, p.chooseModule()
+	}
 	if p.Module == "" {
 		p.Module = l.modules[0].path
 	}
 	p.notes()
+	if err := p.toolchain(tree); err != nil {
+		return nil, err
+	}
 	p.tags()
 	text, err := p.profileFile(tree)
 	if err != nil {
@@ -163,10 +170,8 @@ func (p *Proposal) profileFile(tree fs.FS) (string, error) {
 	if p.cfg.Key {
 		sign = KeyName + ".key"
 	}
-	if p.layout.module == "" && len(p.layout.modules) > 1 && !slices.Contains(profiles.Keys(), "dir") {
-		return "", p.severalModules()
-	}
 	plain := p.plain()
+	plain.Go = p.pinned
 	plain.Tag = p.tagKey()
 	if from == "" {
 		return importer.Propose(plain, sign)
@@ -176,14 +181,6 @@ func (p *Proposal) profileFile(tree fs.FS) (string, error) {
 		return "", err
 	}
 	return p.Import.Text, nil
-}
-
-func (p *Proposal) severalModules() error {
-	var dirs []string
-	for _, m := range p.layout.modules {
-		dirs = append(dirs, m.dir)
-	}
-	return fault.Errorf("mintmark init -dir="+dirs[0], "there is no module in %s, and several with programs below it: %s", p.Dir, strings.Join(dirs, ", "))
 }
 
 // Existing are the files of the proposal that are there already, those of the key

@@ -91,11 +91,11 @@ func TestPrograms(t *testing.T) {
 	for _, c := range []struct{ name, files, want, aside string }{
 		{"top and cmd", tool + "-- cmd/b/main.go --\npackage main\n-- tools/gen/main.go --\npackage main\n", "main: [./, ./cmd/b]", "tools/gen"},
 		{"a generator that no build has", tool + "-- gen.go --\n//go:build ignore\n\npackage main\n", "main: ./\n", ""},
-		{"deep", "-- go.mod --\nmodule example.com/tool\n-- app/server/main.go --\npackage main\n-- examples/x/main.go --\npackage main\n", "main: ./app/server", "examples/x"},
-		{"only examples", "-- go.mod --\nmodule example.com/tool\n-- examples/x/main.go --\npackage main\n", "main: ./examples/x", ""},
+		{"deep", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- app/server/main.go --\npackage main\n-- examples/x/main.go --\npackage main\n", "main: ./app/server", "examples/x"},
+		{"only examples", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- examples/x/main.go --\npackage main\n", "main: ./examples/x", ""},
 		{"tests are none", tool + "-- cmd/x/main_test.go --\npackage main\n", "main: ./\n", ""},
 		{"nested", tool + "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/main.go --\npackage main\n", "main: ./\n", "sub"},
-		{"below", "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/cmd/x/main.go --\npackage main\n", "dir: sub\n", ""},
+		{"below", "-- sub/go.mod --\nmodule example.com/tool/sub\n\ngo 1.26.0\n-- sub/cmd/x/main.go --\npackage main\n", "dir: sub\n", ""},
 	} {
 		p := propose(t, Config{Dir: repo(t, c.files)})
 		if !strings.Contains(p.Files[0].Text, c.want) {

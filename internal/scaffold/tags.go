@@ -25,10 +25,12 @@ func (p *Proposal) tags() {
 	p.Tags = version != ""
 	own := p.prefix() // of the go command's tags
 	if version == "" {
-		p.Tag = own + cmp.Or(module.PathMajorPrefix(pathMajor(p.Module)), "v1") + ".0.0"
+		v := cmp.Or(module.PathMajorPrefix(pathMajor(p.Module)), "v1") + ".0.0"
+		p.Tag, p.version = own+v, strings.TrimPrefix(v, "v")
 		return
 	}
-	p.Tag = prefix + next(version)
+	p.version = next(version)
+	p.Tag = prefix + p.version
 	if goes(prefix, own, version, p.Module) {
 		return
 	}
