@@ -228,6 +228,11 @@ func (im *importer) say(key any, o Outcome, format string, args ...any) {
 		if key == nil {
 			return
 		}
+	case *statement: // of a flag, which has no node
+		if o.rank() > key.Outcome.rank() {
+			key.Outcome, key.Text = o, fmt.Sprintf(format, args...)
+		}
+		return
 	}
 	s := im.said[key]
 	if s == nil {
