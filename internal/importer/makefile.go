@@ -128,7 +128,7 @@ func (m *makefile) expand(s string, depth int) string {
 	if depth == 0 {
 		m.expanded = 0
 	}
-	return makeRef.ReplaceAllStringFunc(s, func(ref string) string {
+	s = makeRef.ReplaceAllStringFunc(s, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")
 		v, ok := m.vars[name]
 		if !ok || depth > 8 || m.expanded > maxExpanded || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
@@ -143,6 +143,10 @@ func (m *makefile) expand(s string, depth int) string {
 		}
 		return m.expand(v.text, depth+1)
 	})
+	if depth > 0 {
+		return s
+	}
+	return wordFunctions(s)
 }
 
 // certain writes out variables without what a condition decides.
@@ -272,6 +276,12 @@ func (m *makefile) linker(line int, text string) {
 				w = words[i]
 			}
 			m.variable(line, strings.TrimPrefix(w, "-X="))
+		case strings.HasPrefix(w, "$("):
+			for _, x := range linkerFlag.FindAllStringSubmatch(w, -1) {
+				if !m.told("-X " + x[1]) {
+					m.tell(line, "-X "+x[1], Cannot, "a function of make decides on it; write it into ldflags.set, if a release needs it")
+				}
+			}
 		}
 	}
 }

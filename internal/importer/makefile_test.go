@@ -59,6 +59,14 @@ func TestMakefile(t *testing.T) {
 		text: "TAGS = a\nifdef B\nTAGS = b\nelse\nTAGS += c\nendif\nUNUSED = -tags u -buildmode=c-shared\nbuild:\n\tgo build -tags '$(TAGS)' .\n",
 		want: []string{"tags: [a]"}, lines: []string{"-tags b: cannot: a condition", "-tags c: cannot: a condition", "-tags u: cannot: ", "-buildmode c-shared: cannot: "},
 	}, {
+		name: "words that make chooses",
+		text: "TAGS := a b\nMORE ?=\nREMOVE := $(patsubst -%,%,$(filter -%,$(MORE) -b))\nTAGS := $(filter-out $(REMOVE),$(TAGS)) $(filter-out -%,$(MORE))\nbuild:\n\tgo build -tags \"$(TAGS) $(addprefix x,y z)\" .\n",
+		want: []string{"tags: [a]"}, lines: []string{"-tags $(addprefix x,y z): cannot: "},
+	}, {
+		name: "variable of a function",
+		text: "LD = $(if $(EXTRA),-X main.debug=$(EXTRA),)\nbuild:\n\tgo build -ldflags \"$(LD)\" .\nother:\n\tgo build -ldflags \"$(LD)\" .\n",
+		not:  []string{"main.debug"}, lines: []string{"-X main.debug: cannot: a function of make"},
+	}, {
 		name: "go install",
 		text: "install:\n\tgo install -tags netgo .\n\tgo install -tags tool example.com/tool@v1.0.0\n", want: []string{"tags: [netgo]"}, not: []string{"tool]"},
 	}, {

@@ -11,6 +11,7 @@ var (
 	makeOwn    = regexp.MustCompile(`^([^\s#:=][^#:=]*?)\s*:\s*([A-Za-z_][A-Za-z0-9_.-]*\s*(?::?:?=|\?=|\+=|!=).*)$`)
 	makeDefine = regexp.MustCompile(`^\s*define\s+([A-Za-z_][A-Za-z0-9_.-]*)`)
 	makeCall   = regexp.MustCompile(`\$[({](?:call\s+)?([A-Za-z0-9_.-]+)`)
+	makeWords  = regexp.MustCompile(`\$\((filter|filter-out|patsubst|strip)\s([^$()]*)\)`)
 	namesTags  = regexp.MustCompile(`(?i)tags$`)
 	makeUse    = regexp.MustCompile(`\$[({]([A-Za-z0-9_.-]+)`)
 	makeCalled = regexp.MustCompile(`(?:\$[({]MAKE[)}]|\bmake)((?:\s+[^\s;&|]+)+)`)
@@ -135,6 +136,12 @@ func (r *rules) add(name string) *rule {
 // nothing else gives the variable a value.
 func (m *makefile) assign(a []string, line int, conditional bool) {
 	v, text := m.vars[a[1]], a[3]
+	if strings.HasSuffix(a[2], ":=") { // at once, with what the variable was before
+		text = strings.NewReplacer("$("+a[1]+")", v.text, "${"+a[1]+"}", v.text).Replace(text)
+		if len(text) > maxExpanded {
+			text = a[3]
+		}
+	}
 	switch {
 	case a[2] == "!=":
 		text = "$(shell " + text + ")"
@@ -182,8 +189,7 @@ func (m *makefile) follow(name string) {
 	r := m.rules.of[name]
 	if r == nil {
 		for _, pattern := range m.rules.order {
-			before, after, ok := strings.Cut(pattern, "%")
-			if ok && len(name) > len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
+			if _, ok := stem(pattern, name); ok {
 				r, name = m.rules.of[pattern], pattern
 				break
 			}
@@ -333,7 +339,59 @@ func tagsOf(assign []string) string {
 	return assign[3]
 }
 
-// splitTags parts a list of tags as go build does.
+// splitTags parts a list of tags as go build does. What make computes is one.
 func splitTags(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+	depth := 0
+	return strings.FieldsFunc(s, func(r rune) bool {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		return depth <= 0 && (r == ',' || r == ' ')
+	})
+}
+
+// wordFunctions computes the functions of make that choose words of a constant list.
+func wordFunctions(s string) string {
+	for range 32 {
+		at := makeWords.FindStringSubmatchIndex(s)
+		if at == nil {
+			break
+		}
+		args := strings.SplitN(s[at[4]:at[5]], ",", 3)
+		list := strings.Fields(args[len(args)-1])
+		switch name := s[at[2]:at[3]]; {
+		case name == "strip" && len(args) == 1:
+		case strings.HasPrefix(name, "filter") && len(args) == 2:
+			patterns := strings.Fields(args[0])
+			list = slices.DeleteFunc(list, func(w string) bool {
+				matches := slices.ContainsFunc(patterns, func(p string) bool { _, ok := stem(p, w); return ok })
+				return matches == (name == "filter-out")
+			})
+		case name == "patsubst" && len(args) == 3:
+			for i, w := range list {
+				if part, ok := stem(strings.TrimSpace(args[0]), w); ok {
+					list[i] = strings.Replace(strings.TrimSpace(args[1]), "%", part, 1)
+				}
+			}
+		default:
+			return s
+		}
+		s = s[:at[0]] + strings.Join(list, " ") + s[at[1]:]
+	}
+	return s
+}
+
+// stem is what % stands for in a pattern that matches a word.
+func stem(pattern, word string) (part string, ok bool) {
+	before, after, wild := strings.Cut(pattern, "%")
+	if !wild {
+		return "", pattern == word
+	}
+	if len(word) < len(before)+len(after) || !strings.HasPrefix(word, before) || !strings.HasSuffix(word, after) {
+		return "", false
+	}
+	return word[len(before) : len(word)-len(after)], true
 }
