@@ -187,7 +187,7 @@ func TestOwnRejection(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s:%d %s", l.File, l.Line, l.Key))
 		}
 	}
-	if want := []string{"mintmark.yaml:0 dir", "Makefile:2 -buildmode"}; !slices.Equal(got, want) {
+	if want := []string{"mintmark.yaml:0 dir", "Makefile:2 -buildmode nonsense"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q in\n%v\n%s", got, want, r.Lines, r.Text)
 	}
 }

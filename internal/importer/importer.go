@@ -228,8 +228,10 @@ func (im *importer) say(key any, o Outcome, format string, args ...any) {
 		if key == nil {
 			return
 		}
-	case *statement: // of a source without keys
-		key.Outcome, key.Text = o, fmt.Sprintf(format, args...)
+	case *statement: // of a flag, which has no node
+		if o.rank() > key.Outcome.rank() {
+			key.Outcome, key.Text = o, fmt.Sprintf(format, args...)
+		}
 		return
 	}
 	s := im.said[key]

@@ -11,15 +11,24 @@ import (
 var (
 	makeAssign = regexp.MustCompile(`^\s*(?:export\s+|override\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(::?:?=|\?=|\+=|!=|=)\s*(.*)$`)
 	makeRef    = regexp.MustCompile(`\$(?:\(([A-Za-z0-9_.-]+)\)|{([A-Za-z0-9_.-]+)})`)
-	goBuild    = regexp.MustCompile(`(?:^|[\s;&|(@])(?:\$\([A-Z_]+\)\s+|[A-Za-z_0-9]+=\S*\s+)*(?:go|\$\(GO\)|\$\{GO\}|\$\(GOCMD\)|\$\(GOBUILD\))\s*(?:build|install)?\s`)
+	goBuild    = regexp.MustCompile(`(?:^|[\s;&|(@/"'])(?:go|\$[({]GO(?:_?CMD)?[)}])["']?\s+(?:-C\s+\S+\s+)?(?:build|install)(?:\s|$)|\$[({]GO_?BUILD[)}](?:\s+build)?`)
+	linkerFlag = regexp.MustCompile(`-X[ =]["']?([^\s"'=]+)=`)
+	validTag   = regexp.MustCompile(`^[\p{L}\p{Nd}_.]+$`)
 	isVersion  = regexp.MustCompile(`git\s+describe|git\s+tag`)
 	isCommit   = regexp.MustCompile(`git\s+(?:rev-parse|log|show)`)
 	isDate     = regexp.MustCompile(`\bdate\b`)
+	// What git describe says with these is a commit: it knows no tag, or adds to it.
+	isDescribed   = regexp.MustCompile(`git\s+describe.*--long`)
+	isTagless     = regexp.MustCompile(`git\s+describe.*--(?:exclude[= ]["']?\*["']?(?:\s|\)|$)|match[= ]["']?(?i:never))`)
+	namesCommit   = regexp.MustCompile(`(?i)commit|hash|revision|(?:^|git|build|[._])sha(?:1|256)?$`)
+	namesNoCommit = regexp.MustCompile(`(?i)date|time|stamp|branch|count|author|message|tag|version`)
+	namesVersion  = regexp.MustCompile(`(?i)^(?:app|build|cli|git|program|release)?_?version$`)
 )
 
 // makeValue is a variable of a Makefile.
 type makeValue struct {
 	text string
+	sure string // without what a condition decides
 	line int
 }
 
@@ -30,38 +39,45 @@ func (im *importer) makefile(data []byte) error {
 	im.values = map[string]string{}
 	im.draft.top = append(im.draft.top, pair{"project", value{text: quote(ProgramName(im.Module))}})
 	lines := joined(string(data))
-	for _, l := range lines {
-		if a := makeAssign.FindStringSubmatch(l.text); a != nil && !strings.HasPrefix(l.text, "\t") {
-			v := m.vars[a[1]]
-			if a[2] == "+=" {
-				v.text += " " + a[3]
-			} else if a[2] == "!=" {
-				v.text = "$(shell " + a[3] + ")"
-			} else if a[2] != "?=" || v.text == "" {
-				v.text = a[3]
+	assigns := m.read(lines)
+	for _, l := range assigns {
+		a := makeAssign.FindStringSubmatch(l.text)
+		if !strings.Contains(a[3], "-X ") && !strings.Contains(a[3], "-X=") {
+			continue
+		}
+		if m.unused(a[1]) != "" {
+			continue // said below, if no other build has it
+		}
+		m.linker(l.line, a[3])
+	}
+	for _, name := range m.rules.order {
+		for _, l := range m.rules.of[name].recipe {
+			if m.rules.reach[name] {
+				m.command(l)
 			}
-			v.line = l.line
-			m.vars[a[1]] = v
 		}
 	}
-	for _, l := range lines {
-		if strings.HasPrefix(l.text, "\t") && goBuild.MatchString(l.text) && !strings.Contains(l.text, "go test") && !strings.Contains(l.text, "go run") {
-			m.command(l)
-		} else if a := makeAssign.FindStringSubmatch(l.text); a != nil && strings.Contains(a[3], "-X ") {
-			m.linker(l.line, a[3])
+	for _, l := range assigns {
+		if a := makeAssign.FindStringSubmatch(l.text); m.unused(a[1]) != "" {
+			m.skipped(l.line, m.expand(a[3], 0), m.unused(a[1]))
 		}
 	}
+	m.rest(assigns)
 	m.finish()
 	return nil
 }
 
 type makefile struct {
 	*importer
-	vars map[string]makeValue
-	of   settings
-	main []string
-	tags []string
-	from map[string][]any // what values of several flags come from
+	vars   map[string]makeValue
+	rules  rules
+	of     settings
+	main   []string
+	tags   []string
+	tagged []any            // what was said of tags
+	from   map[string][]any // what values of several flags come from
+
+	sure bool // expand leaves out what a condition decides
 
 	expanded int // bytes of variables that were written out for the text at hand
 }
@@ -114,22 +130,39 @@ func (m *makefile) expand(s string, depth int) string {
 	if depth == 0 {
 		m.expanded = 0
 	}
-	return makeRef.ReplaceAllStringFunc(s, func(ref string) string {
+	s = makeRef.ReplaceAllStringFunc(s, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")
 		v, ok := m.vars[name]
 		if !ok || depth > 8 || m.expanded > maxExpanded || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
 			return ref
 		}
+		if developing.MatchString(name) && strings.HasPrefix(strings.TrimLeft(v.text, ` "'`), "-") {
+			return ""
+		}
 		m.expanded += len(v.text)
+		if m.sure {
+			return m.expand(v.sure, depth+1)
+		}
 		return m.expand(v.text, depth+1)
 	})
+	if depth > 0 {
+		return s
+	}
+	return wordFunctions(s)
 }
 
-// command reads a go build.
+// certain writes out variables without what a condition decides.
+func (m *makefile) certain(s string) string {
+	m.sure = true
+	defer func() { m.sure = false }()
+	return m.expand(s, 0)
+}
+
+// command reads the go builds of a line.
 func (m *makefile) command(l makeLine) {
 	text := m.expand(l.text, 0)
-	_, args, ok := strings.Cut(text, "build ")
-	if !ok {
+	at := goBuild.FindAllStringIndex(text, -1)
+	if at == nil {
 		return
 	}
 	if strings.Contains(text, "CGO_ENABLED=1") {
@@ -137,7 +170,18 @@ func (m *makefile) command(l makeLine) {
 	} else if strings.Contains(text, "CGO_ENABLED=0") {
 		m.tell(l.line, "CGO_ENABLED=0", Default, "cgo is false")
 	}
-	words := shellWords(args)
+	certain := m.certain(l.text)
+	for _, a := range at {
+		m.arguments(l, shellWords(text[a[1]:]), certain)
+	}
+}
+
+// arguments reads those of a go build, up to the end of the command.
+func (m *makefile) arguments(l makeLine, words []string, certain string) {
+	// A tool of some version is no program of this module.
+	if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w[min(1, len(w)):], "@") && !strings.Contains(w, "$@") }) {
+		return
+	}
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		name, v, has := strings.Cut(w, "=")
@@ -154,14 +198,7 @@ func (m *makefile) command(l makeLine) {
 		case name == "-ldflags":
 			m.linker(l.line, next())
 		case name == "-tags":
-			for _, t := range strings.FieldsFunc(next(), func(r rune) bool { return r == ',' || r == ' ' }) {
-				if makeRef.MatchString(t) {
-					m.tell(l.line, "-tags "+t, Cannot, "whoever runs make says which; name them in tags")
-				} else if !slices.Contains(m.tags, t) {
-					m.tags = append(m.tags, t)
-					m.from["tags"] = append(m.from["tags"], m.tell(l.line, "-tags "+t, Kept, "tags"))
-				}
-			}
+			m.tag(l.line, next(), certain)
 		case name == "-o":
 			m.tell(l.line, "-o "+next(), Changed, "the program is called as go build does, and lies in the archive")
 		case name == "-trimpath":
@@ -169,7 +206,16 @@ func (m *makefile) command(l makeLine) {
 		case name == "-mod" && has && v == "vendor":
 			m.of["mod"] = value{text: "vendor", from: []any{m.tell(l.line, w, Kept, "mod: vendor")}}
 		case name == "-buildmode":
-			m.of["buildmode"] = value{text: quote(next()), from: []any{m.tell(l.line, name, Kept, "buildmode")}}
+			mode := next()
+			flag := "-buildmode " + mode
+			if strings.Contains(mode, "$") {
+				m.tell(l.line, flag, Cannot, "whoever runs make says which; write it into buildmode")
+			} else if !strings.Contains(certain, mode) {
+				m.tell(l.line, flag, Cannot, "a condition of the Makefile decides on it; write it into buildmode, if a release needs it")
+			} else {
+				s := m.tell(l.line, flag, Kept, "buildmode")
+				m.of["buildmode"] = value{text: quote(mode), from: []any{s}}
+			}
 		case slices.Contains([]string{"-v", "-x", "-a", "-race"}, name):
 			m.tell(l.line, name, Changed, "it is for developing")
 		case name == "-gcflags" || name == "-asmflags" || name == "-mod" || name == "-p":
@@ -188,6 +234,24 @@ func (m *makefile) command(l makeLine) {
 				m.main = append(m.main, at)
 				m.from["main"] = append(m.from["main"], m.tell(l.line, w, Kept, "main: %s", at))
 			}
+		}
+	}
+}
+
+// tag takes over build tags.
+func (m *makefile) tag(line int, list, certain string) {
+	for _, t := range splitTags(list) {
+		flag := "-tags " + t
+		switch {
+		case strings.Contains(t, "$"):
+			m.tell(line, flag, Cannot, "whoever runs make says which; name them in tags")
+		case !validTag.MatchString(t):
+			m.tell(line, flag, Cannot, "it is no build tag")
+		case !strings.Contains(certain, t):
+			m.tell(line, flag, Cannot, "a condition of the Makefile decides on it; name it in tags, if a release needs it")
+		case !slices.Contains(m.tags, t):
+			m.tags = append(m.tags, t)
+			m.tagged = append(m.tagged, m.tell(line, flag, Kept, "tags"))
 		}
 	}
 }
@@ -212,6 +276,12 @@ func (m *makefile) linker(line int, text string) {
 				w = words[i]
 			}
 			m.variable(line, strings.TrimPrefix(w, "-X="))
+		case strings.HasPrefix(w, "$("):
+			for _, x := range linkerFlag.FindAllStringSubmatch(w, -1) {
+				if !m.told("-X " + x[1]) {
+					m.tell(line, "-X "+x[1], Cannot, "a function of make decides on it; write it into ldflags.set, if a release needs it")
+				}
+			}
 		}
 	}
 }
@@ -237,7 +307,7 @@ func (m *makefile) variable(line int, text string) {
 		m.tell(line, flag, Changed, "there is no such variable with a text, so that it did nothing")
 		return
 	}
-	out, note := m.follows(v, 0)
+	out, note := m.follows(v, name[dot+1:], 0)
 	if note != "" && out == "" {
 		m.tell(line, flag, Cannot, "%s", note)
 		return
@@ -251,20 +321,42 @@ func (m *makefile) variable(line int, text string) {
 	m.of["ldflags.set/"+name] = value{text: quote(out), from: []any{said}}
 }
 
-// follows writes a value as a template, by the command that computes it.
-func (m *makefile) follows(v string, depth int) (out, note string) {
+// follows writes a value as a template, by the command that computes it, and where
+// that is not known by the name of the variable that it is for.
+func (m *makefile) follows(v, ident string, depth int) (out, note string) {
+	out, note = m.computed(v, ident, depth)
+	if out != "" || note == "" {
+		return out, note
+	}
+	switch {
+	case namesVersion.MatchString(ident):
+		return "{{.Version}}", note + "; a release has the version of its tag"
+	case namesCommit.MatchString(ident) && !namesNoCommit.MatchString(ident):
+		return "{{.Commit}}", note + "; by its name it is the commit"
+	}
+	return "", note
+}
+
+// computed is follows by the command alone.
+func (m *makefile) computed(v, ident string, depth int) (out, note string) {
 	shell := v
 	if ref := makeRef.FindStringSubmatch(v); ref != nil && ref[0] == v && depth < 8 {
 		name := ref[1] + ref[2]
 		def, ok := m.vars[name]
 		if !ok {
 			switch upper := strings.ToUpper(name); {
+			case namesCommit.MatchString(name) && !namesNoCommit.MatchString(name):
+				return "{{.Commit}}", "whoever runs make says " + name + "; by its name it is the commit"
 			case strings.Contains(upper, "VERSION") || strings.Contains(upper, "TAG"):
 				return "{{.Version}}", "whoever runs make says " + name + "; a release has the version of its tag"
 			}
 			return "", "whoever runs make says " + name + "; write a constant or a template into ldflags.set"
 		}
-		return m.follows(strings.TrimSpace(def.text), depth+1)
+		// A name on the way says as much as that of the program's variable.
+		if !namesCommit.MatchString(ident) && !namesVersion.MatchString(ident) && (namesCommit.MatchString(name) || namesVersion.MatchString(name)) {
+			ident = name
+		}
+		return m.computed(strings.TrimSpace(def.text), ident, depth+1)
 	}
 	computed := strings.Contains(shell, "$(shell") || strings.HasPrefix(shell, "`") || strings.HasPrefix(shell, "$$(")
 	switch {
@@ -272,6 +364,11 @@ func (m *makefile) follows(v string, depth int) (out, note string) {
 		return v, ""
 	case !computed:
 		return "", quote(v) + " does not follow from the commit"
+	case isVersion.MatchString(shell) && (isTagless.MatchString(shell) || namesCommit.MatchString(ident) && !namesNoCommit.MatchString(ident) || isDescribed.MatchString(shell) && !namesVersion.MatchString(ident)):
+		if strings.Contains(shell, "--abbrev=40") {
+			return "{{.Commit}}", ""
+		}
+		return "{{.ShortCommit}}", "git describe is for the commit here; the tag is {{.Tag}}"
 	case isVersion.MatchString(shell) && strings.Contains(shell, "sed") && strings.Contains(shell, "v"):
 		return "{{.Version}}", "git describe of a release is its tag, here without v"
 	case isVersion.MatchString(shell):
@@ -301,7 +398,7 @@ func (m *makefile) finish() {
 	}
 	if len(m.tags) > 0 {
 		slices.Sort(m.tags)
-		m.of["tags"] = value{list: quoted(m.tags), from: m.from["tags"]}
+		m.of["tags"] = value{list: quoted(m.tags), from: m.tagged}
 	}
 	m.plain(m.of)
 	m.draft.comments = append(m.draft.comments, "The flags are those of "+m.Name+"; what became of each: mintmark init -from="+m.Name+" -print")

@@ -35,6 +35,9 @@ func (e *NoKeyError) Hint() string {
 // something to compare with. Of one file without a key, the error of what is well
 // otherwise is a [NoKeyError], unless cfg.Unsigned.
 func At(ctx context.Context, cfg Config) (*checksums.Verification, error) {
+	if err := cfg.usage(); err != nil {
+		return nil, err
+	}
 	file, layout, err := look(cfg.Path)
 	if err != nil {
 		return nil, err

@@ -88,9 +88,10 @@ func (cfg Config) expected(ctx context.Context) (vc checksums.VerifyConfig, rebu
 		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
 		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
 	}
+	if err := cfg.usage(); err != nil {
+		return vc, nil, err
+	}
 	switch {
-	case !cfg.Key.IsZero() && cfg.Unsigned:
-		return vc, nil, fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
 	case !cfg.Key.IsZero():
 		t, err := checksums.LoadTrust(ctx, cfg.Key)
 		if err != nil {
@@ -100,14 +101,22 @@ func (cfg Config) expected(ctx context.Context) (vc checksums.VerifyConfig, rebu
 	case !cfg.Unsigned:
 		return vc, nil, fault.Usagef("get the publisher's public key from somewhere else than the release and name it with -key=mintmark.pub; -unsigned checks only that the files agree with each other", "no key to verify with")
 	}
-	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
-		return vc, nil, fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
-	}
-	if strings.Contains(cfg.Module, "@") {
-		return vc, nil, fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
-	}
 	rebuilders, err = quorumKeys(ctx, cfg)
 	return vc, rebuilders, err
+}
+
+// usage refuses what is expected and cannot be, before anything is looked at.
+func (cfg Config) usage() error {
+	if !cfg.Key.IsZero() && cfg.Unsigned {
+		return fault.Usagef("leave one of them out", "-key and -unsigned contradict each other")
+	}
+	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
+		return fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if strings.Contains(cfg.Module, "@") {
+		return fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
+	}
+	return nil
 }
 
 // notManifest refuses a file that is not meant to be a manifest, such as one of
