@@ -79,6 +79,7 @@ type makefile struct {
 
 	sure bool // expand leaves out what a condition decides
 
+	written  int // bytes of variables that were written out at all
 	expanded int // bytes of variables that were written out for the text at hand
 }
 
@@ -125,6 +126,10 @@ func (m *makefile) tell(line int, flag string, o Outcome, format string, args ..
 // name each other a few times become more than any memory holds.
 const maxExpanded = 64 << 10
 
+// maxWritten is how many bytes of variables are written out for a whole Makefile; what
+// is beyond stays a reference, which no flag is taken of.
+const maxWritten = 4 << 20
+
 // expand writes out variables of the Makefile but those that the shell computes.
 func (m *makefile) expand(s string, depth int) string {
 	if depth == 0 {
@@ -133,13 +138,14 @@ func (m *makefile) expand(s string, depth int) string {
 	s = makeRef.ReplaceAllStringFunc(s, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")
 		v, ok := m.vars[name]
-		if !ok || depth > 8 || m.expanded > maxExpanded || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
+		if !ok || depth > 8 || m.expanded > maxExpanded || m.written > maxWritten || strings.Contains(v.text, "$(shell") || len(v.text) > 1<<10 {
 			return ref
 		}
 		if developing.MatchString(name) && strings.HasPrefix(strings.TrimLeft(v.text, ` "'`), "-") {
 			return ""
 		}
 		m.expanded += len(v.text)
+		m.written += len(v.text)
 		if m.sure {
 			return m.expand(v.sure, depth+1)
 		}

@@ -115,3 +115,15 @@ func TestMakefile(t *testing.T) {
 		})
 	}
 }
+
+// TestMakeWritten: a Makefile of many lines with much in their variables ends.
+func TestMakeWritten(t *testing.T) {
+	m := &makefile{vars: map[string]makeValue{"V": {text: strings.Repeat("x", 1<<10)}}}
+	n := 0
+	for range 2 * maxWritten >> 10 {
+		n += len(m.expand("$(V)", 0))
+	}
+	if n > maxWritten*5/4 {
+		t.Errorf("%d bytes", n)
+	}
+}
