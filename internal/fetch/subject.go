@@ -106,7 +106,7 @@ func (s *Subject) openBoth(ctx context.Context) error {
 		return err
 	}
 	if err := s.openConfig(); err != nil {
-		if _, err := os.Stat(filepath.Join(s.Dir, "go.mod")); err != nil {
+		if _, missing := os.Stat(filepath.Join(s.Dir, "go.mod")); missing != nil {
 			return err // where the module is, the file might have said
 		}
 		return errors.Join(s.openSource(ctx), err)
