@@ -217,6 +217,9 @@ func (g *getter) get(ctx context.Context, name string, limit int64) (err error) 
 		if n, err = io.Copy(f, io.LimitReader(body, limit+1)); err == nil && n > limit {
 			err = tooLong(limit, known)
 		}
+		if err == nil {
+			err = context.Cause(ctx) // a body can seem to end because nobody waits for it any more
+		}
 		return err
 	})
 	g.left -= n
