@@ -69,6 +69,9 @@ const depsRules = `
 	# Readers, estimators and tools of their own; useful without the rest.
 	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/memo;
 
+	# Which machine this is, its system is asked in one place.
+	internal/fact, internal/files < internal/host;
+
 	# Which formats of archives there are is a word that profiles use too.
 	internal/fault, internal/files, internal/fact < builds/archive;
 
@@ -123,6 +126,9 @@ const depsRules = `
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
 
+	# What somebody says of a source is stamped by a program in git's place.
+	builds/toolchain, internal/files < builds/stamp;
+
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
 
@@ -133,13 +139,16 @@ const depsRules = `
 	profiles, builds/plan, builds/toolchain, builds/archive, internal/fact, internal/fault, internal/files < builds/generate;
 
 	# An execution does not know that there are others. It keeps the go command's account of its actions.
-	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files < builds/execute;
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files, internal/host < builds/execute;
+
+	# What an execution gave travels, and says of itself where and what it was.
+	builds/plan, builds/schedule, builds/execute, builds/actions, internal/exact, internal/fact, internal/files < builds/execute/parcel;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;
@@ -232,7 +241,7 @@ const moduleRules = `
 	golang.org/x/term < internal/ui;
 
 	# The operating system is met where processes, files and terminals are.
-	golang.org/x/sys < internal/ui, builds/**, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/cli;
+	golang.org/x/sys < internal/ui, builds/**, internal/host, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/cli;
 
 	# Which rights a kernel can take away is known in one place.
 	github.com/landlock-lsm/go-landlock < internal/confine;

@@ -1,7 +1,6 @@
 package execute
 
 import (
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -18,7 +17,7 @@ import (
 //
 // How many actions run at a time is none of them. It is up to the scheduler, so
 // two places may well have the same number, and another one the next time.
-func (l *Local) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstances {
+func (l *Local) circumstances(u *plan.Unit, c toolchain.Command, h fact.Host) fact.Circumstances {
 	env := map[string]string{}
 	for _, kv := range c.Env { // the last one counts
 		name, value, _ := strings.Cut(kv, "=")
@@ -45,8 +44,13 @@ func (l *Local) circumstances(u *plan.Unit, c toolchain.Command) fact.Circumstan
 	if l.Kind == fact.SourceGit && l.Origin[fact.GitClone] != "" && slices.Contains(u.Flags, "-buildvcs=true") {
 		in[fact.Git] = l.Place.Git
 	}
-	// The command is a child of this process, so these are this process's.
-	if here, err := os.Hostname(); err == nil {
+	// The command is a child of this process, so these are this process's. Where the
+	// system does not say which start of which machine it is, the name has to do.
+	here := h.Boot
+	if here == "" {
+		here = h.Name
+	}
+	if here != "" {
 		in[fact.Machine], in[fact.Kernel], in[fact.Clock] = here, here, here
 	}
 	if dev, ok := device(l.Out); ok {

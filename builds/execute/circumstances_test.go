@@ -8,6 +8,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/host"
 )
 
 // TestCircumstances: what is said to be different between two places is what
@@ -30,7 +31,7 @@ func TestCircumstances(t *testing.T) {
 	compare := func(u *plan.Unit, a, b *Local) fact.Compared {
 		var both []fact.Circumstances
 		for _, s := range []*Local{a, b} {
-			both = append(both, s.circumstances(u, s.command(u, Pace{P: 1})))
+			both = append(both, s.circumstances(u, s.command(u, Pace{P: 1}), host.Identify()))
 		}
 		return fact.Compare([][]fact.Circumstances{both})
 	}

@@ -72,7 +72,8 @@ type Outcome struct {
 	Kept bool
 	// Circumstances are what was true of the execution that left the products.
 	Circumstances fact.Circumstances
-	Mended        []string // what was damaged on the way, and what was done
+	Ran           fact.Execution // where it ran
+	Mended        []string       // what was damaged on the way, and what was done
 }
 
 // Product is one file that the go command made for a main package.

@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/host"
 )
 
 // Local builds in a place on this machine that was made ready: a toolchain, a
@@ -140,13 +141,13 @@ func (l *Local) Build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 
 // build is one run of the unit's go command.
 func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, error) {
-	o := &Outcome{By: l.Label}
+	o := &Outcome{By: l.Label, Ran: fact.Execution{Host: host.Identify(), Here: true}}
 	dir := l.output(u)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return o, fmt.Errorf("%s: %w", u.ID(), err)
 	}
 	cmd := l.command(u, pace)
-	o.Circumstances = l.circumstances(u, cmd)
+	o.Circumstances = l.circumstances(u, cmd, o.Ran.Host)
 	res, err := toolchain.Run(ctx, cmd)
 	o.Cost = schedule.Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {

@@ -7,7 +7,9 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
@@ -292,4 +294,25 @@ func (c *Claim) MainDir() (string, bool) {
 	}
 	rest, ok := strings.CutPrefix(c.Package, c.Module+"/")
 	return "./" + rest, ok
+}
+
+// replay is what a binary claims of its source.
+func (c *Claim) replay() (stamp.Claim, error) {
+	r := stamp.Claim{Revision: c.Revision, Modified: c.Modified}
+	if c.VCS != "git" {
+		return r, fmt.Errorf("stamped from %s: only git's stamps can be replayed", c.VCS)
+	}
+	var err error
+	if r.Time, err = time.Parse(time.RFC3339Nano, c.Time); err != nil {
+		return r, fmt.Errorf("its version control stamp has the time %q: %w", c.Time, err)
+	}
+	switch release := c.Release(); release {
+	case "", "(devel)":
+		// The version is then what a go command says that finds none: those
+		// before go1.24, which do not ask, and later ones outside of a module.
+		r.Unversioned = true
+	default:
+		err = r.SetVersion(release)
+	}
+	return r, err
 }

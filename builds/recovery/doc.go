@@ -34,7 +34,7 @@
 // A module's zip has no version control data, but most published binaries
 // carry a stamp of it (vcs.revision and so on). The build then gets an empty
 // .git directory and, first on its PATH, a program named git that answers the
-// questions the go command asks with what the binary claims ([Stamp]). The
+// questions the go command asks with what the binary claims (package stamp). The
 // user's git is not touched. The result says "replayed from the binary's
 // claim": that the zip is that revision follows from nothing but the identical
 // bytes, or from the module proxy's own word where it has one.

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -174,7 +175,7 @@ func (e *engine) toolchain(ctx context.Context, version string) (*toolchain.Goro
 
 // stampProgram compiles the program that answers in git's place.
 func (e *engine) stampProgram(ctx context.Context, g *toolchain.Goroot) (string, error) {
-	return share(e, "stamp "+g.Dir, func(dir string) (string, error) { return buildStamp(ctx, g, e.Place, dir) })
+	return share(e, "stamp "+g.Dir, func(dir string) (string, error) { return stamp.Compile(ctx, g, e.Place, dir) })
 }
 
 // tree gets the source of a claim: a private copy, shared by all binaries of

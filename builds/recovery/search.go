@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -114,11 +115,11 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 		if err != nil {
 			return nil, err
 		}
-		stamp, err := newStamp(program, filepath.Join(b.work, "git"), src.root, claim)
+		s, err := stamp.New(program, filepath.Join(b.work, "git"), src.root, claim)
 		if err != nil {
 			return nil, err
 		}
-		place.Git = stamp.Git
+		place.Git = s.Git
 	}
 	if c.Vendor {
 		r.mod = "vendor"

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -68,7 +69,7 @@ func TestStampReplay(t *testing.T) {
 		t.Skip("no git")
 	}
 	place := testPlace(t, git)
-	program, err := buildStamp(t.Context(), g, place, t.TempDir())
+	program, err := stamp.Compile(t.Context(), g, place, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,19 +149,19 @@ func TestStampReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			stamp, err := newStamp(program, t.TempDir(), bare, claim)
+			s, err := stamp.New(program, t.TempDir(), bare, claim)
 			if err != nil {
 				t.Fatal(err)
 			}
 			p := *place
-			p.Git = stamp.Git
+			p.Git = s.Git
 			again := testRecipe(g, &p, bare, t.TempDir())
 			rebuilt, err := again.build(t.Context(), "rebuilt", goflags.Flag{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if published.SHA256 != rebuilt.SHA256 {
-				asked, _ := os.ReadFile(filepath.Join(filepath.Dir(stamp.Git), askedFile))
+				asked, _ := os.ReadFile(filepath.Join(filepath.Dir(s.Git), "asked"))
 				info := ""
 				if f, err := gobin.Open(rebuilt.Path); err == nil {
 					info = fmt.Sprint(f.BuildInfo.Main, f.BuildInfo.Settings)
@@ -168,7 +169,7 @@ func TestStampReplay(t *testing.T) {
 				}
 				t.Errorf("%s and %s\n%s\n%s", published.SHA256, rebuilt.SHA256, asked, info)
 			}
-			if u := stamp.unknown(); u != nil {
+			if u := s.Unknown(); u != nil {
 				t.Errorf("no answer to %q", u)
 			}
 		})
@@ -178,7 +179,7 @@ func TestStampReplay(t *testing.T) {
 // TestStampUnknown: what the program does not know fails, and is written down.
 func TestStampUnknown(t *testing.T) {
 	g := hostGo(t)
-	program, err := buildStamp(t.Context(), g, testPlace(t, ""), t.TempDir())
+	program, err := stamp.Compile(t.Context(), g, testPlace(t, ""), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +190,7 @@ func TestStampUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp, err := newStamp(program, t.TempDir(), root, claim)
+	s, err := stamp.New(program, t.TempDir(), root, claim)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,26 +213,28 @@ func TestStampUnknown(t *testing.T) {
 		for i, a := range args {
 			args[i] = strings.ReplaceAll(a, "_", " ")
 		}
-		out, err := exec.Command(stamp.Git, args...).Output()
+		out, err := exec.Command(s.Git, args...).Output()
 		if string(out) != tt.out || (err != nil) != (tt.out == "") {
 			t.Errorf("git %s: %q, %v", tt.args, out, err)
 		}
 	}
-	if u := strings.Join(stamp.unknown(), "|"); u != "fetch origin|push|log -n1 --format=somethingelse" {
+	if u := strings.Join(s.Unknown(), "|"); u != "fetch origin|push|log -n1 --format=somethingelse" {
 		t.Errorf("unknown: %s", u)
 	}
 }
 
 func TestStampClaims(t *testing.T) {
 	good := Claim{VCS: "git", Revision: "0123456789", Time: "2026-01-02T03:04:05Z", Version: "v1.2.3"}
-	claims := func(c *Claim) (string, error) {
+	program := filepath.Join(t.TempDir(), "git") // which is not run
+	write(t, filepath.Dir(program), map[string]string{"git": ""})
+	claim := func(c *Claim) error {
 		r, err := c.replay()
-		if err != nil {
-			return "", err
+		if err == nil {
+			_, err = stamp.New(program, t.TempDir(), "/x", r)
 		}
-		return r.claims("/x")
+		return err
 	}
-	if _, err := claims(&good); err != nil {
+	if err := claim(&good); err != nil {
 		t.Error(err)
 	}
 	for _, change := range []func(*Claim){
@@ -242,8 +245,8 @@ func TestStampClaims(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if text, err := claims(&c); err == nil {
-			t.Errorf("%+v: %q", c, text)
+		if claim(&c) == nil {
+			t.Errorf("%+v is claimed", c)
 		}
 	}
 }

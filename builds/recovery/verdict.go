@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/compare"
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
@@ -35,8 +36,8 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a, repacked))
 	}
 	if b.Stamp == StampReplayed {
-		s := &Stamp{Git: a.how.at.Place.Git}
-		for _, q := range s.unknown() {
+		s := &stamp.Stamp{Git: a.how.at.Place.Git}
+		for _, q := range s.Unknown() {
 			b.note("the go command asked git something the replayed stamp has no answer to: git " + q)
 		}
 	}

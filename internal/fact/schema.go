@@ -14,6 +14,9 @@ const (
 	LedgerSchema       Schema = SchemaRoot + "ledger/v1"       // ledger.json
 	MeasurementsSchema Schema = SchemaRoot + "measurements/v1" // measurements.json
 	ClaimSchema        Schema = SchemaRoot + "claim/v1"        // a lock file's first line
+	ReceiptSchema      Schema = SchemaRoot + "receipt/v1"      // of one execution elsewhere
+	WorkerSchema       Schema = SchemaRoot + "worker/v1"       // what a worker is asked, and what it answers
+	ParcelSchema       Schema = SchemaRoot + "parcel/v1"       // outcomes on their way
 )
 
 // Schemas of what verbs print with -json.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/plan"
-	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -112,7 +112,7 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: commit time: %w", checksums.ManifestFile, err)
 	}
-	claim := recovery.Replay{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
+	claim := stamp.Claim{Revision: src.Commit, Time: when, Unversioned: src.Stamp == source.Devel}
 	stamped := src.Version
 	if src.Stamp != "" && !claim.Unversioned {
 		stamped = src.Stamp
@@ -122,7 +122,7 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 	}
 	checkout := filepath.Join(f.Workspace.Dir, "first", "src")
 	place := *f.BuildPlace // in which go asks for a stamp another program than git
-	stamp, err := recovery.NewStamp(ctx, f.Goroot, &place, filepath.Join(f.Workspace.Dir, "stamp"), checkout, claim)
+	program, err := stamp.Compile(ctx, f.Goroot, &place, filepath.Join(f.Workspace.Dir, "stamp"))
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +136,11 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
 			return "", nil, workspace.Error(err)
 		}
-		stamp, err := stamp.At(filepath.Join(filepath.Dir(place.Home), "stamp"), dir, claim)
+		s, err := stamp.New(program, filepath.Join(filepath.Dir(place.Home), "stamp"), dir, claim)
 		if err != nil {
 			return "", nil, err
 		}
-		place.Git = stamp.Git
+		place.Git = s.Git
 		return dir, fetch.FromZip(published), nil
 	}
 	_, origin, err := again(ctx, &place, checkout)

@@ -1,4 +1,12 @@
-package recovery
+// Package stamp has the go command stamp what somebody says of a source, where the
+// source is without its version control data: files out of a module's zip, or out of
+// an archive that came from another machine.
+//
+// The go command takes a directory for a repository when it has a directory .git,
+// however empty, and asks a program named git about it. Here that is one which answers
+// its questions from a list of claims, and refuses what it has no answer to. The
+// user's git is not touched.
+package stamp
 
 import (
 	"context"
@@ -16,46 +24,35 @@ import (
 )
 
 // Stamp is a program named git that answers the go command's questions with
-// what a binary or a record claims.
+// what is claimed.
 type Stamp struct {
 	Git string // its path; nothing else is in its directory but its files
 }
 
-// Replay is what a [Stamp] claims of a source.
-type Replay struct {
-	Revision string
-	Time     time.Time // of the commit
-	Modified bool
-	// Tag is the version tag on the revision, Ancestor the newest one below it;
-	// "" for none.
-	Tag, Ancestor string
+// Claim is what a [Stamp] says of a source.
+type Claim struct {
+	Revision string    `json:"revision"`
+	Time     time.Time `json:"time"` // of the commit
+	Modified bool      `json:"modified,omitempty"`
+	// Tags are the tags on the revision, and Below those on commits below it, as far as
+	// the version is made of them.
+	Tags  []string `json:"tags,omitempty"`
+	Below []string `json:"below,omitempty"`
 	// Unversioned says that there is no version to be found.
-	Unversioned bool
+	Unversioned bool `json:"unversioned,omitempty"`
 }
-
-// NewStamp compiles the program with the toolchain goroot, in dir, which must
-// not exist, for the source whose work tree is root. The go command takes root
-// for a repository when it has a directory .git, however empty.
-func NewStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir, root string, r Replay) (*Stamp, error) {
-	program, err := buildStamp(ctx, goroot, place, filepath.Join(dir, "source"))
-	if err != nil {
-		return nil, err
-	}
-	return newStamp(program, filepath.Join(dir, "bin"), root, r)
-}
-
-// At copies the stamp to dir, to claim r of the work tree root as well.
-func (s *Stamp) At(dir, root string, r Replay) (*Stamp, error) { return newStamp(s.Git, dir, root, r) }
 
 // SetVersion takes the tags from a module version that the go command stamped.
-func (r *Replay) SetVersion(version string) error {
+func (c *Claim) SetVersion(version string) error {
 	version = strings.TrimSuffix(version, "+incompatible")
 	if !module.IsPseudoVersion(version) {
-		r.Tag = version
+		c.Tags = []string{version}
 		return nil
 	}
 	base, err := module.PseudoVersionBase(version)
-	r.Ancestor = base
+	if base != "" {
+		c.Below = []string{base}
+	}
 	return err
 }
 
@@ -66,8 +63,9 @@ const (
 	unknownFile = "unknown" // questions it had no answer to
 )
 
-// buildStamp compiles the program for this host, once a toolchain.
-func buildStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir string) (string, error) {
+// Compile compiles the program for this host with the toolchain goroot, in dir,
+// which must not exist. One is enough for all claims.
+func Compile(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -90,10 +88,10 @@ func buildStamp(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.
 	return out, nil
 }
 
-// newStamp puts a copy of the program beside what it claims into dir. root
-// is the top of the replayed work tree.
-func newStamp(program, dir, root string, r Replay) (*Stamp, error) {
-	text, err := r.claims(root)
+// New puts a copy of the compiled program, beside what it claims, into dir. root is
+// the top of the work tree that it is about.
+func New(program, dir, root string, c Claim) (*Stamp, error) {
+	text, err := c.lines(root)
 	if err != nil {
 		return nil, err
 	}
@@ -107,52 +105,34 @@ func newStamp(program, dir, root string, r Replay) (*Stamp, error) {
 	return s, files.Write(filepath.Join(dir, claimsFile), []byte(text), 0o644)
 }
 
-// claims are the lines the program reads: a key, a blank, a value.
-func (r Replay) claims(root string) (string, error) {
-	if r.Revision == "" || strings.ContainsAny(r.Revision, " \n") || strings.ContainsAny(r.Tag+r.Ancestor+root, "\n") {
+// lines are what the program reads: a key, a blank, a value.
+func (c Claim) lines(root string) (string, error) {
+	if c.Revision == "" || strings.ContainsAny(c.Revision, " \n") || strings.ContainsAny(strings.Join(append(c.Tags, c.Below...), "")+root, "\n") {
 		return "", errors.New("its version control stamp names no revision")
 	}
 	lines := []string{
 		"root " + root,
-		"revision " + r.Revision,
-		fmt.Sprintf("time %d", r.Time.Unix()),
-		fmt.Sprintf("modified %v", r.Modified),
+		"revision " + c.Revision,
+		fmt.Sprintf("time %d", c.Time.Unix()),
+		fmt.Sprintf("modified %v", c.Modified),
 	}
-	for key, value := range map[string]string{"tag": r.Tag, "ancestor": r.Ancestor} {
-		if value != "" {
-			lines = append(lines, key+" "+value)
+	for key, tags := range map[string][]string{"tag": c.Tags, "ancestor": c.Below} {
+		for _, tag := range tags {
+			lines = append(lines, key+" "+tag)
 		}
 	}
-	if r.Unversioned {
+	if c.Unversioned {
 		lines = append(lines, "unversioned true")
 	}
 	return strings.Join(lines, "\n") + "\n", nil
 }
 
-// replay is what a binary claims of its source.
-func (c *Claim) replay() (Replay, error) {
-	r := Replay{Revision: c.Revision, Modified: c.Modified}
-	if c.VCS != "git" {
-		return r, fmt.Errorf("stamped from %s: only git's stamps can be replayed", c.VCS)
-	}
-	var err error
-	if r.Time, err = time.Parse(time.RFC3339Nano, c.Time); err != nil {
-		return r, fmt.Errorf("its version control stamp has the time %q: %w", c.Time, err)
-	}
-	switch release := c.Release(); release {
-	case "", "(devel)":
-		// The version is then what a go command says that finds none: those
-		// before go1.24, which do not ask, and later ones outside of a module.
-		r.Unversioned = true
-	default:
-		err = r.SetVersion(release)
-	}
-	return r, err
-}
+// maxUnknown bounds what is read of the program's complaints.
+const maxUnknown = 1 << 20
 
-// unknown are the questions the program had no answer to.
-func (s *Stamp) unknown() []string {
-	data, err := files.Read(filepath.Join(filepath.Dir(s.Git), unknownFile), maxSource)
+// Unknown are the questions that the program had no answer to.
+func (s *Stamp) Unknown() []string {
+	data, err := files.Read(filepath.Join(filepath.Dir(s.Git), unknownFile), maxUnknown)
 	if err != nil {
 		return nil
 	}
@@ -175,7 +155,7 @@ func (s *Stamp) unknown() []string {
 // --no-decorate, -c log.showsignature=false), so the questions are told apart
 // by what they are about. Anything else fails loudly and is written down: a
 // wrong guess would silently give the binary another version.
-const stampProgram = `// Command git answers as if the source were the revision that a binary claims.
+const stampProgram = `// Command git answers as if the source were the revision that is claimed.
 package main
 
 import (
@@ -191,12 +171,20 @@ func main() {
 	}
 	dir := filepath.Dir(self)
 	claims := map[string]string{}
+	var tags, below []string
 	data, err := os.ReadFile(filepath.Join(dir, "claims"))
 	if err != nil {
 		fail(err.Error())
 	}
 	for _, line := range strings.Split(string(data), "\n") {
-		if i := strings.Index(line, " "); i > 0 {
+		i := strings.Index(line, " ")
+		switch {
+		case i <= 0:
+		case line[:i] == "tag":
+			tags = append(tags, line[i+1:])
+		case line[:i] == "ancestor":
+			below = append(below, line[i+1:])
+		default:
 			claims[line[:i]] = line[i+1:]
 		}
 	}
@@ -222,7 +210,12 @@ func main() {
 	}
 	// names reports whether s stands for the revision.
 	names := func(s string) bool {
-		return s == "HEAD" || len(s) >= 7 && strings.HasPrefix(rev, s) || claims["tag"] != "" && (s == claims["tag"] || s == "refs/tags/"+claims["tag"])
+		for _, t := range tags {
+			if s == t || s == "refs/tags/"+t {
+				return true
+			}
+		}
+		return s == "HEAD" || len(s) >= 7 && strings.HasPrefix(rev, s)
 	}
 	has := func(part string) bool { return strings.Contains(question, part) }
 	switch {
@@ -238,23 +231,18 @@ func main() {
 		fail("fatal: no version is claimed")
 	case command == "log" && has("%H %ct %D") && names(last):
 		line := rev + " " + claims["time"] + " HEAD"
-		if claims["tag"] != "" {
-			line += ", tag: " + claims["tag"]
+		for _, t := range tags {
+			line += ", tag: " + t
 		}
 		print(line + "\n")
 	case command == "log" && has("%H %ct %D"):
 		fail("fatal: bad revision " + last)
 	case command == "tag":
-		for _, t := range []string{claims["tag"], claims["ancestor"]} {
-			if t != "" {
-				print(t + "\n")
-			}
+		for _, t := range append(tags, below...) {
+			print(t + "\n")
 		}
 	case command == "for-each-ref", command == "show-ref":
-		for _, t := range []string{claims["tag"], claims["ancestor"]} {
-			if t == "" {
-				continue
-			}
+		for _, t := range append(tags, below...) {
 			if command == "show-ref" {
 				print(rev + " ")
 			}
