@@ -117,17 +117,17 @@ const depsRules = `
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
+	# What somebody says of a source is stamped by a program in git's place.
+	builds/toolchain, internal/files < builds/stamp;
+
 	# A checkout needs git and the go command, and no profile.
-	internal/fact, builds/toolchain, builds/git, internal/fault, internal/memo, internal/files, internal/secret, internal/shell < builds/source;
+	internal/fact, builds/toolchain, builds/git, builds/stamp, internal/fault, internal/memo, internal/files, internal/secret, internal/shell < builds/source;
 
 	# What the go command says of a build is in files whose format is its own.
 	internal/files, internal/exact < builds/actions;
 
 	# The ledger knows cmd/go's cache and shares its files with other processes.
 	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
-
-	# What somebody says of a source is stamped by a program in git's place.
-	builds/toolchain, internal/files < builds/stamp;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
 	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
@@ -143,6 +143,15 @@ const depsRules = `
 
 	# What an execution gave travels, and says of itself where and what it was.
 	builds/plan, builds/schedule, builds/execute, builds/actions, internal/exact, internal/fact, internal/files < builds/execute/parcel;
+
+	# A worker builds as every place does, from what it is sent: hostile until it is checked.
+	builds/plan, builds/schedule, builds/execute, builds/execute/parcel, builds/source, builds/stamp, builds/toolchain, internal/confine, internal/exact, internal/fact, internal/fault, internal/filelock, internal/files, internal/host, internal/memo < builds/execute/worker;
+
+	# Whoever asks a worker believes nothing of the answer that its receipt does not show.
+	builds/plan, builds/execute, builds/execute/parcel, builds/execute/worker, internal/confine, internal/fact, internal/files < builds/execute/remote;
+
+	# What reaches another machine is the user's ssh or container engine, started as go is.
+	builds/toolchain, builds/execute/remote, internal/confine, internal/fault, internal/files < builds/execute/carry;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;

@@ -63,6 +63,14 @@ const (
 	unknownFile = "unknown" // questions it had no answer to
 )
 
+// Program is the name of the program on this system.
+func Program() string {
+	if runtime.GOOS == "windows" {
+		return "git.exe"
+	}
+	return "git"
+}
+
 // Compile compiles the program for this host with the toolchain goroot, in dir,
 // which must not exist. One is enough for all claims.
 func Compile(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir string) (string, error) {
@@ -74,10 +82,7 @@ func Compile(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Pla
 			return "", err
 		}
 	}
-	out := filepath.Join(dir, "git")
-	if runtime.GOOS == "windows" {
-		out += ".exe"
-	}
+	out := filepath.Join(dir, Program())
 	env := place.Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off")
 	_, err := toolchain.Run(ctx, toolchain.Command{
 		Path: goroot.Go(), Args: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}, Dir: dir, Env: env, Confine: place.Confine(dir),

@@ -30,6 +30,9 @@ type Place struct {
 	Umask     int    // file mode mask of the build; negative: that of this process. Unix only.
 	Hostname  string // host name the build sees, where the system permits; see [CanSetHostname]
 	OtherUser bool   // USER and LOGNAME say somebody else
+	// Nonce tells one execution from all others; "" where nobody could take two for
+	// one. It changes nothing of what is built.
+	Nonce string
 
 	// Confined is told what held the commands that ran in the place; see Confine.
 	Confined *confine.Log
@@ -150,6 +153,9 @@ func (p *Place) own() []string {
 	}
 	if p.MaxProcs > 0 {
 		env = append(env, "GOMAXPROCS="+strconv.Itoa(p.MaxProcs))
+	}
+	if p.Nonce != "" {
+		env = append(env, "MINTMARK_NONCE="+p.Nonce)
 	}
 	if p.OtherUser {
 		env = append(env, "USER=mintmark", "LOGNAME=mintmark")

@@ -20,12 +20,16 @@ import (
 // Command is one run of a program, with nothing inherited and, unless Confine
 // says more, nothing permitted but to read.
 type Command struct {
-	Path     string
-	Args     []string
-	Dir      string
-	Env      []string // the whole environment
-	Stdin    []byte   // what it reads; nothing by default
-	Umask    int      // with SetUmask
+	Path  string
+	Args  []string
+	Dir   string
+	Env   []string // the whole environment
+	Stdin []byte   // what it reads; nothing by default
+	// Input is what it reads in the place of Stdin, and Output where its standard output
+	// goes instead of into the result, without a limit. An *os.File is handed over as it is.
+	Input    io.Reader
+	Output   io.Writer
+	Umask    int // with SetUmask
 	SetUmask bool
 	Hostname string // "" keeps the host's
 	// Limit bounds what is kept of each output stream; 0 means 64 MiB.
@@ -88,7 +92,13 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		if c.Stdin != nil {
 			cmd.Stdin = bytes.NewReader(c.Stdin)
 		}
+		if c.Input != nil {
+			cmd.Stdin = c.Input
+		}
 		cmd.Stdout, cmd.Stderr = out, errOut
+		if c.Output != nil {
+			cmd.Stdout = c.Output
+		}
 		isolate(cmd, c)
 		cmd.Cancel = func() error { return killGroup(cmd) }
 		cmd.WaitDelay = 5 * time.Second // a grandchild that escaped the group must not hang us

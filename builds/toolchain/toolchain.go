@@ -29,9 +29,17 @@ type Toolchain struct {
 	zip string
 }
 
+// Sent is a toolchain whose module zip came from elsewhere. Its hash is what is
+// claimed until it is installed.
+func Sent(t fact.Toolchain, zip string) *Toolchain { return &Toolchain{t, zip} }
+
+// Zip is the file that it is installed from.
+func (t *Toolchain) Zip() string { return t.zip }
+
 // DirName is a directory name that no other toolchain has.
 func (t *Toolchain) DirName() string {
-	return t.Version + "-" + strings.NewReplacer("h1:", "", "/", "_", "+", "-", "=", "").Replace(t.Sum)[:16]
+	sum := strings.NewReplacer("h1:", "", "/", "_", "+", "-", "=", "").Replace(t.Sum)
+	return t.Version + "-" + sum[:min(len(sum), 16)]
 }
 
 // Exact turns the version a go.mod names into an exact release: since Go 1.21
@@ -196,8 +204,11 @@ func (s Settings) checksToolchain(p *Place) bool {
 }
 
 // proxyURL is the GOPROXY value that reads a module cache's download directory.
-func proxyURL(modcache string) string {
-	p := filepath.ToSlash(filepath.Join(modcache, "cache", "download"))
+func proxyURL(modcache string) string { return FileProxy(filepath.Join(modcache, "cache", "download")) }
+
+// FileProxy is the GOPROXY value of a module proxy in a directory.
+func FileProxy(dir string) string {
+	p := filepath.ToSlash(dir)
 	if !strings.HasPrefix(p, "/") {
 		p = "/" + p // C:/… on Windows
 	}

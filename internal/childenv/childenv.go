@@ -36,6 +36,9 @@ const (
 	// Fetch is git or go that uses the network: it needs the user's
 	// configuration, proxies, certificates and credential helpers.
 	Fetch
+	// Carry is ssh or a container engine that reaches another machine with the user's
+	// own settings.
+	Carry
 )
 
 // system are the variables without which nothing starts on Windows.
@@ -57,11 +60,20 @@ var network = []string{
 	"GIT_TERMINAL_PROMPT",
 }
 
+// carriers are the variables that say where a container engine is, and how it is
+// spoken to.
+var carriers = []string{
+	"USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR",
+	"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION",
+	"BUILDX_BUILDER", "BUILDX_CONFIG", "KUBECONFIG",
+}
+
 // lists is what each kind gets of the user's environment.
 var lists = map[Kind][]string{
 	None:     system,
 	Settings: slices.Concat(system, settings),
 	Fetch:    slices.Concat(system, settings, network),
+	Carry:    slices.Concat(system, settings, network, carriers),
 }
 
 // Of is the part of the user's environment, in the form of os.Environ, that a

@@ -42,6 +42,7 @@ func Verbs() []Verb {
 		{"bench", "compare[s] the start-up and memory of programs, or of the variants of a profile", func() runner { return &benchFlags{Cold: true, Memory: true} }},
 		{"pgo", "merge[s] CPU profiles for the optimiser: pgo merge OUT IN...", func() runner { return &pgoFlags{} }},
 		{"keygen", "make[s] a key pair for signing, encrypted with a passphrase", func() runner { return &keygenFlags{} }},
+		{"worker", "build[s] one unit for a mintmark elsewhere: reads a request, writes the answer", func() runner { return &workerFlags{} }},
 		{"version", "say[s] how this mintmark was built", func() runner { return &versionFlags{} }},
 		{"completion", "print[s] what makes a shell complete mintmark's verbs and flags", func() runner { return &completionFlags{} }},
 		{"man", "print[s] the manual page", func() runner { return &manFlags{} }},

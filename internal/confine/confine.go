@@ -71,7 +71,8 @@ type Log struct {
 // Part is a log of its own whose commands are l's as well.
 func (l *Log) Part() *Log { return &Log{whole: l} }
 
-func (l *Log) add(s fact.Confinement) {
+// Add takes note of what held a command, wherever it ran.
+func (l *Log) Add(s fact.Confinement) {
 	for ; l != nil; l = l.whole {
 		l.mu.Lock()
 		l.runs++
@@ -152,7 +153,7 @@ func Run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error
 	}
 	cmd, s, err := run(l, command)
 	if cmd != nil && cmd.Process != nil { // else nothing was held, since nothing ran
-		l.Log.add(s)
+		l.Log.Add(s)
 	}
 	return cmd, s, err
 }

@@ -26,14 +26,14 @@ func TestLog(t *testing.T) {
 		whole := &Log{}
 		one, two := whole.Part(), whole.Part()
 		for i, s := range tt.states {
-			[]*Log{one, two}[i%2].add(s)
+			[]*Log{one, two}[i%2].Add(s)
 		}
 		if got := whole.State().String(); got != tt.want || one.Runs()+two.Runs() != len(tt.states) || whole.Runs() != len(tt.states) {
 			t.Errorf("%+v: %q, want %q", tt.states, got, tt.want)
 		}
 	}
 	var none *Log
-	none.add(fact.Confinement{Writes: held, Network: held})
+	none.Add(fact.Confinement{Writes: held, Network: held})
 	if none.State().Held() || none.Runs() != 0 {
 		t.Error("a log that is nil says that something was confined")
 	}

@@ -24,14 +24,16 @@ const (
 	Directory  Circumstance = "directory"  // of the source
 	GitClone   Circumstance = "git clone"  // where it was built from one
 	ModuleZip  Circumstance = "module zip" // where it was built from one
-	HostName   Circumstance = "host name"
-	Umask      Circumstance = "umask"
-	CCompiler  Circumstance = "C compiler" // of a unit with cgo
-	Clock      Circumstance = "clock"
-	FileSystem Circumstance = "file system"
-	Git        Circumstance = "git" // the command, where go asks it for a stamp
-	Kernel     Circumstance = "kernel"
-	Machine    Circumstance = "machine"
+	// SourceArchive is the copy of a commit's files that somebody else made.
+	SourceArchive Circumstance = "source archive"
+	HostName      Circumstance = "host name"
+	Umask         Circumstance = "umask"
+	CCompiler     Circumstance = "C compiler" // of a unit with cgo
+	Clock         Circumstance = "clock"
+	FileSystem    Circumstance = "file system"
+	Git           Circumstance = "git" // the command, where go asks it for a stamp
+	Kernel        Circumstance = "kernel"
+	Machine       Circumstance = "machine"
 )
 
 // Variables are the circumstances that are environment variables.

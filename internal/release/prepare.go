@@ -121,7 +121,7 @@ func secondPlace(ctx context.Context, p *fetch.Planned, name string) (*execute.L
 	}
 	second := &execute.Local{
 		Label: "second", Place: place, Out: filepath.Join(root, "products"),
-		SetUmask: canUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: care(p),
+		SetUmask: execute.CanUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: care(p),
 	}
 	if toolchain.CanSetHostname(ctx, place.Empty) {
 		second.Hostname = place.Hostname

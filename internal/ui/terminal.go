@@ -218,6 +218,9 @@ func (t *Terminal) logLocked(text string) {
 	io.WriteString(t.err.w, text)
 }
 
+// Stdin is standard input, for what is no answer to a question.
+func (t *Terminal) Stdin() io.Reader { return t.stdin }
+
 // Stdout is standard output for results that are not lines for people, such as
 // JSON: the bytes are passed on as they are. On a terminal with a live display
 // a line is shown once it is complete, at the latest when the display closes.

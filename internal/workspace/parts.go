@@ -34,6 +34,7 @@ func Parts() []Part {
 		{Name: "second", Holds: "second place: its toolchains and modules"},
 		{Name: "rebuild", Holds: "toolchains, modules and build caches of verify -rebuild and attest"},
 		{Name: "foreign", Holds: "modules and build caches of rebuild"},
+		{Name: "worker", Holds: "what mintmark worker was sent, and what it built for others"},
 		{Name: "fetched", Holds: "files that commands of generate need"},
 		{Name: "ledger", Holds: "proof ledger: what two builds have shown (mintmark ledger)"},
 		{Name: "known", Holds: "what was checked or read before and has not changed since"},

@@ -56,8 +56,10 @@ type Receipt struct {
 	Host    fact.Host `json:"host"`
 	// Circumstances are what was true of the execution.
 	Circumstances fact.Circumstances `json:"circumstances"`
-	Toolchain     fact.Toolchain     `json:"toolchain"`
-	Products      []Product          `json:"products"` // in the order of [execute.Outcome]
+	// Confinement is what held the commands of the build; nil: nothing is known.
+	Confinement *fact.Confinement `json:"confinement,omitempty"`
+	Toolchain   fact.Toolchain    `json:"toolchain"`
+	Products    []Product         `json:"products"` // in the order of [execute.Outcome]
 	// Actions is the SHA-256 of the encoded action graph.
 	Actions string        `json:"actions"`
 	Cost    schedule.Cost `json:"cost"`

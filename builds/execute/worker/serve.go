@@ -1,0 +1,110 @@
+package worker
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/mintmark/mintmark/builds/execute/parcel"
+	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/host"
+	"github.com/mintmark/mintmark/internal/memo"
+)
+
+// Builds that a worker knows: which circumstances they have ([execute.First],
+// [execute.Second]).
+const (
+	First  = "first"
+	Second = "second"
+)
+
+// Worker answers requests, each by one call of [Worker.Serve].
+type Worker struct {
+	Dir     string // of its own, absolute; outlives a request
+	Version string // of this mintmark
+	// Inputs are further directories with inputs, which a carrier has brought.
+	Inputs []string
+	Known  *memo.Store // remembers which toolchains were verified; may be nil
+	Sign   parcel.Sign // signs receipts; may be nil
+	Now    func() time.Time
+}
+
+// Serve reads a request and writes the answer. An error is returned where no answer
+// could be written; that something else was wrong is in the answer, and false.
+func (w *Worker) Serve(ctx context.Context, in io.Reader, out io.Writer) (ok bool, err error) {
+	tw := tar.NewWriter(out)
+	answer := &Answer{
+		Schema: fact.WorkerSchema, Protocol: Protocol, Version: w.Version, Host: host.Identify(),
+		CPUs: runtime.NumCPU(), Memory: schedule.Budget{CPUs: 1}.Room(),
+	}
+	done, err := w.serve(ctx, tar.NewReader(files.Reader(ctx, in)), answer)
+	if err != nil {
+		answer.Error = &Error{Text: err.Error(), Hint: fault.Hint(err), Code: fault.ExitCode(err)}
+		done = nil
+	}
+	if werr := writeJSON(tw, answerName, answer); werr != nil {
+		return false, werr
+	}
+	if done != nil {
+		if werr := parcel.NewWriter(tw).Add(ctx, done.receipt, done.outcome, w.Sign); werr != nil {
+			return false, werr
+		}
+	}
+	return err == nil, tw.Close()
+}
+
+// serve does what is asked; nil for a request that asks for no build, or whose inputs
+// are missing.
+func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*execution, error) {
+	var r Request
+	if err := readJSON(tr, requestName, &r); err != nil {
+		return nil, err
+	}
+	if err := r.check(w.Version); err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	store := &Store{Dir: filepath.Join(w.Dir, "inputs"), Further: w.Inputs}
+	if err := store.take(ctx, tr, r.Inputs); err != nil {
+		return nil, fmt.Errorf("inputs: %w", err)
+	}
+	answer.Missing = store.Missing(r.Inputs)
+	if r.Build == nil || len(answer.Missing) > 0 {
+		return nil, nil
+	}
+	w.sweep()
+	s := &site{Worker: w, store: store, inputs: map[string]Input{}, build: r.Build}
+	for _, in := range r.Inputs {
+		s.inputs[in.SHA256] = in
+	}
+	x, err := s.execute(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	return x, err
+}
+
+// keep is how long the directories of a run are kept after the last build for it.
+const keep = 24 * time.Hour
+
+// sweep removes the directories of runs that nobody has asked for since long.
+func (w *Worker) sweep() {
+	dir := filepath.Join(w.Dir, "runs")
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if fi, err := e.Info(); err == nil && w.Now().Sub(fi.ModTime()) > keep {
+			files.RemoveTree(filepath.Join(dir, e.Name()))
+		}
+	}
+}
