@@ -27,10 +27,10 @@ func (q *Queue) narrowAll() {
 // remain, for those
 //
 //   - where one runs or has run that it is to run apart from,
-//   - where it was lost before,
-//   - that would leave fewer of those that wait a site of their own.
+//   - that would leave fewer of those that wait a site of their own,
+//   - where it was lost before.
 //
-// By the last, nothing takes the only site of another, or one of the two that two
+// By the second, nothing takes the only site of another, or one of the two that two
 // others need.
 func (q *Queue) narrow(i int) {
 	seen := map[int]bool{}
@@ -70,7 +70,6 @@ func (q *Queue) narrowThese(jobs []int) {
 		j.without(func(k int) bool {
 			return slices.ContainsFunc(j.apart, func(m int) bool { return q.jobs[m].state != jobWaiting && q.jobs[m].site == k })
 		})
-		j.without(func(k int) bool { return j.lostAt != nil && j.lostAt[k] })
 	}
 	for changed := true; changed; {
 		changed = false
@@ -88,6 +87,12 @@ func (q *Queue) narrowThese(jobs []int) {
 			}
 			changed = j.without(func(k int) bool { return own[k] < most }) || changed
 		}
+	}
+	// Now any site that is left to a job leaves the others theirs: where it was lost
+	// can be avoided without looking at them.
+	for _, i := range jobs {
+		j := &q.jobs[i]
+		j.without(func(k int) bool { return j.lostAt != nil && j.lostAt[k] })
 	}
 }
 
