@@ -95,9 +95,9 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			ID: schedule.ID{Unit: fmt.Sprintf("%d %s", i, in.Name)},
 			// Builds of one platform from one source share what they compile.
 			Group: strings.Join(append([]string{b.claim.Go, b.claim.Module, b.claim.Release(), b.claim.Revision}, goflags.Environ(b.claim.Env)...), " "),
-			Run: func(ctx context.Context, p int) error {
+			Run: func(ctx context.Context, at schedule.At) error {
 				e.event(r.Name, nil)
-				b.p = p
+				b.p = at.P
 				err := b.rebuild(ctx)
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
@@ -111,7 +111,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			},
 		})
 	}
-	if err := schedule.Run(ctx, schedule.Budget{CPUs: cfg.Jobs}, tasks); err != nil {
+	if err := schedule.Run(ctx, []schedule.Site{{Budget: schedule.Budget{CPUs: cfg.Jobs}}}, tasks); err != nil {
 		return nil, err
 	}
 	for i, in := range inputs {

@@ -26,12 +26,16 @@ type Costs struct {
 type CostKey struct {
 	Module string // import path of the module that is built
 	Task   ID
-	Seeded bool // what others have compiled is there, so that it costs a fraction of a whole build
+	Site   string // the name of a [Site]
+	Seeded bool   // what others have compiled is there, so that it costs a fraction of a whole build
 }
 
 // text is how the file spells a key. It is never read back.
 func (k CostKey) text() string {
 	text := k.Module + " " + k.Task.String()
+	if k.Site != "" {
+		text += ", at " + k.Site
+	}
 	if k.Seeded {
 		text += ", seeded"
 	}

@@ -18,6 +18,9 @@ func named(names ...string) (ids []ID) {
 	return ids
 }
 
+// oneSite is this machine.
+func oneSite(b Budget) []Site { return []Site{{Budget: b}} }
+
 // equal is n tasks of so many CPU seconds.
 func equal(n, cpu int, memory int64) []Task {
 	var tasks []Task
@@ -30,7 +33,7 @@ func equal(n, cpu int, memory int64) []Task {
 // starts takes all that may start now.
 func starts(q *Queue) (out []string) {
 	for {
-		i, p, ok := q.Next()
+		i, _, p, ok := q.Next()
 		if !ok {
 			return out
 		}
@@ -107,7 +110,7 @@ func TestQueue(t *testing.T) {
 		{"nothing", Budget{4, 100}, nil, nil, []string{""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := NewQueue(tt.budget, tt.tasks)
+			q, err := NewQueue(oneSite(tt.budget), tt.tasks)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +129,7 @@ func TestQueue(t *testing.T) {
 // A task that ends twice, or has not begun, changes nothing; after a failure
 // nothing starts.
 func TestQueueEnded(t *testing.T) {
-	q, err := NewQueue(Budget{1, 10}, equal(4, 1, 1))
+	q, err := NewQueue(oneSite(Budget{1, 10}), equal(4, 1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +182,11 @@ func TestQueueRandom(t *testing.T) {
 	for seed := range uint64(3000) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		b, tasks := randomTasks(rnd)
-		q, err := NewQueue(b, tasks)
+		q, err := NewQueue(oneSite(b), tasks)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		again, _ := NewQueue(b, tasks)
+		again, _ := NewQueue(oneSite(b), tasks)
 		var running []int
 		width := map[int]int{}
 		ended := map[ID]bool{}
@@ -196,8 +199,8 @@ func TestQueueRandom(t *testing.T) {
 		used, actions := int64(0), 0
 		for len(ended) < len(tasks) {
 			for {
-				i, p, ok := q.Next()
-				if i2, p2, ok2 := again.Next(); i != i2 || p != p2 || ok != ok2 {
+				i, _, p, ok := q.Next()
+				if i2, _, p2, ok2 := again.Next(); i != i2 || p != p2 || ok != ok2 {
 					t.Fatalf("seed %d: the same calls, other answers", seed)
 				}
 				if !ok {
@@ -249,7 +252,7 @@ func TestQueueRandom(t *testing.T) {
 			q.Ended(i, true)
 			again.Ended(i, true)
 		}
-		if i, _, ok := q.Next(); ok || q.Waiting() != 0 {
+		if i, _, _, ok := q.Next(); ok || q.Waiting() != 0 {
 			t.Fatalf("seed %d: %d starts after the end", seed, i)
 		}
 	}
@@ -264,10 +267,10 @@ func BenchmarkQueue(b *testing.B) {
 				tasks[i].CPU = time.Duration(1+i*7%100) * time.Second
 			}
 			for b.Loop() {
-				q, _ := NewQueue(Budget{cpus, math.MaxInt64}, tasks)
+				q, _ := NewQueue(oneSite(Budget{cpus, math.MaxInt64}), tasks)
 				var running []int
 				for q.Waiting() > 0 {
-					i, _, ok := q.Next()
+					i, _, _, ok := q.Next()
 					if ok {
 						running = append(running, i)
 						continue

@@ -11,7 +11,7 @@ func TestRemaining(t *testing.T) {
 	task := func(id string, cpu time.Duration, after ...string) Task {
 		return Task{ID: ID{Unit: id}, CPU: cpu, After: named(after...)}
 	}
-	done := func(cpu time.Duration) Progress { return Progress{P: 1, Done: true, CPU: cpu} }
+	done := func(cpu time.Duration) Progress { return Progress{At: At{P: 1}, Done: true, CPU: cpu} }
 	group := func(g string, ts ...Task) []Task {
 		for i := range ts {
 			ts[i].Group = g
@@ -35,12 +35,12 @@ func TestRemaining(t *testing.T) {
 		{"one alone", 1, eight[:1], nil, 20 * s, true},
 		{"half known: the others are like them", 1, []Task{task("a", 20*s), task("b", 0)}, nil, 40 * s, true},
 		{"less than half known", 1, []Task{task("a", 20*s), task("b", 0), task("c", 0)}, nil, 0, false},
-		{"running", 1, eight[:1], state{"0": {P: 1, Ran: 15 * s}}, 5 * s, true},
-		{"running with two actions: 15 s in all", 2, eight[:1], state{"0": {P: 2, Ran: 10 * s}}, 5 * s, true},
-		{"longer than expected", 1, eight[:1], state{"0": {P: 1, Ran: 40 * s}}, 4 * s, true},
-		{"three share two processors: 30 s each", 2, eight[:3], state{"0": {P: 1}, "1": {P: 1}, "2": {P: 1}}, 30 * s, true},
-		{"half of that is over", 2, eight[:3], state{"0": {P: 1, Ran: 15 * s}, "1": {P: 1, Ran: 15 * s}, "2": {P: 1, Ran: 15 * s}}, 15 * s, true},
-		{"one after the other", 4, []Task{task("b", 8*s, "a"), task("a", 20*s), task("c", 16*s, "b")}, state{"a": {P: 1, Ran: 8 * s}},
+		{"running", 1, eight[:1], state{"0": {At: At{P: 1}, Ran: 15 * s}}, 5 * s, true},
+		{"running with two actions: 15 s in all", 2, eight[:1], state{"0": {At: At{P: 2}, Ran: 10 * s}}, 5 * s, true},
+		{"longer than expected", 1, eight[:1], state{"0": {At: At{P: 1}, Ran: 40 * s}}, 4 * s, true},
+		{"three share two processors: 30 s each", 2, eight[:3], state{"0": {At: At{P: 1}}, "1": {At: At{P: 1}}, "2": {At: At{P: 1}}}, 30 * s, true},
+		{"half of that is over", 2, eight[:3], state{"0": {At: At{P: 1}, Ran: 15 * s}, "1": {At: At{P: 1}, Ran: 15 * s}, "2": {At: At{P: 1}, Ran: 15 * s}}, 15 * s, true},
+		{"one after the other", 4, []Task{task("b", 8*s, "a"), task("a", 20*s), task("c", 16*s, "b")}, state{"a": {At: At{P: 1}, Ran: 8 * s}},
 			27 * s, true}, // 12 of a's; then 5 and 10, since each has all four processors
 		{"what it waits for is done", 1, []Task{task("a", 20*s), task("b", 8*s, "a")}, state{"a": done(20 * s)}, 8 * s, true},
 		{"a group is a chain", 2, group("x", equal(3, 8, 1)...), nil, 24 * s, true},
@@ -56,12 +56,12 @@ func TestRemaining(t *testing.T) {
 		for name, p := range tt.at {
 			at[ID{Unit: name}] = p
 		}
-		got, ok := Remaining(Budget{CPUs: tt.cpus}, tt.tasks, at)
+		got, ok := Remaining(oneSite(Budget{CPUs: tt.cpus}), tt.tasks, at)
 		if d := got - tt.want; ok != tt.ok || d > time.Millisecond || d < -time.Millisecond {
 			t.Errorf("%s: %v %v, want %v %v", tt.name, got, ok, tt.want, tt.ok)
 		}
 	}
-	if got, ok := Remaining(Budget{}, eight, nil); !ok || got <= 0 {
+	if got, ok := Remaining(oneSite(Budget{}), eight, nil); !ok || got <= 0 {
 		t.Errorf("on this machine: %v %v", got, ok)
 	}
 }

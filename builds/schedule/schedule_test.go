@@ -25,22 +25,22 @@ type meter struct {
 }
 
 func (m *meter) task(id string, cpu time.Duration, mem int64, err error) Task {
-	return Task{ID: ID{Unit: id}, CPU: cpu, Memory: mem, Run: func(ctx context.Context, p int) error {
+	return Task{ID: ID{Unit: id}, CPU: cpu, Memory: mem, Run: func(ctx context.Context, at At) error {
 		m.mu.Lock()
 		m.running++
-		m.memory += mem * int64(p)
+		m.memory += mem * int64(at.P)
 		m.most, m.mostOfMem = max(m.most, m.running), max(m.mostOfMem, m.memory)
 		m.order = append(m.order, id)
 		if m.p == nil {
 			m.p = map[string]int{}
 		}
-		m.p[id] = p
+		m.p[id] = at.P
 		m.mu.Unlock()
 		time.Sleep(max(cpu, time.Second)) // of the bubble's clock
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.running--
-		m.memory -= mem * int64(p)
+		m.memory -= mem * int64(at.P)
 		return err
 	}}
 }
@@ -72,7 +72,7 @@ func TestScheduleBudget(t *testing.T) {
 				for i := range tt.tasks {
 					tasks = append(tasks, m.task(fmt.Sprint(i), time.Duration(1+i%3)*time.Second, tt.mem, nil))
 				}
-				if err := Run(t.Context(), tt.budget, tasks); err != nil {
+				if err := Run(t.Context(), oneSite(tt.budget), tasks); err != nil {
 					t.Fatal(err)
 				}
 				if len(m.order) != tt.tasks || m.most != tt.most {
@@ -93,7 +93,7 @@ func TestScheduleOrder(t *testing.T) {
 		for _, s := range []int{3, 0, 9, 1, 0, 5} {
 			tasks = append(tasks, m.task(fmt.Sprintf("%d/%d", s, len(tasks)), time.Duration(s)*time.Second, 1, nil))
 		}
-		if err := Run(t.Context(), Budget{1, 100}, tasks); err != nil {
+		if err := Run(t.Context(), oneSite(Budget{1, 100}), tasks); err != nil {
 			t.Fatal(err)
 		}
 		if want := []string{"0/1", "0/4", "9/2", "5/5", "3/0", "1/3"}; !slices.Equal(m.order, want) {
@@ -107,7 +107,7 @@ func TestScheduleBigTaskAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m meter
 		var alone bool
-		big := Task{ID: ID{Unit: "big"}, CPU: 50 * time.Second, Memory: 1000, Run: func(ctx context.Context, p int) error {
+		big := Task{ID: ID{Unit: "big"}, CPU: 50 * time.Second, Memory: 1000, Run: func(ctx context.Context, at At) error {
 			m.mu.Lock()
 			alone = m.running == 0
 			m.running++
@@ -120,7 +120,7 @@ func TestScheduleBigTaskAlone(t *testing.T) {
 			return nil
 		}}
 		tasks := []Task{m.task("long", 100*time.Second, 10, nil), big, m.task("a", 2*time.Second, 10, nil), m.task("b", time.Second, 10, nil)}
-		if err := Run(t.Context(), Budget{4, 100}, tasks); err != nil {
+		if err := Run(t.Context(), oneSite(Budget{4, 100}), tasks); err != nil {
 			t.Fatal(err)
 		}
 		if !alone {
@@ -143,7 +143,7 @@ func TestScheduleErrors(t *testing.T) {
 			m.task("never 1", 5*time.Second, 1, nil),
 			m.task("never 2", 4*time.Second, 1, errors.New("never")),
 		}
-		err := Run(t.Context(), Budget{3, 100}, tasks)
+		err := Run(t.Context(), oneSite(Budget{3, 100}), tasks)
 		if !errors.Is(err, one) || !errors.Is(err, two) || err.Error() != "a: two\nb: one" {
 			t.Errorf("got %v", err)
 		}
@@ -160,8 +160,8 @@ func TestScheduleCancel(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		running, started := 0, 0
 		var mu sync.Mutex
-		run := func(err error) func(context.Context, int) error {
-			return func(ctx context.Context, p int) error {
+		run := func(err error) func(context.Context, At) error {
+			return func(ctx context.Context, at At) error {
 				mu.Lock()
 				running++
 				started++
@@ -179,7 +179,7 @@ func TestScheduleCancel(t *testing.T) {
 		}
 		tasks := []Task{{Run: run(nil)}, {Run: run(real)}, {Run: run(nil)}}
 		time.AfterFunc(5*time.Second, func() { cancel(cause) })
-		err := Run(ctx, Budget{2, math.MaxInt64}, tasks)
+		err := Run(ctx, oneSite(Budget{2, math.MaxInt64}), tasks)
 		if !errors.Is(err, cause) || !errors.Is(err, real) || strings.Contains(err.Error(), "unit") {
 			t.Errorf("got %v", err)
 		}
@@ -187,7 +187,7 @@ func TestScheduleCancel(t *testing.T) {
 			t.Errorf("%d started, %d still running", started, running)
 		}
 		// Nothing starts when ctx has ended before.
-		if err := Run(ctx, Budget{2, 1}, tasks); !errors.Is(err, cause) || started != 2 {
+		if err := Run(ctx, oneSite(Budget{2, 1}), tasks); !errors.Is(err, cause) || started != 2 {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -196,7 +196,7 @@ func TestScheduleCancel(t *testing.T) {
 func TestScheduleDefaults(t *testing.T) {
 	before := runtime.NumGoroutine()
 	n := 0
-	if err := Run(t.Context(), Budget{}, []Task{{Run: func(context.Context, int) error { n++; return nil }}}); err != nil || n != 1 {
+	if err := Run(t.Context(), oneSite(Budget{}), []Task{{Run: func(context.Context, At) error { n++; return nil }}}); err != nil || n != 1 {
 		t.Errorf("ran %d times, %v", n, err)
 	}
 	if machineMemory() <= 0 {
@@ -218,7 +218,7 @@ func TestScheduleAfter(t *testing.T) {
 			tk := m.task(id, time.Duration(cpu)*time.Second, 1, nil)
 			run := tk.Run
 			tk.After = named(after...)
-			tk.Run = func(ctx context.Context, p int) error {
+			tk.Run = func(ctx context.Context, at At) error {
 				m.mu.Lock()
 				for _, id := range tk.After {
 					if !ended[id] {
@@ -226,7 +226,7 @@ func TestScheduleAfter(t *testing.T) {
 					}
 				}
 				m.mu.Unlock()
-				err := run(ctx, p)
+				err := run(ctx, at)
 				m.mu.Lock()
 				defer m.mu.Unlock()
 				ended[tk.ID] = true
@@ -235,7 +235,7 @@ func TestScheduleAfter(t *testing.T) {
 			return tk
 		}
 		tasks := []Task{task("d", 9, "b", "c", "b"), task("b", 2, "a"), task("c", 5, "a"), task("a", 1), task("e", 12)}
-		if err := Run(t.Context(), Budget{1, 100}, tasks); err != nil {
+		if err := Run(t.Context(), oneSite(Budget{1, 100}), tasks); err != nil {
 			t.Fatal(err)
 		}
 		// With what waits for them, a is 15 seconds long, c 14, e 12 and b 11.
@@ -257,7 +257,7 @@ func TestScheduleAfterFailure(t *testing.T) {
 			m.task("long", 5*time.Second, 1, nil),
 			after(m.task("d", time.Second, 1, nil), "long"),
 		}
-		err := Run(t.Context(), Budget{2, 100}, tasks)
+		err := Run(t.Context(), oneSite(Budget{2, 100}), tasks)
 		if !errors.Is(err, fails) || err.Error() != "fails" {
 			t.Errorf("got %v", err)
 		}
@@ -280,9 +280,9 @@ func TestScheduleRefuses(t *testing.T) {
 		{[]Task{{ID: ID{Unit: "a"}}, {ID: ID{Unit: "a"}}, {ID: ID{Unit: "b"}, After: named("a")}}, `task "b" waits for "a", which is the name of 2 tasks`},
 	} {
 		for i := range tt.tasks {
-			tt.tasks[i].Run = func(context.Context, int) error { t.Error("a task ran"); return nil }
+			tt.tasks[i].Run = func(context.Context, At) error { t.Error("a task ran"); return nil }
 		}
-		if err := Run(t.Context(), Budget{4, 100}, tt.tasks); err == nil || err.Error() != tt.want {
+		if err := Run(t.Context(), oneSite(Budget{4, 100}), tt.tasks); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
 	}
@@ -302,9 +302,9 @@ func TestScheduleRandom(t *testing.T) {
 					mem = DefaultMemory
 				}
 				d := time.Duration(1+rnd.IntN(1000)) * time.Millisecond
-				tasks[i].Run = func(ctx context.Context, p int) error {
+				tasks[i].Run = func(ctx context.Context, at At) error {
 					mu.Lock()
-					used, running = used+mem*int64(p), running+1
+					used, running = used+mem*int64(at.P), running+1
 					if used > b.Memory && running > 1 {
 						t.Errorf("seed %d: %d bytes in %d tasks, the budget is %d", seed, used, running, b.Memory)
 					}
@@ -317,12 +317,12 @@ func TestScheduleRandom(t *testing.T) {
 					time.Sleep(d)
 					mu.Lock()
 					defer mu.Unlock()
-					used, running = used-mem*int64(p), running-1
+					used, running = used-mem*int64(at.P), running-1
 					runs[tasks[i].ID]++
 					return nil
 				}
 			}
-			if err := Run(t.Context(), b, tasks); err != nil {
+			if err := Run(t.Context(), oneSite(b), tasks); err != nil {
 				t.Fatal(err)
 			}
 			for _, tk := range tasks {

@@ -32,35 +32,38 @@ func demand(p int) float64 { return 1 / (serial + (1-serial)/float64(p)) }
 func crowd(cpus int) int { return max(0, (3*cpus-4)/4) }
 
 // width is how many actions at a time the first of next gets, if all of next
-// start now. Each begins with one, and whichever would end last gets one more,
+// start now at a site. Each begins with one, and whichever would end last gets one more,
 // as long as memory permits: until that is no later than the end of all work
 // must be in any case, or another action brings nothing. Processors that no
 // action is meant for are given away in any case. Beyond that there are at most
 // as many actions more as there are builds, but for one, since builds are wide
 // in parts only; and never more than twice the processors.
-func (q *Queue) width(next []int) int {
+func (q *Queue) width(at int, next []int) int {
 	type item struct {
 		cpu, rest float64
 		memory    int64
 		p         int
 		fixed     bool // it runs, or memory permits no more
 	}
+	s := &q.sites[at]
 	var items []item
-	work := 0.0
+	work := 0.0 // that is meant for the site
 	for i := range q.jobs {
-		switch j := &q.jobs[i]; j.state {
-		case jobWaiting:
-			work += j.cpu
-		case jobRunning:
-			left := j.cpu * max(0, 1-(q.now-j.began)/j.lasts)
+		j := &q.jobs[i]
+		switch {
+		case j.site != at:
+		case j.state == jobWaiting:
+			work += j.costs[at]
+		case j.state == jobRunning:
+			left := j.costs[at] * j.left(q.now)
 			work += left
 			items = append(items, item{cpu: left, p: j.p, fixed: true})
 		}
 	}
-	first, actions, used := len(items), q.actions, q.used
+	first, actions, used := len(items), s.actions, s.used
 	for _, i := range next {
 		j := &q.jobs[i]
-		items = append(items, item{cpu: j.cpu, rest: j.chain - j.cpu, memory: j.memory, p: 1})
+		items = append(items, item{cpu: j.costs[at], rest: j.chain - j.cpu, memory: j.memory, p: 1})
 		actions, used = actions+1, used+j.memory
 	}
 	// end is when the last of the items ends, and which of those that can be
@@ -72,25 +75,25 @@ func (q *Queue) width(next []int) int {
 				busy += demand(it.p)
 			}
 		}
-		slow := max(1, busy/float64(q.cpus))
+		slow := max(1, busy/float64(s.cpus))
 		widen = -1
 		lastOfThose := 0.0
 		for n, it := range items {
 			t := it.rest + slow*lasts(it.cpu, it.p)
 			last = max(last, t)
-			if !it.fixed && it.p < q.cpus && t > lastOfThose {
+			if !it.fixed && it.p < s.cpus && t > lastOfThose {
 				lastOfThose, widen = t, n
 			}
 		}
 		return last, widen
 	}
-	most := min(2*q.cpus, q.cpus+len(items)-1)
-	goal := enough * work / float64(q.cpus)
+	most := min(2*s.cpus, s.cpus+len(items)-1)
+	goal := enough * work / float64(s.cpus)
 	best, widen := end()
 	p, inVain := 1, 0
 	for actions < most && widen >= 0 && best > goal && inVain <= len(items) {
 		it := &items[widen]
-		if it.memory > q.memory-used {
+		if it.memory > s.memory-used {
 			it.fixed = true
 			_, widen = end()
 			continue
@@ -98,7 +101,7 @@ func (q *Queue) width(next []int) int {
 		it.p, actions, used = it.p+1, actions+1, used+it.memory
 		var last float64
 		last, widen = end()
-		if last < best*(1-gain) || actions <= q.cpus {
+		if last < best*(1-gain) || actions <= s.cpus {
 			best, p, inVain = min(best, last), items[first].p, 0
 		} else {
 			inVain++

@@ -54,7 +54,7 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 	r := p.Of.Run
 	b := &batch{
 		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
-		budget: schedule.Budget{CPUs: r.Jobs}, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
+		site: schedule.Site{Budget: schedule.Budget{CPUs: r.Jobs}}, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
 	}
 	// All builds are one queue: the machine is never idle between first and second ones.
 	for i := range p.Executors {
@@ -63,7 +63,7 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 		}
 	}
 	r.Emit(run.Event{Kind: run.Total, N: len(b.tasks)})
-	err := schedule.Run(ctx, b.budget, b.tasks)
+	err := schedule.Run(ctx, []schedule.Site{b.site}, b.tasks)
 	if serr := b.costs.Save(); serr != nil {
 		r.Note("estimates were not saved: %v", serr)
 	}
@@ -76,7 +76,7 @@ type batch struct {
 	ledger *ReleaseLedger
 	then   then
 	costs  *schedule.Costs
-	budget schedule.Budget
+	site   schedule.Site // this machine
 	tasks  []schedule.Task
 	units  []*unitBuilds
 
@@ -124,12 +124,12 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 	}
 	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
-		pace.Room = b.budget.Room()
+		pace.Room = b.site.Room()
 	}
-	t.Run = func(ctx context.Context, n int) error {
-		pace.P = n
+	t.Run = func(ctx context.Context, at schedule.At) error {
+		pace.P = at.P
 		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
-		b.moved(id, schedule.Progress{P: n})
+		b.moved(id, schedule.Progress{At: at})
 		if seeded {
 			b.Of.Emit(run.Event{Kind: run.Step, ID: id, Text: "taking what is proven"})
 			if err := b.ledger.seed(ctx, u.unit, u.all); err != nil {
@@ -153,7 +153,7 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 			text, err = b.arrived(ctx, u, i, made)
 		}
 		b.Of.Emit(run.Event{Kind: run.Done, ID: id, Text: text, Err: err})
-		b.moved(id, schedule.Progress{P: n, Done: true, CPU: spent.CPU})
+		b.moved(id, schedule.Progress{At: at, Done: true, CPU: spent.CPU})
 		return err
 	}
 	return t
@@ -194,7 +194,7 @@ func (b *batch) moved(id schedule.ID, now schedule.Progress) {
 		p.Ran = time.Since(at)
 		b.progress[id] = p
 	}
-	left, known := schedule.Remaining(b.budget, b.tasks, b.progress)
+	left, known := schedule.Remaining([]schedule.Site{b.site}, b.tasks, b.progress)
 	b.mu.Unlock()
 	if known {
 		b.Of.Emit(run.Event{Kind: run.Remaining, Estimate: left})

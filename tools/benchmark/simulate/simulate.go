@@ -119,7 +119,7 @@ func Run(m Machine, units []Unit) (*Result, error) {
 	for i, u := range units {
 		tasks[i] = u.Task
 	}
-	queue, err := schedule.NewQueue(m.Budget, tasks)
+	queue, err := schedule.NewQueue([]schedule.Site{{Budget: m.Budget}}, tasks)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func (s *simulation) run() {
 
 func (s *simulation) startUnits() {
 	for {
-		i, p, ok := s.queue.Next()
+		i, _, p, ok := s.queue.Next()
 		if !ok {
 			return
 		}

@@ -261,12 +261,12 @@ func TestRemaining(t *testing.T) {
 				for i, sp := range r.Spans {
 					switch {
 					case sp.End <= now:
-						at[units[i].ID] = schedule.Progress{P: sp.P, Done: true, CPU: CPU(units[i].Actions) + DefaultLoad}
+						at[units[i].ID] = schedule.Progress{At: schedule.At{P: sp.P}, Done: true, CPU: CPU(units[i].Actions) + DefaultLoad}
 					case sp.Start <= now:
-						at[units[i].ID] = schedule.Progress{P: sp.P, Ran: now - sp.Start}
+						at[units[i].ID] = schedule.Progress{At: schedule.At{P: sp.P}, Ran: now - sp.Start}
 					}
 				}
-				left, ok := schedule.Remaining(schedule.Budget{CPUs: cores}, tasks, at)
+				left, ok := schedule.Remaining([]schedule.Site{{Budget: schedule.Budget{CPUs: cores}}}, tasks, at)
 				real := r.Makespan - now
 				t.Logf("%s on %2d cores after %6.2f s: %6.2f s left, expected %6.2f s %v", name, cores, now.Seconds(), real.Seconds(), left.Seconds(), ok)
 				if !ok {
