@@ -59,6 +59,9 @@ type Keeper interface {
 type Pace struct {
 	P    int   // actions at a time
 	Room int64 // for [toolchain.Roomy]: of the go command and of each of its tools; 0: none
+	// Site is the machine that it runs on, for an executor that has several; see
+	// [schedule.Site].
+	Site string
 }
 
 // Outcome is what one execution of a unit gave.

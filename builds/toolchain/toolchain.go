@@ -71,11 +71,16 @@ type Fetcher struct {
 // Toolchain downloads the toolchain of that exact version for this host, or
 // finds it in the module cache, and has it checked against the checksum database.
 func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, error) {
+	return f.ToolchainFor(ctx, goVersion, runtime.GOOS+"/"+runtime.GOARCH)
+}
+
+// ToolchainFor is Toolchain for another host: system is its GOOS/GOARCH.
+func (f *Fetcher) ToolchainFor(ctx context.Context, goVersion, system string) (*Toolchain, error) {
 	exact, err := Exact(goVersion)
 	if err != nil {
 		return nil, &fault.Error{Err: err, Tip: "write the toolchain as a release, such as go: " + Recent(runtime.Version())}
 	}
-	mod := modulePath + "@v0.0.1-" + exact + "." + runtime.GOOS + "-" + runtime.GOARCH
+	mod := modulePath + "@v0.0.1-" + exact + "." + strings.ReplaceAll(system, "/", "-")
 	d, err := f.Module(ctx, mod)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -85,10 +90,10 @@ func (f *Fetcher) Toolchain(ctx context.Context, goVersion string) (*Toolchain, 
 		if f.Settings.GOSUMDB == "off" {
 			tip = "GOSUMDB=off: a toolchain is built with only when the checksum database knows it; unset GOSUMDB, at least for the first time"
 		}
-		return nil, fault.Errorf(tip, "toolchain %s for %s/%s: %w", exact, runtime.GOOS, runtime.GOARCH, err)
+		return nil, fault.Errorf(tip, "toolchain %s for %s: %w", exact, system, err)
 	}
 	return &Toolchain{fact.Toolchain{
-		Version: exact, Host: runtime.GOOS + "/" + runtime.GOARCH, Module: mod, Sum: d.Sum, SumDB: f.Settings.checksToolchain(f.Place),
+		Version: exact, Host: system, Module: mod, Sum: d.Sum, SumDB: f.Settings.checksToolchain(f.Place),
 	}, d.Zip}, nil
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/verify"
@@ -20,6 +22,9 @@ type (
 	}
 	jobsFlag struct {
 		Jobs *int `flag:"jobs" help:"builds at a time (default: the number of processors)"`
+	}
+	onFlag struct {
+		On []string `flag:"on" help:"machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)"`
 	}
 	jsonFlag struct {
 		JSON bool `flag:"json" help:"print the result as one JSON document"`
@@ -72,6 +77,13 @@ func (f jobsFlag) configure(c *run.Config) error {
 	}
 	c.Jobs = *f.Jobs
 	return nil
+}
+
+func (f onFlag) configure(c *run.Config) (err error) {
+	if c.On = f.On; len(f.On) > 0 {
+		c.Self, err = os.Executable()
+	}
+	return err
 }
 
 func (f dirFlag) configure(c *run.Config) error {

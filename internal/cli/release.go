@@ -18,6 +18,7 @@ type buildFlags struct {
 	selectFlags
 	outFlag
 	jobsFlag
+	onFlag
 	jsonFlag
 	dirFlag
 	moduleFlag
@@ -50,7 +51,7 @@ func (f *releaseFlags) configure(c *run.Config) error {
 
 // make does one of the two verbs that build everything there is to publish.
 func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, run.Config) (*release.Result, error), more ...configurer) error {
-	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)...)
+	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.onFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)...)
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func (c *Copied) Install(ctx context.Context, g *Generation, checkout string) er
 	if c.Repo == nil {
 		return nil
 	}
-	return c.Repo.Exclude(ctx, c.top(checkout), added)
+	return c.Repo.Exclude(ctx, c.Top(checkout), added)
 }
 
 // commands are those that were run, for the plan.
@@ -175,8 +175,8 @@ func digestOf(list []fact.GeneratedFile) string {
 	return files.DigestBytes([]byte(b.String()))
 }
 
-// top is the directory of the whole source, of which checkout is the module's.
-func (c *Copied) top(checkout string) string {
+// Top is the directory of the whole source, of which checkout is the module's.
+func (c *Copied) Top(checkout string) string {
 	if c.Source.Dir == "" {
 		return checkout
 	}
@@ -193,7 +193,7 @@ func (c *Copied) CommandPlace(name string, goroot *toolchain.Goroot, builds *too
 	place, dir := *builds, filepath.Join(filepath.Dir(builds.Home), "commands")
 	place.Home, place.Tmp, place.GoCache = filepath.Join(dir, "home"), filepath.Join(dir, "tmp"), objects
 	return &generate.Place{
-		Name: name, Goroot: goroot, Place: &place, Source: c.top(checkout), Module: c.Source.Dir,
+		Name: name, Goroot: goroot, Place: &place, Source: c.Top(checkout), Module: c.Source.Dir,
 		Work: filepath.Join(dir, "source"), Path: c.Env("PATH"),
 	}
 }

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -54,20 +55,29 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 	r := p.Of.Run
 	b := &batch{
 		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
-		site: schedule.Site{Budget: schedule.Budget{CPUs: r.Jobs}}, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
+		sites: p.Sites, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
 	}
-	// All builds are one queue: the machine is never idle between first and second ones.
+	if len(b.sites) == 0 {
+		b.sites = thisMachine(r)
+	}
+	b.left = slices.Clone(b.sites)
+	// All builds are one queue: no machine is idle between first and second ones.
 	for i := range p.Executors {
 		for _, u := range p.Of.Plan.Units {
 			b.tasks = append(b.tasks, b.task(b.unit(u), i))
 		}
 	}
 	r.Emit(run.Event{Kind: run.Total, N: len(b.tasks)})
-	err := schedule.Run(ctx, []schedule.Site{b.site}, b.tasks)
+	err := schedule.Run(ctx, b.sites, b.tasks)
 	if serr := b.costs.Save(); serr != nil {
 		r.Note("estimates were not saved: %v", serr)
 	}
 	return err
+}
+
+// thisMachine is the machine that builds where no other does.
+func thisMachine(r *run.Run) []schedule.Site {
+	return []schedule.Site{{Budget: schedule.Budget{CPUs: r.Jobs}}}
 }
 
 // batch is the builds of one plan while they run.
@@ -76,7 +86,8 @@ type batch struct {
 	ledger *ReleaseLedger
 	then   then
 	costs  *schedule.Costs
-	site   schedule.Site // this machine
+	sites  []schedule.Site
+	left   []schedule.Site // those that are not gone; under mu
 	tasks  []schedule.Task
 	units  []*unitBuilds
 
@@ -113,9 +124,24 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 	id := taskID(u.unit, e)
 	known := b.ledger.waits(u.unit)
 	seeded := known && b.ledger.seeds(i)
-	key := schedule.CostKey{Module: b.Of.Source.ModulePath, Task: id, Seeded: seeded}
-	cost := b.costs.Get(key)
+	key := func(site string) schedule.CostKey {
+		return schedule.CostKey{Module: b.Of.Source.ModulePath, Task: id, Site: site, Seeded: seeded}
+	}
+	cost := b.costs.Get(key(""))
 	t := schedule.Task{ID: id, CPU: cost.CPU, Group: e.Name() + " " + u.unit.CompileKey()}
+	for _, site := range b.sites {
+		if at := b.costs.Get(key(site.Name)); site.Name != "" && at.CPU > 0 {
+			if t.CPUAt == nil {
+				t.CPUAt = map[string]time.Duration{}
+			}
+			t.CPUAt[site.Name] = at.CPU
+		}
+	}
+	for j, other := range b.Executors {
+		if j != i {
+			t.Apart = append(t.Apart, taskID(u.unit, other))
+		}
+	}
 	if cost.MaxRSS > 0 {
 		t.Memory = cost.MaxRSS + cost.MaxRSS/2 // the largest process and the go command beside it
 	}
@@ -124,11 +150,15 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 	}
 	pace := execute.Pace{}
 	if known { // then most of it is compiled, in both places
-		pace.Room = b.site.Room()
+		pace.Room = b.sites[0].Room() // what is known is of builds on this machine
 	}
 	t.Run = func(ctx context.Context, at schedule.At) error {
-		pace.P = at.P
-		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
+		pace.P, pace.Site = at.P, at.Site
+		text := id.String()
+		if at.Site != "" {
+			text += " at " + at.Site
+		}
+		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: text, Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{At: at})
 		if seeded {
 			b.Of.Emit(run.Event{Kind: run.Step, ID: id, Text: "taking what is proven"})
@@ -137,7 +167,7 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 			}
 		}
 		if seeded { // the estimate is that of the build
-			b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: id.String(), Estimate: cost.CPU})
+			b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: text, Estimate: cost.CPU})
 		}
 		made, err := e.Build(ctx, u.unit, pace)
 		var spent schedule.Cost
@@ -147,9 +177,14 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 				spent.MaxRSS = max(spent.MaxRSS, cost.MaxRSS)
 			}
 		}
-		text := ""
+		var loss *schedule.LostError
+		if errors.As(err, &loss) {
+			b.lost(id, at, loss)
+			return err
+		}
+		text = ""
 		if err == nil {
-			b.costs.Set(key, spent)
+			b.costs.Set(key(at.Site), spent)
 			text, err = b.arrived(ctx, u, i, made)
 		}
 		b.Of.Emit(run.Event{Kind: run.Done, ID: id, Text: text, Err: err})
@@ -180,6 +215,19 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 	return verdict, nil
 }
 
+// lost takes note that an execution came to nothing, and why.
+func (b *batch) lost(id schedule.ID, at schedule.At, loss *schedule.LostError) {
+	b.Of.Warn("%s: %v; it is built elsewhere", id, loss)
+	b.Of.Emit(run.Event{Kind: run.Done, ID: id, Text: "lost"})
+	b.mu.Lock()
+	delete(b.running, id)
+	delete(b.progress, id)
+	if loss.Site {
+		b.left = slices.DeleteFunc(b.left, func(s schedule.Site) bool { return s.Name == at.Site })
+	}
+	b.mu.Unlock()
+}
+
 // moved notes how far a task is and says how long everything will take.
 func (b *batch) moved(id schedule.ID, now schedule.Progress) {
 	b.mu.Lock()
@@ -194,7 +242,7 @@ func (b *batch) moved(id schedule.ID, now schedule.Progress) {
 		p.Ran = time.Since(at)
 		b.progress[id] = p
 	}
-	left, known := schedule.Remaining([]schedule.Site{b.site}, b.tasks, b.progress)
+	left, known := schedule.Remaining(b.left, b.tasks, b.progress)
 	b.mu.Unlock()
 	if known {
 		b.Of.Emit(run.Event{Kind: run.Remaining, Estimate: left})

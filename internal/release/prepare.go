@@ -8,6 +8,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -25,6 +26,7 @@ import (
 type Prepared struct {
 	Of        *fetch.Planned
 	Executors []ReadyExecutor
+	Sites     []schedule.Site // the machines that they build on
 }
 
 // ReadyExecutor is an executor together with a private copy of the source, from
@@ -39,10 +41,20 @@ type Places struct {
 	First     string // name of the first one; "" is "first"
 	Second    bool   // there is a second one
 	KeepLinks bool   // the first one uses what it linked earlier, and keeps it for later
+	// On are the machines that build; see [run.Config]. On others there is a first and a
+	// second place as well.
+	On []string
 }
 
 // Prepare ends the fetch phase: afterwards nothing needs the network.
 func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, error) {
+	workers, here, err := carriers(p, places.On)
+	if err != nil {
+		return nil, err
+	}
+	if len(places.On) == 0 {
+		here = true
+	}
 	first, err := FirstPlace(ctx, p)
 	if err != nil {
 		return nil, err
@@ -61,7 +73,14 @@ func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, e
 		}
 		ready = append(ready, ReadyExecutor{second, second.Dir})
 	}
-	return &Prepared{p, ready}, nil
+	f, err := gather(ctx, p, workers, here)
+	if err != nil {
+		return nil, err
+	}
+	if len(workers) > 0 {
+		ready = f.spreadOver(ready)
+	}
+	return &Prepared{p, ready, f.sites}, nil
 }
 
 // FirstPlace is the place whose caches outlive the release.

@@ -105,7 +105,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
-	p, err := Prepare(ctx, l.Planned, Places{Second: twice, KeepLinks: true})
+	p, err := Prepare(ctx, l.Planned, Places{Second: twice, KeepLinks: true, On: cfg.On})
 	if err != nil {
 		return nil, err
 	}

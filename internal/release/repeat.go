@@ -73,7 +73,7 @@ func repeat(ctx context.Context, l *lint.Linted, first *execute.Local, n int, re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{l.Planned, []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}}
+	p := &Prepared{l.Planned, []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}, thisMachine(l.Run)}
 	stage, err := os.MkdirTemp(l.Workspace.Dir, "products-")
 	if err != nil {
 		return err

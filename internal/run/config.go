@@ -21,6 +21,9 @@ type Config struct {
 	Platforms  string   // comma list of patterns
 	Out        string   // output directory, "dist" in Dir by default
 	Jobs       int      // builds at a time; default: the machine's processors
+	// On are the machines that build: addresses of workers, and "here". None: here.
+	On   []string
+	Self string // this program's file, which is brought to workers
 	Snapshot   bool     // build the tree as it is, dirty or not, with what git ignores; never signed
 	Types      bool     // check type-checks the packages of every unit as well
 
