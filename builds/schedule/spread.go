@@ -13,7 +13,10 @@ type outlook struct {
 // end is when a task would end that cannot begin before ready.
 func (o *outlook) end(cpu, memory float64, group string, ready float64) float64 {
 	memory = min(memory, o.memory)
-	begin := max(ready, o.groups[group])
+	begin := ready
+	if group != "" {
+		begin = max(begin, o.groups[group])
+	}
 	if o.tasks >= int(o.cpus) {
 		begin = max(begin, o.work/o.cpus)
 	}
@@ -46,11 +49,13 @@ func (q *Queue) spread() {
 		return
 	}
 	q.meant = true
-	p := &spreading{Queue: q, sites: make([]outlook, len(q.sites)), ready: map[int]float64{}, done: map[int]bool{}, dearest: map[string]int{}}
+	p := &spreading{Queue: q, sites: make([]outlook, len(q.sites)), ready: make([]float64, len(q.jobs)), done: make([]bool, len(q.jobs)), dearest: map[string]int{}}
 	for i := range q.jobs {
 		j := &q.jobs[i]
-		if d, ok := p.dearest[j.group]; j.group != "" && (!ok || j.cpu > q.jobs[d].cpu) {
-			p.dearest[j.group] = i
+		if j.group != "" {
+			if d, ok := p.dearest[j.group]; !ok || j.cpu > q.jobs[d].cpu {
+				p.dearest[j.group] = i
+			}
 		}
 	}
 	for k := range q.sites {
@@ -77,9 +82,9 @@ func (j *job) left(now float64) float64 { return max(0, 1-(now-j.began)/j.lasts)
 type spreading struct {
 	*Queue
 	sites   []outlook
-	ready   map[int]float64 // when what a job waits for has ended
-	done    map[int]bool    // jobs that are meant for a site
-	dearest map[string]int  // job of each group
+	ready   []float64      // when what a job waits for has ended
+	done    []bool         // jobs that are meant for a site
+	dearest map[string]int // job of each group
 }
 
 // before notes for those that wait for a job when it ends.
@@ -118,8 +123,10 @@ func (p *spreading) put(i int) {
 			}
 			o := &p.sites[k]
 			c := j.costs[k]
-			if _, warm := o.groups[j.group]; j.group != "" && !warm {
-				c = max(c, p.jobs[p.dearest[j.group]].costs[k])
+			if j.group != "" {
+				if _, warm := o.groups[j.group]; !warm {
+					c = max(c, p.jobs[p.dearest[j.group]].costs[k])
+				}
 			}
 			end := o.end(c, float64(j.memory), j.group, p.ready[i])
 			if j.site < 0 || end < j.ends || end == j.ends && o.work/o.cpus < p.sites[j.site].work/p.sites[j.site].cpus {
