@@ -17,13 +17,17 @@ import (
 // executions watches executions of tasks by their sites.
 type executions struct {
 	mu      sync.Mutex
+	tasks   int
 	running map[ID]bool
 	began   []string // unit@site#attempt
 }
 
-// task is one second of work that ends as result says, which may wait for ctx.
+// task is a second of work that ends as result says, which may wait for ctx. Each
+// task takes a little longer than the one before, so that no two end together.
 func (e *executions) task(t *testing.T, unit string, result func(ctx context.Context, at At) error) Task {
 	id := ID{Unit: unit}
+	e.tasks++
+	lasts := time.Second + time.Duration(e.tasks)*10*time.Millisecond
 	return Task{ID: id, CPU: time.Second, Memory: 1, Run: func(ctx context.Context, at At) error {
 		e.mu.Lock()
 		if e.running == nil {
@@ -35,7 +39,7 @@ func (e *executions) task(t *testing.T, unit string, result func(ctx context.Con
 		e.running[id] = true
 		e.began = append(e.began, fmt.Sprintf("%s@%s#%d", unit, at.Site, at.Attempt))
 		e.mu.Unlock()
-		time.Sleep(time.Second)
+		time.Sleep(lasts)
 		err := result(ctx, at)
 		e.mu.Lock()
 		defer e.mu.Unlock()
