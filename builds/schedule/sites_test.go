@@ -106,6 +106,8 @@ func TestQueueSites(t *testing.T) {
 			tasks[0].Apart, tasks[1].Apart = named("1", "2"), named("2")
 			return tasks
 		}(), []func(*Queue){ended(1)}, []string{"0@0:1 1@1:1", "2@1:1"}},
+		{"the one with fewer sites chooses first", machines(1, 1, 1), on(append(equal(1, 100, 1), halves(9)...), "m1", "", "m0,m1"), nil,
+			[]string{"0@1:1 1@2:1 2@0:1"}},
 		{"only here", machines(1, 8), on(equal(2, 9, 1), "m0", "m0"), []func(*Queue){ended(0)}, []string{"0@0:1", "1@0:1"}},
 		{"on the wide one, where both end sooner", machines(1, 4), equal(2, 9, 1), nil, []string{"0@1:2 1@1:2"}},
 		{"not on the slow one, if it ends sooner after another", machines(1, 1), costs(costs(equal(2, 10, 1), "m0", 10, 10), "m1", 100, 100), []func(*Queue){ended(0)}, []string{"0@0:1", "1@0:1"}},

@@ -92,6 +92,7 @@ func (p *spreading) put(i int) {
 	}
 	p.done[i] = true
 	j := &p.jobs[i]
+	j.site = -1
 	var taken []bool // by jobs that it is to run apart from
 	if len(j.apart) > 0 {
 		taken = make([]bool, len(p.sites))
@@ -105,7 +106,6 @@ func (p *spreading) put(i int) {
 			taken[mate.site] = true
 		}
 	}
-	j.site = -1
 	var cost float64
 	for _, free := range []bool{true, false} {
 		for k := range p.sites {
