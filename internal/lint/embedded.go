@@ -105,21 +105,23 @@ func (l *Linted) made(name string, p source.EmbedIgnored, embedded []string) boo
 //
 //   - it is for an embedded directory, which it names or in which it stands: nobody
 //     writes it for a file that has no place there; or
-//   - it is for any directory, and Go code of the module has a text with the ending, as
-//     what makes or reads such files has. A name without an ending (bin, build, tmp) is
-//     too common a word in texts to say anything.
+//   - it is for a kind of file in any directory, as *.hdr is, and Go code of the module
+//     has a text with the ending, as what makes or reads such files has. One that is a
+//     name without a wildcard (log.txt, todo.txt, build) is for one file or directory
+//     that somebody has lying about, and common in texts besides.
 //
-// In either case not if the name itself says that it is rubbish, or a secret.
+// In either case not if the pattern itself says that it is for rubbish, or for a secret.
 func (l *Linted) worth(ctx context.Context, p source.EmbedIgnored) (bool, error) {
-	base := path.Base(p.Name)
-	ext := path.Ext(base)
-	if isRubbish(base) || slices.ContainsFunc(strings.Split(p.Name, "/"), isRubbish) {
+	parts := strings.Split(strings.Trim(p.Pattern, "/"), "/")
+	if isRubbish(path.Base(p.Name)) || slices.ContainsFunc(parts, isRubbish) {
 		return false, nil
 	}
 	if p.Aimed {
 		return true, nil
 	}
-	if len(ext) < 2 {
+	last := parts[len(parts)-1]
+	ext := path.Ext(last)
+	if len(ext) < 2 || strings.ContainsAny(ext, `*?[\ `) || !strings.ContainsAny(last, "*?[") {
 		return false, nil
 	}
 	return l.Repo.NamesEnding(ctx, ext)
@@ -129,7 +131,7 @@ func (l *Linted) worth(ctx context.Context, p source.EmbedIgnored) (bool, error)
 // as the collections of .gitignore files have them.
 func isRubbish(name string) bool {
 	switch strings.ToLower(name) {
-	case "node_modules", "__pycache__", "thumbs.db", "desktop.ini", "ehthumbs.db":
+	case "node_modules", "__pycache__", "coverage", "logs", "tmp", "temp", "thumbs.db", "desktop.ini", "ehthumbs.db":
 		return true
 	}
 	switch {
