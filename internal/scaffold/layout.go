@@ -329,13 +329,6 @@ func (p *Proposal) notes() {
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")
 	}
-	for _, m := range l.modules {
-		for _, prog := range m.programs {
-			if prog.cgo {
-				p.note("%s has C code that it cannot do without: the file has cgo: true and the platform of this machine; others need a C compiler each (env: {CC: …} in an override)", path.Join(m.dir, prog.dir))
-			}
-		}
-	}
 }
 
 // brief names the first of many.
