@@ -6,7 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +99,6 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		return nil, fault.Errorf("go mod init MODULE makes one, go mod tidy fills it", "there is no go.mod here, nor in a directory below")
 	}
 	_, l.work = small(tree, "go.work")
-	_, l.vendor = small(tree, "vendor/modules.txt")
 	for dir, list := range mains {
 		if l.module != "" && dir != "." {
 			l.aside = append(l.aside, list...)
@@ -114,13 +115,13 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 	}
 	slices.SortFunc(l.modules, func(a, b goModule) int { return strings.Compare(a.dir, b.dir) })
 	slices.Sort(l.aside)
-	for _, pattern := range []string{"LICENSE*", "COPYING*", "README*"} {
-		found, err := fs.Glob(tree, pattern)
-		if err == nil && slices.ContainsFunc(found, func(name string) bool {
-			fi, err := fs.Stat(tree, name)
-			return err == nil && fi.Mode().IsRegular()
-		}) {
-			l.files = append(l.files, pattern)
+	if len(l.modules) > 0 { // what is beside the file, but not in the module, is not reached
+		at := l.modules[0].dir
+		_, l.vendor = small(tree, path.Join(at, "vendor/modules.txt"))
+		for _, pattern := range append(licenses(), "README*") {
+			if len(regular(tree, at, pattern)) > 0 {
+				l.files = append(l.files, pattern)
+			}
 		}
 	}
 	for _, m := range l.modules {
@@ -132,6 +133,26 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		return nil, fault.Errorf("a program is a package main; name its module with -dir=", "no program was found here: %s", describe(paths))
 	}
 	return l, nil
+}
+
+// licenses are patterns of files with the terms of use.
+func licenses() []string { return []string{"LICENSE*", "COPYING*"} }
+
+// regular are the regular files in a directory whose names match.
+func regular(tree fs.FS, dir, pattern string) (names []string) {
+	entries, err := fs.ReadDir(tree, dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if ok, err := path.Match(pattern, e.Name()); err != nil || !ok {
+			continue
+		}
+		if fi, err := fs.Stat(tree, path.Join(dir, e.Name())); err == nil && fi.Mode().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 func describe(paths map[string]string) string {
@@ -326,8 +347,34 @@ func (p *Proposal) notes() {
 	if len(l.unnamed) > 0 {
 		p.note("not released, since the go command takes no such name of a directory: %s", brief(l.unnamed))
 	}
+	p.license()
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")
+	}
+}
+
+// license says which license of the repository no archive can have: the module's
+// directory has none, and files takes nothing from outside of it.
+func (p *Proposal) license() {
+	if slices.ContainsFunc(licenses(), func(l string) bool { return slices.Contains(p.layout.files, l) }) {
+		return
+	}
+	module, err := filepath.Rel(p.Root, filepath.Join(p.Dir, filepath.FromSlash(p.layout.modules[0].dir)))
+	if err != nil || module == "." {
+		return
+	}
+	module = filepath.ToSlash(module)
+	top := os.DirFS(p.Root)
+	for at := path.Dir(module); ; at = path.Dir(at) {
+		for _, pattern := range licenses() {
+			if found := regular(top, at, pattern); len(found) > 0 {
+				p.note("%s is in no archive: files takes what lies in the module's directory; copy it to %s, commit that, and name it in files: [%q]", p.rel(path.Join(at, found[0])), p.rel(path.Join(module, found[0])), pattern)
+				return
+			}
+		}
+		if at == "." {
+			return
+		}
 	}
 }
 

@@ -107,6 +107,32 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestModuleBelow: what is said of files and vendored modules is that of the module's
+// directory, and the license above it is missed.
+func TestModuleBelow(t *testing.T) {
+	const sub = "-- a/sub/go.mod --\nmodule example.com/tool/sub\n\ngo 1.26.0\n-- a/sub/main.go --\npackage main\n"
+	const above = "-- LICENSE --\n-- README.md --\n-- vendor/modules.txt --\n"
+	for _, c := range []struct{ files, dir, has, not, note string }{
+		{sub + above, "", "dir: a/sub\n", "    files:", "LICENSE is in no archive: files takes what lies in the module's directory; copy it to a/sub/LICENSE, commit that, and name it in files: [\"LICENSE*\"]"},
+		{sub + above, "", "dir: a/sub\n", "mod: vendor", "LICENSE is in no archive"},
+		{sub + above, "a/sub", "main: ./\n", "    files:", "../../LICENSE is in no archive: files takes what lies in the module's directory; copy it to LICENSE, "},
+		{sub + above + "-- a/COPYING --\n", "a", "dir: sub\n", "    files:", "COPYING is in no archive: files takes what lies in the module's directory; copy it to sub/COPYING, "},
+		{sub + above + "-- a/sub/LICENSE.md --\n-- a/sub/vendor/modules.txt --\n", "", "files: [\"LICENSE*\"]", "README", ""},
+		{sub + above + "-- a/sub/LICENSE.md --\n-- a/sub/vendor/modules.txt --\n", "", "mod: vendor", "README", ""},
+		{tool + above, "", "files: [\"LICENSE*\", \"README*\"]", "dir:", ""},
+		{sub, "", "dir: a/sub\n", "    files:", ""},
+	} {
+		p := propose(t, Config{Dir: filepath.Join(repo(t, c.files), filepath.FromSlash(c.dir))})
+		text, notes := p.Files[0].Text, strings.Join(p.Notes, "\n")
+		if !strings.Contains(text, c.has) || strings.Contains(text, c.not) {
+			t.Errorf("-dir=%s: want %q, not %q:\n%s", c.dir, c.has, c.not, text)
+		}
+		if !strings.HasPrefix(notes, c.note) || c.note == "" && notes != "" {
+			t.Errorf("-dir=%s: notes %q, want %q", c.dir, notes, c.note)
+		}
+	}
+}
+
 // TestNothingIsOverwritten: all that is there is named, and nothing of the rest is
 // written.
 func TestNothingIsOverwritten(t *testing.T) {
