@@ -44,7 +44,7 @@ type program struct {
 	set map[string]string
 	cgo bool
 
-	embeds []string // variables of a version that come from a file
+	embeds map[string]string // variables of a version that come from a file, with it
 }
 
 // Limits on what is looked at.
@@ -223,13 +223,13 @@ func examine(tree fs.FS, m goModule, at string) program {
 	if at == m.dir {
 		rel = "."
 	}
-	p := program{dir: rel, set: map[string]string{}}
+	p := program{dir: rel, set: map[string]string{}, embeds: map[string]string{}}
 	for _, name := range importer.Variables(tree, at) {
 		v := variable(name)
 		switch from := importer.Embeds(tree, at, name); {
 		case v == "":
 		case from != "": // which -X would replace
-			p.embeds = append(p.embeds, "main."+name+" is what is embedded from "+path.Join(at, from))
+			p.embeds["main."+name] = path.Join(at, from)
 		default:
 			p.set["main."+name] = v
 		}
@@ -355,13 +355,6 @@ func (p *Proposal) notes() {
 		p.note("not released, since the go command takes no such name of a directory: %s", brief(l.unnamed))
 	}
 	p.license()
-	for _, m := range l.modules {
-		for _, prog := range m.programs {
-			for _, e := range prog.embeds {
-				p.note("%s, and the file leaves it so: it has no key in ldflags.set, which would replace that text", e)
-			}
-		}
-	}
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")
 	}

@@ -103,7 +103,7 @@ func Propose(cfg Config) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.compilers(text); err != nil {
+	if err := p.meaning(text); err != nil {
 		return nil, err
 	}
 	p.Files = []File{{Name: ProfileFile, Text: text}}

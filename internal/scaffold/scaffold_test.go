@@ -133,15 +133,6 @@ func TestModuleBelow(t *testing.T) {
 	}
 }
 
-// TestEmbeddedVersion: what the program takes from a file stays so, and is said.
-func TestEmbeddedVersion(t *testing.T) {
-	p := propose(t, Config{Dir: repo(t, tool+"-- v.go --\npackage main\n\nimport _ \"embed\"\n\n//go:embed VERSION\nvar version string\n\nvar commit string\n")})
-	notes := strings.Join(p.Notes, "\n")
-	if text := p.Files[0].Text; strings.Contains(text, "main.version") || !strings.Contains(text, "main.commit: ") || !strings.Contains(notes, "main.version is what is embedded from VERSION, and the file leaves it so") {
-		t.Errorf("%s\n%s", notes, text)
-	}
-}
-
 // TestNothingIsOverwritten: all that is there is named, and nothing of the rest is
 // written.
 func TestNothingIsOverwritten(t *testing.T) {

@@ -1,18 +1,50 @@
 package scaffold
 
 import (
+	"maps"
 	"path"
+	"slices"
 
 	"github.com/mintmark/mintmark/profiles"
 )
 
-// compilers says what the profile file means for C code: programs that cannot do
-// without it, and platforms for which a C compiler has to be named. text is the file.
-func (p *Proposal) compilers(text string) error {
+// meaning says what the profile file means for the programs that were found. text is
+// the file.
+func (p *Proposal) meaning(text string) error {
 	f, err := profiles.Load(ProfileFile, []byte(text))
 	if err != nil {
 		return err
 	}
+	p.compilers(f)
+	p.embedded(f)
+	return nil
+}
+
+// embedded says of variables of a version that come from a file, and that nothing sets,
+// that they do.
+func (p *Proposal) embedded(f *profiles.File) {
+	set := map[string]bool{}
+	for _, prof := range f.Profiles {
+		for _, pl := range prof.Platforms {
+			for name := range prof.Settings(pl).Set {
+				set[name] = true
+			}
+		}
+	}
+	for _, m := range p.layout.modules {
+		for _, prog := range m.programs {
+			for _, name := range slices.Sorted(maps.Keys(prog.embeds)) {
+				if !set[name] {
+					p.note("%s is embedded from %s, and stays so: a key in ldflags.set would put another text in its place", name, prog.embeds[name])
+				}
+			}
+		}
+	}
+}
+
+// compilers says what the file means for C code: programs that cannot do without it,
+// and platforms for which a C compiler has to be named.
+func (p *Proposal) compilers(f *profiles.File) {
 	host := p.layout.host
 	own := func(pl profiles.Platform) bool {
 		// A compiler for macOS makes code for both of its architectures.
@@ -58,5 +90,4 @@ func (p *Proposal) compilers(text string) error {
 		}
 	}
 	p.Notes = append(p.Notes, notes...)
-	return nil
 }

@@ -36,3 +36,18 @@ func TestCompilers(t *testing.T) {
 		}
 	}
 }
+
+// TestEmbeddedVersion: what the program takes from a file stays so without a
+// configuration that says otherwise, and is said.
+func TestEmbeddedVersion(t *testing.T) {
+	const program = tool + "-- v.go --\npackage main\n\nimport _ \"embed\"\n\n//go:embed VERSION\nvar version string\n\nvar commit string\n"
+	const note = "main.version is embedded from VERSION, and stays so"
+	p := propose(t, Config{Dir: repo(t, program)})
+	if text := p.Files[0].Text; strings.Contains(text, "main.version") || !strings.Contains(text, "main.commit: ") || !strings.Contains(strings.Join(p.Notes, "\n"), note) {
+		t.Errorf("%s\n%s", p.Notes, text)
+	}
+	p = propose(t, Config{Dir: repo(t, program+"-- Makefile --\nbuild:\n\tgo build -ldflags '-X main.version=1' .\n")})
+	if text := p.Files[0].Text; !strings.Contains(text, "main.version: 1") || strings.Contains(strings.Join(p.Notes, "\n"), note) {
+		t.Errorf("%s\n%s", p.Notes, text)
+	}
+}
