@@ -25,10 +25,10 @@ type layout struct {
 	modules []goModule
 	below   []goModule // with programs, below a module in the directory: not released with it
 	vendor  bool
-	aside   []string // programs that are left out
-	unnamed []string // directories of programs that no import path can name
-	files   []string // patterns of further files
-	work    bool     // there is a go.work
+	mains   map[string][]string // directories of all programs, by that of their module
+	unnamed []string            // directories of programs that no import path can name
+	files   []string            // patterns of further files
+	work    bool                // there is a go.work
 	host    profiles.Platform
 }
 
@@ -96,19 +96,17 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.module = paths["."]
+	l.module, l.mains = paths["."], mains
 	if len(paths) == 0 {
 		return nil, fault.Errorf("go mod init MODULE makes one, go mod tidy fills it", "there is no go.mod here, nor in a directory below")
 	}
-	_, l.work = small(tree, "go.work")
 	for dir, list := range mains {
 		if l.module != "" && dir != "." {
-			l.aside = append(l.aside, list...)
 			l.below = append(l.below, goModule{dir: dir, path: paths[dir]})
 			continue
 		}
 		m := goModule{dir: dir, path: paths[dir]}
-		for _, at := range l.choose(dir, list) {
+		for _, at := range choose(dir, list) {
 			m.programs = append(m.programs, examine(tree, m, at))
 		}
 		if len(m.programs) > 0 {
@@ -116,7 +114,6 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		}
 	}
 	slices.SortFunc(l.modules, func(a, b goModule) int { return strings.Compare(a.dir, b.dir) })
-	slices.Sort(l.aside)
 	if len(l.modules) > 0 { // what is beside the file, but not in the module, is not reached
 		at := l.modules[0].dir
 		_, l.vendor = small(tree, path.Join(at, "vendor/modules.txt"))
@@ -132,7 +129,7 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		}
 	}
 	if len(l.modules) == 0 && len(l.below) == 0 {
-		return nil, fault.Errorf("a program is a package main; name its module with -dir=", "no program was found here: %s", describe(paths))
+		return nil, fault.Errorf("mintmark releases programs: name a module that has a package main with -dir=; a library needs no more than the tag of its version", "no program was found here: %s", describe(paths))
 	}
 	return l, nil
 }
@@ -186,7 +183,7 @@ func forDevelopers(dir string) bool {
 // choose takes of a module's programs those that are for users: that in its
 // directory and those below cmd; where there are none, all but those that are for
 // whoever develops it.
-func (l *layout) choose(dir string, mains []string) (chosen []string) {
+func choose(dir string, mains []string) (chosen []string) {
 	user := func(at string) bool {
 		rel := strings.TrimPrefix(strings.TrimPrefix(at, dir), "/")
 		if dir == "." {
@@ -203,11 +200,6 @@ func (l *layout) choose(dir string, mains []string) (chosen []string) {
 		}
 		if len(chosen) > 0 {
 			break
-		}
-	}
-	for _, at := range mains {
-		if !slices.Contains(chosen, at) {
-			l.aside = append(l.aside, at)
 		}
 	}
 	return chosen
@@ -348,15 +340,13 @@ func (p *Proposal) plain() importer.Module {
 // notes says what of the directory is in the file, and what is not.
 func (p *Proposal) notes() {
 	l := p.layout
-	if len(l.aside) > 0 {
-		p.note("not released, since they look like tools, examples or a module of their own: %s; add those for users to main", brief(l.aside))
-	}
 	if len(l.unnamed) > 0 {
 		p.note("not released, since the go command takes no such name of a directory: %s", brief(l.unnamed))
 	}
 	p.license()
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")
+		p.unpublished()
 	}
 }
 

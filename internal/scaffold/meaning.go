@@ -1,9 +1,11 @@
 package scaffold
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/profiles"
 )
@@ -15,9 +17,72 @@ func (p *Proposal) meaning(text string) error {
 	if err != nil {
 		return err
 	}
+	p.left(f)
 	p.compilers(f)
 	p.embedded(f)
 	return nil
+}
+
+// left says which programs the file does not build, and which of those that it builds
+// look like none for users.
+func (p *Proposal) left(f *profiles.File) {
+	var main []string
+	for _, prof := range f.Profiles {
+		for _, pl := range prof.Platforms {
+			main = append(main, prof.Settings(pl).Main...)
+		}
+	}
+	own := cmp.Or(f.Dir, ".")
+	var tools, others, doubtful, modules []string
+	for _, at := range p.layout.mains[own] {
+		rel := strings.TrimPrefix(strings.TrimPrefix(at, own), "/")
+		if own == "." {
+			rel = at
+		}
+		switch builds := slices.ContainsFunc(main, func(pattern string) bool { return names(pattern, rel) }); {
+		case builds && forDevelopers(rel):
+			doubtful = append(doubtful, at)
+		case builds:
+		case forDevelopers(rel):
+			tools = append(tools, at)
+		default:
+			others = append(others, at)
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(p.layout.mains)) {
+		if dir != own {
+			modules = append(modules, dir+" ("+p.command(dir)+")")
+		}
+	}
+	if len(doubtful) > 0 && p.Source == "" { // else somebody has named them
+		p.note("released, though they look like tools or examples, since there is no other program: %s; take out of main what is not for users", brief(doubtful))
+	}
+	if p.Source != "" { // what is left out is so by it, whatever it looks like
+		others, tools = slices.Sorted(slices.Values(slices.Concat(others, tools))), nil
+	}
+	if len(tools) > 0 {
+		p.note("not released, since they look like tools or examples: %s; add those for users to main", brief(tools))
+	}
+	switch {
+	case len(others) == 0:
+	case p.Source != "":
+		p.note("not released, since they are not in main: %s; add those for users", brief(others))
+	default:
+		p.note("not released, since those in the module's directory and below cmd come first: %s; add those for users to main", brief(others))
+	}
+	if len(modules) > 0 {
+		p.note("not released, since they are in modules of their own, each of which takes a file of its own: %s", brief(modules))
+	}
+}
+
+// names reports whether a pattern of main names the package in a directory of the module.
+func names(pattern, dir string) bool {
+	pattern = path.Clean(pattern)
+	if parent, ok := strings.CutSuffix(pattern, "..."); ok {
+		parent = strings.TrimSuffix(parent, "/")
+		return parent == "" || parent == "." || dir == parent || strings.HasPrefix(dir, parent+"/")
+	}
+	return pattern == path.Clean(dir)
 }
 
 // embedded says of variables of a version that come from a file, and that nothing sets,

@@ -94,6 +94,7 @@ func Propose(cfg Config) (*Proposal, error) {
 	if p.Module == "" {
 		p.Module = l.modules[0].path
 	}
+	p.layout.work = p.workspace()
 	p.notes()
 	if err := p.toolchain(tree); err != nil {
 		return nil, err
