@@ -15,8 +15,8 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// EmbedIgnored is a pattern in a .gitignore of the commit by which git ignores what
-// go:embed would take, if it were there.
+// EmbedIgnored is a pattern in a .gitignore of the commit by which git ignores files that
+// a go:embed line would take, if they were there.
 type EmbedIgnored struct {
 	File    string // the .gitignore, a path from the top
 	Line    int    // of the pattern in it, 1 is the first
