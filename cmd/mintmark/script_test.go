@@ -164,6 +164,7 @@ func TestScript(t *testing.T) {
 			"publish":        publish,
 			"owncache":       caches.own,
 			"proven":         caches.proven,
+			"keypair":        keypair,
 			"forge":          forge,
 			"poison":         poison,
 			"damage":         damage,
