@@ -57,13 +57,13 @@ func VerifyFile(ctx context.Context, name, dir string, list fact.DigestList, cfg
 // fileCheck is the verification of one file.
 type fileCheck struct {
 	*verification
-	other  string // digest of the file by the list's algorithm
-	size   int64
-	list       []byte // nil: not there
-	lines      []Line
-	record     *Statement // nil: not there, or not looked at
-	payload    []byte     // of the record
-	by         []string   // what names the file with its digest
+	other   string // digest of the file by the list's algorithm
+	size    int64
+	list    []byte // nil: not there
+	lines   []Line
+	record  *Statement // nil: not there, or not looked at
+	payload []byte     // of the record
+	by      []string   // what names the file with its digest
 }
 
 // digest reads the file. One that lies among those of the release is no link, as these
