@@ -47,6 +47,10 @@ func FileLine(v *checksums.Verification) string {
 	}
 	built, ok := Built(v)
 	say(ok, built, built)
+	_, ofCommit := is(fact.FromCommit, v.File)
+	if ofCommit {
+		known = append(known, "made again here of the commit, identical")
+	}
 	if again, _ := v.Checks.Of(fact.Rebuilt); again > 0 && fileRebuilt(v) {
 		known = append(known, "built again here from its source, identical")
 	}
@@ -64,7 +68,7 @@ func FileLine(v *checksums.Verification) string {
 	case fileRebuilt(v):
 	case artifact:
 		open = append(open, "that it comes from its source")
-	case isSource(v):
+	case isSource(v) && !ofCommit:
 		open = append(open, "that it is that of the commit")
 	}
 	line := v.File + ": " + strings.Join(known, ", ")
@@ -175,8 +179,8 @@ func Ask(v *checksums.Verification, path, beside string) (list []Asking) {
 	if _, built := artifactOf(v); built && !fileRebuilt(v) && (v.Found == nil || v.Found.Artifact != "") {
 		list = append(list, Asking{"that it comes from its source", "mintmark verify -rebuild " + key + file})
 	}
-	if isSource(v) {
-		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + "DIR, of the whole release"})
+	if isSource(v) && v.RebuiltSource == nil {
+		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + file})
 	}
 	return list
 }

@@ -143,7 +143,7 @@ func hasSignature(path string) bool {
 
 // rebuildFile is [Rebuild] for one file of a release, which At has found well: it
 // builds for the file's platform what the manifest beside it says, and the file is
-// the one that came out.
+// the one that came out; the source archive is made of the commit.
 func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
 	file := filepath.Base(vc.Path)
 	one, err := At(ctx, vc)
@@ -152,6 +152,9 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 	}
 	if one.Manifest == nil {
 		return one, fault.Usagef("put "+checksums.ManifestFile+" and "+checksums.ProvenanceBundle+" of its release beside it", "-rebuild: nothing beside %s says how it was built", file)
+	}
+	if a := one.Manifest.SourceArchive; a != nil && a.Name == file {
+		return rebuildSource(ctx, cfg, one, from)
 	}
 	product, ok := one.Manifest.ArtifactNamed(file)
 	if one.Found != nil {
