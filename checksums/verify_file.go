@@ -50,7 +50,7 @@ func VerifyFile(ctx context.Context, name, dir string, list fact.DigestList, cfg
 	f.named(m)
 	f.agree(m)
 	f.identity(m)
-	v.out.Checks.Open(fact.OtherFiles, "", "only "+v.only+" was looked at")
+	v.out.Checks.Open(fact.OtherFiles, "", "only "+fact.FileName(v.only)+" was looked at")
 	return v.result()
 }
 

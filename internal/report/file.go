@@ -15,7 +15,7 @@ import (
 func WhatOther(v *checksums.Verification) string {
 	switch {
 	case v.File != "":
-		return v.File
+		return fact.FileName(v.File)
 	case v.List.Name != "":
 		return "the files of " + v.List.Name
 	}
@@ -71,9 +71,9 @@ func FileLine(v *checksums.Verification) string {
 	case isSource(v) && !ofCommit:
 		open = append(open, "that it is that of the commit")
 	}
-	line := v.File + ": " + strings.Join(known, ", ")
-	if len(known) == 0 {
-		line = v.File
+	line := fact.FileName(v.File)
+	if len(known) > 0 {
+		line += ": " + strings.Join(known, ", ")
 	}
 	if len(open) > 0 {
 		if len(known) > 0 {

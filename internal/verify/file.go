@@ -86,6 +86,14 @@ func (cfg Config) beside() string {
 // look tells what the path is: file is the base name of one file of a release, "" for
 // a directory and a manifest, which are whole releases.
 func (cfg Config) look() (file string, l checksums.Layout, err error) {
+	if cfg.Beside != "" {
+		const hint = "name the directory with checksums.txt and release.json of the release"
+		if fi, err := os.Stat(cfg.Beside); err != nil {
+			return "", l, fault.Usagef(hint, "-release: %w", err)
+		} else if !fi.IsDir() {
+			return "", l, fault.Usagef(hint, "-release=%s is not a directory", cfg.Beside)
+		}
+	}
 	file, l, err = cfg.lookAt(cfg.Path)
 	switch {
 	case err != nil || cfg.Beside == "":
@@ -179,6 +187,6 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 			v.Checks.Done(a.Check, a.Subject, a.Detail)
 		}
 	}
-	v.Checks.Open(fact.OtherFiles, "", fmt.Sprintf("only %s was looked at", file))
+	v.Checks.Open(fact.OtherFiles, "", fmt.Sprintf("only %s was looked at", fact.FileName(file)))
 	return v, err
 }
