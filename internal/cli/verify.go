@@ -35,6 +35,7 @@ type verifyFlags struct {
 // releasedFlags are the flags about a published release.
 type releasedFlags struct {
 	publishedFlags
+	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Rebuild    bool       `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
@@ -61,6 +62,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		path = fetched.Path
 	}
 	vc := f.expected(d, path)
+	vc.Beside = f.Release
 	vc.Missing, vc.Unsigned = f.Partial, f.Unsigned
 	vc.Rebuilders, vc.Threshold, vc.Statements = f.Rebuilder.refs(d), f.Threshold, f.Statements
 	var v *checksums.Verification
@@ -89,7 +91,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	}
 	d.verified(v)
 	if v.File != "" {
-		for _, a := range report.Ask(v, f.Path) {
+		for _, a := range report.Ask(v, f.Path, f.Release) {
 			d.printf("  to ask for   %s: %s\n", a.What, a.How)
 		}
 		d.printf("%s\n", report.FileLine(v))
