@@ -149,9 +149,6 @@ func (m *merging) part(ctx context.Context, name, shown, dir string) (*parcel.He
 	if err := m.header(ctx, &p.Header); err != nil {
 		return &p.Header, err
 	}
-	for _, u := range p.Of().Units(m.Plan) {
-		m.refused[expected{u, p.Build}] = true
-	}
 	entries, err := p.Read(ctx, m.Plan, dir)
 	if err != nil {
 		var errs []error
@@ -170,7 +167,8 @@ func (m *merging) part(ctx context.Context, name, shown, dir string) (*parcel.He
 	return &p.Header, errors.Join(errs...)
 }
 
-// header checks that a part is one of this plan.
+// header checks that a part is one of this plan. What it is to have counts as refused
+// until it is read.
 func (m *merging) header(ctx context.Context, h *parcel.Header) error {
 	if h.Build != worker.First && h.Build != worker.Second {
 		return fault.Refusedf(buildAgain, "it has %.40q builds, and a part has those of place %s or %s", h.Build, PlaceA, PlaceB)
@@ -182,6 +180,9 @@ func (m *merging) header(ctx context.Context, h *parcel.Header) error {
 		return fault.Usagef(sameCommit, "built by plan %.12s, and this is plan %.12s of the same source", h.Plan, m.PlanID)
 	case h.Generated != m.GeneratedDigest():
 		return fault.NotReproduciblef("mintmark release without -shard runs the commands in two places and says which files differ", "the files that its commands generated before it was built are not those that they make here")
+	}
+	for _, u := range h.Of().Units(m.Plan) {
+		m.refused[expected{u, h.Build}] = true
 	}
 	want, err := m.toolchain(ctx, h.Toolchain.Host)
 	if err != nil {
