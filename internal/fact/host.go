@@ -31,6 +31,21 @@ const (
 	Unproven Independence = "unproven"
 )
 
+// Requirement is what a profile file demands of a release besides: the values of the
+// key require.
+type Requirement string
+
+// RequireMachines demands that every unit is built on two machines.
+const RequireMachines Requirement = "machines"
+
+// Requirements are all that there are.
+func Requirements() []Requirement { return []Requirement{RequireMachines} }
+
+// Hint says how a release comes to meet it.
+func (Requirement) Hint() string {
+	return "name two machines with -on: -on=here,ssh://HOST builds each unit once on this one and once on HOST"
+}
+
 // Execution is what is known of where one execution ran.
 type Execution struct {
 	Host Host

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/output"
@@ -132,9 +133,18 @@ func (l *Linted) checkKeys(ctx context.Context) error {
 func Refusals(ctx context.Context, s *fetch.Subject, kind checksums.Kind) error {
 	errs := []error{RefuseDirty(s)}
 	if kind == checksums.KindRelease {
-		errs = append(errs, refuseUntagged(ctx, s), s.CheckKey(ctx))
+		errs = append(errs, refuseUntagged(ctx, s), s.CheckKey(ctx), refuseOneMachine(s))
 	}
 	return errors.Join(errs...)
+}
+
+// refuseOneMachine refuses a release that has to be built on two machines and has not
+// got them. Whether the two that it has are two is known in the end.
+func refuseOneMachine(s *fetch.Subject) error {
+	if !s.File.Requires(fact.RequireMachines) || !s.OneMachine() {
+		return nil
+	}
+	return s.File.Problem(s.File.Pos("require"), fmt.Sprintf("require: %s, and there is one machine to build on", fact.RequireMachines), fact.RequireMachines.Hint())
 }
 
 // caution warns of what does not stop a build. Some of it is known only of a plan.

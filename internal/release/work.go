@@ -41,7 +41,9 @@ func Work(ctx context.Context, cfg WorkConfig, in io.Reader, out io.Writer) erro
 		if err != nil {
 			return err
 		}
-		w.Sign = func(ctx context.Context, receipt []byte) ([]byte, error) { return checksums.SignBlob(ctx, signer, receipt) }
+		w.Sign = func(ctx context.Context, receipt []byte) ([]byte, error) {
+			return checksums.SignBlob(ctx, signer, receipt)
+		}
 	}
 	_, err := w.Serve(ctx, in, out)
 	return err

@@ -22,10 +22,10 @@ type Config struct {
 	Out        string   // output directory, "dist" in Dir by default
 	Jobs       int      // builds at a time; default: the machine's processors
 	// On are the machines that build: addresses of workers, and "here". None: here.
-	On   []string
-	Self string // this program's file, which is brought to workers
-	Snapshot   bool     // build the tree as it is, dirty or not, with what git ignores; never signed
-	Types      bool     // check type-checks the packages of every unit as well
+	On       []string
+	Self     string // this program's file, which is brought to workers
+	Snapshot bool   // build the tree as it is, dirty or not, with what git ignores; never signed
+	Types    bool   // check type-checks the packages of every unit as well
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.
@@ -129,6 +129,10 @@ func (c *Config) LookupEnv(name string) (value string, ok bool) {
 	}
 	return value, ok
 }
+
+// OneMachine reports whether there are no two machines to build on. That two addresses
+// are two machines is known only once they have built.
+func (c *Config) OneMachine() bool { return len(c.On) < 2 }
 
 // ReleaseKind is what a release of the configuration calls itself.
 func (c *Config) ReleaseKind() checksums.Kind {
