@@ -93,3 +93,36 @@ func (v *validation) independence(m *Manifest, p *fact.PlanShape) {
 		}
 	}
 }
+
+// machines repeats what the manifest says of how far the builds of each unit were apart,
+// and refuses units that were not built on as many machines as is demanded.
+func (v *verification) machines(m *Manifest) {
+	const remedy = "leave out -machines, or build it with -rebuild on a machine of yours"
+	for _, u := range m.Rebuild.Independence {
+		if !m.concerns(Artifact{Profile: u.Profile, Platform: u.Platform}, v.only) {
+			continue
+		}
+		v.out.Independence = append(v.out.Independence, u)
+		switch {
+		case v.cfg.Machines < 2:
+		case u.Independence == fact.TwoMachines:
+			v.out.Checks.Done(fact.Machines, u.Unit(), "")
+		default:
+			v.refuse(v.manifestName, remedy, "%s: %s; two machines are demanded", u.Unit(), u.Independence)
+		}
+	}
+	switch {
+	case v.cfg.Machines < 2 || len(v.out.Independence) > 0:
+	case len(m.Rebuild.Independence) > 0:
+		v.refuse(v.only, remedy, "is of no unit, so nothing says on which machines it was made; two are demanded")
+	default:
+		v.refuse(v.manifestName, remedy, "does not say on how many machines anything was built; two are demanded")
+	}
+}
+
+// noMachines refuses what is demanded of builds where nothing says how it was built.
+func (v *verification) noMachines(remedy string) {
+	if v.cfg.Machines > 1 {
+		v.refuse("", remedy, "nothing here says on how many machines it was built; two are demanded")
+	}
+}

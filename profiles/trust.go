@@ -95,15 +95,17 @@ func requirements() (words []string) {
 // require decodes what is demanded of a release besides: a word or a list of words.
 func (d *decoder) require(n *yaml.Node) {
 	const hint = "write require: machines"
-	words, nodes := []string{""}, []*yaml.Node{n}
-	ok := true
+	var words []string
+	var nodes []*yaml.Node
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
-		words[0], ok = d.text(n, "require")
-	} else if words, nodes, ok = d.texts(n, "require", hint); ok && len(words) == 0 {
-		d.errorAt(d.pos(n), hint, "require says nothing")
-	}
-	if !ok {
-		return
+		if s, ok := d.text(n, "require"); ok {
+			words, nodes = []string{s}, []*yaml.Node{n}
+		}
+	} else {
+		var ok bool
+		if words, nodes, ok = d.texts(n, "require", hint); ok && len(words) == 0 {
+			d.errorAt(d.pos(n), hint, "require says nothing")
+		}
 	}
 	for i, w := range words {
 		r := fact.Requirement(w)
