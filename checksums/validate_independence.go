@@ -97,7 +97,7 @@ func (v *validation) independence(m *Manifest, p *fact.PlanShape) {
 // machines repeats what the manifest says of how far the builds of each unit were apart,
 // and refuses units that were not built on as many machines as is demanded.
 func (v *verification) machines(m *Manifest) {
-	const remedy = "leave out -machines, or build it with -rebuild on a machine of yours"
+	const remedy = "leave out -machines; -rebuild in its place builds it once more, on a machine of yours"
 	for _, u := range m.Rebuild.Independence {
 		if !m.concerns(Artifact{Profile: u.Profile, Platform: u.Platform}, v.only) {
 			continue
