@@ -138,7 +138,7 @@ func TestDemandMachines(t *testing.T) {
 			if tt.file == "" {
 				return VerifyRelease(t.Context(), dir, cfg)
 			}
-			return VerifyFile(t.Context(), dir+"/"+tt.file, fact.DefaultList(), cfg)
+			return VerifyFile(t.Context(), dir+"/"+tt.file, dir, fact.DefaultList(), cfg)
 		}
 		if v, err := check(VerifyConfig{Trust: s.Trust()}); err != nil || len(v.Independence) != tt.units {
 			t.Errorf("%s, not demanded: %+v, %v", tt.name, v.Independence, err)

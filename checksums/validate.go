@@ -56,6 +56,8 @@ func (m *Manifest) Validate() error {
 		v.addf("version: of a template, in a release")
 	case (m.From == fact.OfTag) != (m.Tag != ""):
 		v.addf("version: its origin is %q and its tag %q", m.From, m.Tag)
+	case (m.From == fact.OfTag || m.From == fact.Given) && !fact.IsVersion(m.Version):
+		v.addf("version: %q is no version that a tag says or somebody gives", m.Version)
 	case !fact.TagSays(m.Tag, m.Version) && m.Tag != "":
 		v.addf("version: the tag %q does not say %q", m.Tag, m.Version)
 	}

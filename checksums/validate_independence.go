@@ -99,7 +99,7 @@ func (v *validation) independence(m *Manifest, p *fact.PlanShape) {
 func (v *verification) machines(m *Manifest) {
 	const remedy = "leave out -machines; -rebuild in its place builds it once more, on a machine of yours"
 	for _, u := range m.Rebuild.Independence {
-		if !m.concerns(Artifact{Profile: u.Profile, Platform: u.Platform}, v.only) {
+		if !m.concerns(Artifact{Profile: u.Profile, Platform: u.Platform}, v.only, v.sum) {
 			continue
 		}
 		v.out.Independence = append(v.out.Independence, u)

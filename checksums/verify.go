@@ -97,6 +97,8 @@ type Verification struct {
 	Statements []string `json:"statements,omitempty"`
 	// File is the one file that was looked at, where it was one; see [VerifyFile].
 	File string `json:"file,omitempty"`
+	// Found is what File is, where the release publishes nothing under that name.
+	Found *Found `json:"found,omitempty"`
 	// OtherTool says that another tool made the release; see [VerifyOther].
 	OtherTool bool `json:"other_tool,omitempty"`
 	// List is the list of the files, where there is one.
@@ -146,6 +148,7 @@ type verification struct {
 	manifestName string
 	list         fact.DigestList
 	only         string // the one file that is looked at; "" for the whole release
+	sum          string // its SHA-256
 	refusals     []RefusedError
 }
 
@@ -408,7 +411,7 @@ func (v *verification) verdicts(m *Manifest) {
 		}
 	}
 	for _, a := range m.Artifacts {
-		if !m.concerns(a, v.only) {
+		if !m.concerns(a, v.only, v.sum) {
 			continue
 		}
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})

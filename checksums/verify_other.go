@@ -375,7 +375,7 @@ func (o *otherRelease) expectations() {
 	o.noMachines("leave out -machines: a list of digests does not say it")
 	o.out.Checks.Open(fact.Identity, "the release", "a list of digests names no project and no version, so it may be another's, or an older one")
 	if o.only != "" {
-		o.out.Checks.Open(fact.OtherFiles, "", "only "+o.only+" was looked at")
+		o.out.Checks.Open(fact.OtherFiles, "", "only "+fact.FileName(o.only)+" was looked at")
 		return
 	}
 	if names := o.besides(); len(names) > 0 {

@@ -106,6 +106,7 @@ func Verify(
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
 	commit *string, // refuse another commit
+	release *string, // path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
 	machines *int, // refuse a release unless every unit was built on so many machines: 2
@@ -125,7 +126,7 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

@@ -36,6 +36,7 @@ type verifyFlags struct {
 // releasedFlags are the flags about a published release.
 type releasedFlags struct {
 	publishedFlags
+	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Machines   *int       `flag:"machines" help:"refuse a release unless every unit was built on so many machines: 2"`
@@ -63,6 +64,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		path = fetched.Path
 	}
 	vc := f.expected(d, path)
+	vc.Beside = f.Release
 	vc.Missing, vc.Unsigned = f.Partial, f.Unsigned
 	if f.Machines != nil {
 		if vc.Machines = *f.Machines; vc.Machines == 0 {
@@ -96,7 +98,7 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	}
 	d.verified(v)
 	if v.File != "" {
-		for _, a := range report.Ask(v, f.Path) {
+		for _, a := range report.Ask(v, f.Path, f.Release) {
 			d.printf("  to ask for   %s: %s\n", a.What, a.How)
 		}
 		d.printf("%s\n", report.FileLine(v))

@@ -27,6 +27,9 @@ type Inputs struct {
 	NotMeasured  string        // why there are no measurements
 	// Previous are the measurements of the release that sizes are compared with.
 	Previous *Measurements
+	// Changes are the commits since the version tag before; nil where that is not
+	// known, or where there is none.
+	Changes *fact.Changes
 }
 
 // Compose makes the page of a release.
@@ -35,7 +38,11 @@ func Compose(in Inputs) *Page {
 	p := &Page{Schema: fact.PageReport, Title: m.Project + " " + m.Version}
 	p.verdict(in)
 	p.Sections = append(p.Sections, differences(m)...)
-	p.Sections = append(p.Sections, artifacts(in), sizesSection(in), deltaSection(in))
+	p.Sections = append(p.Sections, artifacts(in))
+	if in.Changes != nil {
+		p.Sections = append(p.Sections, changesSection(in.Changes, fact.MaxSubjects))
+	}
+	p.Sections = append(p.Sections, sizesSection(in), deltaSection(in))
 	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), provenance(in))
 	return p
 }

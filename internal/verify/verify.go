@@ -30,6 +30,7 @@ import (
 // Config is what [Release] works on.
 type Config struct {
 	Path     string           // a release's directory, or its release.json
+	Beside   string           // of one file of a release, the directory with the others; "" is its own
 	Key      checksums.KeyRef // public key
 	Project  string           // what the release must be of; empty is not compared
 	Module   string           // module path
@@ -71,7 +72,7 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	var v *checksums.Verification
 	if fi.IsDir() {
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
-			err = verifyMembers(ctx, cfg.Path, v)
+			err = verifyMembers(ctx, v, func(name string) string { return filepath.Join(cfg.Path, name) })
 		}
 	} else {
 		v, err = checksums.VerifyManifest(ctx, cfg.Path, vc)
@@ -152,8 +153,9 @@ func notManifest(name string) error {
 	return fault.Usagef(hint, "%s is one file, not a release and not its release.json", name)
 }
 
-// verifyMembers compares what is in the archives with what the manifest says is in them.
-func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) error {
+// verifyMembers compares what is in the archives with what the manifest says is in
+// them. at is where the published file of a name lies.
+func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name string) string) error {
 	var refused checksums.VerifyError
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
@@ -162,7 +164,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		if a.Stage != fact.Archived || v.File != "" && a.Name != v.File {
 			continue
 		}
-		f, err := files.Open(filepath.Join(dir, a.Name))
+		f, err := files.Open(at(a.Name))
 		if os.IsNotExist(err) { // allowed to be missing, or VerifyRelease would have refused
 			v.Checks.Open(fact.Members, a.Name, "it is not here")
 			continue
