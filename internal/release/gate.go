@@ -33,7 +33,7 @@ type described struct {
 func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 	units := m.Of.Plan.Units
 	f := &Finished{Prepared: m.Prepared, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
-	err := m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
+	err := m.build(ctx, units, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
 		if len(o.all) > 1 {
 			o.doing("comparing")
 		}
