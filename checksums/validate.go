@@ -21,6 +21,9 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - how far builds were apart is said of every unit of the plan, once and in a word
+//     that there is, or of none; it needs two executions, and a unit of which it is
+//     unproven has nothing that is identical;
 //   - what people read of an artifact (its build ID, tool and reason) and the
 //     circumstances of its builds have only characters that print;
 //   - what was not confined has a reason, and nothing else has one;
@@ -53,6 +56,8 @@ func (m *Manifest) Validate() error {
 		v.addf("version: of a template, in a release")
 	case (m.From == fact.OfTag) != (m.Tag != ""):
 		v.addf("version: its origin is %q and its tag %q", m.From, m.Tag)
+	case (m.From == fact.OfTag || m.From == fact.Given) && !fact.IsVersion(m.Version):
+		v.addf("version: %q is no version that a tag says or somebody gives", m.Version)
 	case !fact.TagSays(m.Tag, m.Version) && m.Tag != "":
 		v.addf("version: the tag %q does not say %q", m.Tag, m.Version)
 	}
@@ -166,7 +171,7 @@ func (r Rebuild) check() (errs []error) {
 	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
 		add("rebuild: circumstance", checkText(s))
 	}
-	return errs
+	return append(errs, r.checkIndependence()...)
 }
 
 func (v *validation) rebuild(m *Manifest) {

@@ -39,6 +39,9 @@ type VerifyConfig struct {
 	// RequireIdentical refuses a release with an artifact whose verdict is not
 	// identical. Without it the verdicts are only reported.
 	RequireIdentical bool
+	// Machines is 2 to refuse a release with a unit that was not built on two machines,
+	// by what the manifest says; 0: they are only reported.
+	Machines int
 }
 
 // States of a file.
@@ -86,11 +89,16 @@ type Verification struct {
 	Unsigned  bool           `json:"unsigned,omitempty"` // no signature was checked
 	Files     []FileCheck    `json:"files,omitempty"`    // sorted by name
 	Artifacts []VerdictCheck `json:"artifacts,omitempty"`
+	// Independence repeats what the manifest says of the units that were looked at, as
+	// Artifacts does; none where it was not recorded.
+	Independence []UnitIndependence `json:"independence,omitempty"`
 	// Statements are files beside the release that are named like rebuild
 	// statements. Nobody has looked into them; see [CheckQuorum].
 	Statements []string `json:"statements,omitempty"`
 	// File is the one file that was looked at, where it was one; see [VerifyFile].
 	File string `json:"file,omitempty"`
+	// Found is what File is, where the release publishes nothing under that name.
+	Found *Found `json:"found,omitempty"`
 	// OtherTool says that another tool made the release; see [VerifyOther].
 	OtherTool bool `json:"other_tool,omitempty"`
 	// List is the list of the files, where there is one.
@@ -140,6 +148,7 @@ type verification struct {
 	manifestName string
 	list         fact.DigestList
 	only         string // the one file that is looked at; "" for the whole release
+	sum          string // its SHA-256
 	refusals     []RefusedError
 }
 
@@ -363,6 +372,7 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	v.expect("commit", v.cfg.Commit, m.Source.Commit)
 	v.versionTag(m)
 	v.verdicts(m)
+	v.machines(m)
 	return m
 }
 
@@ -401,7 +411,7 @@ func (v *verification) verdicts(m *Manifest) {
 		}
 	}
 	for _, a := range m.Artifacts {
-		if !m.concerns(a, v.only) {
+		if !m.concerns(a, v.only, v.sum) {
 			continue
 		}
 		v.out.Artifacts = append(v.out.Artifacts, VerdictCheck{Name: artifactName(a), Verdict: a.Verdict, Reason: a.Reason})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -12,17 +13,19 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// VerifyFile checks one file of a release against what of the release lies beside
-// it: the list and its signature, the record, the manifest. Whoever takes one
-// archive need not take the others, and what else is in the directory does not
-// matter. At least one of the three must be there and must name the file with its
-// digest; each that is there must agree with the others.
+// VerifyFile checks one file of a release against what of the release lies in dir: the
+// list and its signature, the record, the manifest. Whoever takes one archive need not
+// take the others, and what else is in the directory does not matter. At least one of
+// the three must be there and must name the file with its digest; each that is there
+// must agree with the others. A file of a name that none of them has is what the
+// manifest has of its digest ([Found]), a member of an archive or a binary, and
+// refused without it.
 //
 // With a Trust, one of the two signatures has to be there, and those that are have
 // to be right. list is the list of the release as [Look] found it; the manifest's
 // word, where there is a manifest, comes before it.
-func VerifyFile(ctx context.Context, name string, list fact.DigestList, cfg VerifyConfig) (*Verification, error) {
-	v, err := newVerification(filepath.Dir(name), cfg)
+func VerifyFile(ctx context.Context, name, dir string, list fact.DigestList, cfg VerifyConfig) (*Verification, error) {
+	v, err := newVerification(dir, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -35,37 +38,44 @@ func VerifyFile(ctx context.Context, name string, list fact.DigestList, cfg Veri
 	}
 	v.out.List = v.list
 	f := &fileCheck{verification: v}
-	if err := f.digest(ctx); err != nil {
+	if err := f.digest(ctx, name, dir); err != nil {
 		return nil, err
 	}
 	f.readList()
 	f.readRecord()
-	if v.cfg.Trust != nil && !v.has(v.list.Bundle()) && f.record == nil && !v.has(ProvenanceBundle) {
+	if v.cfg.Trust != nil && (f.list == nil || !v.has(v.list.Bundle())) && f.record == nil && !v.has(ProvenanceBundle) {
 		v.refuse(v.list.Bundle(), missingSignature, "is missing, and so is %s: nothing that is signed is beside %s", ProvenanceBundle, v.only)
 	}
 	m := f.readManifest()
 	f.named(m)
 	f.agree(m)
 	f.identity(m)
-	v.out.Checks.Open(fact.OtherFiles, "", "only "+v.only+" was looked at")
+	v.out.Checks.Open(fact.OtherFiles, "", "only "+fact.FileName(v.only)+" was looked at")
 	return v.result()
 }
 
 // fileCheck is the verification of one file.
 type fileCheck struct {
 	*verification
-	sum, other string // digests of the file: SHA-256, and by the list's algorithm
-	size       int64
-	list       []byte // nil: not there
-	lines      []Line
-	record     *Statement // nil: not there, or not looked at
-	payload    []byte     // of the record
-	by         []string   // what names the file with its digest
+	other   string // digest of the file by the list's algorithm
+	size    int64
+	list    []byte // nil: not there
+	lines   []Line
+	record  *Statement // nil: not there, or not looked at
+	payload []byte     // of the record
+	by      []string   // what names the file with its digest
 }
 
-// digest reads the file.
-func (f *fileCheck) digest(ctx context.Context) error {
-	file, err := f.open(f.only)
+// digest reads the file. One that lies among those of the release is no link, as these
+// are none.
+func (f *fileCheck) digest(ctx context.Context, name, dir string) error {
+	var file *os.File
+	var err error
+	if filepath.Dir(name) == filepath.Clean(dir) {
+		file, err = f.open(f.only)
+	} else {
+		file, err = files.Open(name)
+	}
 	if err != nil {
 		f.refuse(f.only, "", "%s", reason(err))
 		return nil
@@ -180,15 +190,22 @@ func find(list []Entry, name string) (Entry, bool) {
 }
 
 // named looks for the file in everything that is there. Not to be in one of them is
-// to be no file of the release.
+// to be no file of the release, unless none has the name and the manifest the digest.
 func (f *fileCheck) named(m *Manifest) {
 	if f.sum == "" {
 		return // refused
 	}
+	if m != nil && !f.known(m) {
+		f.byDigest(m)
+		return
+	}
 	f.out.Checks.Open(fact.Digest, f.only, "are refused")
 	before := len(f.refusals)
 	const changed = "it was changed or not downloaded in full; download it again from the publisher, and do not use it if that does not help"
-	const foreign = "it is no file of this release: do not use it"
+	foreign := "it is no file of this release: do not use it"
+	if m == nil {
+		foreign = "put " + ManifestFile + " of the release beside it if it was taken out of an archive; else it is no file of this release: do not use it"
+	}
 	look := func(by, got, want string, listed bool) {
 		switch {
 		case !listed:
@@ -233,6 +250,39 @@ func (f *fileCheck) named(m *Manifest) {
 	f.out.Files = append(f.out.Files, check)
 }
 
+// known reports whether anything that is there has the file's name.
+func (f *fileCheck) known(m *Manifest) bool {
+	_, published := m.published(f.only)
+	listed := slices.ContainsFunc(f.lines, func(l Line) bool { return l.Name == f.only })
+	recorded := false
+	if f.record != nil {
+		_, recorded = find(f.record.Files(), f.only)
+	}
+	return published || listed || recorded
+}
+
+// byDigest looks for a file that nothing has the name of.
+func (f *fileCheck) byDigest(m *Manifest) {
+	check := FileCheck{Name: f.only, Status: FileRefused, Size: f.size, SHA256: f.sum}
+	if f.out.Found = m.Find(f.sum); f.out.Found != nil {
+		check.Status = FileVerified
+		f.out.Checks.Done(fact.Digest, f.only, ManifestFile)
+	} else {
+		f.out.Checks.Open(fact.Digest, f.only, "are refused")
+		by := ManifestFile
+		if f.lines != nil {
+			by = f.verification.list.Name
+		}
+		const none = "is not listed in %s, and no member of an archive and no binary in %s has its SHA-256, %s"
+		if i := slices.IndexFunc(m.Artifacts, func(a Artifact) bool { return a.SHA256 == f.sum }); i >= 0 {
+			f.refuse(f.only, "call it "+m.Artifacts[i].Name+" again", "is not listed in %s; it is %s under another name", by, m.Artifacts[i].Name)
+		} else {
+			f.refuse(f.only, "it is no file of this release, or was changed: do not use it", none, by, ManifestFile, f.sum)
+		}
+	}
+	f.out.Files = append(f.out.Files, check)
+}
+
 // agree holds the record against the list and the manifest.
 func (f *fileCheck) agree(m *Manifest) {
 	if f.record == nil {
@@ -271,6 +321,7 @@ func (f *fileCheck) identity(m *Manifest) {
 	if m != nil {
 		return // parseManifest has
 	}
+	f.noMachines("put " + ManifestFile + " of the release beside it, or leave out -machines")
 	got := map[string]string{}
 	if f.record != nil {
 		p := f.record.Predicate.BuildDefinition.ExternalParameters
@@ -307,9 +358,19 @@ func (m *Manifest) published(name string) (Entry, bool) {
 }
 
 // concerns reports whether an artifact has to do with the published file of that
-// name: all have with the whole release, "".
-func (m *Manifest) concerns(a Artifact, file string) bool {
-	return file == "" || slices.ContainsFunc(m.Artifacts, func(b Artifact) bool {
-		return b.Published && b.Name == file && b.Unit() == a.Unit()
-	})
+// name, or with one of that SHA-256 if none has the name: all have with the whole
+// release, "".
+func (m *Manifest) concerns(a Artifact, file, sum string) bool {
+	if file == "" {
+		return true
+	}
+	if _, named := m.published(file); named {
+		return slices.ContainsFunc(m.Artifacts, func(b Artifact) bool { return b.Published && b.Name == file && b.Unit() == a.Unit() })
+	}
+	found := m.Find(sum)
+	if found == nil {
+		return false
+	}
+	b, ok := m.ArtifactOf(found)
+	return ok && a.Unit() == b.Unit()
 }

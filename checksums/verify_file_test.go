@@ -3,6 +3,7 @@ package checksums
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,23 @@ func TestVerifyFile(t *testing.T) {
 		{name: "changed", from: plain, files: all, trust: s.Trust(), refused: oneFile + ": has digest", change: func(t *testing.T, dir string) { put(t, dir, oneFile, []byte("archive fil3")) }},
 		{name: "changed, no key", from: plain, files: []string{oneFile, ChecksumsFile}, refused: oneFile + ": has digest", change: func(t *testing.T, dir string) { put(t, dir, oneFile, []byte("archive fil3")) }},
 		{name: "not listed", from: plain, files: all, trust: s.Trust(), file: "other.tar.gz", refused: "other.tar.gz: is not listed in checksums.txt", change: func(t *testing.T, dir string) { put(t, dir, "other.tar.gz", []byte("archive file")) }},
+		{name: "a program out of an archive", from: plain, files: all[1:], trust: s.Trust(), file: "renamed", checked: "renamed has the digest that release.json says", open: "the binaries come from the source", change: func(t *testing.T, dir string) { put(t, dir, "renamed", []byte("linked 1")) }},
+		{name: "a program out of an archive, no key", from: plain, files: []string{ManifestFile}, file: "renamed", checked: "renamed has the digest that release.json says", change: func(t *testing.T, dir string) { put(t, dir, "renamed", []byte("linked 1")) }},
+		{name: "a program out of an archive, changed", from: plain, files: all[1:], trust: s.Trust(), file: "demo", refused: "demo: is not listed in checksums.txt, and no member of an archive and no binary in release.json has its SHA-256", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 0")) }},
+		{name: "a program out of an archive, no manifest", from: plain, files: []string{ChecksumsFile, ChecksumsBundle}, trust: s.Trust(), file: "demo", refused: "demo: is not listed in checksums.txt", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 1")) }},
+		{name: "a program out of an archive, with a manifest that is not listed", from: plain, files: []string{ChecksumsFile, ChecksumsBundle}, trust: s.Trust(), file: "demo", refused: "release.json: has digest", change: func(t *testing.T, dir string) {
+			put(t, dir, "demo", []byte("linked 3"))
+			r := newRelease()
+			r.m.Artifacts[2].SHA256 = files.DigestBytes([]byte("linked 3"))
+			r.m.Artifacts[3].From[0], r.m.Artifacts[3].Members[1].SHA256 = r.m.Artifacts[2].SHA256, r.m.Artifacts[2].SHA256
+			data, err := r.m.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, ManifestFile, data)
+		}},
+		{name: "an archive under another name", from: plain, files: all[1:], trust: s.Trust(), file: "other.tar.gz", refused: "it is " + oneFile + " under another name", change: func(t *testing.T, dir string) { put(t, dir, "other.tar.gz", []byte("archive file")) }},
+		{name: "a signature of a list that is not there", from: plain, files: []string{oneFile, ManifestFile, ChecksumsBundle}, trust: s.Trust(), refused: "nothing that is signed is beside"},
 		{name: "manifest of another release", from: plain, files: all, trust: s.Trust(), refused: "release.json: has digest", change: func(t *testing.T, dir string) {
 			r := newRelease()
 			r.m.Source.Tags = nil
@@ -121,7 +139,7 @@ func TestVerifyFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := VerifyFile(t.Context(), filepath.Join(dir, file), l.List, cfg)
+			v, err := VerifyFile(t.Context(), filepath.Join(dir, file), dir, l.List, cfg)
 			if tc.refused != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.refused) || fault.ExitCode(err) != fault.Refused || fault.Hint(err) == "" {
 					t.Fatalf("error %v (exit code %d), want %q", err, fault.ExitCode(err), tc.refused)
@@ -141,6 +159,24 @@ func TestVerifyFile(t *testing.T) {
 				t.Errorf("verified: %t", v.Verified())
 			}
 		})
+	}
+}
+
+// TestFind: a digest is found as every member and binary that has it, and nowhere else.
+func TestFind(t *testing.T) {
+	m := testManifest()
+	m.Generated = &fact.Generated{Files: []fact.GeneratedFile{{Name: "docs/a.1", SHA256: files.DigestBytes([]byte("abc"))}}}
+	for content, want := range map[string]*Found{
+		"linked 1":     {Artifact: "release/linux/amd64/linked/demo", Archives: []string{oneFile}, Member: "demo"},
+		"linked 2":     {Artifact: "router/linux/arm/5/linked/demo"},
+		"packed file":  {Artifact: "router/linux/arm/5/packed/demo_router"},
+		"abc":          {Archives: []string{oneFile, fact.GeneratedArchive}, Member: "README.md"},
+		"archive file": nil,
+		"":             nil,
+	} {
+		if got := m.Find(files.DigestBytes([]byte(content))); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, want %+v", content, got, want)
+		}
 	}
 }
 

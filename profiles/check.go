@@ -36,9 +36,10 @@ func (d *decoder) resolve() {
 		}
 	}
 	d.checkUse()
+	badName := map[Position]bool{}
 	for _, p := range f.Profiles {
 		d.checkOverrides(p)
-		d.checkSettings(p)
+		d.checkSettings(p, badName)
 	}
 }
 
@@ -147,9 +148,8 @@ func (d *decoder) checkOverrides(p *Profile) {
 
 // checkSettings checks the settings that result on each platform. Platforms to
 // which the same overrides apply have the same settings.
-func (d *decoder) checkSettings(p *Profile) {
+func (d *decoder) checkSettings(p *Profile, badName map[Position]bool) {
 	done := map[string]layer{}
-	badName := map[Position]bool{}
 	for _, pl := range p.Platforms {
 		if len(d.problems) >= 4*maxProblems {
 			return
@@ -236,7 +236,7 @@ func (d *decoder) checkEnvUse(k key, v *value, item int, text string, env func(s
 
 // checkSample makes the names of an invented program of an invented tagged commit,
 // so that one that can be no file's name is found before the first release. bad are
-// the values that were reported, of whatever platform.
+// the values that were reported, of whatever platform and profile.
 func (d *decoder) checkSample(p *Profile, pl Platform, all layer, bad map[Position]bool) {
 	if checkProject(d.file.Project) != nil {
 		return

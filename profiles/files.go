@@ -10,7 +10,8 @@ import (
 )
 
 // filesSetting decodes the list of further files for archives: each is a glob, or
-// a map with one.
+// a map with one. What is wrong with an element is reported once, and of the element
+// nothing is kept; the others are looked at like those of any other list.
 func (d *decoder) filesSetting(k key, n *yaml.Node, v *value) bool {
 	if n.Kind != yaml.SequenceNode {
 		_, _, ok := d.texts(n, k.name, "")
@@ -23,7 +24,6 @@ func (d *decoder) filesSetting(k key, n *yaml.Node, v *value) bool {
 		d.errorAt(v.pos, "", "%s has more than %d elements", k.name, maxEntries)
 		return false
 	}
-	ok := true
 	var dsts []*yaml.Node // nil where there is none
 	v.at = func(item, offset int) Position {
 		if item >= 0 && dsts[item] != nil {
@@ -40,30 +40,35 @@ func (d *decoder) filesSetting(k key, n *yaml.Node, v *value) bool {
 		} else if f.Src, good = d.text(item, "an element of "+k.name); !good {
 			src = nil
 		}
-		ok = ok && good
 		pos := d.pos(item)
 		if src != nil {
 			pos = d.pos(src)
 			if err := checkGlob("files", f.Src); err != nil {
 				d.err(pos, err)
-			} else if good && slices.Contains(v.files, f) {
-				d.warnAt(pos, "", "%s has %q twice", k.name, f.Src)
+				good = false
 			}
 		}
-		v.files, v.list, dsts = append(v.files, f), append(v.list, f.Src), append(dsts, dst)
-		v.items, v.dsts = append(v.items, pos), append(v.dsts, pos)
-		if dst == nil {
+		at := pos
+		if dst != nil {
+			at = d.pos(dst)
+			if err := checkDst(f.Dst); err != nil && !strings.Contains(f.Dst, "{{") {
+				d.err(at, err)
+				good = false
+			}
+		}
+		if !good {
 			continue
 		}
-		last := len(dsts) - 1
-		v.dsts[last] = d.pos(dst)
+		if slices.Contains(v.files, f) {
+			d.warnAt(pos, "", "%s has %q twice", k.name, f.Src)
+		}
+		v.files, v.list, dsts = append(v.files, f), append(v.list, f.Src), append(dsts, dst)
+		v.items, v.dsts = append(v.items, pos), append(v.dsts, at)
 		if strings.Contains(f.Dst, "{{") {
-			d.checkTemplate(find(k.sub, "files.dst"), v, last, f.Dst)
-		} else if err := checkDst(f.Dst); err != nil {
-			d.err(v.dsts[last], err)
+			d.checkTemplate(find(k.sub, "files.dst"), v, len(dsts)-1, f.Dst)
 		}
 	}
-	return ok
+	return true
 }
 
 // fileRule decodes an element that is a map.

@@ -276,6 +276,7 @@ func TestTagForm(t *testing.T) {
 	for form, want := range map[string]string{
 		"v{{.Version}}": "", "a/v2/{{.Version}}": "", "r-{{.Version}}-ce": "", "{{.Version}}.Final": "",
 		"v1{{.Version}}": "digits beside", "v1.{{.Version}}": "digits beside", "{{.Version}}0": "digits beside", "{{.Version}}.0": "digits beside",
+		"v{{.Version}}-rc.1": "would make it another", "{{.Version}}-beta": "would make it another", "v1.2-{{.Version}}": "would make it another",
 		"v": "has no {{.Version}}", "{{.Version}}{{.Version}}": "2 times", "{{.Commit}}-{{.Version}}": "cannot be read back", "-{{.Version}}": "can be no tag",
 	} {
 		if _, err := parseTagForm(form); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

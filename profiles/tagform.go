@@ -54,13 +54,23 @@ func parseTagForm(s string) (fact.TagForm, error) {
 	if versions != 1 {
 		return form, fault.Errorf(tagHint, "tag %q has {{.Version}} %d times", s, versions)
 	}
-	if !fact.TagSays(form.Tag("1.2.3"), "1.2.3") {
+	switch tag := form.Tag("1.2.3"); {
+	case digitBeside(form):
 		return form, fault.Errorf("write a letter, a hyphen or a slash between them", "tag %q: the digits beside {{.Version}} could be the version's", s)
+	case !fact.TagSays(tag, "1.2.3"):
+		return form, fault.Errorf("leave it to {{.Version}}, which may end in -rc.1 and the like, or set it off with a slash or an underscore", "tag %q: the text beside {{.Version}} would make it another version", s)
 	}
 	if form.Version(form.Tag("1.2.3")) != "1.2.3" || !IsTag(form.Tag("1.2.3")) {
 		return form, fault.Errorf("git check-ref-format says what a tag can be called", "%q can be no tag of git's", form.Tag("1.2.3"))
 	}
 	return form, nil
+}
+
+// digitBeside reports whether a number goes on beside the version.
+func digitBeside(f fact.TagForm) bool {
+	before, after := strings.TrimSuffix(f.Before, "."), strings.TrimPrefix(f.After, ".")
+	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
+	return before != "" && isDigit(before[len(before)-1]) || after != "" && isDigit(after[0])
 }
 
 // IsTag reports whether git permits a tag of that name, all in characters that

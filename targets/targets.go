@@ -109,6 +109,7 @@ func Check(
 	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
+	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
@@ -117,7 +118,7 @@ func Check(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
+	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
 }
 
 // Verify checks a published release: signatures, checksums, files, record.
@@ -129,8 +130,10 @@ func Verify(
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
 	commit *string, // refuse another commit
+	release *string, // path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
+	machines *int, // refuse a release unless every unit was built on so many machines: 2
 	rebuild *bool, // build the release again from its recorded source and toolchain, and compare every stage
 	proven *bool, // with -rebuild: build twice, and take from this machine's proof ledger what it has proven
 	ledgers *string, // with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys
@@ -147,7 +150,7 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "partial": partial, "unsigned": unsigned, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

@@ -186,7 +186,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		plan.Units = append(plan.Units, d.unit)
 	}
 	problems = append(problems, pl.rootless(drafts)...)
-	problems = dedupe(append(problems, pl.collisions(whole)...))
+	problems = dedupe(append(problems, pl.collisions(whole)...), drafts...)
 	if len(problems) > 0 {
 		errs = append([]error{problems}, errs...)
 	}
@@ -254,6 +254,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 		} else {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
+		pl.missingFiles(d, problem)
 		return
 	}
 	if pl.Alter != nil {
@@ -438,11 +439,21 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 }
 
 // dedupe sorts problems by position and drops repetitions: most hold for every platform.
-func dedupe(ps profiles.Problems) profiles.Problems {
+// What is said of a template names the platform; of what is the same on those of
+// several drafts, the first is kept.
+func dedupe(ps profiles.Problems, drafts ...*draft) profiles.Problems {
+	bare := func(message string) string {
+		for _, d := range drafts {
+			if rest, ok := strings.CutPrefix(message, d.profile.Name+": "+d.platform.String()+": "); ok {
+				return rest
+			}
+		}
+		return message
+	}
 	slices.SortStableFunc(ps, func(a, b profiles.Problem) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(bare(a.Message), bare(b.Message)), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(ps, func(a, b profiles.Problem) bool { return a.Pos == b.Pos && a.Message == b.Message })
+	return slices.CompactFunc(ps, func(a, b profiles.Problem) bool { return a.Pos == b.Pos && bare(a.Message) == bare(b.Message) })
 }
 
 // distinct drops errors that say the same, such as one broken go.mod on every platform.

@@ -119,6 +119,18 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 	return err
 }
 
+// missingFiles reports what [Planner.files] would of the files themselves, of a draft
+// whose templates have no values and that has no places for files.
+func (pl *Planner) missingFiles(d *draft, problem reporter) {
+	s := d.profile.Settings(d.platform)
+	if len(s.Files) == 0 || len(s.Archive) == 0 {
+		return
+	}
+	if _, err := pl.findFiles(s.Files, problem); err != nil {
+		d.errs = append(d.errs, err)
+	}
+}
+
 // place puts files into the unit whose place or mode is not the commit's. Two files
 // of one place are a problem, and so is a file in that of a program.
 func (u *Unit) place(placed []placed, problem reporter) {

@@ -176,6 +176,8 @@ func TestPlanProblems(t *testing.T) {
 			nil, where{"5:44": "not a regular file"}},
 		{"file missing", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], archive: zip, files: [README.md, NOTICE, docs, MISSING*]}\n",
 			nil, where{"5:72": "no file NOTICE", "5:80": "docs is not a file"}},
+		{"a place without a value beside missing files", "main: ./cmd/a\nprofiles:\n  release:\n    platforms: [linux/amd64, linux/arm64]\n    archive: zip\n    files:\n      - NOTICE\n      - {src: README.md, dst: '{{if eq .ShortCommit \"0123456\"}}x{{else}}../x{{end}}'}\n      - {src: docs, dst: x}\n  b: {inherit: release, platforms: [windows/amd64]}\n",
+			nil, where{"9:9": "no file NOTICE", "10:31": "leads out of the archive", "11:15": "docs is not a file"}},
 		{"a file named like the binary", "main: ./cmd/a\nprofiles:\n  release: {platforms: [linux/amd64], archive: zip, files: [a]}\n",
 			map[string]string{"a": "x"}, where{"5:60": "a is the name of a file and of a binary"}},
 		{"colliding names", "main: ./cmd/a\nprofiles:\n  one: {platforms: [linux/amd64], name: same}\n  two: {inherit: one, platforms: [linux/arm64]}\n",

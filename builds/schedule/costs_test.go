@@ -16,15 +16,15 @@ func key(unit string) CostKey { return CostKey{Module: "m", Task: ID{Unit: unit}
 // that cost differently have different ones.
 func TestCostKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "costs.json")
-	file := `{"example.com/m release linux/amd64 · second build":{"cpu":5,"max_rss":7},"example.com/m release linux/amd64 · second build, seeded":{"cpu":1,"max_rss":2}}`
+	file := `{"example.com/m release linux/amd64 · second build":{"cpu":5,"max_rss":7},"example.com/m release linux/amd64 · second build, seeded":{"cpu":1,"max_rss":2},"example.com/m release linux/amd64 · second build, at ssh://builder":{"cpu":3,"max_rss":4}}`
 	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := LoadCosts(path)
 	whole := CostKey{Module: "example.com/m", Task: ID{Unit: "release linux/amd64", By: "second"}}
-	seeded, first, other := whole, whole, whole
-	seeded.Seeded, first.Task.By, other.Module = true, "first", "example.com/n"
-	for k, want := range map[CostKey]Cost{whole: {CPU: 5, MaxRSS: 7}, seeded: {CPU: 1, MaxRSS: 2}, first: {}, other: {}} {
+	seeded, first, other, there := whole, whole, whole, whole
+	seeded.Seeded, first.Task.By, other.Module, there.Site = true, "first", "example.com/n", "ssh://builder"
+	for k, want := range map[CostKey]Cost{whole: {CPU: 5, MaxRSS: 7}, seeded: {CPU: 1, MaxRSS: 2}, first: {}, other: {}, there: {CPU: 3, MaxRSS: 4}} {
 		if got := c.Get(k); got != want {
 			t.Errorf("%+v: %v, want %v", k, got, want)
 		}

@@ -43,8 +43,9 @@ import (
 // more actions; see [Queue.width].
 type Queue struct {
 	sites   []site
-	jobs    []job // as the tasks were given
-	waiting []int // jobs that have not started, the most urgent first
+	jobs    []job          // as the tasks were given
+	waiting []int          // jobs that have not started, the most urgent first
+	dearest map[string]int // the job of each group that costs most
 	failed  bool
 	meant   bool // what waits was spread over the sites since the last end
 	// now is how far the work should be, in seconds: when the ended job that
@@ -57,10 +58,11 @@ type site struct {
 	cpus    int
 	memory  int64
 	gone    bool
-	running []int // jobs
-	actions int   // that running jobs may have at a time
-	used    int64 // memory of running jobs
-	groups  map[string]bool
+	running []int           // jobs
+	actions int             // that running jobs may have at a time
+	used    int64           // memory of running jobs
+	groups  map[string]bool // of running jobs
+	warm    map[string]bool // groups of which one has started here
 }
 
 // job is what a queue knows of a task. Times are in seconds.
@@ -108,9 +110,9 @@ func NewQueue(sites []Site, tasks []Task) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{jobs: make([]job, len(tasks))}
+	q := &Queue{jobs: make([]job, len(tasks)), dearest: map[string]int{}}
 	for _, s := range sites {
-		q.sites = append(q.sites, site{cpus: s.CPUs, memory: s.Memory, groups: map[string]bool{}})
+		q.sites = append(q.sites, site{cpus: s.CPUs, memory: s.Memory, groups: map[string]bool{}, warm: map[string]bool{}})
 	}
 	if err := q.refer(sites, tasks); err != nil {
 		return nil, err
@@ -216,6 +218,13 @@ func (q *Queue) weigh(tasks []Task, costs [][]float64) (rank []float64) {
 			j.cpu, rank[i] = j.mean(), sum+1
 		}
 	}
+	for i := range q.jobs {
+		if j := &q.jobs[i]; j.group != "" {
+			if d, ok := q.dearest[j.group]; !ok || j.cpu > q.jobs[d].cpu {
+				q.dearest[j.group] = i
+			}
+		}
+	}
 	return rank
 }
 
@@ -303,7 +312,7 @@ func (q *Queue) Next() (task, site, p int, ok bool) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(i int) bool { return i == task })
 	s.running, s.actions, s.used = append(s.running, task), s.actions+p, s.used+int64(p)*j.memory
 	if j.group != "" {
-		s.groups[j.group] = true
+		s.groups[j.group], s.warm[j.group] = true, true
 	}
 	q.narrow(task)
 	return task, site, p, true

@@ -65,3 +65,47 @@ func TestRemaining(t *testing.T) {
 		t.Errorf("on this machine: %v %v", got, ok)
 	}
 }
+
+// TestRemainingSites: over several sites, what has not started is spread over those
+// that are left.
+func TestRemainingSites(t *testing.T) {
+	const s = time.Second
+	id := func(unit, by string) ID { return ID{unit, by} }
+	on := func(tasks []Task, names ...string) []Task {
+		for i := range tasks {
+			tasks[i].On = names
+		}
+		return tasks
+	}
+	eight := equal(8, 20, 1)
+	fast := equal(4, 20, 1)
+	for i := range fast {
+		fast[i].CPU, fast[i].CPUAt = 0, map[string]time.Duration{"m0": 20 * s, "m1": 10 * s}
+	}
+	for _, tt := range []struct {
+		name  string
+		sites []Site
+		tasks []Task
+		at    map[ID]Progress
+		want  time.Duration
+		ok    bool
+	}{
+		{"two machines, half the time", machines(1, 1), eight, nil, 80 * s, true},
+		{"by processors", machines(1, 3), eight, nil, 40 * s, true},
+		{"only one may run them", machines(1, 1), on(equal(8, 20, 1), "m1"), nil, 160 * s, true},
+		{"each half at a site of its own, whatever the other could do", machines(1, 31), halves(20, 20), nil, 40 * s, true},
+		{"a half that runs takes its site", machines(1, 31), halves(20), map[ID]Progress{id("0", "a"): {At: At{Site: "m1", P: 31}}}, 20 * s, true},
+		{"or has run", machines(1, 31), halves(20), map[ID]Progress{id("0", "a"): {At: At{Site: "m1", P: 31}, Done: true, CPU: 20 * s}}, 20 * s, true},
+		{"what runs at a site that is gone begins anew", machines(1), eight[:1], map[ID]Progress{id("0", ""): {At: At{Site: "gone", P: 1}, Ran: 15 * s}}, 20 * s, true},
+		{"one is twice as fast: 20 s and 30 s", machines(1, 1), fast, nil, 30 * s, true},
+		{"and proves slower, as what is done there was", machines(1, 1), fast, map[ID]Progress{id("0", ""): {At: At{Site: "m1", P: 1}, Done: true, CPU: 20 * s}}, 40 * s, true},
+		{"nothing known", machines(1, 1), equal(4, 0, 1), nil, 0, false},
+		{"no site", nil, eight, nil, 0, false},
+		{"all is done", nil, eight[:1], map[ID]Progress{id("0", ""): {Done: true}}, 0, true},
+	} {
+		got, ok := Remaining(tt.sites, tt.tasks, tt.at)
+		if d := got - tt.want; ok != tt.ok || d > time.Millisecond || d < -time.Millisecond {
+			t.Errorf("%s: %v %v, want %v %v", tt.name, got, ok, tt.want, tt.ok)
+		}
+	}
+}

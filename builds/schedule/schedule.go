@@ -45,7 +45,7 @@ func (b Budget) Room() int64 {
 // the text of one.
 type ID struct {
 	Unit string
-	By   string // an executor; "" where there is no choice
+	By   string // an executor, which is one of the unit's builds; "" where there is one only
 }
 
 // String names the task for people.

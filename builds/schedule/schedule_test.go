@@ -278,12 +278,61 @@ func TestScheduleRefuses(t *testing.T) {
 		{[]Task{{ID: ID{Unit: "a"}, After: named("a")}}, `tasks wait for each other: "a" before "a"`},
 		{[]Task{{ID: ID{Unit: "x"}}, {ID: ID{Unit: "a"}, After: named("c", "x")}, {ID: ID{Unit: "b"}, After: named("a")}, {ID: ID{Unit: "c"}, After: named("b")}}, `tasks wait for each other: "a" before "b" before "c" before "a"`},
 		{[]Task{{ID: ID{Unit: "a"}}, {ID: ID{Unit: "a"}}, {ID: ID{Unit: "b"}, After: named("a")}}, `task "b" waits for "a", which is the name of 2 tasks`},
+		{[]Task{{ID: ID{Unit: "a"}, Apart: named("a", "b")}}, "task \"a\" is to run apart from itself\ntask \"a\" is to run apart from \"b\", which is not among the tasks"},
+		{[]Task{{ID: ID{Unit: "a"}, On: []string{"", "m1"}}, {ID: ID{Unit: "b"}, On: []string{"m2"}}}, "task \"a\" is for site \"m1\", which is not among the sites\ntask \"b\" is for site \"m2\", which is not among the sites"},
 	} {
 		for i := range tt.tasks {
 			tt.tasks[i].Run = func(context.Context, At) error { t.Error("a task ran"); return nil }
 		}
 		if err := Run(t.Context(), oneSite(Budget{4, 100}), tt.tasks); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+}
+
+// Sites that nothing can be scheduled on are refused.
+func TestSitesRefused(t *testing.T) {
+	for _, tt := range []struct {
+		sites []Site
+		want  string
+	}{
+		{nil, "there is no site to run tasks on"},
+		{[]Site{{Name: "m0"}, {Name: "m1", Budget: Budget{Memory: 5}}, {}}, "the processors of site m0 are not known\nthe processors of site m1 are not known"},
+		{[]Site{{}, {Name: "m0", Budget: Budget{CPUs: 1}}, {Name: "m0", Budget: Budget{CPUs: 1}}, {}}, "m0 is there twice among the sites\nthis machine is there twice among the sites"},
+	} {
+		if err := Run(t.Context(), tt.sites, equal(1, 1, 1)); err == nil || err.Error() != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+}
+
+// TestExpected: what is not known of a task at a site follows from what is known.
+func TestExpected(t *testing.T) {
+	const s = time.Second
+	type at = map[string]time.Duration
+	m := machines(1, 1, 1)
+	for _, tt := range []struct {
+		name  string
+		sites []Site
+		tasks []Task
+		want  [][]float64
+	}{
+		{"on this machine", oneSite(Budget{CPUs: 1}), []Task{{CPU: 3 * s}, {}, {CPUAt: at{"": 2 * s}}}, [][]float64{{3}, {0}, {2}}},
+		{"only here, but runs elsewhere", m[:2], []Task{{CPU: 3 * s}}, [][]float64{{3, 3}}},
+		{"a site is half as fast", m[:2], []Task{{CPUAt: at{"m0": 3 * s, "m1": 6 * s}}, {CPUAt: at{"m0": 5 * s}}, {CPUAt: at{"m1": 5 * s}}, {}},
+			[][]float64{{3, 6}, {5, 10}, {2.5, 5}, {0, 0}}},
+		{"over another site", m, []Task{{CPUAt: at{"m0": 3 * s, "m1": 6 * s}}, {CPUAt: at{"m1": 2 * s, "m2": 6 * s}}, {CPUAt: at{"m0": 1 * s}}},
+			[][]float64{{3, 6, 18}, {1, 2, 6}, {1, 2, 6}}},
+		{"nothing known of a site: the mean", m, []Task{{CPUAt: at{"m0": 4 * s, "m1": 9 * s}}}, [][]float64{{4, 9, 6}}},
+		{"a site that is not there", m[:1], []Task{{CPUAt: at{"gone": 4 * s}}}, [][]float64{{0}}},
+	} {
+		got := expected(tt.sites, tt.tasks)
+		for i := range tt.want {
+			for k, want := range tt.want[i] {
+				if d := got[i][k] - want; d > .01*want || d < -.01*want {
+					t.Errorf("%s: task %d at site %d: %.3f, want %.3f", tt.name, i, k, got[i][k], want)
+				}
+			}
 		}
 	}
 }

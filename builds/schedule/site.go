@@ -135,10 +135,11 @@ func expected(sites []Site, tasks []Task) [][]float64 {
 }
 
 // fit finds work of each row and pace of each column whose sums come near what is
-// known. Work is NaN for a row of which nothing is.
+// known, by turns. Work is NaN for a row of which nothing is known; pace is 0 for such
+// a column, and in the mean.
 func fit(known [][]float64, columns int) (work, pace []float64) {
 	work, pace = make([]float64, len(known)), make([]float64, columns)
-	for range 10 { // of two or three that it takes
+	for moved, turn := 1.0, 0; moved > 1e-6 && turn < 100; turn++ {
 		sum, n := make([]float64, columns), make([]float64, columns)
 		for i, row := range known {
 			all, of := 0.0, 0.0
@@ -147,7 +148,7 @@ func fit(known [][]float64, columns int) (work, pace []float64) {
 					all, of = all+x-pace[k], of+1
 				}
 			}
-			work[i] = all / of // NaN if nothing is known
+			work[i] = all / of
 			for k, x := range row {
 				if !math.IsNaN(x) {
 					sum[k], n[k] = sum[k]+x-work[i], n[k]+1
@@ -157,13 +158,14 @@ func fit(known [][]float64, columns int) (work, pace []float64) {
 		mean, of := 0.0, 0.0
 		for k := range pace {
 			if n[k] > 0 {
-				pace[k] = sum[k] / n[k]
-				mean, of = mean+pace[k], of+1
+				mean, of = mean+sum[k]/n[k], of+1
 			}
 		}
-		for k := range pace { // what is not known is the mean, 0
+		moved = 0
+		for k, old := range pace {
 			if n[k] > 0 {
-				pace[k] -= mean / of
+				pace[k] = sum[k]/n[k] - mean/of
+				moved = max(moved, math.Abs(pace[k]-old))
 			}
 		}
 	}

@@ -13,7 +13,10 @@ type outlook struct {
 // end is when a task would end that cannot begin before ready.
 func (o *outlook) end(cpu, memory float64, group string, ready float64) float64 {
 	memory = min(memory, o.memory)
-	begin := max(ready, o.groups[group])
+	begin := ready
+	if group != "" {
+		begin = max(begin, o.groups[group])
+	}
 	if o.tasks >= int(o.cpus) {
 		begin = max(begin, o.work/o.cpus)
 	}
@@ -46,13 +49,7 @@ func (q *Queue) spread() {
 		return
 	}
 	q.meant = true
-	p := &spreading{Queue: q, sites: make([]outlook, len(q.sites)), ready: map[int]float64{}, done: map[int]bool{}, dearest: map[string]int{}}
-	for i := range q.jobs {
-		j := &q.jobs[i]
-		if d, ok := p.dearest[j.group]; j.group != "" && (!ok || j.cpu > q.jobs[d].cpu) {
-			p.dearest[j.group] = i
-		}
-	}
+	p := &spreading{Queue: q, sites: make([]outlook, len(q.sites)), ready: make([]float64, len(q.jobs)), done: make([]bool, len(q.jobs))}
 	for k := range q.sites {
 		s := &q.sites[k]
 		o := &p.sites[k]
@@ -76,10 +73,9 @@ func (j *job) left(now float64) float64 { return max(0, 1-(now-j.began)/j.lasts)
 // spreading is what spread has found out so far.
 type spreading struct {
 	*Queue
-	sites   []outlook
-	ready   map[int]float64 // when what a job waits for has ended
-	done    map[int]bool    // jobs that are meant for a site
-	dearest map[string]int  // job of each group
+	sites []outlook
+	ready []float64 // when what a job waits for has ended
+	done  []bool    // jobs that are meant for a site
 }
 
 // before notes for those that wait for a job when it ends.
@@ -96,6 +92,7 @@ func (p *spreading) put(i int) {
 	}
 	p.done[i] = true
 	j := &p.jobs[i]
+	j.site = -1
 	var taken []bool // by jobs that it is to run apart from
 	if len(j.apart) > 0 {
 		taken = make([]bool, len(p.sites))
@@ -109,7 +106,6 @@ func (p *spreading) put(i int) {
 			taken[mate.site] = true
 		}
 	}
-	j.site = -1
 	var cost float64
 	for _, free := range []bool{true, false} {
 		for k := range p.sites {
@@ -117,10 +113,8 @@ func (p *spreading) put(i int) {
 				continue
 			}
 			o := &p.sites[k]
-			c := j.costs[k]
-			if _, warm := o.groups[j.group]; j.group != "" && !warm {
-				c = max(c, p.jobs[p.dearest[j.group]].costs[k])
-			}
+			_, meant := o.groups[j.group]
+			c := p.cost(i, k, meant)
 			end := o.end(c, float64(j.memory), j.group, p.ready[i])
 			if j.site < 0 || end < j.ends || end == j.ends && o.work/o.cpus < p.sites[j.site].work/p.sites[j.site].cpus {
 				j.site, j.ends, cost = k, end, c
@@ -134,6 +128,16 @@ func (p *spreading) put(i int) {
 	}
 }
 
+// cost is what a job takes at a site: the first of a group there does for all what
+// they share, unless one is meant to do so before.
+func (q *Queue) cost(i, k int, meant bool) float64 {
+	j := &q.jobs[i]
+	if j.group == "" || meant || q.sites[k].warm[j.group] {
+		return j.costs[k]
+	}
+	return q.jobs[q.dearest[j.group]].costs[k]
+}
+
 // mayMove says whether a job that is meant for another site may start at this one:
 // if it ends there no later, or if the other has no more processors and is no
 // faster.
@@ -142,13 +146,14 @@ func (q *Queue) mayMove(i, k int) bool {
 	if j.site < 0 || j.site == k {
 		return false
 	}
-	if s.cpus >= q.sites[j.site].cpus && j.costs[k] <= j.costs[j.site] {
+	cost := q.cost(i, k, false)
+	if s.cpus >= q.sites[j.site].cpus && cost <= j.costs[j.site] {
 		return true
 	}
-	work := j.costs[k]
+	work := cost
 	for _, r := range s.running {
 		work += q.jobs[r].costs[k] * q.jobs[r].left(q.now)
 	}
 	p := max(1, s.cpus/(len(s.running)+1))
-	return max(work/float64(s.cpus), lasts(j.costs[k], p)) <= j.ends
+	return max(work/float64(s.cpus), lasts(cost, p)) <= j.ends
 }

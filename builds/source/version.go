@@ -127,3 +127,7 @@ func (r *Repo) tagsBelow(ctx context.Context) (map[string]bool, error) {
 	}
 	return below, nil
 }
+
+// IsPseudo reports whether a version, with v, is one by which the go command names a
+// commit that no tag names.
+func IsPseudo(version string) bool { return module.IsPseudoVersion(version) }

@@ -15,6 +15,6 @@ func tie(attr *syscall.SysProcAttr, c Command) {
 // CanSetHostname reports whether a command may be given a host name of its
 // own: Linux, with the right to make a UTS namespace.
 func CanSetHostname(ctx context.Context, dir string) bool {
-	res, err := Run(ctx, Command{Path: "/bin/sh", Args: []string{"-c", "cat " + hostnameFile}, Dir: dir, Hostname: "mintmark-probe"})
+	res, err := Run(ctx, Command{Path: systemShell, Args: []string{"-c", "cat " + hostnameFile}, Dir: dir, Hostname: "mintmark-probe"})
 	return err == nil && string(res.Stdout) == "mintmark-probe\n"
 }

@@ -15,6 +15,16 @@ import (
 // hostnameFile is where Linux takes a host name from, of the process's own UTS namespace.
 const hostnameFile = "/proc/sys/kernel/hostname"
 
+// systemShell is the one that every system has, but for a container of nothing but a program.
+const systemShell = "/bin/sh"
+
+// CanSetUmask reports whether a command may be given a file mode mask of its own: with
+// a shell, since a process sets only its own.
+func CanSetUmask() bool {
+	fi, err := os.Stat(systemShell)
+	return err == nil && fi.Mode().IsRegular()
+}
+
 // writes are the files that wrap's script has to write.
 func writes(c Command) []string {
 	if c.Hostname != "" && runtime.GOOS == "linux" {
@@ -36,7 +46,7 @@ func wrap(c Command) (string, []string) {
 	if script == "" {
 		return c.Path, c.Args
 	}
-	return "/bin/sh", append([]string{"-c", script + `exec "$0" "$@"`, c.Path}, c.Args...)
+	return systemShell, append([]string{"-c", script + `exec "$0" "$@"`, c.Path}, c.Args...)
 }
 
 // isolate puts the command into a process group of its own, and where the

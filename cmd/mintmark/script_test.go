@@ -28,14 +28,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(cleaner{m}, map[string]func(){"mintmark": main, "forbidding": forbidding})
 }
 
-// cleaner removes what the tests shared when they have run.
+// cleaner removes what the tests shared when they have run, and nobody wants kept.
 type cleaner struct{ m *testing.M }
 
 func (c cleaner) Run() int {
 	defer func() {
-		if dir, err := shared(); err == nil && dir != os.Getenv(sharedVariable) {
-			makeWritable(dir)
-			os.RemoveAll(dir)
+		if s, err := shared(); err == nil && !s.keep {
+			makeWritable(s.dir)
+			os.RemoveAll(s.dir)
 		}
 	}()
 	return c.m.Run()
@@ -56,26 +56,61 @@ func makeWritable(dir string) {
 // compiled there once, for whoever runs one script again and again.
 const sharedVariable = "MINTMARK_TEST_SHARED"
 
-// shared is a directory of what tests share that need not begin with nothing.
-var shared = sync.OnceValues(func() (string, error) {
-	if dir := os.Getenv(sharedVariable); dir != "" {
-		if !filepath.IsAbs(dir) {
-			return "", fmt.Errorf("%s=%s is not absolute", sharedVariable, dir)
+// sharing is a directory of what tests share that need not begin with nothing.
+type sharing struct {
+	dir  string
+	keep bool // for the next run
+}
+
+// shared is that directory. With -short nothing is built, and a toolchain that is
+// unpacked each time would take longer than the rest of this package: it is kept
+// in the user's cache directory, under the toolchain's name, and mintmark finds out
+// whether it is still what it was.
+var shared = sync.OnceValues(func() (sharing, error) {
+	dir := os.Getenv(sharedVariable)
+	switch {
+	case dir != "" && !filepath.IsAbs(dir):
+		return sharing{}, fmt.Errorf("%s=%s is not absolute", sharedVariable, dir)
+	case dir != "":
+		return sharing{dir, true}, os.MkdirAll(dir, 0o777)
+	case testing.Short():
+		user, err := os.UserCacheDir()
+		if err != nil {
+			break // no place of the user's to keep it in
 		}
-		return dir, os.MkdirAll(dir, 0o777)
+		all := filepath.Join(user, "mintmark-tests")
+		return sharing{filepath.Join(all, toolchain), true}, keepOnly(all, toolchain)
 	}
-	return os.MkdirTemp("", "mintmark-shared-")
+	dir, err := os.MkdirTemp("", "mintmark-shared-")
+	return sharing{dir, false}, err
 })
+
+// keepOnly makes a directory in another one, and removes what is beside it: the
+// toolchains that tests used to build with.
+func keepOnly(dir, name string) error {
+	if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() != name {
+			old := filepath.Join(dir, e.Name())
+			makeWritable(old)
+			err = errors.Join(err, os.RemoveAll(old))
+		}
+	}
+	return err
+}
 
 // sharedCache is mintmark's cache directory in it: toolchains are unpacked there
 // once, and the standard library is compiled once.
 func sharedCache(t *testing.T) string {
 	t.Helper()
-	dir, err := shared()
+	s, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, "cache")
+	return filepath.Join(s.dir, "cache")
 }
 
 // toolchain is the one all scripts build with, so that it is fetched once.
@@ -129,6 +164,7 @@ func TestScript(t *testing.T) {
 			"publish":        publish,
 			"owncache":       caches.own,
 			"proven":         caches.proven,
+			"keypair":        keypair,
 			"forge":          forge,
 			"poison":         poison,
 			"damage":         damage,
@@ -151,7 +187,8 @@ func TestScript(t *testing.T) {
 			case "root":
 				return os.Geteuid() == 0, nil
 			case "kept": // what scripts share is of earlier runs too
-				return os.Getenv(sharedVariable) != "", nil
+				s, err := shared()
+				return s.keep, err
 			case "confines":
 				return confines(), nil
 			case "upx": // 3.94

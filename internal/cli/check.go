@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/report"
@@ -12,6 +14,7 @@ import (
 // checkFlags are what mintmark check takes.
 type checkFlags struct {
 	selectFlags
+	onFlag
 	jsonFlag
 	dirFlag
 	moduleFlag
@@ -21,7 +24,7 @@ type checkFlags struct {
 }
 
 func (f *checkFlags) run(ctx context.Context, d *app) error {
-	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
+	c, err := d.config(f.selectFlags, f.onFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
 	if err != nil {
 		return err
 	}
@@ -51,6 +54,14 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	}
 	d.notTaken(res.VersionLines)
 	d.skipped(res.Plan.Go, res.Skipped)
-	d.printf("%s %s: %s in %s, nothing wrong found\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"))
+	d.printf("%s %s: %s in %s, %s\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"), found(c.ReleaseKind(), len(res.Warnings)))
 	return nil
+}
+
+// found says what a check without errors has found.
+func found(kind checksums.Kind, warnings int) string {
+	if warnings == 0 {
+		return "nothing wrong found"
+	}
+	return fmt.Sprintf("nothing that stops a %s; %s", kind, fact.Count(warnings, "warning"))
 }

@@ -33,12 +33,13 @@ type initDocument struct {
 	Next []scaffold.Step `json:"next"`
 }
 
-func (f *initFlags) run(_ context.Context, d *app) error {
+func (f *initFlags) run(ctx context.Context, d *app) error {
 	if err := scaffold.CheckCI(f.CI); err != nil {
 		return err
 	}
 	p, err := scaffold.Propose(scaffold.Config{
 		Dir: f.Dir, From: f.From, Key: f.Key, CI: f.CI, Mage: f.Mage, Host: profiles.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH},
+		Ignored: func(dir string, names []string) ([]string, error) { return release.Ignored(ctx, dir, d.env, names) },
 	})
 	if err != nil {
 		return err

@@ -130,6 +130,9 @@ func (d *app) made(res *release.Result, details bool, took time.Duration) {
 	if g := res.Manifest.Generated; g != nil {
 		d.prose("%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
 	}
+	if text := machines(res.Manifest); text != "" {
+		d.prose("%s\n", text)
+	}
 	d.prose("%s %s: %s\n", res.Manifest.Project, res.Manifest.Version, outcome(res.Manifest, res.Signed))
 	if !res.Signed.IsZero() {
 		d.printf("signed by %s\n", res.Signed)
@@ -149,7 +152,11 @@ func outcome(m *checksums.Manifest, signed fact.SignerID) string {
 	builds := m.Rebuild.Executions
 	text := fact.Count(n.All(), what) + " built once"
 	if builds > 1 {
-		text = fmt.Sprintf("%d of %s built %s, identical", n.Identical, fact.Count(n.All(), what), fact.Times(builds))
+		text = fmt.Sprintf("%d of %s built %s", n.Identical, fact.Count(n.All(), what), fact.Times(builds))
+		if report.OnTwoMachines(m.Rebuild.Independence) {
+			text += " " + fact.TwoMachines.On(builds)
+		}
+		text += ", identical"
 	}
 	if n.Different > 0 {
 		text += fmt.Sprintf(", %d DIFFERENT", n.Different)
@@ -167,6 +174,15 @@ func outcome(m *checksums.Manifest, signed fact.SignerID) string {
 		return text + ", NOT SIGNED"
 	}
 	return text + ", signed"
+}
+
+// machines says on how many machines the units were built, as far as the line of
+// [outcome] does not.
+func machines(m *checksums.Manifest) string {
+	if list := m.Rebuild.Independence; !report.OnTwoMachines(list) || len(report.Systems(list)) > 0 {
+		return report.Machines(m.Rebuild.Executions, list)
+	}
+	return ""
 }
 
 // published are the artifacts that are files of the release.

@@ -87,3 +87,16 @@ func TestWordings(t *testing.T) {
 		t.Errorf("%d checks, %d wordings", n, len(wordings))
 	}
 }
+
+// TestFileNames: a name is told from the sentence that it is in.
+func TestFileNames(t *testing.T) {
+	var c Checks
+	c.Done(Digest, "tool is signed by key K=,\u00a0and", ManifestFile)
+	checked, _ := c.Sentences()
+	if want := `"tool is signed by key K=,\u00a0and" has the digest that release.json says`; checked[0] != want {
+		t.Errorf("%s, want %s", checked[0], want)
+	}
+	if FileName("tool_1.0.0.tar.gz") != "tool_1.0.0.tar.gz" {
+		t.Error("a plain name is quoted")
+	}
+}

@@ -3,7 +3,9 @@ package fact
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Sentences says for people what was checked and what was not, in the order in
@@ -34,8 +36,27 @@ type group struct {
 }
 
 func (g group) names() string { return strings.Join(g.subjects, ", ") }
-func (g group) n() int        { return len(g.subjects) }
-func (g group) all() bool     { return len(g.subjects) == g.of }
+
+// files are the subjects as names of files.
+func (g group) files() string {
+	var names []string
+	for _, s := range g.subjects {
+		names = append(names, FileName(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+// FileName is a file's name as it stands in a sentence: in quotes where it has blanks,
+// by which it could go on as if the sentence did.
+func FileName(name string) string {
+	if strings.ContainsFunc(name, unicode.IsSpace) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+func (g group) n() int    { return len(g.subjects) }
+func (g group) all() bool { return len(g.subjects) == g.of }
 
 func (c *Checks) groups() []group {
 	type key struct {
@@ -99,7 +120,7 @@ func each(format string) func(group) string {
 var wordings = map[Check]wording{
 	Signature: {
 		eachDone: true,
-		done:     func(g group) string { return named(g.names()) + " is signed by " + ParseSignerID(g.detail).String() },
+		done:     func(g group) string { return named(g.files()) + " is signed by " + ParseSignerID(g.detail).String() },
 		open:     about("signature", "signature of %s"),
 	},
 	TransparencyLog: {each: true, done: each("transparency log: %s: %s"), open: each("transparency log: %s has %s")},
@@ -134,14 +155,14 @@ var wordings = map[Check]wording{
 	Digest: {
 		done: func(g group) string {
 			if g.of == 1 {
-				return fmt.Sprintf("%s has the digest that %s says", g.names(), cmp.Or(g.detail, ChecksumsFile))
+				return fmt.Sprintf("%s has the digest that %s says", g.files(), cmp.Or(g.detail, ChecksumsFile))
 			}
 			return fmt.Sprintf("%d of %d listed files have the digest that %s says", g.n(), g.of, cmp.Or(g.detail, ChecksumsFile))
 		},
-		open: func(g group) string { return fmt.Sprintf("%d listed files %s: %s", g.n(), g.detail, g.names()) },
+		open: func(g group) string { return fmt.Sprintf("%d listed files %s: %s", g.n(), g.detail, g.files()) },
 	},
 	OtherFiles: {open: colon("the files of the release")},
-	Content:    {open: func(g group) string { return "what is in " + g.names() + ": " + g.detail }},
+	Content:    {open: func(g group) string { return "what is in " + g.files() + ": " + g.detail }},
 	Members: {
 		done: func(g group) string {
 			if g.all() {
@@ -153,7 +174,13 @@ var wordings = map[Check]wording{
 	},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
-	FromSource:      {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	Machines: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %s built on two machines, as demanded, by what the publisher's machines said", g.n(), Count(g.of, "unit"))
+		},
+		open: func(g group) string { return "that " + g.names() + " was built on two machines: " + g.detail },
+	},
+	FromSource: {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
 	GeneratedAgain: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %s generated again here, on %s, are identical", g.n(), Count(g.of, "generated file"), g.detail)
@@ -164,7 +191,7 @@ var wordings = map[Check]wording{
 	},
 	BuildRecord: {open: colon("how it was built")},
 	Attestation: {each: true, done: each("the statement %s %s"), open: each("the statement %s: %s")},
-	Unlisted:    {open: func(g group) string { return "what else is here: " + g.names() + ": " + g.detail }},
+	Unlisted:    {open: func(g group) string { return "what else is here: " + g.files() + ": " + g.detail }},
 	FromCommit: {
 		done: each("the source archive %s was made again of the commit %s, and is identical"),
 		open: each("that the source archive %s is that of the commit: %s"),

@@ -41,7 +41,15 @@ func (f TagForm) Version(tag string) string {
 }
 
 // TagSays reports whether a tag can say a version, by whatever form: the version is in
-// it, and no number goes on before or behind it. So v1.2.30 says neither 1.2.3 nor 2.30.
+// it, no number goes on before or behind it, and it is no part of another version. So
+// v1.2.30 says neither 1.2.3 nor 2.30, and v1.2.3-rc.1 says neither 1.2.3 nor 1.
+//
+// The form is not known, and may end the version with a word: of 1.2.3.Final and
+// v1.2.3-ce it is 1.2.3 as well as all of it. What cannot be such a word of a form,
+// because it is another one in the next tag or makes a version the forerunner of
+// itself, is the version's: a text with a digit in it, as far as a version goes on, and
+// what begins with a word for prereleases. Before it, a version of two numbers or more
+// does not go on either.
 func TagSays(tag, version string) bool {
 	for at := 0; version != ""; at++ {
 		i := strings.Index(tag[at:], version)
@@ -49,11 +57,18 @@ func TagSays(tag, version string) bool {
 			return false
 		}
 		at += i
-		if !endsNumber.MatchString(tag[:at]) && !beginsNumber.MatchString(tag[at+len(version):]) {
+		before, behind := tag[:at], tag[at+len(version):]
+		if !endsNumber.MatchString(before) && !endsVersion.MatchString(before) && !beginsNumber.MatchString(behind) && !goesOn(behind) {
 			return true
 		}
 	}
 	return false
+}
+
+// goesOn reports whether what is behind a version in a tag makes it another version.
+func goesOn(behind string) bool {
+	more := moreForm.FindString(behind)
+	return strings.ContainsAny(more, "0123456789") || prereleaseForm.MatchString(more)
 }
 
 // String is the form as the profile file says it.
@@ -62,20 +77,42 @@ func (f TagForm) String() string { return f.Tag("{{.Version}}") }
 // MaxVersion is the longest version, in bytes.
 const MaxVersion = 100
 
-// numbersForm are the numbers of a version, and versionForm is all of it; a number
-// that goes on ends what is before a version, or begins what is behind it.
+// numbersForm are the numbers of a version, and versionForm is all of it, moreForm what
+// it goes on with; a number that goes on ends what is before a version, or begins what
+// is behind it.
 var (
 	numbersForm  = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 	endsNumber   = regexp.MustCompile(`[0-9]\.?$`)
 	beginsNumber = regexp.MustCompile(`^\.?[0-9]`)
 	versionForm  = regexp.MustCompile(`^[0-9]+((\.|-+|\+|~)?[0-9A-Za-z]+)*$`)
+	moreForm     = regexp.MustCompile(`^((\.|-+|\+|~)?[0-9A-Za-z]+)*`)
+	endsVersion  = regexp.MustCompile(`[0-9]\.[0-9]+((\.|-+|\+|~)?[0-9A-Za-z]+)*(\.|-+|\+|~)?$`)
+	// prereleaseForm begins with what people and tools call a version before it is one.
+	prereleaseForm = regexp.MustCompile(`(?i)^[.~+-]*(alpha|beta|rc|cr|pre|preview|milestone|dev|snapshot|nightly|next|canary|unstable)([^A-Za-z]|$)`)
 )
 
 // IsVersion reports whether a text, without a v before it, can be the version of a
 // release: numbers with dots between them, and then letters and digits in parts
 // with a dot, hyphens, a plus or a tilde between them. So it can be part of a
-// file's name and of a tag's.
-func IsVersion(s string) bool { return len(s) <= MaxVersion && versionForm.MatchString(s) }
+// file's name and of a tag's. What follows a plus is anybody's, as in Semantic
+// Versioning, but for the two words that the go command adds itself; see [GoStamp].
+func IsVersion(s string) bool {
+	return len(s) <= MaxVersion && versionForm.MatchString(s) && GoStamp(s) == ""
+}
+
+// GoStamp is the word in a version's build metadata, what follows a plus, by which the
+// go command says something of a checkout, as in 1.2.3+dirty: that its tree was changed,
+// or that the module's path lacks the major version. "" if there is none. Nobody else
+// writes it, or a version would pretend to be of such a checkout.
+func GoStamp(version string) string {
+	_, metadata, _ := strings.Cut(version, "+")
+	for _, word := range strings.FieldsFunc(metadata, func(r rune) bool { return strings.ContainsRune(".-+~", r) }) {
+		if word = strings.ToLower(word); word == "dirty" || word == "incompatible" {
+			return word
+		}
+	}
+	return ""
+}
 
 // CompareVersions orders two versions, of as many numbers as they have: 2.0.46,
 // 2026.11.3, 20261129. Numbers are compared from the first on, one that is not

@@ -78,9 +78,25 @@ func TestTagSays(t *testing.T) {
 		{"2-v12-v2", "2", true}, // where it is by itself
 		{"v1.2.30", "1.2.3", false}, {"v11.2.3", "1.2.3", false}, {"v1.2.3", "1.2", false}, {"v1.2.3", "2.3", false}, {"v1.2.3-rc.10", "1.2.3-rc.1", false},
 		{"v1.2.3", "", false}, {"", "1", false}, {"release-1", "1.2.3", false},
+		{"v1.2.3-ce", "1.2.3", true}, {"v1.2.3-ce", "1.2.3-ce", true}, {"1.2.3.Final", "1.2.3", true}, {"v1.2.3_el8", "1.2.3", true}, {"v1.2.3-devel", "1.2.3", true},
+		{"v1.2.3-rc.1", "1.2.3-rc.1", true}, {"k8s-v1.2.3", "1.2.3", true}, {"s3/v2-1.2.3", "1.2.3", true},
+		{"v1.2.3-rc.1", "1.2.3", false}, {"v1.2.3-rc1", "1.2.3", false}, {"v1.2.3rc1", "1.2.3", false}, {"v1.2.3-rc", "1.2.3", false}, {"v1.2.3-Beta", "1.2.3", false}, {"v1.2.3--x-2", "1.2.3", false},
+		{"v1.2.3+build.5", "1.2.3", false}, {"v1.2.3~dev", "1.2.3", false}, {"v1.2.3-rc.1", "1", false}, {"v1.2.3-rc1", "1", false}, {"1.2.3-1.2.4", "1.2.4", false},
 	} {
 		if got := TagSays(c.tag, c.version); got != c.want {
 			t.Errorf("%q says %q: %t", c.tag, c.version, got)
+		}
+	}
+}
+
+// TestGoStamp: what the go command adds to a version is no version of anybody else.
+func TestGoStamp(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.2.3": "", "1.2.3+build.5": "", "1.2.3-dirty": "", "1.2.3+dirtyish": "",
+		"1.2.3+dirty": "dirty", "1.2.3+Dirty": "dirty", "2.0.0+incompatible": "incompatible", "1.2.3+build.dirty": "dirty", "1.2.3+dirty-1": "dirty",
+	} {
+		if got := GoStamp(version); got != want || IsVersion(version) != (want == "") {
+			t.Errorf("%s: stamp %q, a version: %t", version, got, IsVersion(version))
 		}
 	}
 }

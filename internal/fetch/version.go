@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
@@ -24,7 +25,11 @@ func (s *Subject) chooseVersion() error {
 	switch {
 	case s.AsVersion == "":
 		return nil
-	case !fact.IsVersion(given):
+	case fact.GoStamp(given) != "" && given != s.Version:
+		return fault.Usagef("leave +"+fact.GoStamp(given)+" out: -version="+strings.SplitN(given, "+", 2)[0]+"; of a changed tree, -snapshot makes a snapshot", "-version=%.100s: +%s is what the go command says of a checkout, and not for others to say", s.AsVersion, fact.GoStamp(given))
+	case source.IsPseudo("v"+given) && given != s.Version:
+		return fault.Usagef("leave -version out for the version that the go command gives the commit (untagged: pseudo), or give another", "-version=%.100s: it is the go command's name for another commit", s.AsVersion)
+	case !fact.IsVersion(given) && given != s.Version:
 		return fault.Usagef("such as -version=1.2.3 or -version=2026.11.3", "-version=%.100s: no version", s.AsVersion)
 	case s.Snapshot:
 		return fault.Usagef("leave -version out; the key snapshot of "+ConfigName+" says how snapshots are called", "-version and -snapshot contradict each other: a snapshot is no release of that version")

@@ -221,8 +221,8 @@ func place(f profiles.FileRule, name string) string {
 	return f.Dst
 }
 
-// TestEveryKeyHasALine: each key of a source has exactly one line, and one that
-// nobody knows is not passed over.
+// TestEveryKeyHasALine: each key of a source has one line, or is counted in that of the
+// key around it, of which all is said; and one that nobody knows is not passed over.
 func TestEveryKeyHasALine(t *testing.T) {
 	tree := fstest.MapFS{".goreleaser.yaml": {Data: []byte(`version: 2
 frobnicate: {deeply: [{nested: true}]}
@@ -232,6 +232,12 @@ builds:
     gootch: [arm64]
 nfpms:
   - formats: [deb]
+    scripts: {preinstall: a.sh, postinstall: b.sh}
+  - formats: [rpm]
+release:
+  name_template: x
+before:
+  hooks: [go mod tidy]
 `)}, "main.go": {Data: []byte("package main\n")}}
 	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/tool"})
 	if err != nil {
@@ -246,7 +252,7 @@ nfpms:
 	}
 	for key, want := range map[string]Outcome{
 		"version": Changed, "frobnicate": Cannot, "frobnicate.deeply": Cannot, "frobnicate.deeply[0].nested": Cannot, "builds": Cannot,
-		"builds[0].goos": Kept, "builds[0].gootch": Cannot, "nfpms": Cannot, "nfpms[0].formats": Cannot,
+		"builds[0].goos": Kept, "builds[0].gootch": Cannot, "nfpms": Cannot, "release": Cannot, "before.hooks": Changed,
 	} {
 		if seen[key].Outcome != want || seen[key].Line == 0 {
 			t.Errorf("%s: %+v, want %s", key, seen[key], want)
@@ -255,8 +261,20 @@ nfpms:
 	if !strings.Contains(seen["builds[0].gootch"].Text, "unknown to the importer") {
 		t.Error(seen["builds[0].gootch"])
 	}
-	if r.Count(Cannot) != 3 {
-		t.Errorf("%d cannot: %v", r.Count(Cannot), r.Lines)
+	if n := seen["nfpms"].Keys; n != 4 || !strings.HasSuffix(seen["nfpms"].String(), " (4 keys)") {
+		t.Errorf("%d keys: %s", n, seen["nfpms"])
+	}
+	if l := seen["release"].String(); !strings.HasSuffix(l, " (1 key)") {
+		t.Error(l)
+	}
+	for _, key := range []string{"nfpms[0].formats", "nfpms[0].scripts", "nfpms[0].scripts.preinstall", "release.name_template"} {
+		if l, ok := seen[key]; ok {
+			t.Errorf("%s is said twice: %s", key, l)
+		}
+	}
+	// Keys are counted as before: those that hold a value.
+	if got := r.CountBy(Cannot, func(l Line) string { return l.Key }); r.Count(Cannot) != 7 || got["nfpms"] != 4 || got["release"] != 1 || r.Total() != 11 {
+		t.Errorf("%d cannot, %v, of %d: %v", r.Count(Cannot), got, r.Total(), r.Lines)
 	}
 }
 

@@ -191,3 +191,31 @@ func TestOwnRejection(t *testing.T) {
 		t.Errorf("%q, want %q in\n%v\n%s", got, want, r.Lines, r.Text)
 	}
 }
+
+// TestEmbedded: -X for a variable that is embedded from a file replaces what is in the
+// file, and that is said whichever configuration does it.
+func TestEmbedded(t *testing.T) {
+	const main = "package main\n\nimport _ \"embed\"\n\n//go:embed VERSION\nvar version string\n\nvar (\n\t// Made.\n\t//go:embed a/b.txt\n\tother string\n\n\tcommit string\n)\n\n//go:embed x\nvar files string\n"
+	for name, conf := range map[string]string{
+		"Makefile":         "build:\n\tgo build -ldflags '-X main.version=1 -X main.commit=2 -X main.other=3' .\n",
+		".goreleaser.yaml": "builds:\n  - goos: [linux]\n    goarch: [amd64]\n    ldflags: -X main.version=1 -X main.commit=2 -X main.other=3\n",
+	} {
+		r, err := Import(Source{Name: name, Tree: fstest.MapFS{name: {Data: []byte(conf)}, "main.go": {Data: []byte(main)}}, Module: "example.com/tool"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said []string
+		for _, l := range r.Lines {
+			said = append(said, l.String())
+		}
+		all := strings.Join(said, "\n")
+		for _, want := range []string{"main.version is embedded from VERSION, and -X puts another text in its place", "main.other is embedded from a/b.txt, "} {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, all)
+			}
+		}
+		if strings.Contains(all, "main.commit is embedded") || !strings.Contains(r.Text, "main.version: ") {
+			t.Errorf("%s: %s\n%s", name, all, r.Text)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
 	"go.yaml.in/yaml/v4"
@@ -36,10 +37,26 @@ type Line struct {
 	// Group says that the key only holds other keys, which have lines of their own.
 	// Its outcome is the one of them that needs the most attention.
 	Group bool `json:"group,omitempty"`
+	// Keys are those below a group that have no lines of their own, since the same
+	// became of all of them as of the group; of these, the ones that hold a value.
+	Keys int `json:"keys,omitempty"`
+
+	under *yaml.Node // the key that it was said with
+}
+
+// weight is how many keys that hold a value the line is for.
+func (l Line) weight() int {
+	if l.Group {
+		return l.Keys
+	}
+	return 1
 }
 
 // String is the line as it is printed.
 func (l Line) String() string {
+	if l.Keys > 0 {
+		l.Text += " (" + fact.Count(l.Keys, "key") + ")"
+	}
 	at := fmt.Sprintf("%s:%d", l.File, l.Line)
 	if l.Line == 0 {
 		at = l.File + ": not written"
@@ -74,12 +91,21 @@ type Result struct {
 
 // Count is how many keys have an outcome. Groups are not counted: their keys are.
 func (r *Result) Count(o Outcome) (n int) {
-	for _, l := range r.Lines {
-		if l.Outcome == o && !l.Group && l.Line > 0 {
-			n++
-		}
+	for _, count := range r.CountBy(o, func(Line) string { return "" }) {
+		n += count
 	}
 	return n
+}
+
+// CountBy is Count for the lines of each name that of gives.
+func (r *Result) CountBy(o Outcome, of func(Line) string) map[string]int {
+	counts := map[string]int{}
+	for _, l := range r.Lines {
+		if n := l.weight(); l.Outcome == o && l.Line > 0 && n > 0 {
+			counts[of(l)] += n
+		}
+	}
+	return counts
 }
 
 // Total is how many keys there are, without groups.

@@ -144,9 +144,10 @@ func (l *linkReader) variable(text string) {
 	}
 	pkg, ident := name[:dot], name[dot+1:]
 	b := l.builds(l.targets[0])
-	there := false
+	there, embeds := false, ""
 	for _, b := range b {
 		there = there || l.g.declares(pkg, ident, b.dir, b.main[0])
+		embeds = first(embeds, l.g.embeds(pkg, ident, b.dir, b.main[0]))
 	}
 	switch {
 	case !there && !l.own:
@@ -158,5 +159,13 @@ func (l *linkReader) variable(text string) {
 		v = "mintmark"
 		l.g.say(l.key, Changed, "%s: mintmark", name)
 	}
+	if embeds != "" {
+		l.g.say(l.key, Changed, "%s", replaces(name, embeds))
+	}
 	l.put("ldflags.set/"+name, value{text: quote(v), from: []any{l.key}})
+}
+
+// replaces says what -X does to a variable that is embedded.
+func replaces(name, embeds string) string {
+	return name + " is embedded from " + embeds + ", and -X puts another text in its place; without the key in ldflags.set the program has what is in that file"
 }

@@ -48,7 +48,7 @@ func (im *importer) makefile(data []byte) error {
 		if m.unused(a[1]) != "" {
 			continue // said below, if no other build has it
 		}
-		m.linker(l.line, a[3])
+		m.linker(l.line, a[3], false)
 	}
 	for _, name := range m.rules.order {
 		for _, l := range m.rules.of[name].recipe {
@@ -62,6 +62,7 @@ func (im *importer) makefile(data []byte) error {
 			m.skipped(l.line, m.expand(a[3], 0), m.unused(a[1]))
 		}
 	}
+	m.extra()
 	m.rest(assigns)
 	m.finish()
 	return nil
@@ -69,13 +70,14 @@ func (im *importer) makefile(data []byte) error {
 
 type makefile struct {
 	*importer
-	vars   map[string]makeValue
-	rules  rules
-	of     settings
-	main   []string
-	tags   []string
-	tagged []any            // what was said of tags
-	from   map[string][]any // what values of several flags come from
+	vars    map[string]makeValue
+	rules   rules
+	of      settings
+	main    []string
+	tags    []string
+	tagged  []any // what was said of tags
+	dropped []droppedFlag
+	from    map[string][]any // what values of several flags come from
 
 	sure bool // expand leaves out what a condition decides
 
@@ -202,7 +204,7 @@ func (m *makefile) arguments(l makeLine, words []string, certain string) {
 		case w == "&&" || w == ";" || w == "||" || w == "|" || w == "#":
 			return
 		case name == "-ldflags":
-			m.linker(l.line, next())
+			m.linker(l.line, next(), true)
 		case name == "-tags":
 			m.tag(l.line, next(), certain)
 		case name == "-o":
@@ -264,68 +266,6 @@ func (m *makefile) tag(line int, list, certain string) {
 
 // isMain reports whether a program is there.
 func (m *makefile) isMain(at string) bool { return IsMain(m.Tree, at) }
-
-// linker reads flags of the linker.
-func (m *makefile) linker(line int, text string) {
-	text = strings.Trim(m.expand(text, 0), `"'`)
-	words := shellWords(text)
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		switch {
-		case w == "-ldflags" || strings.HasPrefix(w, "-ldflags="):
-			m.linker(line, strings.TrimPrefix(strings.TrimPrefix(w, "-ldflags"), "="))
-		case w == "-s" || w == "-w":
-			m.tell(line, w, Default, "ldflags.strip is all")
-		case w == "-X" && i+1 < len(words), strings.HasPrefix(w, "-X="):
-			if w == "-X" {
-				i++
-				w = words[i]
-			}
-			m.variable(line, strings.TrimPrefix(w, "-X="))
-		case strings.HasPrefix(w, "$("):
-			for _, x := range linkerFlag.FindAllStringSubmatch(w, -1) {
-				if !m.told("-X " + x[1]) {
-					m.tell(line, "-X "+x[1], Cannot, "a function of make decides on it; write it into ldflags.set, if a release needs it")
-				}
-			}
-		}
-	}
-}
-
-// variable sets one of the linker's variables, if its value follows from the commit.
-func (m *makefile) variable(line int, text string) {
-	name, v, ok := strings.Cut(strings.Trim(text, `"'`), "=")
-	name, flag := strings.Trim(name, `"'`), "-X "+name
-	v = strings.Trim(v, `"'`)
-	if _, done := m.of["ldflags.set/"+name]; done {
-		return
-	}
-	dot := strings.LastIndex(name, ".")
-	if !ok || dot < 0 || strings.Contains(name, "$") {
-		m.tell(line, "-X "+text, Cannot, "which variable it is follows from no constant; write it into ldflags.set")
-		return
-	}
-	main := "./"
-	if len(m.main) > 0 {
-		main = m.main[0]
-	}
-	if pkg := name[:dot]; pkg != "main" && !m.declares(pkg, name[dot+1:], "", main) {
-		m.tell(line, flag, Changed, "there is no such variable with a text, so that it did nothing")
-		return
-	}
-	out, note := m.follows(v, name[dot+1:], 0)
-	if note != "" && out == "" {
-		m.tell(line, flag, Cannot, "%s", note)
-		return
-	}
-	var said *statement
-	if note != "" {
-		said = m.tell(line, flag, Changed, "ldflags.set: %s; %s", out, note)
-	} else {
-		said = m.tell(line, flag, Kept, "ldflags.set: %s", out)
-	}
-	m.of["ldflags.set/"+name] = value{text: quote(out), from: []any{said}}
-}
 
 // follows writes a value as a template, by the command that computes it, and where
 // that is not known by the name of the variable that it is for.
@@ -419,7 +359,10 @@ func shellWords(s string) (words []string) {
 		c := s[i]
 		switch {
 		case quote != 0:
-			if c == quote {
+			if quote == '"' && c == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\') {
+				i++
+				b.WriteByte(s[i])
+			} else if c == quote {
 				quote = 0
 			} else {
 				b.WriteByte(c)

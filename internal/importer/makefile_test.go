@@ -52,6 +52,28 @@ func TestMakefile(t *testing.T) {
 		want: []string{"tags: [nodocs, seccomp]", `main.version: 3`, "mod: vendor"}, not: []string{"buildmode"},
 		lines: []string{"-tags seccomp: kept: ", "-tags $(EXTRA): cannot: ", "-buildmode pie: cannot: a condition"},
 	}, {
+		name: "other linkers",
+		text: "build:\n\tgo build -ldflags '-s -linkmode external -extldflags \"-static -lm\" -X main.version=1' .\n",
+		want: []string{"main.version: 1"}, not: []string{"ldflags.extra", "extra:", "static"},
+		lines: []string{`-extldflags -static -lm: changed: it is about the linker of a C compiler, and a build without cgo, as the file has it, is linked by Go's own; with cgo: true write ldflags.extra: ["-extldflags=-static -lm"]`, "-linkmode external: changed: "},
+	}, {
+		name: "other linkers with cgo",
+		text: "LD = -X main.version=1 -extldflags=-static\nEXT = \"-fuse-ld=$(LINKER)\"\nbuild:\n\tCGO_ENABLED=1 go build -ldflags \"$(LD) -extldflags $(EXT)\" .\n",
+		want: []string{"main.version: 1", "cgo: true"}, not: []string{"static"},
+		lines: []string{`-extldflags -static: cannot: which platforms it is for is not in the Makefile; write ldflags.extra: ["-extldflags=-static"] into the profile`, "-extldflags -fuse-ld=$(LINKER): cannot: its value is not in the Makefile"},
+	}, {
+		name:  "other flags of the linker",
+		text:  "build:\n\tgo build -ldflags \"-w -H=windowsgui -buildid= -B 0x12 \\\"-X main.version=1\\\" $(EXTRA)\" .\n",
+		lines: []string{`-H windowsgui: cannot: which platforms it is for is not in the Makefile; write ldflags.extra: ["-H=windowsgui"]`, "-buildid: cannot: ", "-B 0x12: cannot: ", "-ldflags $(EXTRA): cannot: whoever runs make says which flags"},
+	}, {
+		name:  "computed flags of the linker",
+		text:  "LD := $(shell ./ldflags.sh)\nbuild:\n\tgo build -ldflags \"$(LD) $(foreach x,a b,-s)\" .\n",
+		lines: []string{"-ldflags $(LD): cannot: \"$(shell ./ldflags.sh)\" is not run, and which flags of the linker it gives is not known; write them into ldflags.set", "-ldflags $(foreach x,a b,-s): cannot: what it gives is not known without running it; "},
+	}, {
+		name: "other linkers of other targets",
+		text: "STATIC = -extldflags -static\nbuild:\n\tgo build -ldflags '-X main.version=1' .\nstatic:\n\tgo build -ldflags '-linkmode=external' .\n\tcurl -X POST -H a=b -s x\n",
+		want: []string{"main.version: 1"}, lines: []string{"-linkmode external: cannot: only of target static", "-extldflags -static: cannot: no build that is taken over has it"},
+	}, {
 		name: "build mode",
 		text: "build:\n\tgo build -buildmode=pie .\n", want: []string{"buildmode: pie"}, lines: []string{"-buildmode pie: kept: "},
 	}, {

@@ -290,17 +290,29 @@ func (m *makefile) rest(assigns []makeLine) {
 	}
 }
 
-// flags says of tags and the build mode in a text, of which nothing was said, what
-// became of them.
+// flags says of tags, the build mode and other linkers in a text, of which nothing was
+// said, what became of them.
 func (m *makefile) flags(line int, text string, o Outcome, why string) {
 	words := shellWords(text)
 	for i, w := range words {
 		name, v, has := strings.Cut(strings.Trim(w, `"'`), "=")
-		if name = "-" + strings.TrimLeft(name, "-"); name != "-tags" && name != "-buildmode" || !strings.HasPrefix(strings.TrimLeft(w, `"'`), "-") {
+		if name = "-" + strings.TrimLeft(name, "-"); !strings.HasPrefix(strings.TrimLeft(w, `"'`), "-") {
 			continue
 		}
 		if !has && i+1 < len(words) {
 			v = words[i+1]
+		}
+		switch {
+		case name == "-ldflags":
+			m.flags(line, v, o, why)
+			continue
+		case slices.Contains(linkOutside(), name):
+			if key := name + " " + v; !m.told(key) {
+				m.tell(line, key, o, "%s", why)
+			}
+			continue
+		case name != "-tags" && name != "-buildmode":
+			continue
 		}
 		keys := []string{"-buildmode " + v}
 		if name == "-tags" {

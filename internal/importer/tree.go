@@ -212,11 +212,19 @@ func (im *importer) walk(file, path string, n *yaml.Node) (list []Line) {
 			l := Line{File: file, Line: k.Line, Key: at, Outcome: Cannot, Text: "unknown to the importer; look up what it does, and write it into the file by hand"}
 			switch s := im.said[k]; {
 			case s != nil:
-				l.Outcome, l.Text = s.Outcome, strings.Join(s.texts, "; ")
+				l.Outcome, l.Text, l.under = s.Outcome, strings.Join(s.texts, "; "), s.under
+				// What became of the whole is one line, not one for each key in it.
+				for _, b := range below {
+					if b.under == k && b.Outcome == l.Outcome {
+						l.Keys += b.weight()
+					}
+				}
+				below = slices.DeleteFunc(below, func(b Line) bool { return b.under == k && b.Outcome == l.Outcome })
+				l.Group = l.Keys > 0
 			case len(below) > 0:
 				l.Outcome, l.Text = summary(below)
 			}
-			l.Group = len(below) > 0
+			l.Group = l.Group || len(below) > 0
 			list = append(append(list, l), below...)
 		}
 	}
@@ -230,8 +238,8 @@ func summary(below []Line) (worst Outcome, text string) {
 	for _, o := range []Outcome{Kept, Default, Changed, Cannot} {
 		n := 0
 		for _, l := range below {
-			if l.Outcome == o && !l.Group {
-				n++
+			if l.Outcome == o {
+				n += l.weight()
 			}
 		}
 		if n == 0 {
@@ -249,21 +257,22 @@ func summary(below []Line) (worst Outcome, text string) {
 // of which something was said already keep that.
 func (im *importer) sayAll(f field, o Outcome, format string, args ...any) {
 	im.say(f.key, o, format, args...)
-	im.sayBelow(f.value, o, fmt.Sprintf("as %s in line %d", f.name, f.key.Line))
+	im.sayBelow(f.value, o, f)
 }
 
-func (im *importer) sayBelow(n *yaml.Node, o Outcome, text string) {
+func (im *importer) sayBelow(n *yaml.Node, o Outcome, whole field) {
 	if n == nil {
 		return
 	}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if im.said[n.Content[i]] == nil {
-				im.say(n.Content[i], o, "%s", text)
+				im.say(n.Content[i], o, "as %s in line %d", whole.name, whole.key.Line)
+				im.said[n.Content[i]].under = whole.key
 			}
 		}
 	}
 	for _, c := range n.Content { // not through aliases: what they stand for is said where it stands
-		im.sayBelow(c, o, text)
+		im.sayBelow(c, o, whole)
 	}
 }

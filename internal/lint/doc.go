@@ -13,6 +13,7 @@
 //	version.go     tags that do not count, versions that go stamps
 //	newer.go       toolchains with known faults
 //	pgo.go         profiles of the optimiser that are stale, or read by nobody
+//	embedded.go    what is embedded where git ignores what is made
 //	pitfalls.go    what makes plain go build give something else
 //	goreleaser.go  what another release configuration says and nobody reads
 package lint

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/output"
@@ -152,8 +153,20 @@ func Refusals(ctx context.Context, s *fetch.Subject, what For) error {
 		if !what.Part {
 			errs = append(errs, s.CheckKey(ctx))
 		}
+		if what.Builds == nil { // else others build as well
+			errs = append(errs, refuseOneMachine(s))
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// refuseOneMachine refuses a release that has to be built on two machines and has not
+// got them. Whether the two that it has are two is known in the end.
+func refuseOneMachine(s *fetch.Subject) error {
+	if !s.File.Requires(fact.RequireMachines) || !s.OneMachine() {
+		return nil
+	}
+	return s.File.Problem(s.File.Pos("require"), fmt.Sprintf("require: %s, and there is one machine to build on", fact.RequireMachines), fact.RequireMachines.Hint())
 }
 
 // caution warns of what does not stop a build. Some of it is known only of a plan.
@@ -191,10 +204,11 @@ func (l *Linted) missingTools(ctx context.Context, units []*plan.Unit) error {
 			return fmt.Errorf("%s: %w", u.ID(), err)
 		}
 		for _, m := range missing {
-			if said[m.Variable+m.Command] {
+			what := m.Library + " " + m.Variable + " " + m.Command
+			if said[what] {
 				continue // of all its platforms
 			}
-			said[m.Variable+m.Command] = true
+			said[what] = true
 			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}

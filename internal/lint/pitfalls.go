@@ -67,15 +67,11 @@ func (l *Linted) pitfalls(ctx context.Context) ([]string, error) {
 			warn("%s %s embedded, and .gitattributes says nothing of %s line ends: a checkout with core.autocrlf=true embeds other bytes; add to .gitattributes beside go.mod: %s", fetch.FirstFew(unset), is, its, strings.Join(eolLines(unset), ", "))
 		}
 	}
-	for _, dir := range directories(embedded) {
-		ignored, err := l.Repo.IsIgnored(ctx, path.Join(l.Source.Dir, dir, "x"))
-		if err != nil {
-			return nil, err
-		}
-		if has := within(dir, embedded); ignored && !slices.ContainsFunc(has, l.Generates) {
-			warn("files of %s/ are embedded, and git ignores what is made there: a build of the commit has only what is committed (%s); if a command makes the rest, name it in generate of %s, or commit it", dir, fetch.FirstFew(has), fetch.ConfigName)
-		}
+	ignored, err := l.ignoredEmbeds(ctx)
+	if err != nil {
+		return nil, err
 	}
+	out = append(out, ignored...)
 
 	if l.Plan != nil {
 		risks, err := l.cRisks(ctx)
@@ -116,28 +112,6 @@ func eolLines(names []string) []string {
 		}
 	}
 	return lines
-}
-
-// directories are those that the files are in, but the top one: whoever ignores
-// all of that, and names what is not ignored, means it.
-func directories(names []string) []string {
-	var dirs []string
-	for _, name := range names {
-		if dir := path.Dir(name); dir != "." && !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
-}
-
-// within are the files of the directory itself.
-func within(dir string, names []string) (in []string) {
-	for _, name := range names {
-		if path.Dir(name) == dir {
-			in = append(in, name)
-		}
-	}
-	return in
 }
 
 // cRisks are what of the C code of all units makes builds differ, each once.

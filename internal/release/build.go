@@ -38,6 +38,14 @@ func (o *outcomes) circumstances() (list []fact.Circumstances) {
 	return list
 }
 
+// ran says of each execution where it was.
+func (o *outcomes) ran() (list []fact.Execution) {
+	for _, x := range o.all {
+		list = append(list, x.Ran)
+	}
+	return list
+}
+
 // cpu is the time of all go commands that were run for the unit.
 func (o *outcomes) cpu() (all time.Duration) {
 	for _, x := range o.all {

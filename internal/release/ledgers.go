@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/ledger"
@@ -31,6 +32,14 @@ type Ledgers struct {
 func Ledger(ctx context.Context, cfg run.Config, opt LedgerOptions) (*Ledgers, error) {
 	if err := workspace.Check(cfg.Cache); err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(ledgerDir(cfg.Cache)); err == nil {
+		// Nobody clears it meanwhile.
+		w, err := workspace.Open(cfg.Cache)
+		if err != nil {
+			return nil, err
+		}
+		defer w.Close()
 	}
 	lc := ledger.Config{Dir: ledgerDir(cfg.Cache), Secret: cfg.Secret, Now: cfg.Now}
 	list, err := ledger.OpenAll(lc)

@@ -143,7 +143,7 @@ func secondPlace(ctx context.Context, p *fetch.Planned, name string) (*execute.L
 	}
 	second := &execute.Local{
 		Label: "second", Place: place, Out: filepath.Join(root, "products"),
-		SetUmask: execute.CanUmask, Kind: p.Source.Kind, Version: p.Source.Version, Care: care(p),
+		SetUmask: toolchain.CanSetUmask(), Kind: p.Source.Kind, Version: p.Source.Version, Care: care(p),
 	}
 	if toolchain.CanSetHostname(ctx, place.Empty) {
 		second.Hostname = place.Hostname

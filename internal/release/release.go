@@ -154,6 +154,11 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	if err := d.gate(over); err != nil {
 		return res, err
 	}
+	if m.sizes {
+		if out.shown.Changes, err = changes(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	if err := (&publication{d, out.staging, out.signer, out.shown, m.sizes}).publish(ctx); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/memo"
 	"github.com/mintmark/mintmark/internal/report"
@@ -89,6 +90,21 @@ func shorten(s *sizes.Summary) *sizes.Summary {
 type Shown struct {
 	Previous *report.Measurements // of the release that it compares with; nil for none
 	Extra    [][]byte             // documents of bench and size -waterfall
+	Changes  *fact.Changes        // since the version tag before; nil: not known, or there is none
+}
+
+// changes are the commits since the version tag before. A history that is not all here
+// is no reason to stop a release.
+func changes(ctx context.Context, s *fetch.Subject) (*fact.Changes, error) {
+	if s.Repo == nil {
+		return nil, nil
+	}
+	c, err := s.Repo.Changes(ctx, s.File.Tag)
+	if err != nil && ctx.Err() == nil {
+		s.Warn("the report does not say what changed since the last version tag: %v", err)
+		return nil, nil
+	}
+	return c, err
 }
 
 // measurements are the figures of a finished release, in the manifest's order.
@@ -172,7 +188,7 @@ func (p *publication) reportFiles() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := report.Inputs{Manifest: p.manifest, Beside: true, Measurements: ms, Previous: p.shown.Previous}
+	in := report.Inputs{Manifest: p.manifest, Beside: true, Measurements: ms, Previous: p.shown.Previous, Changes: p.shown.Changes}
 	if p.signer != nil {
 		in.Signed, in.SignedBy = true, p.signer.ID()
 	}

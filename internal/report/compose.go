@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -26,6 +27,9 @@ type Inputs struct {
 	NotMeasured  string        // why there are no measurements
 	// Previous are the measurements of the release that sizes are compared with.
 	Previous *Measurements
+	// Changes are the commits since the version tag before; nil where that is not
+	// known, or where there is none.
+	Changes *fact.Changes
 }
 
 // Compose makes the page of a release.
@@ -34,7 +38,11 @@ func Compose(in Inputs) *Page {
 	p := &Page{Schema: fact.PageReport, Title: m.Project + " " + m.Version}
 	p.verdict(in)
 	p.Sections = append(p.Sections, differences(m)...)
-	p.Sections = append(p.Sections, artifacts(in), sizesSection(in), deltaSection(in))
+	p.Sections = append(p.Sections, artifacts(in))
+	if in.Changes != nil {
+		p.Sections = append(p.Sections, changesSection(in.Changes, fact.MaxSubjects))
+	}
+	p.Sections = append(p.Sections, sizesSection(in), deltaSection(in))
 	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), provenance(in))
 	return p
 }
@@ -78,6 +86,9 @@ func (p *Page) verdict(in Inputs) {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}
+	if machines := Machines(m.Rebuild.Executions, m.Rebuild.Independence); machines != "" {
+		p.Facts = append(p.Facts, strings.ToUpper(machines[:1])+machines[1:])
+	}
 	if again := Again(m.Rebuild.Executions, m.Rebuild.Actions, m.Artifacts); again != "" {
 		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
 	}
@@ -178,6 +189,9 @@ func provenance(in Inputs) Section {
 	add("built by", m.Builder.Name+" "+m.Builder.Version)
 	add("plan ID", m.PlanID)
 	add("builds of each unit", fmt.Sprint(m.Rebuild.Executions))
+	if m.Rebuild.Executions > 1 {
+		add("on how many machines", cmp.Or(Machines(m.Rebuild.Executions, m.Rebuild.Independence), "not recorded"))
+	}
 	add("different between them", strings.Join(m.Rebuild.Varied, ", "))
 	add("also, where the system let it", strings.Join(m.Rebuild.Attempted, ", "))
 	shared := "the same in both"
@@ -189,6 +203,7 @@ func provenance(in Inputs) Section {
 		add("the builds while they ran", c.String())
 	}
 	s.Tables = []Table{t}
+	s.Parts = independence(m)
 	if m.Kind != checksums.KindRelease {
 		s.Notes = []string{"A " + string(m.Kind) + " is not signed and cannot be verified."}
 		return s

@@ -10,19 +10,33 @@ import (
 )
 
 // shortRows is how many rows and notes a short page has at most, so that it stays
-// below 60 lines whatever the size of the release.
-const shortRows = 22
+// below 60 lines whatever the size of the release. It has more where nothing differs,
+// which takes noDifferences lines less, and fewer where there are commits, whose
+// heading and sentence are changesLines.
+const (
+	shortRows     = 22
+	noDifferences = 5
+	changesLines  = 4
+	shortSubjects = 6 // commits at most
+)
 
 // ComposeShort makes the page of a release in less than 60 lines of Markdown, for release
-// notes: the verdict, what changed since the release that it is compared with, the
-// files, and how to check them. What is left out is counted. Whole is the page that
-// has it, of the same inputs.
+// notes: the verdict, what changed since the version tag before and since the release
+// that it is compared with, the files, and how to check them. What is left out is
+// counted. Whole is the page that has it, of the same inputs.
 func ComposeShort(in Inputs, whole *Page) *Page {
 	p := &Page{Schema: fact.PageReport, Title: in.Manifest.Project + " " + in.Manifest.Version}
 	p.verdict(in)
 	rest := shortRows
 	if s := shortDifferences(in.Manifest, &rest); len(s.Tables) > 0 {
 		p.Sections = append(p.Sections, s)
+	} else {
+		rest += noDifferences
+	}
+	if in.Changes != nil {
+		rest -= changesLines
+		s := changesSection(in.Changes, shortSubjects)
+		p.Sections, rest = append(p.Sections, s), rest-len(s.Notes)
 	}
 	if s, ok := shortChanges(in, &rest); ok {
 		p.Sections = append(p.Sections, s)
@@ -116,7 +130,7 @@ func shortChanges(in Inputs, rest *int) (Section, bool) {
 
 // shortNotes are the modules and imports that changed, as sentences.
 func shortNotes(d *differing, rest *int) []string {
-	const most = 8
+	most := min(8, max(*rest-4, 2)) // some are for what comes after them
 	var out []string
 	for _, m := range d.modules {
 		switch {

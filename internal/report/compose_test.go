@@ -15,7 +15,7 @@ import (
 // TestUnmeasured folds everything without figures into one line, with each reason once.
 func TestUnmeasured(t *testing.T) {
 	in := inputs()
-	in.Measurements, in.NotMeasured, in.Previous = nil, "the release has no measurements", nil
+	in.Measurements, in.NotMeasured, in.Previous, in.Changes = nil, "the release has no measurements", nil, nil
 	said, un := Compose(in).Split()
 	if len(said) != 2 || len(un.Titles) != 5 || len(un.Details()) != 1 || !strings.HasSuffix(un.Details()[0], in.NotMeasured) {
 		t.Errorf("%d sections say something; not measured %q, because %q", len(said), un.Titles, un.Details())
@@ -83,14 +83,30 @@ func TestShort(t *testing.T) {
 			g.Modules = append(g.Modules, sizes.Module{Mod: sizes.Mod{Path: fmt.Sprintf("example.com/dep%d", i), Version: fmt.Sprintf("v1.%d.0", j)}})
 		}
 	}
+	for range 25 {
+		in.Changes.Subjects = append(in.Changes.Subjects, "- a subject")
+	}
 	text := string(renderings(t, in)[MarkdownFile])
 	if n := strings.Count(text, "\n"); n >= 60 {
 		t.Errorf("%d lines:\n%s", n, text)
 	}
-	for _, want := range []string{"| 56 more such files |", "| 56 more binaries |", "- 55 more such changes\n", "more files: checksums.txt has all of them |"} {
+	for _, want := range []string{"| 56 more such files |", "| 58 more binaries |", "- 60 more such changes\n", "30 commits, without merges, as their authors describe them: the newest 6, and 24 more.\n", "- \\- a subject\n", "more files: checksums.txt has all of them |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+	in.Changes = nil
+	if n := strings.Count(string(renderings(t, in)[MarkdownFile]), "\n"); n >= 60 {
+		t.Errorf("%d lines without commits", n)
+	}
+	in.Changes, in.Manifest.Artifacts = inputs().Changes, inputs().Manifest.Artifacts
+	for i := range 30 {
+		in.Manifest.Artifacts = append(in.Manifest.Artifacts, checksums.Artifact{Name: fmt.Sprintf("tool_%d", i), Published: true, Verdict: fact.Identical})
+	}
+	in.Changes.More = 100
+	whole := string(renderings(t, in)[MarkdownFile])
+	if n := strings.Count(whole, "\n"); n >= 60 || strings.Count(whole, "tool\\_") < 3 {
+		t.Errorf("%d lines where nothing differs:\n%s", n, whole)
 	}
 	shown := strings.Count(text, "/arch")
 	if counted := regexp.MustCompile(`(\d+) more files`).FindStringSubmatch(text); counted == nil || fmt.Sprint(61-strings.Count(text[strings.Index(text, "## Files"):], "| linux/")) != counted[1] {

@@ -15,7 +15,7 @@ import (
 func WhatOther(v *checksums.Verification) string {
 	switch {
 	case v.File != "":
-		return v.File
+		return fact.FileName(v.File)
 	case v.List.Name != "":
 		return "the files of " + v.List.Name
 	}
@@ -42,8 +42,15 @@ func FileLine(v *checksums.Verification) string {
 		}
 		return answers[i], answers[i].Checked
 	}
+	if v.Found != nil {
+		known = append(known, foundAs(v))
+	}
 	built, ok := Built(v)
 	say(ok, built, built)
+	_, ofCommit := is(fact.FromCommit, v.File)
+	if ofCommit {
+		known = append(known, "made again here of the commit, identical")
+	}
 	if again, _ := v.Checks.Of(fact.Rebuilt); again > 0 && fileRebuilt(v) {
 		known = append(known, "built again here from its source, identical")
 	}
@@ -61,12 +68,12 @@ func FileLine(v *checksums.Verification) string {
 	case fileRebuilt(v):
 	case artifact:
 		open = append(open, "that it comes from its source")
-	case isSource(v):
+	case isSource(v) && !ofCommit:
 		open = append(open, "that it is that of the commit")
 	}
-	line := v.File + ": " + strings.Join(known, ", ")
-	if len(known) == 0 {
-		line = v.File
+	line := fact.FileName(v.File)
+	if len(known) > 0 {
+		line += ": " + strings.Join(known, ", ")
 	}
 	if len(open) > 0 {
 		if len(known) > 0 {
@@ -77,6 +84,21 @@ func FileLine(v *checksums.Verification) string {
 		line += "NOT CHECKED: " + strings.Join(open, ", ")
 	}
 	return line
+}
+
+// foundAs says what the file is that has a name which the release does not have.
+func foundAs(v *checksums.Verification) string {
+	archives := v.Found.Archives
+	a, _ := v.Manifest.ArtifactOf(v.Found)
+	switch n := len(archives); {
+	case n == 1:
+		return "member " + v.Found.Member + " of " + archives[0]
+	case n > 1:
+		return fmt.Sprintf("member %s of %s and of %s", v.Found.Member, archives[0], fact.Count(n-1, "more archive"))
+	case a.Published:
+		return a.Name + " under another name"
+	}
+	return fmt.Sprintf("the %s %s of %s, which is not published as it is", a.Stage, a.Name, a.Unit())
 }
 
 // Built says how the publisher made the file that was verified, as the manifest has
@@ -90,7 +112,14 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 		n := v.Manifest.Rebuild.Executions
 		switch a.Verdict {
 		case fact.Identical:
-			return "built " + fact.Times(n) + ", identical" + says, true
+			where := ""
+			if i := slices.IndexFunc(v.Independence, func(u checksums.UnitIndependence) bool { return u.Unit() == a.Unit() }); i >= 0 {
+				where = " " + v.Independence[i].Independence.On(n)
+				if systems := v.Independence[i].Systems; len(systems) > 0 {
+					where += " (" + strings.Join(systems, ", ") + ")"
+				}
+			}
+			return "built " + fact.Times(n) + where + ", identical" + says, true
 		case fact.Different:
 			return "that it can be built again (" + fact.Builds(n) + " differed" + says + ")", false
 		}
@@ -107,6 +136,9 @@ func artifactOf(v *checksums.Verification) (checksums.Artifact, bool) {
 	if v.Manifest == nil {
 		return checksums.Artifact{}, false
 	}
+	if v.Found != nil {
+		return v.Manifest.ArtifactOf(v.Found)
+	}
 	return v.Manifest.ArtifactNamed(v.File)
 }
 
@@ -118,7 +150,7 @@ func isSource(v *checksums.Verification) bool {
 // fileRebuilt reports whether the file was built again here and is the same.
 func fileRebuilt(v *checksums.Verification) bool {
 	return slices.ContainsFunc(v.Rebuilt, func(r checksums.RebuiltArtifact) bool {
-		return r.Name == v.File && r.Verdict == fact.Identical && slices.ContainsFunc(v.Files, func(f checksums.FileCheck) bool {
+		return (r.Name == v.File || v.Found != nil) && r.Verdict == fact.Identical && slices.ContainsFunc(v.Files, func(f checksums.FileCheck) bool {
 			return f.Name == v.File && f.SHA256 == r.Rebuilt
 		})
 	})
@@ -131,9 +163,12 @@ type Asking struct {
 }
 
 // Ask says what else there is to check of the one file that was verified, under the
-// name that it was given.
-func Ask(v *checksums.Verification, path string) (list []Asking) {
+// name that it was given; beside is the directory that was named with it, or "".
+func Ask(v *checksums.Verification, path, beside string) (list []Asking) {
 	file := shell.Name(path)
+	if beside != "" {
+		file = "-release=" + shell.Name(beside) + " " + file
+	}
 	verified := v.Verified()
 	if !verified {
 		list = append(list, Asking{"whose it is", "mintmark verify -key=PUBLISHER.pub " + file + " (the publisher's public key, from elsewhere than the release)"})
@@ -148,11 +183,11 @@ func Ask(v *checksums.Verification, path string) (list []Asking) {
 	if !verified {
 		key = "-unsigned "
 	}
-	if _, built := artifactOf(v); built && !fileRebuilt(v) {
+	if _, built := artifactOf(v); built && !fileRebuilt(v) && (v.Found == nil || v.Found.Artifact != "") {
 		list = append(list, Asking{"that it comes from its source", "mintmark verify -rebuild " + key + file})
 	}
-	if isSource(v) {
-		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + "DIR, of the whole release"})
+	if isSource(v) && v.RebuiltSource == nil {
+		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + file})
 	}
 	return list
 }

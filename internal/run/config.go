@@ -131,6 +131,10 @@ func (c *Config) LookupEnv(name string) (value string, ok bool) {
 	return value, ok
 }
 
+// OneMachine reports whether there are no two machines to build on. That two addresses
+// are two machines is known only once they have built.
+func (c *Config) OneMachine() bool { return len(c.On) < 2 }
+
 // ReleaseKind is what a release of the configuration calls itself.
 func (c *Config) ReleaseKind() checksums.Kind {
 	if c.Snapshot {

@@ -1,7 +1,7 @@
 // Package scaffold proposes what a repository needs for its first release: a
 // profile file, the lines of .gitignore, and on request a workflow and a magefiles
 // module. It looks at files alone: no command is run, nothing is fetched and nobody
-// is asked.
+// is asked. What git ignores, whoever asks for the proposal finds out ([Config.Ignored]).
 //
 // # What is promised
 //

@@ -29,7 +29,7 @@ func CheckCI(name string) error {
 	return fault.Usagef("one of "+strings.Join(CIs(), ", "), "-ci=%s", name)
 }
 
-// ignore proposes the lines of .gitignore that are not there.
+// ignore proposes lines of .gitignore for what git does not ignore yet.
 func (p *Proposal) ignore() {
 	name := p.rel(".gitignore")
 	var old []byte
@@ -40,18 +40,30 @@ func (p *Proposal) ignore() {
 	if err != nil {
 		return
 	}
-	dir := path.Join("/", escapeIgnore.Replace(filepath.ToSlash(at)))
-	lines := []string{path.Join(dir, "dist") + "/"}
-	if p.cfg.Key {
-		lines = append(lines, path.Join(dir, KeyName+".key"))
-	}
+	dir := filepath.ToSlash(at)
+	names := []string{path.Join(dir, "dist") + "/"}
 	if p.cfg.CI == "gitlab" {
-		lines = append(lines, "/"+gitlabCache+"/")
+		names = append(names, gitlabCache+"/")
+	}
+	var inside, ignored []string
+	for _, n := range names {
+		inside = append(inside, n+"x") // git looks at what is in a directory that may not be there
+	}
+	asked := false
+	if p.cfg.Ignored != nil {
+		ignored, err = p.cfg.Ignored(p.Root, inside)
+		asked = err == nil
 	}
 	text := ""
-	for _, l := range lines {
-		if !ignores(string(old), l) {
-			text += l + "\n"
+	for i, n := range names {
+		line := "/" + escapeIgnore.Replace(n)
+		if asked && !slices.Contains(ignored, inside[i]) || !asked && !ignores(string(old), line) {
+			text += line + "\n"
+		}
+	}
+	if p.cfg.Key { // whoever makes the key reads lines, and would add this one after the commit
+		if line := "/" + escapeIgnore.Replace(path.Join(dir, KeyName+".key")); !ignores(string(old), line) {
+			text += line + "\n"
 		}
 	}
 	if text != "" {

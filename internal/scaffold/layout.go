@@ -6,7 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,10 +25,10 @@ type layout struct {
 	modules []goModule
 	below   []goModule // with programs, below a module in the directory: not released with it
 	vendor  bool
-	aside   []string // programs that are left out
-	unnamed []string // directories of programs that no import path can name
-	files   []string // patterns of further files
-	work    bool     // there is a go.work
+	mains   map[string][]string // directories of all programs, by that of their module
+	unnamed []string            // directories of programs that no import path can name
+	files   []string            // patterns of further files
+	work    bool                // there is a go.work
 	host    profiles.Platform
 }
 
@@ -41,6 +43,8 @@ type program struct {
 	dir string // below the module
 	set map[string]string
 	cgo bool
+
+	embeds map[string]string // variables of a version that come from a file, with it
 }
 
 // Limits on what is looked at.
@@ -92,20 +96,17 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.module = paths["."]
+	l.module, l.mains = paths["."], mains
 	if len(paths) == 0 {
 		return nil, fault.Errorf("go mod init MODULE makes one, go mod tidy fills it", "there is no go.mod here, nor in a directory below")
 	}
-	_, l.work = small(tree, "go.work")
-	_, l.vendor = small(tree, "vendor/modules.txt")
 	for dir, list := range mains {
 		if l.module != "" && dir != "." {
-			l.aside = append(l.aside, list...)
 			l.below = append(l.below, goModule{dir: dir, path: paths[dir]})
 			continue
 		}
 		m := goModule{dir: dir, path: paths[dir]}
-		for _, at := range l.choose(dir, list) {
+		for _, at := range choose(dir, list) {
 			m.programs = append(m.programs, examine(tree, m, at))
 		}
 		if len(m.programs) > 0 {
@@ -113,14 +114,13 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		}
 	}
 	slices.SortFunc(l.modules, func(a, b goModule) int { return strings.Compare(a.dir, b.dir) })
-	slices.Sort(l.aside)
-	for _, pattern := range []string{"LICENSE*", "COPYING*", "README*"} {
-		found, err := fs.Glob(tree, pattern)
-		if err == nil && slices.ContainsFunc(found, func(name string) bool {
-			fi, err := fs.Stat(tree, name)
-			return err == nil && fi.Mode().IsRegular()
-		}) {
-			l.files = append(l.files, pattern)
+	if len(l.modules) > 0 { // what is beside the file, but not in the module, is not reached
+		at := l.modules[0].dir
+		_, l.vendor = small(tree, path.Join(at, "vendor/modules.txt"))
+		for _, pattern := range append(licenses(), "README*") {
+			if len(regular(tree, at, pattern)) > 0 {
+				l.files = append(l.files, pattern)
+			}
 		}
 	}
 	for _, m := range l.modules {
@@ -129,9 +129,29 @@ func look(tree fs.FS, host profiles.Platform) (*layout, error) {
 		}
 	}
 	if len(l.modules) == 0 && len(l.below) == 0 {
-		return nil, fault.Errorf("a program is a package main; name its module with -dir=", "no program was found here: %s", describe(paths))
+		return nil, fault.Errorf("mintmark releases programs: name a module that has a package main with -dir=; a library needs no more than the tag of its version", "no program was found here: %s", describe(paths))
 	}
 	return l, nil
+}
+
+// licenses are patterns of files with the terms of use.
+func licenses() []string { return []string{"LICENSE*", "COPYING*"} }
+
+// regular are the regular files in a directory whose names match.
+func regular(tree fs.FS, dir, pattern string) (names []string) {
+	entries, err := fs.ReadDir(tree, dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if ok, err := path.Match(pattern, e.Name()); err != nil || !ok {
+			continue
+		}
+		if fi, err := fs.Stat(tree, path.Join(dir, e.Name())); err == nil && fi.Mode().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 func describe(paths map[string]string) string {
@@ -163,7 +183,7 @@ func forDevelopers(dir string) bool {
 // choose takes of a module's programs those that are for users: that in its
 // directory and those below cmd; where there are none, all but those that are for
 // whoever develops it.
-func (l *layout) choose(dir string, mains []string) (chosen []string) {
+func choose(dir string, mains []string) (chosen []string) {
 	user := func(at string) bool {
 		rel := strings.TrimPrefix(strings.TrimPrefix(at, dir), "/")
 		if dir == "." {
@@ -182,11 +202,6 @@ func (l *layout) choose(dir string, mains []string) (chosen []string) {
 			break
 		}
 	}
-	for _, at := range mains {
-		if !slices.Contains(chosen, at) {
-			l.aside = append(l.aside, at)
-		}
-	}
 	return chosen
 }
 
@@ -200,9 +215,14 @@ func examine(tree fs.FS, m goModule, at string) program {
 	if at == m.dir {
 		rel = "."
 	}
-	p := program{dir: rel, set: map[string]string{}}
+	p := program{dir: rel, set: map[string]string{}, embeds: map[string]string{}}
 	for _, name := range importer.Variables(tree, at) {
-		if v := variable(name); v != "" {
+		v := variable(name)
+		switch from := importer.Embeds(tree, at, name); {
+		case v == "":
+		case from != "": // which -X would replace
+			p.embeds["main."+name] = path.Join(at, from)
+		default:
 			p.set["main."+name] = v
 		}
 	}
@@ -320,20 +340,37 @@ func (p *Proposal) plain() importer.Module {
 // notes says what of the directory is in the file, and what is not.
 func (p *Proposal) notes() {
 	l := p.layout
-	if len(l.aside) > 0 {
-		p.note("not released, since they look like tools, examples or a module of their own: %s; add those for users to main", brief(l.aside))
-	}
 	if len(l.unnamed) > 0 {
 		p.note("not released, since the go command takes no such name of a directory: %s", brief(l.unnamed))
 	}
+	p.license()
 	if l.work {
 		p.note("go.work is not used: each module is built with the versions of its own go.mod")
+		p.unpublished()
 	}
-	for _, m := range l.modules {
-		for _, prog := range m.programs {
-			if prog.cgo {
-				p.note("%s has C code that it cannot do without: the file has cgo: true and the platform of this machine; others need a C compiler each (env: {CC: …} in an override)", path.Join(m.dir, prog.dir))
+}
+
+// license says which license of the repository no archive can have: the module's
+// directory has none, and files takes nothing from outside of it.
+func (p *Proposal) license() {
+	if slices.ContainsFunc(licenses(), func(l string) bool { return slices.Contains(p.layout.files, l) }) {
+		return
+	}
+	module, err := filepath.Rel(p.Root, filepath.Join(p.Dir, filepath.FromSlash(p.layout.modules[0].dir)))
+	if err != nil || module == "." {
+		return
+	}
+	module = filepath.ToSlash(module)
+	top := os.DirFS(p.Root)
+	for at := path.Dir(module); ; at = path.Dir(at) {
+		for _, pattern := range licenses() {
+			if found := regular(top, at, pattern); len(found) > 0 {
+				p.note("%s is in no archive: files takes what lies in the module's directory; copy it to %s, commit that, and name it in files: [%q]", p.rel(path.Join(at, found[0])), p.rel(path.Join(module, found[0])), pattern)
+				return
 			}
+		}
+		if at == "." {
+			return
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"go/version"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -12,8 +13,11 @@ import (
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/importer"
 	"github.com/mintmark/mintmark/internal/shell"
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
 
@@ -118,4 +122,89 @@ func (p *Proposal) toolchain(tree fs.FS) error {
 	p.pinned = toolchain.Recent(runtime.Version())
 	p.note("go: %s, since %s names %s, and mintmark builds with %s or newer", p.pinned, name, cmp.Or(named, "no Go version"), toolchain.Oldest)
 	return nil
+}
+
+// workspace reports whether the go command finds a go.work here: in the directory, or
+// above it up to the repository's top.
+func (p *Proposal) workspace() bool {
+	for at := p.Dir; ; at = filepath.Dir(at) {
+		if fi, err := os.Lstat(filepath.Join(at, "go.work")); err == nil && fi.Mode().IsRegular() {
+			return true
+		}
+		if at == p.Root || at == filepath.Dir(at) {
+			return false
+		}
+	}
+}
+
+// unpublished says which modules of the repository the product requires in a version
+// that no tag has: with go.work they come from the directory beside it, without it from
+// nowhere.
+func (p *Proposal) unpublished() {
+	dir := filepath.Join(p.Dir, filepath.FromSlash(p.layout.modules[0].dir))
+	data, err := files.Read(filepath.Join(dir, "go.mod"), 1<<20)
+	if err != nil {
+		return
+	}
+	f, err := modfile.Parse("go.mod", data, nil)
+	if err != nil {
+		return // what is wrong with it is said
+	}
+	replaced := map[string]bool{}
+	for _, r := range f.Replace {
+		replaced[r.Old.Path] = true
+	}
+	at := map[string]string{} // directories from the repository's top, by module
+	for _, use := range p.used() {
+		name := filepath.Join(p.Root, filepath.FromSlash(use))
+		if data, err := files.Read(filepath.Join(name, "go.mod"), 1<<20); err == nil {
+			at[importer.ModulePath(data)] = use
+		}
+	}
+	tags := tagNames(p.Root)
+	for _, r := range f.Require {
+		use, ok := at[r.Mod.Path]
+		if !ok || replaced[r.Mod.Path] || module.IsPseudoVersion(r.Mod.Version) {
+			continue
+		}
+		tag := path.Join(use, r.Mod.Version)
+		if _, major, _ := module.SplitPathVersion(r.Mod.Path); major != "" && path.Base(use) == strings.TrimPrefix(major, "/") {
+			tag = path.Join(path.Dir(use), r.Mod.Version) // a directory for the major version is in no tag
+		}
+		if slices.Contains(tags, tag) {
+			continue
+		}
+		to, err := filepath.Rel(dir, filepath.Join(p.Root, filepath.FromSlash(use)))
+		if err != nil {
+			continue
+		}
+		if to = filepath.ToSlash(to); !strings.HasPrefix(to, ".") {
+			to = "./" + to
+		}
+		p.note("%s requires %s %s, which is no tag of this repository (%s), so that it is found by go.work alone; tag it and require that version, or go mod edit -replace=%s=%s", path.Join(p.layout.modules[0].dir, "go.mod"), r.Mod.Path, r.Mod.Version, tag, r.Mod.Path, to)
+	}
+}
+
+// used are the directories of the modules that the go.work names, from the repository's
+// top; those outside of it are left out.
+func (p *Proposal) used() (dirs []string) {
+	for at := p.Dir; ; at = filepath.Dir(at) {
+		data, err := files.Read(filepath.Join(at, "go.work"), 1<<20)
+		if err == nil {
+			f, err := modfile.ParseWork("go.work", data, nil)
+			if err != nil {
+				return nil
+			}
+			for _, u := range f.Use {
+				rel, err := filepath.Rel(p.Root, filepath.Join(at, filepath.FromSlash(u.Path)))
+				if err == nil && filepath.IsLocal(rel) {
+					dirs = append(dirs, filepath.ToSlash(rel))
+				}
+			}
+			return dirs
+		}
+		if at == p.Root || at == filepath.Dir(at) {
+			return nil
+		}
+	}
 }

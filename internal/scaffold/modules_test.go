@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -101,5 +102,36 @@ func TestCheckedBeforeTagged(t *testing.T) {
 	}
 	if p := propose(t, Config{Dir: dir}); p.version != "1.4.1" || p.Tag != "release-1.4.1" {
 		t.Errorf("%s, %s", p.version, p.Tag)
+	}
+}
+
+// TestWorkspace: a module that go.work alone finds is none of a release.
+func TestWorkspace(t *testing.T) {
+	const work = "-- go.work --\ngo 1.26.0\n\nuse (\n\t./app\n\t./lib\n\t./lib/v2\n)\n-- lib/go.mod --\nmodule example.com/lib\n-- lib/v2/go.mod --\nmodule example.com/lib/v2\n-- app/main.go --\npackage main\n-- app/go.mod --\nmodule example.com/app\n\ngo 1.26.0\n\n"
+	const note = "go.work is not used: "
+	for _, c := range []struct{ require, tag, dir, want string }{
+		{"require example.com/other v1.0.0\n", "", "", ""},
+		{"require example.com/lib v0.0.0\n", "lib/v0.1.0", "", "app/go.mod requires example.com/lib v0.0.0, which is no tag of this repository (lib/v0.0.0), so that it is found by go.work alone; tag it and require that version, or go mod edit -replace=example.com/lib=../lib"},
+		{"require example.com/lib v0.0.0\n", "", "app", "go.mod requires example.com/lib v0.0.0, "},
+		{"require example.com/lib v0.1.0\n", "lib/v0.1.0", "", ""},
+		{"require example.com/lib/v2 v2.1.0\n", "lib/v2.1.0", "", ""},
+		{"require example.com/lib v0.0.0-20260102030405-0123456789ab\n", "", "", ""},
+		{"require example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n", "", "", ""},
+	} {
+		dir := repo(t, work+c.require)
+		if c.tag != "" {
+			name := filepath.Join(dir, ".git", "refs", "tags", filepath.FromSlash(c.tag))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte("0123\n"), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		notes := propose(t, Config{Dir: filepath.Join(dir, c.dir)}).Notes
+		if len(notes) == 0 || !strings.HasPrefix(notes[0], note) {
+			t.Errorf("%q: %q", c.require, notes)
+			continue
+		}
+		if rest := strings.Join(notes[1:], "\n"); c.want == "" && rest != "" || !strings.HasPrefix(rest, c.want) {
+			t.Errorf("%q with %q: %q, want %q", c.require, c.tag, rest, c.want)
+		}
 	}
 }

@@ -29,6 +29,10 @@ type Config struct {
 	CI   string // "", github or gitlab
 	Mage bool   // a magefiles module is wanted
 	Host profiles.Platform
+	// Ignored are those of the paths, from the top of the repository around dir, that
+	// its .gitignore files ignore. Where it is nil or has an error, as without git,
+	// the lines of the .gitignore at the top are read instead.
+	Ignored func(dir string, names []string) ([]string, error)
 }
 
 // File is one file to be made.
@@ -90,6 +94,7 @@ func Propose(cfg Config) (*Proposal, error) {
 	if p.Module == "" {
 		p.Module = l.modules[0].path
 	}
+	p.layout.work = p.workspace()
 	p.notes()
 	if err := p.toolchain(tree); err != nil {
 		return nil, err
@@ -97,6 +102,9 @@ func Propose(cfg Config) (*Proposal, error) {
 	p.tags()
 	text, err := p.profileFile(tree)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.meaning(text); err != nil {
 		return nil, err
 	}
 	p.Files = []File{{Name: ProfileFile, Text: text}}

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,12 +62,17 @@ func TestTags(t *testing.T) {
 		{"example.com/tool", "release-1.4.0 release-1.5.0 old-1.0", "release-1.5.1", "release-{{.Version}}"},
 		{"example.com/tool", "2026.11.3", "2026.11.4", "{{.Version}}"},
 		{"example.com/tool", "1.0 v1.0.0", "v1.0.1", ""},
+		// Of other modules of the repository.
+		{"example.com/tool", "lib/v0.9.0 lib/v0.9.1", "v1.0.0", ""},
+		{"example.com/tool", "old/v2.1.0", "v1.0.0", ""},
+		{"example.com/tool", "rel/v1.5.0", "rel/v1.5.1", "rel/v{{.Version}}"},
 	} {
-		dir := repo(t, strings.Replace(tool, "example.com/tool", c.module, 1))
+		dir := repo(t, strings.Replace(tool, "example.com/tool", c.module, 1)+"-- lib/go.mod --\nmodule example.com/lib\n-- old/v2/go.mod --\nmodule example.com/old/v2\n")
 		packed := "# pack-refs with: peeled fully-peeled sorted\n"
 		for i, tag := range strings.Fields(c.tags) {
 			if i == 0 {
-				if err := os.WriteFile(filepath.Join(dir, ".git", "refs", "tags", tag), []byte("0123\n"), 0o644); err != nil {
+				name := filepath.Join(dir, ".git", "refs", "tags", filepath.FromSlash(tag))
+				if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte("0123\n"), 0o644)); err != nil {
 					t.Fatal(err)
 				}
 				continue
@@ -91,10 +97,13 @@ func TestPrograms(t *testing.T) {
 	for _, c := range []struct{ name, files, want, aside string }{
 		{"top and cmd", tool + "-- cmd/b/main.go --\npackage main\n-- tools/gen/main.go --\npackage main\n", "main: [./, ./cmd/b]", "tools/gen"},
 		{"a generator that no build has", tool + "-- gen.go --\n//go:build ignore\n\npackage main\n", "main: ./\n", ""},
-		{"deep", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- app/server/main.go --\npackage main\n-- examples/x/main.go --\npackage main\n", "main: ./app/server", "examples/x"},
-		{"only examples", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- examples/x/main.go --\npackage main\n", "main: ./examples/x", ""},
+		{"deep", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- app/server/main.go --\npackage main\n-- examples/x/main.go --\npackage main\n", "main: ./app/server", "not released, since they look like tools or examples: examples/x"},
+		{"only examples", "-- go.mod --\nmodule example.com/tool\n\ngo 1.26.0\n-- examples/x/main.go --\npackage main\n", "main: ./examples/x", "released, though they look like tools or examples, since there is no other program: examples/x"},
+		{"beside cmd", tool + "-- cmd/b/main.go --\npackage main\n-- server/main.go --\npackage main\n", "main: [./, ./cmd/b]", "not released, since those in the module's directory and below cmd come first: server; "},
+		{"imported", tool + "-- hack/x/main.go --\npackage main\n-- server/main.go --\npackage main\n-- .goreleaser.yaml --\nbuilds: [{main: ./hack/x, goos: [linux], goarch: [amd64]}]\n", "main: ./hack/x", "not released, since they are not in main: ., server; "},
+		{"imported, all", tool + "-- hack/x/main.go --\npackage main\n-- .goreleaser.yaml --\nbuilds: [{main: ./hack/x, goos: [linux], goarch: [amd64]}, {id: b, goos: [linux], goarch: [amd64]}]\n", "main: [./, ./hack/x]", ""},
 		{"tests are none", tool + "-- cmd/x/main_test.go --\npackage main\n", "main: ./\n", ""},
-		{"nested", tool + "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/main.go --\npackage main\n", "main: ./\n", "sub"},
+		{"nested", tool + "-- sub/go.mod --\nmodule example.com/tool/sub\n-- sub/main.go --\npackage main\n", "main: ./\n", "not released, since they are in modules of their own, each of which takes a file of its own: sub (mintmark init -dir="},
 		{"below", "-- sub/go.mod --\nmodule example.com/tool/sub\n\ngo 1.26.0\n-- sub/cmd/x/main.go --\npackage main\n", "dir: sub\n", ""},
 	} {
 		p := propose(t, Config{Dir: repo(t, c.files)})
@@ -103,6 +112,32 @@ func TestPrograms(t *testing.T) {
 		}
 		if notes := strings.Join(p.Notes, "\n"); c.aside != "" && !strings.Contains(notes, c.aside) || c.aside == "" && notes != "" {
 			t.Errorf("%s: %s", c.name, notes)
+		}
+	}
+}
+
+// TestModuleBelow: what is said of files and vendored modules is that of the module's
+// directory, and the license above it is missed.
+func TestModuleBelow(t *testing.T) {
+	const sub = "-- a/sub/go.mod --\nmodule example.com/tool/sub\n\ngo 1.26.0\n-- a/sub/main.go --\npackage main\n"
+	const above = "-- LICENSE --\n-- README.md --\n-- vendor/modules.txt --\n"
+	for _, c := range []struct{ files, dir, has, not, note string }{
+		{sub + above, "", "dir: a/sub\n", "    files:", "LICENSE is in no archive: files takes what lies in the module's directory; copy it to a/sub/LICENSE, commit that, and name it in files: [\"LICENSE*\"]"},
+		{sub + above, "", "dir: a/sub\n", "mod: vendor", "LICENSE is in no archive"},
+		{sub + above, "a/sub", "main: ./\n", "    files:", "../../LICENSE is in no archive: files takes what lies in the module's directory; copy it to LICENSE, "},
+		{sub + above + "-- a/COPYING --\n", "a", "dir: sub\n", "    files:", "COPYING is in no archive: files takes what lies in the module's directory; copy it to sub/COPYING, "},
+		{sub + above + "-- a/sub/LICENSE.md --\n-- a/sub/vendor/modules.txt --\n", "", "files: [\"LICENSE*\"]", "README", ""},
+		{sub + above + "-- a/sub/LICENSE.md --\n-- a/sub/vendor/modules.txt --\n", "", "mod: vendor", "README", ""},
+		{tool + above, "", "files: [\"LICENSE*\", \"README*\"]", "dir:", ""},
+		{sub, "", "dir: a/sub\n", "    files:", ""},
+	} {
+		p := propose(t, Config{Dir: filepath.Join(repo(t, c.files), filepath.FromSlash(c.dir))})
+		text, notes := p.Files[0].Text, strings.Join(p.Notes, "\n")
+		if !strings.Contains(text, c.has) || strings.Contains(text, c.not) {
+			t.Errorf("-dir=%s: want %q, not %q:\n%s", c.dir, c.has, c.not, text)
+		}
+		if !strings.HasPrefix(notes, c.note) || c.note == "" && notes != "" {
+			t.Errorf("-dir=%s: notes %q, want %q", c.dir, notes, c.note)
 		}
 	}
 }

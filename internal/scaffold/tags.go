@@ -93,6 +93,9 @@ func (p *Proposal) scheme() (prefix, version string) {
 		if m == nil || !profiles.IsTag(tag) || strings.Contains(tag, "{{") { // files of .git can say what git never would
 			continue
 		}
+		if p.ofOther(m[1], m[2]) {
+			continue
+		}
 		counts[m[1]]++
 		if highest[m[1]] == "" || compare(m[2], highest[m[1]]) > 0 {
 			highest[m[1]] = m[2]
@@ -109,6 +112,22 @@ func (p *Proposal) scheme() (prefix, version string) {
 		}
 	}
 	return prefix, version
+}
+
+// ofOther reports whether a tag is a version of another module of the repository: the
+// go command's tags begin with the module's directory.
+func (p *Proposal) ofOther(prefix, version string) bool {
+	dir, ok := strings.CutSuffix(prefix, "/v")
+	if !ok || prefix == p.prefix()+"v" || !filepath.IsLocal(filepath.FromSlash(dir)) {
+		return false
+	}
+	major, _, _ := strings.Cut(version, ".")
+	for _, at := range []string{dir, dir + "/v" + major} { // the second is in no tag
+		if fi, err := os.Lstat(filepath.Join(p.Root, filepath.FromSlash(at), "go.mod")); err == nil && fi.Mode().IsRegular() {
+			return true
+		}
+	}
+	return false
 }
 
 func sortedKeys(m map[string]int) (list []string) {

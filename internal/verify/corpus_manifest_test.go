@@ -71,6 +71,9 @@ func manifestAttacks() []attack {
 		m("a tag and no version of it", `its origin is "" and its tag "1.2.3"`, func(m *checksums.Manifest) { m.Tag = "1.2.3" }),
 		m("a tag that says another version", `the tag "release-1" does not say "1.2.3"`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "release-1" }),
 		m("a tag whose number goes on", `the tag "v1.2.30" does not say "1.2.3"`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "v1.2.30" }),
+		m("a tag of a prerelease", `the tag "v1.2.3-rc.1" does not say "1.2.3"`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "v1.2.3-rc.1" }),
+		m("a tag that says what was stamped", `"1.2.3+dirty" is no version that a tag says`, func(m *checksums.Manifest) { m.From, m.Version, m.Tag = fact.OfTag, "1.2.3+dirty", "v1.2.3+dirty" }),
+		m("a given version that was stamped", `"1.2.3+incompatible" is no version that a tag says or somebody gives`, func(m *checksums.Manifest) { m.From, m.Version = fact.Given, "1.2.3+incompatible" }),
 		m("a tag of two words", "version's tag:", func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "1.2.3 identical" }),
 		m("a tag that is not in the plan", `the version's tag is "" in the plan and "1.2.3" in the manifest`, func(m *checksums.Manifest) { m.From, m.Tag = fact.OfTag, "1.2.3" }),
 		m("another toolchain than the plan", `the toolchain is "go1.26.8" in the plan and "go1.26.7"`, func(m *checksums.Manifest) { m.Toolchain.Version = "go1.26.7" }),
@@ -109,6 +112,18 @@ func manifestAttacks() []attack {
 		m("a rebuilder without a key", "is not a key ID", func(m *checksums.Manifest) { m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID("alice")} }),
 		m("a rebuilder twice", "is there twice", func(m *checksums.Manifest) {
 			m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID(keyID), fact.KeyID(keyID)}
+		}),
+		m("two machines of one of two units", "independence of release linux/arm64: is missing", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.TwoMachines}}
+		}),
+		m("machines of a word of its own", `is "a hundred machines"`, func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: "a hundred machines"}}
+		}),
+		m("identical and unproven", "unproven, and release/linux/amd64/linked/", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.Unproven}}
+		}),
+		m("a system that clears the screen", "want GOOS/GOARCH", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.TwoMachines, Systems: []string{"linux/amd64", "linux/\x1b[2J"}}}
 		}),
 		m("circumstances out of order", "is not in canonical form", func(m *checksums.Manifest) { m.Rebuild.Varied = []string{"path", "home"} }),
 		m("confined, and a reason why not", "a reason belongs to what was not confined", func(m *checksums.Manifest) {

@@ -68,7 +68,7 @@ type fetching struct {
 // if an artifact came out different, and 1 if one could not be built or compared. Of
 // one file of a release, its platform is built.
 func Rebuild(ctx context.Context, cfg run.Config, vc Config, from string) (*checksums.Verification, error) {
-	if file, layout, err := look(vc.Path); err == nil && file != "" && layout.Ours {
+	if file, layout, err := vc.look(); err == nil && file != "" && layout.Ours {
 		return rebuildFile(ctx, cfg, vc, from)
 	}
 	p, _, err := rebuildRelease(ctx, cfg, vc, from)

@@ -42,7 +42,7 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 			return nil, err
 		}
 	case f.from != "":
-		if found, err = f.clone(ctx); err != nil {
+		if found, err = f.clone(ctx, f.Git); err != nil {
 			return nil, err
 		}
 	default:
@@ -52,6 +52,16 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.recorded(found, true); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// recorded holds a source against the record; copied says that its files were copied,
+// without which the h1 of a commit is not known.
+func (p *publication) recorded(found fetch.Found, copied bool) error {
+	src := p.m.Source
 	var wrong refusals
 	compare := func(what, got, want string) {
 		if got != want {
@@ -60,7 +70,9 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	}
 	compare("module", found.Source.ModulePath, src.Module)
 	compare("version", found.Source.Version, src.Version)
-	compare("h1", found.Source.Sum, src.Sum)
+	if copied {
+		compare("h1", found.Source.Sum, src.Sum)
+	}
 	if src.Kind == fact.SourceGit {
 		compare("commit", found.Source.Commit, src.Commit)
 		compare("tree", found.Source.Tree, src.Tree)
@@ -68,14 +80,18 @@ func (f *fetching) fetchSource(ctx context.Context) (*fetch.Copied, error) {
 	}
 	compare("commit time", found.Source.ID().CommitTime, src.CommitTime)
 	if err := wrong.err(); err != nil {
-		return nil, err
+		return err
 	}
-	f.sameSource(at, found.Source)
+	if copied {
+		p.sameSource(src.Module+"@"+src.Version, found.Source)
+	}
 	if src.Kind == fact.SourceGit {
-		f.out.Checks.Done(fact.SourceCommit, src.Commit, "")
-		f.versionTag(found.Repo)
+		if copied {
+			p.out.Checks.Done(fact.SourceCommit, src.Commit, "")
+		}
+		p.versionTag(found.Repo)
 	}
-	return c, nil
+	return nil
 }
 
 // replaySource takes the source from the module proxy in place of the commit,
@@ -160,33 +176,33 @@ func (f *fetching) replaySource(ctx context.Context) (*fetch.Copied, error) {
 // versionTag looks for the tag that the version is of, where the source's version is
 // another. That the tag is not there, or elsewhere by now, changes nothing that is
 // built.
-func (f *fetching) versionTag(repo *source.Repo) {
-	switch tag := f.m.Tag; {
+func (p *publication) versionTag(repo *source.Repo) {
+	switch tag := p.m.Tag; {
 	case tag == "":
 	case repo.Carries(tag):
-		f.out.Checks.Done(fact.VersionTag, tag, "")
+		p.out.Checks.Done(fact.VersionTag, tag, "")
 	default:
-		f.out.Checks.Open(fact.VersionTag, tag, "in the repository that -source names it does not")
+		p.out.Checks.Open(fact.VersionTag, tag, "in the repository that -source names it does not")
 	}
 }
 
-// clone makes a private clone of -source at the recorded commit.
-func (f *fetching) clone(ctx context.Context) (found fetch.Found, err error) {
-	from := f.from
+// clone makes a private clone of -source at the recorded commit, with that git.
+func (t *reproduction) clone(ctx context.Context, git string) (found fetch.Found, err error) {
+	from := t.from
 	if fi, err := os.Stat(from); err == nil && fi.IsDir() {
 		if from, err = filepath.Abs(from); err != nil {
 			return found, err
 		}
 	}
-	f.Phase("fetching the commit " + f.m.Source.Commit)
-	dir := filepath.Join(f.Workspace.Dir, "source")
-	src := f.m.Source
-	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != "", Tag: f.m.Tag}
-	if err := source.CloneAt(ctx, f.Git, f.Environ, from, want, dir, f.Workspace.Dir); err != nil {
+	t.Phase("fetching the commit " + t.m.Source.Commit)
+	dir := filepath.Join(t.Workspace.Dir, "source")
+	src := t.m.Source
+	want := source.Built{Commit: src.Commit, Tags: src.Tags, StampTags: src.StampTags, Stamped: src.Stamp != "", Tag: t.m.Tag}
+	if err := source.CloneAt(ctx, git, t.Environ, from, want, dir, t.Workspace.Dir); err != nil {
 		return found, err
 	}
 	repo, err := source.Open(ctx, source.Config{
-		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: f.Git, Env: f.Environ, Work: f.Workspace.Dir, Known: f.Known,
+		Dir: filepath.Join(dir, filepath.FromSlash(src.Dir)), Git: git, Env: t.Environ, Work: t.Workspace.Dir, Known: t.Known,
 		Hashed: true, OneTag: !want.Stamped,
 	})
 	if err != nil {

@@ -103,7 +103,9 @@ func (p *publication) verdict(unknown []string) error {
 		}
 	}
 	switch r := p.out.RebuiltSource; {
-	case r == nil || r.Verdict == fact.Identical:
+	case r == nil:
+	case r.Verdict == fact.Identical && r.Rebuilt == r.SHA256:
+		identical++
 	case r.Verdict == fact.Different:
 		different = append(different, r.Name+" (source archive)")
 	default:

@@ -30,6 +30,7 @@ import (
 // Config is what [Release] works on.
 type Config struct {
 	Path     string           // a release's directory, or its release.json
+	Beside   string           // of one file of a release, the directory with the others; "" is its own
 	Key      checksums.KeyRef // public key
 	Project  string           // what the release must be of; empty is not compared
 	Module   string           // module path
@@ -37,6 +38,7 @@ type Config struct {
 	Commit   string
 	Missing  bool // listed files may be absent
 	Unsigned bool // no key: check only that the files agree with each other
+	Machines int  // 2: every unit must have been built on two machines; 0: that is not demanded
 
 	// Rebuilders are public keys of those whose rebuild statements count. Threshold of them must vouch for every published
 	// artifact; 0 means all of them. Statements are files or directories to find
@@ -70,7 +72,7 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	var v *checksums.Verification
 	if fi.IsDir() {
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
-			err = verifyMembers(ctx, cfg.Path, v)
+			err = verifyMembers(ctx, v, func(name string) string { return filepath.Join(cfg.Path, name) })
 		}
 	} else {
 		v, err = checksums.VerifyManifest(ctx, cfg.Path, vc)
@@ -86,7 +88,7 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 func (cfg Config) expected(ctx context.Context) (vc checksums.VerifyConfig, rebuilders []checksums.Trust, err error) {
 	vc = checksums.VerifyConfig{
 		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
-		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
+		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned, Machines: cfg.Machines,
 	}
 	if err := cfg.usage(); err != nil {
 		return vc, nil, err
@@ -112,6 +114,9 @@ func (cfg Config) usage() error {
 	}
 	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
 		return fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if cfg.Machines != 0 && cfg.Machines != 2 {
+		return fault.Usagef("-machines=2 demands two; a release does not say of more than two machines that they are different ones", "-machines=%d", cfg.Machines)
 	}
 	if strings.Contains(cfg.Module, "@") {
 		return fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)
@@ -148,8 +153,9 @@ func notManifest(name string) error {
 	return fault.Usagef(hint, "%s is one file, not a release and not its release.json", name)
 }
 
-// verifyMembers compares what is in the archives with what the manifest says is in them.
-func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) error {
+// verifyMembers compares what is in the archives with what the manifest says is in
+// them. at is where the published file of a name lies.
+func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name string) string) error {
 	var refused checksums.VerifyError
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
@@ -158,7 +164,7 @@ func verifyMembers(ctx context.Context, dir string, v *checksums.Verification) e
 		if a.Stage != fact.Archived || v.File != "" && a.Name != v.File {
 			continue
 		}
-		f, err := files.Open(filepath.Join(dir, a.Name))
+		f, err := files.Open(at(a.Name))
 		if os.IsNotExist(err) { // allowed to be missing, or VerifyRelease would have refused
 			v.Checks.Open(fact.Members, a.Name, "it is not here")
 			continue

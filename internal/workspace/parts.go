@@ -41,7 +41,7 @@ func Parts() []Part {
 		{Name: "different", Holds: "builds that were not identical, kept for a look"},
 		{Name: "costs.json", Holds: "how long builds took, to begin with the longest", file: true},
 		{Name: "work", Holds: "directories of the runs that go on", own: true},
-		{Name: "locks", Holds: "which output directory is being written", own: true},
+		{Name: "locks", Holds: "which output directory is being written, who begins", own: true},
 	}
 }
 
@@ -99,7 +99,8 @@ func Usage(ctx context.Context, cache string) ([]Part, error) {
 
 // Clear removes parts, by name, from the cache directory that w is in. It is
 // refused while another run is in that directory, and where something in it leads
-// elsewhere ([Check]). A part that is not there is no error.
+// elsewhere ([Check]). No run begins between the look for others and the removal: it
+// waits, and finds nothing. A part that is not there is no error.
 func (w *Workspace) Clear(parts []string) error {
 	cache := filepath.Dir(filepath.Dir(w.Dir))
 	for _, name := range parts {
@@ -110,22 +111,37 @@ func (w *Workspace) Clear(parts []string) error {
 	if err := Check(cache); err != nil {
 		return err
 	}
+	aside, err := w.takeAside(cache, parts)
+	errs := []error{err}
+	for _, name := range aside {
+		errs = append(errs, files.RemoveTree(name))
+	}
+	return errors.Join(errs...)
+}
+
+// takeAside moves parts into the run's own directory, each in one step, if no other
+// run is there. It returns where they are, also with an error.
+func (w *Workspace) takeAside(cache string, parts []string) (aside []string, err error) {
+	door, err := lockDoor(cache)
+	if err != nil {
+		return nil, err
+	}
+	defer door.Release()
 	if err := w.alone(); err != nil {
-		return err
+		return nil, err
 	}
 	var errs []error
 	for _, name := range parts {
-		// First out of sight, in one step: a run that begins now finds all of it, or nothing.
-		aside := filepath.Join(w.Dir, "cleared-"+name)
-		switch err := os.Rename(filepath.Join(cache, name), aside); {
+		to := filepath.Join(w.Dir, "cleared-"+name)
+		switch err := os.Rename(filepath.Join(cache, name), to); {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			errs = append(errs, err)
 		default:
-			errs = append(errs, files.RemoveTree(aside))
+			aside = append(aside, to)
 		}
 	}
-	return errors.Join(errs...)
+	return aside, errors.Join(errs...)
 }
 
 // alone is an error if another run is in the cache directory.

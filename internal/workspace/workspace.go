@@ -5,6 +5,7 @@
 package workspace
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,6 +38,11 @@ func Open(cache string) (*Workspace, error) {
 		return nil, Error(err)
 	}
 	sweep(parent)
+	door, err := lockDoor(cache)
+	if err != nil {
+		return nil, err
+	}
+	defer door.Release()
 	// The lock comes first and the directory after it: nobody can ever find the
 	// directory of a run that lives without its lock being held.
 	dir, err := ClaimDir(parent, runPrefix)
@@ -54,6 +60,26 @@ func Open(cache string) (*Workspace, error) {
 	}
 	return &Workspace{Dir: dir, lock: lock}, nil
 }
+
+// lockDoor keeps others from beginning a run in the cache directory, and from finding
+// out that none is in it: it is held while a run makes its own lock, and while parts
+// are taken away ([Workspace.Clear]). Neither takes long.
+func lockDoor(cache string) (*filelock.Lock, error) {
+	dir, err := files.MakeDir(cache, "locks")
+	if err != nil {
+		return nil, Error(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), maxDoor, errors.New("another mintmark has been beginning or clearing it for "+maxDoor.String()))
+	defer cancel()
+	door, err := filelock.Wait(ctx, filepath.Join(dir, "door"))
+	if err != nil {
+		return nil, Error(err)
+	}
+	return door, nil
+}
+
+// maxDoor is the longest wait for the door: one who holds it that long was stopped.
+const maxDoor = time.Minute
 
 func Error(err error) error {
 	return fault.Errorf("MINTMARK_CACHE can name another directory", "cache directory: %w", err)

@@ -247,14 +247,11 @@ func table(rows []row) string {
 
 // parts are the keys of the file that most of what cannot be kept is in, with how many.
 func parts(r *importer.Result) string {
-	counts := map[string]int{}
-	for _, l := range r.Lines {
-		if l.Outcome == importer.Cannot && !l.Group && l.Line > 0 {
-			top, _, _ := strings.Cut(l.Key, ".")
-			top, _, _ = strings.Cut(top, "[")
-			counts[top]++
-		}
-	}
+	counts := r.CountBy(importer.Cannot, func(l importer.Line) string {
+		top, _, _ := strings.Cut(l.Key, ".")
+		top, _, _ = strings.Cut(top, "[")
+		return top
+	})
 	var names []string
 	for name := range counts {
 		names = append(names, name)

@@ -112,7 +112,7 @@ func (s *site) place(ctx context.Context, goroot *toolchain.Goroot) (*toolchain.
 	defer held.Release()
 	at := &execute.Local{
 		Label: b.Build, Goroot: goroot, Kind: b.Source.Kind, Version: b.Source.Version,
-		SetUmask: b.Build == Second && execute.CanUmask,
+		SetUmask: b.Build == Second && toolchain.CanSetUmask(),
 	}
 	ready := filepath.Join(dir, "ready")
 	_, err = os.Lstat(ready)

@@ -3,11 +3,12 @@
 // says how long all builds take together and how far that is from the bound
 // that no order can beat.
 //
-// The decisions are [schedule.Queue]'s, the same code that [schedule.Schedule] asks.
+// The decisions are [schedule.Queue]'s, the same code that [schedule.Run] asks,
+// here with a single site.
 // Only what the go command and the machine do is modelled here. That is why the
 // package is not part of builds: nothing that builds needs it, and nobody who
 // compiles mintmark should compile a model of it. It needs no more of builds
-// than Schedule does: NewQueue, Next, Ended.
+// than Run does: NewQueue, Next, Ended.
 //
 // # The model
 //
