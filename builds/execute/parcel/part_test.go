@@ -195,6 +195,25 @@ func TestPartRefused(t *testing.T) {
 	}
 }
 
+// TestSparse: what lies in few bytes and is large when it is read is refused.
+func TestSparse(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	h := &tar.Header{Name: "0/receipt.json", Mode: 0o644, Size: 1, Format: tar.FormatPAX, PAXRecords: map[string]string{
+		"XNU.sparse.major": "0", "XNU.sparse.minor": "1", "XNU.sparse.name": "0/receipt.json", "XNU.sparse.size": "1000000", "XNU.sparse.numblocks": "1", "XNU.sparse.map": "0,1",
+	}}
+	if err := errors.Join(w.WriteHeader(h), func() error { _, err := w.Write([]byte("{")); return err }(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.ReplaceAll(b.Bytes(), []byte("XNU.sparse"), []byte("GNU.sparse"))
+	if got, err := tar.NewReader(bytes.NewReader(data)).Next(); err != nil || got.Size != 1000000 {
+		t.Fatalf("that is no sparse file: %+v, %v", got, err)
+	}
+	if _, err := Read(t.Context(), tar.NewReader(bytes.NewReader(data)), partPlan(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "0/receipt.json is a sparse file") {
+		t.Errorf("%v", err)
+	}
+}
+
 // replace edits a member; without texts it leaves out all whose names begin so.
 func replace(member, from, to string) func(string, []byte) []byte {
 	return func(name string, data []byte) []byte {
