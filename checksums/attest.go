@@ -64,7 +64,7 @@ func NewRebuildStatement(m *Manifest, manifest string, tc fact.Toolchain, by Bui
 	}
 	how = Rebuild{
 		Executions: how.Executions, Varied: sorted(how.Varied), Attempted: sorted(how.Attempted), Shared: sorted(how.Shared),
-		Confinement: how.Confinement, Generation: how.Generation,
+		Confinement: how.Confinement, Generation: how.Generation, Independence: how.independence(),
 	}
 	if (m.Generated != nil) != (how.Generation != "") {
 		return nil, fmt.Errorf("rebuild statement: says %q of generated files, and the release has %t", how.Generation, m.Generated != nil)

@@ -98,6 +98,7 @@ func (m *Manifest) normal() (*Manifest, error) {
 		a.Proven = slices.Clone(a.Proven)
 		slices.SortFunc(a.Proven, func(a, b ProvenActions) int { return cmp.Compare(a.Executions, b.Executions) })
 	}
+	n.Rebuild.Independence = m.Rebuild.independence()
 	if m.Generated != nil {
 		g := *m.Generated
 		g.Varied, g.Attempted, g.Shared = sorted(g.Varied), sorted(g.Attempted), sorted(g.Shared)

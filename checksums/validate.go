@@ -21,6 +21,9 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - how far builds were apart is said of every unit of the plan, once and in a word
+//     that there is, or of none; it needs two executions, and a unit of which it is
+//     unproven has nothing that is identical;
 //   - what people read of an artifact (its build ID, tool and reason) and the
 //     circumstances of its builds have only characters that print;
 //   - what was not confined has a reason, and nothing else has one;
@@ -168,7 +171,7 @@ func (r Rebuild) check() (errs []error) {
 	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
 		add("rebuild: circumstance", checkText(s))
 	}
-	return errs
+	return append(errs, r.checkIndependence()...)
 }
 
 func (v *validation) rebuild(m *Manifest) {

@@ -153,18 +153,28 @@ func newClient(ctx context.Context, p *fetch.Planned) (*remote.Client, error) {
 		}
 	}
 	var mu sync.Mutex
-	known := map[string]*toolchain.Toolchain{thisSystem: p.GoToolchain}
+	type sent struct {
+		fact.Toolchain
+		zip string // its input
+	}
+	known := map[string]sent{}
 	c.Toolchain = func(ctx context.Context, system string) (fact.Toolchain, string, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		t := known[system]
-		if t == nil {
-			if t, err = p.Fetcher.ToolchainFor(ctx, p.GoToolchain.Version, system); err != nil {
-				return fact.Toolchain{}, "", err
-			}
-			known[system] = t
+		if s, ok := known[system]; ok {
+			return s.Toolchain, s.zip, nil
+		}
+		t, err := p.GoToolchain, error(nil)
+		if system != thisSystem {
+			t, err = p.Fetcher.ToolchainFor(ctx, p.GoToolchain.Version, system)
+		}
+		if err != nil {
+			return fact.Toolchain{}, "", err
 		}
 		zip, err := c.Inputs.Add(ctx, t.Zip())
+		if err == nil {
+			known[system] = sent{t.Toolchain, zip}
+		}
 		return t.Toolchain, zip, err
 	}
 	return c, nil

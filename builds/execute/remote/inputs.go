@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/builds/execute/worker"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Inputs are files on this machine, by their SHA-256.
+// Inputs are files on this machine, by their SHA-256. They may be added to while they
+// are used.
 type Inputs struct {
+	mu   sync.Mutex
 	file map[string]string
 	size map[string]int64
 }
@@ -25,6 +28,8 @@ func (in *Inputs) Add(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	if in.file == nil {
 		in.file, in.size = map[string]string{}, map[string]int64{}
 	}
@@ -34,12 +39,27 @@ func (in *Inputs) Add(ctx context.Context, name string) (string, error) {
 
 // List are those of these digests, sorted.
 func (in *Inputs) List(sums []string) (list []worker.Input) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	sums = slices.Clone(sums)
 	slices.Sort(sums)
 	for _, s := range slices.Compact(sums) {
 		list = append(list, worker.Input{SHA256: s, Size: in.size[s]})
 	}
 	return list
+}
+
+// files are those of the inputs that are there.
+func (in *Inputs) files(sums []string) map[string]string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	there := map[string]string{}
+	for _, s := range sums {
+		if name, ok := in.file[s]; ok {
+			there[s] = name
+		}
+	}
+	return there
 }
 
 // AddModules adds the files of the download directory of a module cache that holds

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -225,9 +226,8 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 
 // write writes a request.
 func (c *Client) write(ctx context.Context, w io.Writer, r *worker.Request, with []string) error {
-	with = slices.DeleteFunc(slices.Clone(with), func(sum string) bool { return c.Inputs.file[sum] == "" })
-	slices.Sort(with)
-	return worker.WriteRequest(ctx, w, r, c.Inputs.file, with)
+	file := c.Inputs.files(with) // a worker may say that it lacks what nobody spoke of
+	return worker.WriteRequest(ctx, w, r, file, slices.Sorted(maps.Keys(file)))
 }
 
 // refusedError is an error of an answer that arrived: asking again is of no use.
