@@ -166,8 +166,11 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 			pace.Room = b.room(at.Site)
 		}
 		text := id.String()
-		if at.Site != "" {
+		switch {
+		case at.Site != "":
 			text += " at " + at.Site
+		case len(b.sites) > 1:
+			text += " " + Here
 		}
 		if at.Attempt > 1 {
 			text += ", once more"

@@ -65,7 +65,7 @@ func (d *docker) String() string { return d.address }
 // dockerfile has the worker read its request and write its answer as files: a build has
 // no other input and output. The argument is in the environment of the step, so that no
 // two executions are equal to the engine. The directory of the worker outlives the step,
-// as the engine's cache.
+// as the engine's cache; with --no-cache it would be a new one each time.
 const dockerfile = `FROM scratch
 COPY mintmark /mintmark
 COPY request.tar /request.tar
@@ -135,7 +135,7 @@ func (d *docker) Carry(ctx context.Context, nonce string, request io.Reader, ans
 	} else {
 		args = append(args, "build")
 	}
-	args = append(args, "--quiet", "--network=none", "--no-cache", "--build-arg", "MINTMARK_NONCE="+nonce, "--output", "type=local,dest="+filepath.Join(dir, "out"), "-")
+	args = append(args, "--quiet", "--network=none", "--build-arg", "MINTMARK_NONCE="+nonce, "--output", "type=local,dest="+filepath.Join(dir, "out"), "-")
 	in, w := io.Pipe()
 	go func() { w.CloseWithError(d.context(ctx, w, name)) }()
 	cfg := d.cfg
