@@ -153,10 +153,10 @@ func rebuildDependencies(m *Manifest, manifest string, tc fact.Toolchain) ([]Res
 	return append(deps, Resource{Name: ManifestFile, Digest: map[string]string{"sha256": manifest}}), nil
 }
 
-// ParseRebuildStatement reads a rebuild statement, which must be exactly as
+// parseRebuildStatement reads a rebuild statement, which must be exactly as
 // [Statement.Encode] writes it. Who signed it is checked before, by
 // [VerifyStatement], and what it is about after, by [CheckQuorum].
-func ParseRebuildStatement(data []byte) (*Statement, error) {
+func parseRebuildStatement(data []byte) (*Statement, error) {
 	return parseStatement(data, "rebuild statement", RebuildType)
 }
 

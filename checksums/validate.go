@@ -74,7 +74,7 @@ func (m *Manifest) Validate() error {
 	}
 	v.check("builder name", checkWord(m.Builder.Name))
 	v.check("builder version", checkWord(m.Builder.Version))
-	if id, err := PlanID(m.Plan); err != nil {
+	if id, err := planID(m.Plan); err != nil {
 		v.addf("%w", err)
 	} else if id != m.PlanID {
 		v.addf("plan: has the plan ID %s, not %s", id, m.PlanID)

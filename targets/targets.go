@@ -48,7 +48,7 @@ func Release(
 // Merge makes a release of parts that other machines have built: release -shard.
 func Merge(
 	ctx context.Context,
-	parts string, // files that release -shard has written: each shard, of place a and of place b
+	parts string, // files that release -shard has written, or directories with them: each shard, of place a and of place b
 	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7

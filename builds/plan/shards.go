@@ -14,8 +14,8 @@ type Shard struct {
 	Of     int
 }
 
-// MaxShards is how many parts a plan is split into at most.
-const MaxShards = 1000
+// maxShards is how many parts a plan is split into at most.
+const maxShards = 1000
 
 // ParseShard reads a shard as it is spelled: 2/5.
 func ParseShard(text string) (Shard, error) {
@@ -27,8 +27,8 @@ func ParseShard(text string) (Shard, error) {
 	if !ok || err != nil || err2 != nil || s.String() != text {
 		return Shard{}, fmt.Errorf("%.100q is not NUMBER/ALL, such as 2/5", text)
 	}
-	if s.Of < 1 || s.Of > MaxShards || s.Number < 1 || s.Number > s.Of {
-		return Shard{}, fmt.Errorf("%.100q: there are 1 to %d shards, and the first one is number 1", text, MaxShards)
+	if s.Of < 1 || s.Of > maxShards || s.Number < 1 || s.Number > s.Of {
+		return Shard{}, fmt.Errorf("%.100q: there are 1 to %d shards, and the first one is number 1", text, maxShards)
 	}
 	return s, nil
 }

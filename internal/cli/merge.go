@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/mintmark/mintmark/internal/release"
@@ -20,7 +21,7 @@ type mergeFlags struct {
 	versionFlag
 	Report bool `flag:"report" help:"write measurements.json, report.html and report.md into the release (default: true)"`
 	compareFlags
-	Parts []string `arg:"parts" help:"files that release -shard has written: each shard, of place a and of place b"`
+	Parts []string `arg:"parts" help:"files that release -shard has written, or directories with them: each shard, of place a and of place b"`
 }
 
 func (f *mergeFlags) configure(c *run.Config) error {
@@ -29,7 +30,11 @@ func (f *mergeFlags) configure(c *run.Config) error {
 }
 
 func (f *mergeFlags) run(ctx context.Context, d *app) error {
-	if err := unreadAll(f.Parts, "name the files that mintmark release -shard has written"); err != nil {
+	var errs []error
+	for _, name := range f.Parts {
+		errs = append(errs, unread("", name, "name the files that mintmark release -shard has written", true))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	c, err := d.config(f, f.selectFlags, f.outFlag, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)

@@ -43,7 +43,7 @@ func Requirements() []Requirement { return []Requirement{RequireMachines} }
 
 // Hint says how a release comes to meet it.
 func (Requirement) Hint() string {
-	return "name two machines with -on: -on=here,ssh://HOST builds each unit once on this one and once on HOST"
+	return "name two machines with -on: -on=here,ssh://HOST builds each unit once on this one and once on HOST; of a release in parts, build those of -place=a and those of -place=b on two machines"
 }
 
 // Execution is what is known of where one execution ran.

@@ -204,10 +204,11 @@ func (l *Linted) missingTools(ctx context.Context, units []*plan.Unit) error {
 			return fmt.Errorf("%s: %w", u.ID(), err)
 		}
 		for _, m := range missing {
-			if said[m.Variable+m.Command] {
+			what := m.Library + " " + m.Variable + " " + m.Command
+			if said[what] {
 				continue // of all its platforms
 			}
-			said[m.Variable+m.Command] = true
+			said[what] = true
 			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}

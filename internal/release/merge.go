@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,7 +26,13 @@ import (
 // one execution in each of the two places. What it does with them is what [Release]
 // does with what it has built. Everything wrong with any of the parts is reported, and
 // nothing is made then.
-func Merge(ctx context.Context, cfg run.Config, parts []string) (*Result, error) {
+//
+// A directory stands for the tars in it.
+func Merge(ctx context.Context, cfg run.Config, names []string) (*Result, error) {
+	parts, err := partFiles(names)
+	if err != nil {
+		return nil, err
+	}
 	cfg.Parts = slices.Clone(parts)
 	return produce(ctx, cfg, cfg.ReleaseKind(), origin{
 		doing:  "comparing",
@@ -49,6 +56,29 @@ func Merge(ctx context.Context, cfg run.Config, parts []string) (*Result, error)
 			return p, nil
 		},
 	})
+}
+
+// partFiles are the files that names stand for.
+func partFiles(names []string) (list []string, err error) {
+	var errs []error
+	for _, name := range names {
+		if files.IsDir(name) != nil {
+			list = append(list, name)
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		before := len(list)
+		for _, e := range entries {
+			if filepath.Ext(e.Name()) == ".tar" {
+				list = append(list, filepath.Join(name, e.Name()))
+			}
+		}
+		if err == nil && len(list) == before {
+			err = fault.Usagef("name the files that mintmark release -shard has written, or a directory with them", "%s: there is no .tar in it", name)
+		}
+		errs = append(errs, err)
+	}
+	return list, errors.Join(errs...)
 }
 
 // arrived is an executor of builds that were done elsewhere, and lie here.
@@ -102,7 +132,7 @@ func (m *merging) read(ctx context.Context, names []string) ([]*arrived, error) 
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if h != nil {
+		if h != nil && h.Plan == m.PlanID {
 			shards = max(shards, h.Shards)
 		}
 		for _, e := range fault.Leaves(err) {

