@@ -356,17 +356,22 @@ const (
 // than the screen could not be drawn over.
 func (p *Progress) display(now time.Time, columns, lines int) []string {
 	shown := p.running[:min(len(p.running), max(lines-1, 0))]
-	bar, percent := columns >= 60, columns >= 40
-	rest := 2 + 2 + clockCells
-	if percent {
-		rest += 2 + 4
-	}
-	if bar {
-		rest += 2 + 2 + barCells
-	}
 	name := 0
 	for _, w := range shown {
 		name = max(name, Width(w.what))
+	}
+	rest := 2 + 2 + clockCells
+	percent := columns >= 40
+	if percent {
+		rest += 2 + 4
+	}
+	// A name may end in that of a machine, which says more than a bar does.
+	bar := columns >= 60 && name <= columns-rest-(2+2+barCells)
+	switch {
+	case bar:
+		rest += 2 + 2 + barCells
+	case columns >= 60:
+		rest += len("  estimated 10 s") - (2 + 4)
 	}
 	name = min(name, max(columns-rest, 8))
 	var out []string

@@ -109,10 +109,10 @@ func TestDisplay(t *testing.T) {
   packed                                 45 s  comparing
 mintmark: building: 0/40 done, about 55 s left`},
 		{60, 24, `
-  linux/amd64 bu…         45 s  [#########...........]  45 %
-  linux/mipsle/s…         45 s
-  大小                    45 s  estimated 10 s
-  packed                  45 s  comparing
+  linux/amd64 build                     45 s  45 %
+  linux/mipsle/softfloat rebui…         45 s
+  大小                                  45 s  estimated 10 s
+  packed                                45 s  comparing
 mintmark: building: 0/40 done, about 55 s left`},
 		{40, 24, `
   linux/amd64 build           45 s  45 %
