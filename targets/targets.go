@@ -25,7 +25,7 @@ func Release(
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
 	jobs *int, // builds at a time (default: the number of processors)
-	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
+	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
@@ -75,7 +75,7 @@ func Build(
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
 	out *string, // output directory (default: dist in the product's directory)
 	jobs *int, // builds at a time (default: the number of processors)
-	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
+	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
@@ -109,7 +109,7 @@ func Check(
 	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
-	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
+	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION

@@ -262,7 +262,7 @@ func TestRunSitesRandom(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					running[tk.ID], used[at.Site], here[at.Site] = false, used[at.Site]-m, here[at.Site]-1
-					if lose == 0 && at.Attempt < maxLosses {
+					if lose == 0 && at.Attempt < MaxLosses {
 						gone[at.Site] = gone[at.Site] || goes
 						return lost(errors.New("lost"), goes)
 					}

@@ -91,8 +91,8 @@ type Task struct {
 // measured: a large compile plus the go command.
 const DefaultMemory = 700 << 20
 
-// maxLosses is how often a task is lost before that is an error.
-const maxLosses = 3
+// MaxLosses is how often a task is lost before that is an error of [Run].
+const MaxLosses = 3
 
 // Run runs the tasks, each once, where, in the order and with the width that a
 // [Queue] gives. It is an error, before anything runs, when a task waits for one
@@ -199,7 +199,7 @@ func (r *runner) goOn() bool {
 // ended takes note of how an execution ended.
 func (r *runner) ended(task, site int, err error) {
 	s := &r.at[site]
-	loss := s.loss(r.ctx, err)
+	loss := LossOf(s.ctx, err)
 	if loss == nil {
 		r.queue.Ended(task, err == nil)
 		delete(r.losses, task)
@@ -215,23 +215,9 @@ func (r *runner) ended(task, site int, err error) {
 		s.end(loss)
 	}
 	r.losses[task] = append(r.losses[task], fmt.Errorf("%s: %w", r.sites[site], err))
-	if n := len(r.losses[task]); n >= maxLosses && r.ctx.Err() == nil {
+	if n := len(r.losses[task]); n >= MaxLosses && r.ctx.Err() == nil {
 		r.errs = append(r.errs, fmt.Errorf("%s: lost %d times: %w", r.tasks[task].ID, n, errors.Join(r.losses[task]...)))
 	}
-}
-
-// loss says whether an execution that ended so was lost: nil if it was not.
-func (s *siteContext) loss(ctx context.Context, err error) *LostError {
-	var loss *LostError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &loss):
-		return loss
-	case s.gone != nil && ctx.Err() == nil && errors.Is(err, context.Canceled):
-		return s.gone
-	}
-	return nil
 }
 
 // stranded is the error that no site is left for some tasks; nil if there is one

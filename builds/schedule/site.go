@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -82,6 +83,19 @@ func lost(err error, site bool) error {
 		return nil
 	}
 	return &LostError{Err: err, Site: site}
+}
+
+// LossOf says whether an execution that ended with err was lost: with a [LostError], or
+// cancelled, as its context was by one. nil if it was not.
+func LossOf(ctx context.Context, err error) *LostError {
+	if loss, ok := errors.AsType[*LostError](err); ok {
+		return loss
+	}
+	if errors.Is(err, context.Canceled) {
+		loss, _ := errors.AsType[*LostError](context.Cause(ctx))
+		return loss
+	}
+	return nil
 }
 
 // expected is what tasks should cost at each site, in seconds: by task and site;

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -9,7 +11,9 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/run"
+	"github.com/mintmark/mintmark/profiles"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
@@ -59,11 +63,41 @@ func (d *app) config(flags ...configurer) (c run.Config, err error) {
 		d.term.Warn("nothing that was proven or checked before is used: %v", err)
 	}
 	for _, f := range flags {
+		if on, ok := f.(onFlag); ok && len(on.On) == 0 {
+			if on.On, err = d.machines(); err != nil {
+				return run.Config{}, err
+			}
+			f = on
+		}
 		if err := f.configure(&c); err != nil {
 			return run.Config{}, err
 		}
 	}
 	return c, nil
+}
+
+// machines are those of the user's file, for who names none: MINTMARK_MACHINES, or
+// machines.yaml in the user's configuration directory. No file: none.
+func (d *app) machines() ([]string, error) {
+	name, given := d.lookupEnv("MINTMARK_MACHINES")
+	if !given {
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			return nil, nil // no place of the user's to keep it in
+		}
+		name = filepath.Join(dir, "mintmark", "machines.yaml")
+	}
+	if name == "" {
+		return nil, nil
+	}
+	data, err := files.Read(name, 1<<20)
+	if errors.Is(err, fs.ErrNotExist) && !given {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Usagef("MINTMARK_MACHINES names another file; with MINTMARK_MACHINES= there is none", "machines: %w", err)
+	}
+	return profiles.LoadMachines(name, data)
 }
 
 // cacheDir refuses a cache directory that is none, or is below something that is none.

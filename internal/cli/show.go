@@ -44,6 +44,8 @@ func (d *app) watch(c *run.Config) func() {
 				progress.Step(e.ID.String(), e.Text)
 			case run.Done:
 				progress.Done(e.ID.String(), e.Err, e.Text)
+			case run.Lost:
+				progress.Lost(e.ID.String(), e.Err)
 			case run.Remaining:
 				progress.Remaining(e.Estimate)
 			}

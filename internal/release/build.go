@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -100,6 +99,7 @@ type batch struct {
 	costs  *schedule.Costs
 	sites  []schedule.Site
 	left   []schedule.Site // those that are not gone; under mu
+	gaveUp []string        // sites that were too slow once; under mu
 	tasks  []schedule.Task
 	units  []*unitBuilds
 
@@ -160,15 +160,20 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 	if seeded {
 		t.After = []schedule.ID{taskID(u.unit, b.Executors[b.ledger.from])}
 	}
-	pace := execute.Pace{}
-	if known { // then most of it is compiled, in both places
-		pace.Room = b.sites[0].Room() // what is known is of builds on this machine
-	}
 	t.Run = func(ctx context.Context, at schedule.At) error {
-		pace.P, pace.Site = at.P, at.Site
+		pace := execute.Pace{P: at.P, Site: at.Site}
+		if known { // then most of it is compiled, in both places
+			pace.Room = b.room(at.Site)
+		}
 		text := id.String()
-		if at.Site != "" {
+		switch {
+		case at.Site != "":
 			text += " at " + at.Site
+		case len(b.sites) > 1:
+			text += " " + Here
+		}
+		if at.Attempt > 1 {
+			text += ", once more"
 		}
 		b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: text, Estimate: cost.CPU})
 		b.moved(id, schedule.Progress{At: at})
@@ -181,7 +186,10 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 		if seeded { // the estimate is that of the build
 			b.Of.Emit(run.Event{Kind: run.Start, ID: id, Text: text, Estimate: cost.CPU})
 		}
-		made, err := e.Build(ctx, u.unit, pace)
+		bctx, end := b.patience(ctx, at, max(cost.CPU, t.CPUAt[at.Site]))
+		made, err := e.Build(bctx, u.unit, pace)
+		loss := schedule.LossOf(bctx, err)
+		end()
 		var spent schedule.Cost
 		if made != nil {
 			spent = made.Cost
@@ -189,10 +197,9 @@ func (b *batch) task(u *unitBuilds, i int) schedule.Task {
 				spent.MaxRSS = max(spent.MaxRSS, cost.MaxRSS)
 			}
 		}
-		var loss *schedule.LostError
-		if errors.As(err, &loss) {
+		if loss != nil {
 			b.lost(id, at, loss)
-			return err
+			return loss
 		}
 		text = ""
 		if err == nil {
@@ -227,10 +234,21 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 	return verdict, nil
 }
 
-// lost takes note that an execution came to nothing, and why.
+// room is what one of the builds on this machine may take of its memory. What is known
+// of compiles is of this machine: 0 for another one.
+func (b *batch) room(site string) int64 {
+	for _, s := range b.sites {
+		if s.Name == site && site == "" {
+			return s.Room()
+		}
+	}
+	return 0
+}
+
+// lost takes note that an execution came to nothing, and why. What becomes of its task
+// is for the schedule to say, and shows when it begins anew.
 func (b *batch) lost(id schedule.ID, at schedule.At, loss *schedule.LostError) {
-	b.Of.Warn("%s: %v; it is built elsewhere", id, loss)
-	b.Of.Emit(run.Event{Kind: run.Done, ID: id, Text: "lost"})
+	b.Of.Emit(run.Event{Kind: run.Lost, ID: id, Err: loss})
 	b.mu.Lock()
 	delete(b.running, id)
 	delete(b.progress, id)

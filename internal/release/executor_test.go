@@ -18,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
@@ -100,6 +101,7 @@ type fakeRelease struct {
 	top       string // further keys of the profile file
 	profile   string // further settings of the profile
 	executors []execute.Executor
+	sites     []schedule.Site // none: this machine
 	published Published
 	event     func(run.Event)
 }
@@ -148,6 +150,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 	ready := &Prepared{
 		Of: &fetch.Planned{Copied: &fetch.Copied{Subject: subject, Kit: &fetch.Kit{GoToolchain: tc}, Checkout: tree}, Planner: &plan.Planner{}, Plan: p, PlanID: id},
 	}
+	ready.Sites = r.sites
 	for _, e := range r.executors {
 		ready.Executors = append(ready.Executors, ReadyExecutor{e, tree})
 	}

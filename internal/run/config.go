@@ -69,6 +69,7 @@ const (
 	Start     EventKind = "start"     // task ID began Text; Estimate
 	Step      EventKind = "step"      // task ID goes on to Text
 	Done      EventKind = "done"      // task ID ended Text; Err
+	Lost      EventKind = "lost"      // task ID came to nothing by no fault of its own, and begins anew; Err
 	Note      EventKind = "note"      // Text
 	Warning   EventKind = "warning"   // Text
 	Remaining EventKind = "remaining" // Estimate for all that is left

@@ -180,6 +180,32 @@ func (p *Progress) Done(id string, err error, note string) {
 	p.t.logLocked(line + "\n")
 }
 
+// Lost says that work on a unit came to nothing, and writes a line about it: it has not
+// ended, and will be started anew.
+func (p *Progress) Lost(id string, err error) {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	what, after, count := CleanLine(id), "", p.count()
+	if i := p.find(id); i >= 0 {
+		what, after = p.running[i].what, " after "+FormatDuration(max(p.now().Sub(p.running[i].since), 0))
+		p.running = slices.Delete(p.running, i, i+1)
+	}
+	word := "lost"
+	if p.t.err.colour {
+		word = Doubt.paint(word, true)
+	}
+	line := fmt.Sprintf("%s%s %s: %s%s", program, count, what, word, after)
+	if err != nil {
+		first, _, _ := strings.Cut(strings.TrimSpace(Clean(err.Error())), "\n")
+		line += ": " + CleanLine(first)
+	}
+	if p.t.actions {
+		line = disarm(line)
+	}
+	p.lastLine = p.now()
+	p.t.logLocked(line + "\n")
+}
+
 // count is "12/40", or "12" if the total is not known. More units than were
 // announced make the total larger.
 func (p *Progress) count() string {
@@ -330,17 +356,22 @@ const (
 // than the screen could not be drawn over.
 func (p *Progress) display(now time.Time, columns, lines int) []string {
 	shown := p.running[:min(len(p.running), max(lines-1, 0))]
-	bar, percent := columns >= 60, columns >= 40
-	rest := 2 + 2 + clockCells
-	if percent {
-		rest += 2 + 4
-	}
-	if bar {
-		rest += 2 + 2 + barCells
-	}
 	name := 0
 	for _, w := range shown {
 		name = max(name, Width(w.what))
+	}
+	rest := 2 + 2 + clockCells
+	percent := columns >= 40
+	if percent {
+		rest += 2 + 4
+	}
+	// A name may end in that of a machine, which says more than a bar does.
+	bar := columns >= 60 && name <= columns-rest-(2+2+barCells)
+	switch {
+	case bar:
+		rest += 2 + 2 + barCells
+	case columns >= 60:
+		rest += len("  estimated 10 s") - (2 + 4)
 	}
 	name = min(name, max(columns-rest, 8))
 	var out []string

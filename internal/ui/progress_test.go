@@ -51,6 +51,8 @@ func TestProgressPlain(t *testing.T) {
 	step(time.Second)
 	p.Done("b", errors.New("exit 1\nmore\x1b"), "in\nvain")
 	p.Done("0", fmt.Errorf("x: %w", context.Canceled), "")
+	p.Lost("1", errors.New("gone\nwith\x1b"))
+	p.Start("1", "unit 1 again", 0)
 	p.Done("c", nil, "from the ledger")
 	for i := 1; i < 5; i++ {
 		p.Done(fmt.Sprint(i), nil, "")
@@ -65,8 +67,9 @@ mintmark: 1/7 done, about 4 min left; running: linux/arm/7 build\x1b (2 min 04 s
 mintmark: something else
 mintmark: 2/7 linux/arm/7 build\x1b: failed after 3 min 04 s, in\nvain: exit 1
 mintmark: 3/7 unit 0: cancelled after 2 min 00 s
+mintmark: 3/7 unit 1: lost after 2 min 00 s: gone
 mintmark: 4/8 c: done, from the ledger
-mintmark: 5/8 unit 1: done in 2 min 00 s
+mintmark: 5/8 unit 1 again: done in 0 s
 mintmark: 6/8 unit 2: done in 2 min 00 s
 mintmark: 7/8 unit 3: done in 2 min 00 s
 mintmark: 8/8 unit 4: done in 2 min 00 s
@@ -106,10 +109,10 @@ func TestDisplay(t *testing.T) {
   packed                                 45 s  comparing
 mintmark: building: 0/40 done, about 55 s left`},
 		{60, 24, `
-  linux/amd64 bu…         45 s  [#########...........]  45 %
-  linux/mipsle/s…         45 s
-  大小                    45 s  estimated 10 s
-  packed                  45 s  comparing
+  linux/amd64 build                     45 s  45 %
+  linux/mipsle/softfloat rebui…         45 s
+  大小                                  45 s  estimated 10 s
+  packed                                45 s  comparing
 mintmark: building: 0/40 done, about 55 s left`},
 		{40, 24, `
   linux/amd64 build           45 s  45 %

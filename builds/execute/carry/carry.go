@@ -7,6 +7,7 @@ package carry
 
 import (
 	"context"
+	"debug/elf"
 	"fmt"
 	"io"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Config is what carriers need.
@@ -56,6 +58,30 @@ func Open(cfg Config, address string) (remote.Carrier, error) {
 		return newDocker(cfg, address, u)
 	}
 	return nil, fault.Usagef(forms, "-on=%s: nothing is known of %s://", address, u.Scheme)
+}
+
+// static is how a mintmark comes about that runs on any machine of its system.
+const static = "a mintmark that needs nothing of its machine is a released binary, or what CGO_ENABLED=0 go install makes"
+
+// interpreter is what a program needs to be loaded, such as the dynamic linker of the
+// system; "" for one that needs nothing.
+func interpreter(program string) (string, error) {
+	f, err := files.Open(program)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", program, err)
+	}
+	for _, p := range e.Progs {
+		if p.Type == elf.PT_INTERP {
+			name, err := io.ReadAll(io.LimitReader(p.Open(), 4096))
+			return strings.TrimRight(string(name), "\x00"), err
+		}
+	}
+	return "", nil
 }
 
 // Limits of a program that reaches others.

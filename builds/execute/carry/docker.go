@@ -2,13 +2,16 @@ package carry
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -24,6 +27,9 @@ type docker struct {
 	buildx  string   // builder; "" is docker build
 	env     []string
 	cache   string // names the worker's directory on that daemon
+
+	once  sync.Once
+	unfit error // why it cannot run this program
 }
 
 func newDocker(cfg Config, address string, u *url.URL) (*docker, error) {
@@ -45,6 +51,11 @@ func newDocker(cfg Config, address string, u *url.URL) (*docker, error) {
 	case u.Host != "":
 		d.args = []string{"--context", u.Host}
 	}
+	if needs, err := interpreter(cfg.Self); err != nil {
+		return nil, fmt.Errorf("-on=%s: %w", address, err)
+	} else if needs != "" {
+		return nil, fault.Errorf(static, "-on=%s: the container has nothing but mintmark in it, and this one is linked dynamically: it needs %s", address, needs)
+	}
 	d.env = append(d.env, "DOCKER_BUILDKIT=1")
 	return d, nil
 }
@@ -54,7 +65,7 @@ func (d *docker) String() string { return d.address }
 // dockerfile has the worker read its request and write its answer as files: a build has
 // no other input and output. The argument is in the environment of the step, so that no
 // two executions are equal to the engine. The directory of the worker outlives the step,
-// as the engine's cache.
+// as the engine's cache; with --no-cache it would be a new one each time.
 const dockerfile = `FROM scratch
 COPY mintmark /mintmark
 COPY request.tar /request.tar
@@ -64,8 +75,48 @@ FROM scratch
 COPY --from=0 /answer.tar /answer.tar
 `
 
+// check finds out whether what the engine runs on can run this program.
+func (d *docker) check(ctx context.Context) error {
+	args := append(slices.Clone(d.args), "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+	if d.buildx != "" {
+		args = append(slices.Clone(d.args), "buildx", "inspect", d.buildx)
+	}
+	cfg := d.cfg
+	cfg.Env = d.env
+	var said bytes.Buffer
+	if err := run(ctx, cfg, "docker", args, strings.NewReader(""), &said, false); err != nil {
+		return err
+	}
+	systems := []string{strings.TrimSpace(said.String())}
+	if d.buildx != "" {
+		systems = builderSystems(said.String())
+	}
+	if !slices.Contains(systems, d.cfg.System) {
+		return fault.Errorf("a mintmark for that system can be run there by ssh://HOST?mintmark=/PATH/OF/mintmark",
+			"%s runs %.200s, and this mintmark is for %s", d.address, strings.Join(systems, ", "), d.cfg.System)
+	}
+	return nil
+}
+
+// builderSystems are the platforms of all nodes of a builder, as docker buildx inspect
+// says them; a * marks those that were configured.
+func builderSystems(said string) (list []string) {
+	for line := range strings.Lines(said) {
+		if _, platforms, ok := strings.Cut(line, "Platforms:"); ok {
+			for p := range strings.SplitSeq(platforms, ",") {
+				list = append(list, strings.Trim(p, "* \t\r\n"))
+			}
+		}
+	}
+	return list
+}
+
 // Carry builds the image.
 func (d *docker) Carry(ctx context.Context, nonce string, request io.Reader, answer io.Writer) error {
+	d.once.Do(func() { d.unfit = d.check(ctx) })
+	if d.unfit != nil {
+		return d.unfit
+	}
 	dir, err := os.MkdirTemp(d.cfg.Dir, "docker-")
 	if err != nil {
 		return err
@@ -80,11 +131,11 @@ func (d *docker) Carry(ctx context.Context, nonce string, request io.Reader, ans
 	}
 	args := append([]string{}, d.args...)
 	if d.buildx != "" {
-		args = append(args, "buildx", "build", "--builder", d.buildx)
+		args = append(args, "buildx", "build", "--builder", d.buildx, "--platform", d.cfg.System)
 	} else {
 		args = append(args, "build")
 	}
-	args = append(args, "--quiet", "--network=none", "--no-cache", "--build-arg", "MINTMARK_NONCE="+nonce, "--output", "type=local,dest="+filepath.Join(dir, "out"), "-")
+	args = append(args, "--quiet", "--network=none", "--build-arg", "MINTMARK_NONCE="+nonce, "--output", "type=local,dest="+filepath.Join(dir, "out"), "-")
 	in, w := io.Pipe()
 	go func() { w.CloseWithError(d.context(ctx, w, name)) }()
 	cfg := d.cfg

@@ -29,8 +29,9 @@ func newSSH(cfg Config, address string, u *url.URL) (*ssh, error) {
 	if u.Hostname() == "" || u.Path != "" && u.Path != "/" {
 		return nil, fault.Usagef("write ssh://[USER@]HOST[:PORT]; ssh://HOST?mintmark=/PATH names a mintmark that is there", "-on=%s: no host", address)
 	}
-	// BatchMode: a question that nobody sees would wait for ever.
-	s := &ssh{cfg: cfg, address: address, args: []string{"-T", "-o", "BatchMode=yes"}}
+	// BatchMode: a question that nobody sees would wait for ever. ServerAlive: so would
+	// who waits for a machine that has gone without a word.
+	s := &ssh{cfg: cfg, address: address, args: []string{"-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"}}
 	for key, values := range u.Query() {
 		if key != "mintmark" || len(values) != 1 || !strings.HasPrefix(values[0], "/") {
 			return nil, fault.Usagef("?mintmark=/PATH is all there is", "-on=%s: %s", address, key)
@@ -90,10 +91,19 @@ func (s *ssh) bring(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	// In one rename, since two may do it at the same time.
-	put := "umask 077; mkdir -p " + dir + " && cat >" + dir + "/new.$$ && chmod 755 " + dir + "/new.$$ && mv " + dir + "/new.$$ " + dir + "/mintmark"
-	if err := s.run(ctx, put, f, io.Discard, false); err != nil {
+	// In one rename, since two may do it at the same time; and only if it runs there.
+	put := "umask 077; new=" + dir + "/new.$$; mkdir -p " + dir + ` && cat >"$new" && chmod 755 "$new" || exit
+if said=$("$new" version 2>&1); then mv "$new" ` + dir + `/mintmark; else echo "${said:-nothing}"; rm -f "$new"; fi`
+	said.Reset()
+	if err := s.run(ctx, put, f, &said, false); err != nil {
 		return "", fmt.Errorf("bringing mintmark to %s: %w", s.address, err)
+	}
+	if said.Len() > 0 {
+		hint := "install this mintmark there, and say so: " + s.address + "?mintmark=/PATH/OF/mintmark"
+		if needs, err := interpreter(s.cfg.Self); err == nil && needs != "" {
+			hint = "it is linked dynamically and needs " + needs + " there; " + static
+		}
+		return "", fault.Errorf(hint, "the mintmark that was brought to %s does not run there; it said: %.500s", s.address, strings.TrimSpace(said.String()))
 	}
 	return dir + "/mintmark", nil
 }

@@ -79,6 +79,22 @@ func (e *GoneError) Error() string { return fmt.Sprintf("%s gave no answer: %v",
 
 func (e *GoneError) Unwrap() error { return e.Err }
 
+// Elsewhere names the machine that the error is of.
+func (e *GoneError) Elsewhere() string { return e.Worker }
+
+// AnswerError is an error that a worker answered with, or what is wrong with its answer.
+type AnswerError struct {
+	Worker string
+	Err    error
+}
+
+func (e *AnswerError) Error() string { return e.Worker + ": " + e.Err.Error() }
+
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// Elsewhere names the machine that the error is of.
+func (e *AnswerError) Elsewhere() string { return e.Worker }
+
 // Greet finds out what a worker is. It must be the same mintmark.
 func (c *Client) Greet(ctx context.Context, via Carrier) (*Worker, error) {
 	w := &Worker{Carrier: via, client: c}
@@ -195,10 +211,12 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 	go func() {
 		err := w.Carry(ctx, nonce, in, out)
 		in.CloseWithError(errors.New("the worker has ended"))
+		// What is read has an end and no more: why it ended is not for who reads it.
 		if err == nil {
-			err = io.EOF
+			out.Close()
+		} else {
+			out.CloseWithError(io.ErrUnexpectedEOF)
 		}
-		out.CloseWithError(err)
 		carried <- err
 	}()
 	dir := filepath.Join(c.Dir, hex.EncodeToString([]byte(w.String())), strconv.FormatInt(w.n.Add(1), 10))
@@ -211,15 +229,17 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 	if ctx.Err() != nil && err != nil && context.Cause(ctx) != context.Canceled {
 		return nil, nil, context.Cause(ctx)
 	}
-	if err == nil && errors.Is(sent, io.EOF) {
+	if err == nil && sent == nil {
 		return a, entries, nil
 	}
 	var refused *refusedError
 	if errors.As(err, &refused) {
-		return nil, nil, fmt.Errorf("%s: %w", w, refused.error)
+		return nil, nil, &AnswerError{w.String(), refused.error}
 	}
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.Join(sent)
+	if sent != nil {
+		err = sent
+	} else if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
 	return nil, nil, &GoneError{w.String(), err}
 }
