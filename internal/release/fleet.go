@@ -153,18 +153,28 @@ func newClient(ctx context.Context, p *fetch.Planned) (*remote.Client, error) {
 		}
 	}
 	var mu sync.Mutex
-	known := map[string]*toolchain.Toolchain{thisSystem: p.GoToolchain}
+	type sent struct {
+		tc  fact.Toolchain
+		zip string // input
+	}
+	known := map[string]sent{} // by system
 	c.Toolchain = func(ctx context.Context, system string) (fact.Toolchain, string, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		t := known[system]
-		if t == nil {
+		if s, ok := known[system]; ok {
+			return s.tc, s.zip, nil
+		}
+		t := p.GoToolchain
+		if system != thisSystem {
+			var err error
 			if t, err = p.Fetcher.ToolchainFor(ctx, p.GoToolchain.Version, system); err != nil {
 				return fact.Toolchain{}, "", err
 			}
-			known[system] = t
 		}
 		zip, err := c.Inputs.Add(ctx, t.Zip())
+		if err == nil {
+			known[system] = sent{t.Toolchain, zip}
+		}
 		return t.Toolchain, zip, err
 	}
 	return c, nil

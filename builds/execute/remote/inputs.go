@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/builds/execute/worker"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Inputs are files on this machine, by their SHA-256.
+// Inputs are files on this machine, by their SHA-256. Several goroutines may use them at
+// a time.
 type Inputs struct {
+	mu   sync.Mutex
 	file map[string]string
 	size map[string]int64
 }
@@ -25,6 +28,8 @@ func (in *Inputs) Add(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	if in.file == nil {
 		in.file, in.size = map[string]string{}, map[string]int64{}
 	}
@@ -36,10 +41,23 @@ func (in *Inputs) Add(ctx context.Context, name string) (string, error) {
 func (in *Inputs) List(sums []string) (list []worker.Input) {
 	sums = slices.Clone(sums)
 	slices.Sort(sums)
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	for _, s := range slices.Compact(sums) {
 		list = append(list, worker.Input{SHA256: s, Size: in.size[s]})
 	}
 	return list
+}
+
+// names are the files of these digests.
+func (in *Inputs) names(sums []string) map[string]string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	file := map[string]string{}
+	for _, s := range sums {
+		file[s] = in.file[s]
+	}
+	return file
 }
 
 // AddModules adds the files of the download directory of a module cache that holds
