@@ -206,10 +206,11 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 	go func() {
 		err := w.Carry(ctx, nonce, in, out)
 		in.CloseWithError(errors.New("the worker has ended"))
-		if err == nil {
-			err = io.EOF
+		if err != nil {
+			out.CloseWithError(&brokenError{err})
+		} else {
+			out.Close()
 		}
-		out.CloseWithError(err)
 		carried <- err
 	}()
 	dir := filepath.Join(c.Dir, files.DigestBytes([]byte(w.String()))[:32], strconv.FormatInt(w.n.Add(1), 10))
@@ -222,15 +223,15 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 	if ctx.Err() != nil && err != nil && context.Cause(ctx) != context.Canceled {
 		return nil, nil, context.Cause(ctx)
 	}
-	if err == nil && errors.Is(sent, io.EOF) {
+	_, broken := errors.AsType[*brokenError](err)
+	refused, ok := errors.AsType[*refusedError](err)
+	switch {
+	case err == nil && sent == nil:
 		return a, entries, nil
-	}
-	var refused *refusedError
-	if errors.As(err, &refused) {
+	case ok && !broken:
 		return nil, nil, fmt.Errorf("%s: %w", w, refused.error)
-	}
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.Join(sent)
+	case sent != nil && (err == nil || broken || errors.Is(err, io.ErrUnexpectedEOF)):
+		err = sent
 	}
 	return nil, nil, &GoneError{w.String(), err}
 }
@@ -239,6 +240,11 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 func (c *Client) write(ctx context.Context, w io.Writer, r *worker.Request, with []string) error {
 	return worker.WriteRequest(ctx, w, r, c.Inputs.names(with), with)
 }
+
+// brokenError is what whoever reads an answer is told when it broke off on the way.
+type brokenError struct{ error }
+
+func (e *brokenError) Unwrap() error { return e.error }
 
 // refusedError is an error of an answer that arrived: asking again is of no use.
 type refusedError struct{ error }
@@ -250,7 +256,7 @@ func (c *Client) read(ctx context.Context, in io.Reader, dir string, r *worker.R
 	tr := tar.NewReader(parcel.Whole(in))
 	a, err := worker.ReadAnswer(tr, c.Version)
 	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, nil, err
 		}
 		return nil, nil, &refusedError{err}
