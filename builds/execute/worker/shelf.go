@@ -65,16 +65,16 @@ func (s *shelf) once(nonce string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, nonce), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	name := filepath.Join(dir, nonce)
+	err := files.Create(name, 0o644, func(*os.File) error { return nil })
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("the nonce %s was used: it is for one execution", nonce)
 	}
 	if err != nil {
 		return err
 	}
-	err = f.Close()
 	now := s.now()
-	return errors.Join(err, os.Chtimes(f.Name(), now, now))
+	return os.Chtimes(name, now, now)
 }
 
 // sweep removes what nobody has used for long. It is put aside first, in one step:
