@@ -208,7 +208,7 @@ func signedBy(ctx context.Context, keys []checksums.KeyRef) (func(receipt, bundl
 			}
 			errs = append(errs, err)
 		}
-		return &fault.Error{Err: errors.Join(errs...), Code: fault.Refused}
+		return &fault.Error{Err: errors.Join(errs...), Code: fault.Refused, Tip: "-workerkeys=FILE,… names the public key of each worker, from whoever set it up"}
 	}, nil
 }
 
