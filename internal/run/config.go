@@ -26,9 +26,9 @@ type Config struct {
 	// WorkerKeys are the keys that the receipts of workers must be signed with, each
 	// with one of them. None: a receipt is believed as it is.
 	WorkerKeys []checksums.KeyRef
-	Self        string // this program's file, which is brought to workers
-	Snapshot    bool   // build the tree as it is, dirty or not, with what git ignores; never signed
-	Types       bool   // check type-checks the packages of every unit as well
+	Self       string // this program's file, which is brought to workers
+	Snapshot   bool   // build the tree as it is, dirty or not, with what git ignores; never signed
+	Types      bool   // check type-checks the packages of every unit as well
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.
