@@ -21,6 +21,12 @@ type encoded struct {
 	Imports  []string      `json:"imports,omitempty"`
 }
 
+// Bounds of what Decode reads: 20 times what a program with 2000 packages has.
+const (
+	MaxEncoded = 32 << 20 // bytes
+	maxActions = 100_000
+)
+
 // Encode writes the graph as JSON, sorted: equal graphs give equal bytes.
 func (g Graph) Encode() ([]byte, error) {
 	list := []encoded{}
@@ -28,24 +34,35 @@ func (g Graph) Encode() ([]byte, error) {
 		list = append(list, encoded{a.Package, a.Link, a.ID, a.Output, a.Executed, a.CPU, a.deps, a.imports})
 	}
 	slices.SortFunc(list, func(a, b encoded) int { return Key{a.Package, a.Link}.compare(Key{b.Package, b.Link}) })
-	return json.Marshal(list)
+	data, err := json.Marshal(list)
+	if err == nil && (len(data) > MaxEncoded || len(list) > maxActions) {
+		err = fmt.Errorf("action graph: %d actions in %d bytes are more than is read", len(list), len(data))
+	}
+	return data, err
 }
 
 // Decode reads what Encode wrote, and nothing else: whoever sends a graph must not
 // be able to say one thing in two ways.
 func Decode(data []byte) (Graph, error) {
-	if len(data) > maxGraph {
+	if len(data) > MaxEncoded {
 		return nil, errors.New("action graph: too large")
 	}
-	var list []encoded
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("action graph: %w", err)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
+		return nil, errors.New("action graph: not in canonical form")
 	}
 	g := Graph{}
-	for _, e := range list {
+	for dec.More() { // one at a time: what says nothing takes little of data, and much memory
+		var e encoded
+		if err := dec.Decode(&e); err != nil {
+			return nil, fmt.Errorf("action graph: %w", err)
+		}
 		a := &Action{Package: e.Package, Link: e.Link, ID: e.ID, Output: e.Output, Executed: e.Executed, CPU: e.CPU, deps: e.Deps, imports: e.Imports}
-		if a.Package == "" || a.ID == "" || a.CPU < 0 {
-			return nil, fmt.Errorf("action graph: %s: not an action", a.Key())
+		if a.Package == "" || a.ID == "" || a.CPU < 0 || g[a.Key()] != nil {
+			return nil, fmt.Errorf("action graph: %.200q: not an action, or twice", a.Key().String())
+		}
+		if len(g) == maxActions {
+			return nil, fmt.Errorf("action graph: more than %d actions", maxActions)
 		}
 		g[a.Key()] = a
 	}

@@ -130,3 +130,17 @@ func CacheDir(modPath, version string) string {
 	}
 	return filepath.FromSlash(p + "@" + v)
 }
+
+// ZipName is the name of a module's zip below the address of a module proxy; "" for one
+// that none can have.
+func ZipName(modPath, version string) string {
+	p, err := module.EscapePath(modPath)
+	if err != nil {
+		return ""
+	}
+	v, err := module.EscapeVersion(version)
+	if err != nil {
+		return ""
+	}
+	return p + "/@v/" + v + ".zip"
+}

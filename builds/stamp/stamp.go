@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func New(program, dir, root string, c Claim) (*Stamp, error) {
 
 // lines are what the program reads: a key, a blank, a value.
 func (c Claim) lines(root string) (string, error) {
-	if c.Revision == "" || strings.ContainsAny(c.Revision, " \n") || strings.ContainsAny(strings.Join(append(c.Tags, c.Below...), "")+root, "\n") {
+	if c.Revision == "" || strings.ContainsAny(c.Revision, " \n") || strings.ContainsAny(strings.Join(slices.Concat(c.Tags, c.Below), "")+root, "\n") {
 		return "", errors.New("its version control stamp names no revision")
 	}
 	lines := []string{
@@ -155,6 +156,10 @@ func (s *Stamp) Unknown() []string {
 //	config extensions.objectformat                         since 1.24
 //	log -n1 --format=format:%H %ct %D REV                  since 1.24
 //	tag -l; for-each-ref --merged=REV; cat-file blob REV:FILE; merge-base    since 1.24
+//
+// REV is HEAD, the revision or a tag on it: of a tag below, the go command asks whether it
+// is an ancestor, and no more where it is (gitRepo.DescendsFrom and its callers in
+// cmd/go/internal/modfetch). Of a revision that is none of these nothing is claimed.
 //
 // Options that only steer git's output come and go (--end-of-options,
 // --no-decorate, -c log.showsignature=false), so the questions are told apart

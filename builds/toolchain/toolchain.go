@@ -42,6 +42,12 @@ func (t *Toolchain) DirName() string {
 	return t.Version + "-" + sum[:min(len(sum), 16)]
 }
 
+// ModuleOf is the module of the release of that exact version for a system, with its
+// own version.
+func ModuleOf(version, system string) string {
+	return modulePath + "@v0.0.1-" + version + "." + strings.ReplaceAll(system, "/", "-")
+}
+
 // Exact turns the version a go.mod names into an exact release: since Go 1.21
 // "1.23" means the language, whose first release is go1.23.0
 // (https://go.dev/doc/toolchain#version). The result starts with "go".
@@ -80,7 +86,7 @@ func (f *Fetcher) ToolchainFor(ctx context.Context, goVersion, system string) (*
 	if err != nil {
 		return nil, &fault.Error{Err: err, Tip: "write the toolchain as a release, such as go: " + Recent(runtime.Version())}
 	}
-	mod := modulePath + "@v0.0.1-" + exact + "." + strings.ReplaceAll(system, "/", "-")
+	mod := ModuleOf(exact, system)
 	d, err := f.Module(ctx, mod)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -53,7 +53,7 @@ func TestMachines(t *testing.T) {
 		if tt.env != "-" {
 			d.env = append(d.env, "MINTMARK_MACHINES="+tt.env)
 		}
-		c, err := d.config(onFlag{tt.flag})
+		c, err := d.config(onFlag{On: tt.flag})
 		if tt.wrong != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.wrong) || fault.ExitCode(err) != fault.Usage {
 				t.Errorf("%s: %v, exit code %d", tt.name, err, fault.ExitCode(err))

@@ -109,6 +109,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if err != nil {
 		return err
 	}
+	c.WorkerKeys = f.WorkerKeys.refs(d)
 	began := time.Now()
 	stop := d.watch(&c)
 	res, err := verb(ctx, c)

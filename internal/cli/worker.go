@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // workerFlags are what mintmark worker takes.
@@ -33,6 +34,13 @@ func (f *workerFlags) run(ctx context.Context, d *app) (err error) {
 		if err != nil {
 			return err
 		}
+		// As every run in the cache directory: it is looked through first, and nobody
+		// clears it meanwhile.
+		r, err := run.Begin(&c)
+		if err != nil {
+			return err
+		}
+		defer r.Workspace.Close()
 		cfg.Dir, cfg.Secret = filepath.Join(c.Cache, "worker"), c.Secret
 	}
 	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {

@@ -62,10 +62,8 @@ type GeneratorTool struct {
 // file system may know a name by others than its own.
 func NeverGenerated(name string) string {
 	folded := strings.ToLower(name)
-	for e := range strings.SplitSeq(folded, "/") {
-		if e = strings.TrimRight(e, ". "); e == ".git" || e == "git~1" {
-			return "git's directory is not part of the source"
-		}
+	if OfGit(name) {
+		return "git's directory is not part of the source"
 	}
 	base := strings.TrimRight(path.Base(folded), ". ")
 	switch first, _, _ := strings.Cut(folded, "/"); {
@@ -75,4 +73,15 @@ func NeverGenerated(name string) string {
 		return "it tells git what belongs to the commit"
 	}
 	return ""
+}
+
+// OfGit reports whether a slash-separated path is that of a git directory or leads
+// through one, on any system: a file system may know a name by others than its own.
+func OfGit(name string) bool {
+	for e := range strings.SplitSeq(strings.ToLower(name), "/") {
+		if e = strings.TrimRight(e, ". "); e == ".git" || e == "git~1" {
+			return true
+		}
+	}
+	return false
 }

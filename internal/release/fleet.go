@@ -17,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -129,11 +130,14 @@ func gather(ctx context.Context, p *fetch.Planned, list []remote.Carrier, here b
 }
 
 // newClient has all that workers need to build the plan.
-func newClient(ctx context.Context, p *fetch.Planned) (*remote.Client, error) {
+func newClient(ctx context.Context, p *fetch.Planned) (_ *remote.Client, err error) {
 	c := &remote.Client{
 		Version: p.Tool, Plan: p.Plan, PlanID: p.PlanID, Inputs: &remote.Inputs{}, Confined: p.Confined,
 		Dir:    filepath.Join(p.Workspace.Dir, "arrived"),
 		Source: worker.Source{Kind: p.Source.Kind, Dir: p.Source.Dir, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum},
+	}
+	if c.Signed, err = signedBy(ctx, p.WorkerKeys); err != nil {
+		return nil, err
 	}
 	c.Begin()
 	for _, n := range p.Planner.Modules() {
@@ -178,6 +182,34 @@ func newClient(ctx context.Context, p *fetch.Planned) (*remote.Client, error) {
 		return t.Toolchain, zip, err
 	}
 	return c, nil
+}
+
+// signedBy looks for one of these keys at a receipt; nil where there are none.
+func signedBy(ctx context.Context, keys []checksums.KeyRef) (func(receipt, bundle []byte) error, error) {
+	var trusted []checksums.Trust
+	var errs []error
+	for _, k := range keys {
+		t, err := checksums.LoadTrust(ctx, k)
+		errs = append(errs, err)
+		trusted = append(trusted, t)
+	}
+	if err := errors.Join(errs...); err != nil || len(trusted) == 0 {
+		return nil, err
+	}
+	return func(receipt, bundle []byte) error {
+		if bundle == nil {
+			return &fault.Error{Err: errors.New("none"), Code: fault.Refused, Tip: "MINTMARK_KEY in the worker's environment names the key that it signs with; without -workerkeys a receipt is believed as it is"}
+		}
+		var errs []error
+		for _, t := range trusted {
+			err := checksums.VerifyBlob(t, bundle, receipt)
+			if err == nil {
+				return nil
+			}
+			errs = append(errs, err)
+		}
+		return &fault.Error{Err: errors.Join(errs...), Code: fault.Refused, Tip: "-workerkeys=FILE,… names the public key of each worker, from whoever set it up"}
+	}, nil
 }
 
 // sentSource packs the private copy of a commit.

@@ -112,6 +112,12 @@ func lookCache(top, rel string) files.Look {
 		case "modcache":
 			return lookModules(parts)
 		}
+	case "worker":
+		// A source may have links, and modules and toolchains have very many files: a
+		// place is made anew, and what is sent is checked when it is used.
+		if parts[0] == "runs" && depth > 1 || parts[0] == "toolchains" && depth > 2 {
+			return files.Skip
+		}
 	case "second":
 		if parts[0] == "toolchains" && depth > 2 {
 			return files.Skip

@@ -101,3 +101,23 @@ func TestClearLeadsElsewhere(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCheckWorker: what a worker was sent may have links, and what it keeps may not.
+func TestCheckWorker(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"worker/runs/0123/first/src/link": true, "worker/toolchains/go/goroot/link": true,
+		"worker/runs": false, "worker/runs/0123": false, "worker/inputs/link": false, "worker/inputs": false, "worker/toolchains/go": false, "worker/toolchains/go/goroot": false, "worker": false,
+	} {
+		cache := t.TempDir()
+		link := filepath.Join(cache, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(t.TempDir(), link); err != nil {
+			t.Skip(err)
+		}
+		if err := Check(cache); (err == nil) != ok {
+			t.Errorf("%s is a link: %v", name, err)
+		}
+	}
+}

@@ -60,7 +60,7 @@ const (
 const (
 	maxReceipt   = 4 << 20
 	maxSignature = 1 << 20
-	maxActions   = 256 << 20
+	maxActions   = actions.MaxEncoded
 	maxProduct   = 16 << 30
 	maxOutcomes  = 100_000
 )
@@ -156,14 +156,30 @@ type Entry struct {
 // Read takes a parcel with builds of a plan apart, up to the end of the tar, into dir,
 // which it makes. On an error nothing of it may be used.
 func Read(ctx context.Context, tr *tar.Reader, p *plan.Plan, dir string) ([]*Entry, error) {
+	return ReadSome(ctx, tr, p, dir, maxOutcomes)
+}
+
+// ReadSome is [Read] for a parcel of at most n outcomes: of what is more, nothing is
+// written.
+func ReadSome(ctx context.Context, tr *tar.Reader, p *plan.Plan, dir string, n int) ([]*Entry, error) {
 	id, err := p.ID()
 	if err != nil {
 		return nil, err
 	}
 	in := &reader{tr: tr, plan: p, id: id, dir: dir}
-	for len(in.list) < maxOutcomes {
+	for {
+		if len(in.list) == n {
+			h, err := tr.Next()
+			switch {
+			case errors.Is(err, io.EOF):
+				return in.list, nil
+			case err != nil:
+				return nil, err
+			}
+			return nil, fmt.Errorf("%.200q follows, and there are to be no more than %s", h.Name, fact.Count(n, "outcome"))
+		}
 		e, err := in.next(ctx)
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, errEnd) {
 			return in.list, nil
 		}
 		if err != nil {
@@ -171,7 +187,32 @@ func Read(ctx context.Context, tr *tar.Reader, p *plan.Plan, dir string) ([]*Ent
 		}
 		in.list = append(in.list, e)
 	}
-	return nil, fmt.Errorf("more than %d outcomes", maxOutcomes)
+}
+
+// Whole reads a tar that is over only where it says so: without its end, as of a
+// connection that broke between two members, it is [io.ErrUnexpectedEOF].
+func Whole(r io.Reader) io.Reader { return whole{r} }
+
+type whole struct{ io.Reader }
+
+// Read implements [io.Reader]. Whoever reads a tar has no need of what follows its end.
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// Plain reports whether a member of a tar is a file whose bytes are all there: of a
+// sparse one, a few bytes stand for as many zeros as they like.
+func Plain(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return false
+		}
+	}
+	return h.Typeflag == tar.TypeReg
 }
 
 // reader reads a parcel.
@@ -184,7 +225,7 @@ type reader struct {
 	ahead *tar.Header // was read and not used
 }
 
-// next reads the next outcome; io.EOF after the last one.
+// next reads the next outcome; errEnd after the last one.
 func (in *reader) next(ctx context.Context) (*Entry, error) {
 	n := strconv.Itoa(len(in.list)) + "/"
 	data, err := in.small(n+receiptName, maxReceipt)
@@ -218,8 +259,12 @@ func (in *reader) next(ctx context.Context) (*Entry, error) {
 	return e, nil
 }
 
-// errOther says that the next member is another one than was looked for.
-var errOther = errors.New("another member")
+// errOther says that the next member is another one than was looked for, errEnd that
+// there is none. io.EOF is as well what an empty document gives.
+var (
+	errOther = errors.New("another member")
+	errEnd   = errors.New("the end")
+)
 
 // header is that of the next member, which must have this name.
 func (in *reader) header(name string) (*tar.Header, error) {
@@ -227,13 +272,17 @@ func (in *reader) header(name string) (*tar.Header, error) {
 	if in.ahead = nil; h == nil {
 		var err error
 		if h, err = in.tr.Next(); err != nil {
-			if errors.Is(err, io.EOF) && filepath.Base(name) != receiptName {
+			switch {
+			case !errors.Is(err, io.EOF):
+			case filepath.Base(name) == receiptName:
+				err = errEnd
+			default:
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
 		}
 	}
-	if h.Name != name || h.Typeflag != tar.TypeReg {
+	if h.Name != name || !Plain(h) {
 		in.ahead = h
 		return nil, fmt.Errorf("%.200q in the place of %s: %w", h.Name, name, errOther)
 	}

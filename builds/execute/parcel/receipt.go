@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
@@ -37,7 +39,7 @@ func (j Job) Unit() string { return j.Profile + " " + j.Platform }
 // hex.
 const NonceSize = 16
 
-// Is finds the job's unit in its plan.
+// In finds the job's unit in its plan.
 func (j Job) In(p *plan.Plan) *plan.Unit {
 	for _, u := range p.Units {
 		if u.Profile == j.Profile && u.Platform == j.Platform {
@@ -131,14 +133,36 @@ func (r *Receipt) check() error {
 		return errors.New("build: a name has lower-case letters, digits and -")
 	case r.Started.IsZero():
 		return errors.New("it does not say when")
-	case r.Cost.CPU < 0 || r.Cost.MaxRSS < 0:
-		return errors.New("negative cost")
+	case r.Cost.CPU < 0 || r.Cost.CPU > maxCPU || r.Cost.MaxRSS < 0 || r.Cost.MaxRSS > maxRSS:
+		return errors.New("a cost that no build has")
 	case r.Actions != "" && !sum(r.Actions):
 		return errors.New("actions: no digest")
+	}
+	if err := CheckHost(r.Host); err != nil {
+		return err
 	}
 	for _, p := range r.Products {
 		if !sum(p.SHA256) || p.Size < 0 {
 			return fmt.Errorf("product of %.200q: no digest or size", p.Package)
+		}
+	}
+	return nil
+}
+
+// What an execution costs at most: estimates are made of it, and sums.
+const (
+	maxCPU = 100 * 24 * time.Hour
+	maxRSS = 1 << 50
+)
+
+// maxHostText is the most bytes that a host says of one thing.
+const maxHostText = 256
+
+// CheckHost refuses what no system says of itself: it is shown, and names are compared.
+func CheckHost(h fact.Host) error {
+	for what, text := range map[string]string{"name": h.Name, "boot ID": h.Boot, "system": h.System, "kernel": h.Kernel} {
+		if len(text) > maxHostText || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("host: its %s is %.80q", what, text)
 		}
 	}
 	return nil

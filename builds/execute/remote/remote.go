@@ -21,6 +21,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 // Carrier brings a request to a worker and its answer back.
@@ -56,7 +57,8 @@ type Client struct {
 	Toolchain func(ctx context.Context, system string) (fact.Toolchain, string, error)
 	// Confined is told what held the builds.
 	Confined *confine.Log
-	// Signed looks at the signature of a receipt, if there is one; may be nil.
+	// Signed looks at the signature of a receipt, which is nil if it has none; nil where
+	// nobody's word is asked for.
 	Signed func(receipt, bundle []byte) error
 
 	run string
@@ -122,9 +124,14 @@ func (w *Worker) Send(ctx context.Context) error {
 		return err
 	}
 	if len(a.Missing) > 0 {
-		return fmt.Errorf("%s: still has not got %d of the %d inputs that it was sent: it keeps nothing", w, len(a.Missing), len(r.Inputs))
+		return w.keepsNothing(a, r)
 	}
 	return nil
+}
+
+// keepsNothing is the error of a worker that lacks what it was just sent.
+func (w *Worker) keepsNothing(a *worker.Answer, r *worker.Request) error {
+	return fmt.Errorf("%s: still has not got %d of the %d inputs that it was sent: it keeps nothing", w, len(a.Missing), len(r.Inputs))
 }
 
 // sums are the inputs that builds on the worker need, with the toolchain for it.
@@ -166,8 +173,11 @@ func (w *Worker) Build(ctx context.Context, name string, u *plan.Unit, pace exec
 	}
 	if len(a.Missing) > 0 { // it was cleared meanwhile, or it is another one behind the same name
 		b.Nonce = NewNonce()
-		if _, entries, err = w.ask(ctx, b.Nonce, r, a.Missing); err != nil {
+		if a, entries, err = w.ask(ctx, b.Nonce, r, a.Missing); err != nil {
 			return nil, err
+		}
+		if len(a.Missing) > 0 {
+			return nil, w.keepsNothing(a, r)
 		}
 	}
 	if len(entries) != 1 {
@@ -181,10 +191,13 @@ func (w *Worker) accept(e *parcel.Entry, b *worker.Build, name string) (*execute
 	if err := e.Of(b.Job); err != nil {
 		return nil, fmt.Errorf("%s: %w", w, err)
 	}
+	if e.Version != w.client.Version {
+		return nil, fmt.Errorf("%s: %s: built by mintmark %.100q, not by %q", w, b.Job.Unit(), e.Version, w.client.Version)
+	}
 	if e.Toolchain != b.Toolchain {
 		return nil, fmt.Errorf("%s: %s: built by the toolchain %s %s, not by %s", w, b.Job.Unit(), e.Toolchain.Version, e.Toolchain.Sum, b.Toolchain.Sum)
 	}
-	if w.client.Signed != nil && e.Signature != nil {
+	if w.client.Signed != nil {
 		if err := w.client.Signed(e.Signed, e.Signature); err != nil {
 			return nil, fmt.Errorf("%s: the signature of its receipt: %w", w, err)
 		}
@@ -219,8 +232,8 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 		}
 		carried <- err
 	}()
-	dir := filepath.Join(c.Dir, hex.EncodeToString([]byte(w.String())), strconv.FormatInt(w.n.Add(1), 10))
-	a, entries, err := c.read(ctx, answer, dir)
+	dir := filepath.Join(c.Dir, files.DigestBytes([]byte(w.String()))[:32], strconv.FormatInt(w.n.Add(1), 10))
+	a, entries, err := c.read(ctx, answer, dir, r)
 	answer.CloseWithError(errors.New("the answer was refused"))
 	if err != nil {
 		cancel()
@@ -244,7 +257,7 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 	return nil, nil, &GoneError{w.String(), err}
 }
 
-// write writes a request.
+// write writes a request with those of its inputs.
 func (c *Client) write(ctx context.Context, w io.Writer, r *worker.Request, with []string) error {
 	file := c.Inputs.files(with) // a worker may say that it lacks what nobody spoke of
 	return worker.WriteRequest(ctx, w, r, file, slices.Sorted(maps.Keys(file)))
@@ -255,12 +268,12 @@ type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error { return e.error }
 
-// read reads an answer.
-func (c *Client) read(ctx context.Context, r io.Reader, dir string) (*worker.Answer, []*parcel.Entry, error) {
-	tr := tar.NewReader(r)
+// read reads an answer to a request.
+func (c *Client) read(ctx context.Context, in io.Reader, dir string, r *worker.Request) (*worker.Answer, []*parcel.Entry, error) {
+	tr := tar.NewReader(parcel.Whole(in))
 	a, err := worker.ReadAnswer(tr, c.Version)
 	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, nil, err
 		}
 		return nil, nil, &refusedError{err}
@@ -268,10 +281,17 @@ func (c *Client) read(ctx context.Context, r io.Reader, dir string) (*worker.Ans
 	if a.Error != nil {
 		return nil, nil, &refusedError{a.Error.Err()}
 	}
+	if err := r.Lacks(a.Missing); err != nil {
+		return nil, nil, &refusedError{err}
+	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, nil, err
 	}
-	entries, err := parcel.Read(ctx, tr, c.Plan, dir)
+	most := 0
+	if r.Build != nil && len(a.Missing) == 0 {
+		most = 1
+	}
+	entries, err := parcel.ReadSome(ctx, tr, c.Plan, dir, most)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		err = &refusedError{err}
 	}

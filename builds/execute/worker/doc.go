@@ -20,9 +20,17 @@
 // from the commit, or with one that was sent the same source, and the stamp with the
 // commit.
 //
+// # Whom it serves
+//
+// Whoever may ask may have any program run by the worker: the toolchain is his choice,
+// and its go command is run. It writes into the place of the build and reaches no network
+// as far as the system holds it (package confine); what the worker's user may read, it
+// may read, and links in a source lead where they lead. Who may ask is up to the carrier.
+//
 // # What it keeps
 //
-// Inputs, the toolchain and what was compiled for one run of whoever asks are kept in
-// the worker's cache directory; what was compiled for another run is not used. Two
-// builds of a unit by one worker are two places there, which share nothing but inputs.
+// Inputs and toolchains that nobody has used for 30 days are removed, and what was
+// compiled a day after the last build of it. That is shared by the builds of one run with
+// the same source, modules and toolchain. Two builds of a unit by one worker are two
+// places, which share nothing but inputs and toolchain. A nonce is for one execution.
 package worker

@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute/parcel"
@@ -98,12 +99,29 @@ type Error struct {
 	Code int    `json:"code"` // the exit code that it stands for
 }
 
-// Err is the error as it is said here.
+// NewError is an error on its way.
+func NewError(err error) *Error {
+	return &Error{Text: cut(err.Error()), Hint: cut(fault.Hint(err)), Code: fault.ExitCode(err)}
+}
+
+// Err is the error as it is said here. It is one, whatever its exit code says.
 func (e *Error) Err() error {
 	if e == nil {
 		return nil
 	}
-	return &fault.Error{Err: errors.New(e.Text), Tip: e.Hint, Code: e.Code}
+	code := e.Code
+	if code < fault.Failed || code > fault.Refused {
+		code = fault.Failed
+	}
+	return &fault.Error{Err: errors.New(cut(e.Text)), Tip: cut(e.Hint), Code: code}
+}
+
+// cut bounds a text.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 // Names of the members of both tars.
@@ -116,8 +134,12 @@ const (
 // Bounds of what is read.
 const (
 	maxRequest = 64 << 20 // a plan of thousands of units, and thousands of modules
+	maxAnswer  = 16 << 20
 	maxInput   = 4 << 30
 	maxInputs  = 100_000
+	maxCPUs    = 1 << 12
+	maxMemory  = 1 << 50
+	maxText    = 64 << 10 // of an error
 )
 
 // NewRequest begins a request of this version.
@@ -145,25 +167,28 @@ func (b *Build) Unit() (*plan.Plan, *plan.Unit, error) {
 }
 
 // check refuses what no request of ours says.
-func (r *Request) check(version string) error {
-	if r.Schema != fact.WorkerSchema || r.Protocol != Protocol || r.Version != version {
-		return &OtherVersionError{Asks: r.Version, Works: version, Protocol: r.Protocol}
-	}
+func (r *Request) check() error {
 	if len(r.Inputs) > maxInputs {
 		return fmt.Errorf("more than %d inputs", maxInputs)
 	}
-	sum := func(s string) bool { b, ok := exact.Hex(s); return ok && len(b) == 32 }
 	has := map[string]bool{}
 	for i, in := range r.Inputs {
-		if !sum(in.SHA256) || in.Size < 0 || in.Size > maxInput || i > 0 && r.Inputs[i-1].SHA256 >= in.SHA256 {
+		if !isSum(in.SHA256) || in.Size < 0 || in.Size > maxInput || i > 0 && r.Inputs[i-1].SHA256 >= in.SHA256 {
 			return fmt.Errorf("input %d: no digest, no size, or not sorted", i)
 		}
 		has[in.SHA256] = true
 	}
-	b := r.Build
-	if b == nil {
+	if r.Build == nil {
 		return nil
 	}
+	return r.Build.check(has)
+}
+
+// isSum reports whether s is a SHA-256, as a file may be called.
+func isSum(s string) bool { b, ok := exact.Hex(s); return ok && len(b) == 32 }
+
+// check refuses a build that no request of ours asks for. has are the inputs.
+func (b *Build) check(has map[string]bool) error {
 	nonce, ok := exact.Hex(b.Nonce)
 	run, ok2 := exact.Hex(b.Run)
 	if !ok || len(nonce) != parcel.NonceSize || !ok2 || len(run) != parcel.NonceSize {
@@ -172,20 +197,23 @@ func (r *Request) check(version string) error {
 	if b.Build != First && b.Build != Second {
 		return fmt.Errorf("a build is %s or %s, not %.40q", First, Second, b.Build)
 	}
-	if b.P < 0 || b.P > 1<<12 {
+	if b.P < 0 || b.P > maxCPUs {
 		return errors.New("p: so many actions at a time are nowhere")
 	}
-	if exact, err := toolchain.Exact(b.Toolchain.Version); err != nil || exact != b.Toolchain.Version || !strings.HasPrefix(b.Toolchain.Sum, "h1:") {
-		return fmt.Errorf("toolchain %.100q: no exact release with a hash", b.Toolchain.Version)
+	if err := checkToolchain(b.Toolchain); err != nil {
+		return err
 	}
 	want := []string{b.Zip}
 	if b.Source.Archive != "" {
 		want = append(want, b.Source.Archive)
 	}
+	names := map[string]bool{}
 	for _, m := range b.Modules {
-		if !local(m.Name) {
-			return fmt.Errorf("%.200q is no file of a module proxy", m.Name)
+		folded := strings.ToLower(m.Name)
+		if !local(m.Name) || names[folded] {
+			return fmt.Errorf("%.200q is no file of a module proxy, or twice", m.Name)
 		}
+		names[folded] = true
 		want = append(want, m.Input)
 	}
 	if b.Source.Dir != "" && !local(b.Source.Dir) {
@@ -196,8 +224,10 @@ func (r *Request) check(version string) error {
 			return fmt.Errorf("%.80q is not among the inputs", s)
 		}
 	}
-	if slices.ContainsFunc(b.Fetch, func(p string) bool { return p == "" || strings.HasPrefix(p, "-") }) {
-		return errors.New("fetch: not a module path")
+	for _, p := range b.Fetch {
+		if err := module.CheckImportPath(p); err != nil {
+			return fmt.Errorf("fetch: %w", err)
+		}
 	}
 	switch b.Source.Kind {
 	case fact.SourceGit:
@@ -205,11 +235,28 @@ func (r *Request) check(version string) error {
 			return errors.New("a commit without files or stamp")
 		}
 	case fact.SourceModule:
-		if err := module.Check(b.Source.Module, b.Source.Version); err != nil {
-			return err
+		if b.Source.Archive != "" || b.Source.Stamp != nil || b.Source.Dir != "" {
+			return errors.New("a module with the files, stamp or directory of a commit")
 		}
+		return module.Check(b.Source.Module, b.Source.Version)
 	default:
 		return fmt.Errorf("source of the kind %.40q", b.Source.Kind)
+	}
+	return nil
+}
+
+var (
+	sumForm    = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
+	systemForm = regexp.MustCompile(`^[a-z0-9]{1,40}/[a-z0-9]{1,40}$`)
+)
+
+// checkToolchain wants an exact release, and what all that is known of it follows from:
+// directories are called by it.
+func checkToolchain(t fact.Toolchain) error {
+	exact, err := toolchain.Exact(t.Version)
+	if err != nil || exact != t.Version || !sumForm.MatchString(t.Sum) || !systemForm.MatchString(t.Host) ||
+		t.Module != toolchain.ModuleOf(t.Version, t.Host) {
+		return fmt.Errorf("toolchain %.100q: no exact release with a hash", t.Version)
 	}
 	return nil
 }
@@ -217,18 +264,24 @@ func (r *Request) check(version string) error {
 // local reports whether name is a slash-separated path that stays below where it is
 // put, on every system.
 func local(name string) bool {
-	return name != "" && path.Clean(name) == name && !path.IsAbs(name) && name != ".." && !strings.HasPrefix(name, "../") &&
-		!strings.ContainsAny(name, "\\:\x00")
+	return name != "" && name != "." && path.Clean(name) == name && !path.IsAbs(name) && name != ".." && !strings.HasPrefix(name, "../") &&
+		!strings.ContainsAny(name, "\\:\x00") && filepath.IsLocal(filepath.FromSlash(name))
 }
 
 // OtherVersionError is the error of two that are not the same mintmark.
 type OtherVersionError struct {
-	Asks, Works string // versions of mintmark
-	Protocol    int    // the other's
+	Asks, Works Peer
+}
+
+// Peer is one of the two, as it says.
+type Peer struct {
+	Schema   fact.Schema `json:"schema"`
+	Protocol int         `json:"protocol"`
+	Version  string      `json:"version"` // of mintmark
 }
 
 func (e *OtherVersionError) Error() string {
-	return fmt.Sprintf("mintmark %.100q asks, and the worker is mintmark %.100q (versions %d and %d of the protocol)", e.Asks, e.Works, Protocol, e.Protocol)
+	return fmt.Sprintf("mintmark %.100q asks, and the worker is mintmark %.100q (versions %d and %d of the protocol)", e.Asks.Version, e.Works.Version, e.Asks.Protocol, e.Works.Protocol)
 }
 
 // Hint says what to do about it.
@@ -238,13 +291,20 @@ func (e *OtherVersionError) Hint() string {
 
 // writeJSON writes a member.
 func writeJSON(tw *tar.Writer, name string, v any) error {
+	data, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return writeMember(tw, name, int64(len(data)), bytes.NewReader(data))
+}
+
+// encode is the one form of a document.
+func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	return writeMember(tw, name, int64(buf.Len()), &buf)
+	err := enc.Encode(v)
+	return buf.Bytes(), err
 }
 
 func writeMember(tw *tar.Writer, name string, size int64, r io.Reader) error {
@@ -255,24 +315,59 @@ func writeMember(tw *tar.Writer, name string, size int64, r io.Reader) error {
 	return err
 }
 
-// readJSON reads the next member, which has this name.
-func readJSON(tr *tar.Reader, name string, v any) error {
+// readMember reads the next member, which has this name.
+func readMember(tr *tar.Reader, name string, limit int64) ([]byte, error) {
 	h, err := tr.Next()
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if h.Name != name || h.Typeflag != tar.TypeReg {
-		return fmt.Errorf("%.200q in the place of %s", h.Name, name)
+	if h.Name != name || !parcel.Plain(h) {
+		return nil, fmt.Errorf("%.200q in the place of %s", h.Name, name)
 	}
-	data, err := files.ReadAll(tr, maxRequest)
+	data, err := files.ReadAll(tr, limit)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	return data, nil
+}
+
+// peer reads who has written a document: of any version, so that it can be named.
+func peer(name string, data []byte) (Peer, error) {
+	var p Peer
+	if err := json.Unmarshal(data, &p); err != nil {
+		return p, fmt.Errorf("%s: %w", name, err)
 	}
-	return nil
+	return p, nil
+}
+
+// here is this mintmark.
+func here(version string) Peer { return Peer{fact.WorkerSchema, Protocol, version} }
+
+// readRequest reads the request that a tar begins with. It has one form, and all in it
+// is understood.
+func readRequest(tr *tar.Reader, version string) (*Request, error) {
+	data, err := readMember(tr, requestName, maxRequest)
+	if err != nil {
+		return nil, err
+	}
+	asks, err := peer(requestName, data)
+	if err != nil {
+		return nil, err
+	}
+	if asks != here(version) {
+		return nil, &OtherVersionError{Asks: asks, Works: here(version)}
+	}
+	var r Request
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%s: %w", requestName, err)
+	}
+	if again, err := encode(&r); err != nil || !bytes.Equal(again, data) {
+		return nil, fmt.Errorf("%s: not in canonical form", requestName)
+	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	return &r, nil
 }
 
 // WriteRequest writes a request with those inputs whose digests are in with; file has
@@ -300,17 +395,45 @@ func WriteRequest(ctx context.Context, w io.Writer, r *Request, file map[string]
 }
 
 // ReadAnswer reads the answer that a tar begins with, which must be that of a worker of
-// this version of mintmark.
+// this version of mintmark. Of what it says is missing, see [Request.Lacks].
 func ReadAnswer(tr *tar.Reader, version string) (*Answer, error) {
-	var a Answer
-	if err := readJSON(tr, answerName, &a); err != nil {
+	data, err := readMember(tr, answerName, maxAnswer)
+	if err != nil {
 		return nil, err
 	}
-	if a.Schema != fact.WorkerSchema || a.Protocol != Protocol || a.Version != version {
-		return nil, &OtherVersionError{Works: a.Version, Asks: version, Protocol: a.Protocol}
+	works, err := peer(answerName, data)
+	if err != nil {
+		return nil, err
 	}
-	if a.CPUs < 1 || a.Memory < 0 {
-		return nil, errors.New("the worker has no processors")
+	if works != here(version) {
+		return nil, &OtherVersionError{Asks: here(version), Works: works}
 	}
-	return &a, nil
+	var a Answer
+	if err := json.Unmarshal(data, &a); err != nil {
+		return nil, fmt.Errorf("%s: %w", answerName, err)
+	}
+	switch {
+	case a.CPUs < 1 || a.CPUs > maxCPUs:
+		return nil, fmt.Errorf("the worker has %d processors", a.CPUs)
+	case a.Memory < 0 || a.Memory > maxMemory:
+		return nil, fmt.Errorf("the worker has %d bytes of memory", a.Memory)
+	case !systemForm.MatchString(a.Host.System):
+		return nil, fmt.Errorf("the worker runs on %.80q", a.Host.System)
+	}
+	return &a, parcel.CheckHost(a.Host)
+}
+
+// Lacks checks that what a worker has not got is among the inputs of the request, each
+// once and sorted.
+func (r *Request) Lacks(missing []string) error {
+	has := map[string]bool{}
+	for _, in := range r.Inputs {
+		has[in.SHA256] = true
+	}
+	for i, s := range missing {
+		if !has[s] || i > 0 && missing[i-1] >= s {
+			return fmt.Errorf("it lacks %.80q, which it was not told of, or told it already", s)
+		}
+	}
+	return nil
 }

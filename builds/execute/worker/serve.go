@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/mintmark/mintmark/builds/execute/parcel"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/host"
 	"github.com/mintmark/mintmark/internal/memo"
@@ -46,10 +44,13 @@ func (w *Worker) Serve(ctx context.Context, in io.Reader, out io.Writer) (ok boo
 		Schema: fact.WorkerSchema, Protocol: Protocol, Version: w.Version, Host: host.Identify(),
 		CPUs: runtime.NumCPU(), Memory: schedule.Budget{CPUs: 1}.Room(),
 	}
-	done, err := w.serve(ctx, tar.NewReader(files.Reader(ctx, in)), answer)
+	done, err := w.serve(ctx, tar.NewReader(parcel.Whole(files.Reader(ctx, in))), answer)
 	if err != nil {
-		answer.Error = &Error{Text: err.Error(), Hint: fault.Hint(err), Code: fault.ExitCode(err)}
+		answer.Error = NewError(err)
 		done = nil
+	}
+	if done != nil {
+		defer done.close()
 	}
 	if werr := writeJSON(tw, answerName, answer); werr != nil {
 		return false, werr
@@ -65,14 +66,15 @@ func (w *Worker) Serve(ctx context.Context, in io.Reader, out io.Writer) (ok boo
 // serve does what is asked; nil for a request that asks for no build, or whose inputs
 // are missing.
 func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*execution, error) {
-	var r Request
-	if err := readJSON(tr, requestName, &r); err != nil {
+	r, err := readRequest(tr, w.Version)
+	if err != nil {
 		return nil, err
 	}
-	if err := r.check(w.Version); err != nil {
-		return nil, fmt.Errorf("request: %w", err)
+	shelf := &shelf{dir: w.Dir, now: w.Now}
+	if err := shelf.sweep(ctx); err != nil {
+		return nil, err
 	}
-	store := &Store{Dir: filepath.Join(w.Dir, "inputs"), Further: w.Inputs}
+	store := &Store{Dir: filepath.Join(w.Dir, inputsName), Further: w.Inputs, shelf: shelf}
 	if err := store.take(ctx, tr, r.Inputs); err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
@@ -80,8 +82,7 @@ func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*ex
 	if r.Build == nil || len(answer.Missing) > 0 {
 		return nil, nil
 	}
-	w.sweep()
-	s := &site{Worker: w, store: store, inputs: map[string]Input{}, build: r.Build}
+	s := &site{Worker: w, store: store, shelf: shelf, inputs: map[string]Input{}, build: r.Build}
 	for _, in := range r.Inputs {
 		s.inputs[in.SHA256] = in
 	}
@@ -90,21 +91,4 @@ func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*ex
 		err = errors.Join(context.Cause(ctx), err)
 	}
 	return x, err
-}
-
-// keep is how long the directories of a run are kept after the last build for it.
-const keep = 24 * time.Hour
-
-// sweep removes the directories of runs that nobody has asked for since long.
-func (w *Worker) sweep() {
-	dir := filepath.Join(w.Dir, "runs")
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range list {
-		if fi, err := e.Info(); err == nil && w.Now().Sub(fi.ModTime()) > keep {
-			files.RemoveTree(filepath.Join(dir, e.Name()))
-		}
-	}
 }

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,12 +20,14 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/files"
+	"golang.org/x/mod/sumdb/dirhash"
 )
 
 // site is where one request is built.
 type site struct {
 	*Worker
 	store  *Store
+	shelf  *shelf
 	inputs map[string]Input
 	build  *Build
 }
@@ -32,17 +36,25 @@ type site struct {
 type execution struct {
 	receipt *parcel.Receipt
 	outcome *execute.Outcome
+	own     []string // directories that nothing else is in
+}
+
+// close removes what is of the execution alone.
+func (x *execution) close() {
+	for _, dir := range x.own {
+		files.RemoveTree(dir)
+	}
 }
 
 // execute builds the unit once.
-func (s *site) execute(ctx context.Context) (*execution, error) {
+func (s *site) execute(ctx context.Context) (_ *execution, err error) {
 	b := s.build
-	p, u, err := b.Unit()
+	u, err := b.unit()
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
-	if p.Go != b.Toolchain.Version {
-		return nil, fmt.Errorf("the plan is for %s, and the toolchain is %s", p.Go, b.Toolchain.Version)
+	if err := s.shelf.once(b.Nonce); err != nil {
+		return nil, err
 	}
 	goroot, err := s.toolchain(ctx)
 	if err != nil {
@@ -52,6 +64,12 @@ func (s *site) execute(ctx context.Context) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
+	x := &execution{own: []string{place.Tmp, at.Out}}
+	defer func() {
+		if err != nil {
+			x.close()
+		}
+	}()
 	if b.Source.Kind == fact.SourceModule {
 		loader := s.loader(goroot, place, at.Dir)
 		if err := loader.FetchInstall(ctx, u, b.Source.Version); err != nil {
@@ -64,17 +82,32 @@ func (s *site) execute(ctx context.Context) (*execution, error) {
 	}
 	log := place.Confined
 	started := s.Now()
-	o, err := at.Build(ctx, u, execute.Pace{P: width})
-	if err != nil {
+	if x.outcome, err = at.Build(ctx, u, execute.Pace{P: width}); err != nil {
 		return nil, err
 	}
-	r, err := parcel.New(s.Version, b.Job, b.Toolchain, started, o)
-	if err != nil {
+	if x.receipt, err = parcel.New(s.Version, b.Job, b.Toolchain, started, x.outcome); err != nil {
 		return nil, err
 	}
 	held := log.State()
-	r.Confinement = &held
-	return &execution{r, o}, nil
+	x.receipt.Confinement = &held
+	return x, nil
+}
+
+// unit is the unit of the build in its plan, which must be of the same source and
+// toolchain: a receipt for it says that these were built.
+func (b *Build) unit() (*plan.Unit, error) {
+	p, u, err := b.Unit()
+	if err != nil {
+		return nil, err
+	}
+	if p.Go != b.Toolchain.Version {
+		return nil, fmt.Errorf("the plan is for %s, and the toolchain is %s", p.Go, b.Toolchain.Version)
+	}
+	s, is := b.Source, p.Source
+	if s.Kind != is.Kind || s.Module != is.Module || s.Version != is.Version || s.Sum != is.Sum || s.Dir != is.Dir {
+		return nil, fmt.Errorf("the plan is of %s %.200q %.80q, and the source is %s %.200q %.80q", is.Kind, is.Module, is.Version, s.Kind, s.Module, s.Version)
+	}
+	return u, nil
 }
 
 // toolchain installs the toolchain that was sent, and checks it by its hash.
@@ -87,25 +120,42 @@ func (s *site) toolchain(ctx context.Context) (*toolchain.Goroot, error) {
 		return nil, err
 	}
 	t := toolchain.Sent(s.build.Toolchain, zip)
-	return t.Install(ctx, filepath.Join(s.Dir, "toolchains", t.DirName(), "goroot"), s.Known)
+	if err := s.shelf.use(ctx, toolchainsName, t.DirName()); err != nil {
+		return nil, err
+	}
+	return t.Install(ctx, filepath.Join(s.Dir, toolchainsName, t.DirName(), "goroot"), s.Known)
 }
 
-// place makes the place of the build, which it shares with others of the same run and
-// name, and where in it this one is.
+// share names the builds that share a place: those of one run with the same source,
+// modules and toolchain. Whoever asks for others gets another place, whatever run he says
+// that they are of.
+func (s *site) share() (string, error) {
+	b := s.build
+	data, err := json.Marshal([]any{b.Run, b.Toolchain, b.Zip, b.Source, b.Modules, b.Fetch})
+	return files.DigestBytes(data)[:32], err
+}
+
+// place makes the place of the build, which it shares with others of the same name, and
+// where in it this one is.
 func (s *site) place(ctx context.Context, goroot *toolchain.Goroot) (*toolchain.Place, *execute.Local, error) {
 	b := s.build
-	dir := filepath.Join(s.Dir, "runs", b.Run, b.Build)
+	share, err := s.share()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.shelf.use(ctx, runsName, share); err != nil {
+		return nil, nil, err
+	}
+	dir := filepath.Join(s.Dir, runsName, share, b.Build)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, err
 	}
-	now := s.Now()
-	os.Chtimes(filepath.Dir(dir), now, now) // see sweep
 	place := execute.First(dir, filepath.Join(dir, "cache"), "")
 	if b.Build == Second {
 		place = execute.Second(dir, "", "")
 	}
 	place.Confined = new(confine.Log)
-	held, err := filelock.Wait(ctx, filepath.Join(dir, "lock"))
+	held, err := filelock.Wait(ctx, filepath.Join(dir, lockName))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -118,6 +168,9 @@ func (s *site) place(ctx context.Context, goroot *toolchain.Goroot) (*toolchain.
 	_, err = os.Lstat(ready)
 	made := err == nil
 	if !made {
+		if err := clearAttempt(dir); err != nil {
+			return nil, nil, err
+		}
 		if err := place.Make(); err != nil {
 			return nil, nil, err
 		}
@@ -153,6 +206,26 @@ func (s *site) place(ctx context.Context, goroot *toolchain.Goroot) (*toolchain.
 	return place, at, nil
 }
 
+// lockName is a lock in a place: whoever holds it makes the place ready.
+const lockName = "lock"
+
+// clearAttempt removes what an attempt to make a place ready has left that was broken off.
+func clearAttempt(dir string) error {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Name() == lockName {
+			continue
+		}
+		if err := files.RemoveTree(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // source unpacks a commit's files, with what the go command is to find about it.
 func (s *site) source(ctx context.Context, place *toolchain.Place, at *execute.Local, dir string, made bool) error {
 	b := s.build
@@ -170,11 +243,6 @@ func (s *site) source(ctx context.Context, place *toolchain.Place, at *execute.L
 		place.Git = filepath.Join(git, stamp.Program())
 		return nil
 	}
-	for _, old := range []string{top, git} { // of an attempt that was broken off
-		if err := files.RemoveTree(old); err != nil {
-			return err
-		}
-	}
 	archive, err := s.store.check(ctx, s.inputs[b.Source.Archive])
 	if err != nil {
 		return err
@@ -185,7 +253,9 @@ func (s *site) source(ctx context.Context, place *toolchain.Place, at *execute.L
 	if err := os.Mkdir(filepath.Join(top, ".git"), 0o755); err != nil {
 		return err
 	}
-	program, err := s.stampProgram(ctx, at.Goroot, place)
+	// Compiled for each place, beside much more: a program that lay here since earlier
+	// would have to be believed.
+	program, err := stamp.Compile(ctx, at.Goroot, place, filepath.Join(dir, "stamp"))
 	if err != nil {
 		return err
 	}
@@ -197,24 +267,6 @@ func (s *site) source(ctx context.Context, place *toolchain.Place, at *execute.L
 	return nil
 }
 
-// stampProgram compiles the program in git's place, once for each toolchain.
-func (s *site) stampProgram(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place) (string, error) {
-	parent := filepath.Join(s.Dir, "toolchains", goroot.Toolchain.DirName())
-	program := filepath.Join(parent, "stamp", stamp.Program())
-	held, err := filelock.Wait(ctx, filepath.Join(parent, "stamp.lock"))
-	if err != nil {
-		return "", err
-	}
-	defer held.Release()
-	if fi, err := os.Lstat(program); err == nil && fi.Mode().IsRegular() {
-		return program, nil
-	}
-	if err := files.RemoveTree(filepath.Join(parent, "stamp")); err != nil {
-		return "", err
-	}
-	return stamp.Compile(ctx, goroot, place, filepath.Join(parent, "stamp"))
-}
-
 func (s *site) loader(goroot *toolchain.Goroot, place *toolchain.Place, dir string) *plan.Loader {
 	proxy := toolchain.Settings{GOPROXY: toolchain.FileProxy(filepath.Join(filepath.Dir(place.Home), "proxy")), GOSUMDB: "off"}
 	return &plan.Loader{Goroot: goroot, Place: place, Dir: dir, Kind: s.build.Source.Kind, Settings: proxy, Offline: true}
@@ -224,10 +276,19 @@ func (s *site) loader(goroot *toolchain.Goroot, place *toolchain.Place, dir stri
 // and has it unpack what the source needs: it checks each module against go.sum.
 func (s *site) modules(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, module, dir string) error {
 	proxy := filepath.Join(filepath.Dir(place.Home), "proxy")
+	of := s.build.Source
+	zip := source.ZipName(of.Module, of.Version)
+	found := false
 	for _, m := range s.build.Modules {
 		name, err := s.store.check(ctx, s.inputs[m.Input])
 		if err != nil {
 			return err
+		}
+		if of.Kind == fact.SourceModule && m.Name == zip {
+			if sum, err := dirhash.HashZip(name, dirhash.Hash1); err != nil || sum != of.Sum {
+				return errors.Join(fmt.Errorf("%s@%s: the zip has the hash %s, not %.80q", of.Module, of.Version, sum, of.Sum), err)
+			}
+			found = true
 		}
 		to := filepath.Join(proxy, filepath.FromSlash(m.Name))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
@@ -237,7 +298,10 @@ func (s *site) modules(ctx context.Context, goroot *toolchain.Goroot, place *too
 			return err
 		}
 	}
-	if s.build.Source.Kind == fact.SourceModule {
+	if of.Kind == fact.SourceModule {
+		if !found {
+			return fmt.Errorf("%s@%s: its zip was not sent", of.Module, of.Version)
+		}
 		return nil
 	}
 	if err := s.loader(goroot, place, module).FetchModules(ctx, s.build.Fetch); err != nil {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/execute/parcel"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -76,13 +78,17 @@ func packFile(tw *tar.Writer, name, rel string, executable bool) error {
 }
 
 // unpackSource unpacks what PackSource wrote into dir, which it makes. Links are made
-// as they are, and nothing is written through one.
+// as they are, wherever they lead, and nothing is written through one.
 func unpackSource(ctx context.Context, name, dir string) error {
 	f, err := files.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -91,7 +97,8 @@ func unpackSource(ctx context.Context, name, dir string) error {
 		return err
 	}
 	defer root.Close()
-	tr := tar.NewReader(files.Reader(ctx, f))
+	u := &unpacker{root: root, dirs: map[string]bool{".": true}, left: fi.Size()}
+	tr := tar.NewReader(parcel.Whole(files.Reader(ctx, f)))
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
@@ -100,37 +107,70 @@ func unpackSource(ctx context.Context, name, dir string) error {
 		if err != nil {
 			return fmt.Errorf("unpacking the source: %w", err)
 		}
-		if err := unpackMember(root, tr, h); err != nil {
+		if err := u.member(tr, h); err != nil {
 			return fmt.Errorf("unpacking the source: %.200q: %w", h.Name, err)
 		}
 	}
 }
 
-func unpackMember(root *os.Root, r io.Reader, h *tar.Header) error {
-	first, _, _ := strings.Cut(h.Name, "/")
-	if !local(strings.ReplaceAll(h.Name, ":", "")) || strings.EqualFold(first, ".git") {
+// unpacker unpacks an archive.
+type unpacker struct {
+	root *os.Root
+	dirs map[string]bool // that it has made
+	left int64           // bytes that may be written: an archive has all of them
+}
+
+func (u *unpacker) member(r io.Reader, h *tar.Header) error {
+	if !local(strings.ReplaceAll(h.Name, ":", "")) || !filepath.IsLocal(filepath.FromSlash(h.Name)) || fact.OfGit(h.Name) {
 		return errors.New("is no name of a file in a source")
 	}
 	name := filepath.FromSlash(h.Name)
-	if dir := filepath.FromSlash(path.Dir(h.Name)); dir != "." {
-		if err := root.MkdirAll(dir, 0o755); err != nil {
-			return err
+	if err := u.parents(path.Dir(h.Name)); err != nil {
+		return err
+	}
+	switch {
+	case h.Typeflag == tar.TypeSymlink:
+		if h.Linkname == "" {
+			return errors.New("is a link to nothing")
+		}
+		return u.root.Symlink(filepath.FromSlash(h.Linkname), name)
+	case !parcel.Plain(h):
+		return errors.New("is neither a file nor a link")
+	case h.Size > u.left:
+		return errors.New("is larger than the archive")
+	}
+	u.left -= h.Size
+	mode := os.FileMode(0o644)
+	if h.Mode&0o100 != 0 {
+		mode = 0o755
+	}
+	out, err := u.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, r)
+	return errors.Join(err, out.Close())
+}
+
+// parents makes a directory, which no link stands for. Asking the file system is what
+// knows two names for one.
+func (u *unpacker) parents(dir string) error {
+	if u.dirs[dir] {
+		return nil
+	}
+	if err := u.parents(path.Dir(dir)); err != nil {
+		return err
+	}
+	name := filepath.FromSlash(dir)
+	if err := u.root.Mkdir(name, 0o755); err != nil {
+		fi, serr := u.root.Lstat(name)
+		if serr != nil {
+			return errors.Join(err, serr)
+		}
+		if !fi.IsDir() {
+			return fmt.Errorf("%.200q is no directory", dir)
 		}
 	}
-	switch h.Typeflag {
-	case tar.TypeSymlink:
-		return root.Symlink(filepath.FromSlash(h.Linkname), name)
-	case tar.TypeReg:
-		mode := os.FileMode(0o644)
-		if h.Mode&0o100 != 0 {
-			mode = 0o755
-		}
-		out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(out, r)
-		return errors.Join(err, out.Close())
-	}
-	return errors.New("is neither a file nor a link")
+	u.dirs[dir] = true
+	return nil
 }

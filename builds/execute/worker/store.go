@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mintmark/mintmark/internal/exact"
+	"github.com/mintmark/mintmark/builds/execute/parcel"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -22,6 +22,8 @@ type Store struct {
 	// Further are directories in which inputs are looked for as well, and into which
 	// nothing is written.
 	Further []string
+
+	shelf *shelf // is told which are used; nil: nobody is
 }
 
 // find is the file of an input, if it is there with that size.
@@ -45,9 +47,13 @@ func (s *Store) Missing(list []Input) (missing []string) {
 	return missing
 }
 
-// open opens an input and reads it to its end, so that what is used is what it is
-// called by.
+// check reads an input to its end, so that what is used is what it is called by.
 func (s *Store) check(ctx context.Context, in Input) (name string, err error) {
+	if s.shelf != nil {
+		if err := s.shelf.use(ctx, inputsName, in.SHA256); err != nil {
+			return "", err
+		}
+	}
 	name, ok := s.find(in)
 	if !ok {
 		return "", fmt.Errorf("input %.12s was not sent", in.SHA256)
@@ -78,9 +84,10 @@ func (s *Store) take(ctx context.Context, tr *tar.Reader, list []Input) error {
 		}
 		sum, ok := strings.CutPrefix(h.Name, inputDir)
 		size, asked := want[sum]
-		if !ok || !asked || h.Typeflag != tar.TypeReg {
-			return fmt.Errorf("%.200q is not an input of the request", h.Name)
+		if !ok || !asked || !parcel.Plain(h) {
+			return fmt.Errorf("%.200q is not an input of the request, or there twice", h.Name)
 		}
+		delete(want, sum)
 		if h.Size != size {
 			return fmt.Errorf("input %.12s has %d bytes, not %d", sum, h.Size, size)
 		}
@@ -92,7 +99,7 @@ func (s *Store) take(ctx context.Context, tr *tar.Reader, list []Input) error {
 
 // put writes an input, if it is what it is called by.
 func (s *Store) put(ctx context.Context, sum string, r io.Reader) error {
-	if b, ok := exact.Hex(sum); !ok || len(b) != sha256.Size {
+	if !isSum(sum) {
 		return fmt.Errorf("%.80q is no digest", sum)
 	}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
