@@ -64,7 +64,7 @@ func NewRebuildStatement(m *Manifest, manifest string, tc fact.Toolchain, by Bui
 	}
 	how = Rebuild{
 		Executions: how.Executions, Varied: sorted(how.Varied), Attempted: sorted(how.Attempted), Shared: sorted(how.Shared),
-		Confinement: how.Confinement, Generation: how.Generation,
+		Confinement: how.Confinement, Generation: how.Generation, Independence: how.independence(),
 	}
 	if (m.Generated != nil) != (how.Generation != "") {
 		return nil, fmt.Errorf("rebuild statement: says %q of generated files, and the release has %t", how.Generation, m.Generated != nil)
@@ -153,10 +153,10 @@ func rebuildDependencies(m *Manifest, manifest string, tc fact.Toolchain) ([]Res
 	return append(deps, Resource{Name: ManifestFile, Digest: map[string]string{"sha256": manifest}}), nil
 }
 
-// ParseRebuildStatement reads a rebuild statement, which must be exactly as
+// parseRebuildStatement reads a rebuild statement, which must be exactly as
 // [Statement.Encode] writes it. Who signed it is checked before, by
 // [VerifyStatement], and what it is about after, by [CheckQuorum].
-func ParseRebuildStatement(data []byte) (*Statement, error) {
+func parseRebuildStatement(data []byte) (*Statement, error) {
 	return parseStatement(data, "rebuild statement", RebuildType)
 }
 

@@ -28,7 +28,7 @@ func TestBinaryRebuild(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 	// It can be taken neither for a record nor for the rebuild of a release.
-	for _, parse := range []func([]byte) (*Statement, error){ParseStatement, ParseRebuildStatement} {
+	for _, parse := range []func([]byte) (*Statement, error){ParseStatement, parseRebuildStatement} {
 		if _, err := parse(data); err == nil || !strings.Contains(err.Error(), "build type") {
 			t.Errorf("%v", err)
 		}

@@ -17,14 +17,14 @@ import (
 // MaxManifestSize is the most bytes a release.json may have.
 const MaxManifestSize = 16 << 20
 
-// PlanID returns the plan ID of a plan: the SHA-256, as lower-case hex, of the
+// planID returns the plan ID of a plan: the SHA-256, as lower-case hex, of the
 // plan's JSON without insignificant white space, followed by one newline.
 //
 // White space is the only freedom: key order, number spelling and string
 // escapes are hashed as they stand. So the plan may be indented inside
 // release.json and compact inside the record and has the same ID in both. The
 // plan must be one JSON object without duplicate keys.
-func PlanID(plan json.RawMessage) (string, error) {
+func planID(plan json.RawMessage) (string, error) {
 	c, err := canonicalPlan(plan)
 	if err != nil {
 		return "", err
@@ -98,6 +98,7 @@ func (m *Manifest) normal() (*Manifest, error) {
 		a.Proven = slices.Clone(a.Proven)
 		slices.SortFunc(a.Proven, func(a, b ProvenActions) int { return cmp.Compare(a.Executions, b.Executions) })
 	}
+	n.Rebuild.Independence = m.Rebuild.independence()
 	if m.Generated != nil {
 		g := *m.Generated
 		g.Varied, g.Attempted, g.Shared = sorted(g.Varied), sorted(g.Attempted), sorted(g.Shared)

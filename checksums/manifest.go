@@ -25,6 +25,8 @@ const (
 //     these are the same too;
 //   - [Rebuild.Confinement], where the system of one of them permitted less: all
 //     that permit both walls, to whomever and by whatever means, say the same;
+//   - [Rebuild.Independence]: on how many machines, and of which systems, a release
+//     is built is up to whoever makes it;
 //   - proofs of packed files ([Artifact.Proofs]): what of them could be run
 //     depends on the machine;
 //   - [fact.GeneratorTool]: where a program lay on PATH, and which one it was;
@@ -118,6 +120,10 @@ type Rebuild struct {
 	// the manifest does not say.
 	Attempted []string `json:"attempted,omitempty"`
 	Shared    []string `json:"shared,omitempty"` // what was the same although it could matter, sorted
+	// Independence has an entry for each unit, sorted by profile and platform, or none:
+	// then it was not recorded, as in releases of before, or there was one build. It is
+	// derived of what the machines said of themselves.
+	Independence []UnitIndependence `json:"independence,omitempty"`
 	// Confinement is what held the builds while they ran, all of them together
 	// with what else ran on their products (UPX). nil: the manifest does not say,
 	// as those of before there was any.
@@ -133,6 +139,21 @@ type Rebuild struct {
 	// whose executions nothing came to rest are among them.
 	Rebuilders []fact.SignerID `json:"rebuilders,omitempty"`
 }
+
+// UnitIndependence says how far the builds of one unit were from each other. It has
+// neither names of hosts nor what else tells machines apart: a release does not
+// publish the network of whoever made it, and a stranger could check none of it.
+type UnitIndependence struct {
+	Profile      string            `json:"profile"`
+	Platform     string            `json:"platform"`
+	Independence fact.Independence `json:"independence"`
+	// Systems are the GOOS/GOARCH of the programs that built, sorted, where there were
+	// several.
+	Systems []string `json:"systems,omitempty"`
+}
+
+// Unit names the plan's unit, as output does.
+func (u *UnitIndependence) Unit() string { return u.Profile + " " + u.Platform }
 
 // UnitActions says how the packages of one unit came about in its second
 // build, and thereby what its verdict rests on. The two builds run in two

@@ -34,7 +34,7 @@ func commit(c byte) string { return strings.Repeat(string(c), 40) }
 // purpose.
 func testManifest() *Manifest {
 	plan := json.RawMessage(hostilePlan)
-	id, err := PlanID(plan)
+	id, err := planID(plan)
 	if err != nil {
 		panic(err)
 	}
@@ -87,7 +87,7 @@ func (m *Manifest) replan() *Manifest {
 // setPlan gives the manifest a plan and its ID.
 func (m *Manifest) setPlan(plan string) {
 	m.Plan = json.RawMessage(plan)
-	id, err := PlanID(m.Plan)
+	id, err := planID(m.Plan)
 	if err != nil {
 		panic(err)
 	}
@@ -144,7 +144,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := PlanID(got.Plan); err != nil || id != m.PlanID {
+	if id, err := planID(got.Plan); err != nil || id != m.PlanID {
 		t.Errorf("the plan ID became %s, %v; was %s", id, err, m.PlanID)
 	}
 	again, err := got.Encode()
@@ -184,7 +184,7 @@ func TestPlanID(t *testing.T) {
 	// printf '%s\n' '{"a":"<\u2028"}' | sha256sum
 	const want = "99f302fc72a0c3e17f2cf635e9f39580bf26c2cb0ba74662363a0d82c21b283a"
 	for _, plan := range []string{`{"a":"<\u2028"}`, " {\n\"a\" : \"<\\u2028\" }\n"} {
-		id, err := PlanID(json.RawMessage(plan))
+		id, err := planID(json.RawMessage(plan))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func TestPlanID(t *testing.T) {
 		"": "empty", "null": "not a JSON object", "[]": "not a JSON object", "{": "not JSON", "{} {}": "after its end",
 		`{"a":1,"a":2}`: "twice", "{\"a\":\"\xff\"}": "UTF-8", strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100): "nested",
 	} {
-		if _, err := PlanID(json.RawMessage(plan)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := planID(json.RawMessage(plan)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: got %v, want %q", plan, err, want)
 		}
 	}
@@ -383,7 +383,7 @@ func FuzzParseManifest(f *testing.F) {
 		if !bytes.Equal(out, data) {
 			t.Error("two spellings of one manifest")
 		}
-		if id, err := PlanID(m.Plan); err != nil || id != m.PlanID {
+		if id, err := planID(m.Plan); err != nil || id != m.PlanID {
 			t.Errorf("plan ID %s, %v", id, err)
 		}
 	})

@@ -68,7 +68,7 @@ func CheckQuorum(m *Manifest, manifest string, q Quorum) (found []Rebuilder, not
 			note(st.Name, "not signed by any of the rebuilders' keys, so not counted")
 			continue
 		}
-		s, err := ParseRebuildStatement(payload)
+		s, err := parseRebuildStatement(payload)
 		if err != nil {
 			refusals = append(refusals, statementRefusal(st.Name, err))
 			continue

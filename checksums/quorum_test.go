@@ -168,7 +168,7 @@ func TestRebuildStatement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseRebuildStatement(payload); err != nil {
+	if _, err := parseRebuildStatement(payload); err != nil {
 		t.Error(err)
 	}
 	if _, err := ParseStatement(payload); err == nil {
@@ -207,7 +207,7 @@ func TestRebuildStatementHow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st, err = ParseRebuildStatement(payload); err != nil {
+	if st, err = parseRebuildStatement(payload); err != nil {
 		t.Fatal(err)
 	}
 	want := Rebuild{Executions: 2, Varied: []string{"HOME", "git clone"}, Attempted: []string{"umask"}, Shared: []string{"kernel"}}

@@ -70,7 +70,7 @@ type ExternalParameters struct {
 	Project string          `json:"project"`
 	Version string          `json:"version"` // without the leading v
 	Plan    json.RawMessage `json:"plan"`    // the canonical plan
-	PlanID  string          `json:"planId"`  // see [PlanID]
+	PlanID  string          `json:"planId"`  // see planID
 }
 
 // InternalParameters are what mintmark chose.
@@ -427,7 +427,7 @@ func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 		seen[r.Name] = true
 	}
 	p := s.Predicate.BuildDefinition.ExternalParameters
-	id, err := PlanID(p.Plan)
+	id, err := planID(p.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

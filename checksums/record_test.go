@@ -82,7 +82,7 @@ func TestNewStatement(t *testing.T) {
 		t.Errorf("subjects\n%s\nwant\n%s", got, want)
 	}
 	bd := st.Predicate.BuildDefinition
-	if id, err := PlanID(bd.ExternalParameters.Plan); err != nil || id != m.PlanID || bd.ExternalParameters.PlanID != id {
+	if id, err := planID(bd.ExternalParameters.Plan); err != nil || id != m.PlanID || bd.ExternalParameters.PlanID != id {
 		t.Errorf("plan ID %s, %v; want %s", id, err, m.PlanID)
 	}
 	src, tc := bd.ResolvedDependencies[0], bd.ResolvedDependencies[1]

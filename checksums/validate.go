@@ -21,6 +21,9 @@ import (
 //   - actions and rebuilders need two executions as well; actions are of units
 //     that have artifacts, one entry each; no count is negative; proven actions
 //     have at least two executions; foreign ones are proven and have rebuilders;
+//   - how far builds were apart is said of every unit of the plan, once and in a word
+//     that there is, or of none; it needs two executions, and a unit of which it is
+//     unproven has nothing that is identical;
 //   - what people read of an artifact (its build ID, tool and reason) and the
 //     circumstances of its builds have only characters that print;
 //   - what was not confined has a reason, and nothing else has one;
@@ -71,7 +74,7 @@ func (m *Manifest) Validate() error {
 	}
 	v.check("builder name", checkWord(m.Builder.Name))
 	v.check("builder version", checkWord(m.Builder.Version))
-	if id, err := PlanID(m.Plan); err != nil {
+	if id, err := planID(m.Plan); err != nil {
 		v.addf("%w", err)
 	} else if id != m.PlanID {
 		v.addf("plan: has the plan ID %s, not %s", id, m.PlanID)
@@ -168,7 +171,7 @@ func (r Rebuild) check() (errs []error) {
 	for _, s := range slices.Concat(r.Varied, r.Attempted, r.Shared) {
 		add("rebuild: circumstance", checkText(s))
 	}
-	return errs
+	return append(errs, r.checkIndependence()...)
 }
 
 func (v *validation) rebuild(m *Manifest) {

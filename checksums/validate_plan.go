@@ -19,6 +19,7 @@ import (
 //   - every artifact is one that a unit of the plan makes, under the name, of the
 //     package, from the artifacts and with the members that the unit gives it;
 //   - every artifact that a unit makes is there;
+//   - it is said of each unit how far its builds were apart, or of none;
 //   - there are generated files if the plan has commands, each an output of one.
 func (v *validation) plan(m *Manifest) {
 	p, err := fact.ReadPlan(m.Plan)
@@ -32,6 +33,7 @@ func (v *validation) plan(m *Manifest) {
 		v.samePlan(m, p)
 	}
 	v.generated(m, p)
+	v.independence(m, p)
 	w := &wanted{validation: v, of: map[artifactKey]*want{}, units: map[string]bool{}}
 	for i := range p.Units {
 		w.expect(&p.Units[i])

@@ -39,6 +39,9 @@ type VerifyConfig struct {
 	// RequireIdentical refuses a release with an artifact whose verdict is not
 	// identical. Without it the verdicts are only reported.
 	RequireIdentical bool
+	// Machines is 2 to refuse a release with a unit that was not built on two machines,
+	// by what the manifest says; 0: they are only reported.
+	Machines int
 }
 
 // States of a file.
@@ -86,6 +89,9 @@ type Verification struct {
 	Unsigned  bool           `json:"unsigned,omitempty"` // no signature was checked
 	Files     []FileCheck    `json:"files,omitempty"`    // sorted by name
 	Artifacts []VerdictCheck `json:"artifacts,omitempty"`
+	// Independence repeats what the manifest says of the units that were looked at, as
+	// Artifacts does; none where it was not recorded.
+	Independence []UnitIndependence `json:"independence,omitempty"`
 	// Statements are files beside the release that are named like rebuild
 	// statements. Nobody has looked into them; see [CheckQuorum].
 	Statements []string `json:"statements,omitempty"`
@@ -366,6 +372,7 @@ func (v *verification) parseManifest(data []byte) *Manifest {
 	v.expect("commit", v.cfg.Commit, m.Source.Commit)
 	v.versionTag(m)
 	v.verdicts(m)
+	v.machines(m)
 	return m
 }
 

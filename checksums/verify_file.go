@@ -321,6 +321,7 @@ func (f *fileCheck) identity(m *Manifest) {
 	if m != nil {
 		return // parseManifest has
 	}
+	f.noMachines("put " + ManifestFile + " of the release beside it, or leave out -machines")
 	got := map[string]string{}
 	if f.record != nil {
 		p := f.record.Predicate.BuildDefinition.ExternalParameters

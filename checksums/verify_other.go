@@ -372,6 +372,7 @@ func (o *otherRelease) expectations() {
 			o.refuse("", "leave out -"+e.what+": a list of digests does not say it", "nothing here says of which %s the release is", e.what)
 		}
 	}
+	o.noMachines("leave out -machines: a list of digests does not say it")
 	o.out.Checks.Open(fact.Identity, "the release", "a list of digests names no project and no version, so it may be another's, or an older one")
 	if o.only != "" {
 		o.out.Checks.Open(fact.OtherFiles, "", "only "+fact.FileName(o.only)+" was looked at")

@@ -314,7 +314,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			before: replaceStatement(func(s *Statement) {
 				p := &s.Predicate.BuildDefinition.ExternalParameters
 				p.Plan = json.RawMessage(`{"x":1}`)
-				p.PlanID, _ = PlanID(p.Plan)
+				p.PlanID, _ = planID(p.Plan)
 			})},
 		{name: "record whose plan has another ID", file: ProvenanceBundle, want: "the plan has the plan ID",
 			before: replaceStatement(func(s *Statement) {

@@ -52,7 +52,7 @@ func BuiltinFor(project string, platforms []Platform) *File {
 	var list []string
 	seen := map[Platform]bool{}
 	override := ""
-	for _, pl := range slices.SortedFunc(slices.Values(platforms), Compare) {
+	for _, pl := range slices.SortedFunc(slices.Values(platforms), comparePlatforms) {
 		if _, err := ParsePlatform(pl.String()); err != nil || seen[pl.Canonical()] {
 			continue
 		}

@@ -26,7 +26,7 @@ func (d *decoder) resolve() {
 			continue
 		}
 		p.resolved = set
-		p.Platforms = slices.SortedFunc(slices.Values(set.list), Compare)
+		p.Platforms = slices.SortedFunc(slices.Values(set.list), comparePlatforms)
 		for _, pl := range p.Platforms {
 			p.platformPos[pl] = set.pos[pl]
 		}

@@ -69,6 +69,8 @@ func (d *decoder) top(root *yaml.Node) {
 			d.sign(e.value)
 		case "ledger":
 			d.ledger(e.value)
+		case "require":
+			d.require(e.value)
 		case "generate":
 			d.generate(e.value)
 		case "checksums":

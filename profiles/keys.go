@@ -68,6 +68,7 @@ func topKeys() []key {
 			{name: "ledger.publish", kind: kindBool, def: "false", doc: "A release writes ledger.json, what it executed of the standard library and of dependencies, signed."},
 			{name: "ledger.rebuilders", kind: kindList, doc: "Public keys, as paths relative to this file, env://NAME or KMS URIs, whose published ledgers count."},
 		}},
+		{name: "require", kind: kindTexts, enum: requirements(), doc: "What a release has to be besides: machines demands that every unit was built on two machines."},
 		{name: "generate", kind: kindOther, doc: "Commands that make files before anything is compiled, in order: in every place, confined and without the network.", sub: []key{
 			{name: "generate.command", kind: kindList, template: true, doc: "The program, on PATH or in the commit, and its arguments."},
 			{name: "generate.inputs", kind: kindList, doc: "Globs of what the files are made of; each must match."},
@@ -231,7 +232,7 @@ var elsewhere = map[string]string{
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
 	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",
-	"publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
+	"machines": "require: machines", "publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
 	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",
 	"include": "platforms: {include: […]}", "exclude": "platforms: {exclude: […]}", "os": "platforms: {os: […]}", "arch": "platforms: {arch: […]}",

@@ -146,8 +146,8 @@ func (p Platform) String() string {
 	return p.OS + "/" + p.Arch + "/" + p.Variant
 }
 
-// Compare orders platforms by OS, architecture and variant, each as text.
-func Compare(a, b Platform) int {
+// comparePlatforms orders platforms by OS, architecture and variant, each as text.
+func comparePlatforms(a, b Platform) int {
 	return cmp.Or(strings.Compare(a.OS, b.OS), strings.Compare(a.Arch, b.Arch), strings.Compare(a.Variant, b.Variant))
 }
 

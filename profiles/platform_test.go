@@ -229,7 +229,7 @@ func TestCompare(t *testing.T) {
 		list = append(list, p)
 	}
 	slices.Reverse(list)
-	slices.SortFunc(list, Compare)
+	slices.SortFunc(list, comparePlatforms)
 	if got := platformStrings(list); !slices.Equal(got, want) {
 		t.Errorf("got %v", got)
 	}

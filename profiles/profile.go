@@ -30,6 +30,9 @@ type File struct {
 	Sign Sign
 	// Ledger is what the file says about the published ledgers of proofs.
 	Ledger Ledger
+	// Require is what the file demands of a release besides, sorted, without
+	// duplicates. It is a policy of whoever releases and in no plan.
+	Require []fact.Requirement
 	// Generate are the commands that make files before anything is compiled, in order.
 	Generate []Generate
 	// Checksums is what the file says of the list of digests; nil if nothing.

@@ -3,9 +3,12 @@ package profiles
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // sign decodes the key that signs a release.
@@ -80,6 +83,45 @@ func (d *decoder) ledger(n *yaml.Node) {
 		}
 	}
 }
+
+// requirements are the values of require.
+func requirements() (words []string) {
+	for _, r := range fact.Requirements() {
+		words = append(words, string(r))
+	}
+	return words
+}
+
+// require decodes what is demanded of a release besides: a word or a list of words.
+func (d *decoder) require(n *yaml.Node) {
+	const hint = "write require: machines"
+	var words []string
+	var nodes []*yaml.Node
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		if s, ok := d.text(n, "require"); ok {
+			words, nodes = []string{s}, []*yaml.Node{n}
+		}
+	} else {
+		var ok bool
+		if words, nodes, ok = d.texts(n, "require", hint); ok && len(words) == 0 {
+			d.errorAt(d.pos(n), hint, "require says nothing")
+		}
+	}
+	for i, w := range words {
+		r := fact.Requirement(w)
+		switch pos := d.pos(nodes[i]); {
+		case !d.enum(pos, "require", w, requirements()):
+		case slices.Contains(d.file.Require, r):
+			d.errorAt(pos, "leave one of them out", "require: %s is there twice", w)
+		default:
+			d.file.Require = append(d.file.Require, r)
+		}
+	}
+	slices.Sort(d.file.Require)
+}
+
+// Requires reports whether the file demands that of a release.
+func (f *File) Requires(r fact.Requirement) bool { return slices.Contains(f.Require, r) }
 
 func (d *decoder) rebuilders(n *yaml.Node) {
 	const what = "an element of ledger.rebuilders"

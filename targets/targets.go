@@ -24,16 +24,18 @@ func Release(
 	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
-	out *string, // output directory (default: dist in the product's directory)
 	jobs *int, // builds at a time (default: the number of processors)
 	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
-	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
+	out *string, // output directory (default: dist in the product's directory); with -shard: the file that the part is written into
+	shard *string, // build a part of the release once, for merge to make the release of: NUMBER/ALL, such as 2/5
+	place *string, // with -shard: which of the two builds: a or b
 	full *bool, // build everything twice from empty caches and use nothing that was proven or checked before
 	ledgers *string, // published ledgers of other rebuilders, separated by commas; the profile file names their keys
 	v *bool, // say as well what the second builds compiled, and what rests on earlier ones
@@ -41,7 +43,29 @@ func Release(
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
 ) error {
-	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "workerkeys": workerkeys, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
+	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
+}
+
+// Merge makes a release of parts that other machines have built: release -shard.
+func Merge(
+	ctx context.Context,
+	parts string, // files that release -shard has written, or directories with them: each shard, of place a and of place b
+	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // profiles, separated by commas (default: all that have platforms)
+	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
+	out *string, // output directory (default: dist in the product's directory)
+	jobs *int, // builds at a time (default: the number of processors)
+	json *bool, // print the result as one JSON document
+	dir *string, // the product's directory in its git checkout (default: the current one)
+	module *string, // take the source from the module proxy: PATH@VERSION
+	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
+	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
+	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
+	against *string, // compare sizes with an earlier release: its directory or measurements.json
+	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+) error {
+	return run(ctx, "merge", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "report": report, "against": against, "with": with}, parts)
 }
 
 // Build builds everything once, without checking anything.
@@ -53,15 +77,15 @@ func Build(
 	out *string, // output directory (default: dist in the product's directory)
 	jobs *int, // builds at a time (default: the number of processors)
 	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
-	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 ) error {
-	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "workerkeys": workerkeys, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version})
+	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys})
 }
 
 // Plan prints what would be built, and builds nothing.
@@ -87,6 +111,7 @@ func Check(
 	config *string, // profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
+	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: here)
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
@@ -95,7 +120,7 @@ func Check(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
+	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
 }
 
 // Verify checks a published release: signatures, checksums, files, record.
@@ -110,6 +135,7 @@ func Verify(
 	release *string, // path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
+	machines *int, // refuse a release unless every unit was built on so many machines: 2
 	rebuild *bool, // build the release again from its recorded source and toolchain, and compare every stage
 	proven *bool, // with -rebuild: build twice, and take from this machine's proof ledger what it has proven
 	ledgers *string, // with -rebuild: published ledgers of other rebuilders, separated by commas; -config names their keys
@@ -126,7 +152,7 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "partial": partial, "unsigned": unsigned, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

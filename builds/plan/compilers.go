@@ -11,9 +11,10 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 )
 
-// Missing is a program that a unit cannot be built without and that its builds
-// will not find on this machine.
+// Missing is a program, or a library that pkg-config is asked for, that a unit cannot be
+// built without and that its builds will not find on this machine.
 type Missing struct {
+	Library  string // as pkg-config calls it; "" for a program
 	Variable string // that names it: CC, CXX, FC or PKG_CONFIG; "" for swig, which is found on PATH alone
 	Command  string
 	Path     string   // where builds look
@@ -35,6 +36,9 @@ func (m Missing) String() string {
 			needs += fmt.Sprintf(" and %d more", n-3)
 		}
 	}
+	if m.Library != "" {
+		return fmt.Sprintf("%s needs the library %s, and %s knows none of that name", needs, m.Library, m.Command)
+	}
 	by := ""
 	if m.Variable != "" {
 		by = " (" + m.Variable + ")"
@@ -44,6 +48,9 @@ func (m Missing) String() string {
 
 // Tip says how to get it.
 func (m Missing) Tip() string {
+	if m.Library != "" {
+		return fmt.Sprintf("install its development files, or name the directory of its %s.pc in the profile, as in env: {PKG_CONFIG_PATH: /usr/local/lib/pkgconfig}; where a build tag asks for it, leave that out of tags", m.Library)
+	}
 	if m.Variable == "" {
 		return fmt.Sprintf("install %s; the go command finds it on PATH alone", m.Command)
 	}
@@ -66,6 +73,7 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 		return nil, nil
 	}
 	need := map[string][]string{"CC": c}
+	libraries := map[string][]string{} // packages that ask for them
 	var swig, fortran []string
 	for _, p := range own {
 		if len(p.SwigFiles)+len(p.SwigCXXFiles) > 0 {
@@ -79,6 +87,11 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 		}
 		if len(p.CgoPkgConfig) > 0 {
 			need["PKG_CONFIG"] = append(need["PKG_CONFIG"], p.ImportPath)
+			for _, name := range p.CgoPkgConfig {
+				if !strings.HasPrefix(name, "-") {
+					libraries[name] = append(libraries[name], p.ImportPath)
+				}
+			}
 		}
 	}
 	l := pl.Loader
@@ -95,29 +108,43 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 		}
 	}
 	var missing []Missing
-	look := func(variable, line string, packages []string) {
+	look := func(variable, line string, packages []string) (found string) {
 		command := words(strings.TrimSpace(line))
 		if len(command) == 0 {
-			return
+			return ""
 		}
 		where, base := path, command[0]
 		switch {
 		case filepath.IsAbs(base):
 			where, base = filepath.Dir(base), filepath.Base(base)
 		case strings.ContainsAny(base, `/\`):
-			return // relative to the directory of each package
+			return "" // relative to the directory of each package
 		}
-		if _, err := toolchain.LookPath(base, where); err != nil {
+		found, err := toolchain.LookPath(base, where)
+		if err != nil {
 			slices.Sort(packages)
 			missing = append(missing, Missing{Variable: variable, Command: base, Path: where, For: packages})
 		}
+		return found
 	}
 	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
 	for i, name := range names {
 		if i >= len(lines) {
 			break
 		}
-		look(name, lines[i], need[name])
+		found := look(name, lines[i], need[name])
+		if name != "PKG_CONFIG" || found == "" {
+			continue
+		}
+		for _, library := range slices.Sorted(maps.Keys(libraries)) {
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: found, Args: []string{"--exists", library}, Dir: l.Place.Empty, Env: env, Confine: l.Place.Confine()})
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil {
+				missing = append(missing, Missing{Library: library, Variable: name, Command: filepath.Base(found), For: libraries[library]})
+			}
+		}
 	}
 	if len(fortran) > 0 { // of which go env says nothing
 		command := "gfortran"

@@ -177,6 +177,10 @@ func TestScript(t *testing.T) {
 			"hint":           hints.hint,
 			"replacedigest":  replacedigest,
 			"nextsteps":      nextSteps,
+			"altertar":       altertar,
+			"cut":            cut,
+			"append":         appendText,
+			"samerelease":    sameRelease,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

@@ -14,6 +14,7 @@ import (
 // checkFlags are what mintmark check takes.
 type checkFlags struct {
 	selectFlags
+	onFlag
 	jsonFlag
 	dirFlag
 	moduleFlag
@@ -23,7 +24,7 @@ type checkFlags struct {
 }
 
 func (f *checkFlags) run(ctx context.Context, d *app) error {
-	c, err := d.config(f.selectFlags, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
+	c, err := d.config(f.selectFlags, f.onFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
 	if err != nil {
 		return err
 	}

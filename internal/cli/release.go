@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/run"
@@ -24,7 +26,8 @@ type buildFlags struct {
 	moduleFlag
 	treeFlags
 	versionFlag
-	details bool // print what the second builds compiled
+	WorkerKeys publicKeys `flag:"workerkeys" with:"on" help:"public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas"`
+	details    bool       // print what the second builds compiled
 }
 
 func (f *buildFlags) run(ctx context.Context, d *app) error { return f.make(ctx, d, release.Build) }
@@ -32,6 +35,9 @@ func (f *buildFlags) run(ctx context.Context, d *app) error { return f.make(ctx,
 // releaseFlags are what mintmark release takes.
 type releaseFlags struct {
 	buildFlags
+	Out     string   `flag:"out" takes:"dir" with:"|shard" help:"output directory (default: dist in the product's directory)|the file that the part is written into"`
+	Shard   string   `flag:"shard" help:"build a part of the release once, for merge to make the release of: NUMBER/ALL, such as 2/5"`
+	Place   string   `flag:"place" with:"shard" values:"a b" help:"which of the two builds: a or b"`
 	Full    bool     `flag:"full" help:"build everything twice from empty caches and use nothing that was proven or checked before"`
 	Ledgers []string `flag:"ledgers" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; the profile file names their keys"`
 	Verbose bool     `flag:"v" help:"say as well what the second builds compiled, and what rests on earlier ones"`
@@ -40,8 +46,57 @@ type releaseFlags struct {
 }
 
 func (f *releaseFlags) run(ctx context.Context, d *app) error {
-	f.details = f.Verbose
+	if f.Shard != "" {
+		return f.part(ctx, d)
+	}
+	f.details, f.outFlag.Out = f.Verbose, f.Out
 	return f.make(ctx, d, release.Release, f)
+}
+
+// part builds a part of a release.
+func (f *releaseFlags) part(ctx context.Context, d *app) error {
+	shard, err := release.ParseShard(f.Shard)
+	if err != nil {
+		err = fault.Usagef("-shard=2/5 is the second of five", "-shard: %w", err)
+	}
+	errs := []error{err}
+	if f.Place == "" {
+		errs = append(errs, fault.Usagef("-place=a and -place=b are the two builds of the same shard; merge needs both", "-shard: which of the two builds?"))
+	}
+	if f.Out == "" {
+		errs = append(errs, fault.Usagef("-out=part.tar names it", "-shard: a part needs a file"))
+	}
+	for _, other := range []struct {
+		name  string
+		given bool
+	}{
+		{"on", len(f.On) > 0}, {"json", f.JSON}, {"ledgers", len(f.Ledgers) > 0}, {"v", f.Verbose}, {"report=false", !f.Report},
+		{"against", f.Against != ""}, {"with", len(f.With) > 0},
+	} {
+		if other.given {
+			errs = append(errs, fault.Usagef("leave it out", "-%s means nothing for a part of a release", other.name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	c, err := d.config(f, f.selectFlags, f.jobsFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	stop := d.watch(&c)
+	res, err := release.Part(ctx, c, release.PartConfig{Shard: shard, Place: f.Place, File: f.Out})
+	stop()
+	if err != nil {
+		return err
+	}
+	for _, u := range res.Units {
+		d.printf("%s\n", u)
+	}
+	d.prose("%d of %s built once, in place %s: shard %s; not compared, not signed\n", len(res.Units), fact.Count(res.All, "unit"), f.Place, shard)
+	d.printf("%s (%s, %s of CPU in go)\n", res.File, ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
+	return nil
 }
 
 func (f *releaseFlags) configure(c *run.Config) error {
@@ -63,20 +118,28 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if shown, err := d.result(f.JSON, res, err); shown {
 		return err
 	}
+	d.made(res, f.details, time.Since(began))
+	return nil
+}
+
+// made prints what was published, which took so long.
+func (d *app) made(res *release.Result, details bool, took time.Duration) {
 	d.unproven(res.Manifest)
 	d.printf("\n")
-	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); f.details && text != "" {
+	if text := report.Again(res.Manifest.Rebuild.Executions, res.Manifest.Rebuild.Actions, res.Manifest.Artifacts); details && text != "" {
 		d.prose("%s\n", text)
 	}
 	if g := res.Manifest.Generated; g != nil {
 		d.prose("%s generated in %s: %s\n", fact.Count(len(g.Files), "file"), fact.Count(g.Executions, "place"), g.Verdict)
 	}
+	if text := machines(res.Manifest); text != "" {
+		d.prose("%s\n", text)
+	}
 	d.prose("%s %s: %s\n", res.Manifest.Project, res.Manifest.Version, outcome(res.Manifest, res.Signed))
 	if !res.Signed.IsZero() {
 		d.printf("signed by %s\n", res.Signed)
 	}
-	d.printf("%s (%s, %s of CPU in go)\n", res.Out, ui.FormatDuration(time.Since(began)), ui.FormatDuration(res.CPU))
-	return nil
+	d.printf("%s (%s, %s of CPU in go)\n", res.Out, ui.FormatDuration(took), ui.FormatDuration(res.CPU))
 }
 
 // outcome says in one line what became of the files of a release: how many of
@@ -91,7 +154,11 @@ func outcome(m *checksums.Manifest, signed fact.SignerID) string {
 	builds := m.Rebuild.Executions
 	text := fact.Count(n.All(), what) + " built once"
 	if builds > 1 {
-		text = fmt.Sprintf("%d of %s built %s, identical", n.Identical, fact.Count(n.All(), what), fact.Times(builds))
+		text = fmt.Sprintf("%d of %s built %s", n.Identical, fact.Count(n.All(), what), fact.Times(builds))
+		if report.OnTwoMachines(m.Rebuild.Independence) {
+			text += " " + fact.TwoMachines.On(builds)
+		}
+		text += ", identical"
 	}
 	if n.Different > 0 {
 		text += fmt.Sprintf(", %d DIFFERENT", n.Different)
@@ -109,6 +176,15 @@ func outcome(m *checksums.Manifest, signed fact.SignerID) string {
 		return text + ", NOT SIGNED"
 	}
 	return text + ", signed"
+}
+
+// machines says on how many machines the units were built, as far as the line of
+// [outcome] does not.
+func machines(m *checksums.Manifest) string {
+	if list := m.Rebuild.Independence; !report.OnTwoMachines(list) || len(report.Systems(list)) > 0 {
+		return report.Machines(m.Rebuild.Executions, list)
+	}
+	return ""
 }
 
 // published are the artifacts that are files of the release.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -29,6 +30,12 @@ func TestOutcome(t *testing.T) {
 		{2, checksums.KindRelease, false, []fact.Verdict{identical}, []fact.Verdict{unchecked}, "1 of 2 artifacts built twice, identical, 1 not checked, NOT SIGNED"},
 		{2, checksums.KindRelease, false, nil, []fact.Verdict{different}, "0 of 1 artifact built twice, identical, 1 DIFFERENT, NOT SIGNED"},
 	} {
+		check := func(m *checksums.Manifest, signer fact.SignerID, want string) {
+			t.Helper()
+			if got := outcome(m, signer); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
 		m := &checksums.Manifest{Kind: tt.kind, Rebuild: checksums.Rebuild{Executions: tt.executions}}
 		for _, v := range tt.published {
 			m.Artifacts = append(m.Artifacts, checksums.Artifact{Verdict: v, Published: true})
@@ -40,8 +47,27 @@ func TestOutcome(t *testing.T) {
 		if tt.signed {
 			signer = fact.SignerID{Kind: "key", Name: "x"}
 		}
-		if got := outcome(m, signer); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
+		check(m, signer, tt.want)
+		if tt.executions < 2 {
+			continue
+		}
+		// That all units were built on two machines is said here; all else has a line of its own.
+		unit := checksums.UnitIndependence{Independence: fact.OneMachine}
+		m.Rebuild.Independence = []checksums.UnitIndependence{unit}
+		check(m, signer, tt.want)
+		if line := machines(m); !strings.Contains(line, "on one machine") {
+			t.Errorf("the line says %q", line)
+		}
+		unit.Independence = fact.TwoMachines
+		m.Rebuild.Independence = []checksums.UnitIndependence{unit}
+		said := fact.Times(tt.executions) + ", identical"
+		check(m, signer, strings.Replace(tt.want, said, fact.Times(tt.executions)+" "+fact.TwoMachines.On(tt.executions)+", identical", 1))
+		if line := machines(m); line != "" {
+			t.Errorf("the line says %q", line)
+		}
+		m.Rebuild.Independence[0].Systems = []string{"linux/amd64", "windows/amd64"}
+		if line := machines(m); !strings.Contains(line, "on different systems (linux/amd64, windows/amd64)") {
+			t.Errorf("the line says %q", line)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func Verbs() []Verb {
 	return []Verb{
 		{"init", "write[s] a profile file for this repository, or import[s] another tool's configuration", func() runner { return &initFlags{} }},
 		{"release", "build[s] everything twice, compare[s], archive[s], checksum[s] and sign[s]", func() runner { return &releaseFlags{Report: true} }},
+		{"merge", "make[s] a release of parts that other machines have built: release -shard", func() runner { return &mergeFlags{Report: true} }},
 		{"build", "build[s] everything once, without checking anything", func() runner { return &buildFlags{} }},
 		{"plan", "print[s] what would be built, and build[s] nothing", func() runner { return &planFlags{} }},
 		{"check", "find[s] what is wrong before building", func() runner { return &checkFlags{} }},

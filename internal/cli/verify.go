@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type releasedFlags struct {
 	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
+	Machines   *int       `flag:"machines" help:"refuse a release unless every unit was built on so many machines: 2"`
 	Rebuild    bool       `flag:"rebuild" help:"build the release again from its recorded source and toolchain, and compare every stage"`
 	Proven     bool       `flag:"proven" with:"rebuild" help:"build twice, and take from this machine's proof ledger what it has proven"`
 	Ledgers    []string   `flag:"ledgers" with:"rebuild" reads:"name ledgers that other rebuilders have published" help:"published ledgers of other rebuilders, separated by commas; -config names their keys"`
@@ -64,6 +66,11 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	vc := f.expected(d, path)
 	vc.Beside = f.Release
 	vc.Missing, vc.Unsigned = f.Partial, f.Unsigned
+	if f.Machines != nil {
+		if vc.Machines = *f.Machines; vc.Machines == 0 {
+			return fault.Usagef("-machines=2 demands two; without it nothing is demanded", "-machines=0")
+		}
+	}
 	vc.Rebuilders, vc.Threshold, vc.Statements = f.Rebuilder.refs(d), f.Threshold, f.Statements
 	var v *checksums.Verification
 	var err error
@@ -182,7 +189,11 @@ func (d *app) verified(v *checksums.Verification) {
 	if len(said) == 0 {
 		return
 	}
-	d.printf("  the publisher's own rebuild: %s\n", strings.Join(said, ", "))
+	machines := ""
+	if v.Manifest != nil { // else there are no artifacts either
+		machines = report.Machines(v.Manifest.Rebuild.Executions, v.Independence)
+	}
+	d.prose("  the publisher's own rebuild: %s; %s\n", strings.Join(said, ", "), cmp.Or(machines, "on how many machines is not recorded"))
 }
 
 // builtAgain shows what came of building the release again.

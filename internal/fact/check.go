@@ -24,6 +24,7 @@ const (
 	Unlisted        Check = "unlisted"          // what lies beside the files of another tool's release
 	Executed        Check = "executed"          // is what the ledger says so?
 	PublisherBuilds Check = "publisher-rebuild" // of the artifact: did the publisher's builds agree?
+	Machines        Check = "machines"          // of the unit: was it built on two machines, where that is demanded?
 	FromSource      Check = "from-source"       // do the unit's binaries come from the source?
 	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
 	FromCommit      Check = "from-commit"       // is the source archive made of the commit?

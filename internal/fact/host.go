@@ -1,5 +1,10 @@
 package fact
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Host is the machine and the system that an execution ran on, as its system says.
 type Host struct {
 	Name string `json:"name"` // the system's host name
@@ -26,6 +31,21 @@ const (
 	Unproven Independence = "unproven"
 )
 
+// Requirement is what a profile file demands of a release besides: the values of the
+// key require.
+type Requirement string
+
+// RequireMachines demands that every unit is built on two machines.
+const RequireMachines Requirement = "machines"
+
+// Requirements are all that there are.
+func Requirements() []Requirement { return []Requirement{RequireMachines} }
+
+// Hint says how a release comes to meet it.
+func (Requirement) Hint() string {
+	return "name two machines with -on: -on=here,ssh://HOST builds each unit once on this one and once on HOST; of a release in parts, build those of -place=a and those of -place=b on two machines"
+}
+
 // Execution is what is known of where one execution ran.
 type Execution struct {
 	Host Host
@@ -36,22 +56,56 @@ type Execution struct {
 	Nonce string
 }
 
+// Independences are all words that there are for it, the strongest first.
+func Independences() []Independence { return []Independence{TwoMachines, OneMachine, Unproven} }
+
+// On says for people where that many executions ran: "on two machines". It ends a
+// sentence on what was built how often.
+func (i Independence) On(executions int) string {
+	switch {
+	case i == TwoMachines && executions == 2:
+		return "on two machines"
+	case i == TwoMachines:
+		return "on at least two machines"
+	case i == OneMachine:
+		return fmt.Sprintf("in %s on one machine", places(executions))
+	}
+	return "in places that are not proven to be apart"
+}
+
+func places(n int) string {
+	if n == 2 {
+		return "two places"
+	}
+	return Count(n, "place")
+}
+
 // Independent says what executions of one unit were to each other; "" for fewer
-// than two, of which there is nothing to say.
+// than two, of which there is nothing to say. missing is what is not known of those
+// that are [Unproven], and names no machine. elsewhere are executions of other units:
+// what has the nonce of one of them may be its outcome.
 //
 // Two that ran here are two by themselves. Two of which one ran elsewhere are two
 // only with nonces of their own, since an engine may run equal work once and give
 // its result twice.
-func Independent(list []Execution) Independence {
+func Independent(list []Execution, elsewhere ...Execution) (_ Independence, missing string) {
 	if len(list) < 2 {
-		return ""
+		return "", ""
 	}
-	nonces := map[string]bool{}
+	used, nonces := map[string]bool{}, map[string]bool{}
+	for _, e := range elsewhere {
+		used[e.Nonce] = true
+	}
 	machines, unknown := false, false
 	for i, e := range list {
 		if !e.Here {
-			if e.Nonce == "" || nonces[e.Nonce] {
-				return Unproven
+			switch {
+			case e.Nonce == "":
+				return Unproven, "a receipt has no nonce, so it may be that of another execution"
+			case nonces[e.Nonce]:
+				return Unproven, "two receipts have one nonce, so they may be of one execution"
+			case used[e.Nonce]:
+				return Unproven, "a receipt has the nonce of another unit's, so it may be of that execution"
 			}
 			nonces[e.Nonce] = true
 		}
@@ -67,9 +121,24 @@ func Independent(list []Execution) Independence {
 	}
 	switch {
 	case machines:
-		return TwoMachines
+		return TwoMachines, ""
 	case unknown:
-		return Unproven
+		return Unproven, "a machine does not say which one it is, so it may be that of another build"
 	}
-	return OneMachine
+	return OneMachine, ""
+}
+
+// Systems are the systems that executions of one unit ran on, sorted, where they are
+// not all the same; else nil.
+func Systems(list []Execution) (systems []string) {
+	for _, e := range list {
+		if e.Host.System != "" {
+			systems = append(systems, e.Host.System)
+		}
+	}
+	slices.Sort(systems)
+	if systems = slices.Compact(systems); len(systems) < 2 {
+		return nil
+	}
+	return systems
 }

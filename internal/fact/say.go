@@ -174,7 +174,13 @@ var wordings = map[Check]wording{
 	},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
-	FromSource:      {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
+	Machines: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %s built on two machines, as demanded, by what the publisher's machines said", g.n(), Count(g.of, "unit"))
+		},
+		open: func(g group) string { return "that " + g.names() + " was built on two machines: " + g.detail },
+	},
+	FromSource: {open: about("that the binaries come from the source", "that the binaries of %s come from the source")},
 	GeneratedAgain: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %s generated again here, on %s, are identical", g.n(), Count(g.of, "generated file"), g.detail)

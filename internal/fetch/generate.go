@@ -271,3 +271,12 @@ func FirstFew(names []string) string {
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:show], ", "), len(names)-show)
 }
+
+// GeneratedDigest is the digest of the files that commands have made, with their names
+// and modes; "" for none.
+func (c *Copied) GeneratedDigest() string {
+	if c.Generation == nil {
+		return ""
+	}
+	return digestOf(c.Generation.Files)
+}

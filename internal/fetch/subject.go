@@ -151,6 +151,11 @@ func directories(c *run.Config) (err error) {
 	if c.Out, err = files.RealPath(c.Out); err != nil {
 		return fmt.Errorf("output directory: %w", err)
 	}
+	for i, name := range c.Parts {
+		if c.Parts[i], err = files.RealPath(name); err != nil {
+			return fmt.Errorf("part of a release: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -167,7 +172,7 @@ func (s *Subject) openSource(ctx context.Context) error {
 			return err
 		}
 		repo, err := source.Open(ctx, source.Config{
-			Dir: dir, Ignore: append(output.Dir{Path: s.Out}.Unfinished(), s.Out), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
+			Dir: dir, Ignore: slices.Concat(output.Dir{Path: s.Out}.Unfinished(), []string{s.Out}, s.Parts), Git: s.Git, Env: s.Environ, Work: s.Workspace.Dir, Known: s.Known,
 		})
 		if err != nil {
 			return err

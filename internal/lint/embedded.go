@@ -45,7 +45,7 @@ func (l *Linted) ignoredEmbeds(ctx context.Context) (warnings []string, err erro
 	dirs := map[source.EmbedIgnored][]string{} // by pattern, of any example and reader
 	for _, p := range patterns {
 		name := l.inModule(p.Name)
-		if !reads[p.By] || l.said(p, unseen) || l.made(name, p, embedded) || whole[path.Dir(name)] {
+		if !reads[p.By] || l.said(p, unseen) || l.made(name, p, embedded) || below(path.Dir(name), whole) {
 			continue
 		}
 		if worth, err := l.worth(ctx, p); err != nil || !worth {
@@ -64,6 +64,16 @@ func (l *Linted) ignoredEmbeds(ctx context.Context) (warnings []string, err erro
 		warnings = append(warnings, fmt.Sprintf("what lies in %s is embedded, and git ignores %s there (%s:%d): a build of the commit has only what is committed; if a command makes such files, name it in generate of %s, or commit them (git add -f)", fetch.FirstFew(outermost(dirs[p])), p.Pattern, p.File, p.Line, fetch.ConfigName))
 	}
 	return warnings, nil
+}
+
+// below reports whether dir is one of dirs, or in one.
+func below(dir string, dirs map[string]bool) bool {
+	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if dirs[dir] {
+			return true
+		}
+	}
+	return false
 }
 
 // outermost are the directories that lie in no other of them, sorted, as they are shown.
@@ -140,7 +150,7 @@ func isRubbish(name string) bool {
 	}
 	switch strings.ToLower(path.Ext(name)) {
 	case ".swp", ".swo", ".swn", ".bak", ".old", ".orig", ".rej", ".tmp", ".temp", ".part", // of editors, merges and downloads
-		".log", ".pid", ".lock", ".seed", ".cache", // of runs
+		".log", ".pid", ".lock", ".seed", ".cache", ".db", ".sqlite", ".sqlite3", // of runs
 		".exe", ".dll", ".so", ".dylib", ".o", ".a", ".obj", ".lib", ".pyc", ".class", ".pdb", ".dsym", // of compilers
 		".test", ".out", ".prof", ".pprof", ".cover", ".coverprofile", // of tests
 		".pem", ".key", ".p12", ".pfx", ".env", // private on purpose

@@ -9,6 +9,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/output"
@@ -38,7 +39,7 @@ func Check(ctx context.Context, cfg run.Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	l, err := All(ctx, s, cfg.ReleaseKind(), false)
+	l, err := All(ctx, s, For{Kind: cfg.ReleaseKind()})
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +62,24 @@ type Linted struct {
 	Published *Published
 }
 
+// For says what is to be made, and how much of it on this machine.
+type For struct {
+	Kind   checksums.Kind // of the manifest
+	Opened bool           // the output directory was looked at, or there is none
+	// Builds are the units of the plan that are built here; nil: all.
+	Builds func(*plan.Plan) []*plan.Unit
+	// Part says that this is a part of a release: another machine packs and signs.
+	Part bool
+}
+
 // All finds all that is wrong, or silently has no effect, before anything is
 // compiled: in the tree, in the profile file, in the plan and all it needs, which
 // is fetched, and on this machine. It is the one list of checks: [Check] does
 // nothing else, and what builds goes on when it found nothing. So either says it in
 // the same words. All errors are reported, and whatever else is found is a caution.
-// kind is that of the manifest; opened says that the output directory was looked at.
-func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool) (*Linted, error) {
-	errs := []error{Refusals(ctx, s, kind)}
-	if !opened {
+func All(ctx context.Context, s *fetch.Subject, what For) (*Linted, error) {
+	errs := []error{Refusals(ctx, s, what)}
+	if !what.Opened {
 		errs = append(errs, output.Dir{Path: s.Out}.Look(ctx))
 	}
 	c, err := s.Fetch(ctx)
@@ -84,10 +94,10 @@ func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool
 	}
 	errs = append(errs, l.Explain(planErr))
 	if planErr == nil {
-		errs = append(errs, l.checkPlan(ctx), l.published(ctx, kind))
+		errs = append(errs, l.checkPlan(ctx, what), l.published(ctx, what.Kind))
 	}
-	if kind == checksums.KindRelease {
-		errs = append(errs, l.checkKeys(ctx))
+	if what.Kind == checksums.KindRelease {
+		errs = append(errs, l.checkKeys(ctx, what.Part))
 	}
 	errs = append(errs, l.caution(ctx, planErr == nil))
 	if err := ctx.Err(); err != nil {
@@ -100,11 +110,17 @@ func All(ctx context.Context, s *fetch.Subject, kind checksums.Kind, opened bool
 }
 
 // checkPlan finds what keeps a plan from being built here.
-func (l *Linted) checkPlan(ctx context.Context) error {
+func (l *Linted) checkPlan(ctx context.Context, what For) error {
 	var err error
-	l.Packer, err = l.FindUPX(ctx, l.cautions.Add)
+	if !what.Part {
+		l.Packer, err = l.FindUPX(ctx, l.cautions.Add)
+	}
+	builds := l.Plan.Units
+	if what.Builds != nil {
+		builds = what.Builds(l.Plan)
+	}
 	syntax := l.Planner.Syntax(ctx)
-	errs := []error{err, l.missingTools(ctx), syntax}
+	errs := []error{err, l.missingTools(ctx, builds), syntax}
 	if l.Types && syntax == nil { // else there is nothing that has types
 		l.Phase("checking types")
 		l.typed, err = l.Planner.Types(ctx)
@@ -113,10 +129,11 @@ func (l *Linted) checkPlan(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkKeys looks for private keys in the commit, and notes the one that signs.
-func (l *Linted) checkKeys(ctx context.Context) error {
+// checkKeys looks for private keys in the commit, and notes the one that signs. A part
+// need not know that one.
+func (l *Linted) checkKeys(ctx context.Context, part bool) error {
 	ref, err := l.KeyRef()
-	if err != nil {
+	if err != nil && !part {
 		return nil // it was refused
 	}
 	keys, err := l.committedKeys(ctx, ref)
@@ -129,12 +146,27 @@ func (l *Linted) checkKeys(ctx context.Context) error {
 
 // Refusals are what the tree, its tags and the profile file alone keep from
 // being released.
-func Refusals(ctx context.Context, s *fetch.Subject, kind checksums.Kind) error {
+func Refusals(ctx context.Context, s *fetch.Subject, what For) error {
 	errs := []error{RefuseDirty(s)}
-	if kind == checksums.KindRelease {
-		errs = append(errs, refuseUntagged(ctx, s), s.CheckKey(ctx))
+	if what.Kind == checksums.KindRelease {
+		errs = append(errs, refuseUntagged(ctx, s))
+		if !what.Part {
+			errs = append(errs, s.CheckKey(ctx))
+		}
+		if what.Builds == nil { // else others build as well
+			errs = append(errs, refuseOneMachine(s))
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// refuseOneMachine refuses a release that has to be built on two machines and has not
+// got them. Whether the two that it has are two is known in the end.
+func refuseOneMachine(s *fetch.Subject) error {
+	if !s.File.Requires(fact.RequireMachines) || !s.OneMachine() {
+		return nil
+	}
+	return s.File.Problem(s.File.Pos("require"), fmt.Sprintf("require: %s, and there is one machine to build on", fact.RequireMachines), fact.RequireMachines.Hint())
 }
 
 // caution warns of what does not stop a build. Some of it is known only of a plan.
@@ -161,20 +193,22 @@ func (l *Linted) caution(ctx context.Context, planned bool) error {
 	return nil
 }
 
-// missingTools refuses units whose compilers beside the toolchain are not on this machine.
-func (l *Linted) missingTools(ctx context.Context) error {
+// missingTools refuses units whose compilers beside the toolchain are not on this machine,
+// which builds them.
+func (l *Linted) missingTools(ctx context.Context, units []*plan.Unit) error {
 	var errs []error
 	said := map[string]bool{}
-	for _, u := range l.Plan.Units {
+	for _, u := range units {
 		missing, err := l.Planner.MissingTools(ctx, u)
 		if err != nil {
 			return fmt.Errorf("%s: %w", u.ID(), err)
 		}
 		for _, m := range missing {
-			if said[m.Variable+m.Command] {
+			what := m.Library + " " + m.Variable + " " + m.Command
+			if said[what] {
 				continue // of all its platforms
 			}
-			said[m.Variable+m.Command] = true
+			said[what] = true
 			errs = append(errs, fault.Errorf(m.Tip(), "%s: %s", u.ID(), m))
 		}
 	}

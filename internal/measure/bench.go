@@ -70,7 +70,7 @@ func bench(ctx context.Context, work string, opt startup.Config, sweep bool) (_ 
 	if b.Result, err = startup.Measure(ctx, opt); err != nil {
 		return nil, err
 	}
-	if b.Packing, err = PackingAccounts(ctx, b.Result, opt.Programs, packStarts()...); err != nil || !sweep {
+	if b.Packing, err = packingAccounts(ctx, b.Result, opt.Programs, packStarts()...); err != nil || !sweep {
 		return b, err
 	}
 	b.Sweeps, err = sweepAll(ctx, b.Result, opt)

@@ -15,11 +15,11 @@ import (
 	"github.com/mintmark/mintmark/internal/startup"
 )
 
-// PackingAccounts compares every measured program that is packed with the first
+// packingAccounts compares every measured program that is packed with the first
 // that is not: bytes on disk, bytes on the way in an archive (tar.gz and tar.zst,
 // as releases have them), time of a warm start and memory, for some numbers of
 // starts per transfer. There is none without a packed and a plain program.
-func PackingAccounts(ctx context.Context, res *startup.Result, programs []startup.Program, starts ...int) ([]report.Packed, error) {
+func packingAccounts(ctx context.Context, res *startup.Result, programs []startup.Program, starts ...int) ([]report.Packed, error) {
 	type subject struct {
 		startup.Subject
 		path, packer string

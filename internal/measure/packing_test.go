@@ -51,7 +51,7 @@ func TestPackingAccounts(t *testing.T) {
 			{Base: "plain", Program: "lzma", Low: 20, High: 30, Extra: 50e6, Verdict: stats.More},
 		},
 	}}
-	got, err := PackingAccounts(t.Context(), res, programs, 1, 10)
+	got, err := packingAccounts(t.Context(), res, programs, 1, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +71,12 @@ func TestPackingAccounts(t *testing.T) {
 		}
 	}
 	res.Runs[0].Comparisons[1].Low = 0
-	if got, err := PackingAccounts(t.Context(), res, programs, 1); err != nil || got[1].NotComputed == "" || got[1].Packing != nil || got[0].Packing == nil {
+	if got, err := packingAccounts(t.Context(), res, programs, 1); err != nil || got[1].NotComputed == "" || got[1].Packing != nil || got[0].Packing == nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 	// Nothing is packed.
 	res.Programs, res.Runs[0].Times = res.Programs[1:2], res.Runs[0].Times[1:2]
-	if got, err := PackingAccounts(t.Context(), res, programs[1:2], 1); err != nil || got != nil {
+	if got, err := packingAccounts(t.Context(), res, programs[1:2], 1); err != nil || got != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -38,6 +38,14 @@ func (o *outcomes) circumstances() (list []fact.Circumstances) {
 	return list
 }
 
+// ran says of each execution where it was.
+func (o *outcomes) ran() (list []fact.Execution) {
+	for _, x := range o.all {
+		list = append(list, x.Ran)
+	}
+	return list
+}
+
 // cpu is the time of all go commands that were run for the unit.
 func (o *outcomes) cpu() (all time.Duration) {
 	for _, x := range o.all {
@@ -50,11 +58,15 @@ func (o *outcomes) cpu() (all time.Duration) {
 // units are still being built. It returns what became of the unit, in one word.
 type then func(ctx context.Context, o *outcomes) (verdict string, err error)
 
-// build has every executor build every unit. ledger may spare second builds most of their work; nil: nothing is spared.
-func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) error {
+// build has every executor build the units, which are of the plan. ledger may spare second builds most of their work; nil: nothing is spared.
+func (p *Prepared) build(ctx context.Context, units []*plan.Unit, ledger *ReleaseLedger, then then) error {
 	r := p.Of.Run
+	keep := r.Cache
+	if p.arrived {
+		keep = r.Workspace.Dir // what it cost elsewhere is forgotten with this run
+	}
 	b := &batch{
-		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(r.Cache, "costs.json")),
+		Prepared: p, ledger: ledger, then: then, costs: schedule.LoadCosts(filepath.Join(keep, "costs.json")),
 		sites: p.Sites, running: map[schedule.ID]time.Time{}, progress: map[schedule.ID]schedule.Progress{},
 	}
 	if len(b.sites) == 0 {
@@ -63,7 +75,7 @@ func (p *Prepared) build(ctx context.Context, ledger *ReleaseLedger, then then) 
 	b.left = slices.Clone(b.sites)
 	// All builds are one queue: no machine is idle between first and second ones.
 	for i := range p.Executors {
-		for _, u := range p.Of.Plan.Units {
+		for _, u := range units {
 			b.tasks = append(b.tasks, b.task(b.unit(u), i))
 		}
 	}

@@ -25,6 +25,7 @@ type compared struct {
 	products []*product
 	mended   []string // damage that was found on the way, and what was done
 	kept     string   // directory of files that differ; "" for none
+	doubt    string   // why it is not proven that these were several executions; "" if it is
 	stamp    string   // the version that go wrote into the binaries of a commit; "" for none
 }
 
@@ -88,6 +89,7 @@ func (p *Prepared) compare(ctx context.Context, o *outcomes, by Published) (*com
 	if err := p.mend(ctx, c); err != nil {
 		return nil, err
 	}
+	c.doubt = c.outcomes.doubt()
 	for i, first := range c.all[0].Products {
 		pr := &product{main: first.Main, header: first.Header, name: c.unit.File(first.Main)}
 		if pr.header {
@@ -124,6 +126,7 @@ func (p *Prepared) compareProduct(ctx context.Context, c *compared, pr *product,
 		return err
 	}
 	pr.artifact.Verdict, pr.artifact.Reason = v.Verdict, v.Reason
+	doubted(&pr.artifact, len(c.all), c.doubt)
 	if v.Diff == nil {
 		return nil
 	}

@@ -158,22 +158,22 @@ func newClient(ctx context.Context, p *fetch.Planned) (_ *remote.Client, err err
 	}
 	var mu sync.Mutex
 	type sent struct {
-		tc  fact.Toolchain
-		zip string // input
+		fact.Toolchain
+		zip string // its input
 	}
-	known := map[string]sent{} // by system
+	known := map[string]sent{}
 	c.Toolchain = func(ctx context.Context, system string) (fact.Toolchain, string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if s, ok := known[system]; ok {
-			return s.tc, s.zip, nil
+			return s.Toolchain, s.zip, nil
 		}
-		t := p.GoToolchain
+		t, err := p.GoToolchain, error(nil)
 		if system != thisSystem {
-			var err error
-			if t, err = p.Fetcher.ToolchainFor(ctx, p.GoToolchain.Version, system); err != nil {
-				return fact.Toolchain{}, "", err
-			}
+			t, err = p.Fetcher.ToolchainFor(ctx, p.GoToolchain.Version, system)
+		}
+		if err != nil {
+			return fact.Toolchain{}, "", err
 		}
 		zip, err := c.Inputs.Add(ctx, t.Zip())
 		if err == nil {

@@ -33,7 +33,7 @@ type described struct {
 func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 	units := m.Of.Plan.Units
 	f := &Finished{Prepared: m.Prepared, Ledger: m.Ledger, Made: make([]*UnitResult, len(units))}
-	err := m.build(ctx, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
+	err := m.build(ctx, units, m.Ledger, func(ctx context.Context, o *outcomes) (string, error) {
 		if len(o.all) > 1 {
 			o.doing("comparing")
 		}
@@ -51,6 +51,7 @@ func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 	if err != nil {
 		return nil, err
 	}
+	apart(f.Made, by != nil)
 	for _, r := range f.Made {
 		f.CPU += r.cpu
 	}
@@ -120,8 +121,9 @@ func (f *Finished) describe(ctx context.Context, kind checksums.Kind) (*describe
 	return &described{f, m}, nil
 }
 
-// Executions says how often every unit was built, and what was different and what
-// the same when it was: what the executions that there were have in common.
+// Executions says how often every unit was built, how far the builds of each were
+// apart, and what was different and what the same when it was: what the executions
+// that there were have in common.
 func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 	r := checksums.Rebuild{Confinement: held}
 	var all [][]fact.Circumstances
@@ -135,6 +137,7 @@ func Executions(made []*UnitResult, held *fact.Confinement) checksums.Rebuild {
 	if r.Executions > 1 { // else there is a unit of which nothing can be said
 		c := fact.Compare(all)
 		r.Varied, r.Attempted, r.Shared = c.Varied, c.Attempted, c.Shared
+		r.Independence = independences(made)
 	}
 	return r
 }
@@ -195,7 +198,7 @@ func (f *described) gate(over []error) error {
 	if len(unchecked) > 0 {
 		errs = append(errs, fault.NotReproduciblef("verify: report in the profile publishes them, and the manifest says that they are unchecked", "not checked, so not published:\n%s", strings.Join(unchecked, "\n")))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, f.notOnTwoMachines())...)
 }
 
 // artifactLine names an artifact in an error.

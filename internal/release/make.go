@@ -39,6 +39,9 @@ type Maker struct {
 type UnitResult struct {
 	unit          *plan.Unit
 	circumstances []fact.Circumstances // of each execution
+	ran           []fact.Execution     // where each was
+	independence  fact.Independence    // of all of them; see apart
+	doubt         string               // as in compared
 	Artifacts     []checksums.Artifact
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
@@ -89,7 +92,7 @@ func (m *Maker) steps() []unitStep {
 // make makes the published files of a unit. Where its executions differ nothing is
 // made, unless the profile says verify: report; the gate stops the release.
 func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
-	r := &UnitResult{unit: c.unit, circumstances: c.circumstances(), linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended, cpu: c.cpu()}
+	r := &UnitResult{unit: c.unit, circumstances: c.circumstances(), ran: c.ran(), doubt: c.doubt, linked: map[string]string{}, stamp: c.stamp, kept: c.kept, mended: c.mended, cpu: c.cpu()}
 	var items []*item
 	for _, p := range c.products {
 		r.linked[p.artifact.SHA256] = p.paths[0]

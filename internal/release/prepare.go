@@ -27,6 +27,9 @@ type Prepared struct {
 	Of        *fetch.Planned
 	Executors []ReadyExecutor
 	Sites     []schedule.Site // the machines that they build on
+	// arrived says that the executors have what was built elsewhere, so that nothing is
+	// learned of this machine.
+	arrived bool
 }
 
 // ReadyExecutor is an executor together with a private copy of the source, from
@@ -80,7 +83,7 @@ func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, e
 	if len(workers) > 0 {
 		ready = f.spreadOver(ready)
 	}
-	return &Prepared{p, ready, f.sites}, nil
+	return &Prepared{Of: p, Executors: ready, Sites: f.sites}, nil
 }
 
 // FirstPlace is the place whose caches outlive the release.

@@ -73,17 +73,31 @@ type Result struct {
 
 // Build builds every unit once and checks nothing: every verdict is unchecked.
 func Build(ctx context.Context, cfg run.Config) (*Result, error) {
-	return produce(ctx, cfg, checksums.KindBuild)
+	return produce(ctx, cfg, checksums.KindBuild, built())
 }
 
 // Release builds every unit twice, compares, and publishes what is identical.
 // When something differs the Result comes with an error of exit code 3, and
 // nothing is published.
 func Release(ctx context.Context, cfg run.Config) (*Result, error) {
-	return produce(ctx, cfg, cfg.ReleaseKind())
+	return produce(ctx, cfg, cfg.ReleaseKind(), built())
 }
 
-func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Result, err error) {
+// origin is where the outcomes come from that a release is made of.
+type origin struct {
+	builds  func(*plan.Plan) []*plan.Unit // what is built on this machine; nil: all
+	prepare func(ctx context.Context, l *lint.Linted, kind checksums.Kind) (*Prepared, error)
+	doing   string // what is said while they come
+}
+
+// built is the origin of outcomes of builds that this program does.
+func built() origin {
+	return origin{doing: "building", prepare: func(ctx context.Context, l *lint.Linted, kind checksums.Kind) (*Prepared, error) {
+		return Prepare(ctx, l.Planned, Places{Second: kind != checksums.KindBuild, KeepLinks: true, On: l.On})
+	}}
+}
+
+func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from origin) (_ *Result, err error) {
 	defer func() { err = run.ExplainFull(err) }()
 	s, err := fetch.Open(ctx, &cfg)
 	if err != nil {
@@ -91,13 +105,15 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 	}
 	defer s.Close()
 	var out *destination
-	if lint.Refusals(ctx, s, kind) == nil { // else lint says so, and nothing of this is needed
+	what := lint.For{Kind: kind, Builds: from.builds}
+	if lint.Refusals(ctx, s, what) == nil { // else lint says so, and nothing of this is needed
 		if out, err = openDestination(ctx, s, kind); err != nil {
 			return nil, err
 		}
 		defer out.Close()
 	}
-	l, err := lint.All(ctx, s, kind, out != nil)
+	what.Opened = out != nil
+	l, err := lint.All(ctx, s, what)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +121,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 		return nil, err
 	}
 	twice := kind != checksums.KindBuild
-	p, err := Prepare(ctx, l.Planned, Places{Second: twice, KeepLinks: true, On: cfg.On})
+	p, err := from.prepare(ctx, l, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +133,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind) (_ *Resul
 	} else {
 		m.NotRun = builtOnce
 	}
-	s.Phase("building")
+	s.Phase(from.doing)
 	f, err := m.Finish(ctx, nil)
 	if err != nil {
 		return nil, l.Explain(err)

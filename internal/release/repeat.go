@@ -34,7 +34,7 @@ func Repeat(ctx context.Context, cfg run.Config, n int) (_ *Result, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	l, err := lint.All(ctx, s, checksums.KindBuild, true)
+	l, err := lint.All(ctx, s, lint.For{Kind: checksums.KindBuild, Opened: true})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func repeat(ctx context.Context, l *lint.Linted, first *execute.Local, n int, re
 	if err != nil {
 		return err
 	}
-	p := &Prepared{l.Planned, []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}, thisMachine(l.Run)}
+	p := &Prepared{Of: l.Planned, Executors: []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}, Sites: thisMachine(l.Run)}
 	stage, err := os.MkdirTemp(l.Workspace.Dir, "products-")
 	if err != nil {
 		return err

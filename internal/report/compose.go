@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -85,6 +86,9 @@ func (p *Page) verdict(in Inputs) {
 		signed += "; this page is one of the signed files, so check it with the command at its end, not by reading it"
 	}
 	p.Facts = []string{signed}
+	if machines := Machines(m.Rebuild.Executions, m.Rebuild.Independence); machines != "" {
+		p.Facts = append(p.Facts, strings.ToUpper(machines[:1])+machines[1:])
+	}
 	if again := Again(m.Rebuild.Executions, m.Rebuild.Actions, m.Artifacts); again != "" {
 		p.Facts = append(p.Facts, strings.ToUpper(again[:1])+again[1:])
 	}
@@ -185,6 +189,9 @@ func provenance(in Inputs) Section {
 	add("built by", m.Builder.Name+" "+m.Builder.Version)
 	add("plan ID", m.PlanID)
 	add("builds of each unit", fmt.Sprint(m.Rebuild.Executions))
+	if m.Rebuild.Executions > 1 {
+		add("on how many machines", cmp.Or(Machines(m.Rebuild.Executions, m.Rebuild.Independence), "not recorded"))
+	}
 	add("different between them", strings.Join(m.Rebuild.Varied, ", "))
 	add("also, where the system let it", strings.Join(m.Rebuild.Attempted, ", "))
 	shared := "the same in both"
@@ -196,6 +203,7 @@ func provenance(in Inputs) Section {
 		add("the builds while they ran", c.String())
 	}
 	s.Tables = []Table{t}
+	s.Parts = independence(m)
 	if m.Kind != checksums.KindRelease {
 		s.Notes = []string{"A " + string(m.Kind) + " is not signed and cannot be verified."}
 		return s

@@ -112,7 +112,14 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 		n := v.Manifest.Rebuild.Executions
 		switch a.Verdict {
 		case fact.Identical:
-			return "built " + fact.Times(n) + ", identical" + says, true
+			where := ""
+			if i := slices.IndexFunc(v.Independence, func(u checksums.UnitIndependence) bool { return u.Unit() == a.Unit() }); i >= 0 {
+				where = " " + v.Independence[i].Independence.On(n)
+				if systems := v.Independence[i].Systems; len(systems) > 0 {
+					where += " (" + strings.Join(systems, ", ") + ")"
+				}
+			}
+			return "built " + fact.Times(n) + where + ", identical" + says, true
 		case fact.Different:
 			return "that it can be built again (" + fact.Builds(n) + " differed" + says + ")", false
 		}

@@ -21,6 +21,7 @@ type Config struct {
 	Platforms  string   // comma list of patterns
 	Out        string   // output directory, "dist" in Dir by default
 	Jobs       int      // builds at a time; default: the machine's processors
+	Parts      []string // files with parts of a release: that which is made, or those that are merged
 	// On are the machines that build: addresses of workers, and "here". None: here.
 	On []string
 	// WorkerKeys are the keys that the receipts of workers must be signed with, each
@@ -132,6 +133,10 @@ func (c *Config) LookupEnv(name string) (value string, ok bool) {
 	}
 	return value, ok
 }
+
+// OneMachine reports whether there are no two machines to build on. That two addresses
+// are two machines is known only once they have built.
+func (c *Config) OneMachine() bool { return len(c.On) < 2 }
 
 // ReleaseKind is what a release of the configuration calls itself.
 func (c *Config) ReleaseKind() checksums.Kind {

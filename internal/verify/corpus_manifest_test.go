@@ -113,6 +113,18 @@ func manifestAttacks() []attack {
 		m("a rebuilder twice", "is there twice", func(m *checksums.Manifest) {
 			m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID(keyID), fact.KeyID(keyID)}
 		}),
+		m("two machines of one of two units", "independence of release linux/arm64: is missing", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.TwoMachines}}
+		}),
+		m("machines of a word of its own", `is "a hundred machines"`, func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: "a hundred machines"}}
+		}),
+		m("identical and unproven", "unproven, and release/linux/amd64/linked/", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.Unproven}}
+		}),
+		m("a system that clears the screen", "want GOOS/GOARCH", func(m *checksums.Manifest) {
+			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.TwoMachines, Systems: []string{"linux/amd64", "linux/\x1b[2J"}}}
+		}),
 		m("circumstances out of order", "is not in canonical form", func(m *checksums.Manifest) { m.Rebuild.Varied = []string{"path", "home"} }),
 		m("confined, and a reason why not", "a reason belongs to what was not confined", func(m *checksums.Manifest) {
 			m.Rebuild.Confinement = &fact.Confinement{Writes: fact.Hold{Held: true, Reason: "x"}, Network: fact.Hold{Held: true}}

@@ -38,6 +38,7 @@ type Config struct {
 	Commit   string
 	Missing  bool // listed files may be absent
 	Unsigned bool // no key: check only that the files agree with each other
+	Machines int  // 2: every unit must have been built on two machines; 0: that is not demanded
 
 	// Rebuilders are public keys of those whose rebuild statements count. Threshold of them must vouch for every published
 	// artifact; 0 means all of them. Statements are files or directories to find
@@ -87,7 +88,7 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 func (cfg Config) expected(ctx context.Context) (vc checksums.VerifyConfig, rebuilders []checksums.Trust, err error) {
 	vc = checksums.VerifyConfig{
 		Project: cfg.Project, Module: cfg.Module, Version: cfg.Version, Commit: cfg.Commit,
-		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned,
+		AllowMissing: cfg.Missing, AllowUnsigned: cfg.Unsigned, Machines: cfg.Machines,
 	}
 	if err := cfg.usage(); err != nil {
 		return vc, nil, err
@@ -113,6 +114,9 @@ func (cfg Config) usage() error {
 	}
 	if b, ok := exact.Hex(cfg.Commit); cfg.Commit != "" && (!ok || len(b) != 20 && len(b) != 32) {
 		return fault.Usagef("write all 40 or 64 digits, in lower case: git rev-parse "+cfg.Commit, "-commit=%s is not a full git hash", cfg.Commit)
+	}
+	if cfg.Machines != 0 && cfg.Machines != 2 {
+		return fault.Usagef("-machines=2 demands two; a release does not say of more than two machines that they are different ones", "-machines=%d", cfg.Machines)
 	}
 	if strings.Contains(cfg.Module, "@") {
 		return fault.Usagef("name the path alone, and the version with -version: -module=PATH -version=VERSION", "-module=%s: the module that is expected has no version", cfg.Module)

@@ -12,6 +12,15 @@
 // nothing but another execution with the same ones; that they were two, from nonces
 // and hosts ([fact.Independent]). A signature says whose word it is.
 //
+// # Parts
+//
+// A part is a parcel with the outcomes of one shard of a plan in one place, behind a
+// header ([Header]) that has the digest of each receipt: whatever changed on the way is
+// found. Its receipts are not signed: the one key that whoever merges parts has at hand
+// signs releases, and belongs on no machine that only builds.
+//
+// # Limits
+//
 // A parcel may come from anybody. What is larger than it says, in another order, of
 // another name, twice, or not of the plan is refused, and nothing of it is then used.
 package parcel
@@ -273,9 +282,12 @@ func (in *reader) header(name string) (*tar.Header, error) {
 			return nil, err
 		}
 	}
-	if h.Name != name || !Plain(h) {
+	if h.Name != name || h.Typeflag != tar.TypeReg {
 		in.ahead = h
 		return nil, fmt.Errorf("%.200q in the place of %s: %w", h.Name, name, errOther)
+	}
+	if !Plain(h) {
+		return nil, fmt.Errorf("%s is a sparse file", name)
 	}
 	return h, nil
 }

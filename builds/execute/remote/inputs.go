@@ -14,8 +14,8 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 )
 
-// Inputs are files on this machine, by their SHA-256. Several goroutines may use them at
-// a time.
+// Inputs are files on this machine, by their SHA-256. They may be added to while they
+// are used.
 type Inputs struct {
 	mu   sync.Mutex
 	file map[string]string
@@ -39,25 +39,27 @@ func (in *Inputs) Add(ctx context.Context, name string) (string, error) {
 
 // List are those of these digests, sorted.
 func (in *Inputs) List(sums []string) (list []worker.Input) {
-	sums = slices.Clone(sums)
-	slices.Sort(sums)
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	sums = slices.Clone(sums)
+	slices.Sort(sums)
 	for _, s := range slices.Compact(sums) {
 		list = append(list, worker.Input{SHA256: s, Size: in.size[s]})
 	}
 	return list
 }
 
-// names are the files of these digests.
-func (in *Inputs) names(sums []string) map[string]string {
+// files are those of the inputs that are there.
+func (in *Inputs) files(sums []string) map[string]string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	file := map[string]string{}
+	there := map[string]string{}
 	for _, s := range sums {
-		file[s] = in.file[s]
+		if name, ok := in.file[s]; ok {
+			there[s] = name
+		}
 	}
-	return file
+	return there
 }
 
 // AddModules adds the files of the download directory of a module cache that holds

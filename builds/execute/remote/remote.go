@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -238,7 +240,8 @@ func (w *Worker) ask(ctx context.Context, nonce string, r *worker.Request, with 
 
 // write writes a request with those of its inputs.
 func (c *Client) write(ctx context.Context, w io.Writer, r *worker.Request, with []string) error {
-	return worker.WriteRequest(ctx, w, r, c.Inputs.names(with), with)
+	file := c.Inputs.files(with) // a worker may say that it lacks what nobody spoke of
+	return worker.WriteRequest(ctx, w, r, file, slices.Sorted(maps.Keys(file)))
 }
 
 // brokenError is what whoever reads an answer is told when it broke off on the way.
