@@ -26,13 +26,13 @@ func Release(
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
 	jobs *int, // builds at a time (default: the number of processors)
 	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
-	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	out *string, // output directory (default: dist in the product's directory); with -shard: the file that the part is written into
 	shard *string, // build a part of the release once, for merge to make the release of: NUMBER/ALL, such as 2/5
 	place *string, // with -shard: which of the two builds: a or b
@@ -43,7 +43,7 @@ func Release(
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
 ) error {
-	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "workerkeys": workerkeys, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
+	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
 }
 
 // Merge makes a release of parts that other machines have built: release -shard.
@@ -77,15 +77,15 @@ func Build(
 	out *string, // output directory (default: dist in the product's directory)
 	jobs *int, // builds at a time (default: the number of processors)
 	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
-	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 ) error {
-	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "workerkeys": workerkeys, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version})
+	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys})
 }
 
 // Plan prints what would be built, and builds nothing.
@@ -112,7 +112,6 @@ func Check(
 	profile *string, // profiles, separated by commas (default: all that have platforms)
 	platform *string, // platforms or patterns, separated by commas, such as linux,windows/amd64,linux/arm/7
 	on *string, // machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)
-	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	json *bool, // print the result as one JSON document
 	dir *string, // the product's directory in its git checkout (default: the current one)
 	module *string, // take the source from the module proxy: PATH@VERSION
@@ -121,7 +120,7 @@ func Check(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "workerkeys": workerkeys, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
+	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
 }
 
 // Verify checks a published release: signatures, checksums, files, record.

@@ -24,8 +24,7 @@ type (
 		Jobs *int `flag:"jobs" help:"builds at a time (default: the number of processors)"`
 	}
 	onFlag struct {
-		On         []string   `flag:"on" help:"machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)"`
-		WorkerKeys publicKeys `flag:"workerkeys" with:"on" help:"public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas"`
+		On []string `flag:"on" help:"machines that build, separated by commas: here, ssh://HOST, docker://CONTEXT, docker+unix:///SOCKET, buildx://BUILDER (default: those of machines.yaml in your configuration directory, else here)"`
 	}
 	jsonFlag struct {
 		JSON bool `flag:"json" help:"print the result as one JSON document"`

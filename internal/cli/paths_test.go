@@ -90,6 +90,9 @@ func TestWrongPaths(t *testing.T) {
 			for _, w := range wrong {
 				words := []string{v.Name, "-" + f.Name + "=" + w}
 				for _, p := range f.partners() {
+					if p == "on" { // the one of them that takes a value
+						p = "on=here"
+					}
 					words = append(words, "-"+p)
 				}
 				if f.Name == "rebuilder" {

@@ -26,7 +26,8 @@ type buildFlags struct {
 	moduleFlag
 	treeFlags
 	versionFlag
-	details bool // print what the second builds compiled
+	WorkerKeys publicKeys `flag:"workerkeys" with:"on" help:"public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas"`
+	details    bool       // print what the second builds compiled
 }
 
 func (f *buildFlags) run(ctx context.Context, d *app) error { return f.make(ctx, d, release.Build) }
@@ -109,7 +110,9 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	if err != nil {
 		return err
 	}
-	c.WorkerKeys = f.WorkerKeys.refs(d)
+	if c.Workers, err = trusted(ctx, f.WorkerKeys.refs(d)); err != nil {
+		return err
+	}
 	began := time.Now()
 	stop := d.watch(&c)
 	res, err := verb(ctx, c)
@@ -139,6 +142,17 @@ func (d *app) made(res *release.Result, details bool, took time.Duration) {
 		d.printf("signed by %s\n", res.Signed)
 	}
 	d.printf("%s (%s, %s of CPU in go)\n", res.Out, ui.FormatDuration(took), ui.FormatDuration(res.CPU))
+}
+
+// trusted loads public keys.
+func trusted(ctx context.Context, keys []checksums.KeyRef) (list []checksums.Trust, err error) {
+	var errs []error
+	for _, k := range keys {
+		t, err := checksums.LoadTrust(ctx, k)
+		errs = append(errs, err)
+		list = append(list, t)
+	}
+	return list, errors.Join(errs...)
 }
 
 // outcome says in one line what became of the files of a release: how many of

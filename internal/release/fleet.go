@@ -130,14 +130,12 @@ func gather(ctx context.Context, p *fetch.Planned, list []remote.Carrier, here b
 }
 
 // newClient has all that workers need to build the plan.
-func newClient(ctx context.Context, p *fetch.Planned) (_ *remote.Client, err error) {
+func newClient(ctx context.Context, p *fetch.Planned) (*remote.Client, error) {
 	c := &remote.Client{
 		Version: p.Tool, Plan: p.Plan, PlanID: p.PlanID, Inputs: &remote.Inputs{}, Confined: p.Confined,
 		Dir:    filepath.Join(p.Workspace.Dir, "arrived"),
 		Source: worker.Source{Kind: p.Source.Kind, Dir: p.Source.Dir, Module: p.Source.ModulePath, Version: p.Source.Version, Sum: p.Source.Sum},
-	}
-	if c.Signed, err = signedBy(ctx, p.WorkerKeys); err != nil {
-		return nil, err
+		Signed: signedBy(p.Workers),
 	}
 	c.Begin()
 	for _, n := range p.Planner.Modules() {
@@ -184,17 +182,10 @@ func newClient(ctx context.Context, p *fetch.Planned) (_ *remote.Client, err err
 	return c, nil
 }
 
-// signedBy looks for one of these keys at a receipt; nil where there are none.
-func signedBy(ctx context.Context, keys []checksums.KeyRef) (func(receipt, bundle []byte) error, error) {
-	var trusted []checksums.Trust
-	var errs []error
-	for _, k := range keys {
-		t, err := checksums.LoadTrust(ctx, k)
-		errs = append(errs, err)
-		trusted = append(trusted, t)
-	}
-	if err := errors.Join(errs...); err != nil || len(trusted) == 0 {
-		return nil, err
+// signedBy looks for the signature of one of these at a receipt; nil where there are none.
+func signedBy(trusted []checksums.Trust) func(receipt, bundle []byte) error {
+	if len(trusted) == 0 {
+		return nil
 	}
 	return func(receipt, bundle []byte) error {
 		if bundle == nil {
@@ -209,7 +200,7 @@ func signedBy(ctx context.Context, keys []checksums.KeyRef) (func(receipt, bundl
 			errs = append(errs, err)
 		}
 		return &fault.Error{Err: errors.Join(errs...), Code: fault.Refused, Tip: "-workerkeys=FILE,… names the public key of each worker, from whoever set it up"}
-	}, nil
+	}
 }
 
 // sentSource packs the private copy of a commit.

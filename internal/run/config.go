@@ -24,12 +24,12 @@ type Config struct {
 	Parts      []string // files with parts of a release: that which is made, or those that are merged
 	// On are the machines that build: addresses of workers, and "here". None: here.
 	On []string
-	// WorkerKeys are the keys that the receipts of workers must be signed with, each
-	// with one of them. None: a receipt is believed as it is.
-	WorkerKeys []checksums.KeyRef
-	Self       string // this program's file, which is brought to workers
-	Snapshot   bool   // build the tree as it is, dirty or not, with what git ignores; never signed
-	Types      bool   // check type-checks the packages of every unit as well
+	// Workers are those whose signature a receipt must have, each that of one of them.
+	// None: a receipt is believed as it is.
+	Workers  []checksums.Trust
+	Self     string // this program's file, which is brought to workers
+	Snapshot bool   // build the tree as it is, dirty or not, with what git ignores; never signed
+	Types    bool   // check type-checks the packages of every unit as well
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.

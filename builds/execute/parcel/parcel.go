@@ -206,13 +206,16 @@ func (w whole) Read(p []byte) (int, error) {
 
 // Plain reports whether a member of a tar is a file whose bytes are all there: of a
 // sparse one, a few bytes stand for as many zeros as they like.
-func Plain(h *tar.Header) bool {
+func Plain(h *tar.Header) bool { return h.Typeflag == tar.TypeReg && !sparse(h) }
+
+// sparse reports whether a member is a sparse file, in either of the two ways to say so.
+func sparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
-			return false
+			return true
 		}
 	}
-	return h.Typeflag == tar.TypeReg
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // reader reads a parcel.
@@ -282,14 +285,12 @@ func (in *reader) header(name string) (*tar.Header, error) {
 			return nil, err
 		}
 	}
-	if h.Name != name || !Plain(h) {
+	if h.Name == name && sparse(h) {
+		return nil, fmt.Errorf("%s is a sparse file", name)
+	}
+	if h.Name != name || h.Typeflag != tar.TypeReg {
 		in.ahead = h
 		return nil, fmt.Errorf("%.200q in the place of %s: %w", h.Name, name, errOther)
-	}
-	for key := range h.PAXRecords { // a few bytes can stand for any number of zeros
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return nil, fmt.Errorf("%s is a sparse file", name)
-		}
 	}
 	return h, nil
 }

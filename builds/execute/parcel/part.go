@@ -155,7 +155,7 @@ var ErrNoPart = errors.New("not a part of a release")
 func OpenPart(in io.Reader, version string) (*Part, error) {
 	tr := tar.NewReader(in)
 	h, err := tr.Next()
-	if err != nil || h.Name != headerName || h.Typeflag != tar.TypeReg {
+	if err != nil || h.Name != headerName || !Plain(h) {
 		return nil, ErrNoPart
 	}
 	data, err := files.ReadAll(tr, maxHeader)
