@@ -87,7 +87,7 @@ func (f *described) notOnTwoMachines() error {
 		return nil
 	}
 	slices.Sort(units)
-	return fault.NotReproduciblef(fact.RequireMachines.Hint(), "the profile file has require: %s, and not on two machines were built, so not published:\n%s", fact.RequireMachines, strings.Join(units, "\n"))
+	return fault.NotReproduciblef(fact.RequireMachines.Hint(), "the profile file has require: %s, and these were not built on two, so nothing is published:\n%s", fact.RequireMachines, strings.Join(units, "\n"))
 }
 
 func wordOr(i fact.Independence, none string) string {
