@@ -199,7 +199,8 @@ func signedBy(trusted []checksums.Trust) func(receipt, bundle []byte) error {
 			}
 			errs = append(errs, err)
 		}
-		return &fault.Error{Err: errors.Join(errs...), Code: fault.Refused, Tip: "-workerkeys=FILE,… names the public key of each worker, from whoever set it up"}
+		// %v: what to do about a publisher's key is no advice here.
+		return &fault.Error{Err: fmt.Errorf("%v", errors.Join(errs...)), Code: fault.Refused, Tip: "-workerkeys=FILE,… names the public key of each worker, from whoever set it up"}
 	}
 }
 
