@@ -113,7 +113,7 @@ func manifestAttacks() []attack {
 		m("a rebuilder twice", "is there twice", func(m *checksums.Manifest) {
 			m.Rebuild.Rebuilders = []fact.SignerID{fact.KeyID(keyID), fact.KeyID(keyID)}
 		}),
-		m("two machines of one of two units", "independence of release linux/arm64: is missing", func(m *checksums.Manifest) {
+		m("two machines of one of three units", "independence of release windows/amd64: is missing", func(m *checksums.Manifest) {
 			m.Rebuild.Independence = []checksums.UnitIndependence{{Profile: "release", Platform: "linux/amd64", Independence: fact.TwoMachines}}
 		}),
 		m("machines of a word of its own", `is "a hundred machines"`, func(m *checksums.Manifest) {
