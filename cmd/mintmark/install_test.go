@@ -95,7 +95,9 @@ func TestInstallNames(t *testing.T) {
 		{"Linux", "riscv64", ""},
 		{"SunOS", "i86pc", ""},
 	} {
+		mu.Lock()
 		asked = nil
+		mu.Unlock()
 		cmd := exec.Command("sh", filepath.Join(repository, "install.sh"))
 		cmd.Env = []string{
 			"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(),
@@ -109,9 +111,11 @@ func TestInstallNames(t *testing.T) {
 		if m.want == "" {
 			want = nil
 		}
+		mu.Lock()
 		if !slices.Equal(asked, want) {
 			t.Errorf("%s %s: asked for %q, want %q\n%s", m.system, m.machine, asked, want, out)
 		}
+		mu.Unlock()
 		used[m.want] = true
 	}
 	script, err := os.ReadFile(filepath.Join(repository, "install.ps1"))
