@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,5 +210,14 @@ func TestConfined(t *testing.T) {
 	_, err := os.Lstat(outside)
 	if written := err == nil; written == held.Writes.Held {
 		t.Errorf("the file outside is there: %v, and the receipt says %+v", written, *held)
+	}
+}
+
+// TestBounded: a system that does not know its memory has a worker all the same.
+func TestBounded(t *testing.T) {
+	for memory, want := range map[int64]int64{1 << 30: 1 << 30, maxMemory: maxMemory, math.MaxInt64: 0} {
+		if got := bounded(memory); got != want {
+			t.Errorf("%d bytes: %d, want %d", memory, got, want)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (w *Worker) Serve(ctx context.Context, in io.Reader, out io.Writer) (ok boo
 	tw := tar.NewWriter(out)
 	answer := &Answer{
 		Schema: fact.WorkerSchema, Protocol: Protocol, Version: w.Version, Host: host.Identify(),
-		CPUs: runtime.NumCPU(), Memory: schedule.Budget{CPUs: 1}.Room(),
+		CPUs: runtime.NumCPU(), Memory: bounded(schedule.Budget{CPUs: 1}.Room()),
 	}
 	done, err := w.serve(ctx, tar.NewReader(parcel.Whole(files.Reader(ctx, in))), answer)
 	if err != nil {
@@ -91,4 +91,13 @@ func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*ex
 		err = errors.Join(context.Cause(ctx), err)
 	}
 	return x, err
+}
+
+// bounded is an amount of memory as answers have it: a system that does not say how much
+// it has says that there is no bound, and that is 0 there.
+func bounded(memory int64) int64 {
+	if memory > maxMemory {
+		return 0
+	}
+	return memory
 }
