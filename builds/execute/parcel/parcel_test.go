@@ -262,8 +262,8 @@ func TestDamagedMembers(t *testing.T) {
 			var data []byte
 			if what == "sparse" { // no writer of tars writes one
 				data = bytes.ReplaceAll(pack(t, change(func(m *member) {
-					m.PAXRecords = map[string]string{"XXX.sparse.major": "0"}
-				})), []byte("XXX.sparse"), []byte("GNU.sparse"))
+					m.PAXRecords = map[string]string{"ZZZ.sparse.major": "0"}
+				})), []byte("ZZZ.sparse"), []byte("GNU.sparse"))
 			} else {
 				data = pack(t, list)
 			}

@@ -164,7 +164,7 @@ func bomb(t testing.TB) []byte {
 	var buf bytes.Buffer
 	tw := tar.NewWriter(&buf)
 	h := &tar.Header{Name: "a", Typeflag: tar.TypeReg, Mode: 0o644, Format: tar.FormatPAX, PAXRecords: map[string]string{
-		"XXX.sparse.major": "0", "XXX.sparse.minor": "1", "XXX.sparse.numblocks": "1", "XXX.sparse.map": "0,0", "XXX.sparse.size": "1099511627776",
+		"ZZZ.sparse.major": "0", "ZZZ.sparse.minor": "1", "ZZZ.sparse.numblocks": "1", "ZZZ.sparse.map": "0,0", "ZZZ.sparse.size": "1099511627776",
 	}}
 	if err := tw.WriteHeader(h); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func bomb(t testing.TB) []byte {
 	if err := tw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return bytes.ReplaceAll(buf.Bytes(), []byte("XXX.sparse"), []byte("GNU.sparse")) // no writer of tars writes one
+	return bytes.ReplaceAll(buf.Bytes(), []byte("ZZZ.sparse"), []byte("GNU.sparse")) // no writer of tars writes one
 }
 
 // TestBomb: what unpacks to more than there is is not unpacked.
