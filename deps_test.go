@@ -151,7 +151,7 @@ const depsRules = `
 	builds/plan, builds/execute, builds/execute/parcel, builds/execute/worker, internal/confine, internal/fact, internal/files < builds/execute/remote;
 
 	# What reaches another machine is the user's ssh or container engine, started as go is.
-	builds/toolchain, builds/execute/remote, internal/confine, internal/fault, internal/files < builds/execute/carry;
+	builds/toolchain, builds/execute/remote, internal/confine, internal/fault, internal/files, internal/shell < builds/execute/carry;
 
 	# The second place uses the first one's parts; a comparison says where two executions differ.
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;

@@ -8,6 +8,7 @@ package carry
 import (
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -35,7 +36,7 @@ type Config struct {
 }
 
 // forms are the addresses that Open knows, for hints.
-const forms = "write ssh://[USER@]HOST[:PORT], docker://CONTEXT, docker+unix:///PATH/OF/SOCKET or buildx://BUILDER"
+const forms = "write here, ssh://[USER@]HOST[:PORT], docker://CONTEXT, docker+unix:///PATH/OF/SOCKET or buildx://BUILDER"
 
 // Open makes the carrier of an address. It reaches nobody.
 func Open(cfg Config, address string) (remote.Carrier, error) {
@@ -113,8 +114,12 @@ func run(ctx context.Context, cfg Config, name string, args []string, in io.Read
 	_, err = toolchain.Run(ctx, toolchain.Command{Path: path, Args: args, Dir: cfg.Dir, Env: cfg.Env, Input: r, Output: out, Confine: reaching()})
 	close(ended)
 	r.Close() // who still writes is told
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok {
+		exit.Output = strings.ReplaceAll(exit.Output, "\r", "") // ssh ends its lines as a terminal wants them
+		return exit
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }

@@ -88,6 +88,26 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestUnreachable: where ssh or docker say that they reach nobody, their words are
+// passed on, with a command that shows the same.
+func TestUnreachable(t *testing.T) {
+	for address, want := range map[string]string{
+		"ssh://me@far.example:2222": "ssh -T -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=4 -p 2222 -l me -- far.example true",
+		"docker://far":              "docker --context far version --format",
+	} {
+		name, _, _ := strings.Cut(address, ":")
+		cfg := Config{Self: staticProgram(t), System: "linux/amd64", Dir: t.TempDir(), Path: standIn(t, name, "printf 'nobody there\\r\\n' >&2; exit 255")}
+		c, err := Open(cfg, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.Carry(t.Context(), "", strings.NewReader(""), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "nobody there") || strings.Contains(err.Error(), "\r") || !strings.Contains(fault.Hint(err), want) {
+			t.Errorf("%s: %q, hint %q", address, err, fault.Hint(err))
+		}
+	}
+}
+
 // TestInterpreter: a program that the container cannot load is found before it is sent.
 func TestInterpreter(t *testing.T) {
 	if runtime.GOOS != "linux" {

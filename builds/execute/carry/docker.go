@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -13,8 +14,10 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // docker has a container engine build an image that is nothing but mintmark, and which
@@ -85,6 +88,9 @@ func (d *docker) check(ctx context.Context) error {
 	cfg.Env = d.env
 	var said bytes.Buffer
 	if err := run(ctx, cfg, "docker", args, strings.NewReader(""), &said, false); err != nil {
+		if _, ok := errors.AsType[*toolchain.ExitError](err); ok {
+			err = fault.Errorf("this has to work by itself: docker "+shell.Words(args), "%w", err)
+		}
 		return err
 	}
 	systems := []string{strings.TrimSpace(said.String())}

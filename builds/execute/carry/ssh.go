@@ -3,14 +3,17 @@ package carry
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
 	"sync"
 
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/shell"
 )
 
 // ssh reaches a worker over the system's ssh.
@@ -60,8 +63,19 @@ func (s *ssh) Carry(ctx context.Context, _ string, request io.Reader, answer io.
 }
 
 func (s *ssh) run(ctx context.Context, command string, in io.Reader, out io.Writer, stay bool) error {
-	return run(ctx, s.cfg, "ssh", append(append([]string{}, s.args...), command), in, out, stay)
+	err := run(ctx, s.cfg, "ssh", append(append([]string{}, s.args...), command), in, out, stay)
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok && exit.Code == unreachable && ctx.Err() == nil {
+		by := ""
+		for _, arg := range s.args {
+			by += shell.Word(arg) + " "
+		}
+		err = fault.Errorf("this has to work without a question, with the key in the agent and the host in known_hosts: ssh "+by+"true", "%w", err)
+	}
+	return err
 }
+
+// unreachable is the exit code by which ssh says that it is itself that failed (ssh(1)).
+const unreachable = 255
 
 // bring copies this program there, unless the same one is there already. It is called
 // by its digest, so that another version is never taken for it.
