@@ -411,12 +411,12 @@ func TestEnvironmentOfGit(t *testing.T) {
 	dir, commit := tr.make()
 	work := t.TempDir()
 	log := filepath.Join(work, "log") // nowhere else can it write
-	stub := filepath.Join(t.TempDir(), "git")
-	tr.write(stub, "#!/bin/sh\nenv >>'"+log+"'\nexec '"+tr.git+"' \"$@\"\n")
+	recorder := filepath.Join(t.TempDir(), "git")
+	tr.write(recorder, "#!/bin/sh\nenv >>'"+log+"'\nexec '"+tr.git+"' \"$@\"\n")
 	environ := append(slices.Clone(tr.env), "GH_TOKEN=secret", "NPM_TOKEN=secret", "AWS_SECRET_ACCESS_KEY=secret", "COSIGN_PASSWORD=secret",
 		"MINTMARK_LEDGER_KEY=secret", "ANYTHING=secret", "GIT_DIR=/secret", "GIT_INDEX_FILE=/secret", "GIT_EXTERNAL_DIFF=secret", "GIT_PROXY_SSL_KEY=secret",
 		"GIT_CONFIG_PARAMETERS='x.y=secret'", "LD_PRELOAD_=secret", "GIT_TRACE=/secret")
-	g := git.New(stub, environ, work)
+	g := git.New(recorder, environ, work)
 	at, err := g.Find(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

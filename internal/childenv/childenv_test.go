@@ -43,7 +43,7 @@ func hostileHome(t *testing.T, bin string) []string {
 	return environ
 }
 
-// Every kind of child is started with a stub in its place that records its
+// Every kind of child is started with a recorder in its place that records its
 // environment. UPX is not among them: it can write nowhere when it is asked for its
 // version, and is given one variable (internal/upx).
 func TestNoChildGetsSecrets(t *testing.T) {
