@@ -145,7 +145,7 @@ const depsRules = `
 	builds/plan, builds/schedule, builds/execute, builds/actions, internal/exact, internal/fact, internal/files < builds/execute/parcel;
 
 	# A worker builds as every place does, from what it is sent: hostile until it is checked.
-	builds/plan, builds/schedule, builds/execute, builds/execute/parcel, builds/source, builds/stamp, builds/toolchain, internal/confine, internal/exact, internal/fact, internal/fault, internal/filelock, internal/files, internal/host, internal/memo < builds/execute/worker;
+	builds/plan, builds/schedule, builds/execute, builds/execute/parcel, builds/source, builds/stamp, builds/toolchain, internal/confine, internal/exact, internal/fact, internal/fault, internal/filelock, internal/files, internal/host, internal/memo, internal/childenv < builds/execute/worker;
 
 	# Whoever asks a worker believes nothing of the answer that its receipt does not show.
 	builds/plan, builds/execute, builds/execute/parcel, builds/execute/worker, internal/confine, internal/fact, internal/files < builds/execute/remote;

@@ -57,11 +57,60 @@ func (m Missing) Tip() string {
 	return fmt.Sprintf("install %s, or name another one in the profile, as in env: {%s: /usr/bin/%s}; cgo: false builds programs that can do without C code", m.Command, m.Variable, m.Command)
 }
 
-// MissingTools looks for the programs beside the toolchain that a unit needs: the
-// compilers of C, C++ and Fortran, swig and pkg-config. The linker asks the C
-// compiler where its ar is. It is known after a plan with Deps. That a compiler
-// is there does not say that it compiles for the unit's platform.
+// Tool is a program beside the toolchain that a unit needs.
+type Tool struct {
+	Variable string   // that names it: CC, CXX, FC or PKG_CONFIG; "" for swig
+	Command  string   // absolute, or to be found on PATH
+	For      []string // packages, sorted; none when the linker needs it
+
+	libraries map[string][]string // that pkg-config is asked for, and by which packages
+}
+
+// MissingTools looks for the programs that a unit needs on this machine, and for what
+// pkg-config is asked for. It is known after a plan with Deps. That a compiler is there
+// does not say that it compiles for the unit's platform.
 func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error) {
+	tools, err := pl.Tools(ctx, u)
+	if err != nil || len(tools) == 0 {
+		return nil, err
+	}
+	l := pl.Loader
+	env := l.Place.Env(u.Env, "off")
+	path := ""
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = v // the last one counts
+		}
+	}
+	var missing []Missing
+	for _, t := range tools {
+		where, base := path, t.Command
+		if filepath.IsAbs(base) {
+			where, base = filepath.Dir(base), filepath.Base(base)
+		}
+		found, err := toolchain.LookPath(base, where)
+		if err != nil {
+			missing = append(missing, Missing{Variable: t.Variable, Command: base, Path: where, For: t.For})
+			continue
+		}
+		for _, library := range slices.Sorted(maps.Keys(t.libraries)) {
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: found, Args: []string{"--exists", library}, Dir: l.Place.Empty, Env: env, Confine: l.Place.Confine()})
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil {
+				missing = append(missing, Missing{Library: library, Variable: t.Variable, Command: filepath.Base(found), For: t.libraries[library]})
+			}
+		}
+	}
+	return missing, nil
+}
+
+// Tools are the programs beside the toolchain that a unit needs: the compilers of C, C++
+// and Fortran, swig and pkg-config. The linker asks the C compiler where its ar is. They
+// are known after a plan with Deps. One that is named by a path that is not absolute is
+// another one in each package's directory, and left out.
+func (pl *Planner) Tools(ctx context.Context, u *Unit) ([]Tool, error) {
 	pl.mu.Lock()
 	c, own := slices.Sorted(maps.Keys(pl.c[u.ID()])), pl.cPackages[u.ID()]
 	pl.mu.Unlock()
@@ -101,49 +150,24 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 	if err != nil {
 		return nil, fmt.Errorf("asking go for its C compiler: %w", err)
 	}
-	path := ""
-	for _, kv := range env {
-		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
-			path = v // the last one counts
-		}
-	}
-	var missing []Missing
-	look := func(variable, line string, packages []string) (found string) {
+	var tools []Tool
+	add := func(variable, line string, packages []string, libraries map[string][]string) {
 		command := words(strings.TrimSpace(line))
-		if len(command) == 0 {
-			return ""
+		if len(command) == 0 || !filepath.IsAbs(command[0]) && strings.ContainsAny(command[0], `/\`) {
+			return
 		}
-		where, base := path, command[0]
-		switch {
-		case filepath.IsAbs(base):
-			where, base = filepath.Dir(base), filepath.Base(base)
-		case strings.ContainsAny(base, `/\`):
-			return "" // relative to the directory of each package
-		}
-		found, err := toolchain.LookPath(base, where)
-		if err != nil {
-			slices.Sort(packages)
-			missing = append(missing, Missing{Variable: variable, Command: base, Path: where, For: packages})
-		}
-		return found
+		slices.Sort(packages)
+		tools = append(tools, Tool{variable, command[0], packages, libraries})
 	}
 	lines := strings.Split(strings.TrimRight(string(res.Stdout), "\r\n"), "\n")
 	for i, name := range names {
 		if i >= len(lines) {
 			break
 		}
-		found := look(name, lines[i], need[name])
-		if name != "PKG_CONFIG" || found == "" {
-			continue
-		}
-		for _, library := range slices.Sorted(maps.Keys(libraries)) {
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: found, Args: []string{"--exists", library}, Dir: l.Place.Empty, Env: env, Confine: l.Place.Confine()})
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err != nil {
-				missing = append(missing, Missing{Library: library, Variable: name, Command: filepath.Base(found), For: libraries[library]})
-			}
+		if name == "PKG_CONFIG" {
+			add(name, lines[i], need[name], libraries)
+		} else {
+			add(name, lines[i], need[name], nil)
 		}
 	}
 	if len(fortran) > 0 { // of which go env says nothing
@@ -153,12 +177,12 @@ func (pl *Planner) MissingTools(ctx context.Context, u *Unit) ([]Missing, error)
 				command = v
 			}
 		}
-		look("FC", command, fortran)
+		add("FC", command, fortran, nil)
 	}
 	if len(swig) > 0 {
-		look("", "swig", swig)
+		add("", "swig", swig, nil)
 	}
-	return missing, nil
+	return tools, nil
 }
 
 // linksOutside reports whether linker flags ask for the system's linker, which

@@ -68,6 +68,8 @@ type For struct {
 	Opened bool           // the output directory was looked at, or there is none
 	// Builds are the units of the plan that are built here; nil: all.
 	Builds func(*plan.Plan) []*plan.Unit
+	// Elsewhere says that other machines build, and this one does not.
+	Elsewhere bool
 	// Part says that this is a part of a release: another machine packs and signs.
 	Part bool
 }
@@ -120,7 +122,11 @@ func (l *Linted) checkPlan(ctx context.Context, what For) error {
 		builds = what.Builds(l.Plan)
 	}
 	syntax := l.Planner.Syntax(ctx)
-	errs := []error{err, l.missingTools(ctx, builds), syntax}
+	errs := []error{err}
+	if !what.Elsewhere {
+		errs = append(errs, l.missingTools(ctx, builds))
+	}
+	errs = append(errs, syntax)
 	if l.Types && syntax == nil { // else there is nothing that has types
 		l.Phase("checking types")
 		l.typed, err = l.Planner.Types(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -106,6 +107,11 @@ func gather(ctx context.Context, p *fetch.Planned, list []remote.Carrier, here b
 	if err != nil {
 		return nil, err
 	}
+	tools, err := neededTools(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	client.Programs = slices.Sorted(maps.Keys(tools))
 	all := make([]*remote.Worker, len(list))
 	errs := make([]error, len(list))
 	var g errgroup.Group
@@ -113,6 +119,9 @@ func gather(ctx context.Context, p *fetch.Planned, list []remote.Carrier, here b
 		g.Go(func() error {
 			if all[i], errs[i] = client.Greet(ctx, c); errs[i] == nil {
 				errs[i] = all[i].Send(ctx)
+			}
+			if errs[i] == nil {
+				errs[i] = lacking(all[i], tools)
 			}
 			return nil
 		})
@@ -127,6 +136,47 @@ func gather(ctx context.Context, p *fetch.Planned, list []remote.Carrier, here b
 		p.Note("%s: %s on %s, %s", w, fact.Count(w.CPUs, "processor"), w.Host.System, w.Host.Name)
 	}
 	return f, nil
+}
+
+// neededTool is a unit that needs a program beside the toolchain, and what for.
+type neededTool struct {
+	unit string
+	plan.Tool
+}
+
+// neededTools are the programs beside the toolchain that builds of the plan need.
+func neededTools(ctx context.Context, p *fetch.Planned) (map[string]neededTool, error) {
+	need := map[string]neededTool{}
+	for _, u := range p.Plan.Units {
+		tools, err := p.Planner.Tools(ctx, u)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.ID(), err)
+		}
+		for _, t := range tools {
+			if _, ok := need[t.Command]; !ok {
+				need[t.Command] = neededTool{u.ID(), t}
+			}
+		}
+	}
+	return need, nil
+}
+
+// lacking is the error of a worker on which the builds of a unit would fail.
+func lacking(w *remote.Worker, tools map[string]neededTool) error {
+	var errs []error
+	for _, name := range w.Absent {
+		t := tools[name]
+		by := ""
+		if t.Variable != "" {
+			by = " (" + t.Variable + ")"
+		}
+		hint := "install it there, or leave this machine out of -on"
+		if carry.Bare(w.String()) {
+			hint = "leave this machine out of -on: its container has nothing in it but mintmark; ssh:// reaches machines with compilers"
+		}
+		errs = append(errs, fault.Errorf(hint+"; cgo: false builds programs that can do without C code", "%s needs %s%s, and %s has none", t.unit, name, by, w))
+	}
+	return errors.Join(errs...)
 }
 
 // newClient has all that workers need to build the plan.

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/plan"
@@ -105,7 +106,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	}
 	defer s.Close()
 	var out *destination
-	what := lint.For{Kind: kind, Builds: from.builds}
+	what := lint.For{Kind: kind, Builds: from.builds, Elsewhere: len(cfg.On) > 0 && !slices.Contains(cfg.On, Here)}
 	if lint.Refusals(ctx, s, what) == nil { // else lint says so, and nothing of this is needed
 		if out, err = openDestination(ctx, s, kind); err != nil {
 			return nil, err

@@ -61,6 +61,16 @@ func Open(cfg Config, address string) (remote.Carrier, error) {
 	return nil, fault.Usagef(forms, "-on=%s: nothing is known of %s://", address, u.Scheme)
 }
 
+// Bare reports whether a worker at this address has nothing on its machine but mintmark.
+func Bare(address string) bool {
+	for _, scheme := range []string{"docker:", "docker+unix:", "buildx:"} {
+		if strings.HasPrefix(address, scheme) {
+			return true
+		}
+	}
+	return false
+}
+
 // static is how a mintmark comes about that runs on any machine of its system.
 const static = "a mintmark that needs nothing of its machine is a released binary, or what CGO_ENABLED=0 go install makes"
 

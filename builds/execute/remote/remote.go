@@ -53,6 +53,8 @@ type Client struct {
 	Modules []worker.ModuleFile
 	Fetch   []string
 	Dir     string // private, for what arrives
+	// Programs are those beside the toolchain that builds need; see [worker.Request].
+	Programs []string
 	// Toolchain gives the toolchain for a system, and the input that is its zip.
 	Toolchain func(ctx context.Context, system string) (fact.Toolchain, string, error)
 	// Confined is told what held the builds.
@@ -108,17 +110,26 @@ func (c *Client) Greet(ctx context.Context, via Carrier) (*Worker, error) {
 	return w, nil
 }
 
-// Send brings the worker the inputs that it lacks.
+// Send brings the worker the inputs that it lacks, and finds out which of the programs
+// builds would not find there: Absent.
 func (w *Worker) Send(ctx context.Context) error {
 	sums, _, err := w.sums(ctx)
 	if err != nil {
 		return err
 	}
 	r := worker.NewRequest(w.client.Version)
-	r.Inputs = w.client.Inputs.List(sums)
+	r.Inputs, r.Programs = w.client.Inputs.List(sums), w.client.Programs
 	a, _, err := w.ask(ctx, "", r, nil)
-	if err != nil || len(a.Missing) == 0 {
+	if err != nil {
 		return err
+	}
+	for _, name := range w.client.Programs {
+		if slices.Contains(a.Absent, name) {
+			w.Absent = append(w.Absent, name)
+		}
+	}
+	if len(a.Missing) == 0 {
+		return nil
 	}
 	if a, _, err = w.ask(ctx, "", r, a.Missing); err != nil {
 		return err

@@ -35,7 +35,10 @@ type Request struct {
 	// Inputs are all inputs of what is asked, sorted. A worker that has not got one of
 	// them answers which, and builds nothing.
 	Inputs []Input `json:"inputs,omitempty"`
-	Build  *Build  `json:"build,omitempty"` // nil: only who and what the worker is, and what it lacks
+	// Programs are those that units need beside the toolchain, sorted: names, or absolute
+	// paths. The worker answers which of them its builds would not find.
+	Programs []string `json:"programs,omitempty"`
+	Build    *Build   `json:"build,omitempty"` // nil: only who and what the worker is, and what it lacks
 }
 
 // Input is a file that a worker needs.
@@ -89,6 +92,7 @@ type Answer struct {
 	CPUs     int         `json:"cpus"`
 	Memory   int64       `json:"memory"`            // bytes that builds may take
 	Missing  []string    `json:"missing,omitempty"` // inputs that it was not sent and has not got
+	Absent   []string    `json:"absent,omitempty"`  // programs that were asked for and are not there
 	Error    *Error      `json:"error,omitempty"`   // why nothing was built
 }
 
@@ -133,13 +137,14 @@ const (
 
 // Bounds of what is read.
 const (
-	maxRequest = 64 << 20 // a plan of thousands of units, and thousands of modules
-	maxAnswer  = 16 << 20
-	maxInput   = 4 << 30
-	maxInputs  = 100_000
-	maxCPUs    = 1 << 12
-	maxMemory  = 1 << 50
-	maxText    = 64 << 10 // of an error
+	maxRequest  = 64 << 20 // a plan of thousands of units, and thousands of modules
+	maxAnswer   = 16 << 20
+	maxInput    = 4 << 30
+	maxInputs   = 100_000
+	maxPrograms = 1000
+	maxCPUs     = 1 << 12
+	maxMemory   = 1 << 50
+	maxText     = 64 << 10 // of an error
 )
 
 // NewRequest begins a request of this version.
@@ -177,6 +182,14 @@ func (r *Request) check() error {
 			return fmt.Errorf("input %d: no digest, no size, or not sorted", i)
 		}
 		has[in.SHA256] = true
+	}
+	if len(r.Programs) > maxPrograms {
+		return fmt.Errorf("more than %d programs", maxPrograms)
+	}
+	for _, p := range r.Programs {
+		if p == "" || strings.Contains(p, "\x00") {
+			return fmt.Errorf("%.200q is no program", p)
+		}
 	}
 	if r.Build == nil {
 		return nil

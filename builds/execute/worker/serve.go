@@ -12,6 +12,8 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute/parcel"
 	"github.com/mintmark/mintmark/builds/schedule"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/host"
@@ -78,7 +80,7 @@ func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*ex
 	if err := store.take(ctx, tr, r.Inputs); err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
-	answer.Missing = store.Missing(r.Inputs)
+	answer.Missing, answer.Absent = store.Missing(r.Inputs), absent(r.Programs)
 	if r.Build == nil || len(answer.Missing) > 0 {
 		return nil, nil
 	}
@@ -91,6 +93,20 @@ func (w *Worker) serve(ctx context.Context, tr *tar.Reader, answer *Answer) (*ex
 		err = errors.Join(context.Cause(ctx), err)
 	}
 	return x, err
+}
+
+// absent are those of the programs that builds do not find here.
+func absent(programs []string) (list []string) {
+	for _, name := range programs {
+		where, base := childenv.Path(), name
+		if filepath.IsAbs(name) {
+			where, base = filepath.Dir(name), filepath.Base(name)
+		}
+		if _, err := toolchain.LookPath(base, where); err != nil {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // bounded is an amount of memory as answers have it: a system that does not say how much

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -666,5 +667,25 @@ func TestCancelled(t *testing.T) {
 	a, err := ReadAnswer(tar.NewReader(&out), version)
 	if err != nil || a.Error == nil || !strings.Contains(a.Error.Text, "is gone") {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// TestAbsent: a worker says which programs builds would not find on its machine.
+func TestAbsent(t *testing.T) {
+	k := newKit(t)
+	there := filepath.Join(t.TempDir(), "there")
+	if err := os.WriteFile(there, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := NewRequest(version)
+	r.Programs = []string{there + "-not", there, "no-such-program", "sh"}
+	if a, _ := k.send(r); a.Error != nil || !slices.Equal(a.Absent, []string{there + "-not", "no-such-program"}) {
+		t.Errorf("%q %+v", a.Absent, a.Error)
+	}
+	for _, bad := range [][]string{{""}, {"a\x00b"}, slices.Repeat([]string{"cc"}, maxPrograms+1)} {
+		r.Programs = bad
+		if a, _ := k.send(r); a.Error == nil {
+			t.Errorf("%.20q of %d is taken", bad[0], len(bad))
+		}
 	}
 }
