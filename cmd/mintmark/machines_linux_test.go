@@ -54,18 +54,7 @@ func newMachine(t *testing.T, hostGo, goarch string) *machine {
 			t.Fatal(err)
 		}
 	}
-	module := "golang.org/toolchain@v0.0.1-" + hostGo + ".linux-" + goarch
-	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
-	var mod struct{ Dir, Error string }
-	if jerr := json.Unmarshal(out, &mod); jerr != nil || mod.Dir == "" {
-		t.Skipf("%s cannot be fetched: %v %s", module, err, mod.Error)
-	}
-	if err := os.CopyFS(m.goroot, os.DirFS(mod.Dir)); err != nil {
-		t.Fatal(err)
-	}
-	for _, tools := range []string{"bin", "pkg/tool"} { // zips of modules keep no modes
-		m.walk(filepath.Join(m.goroot, tools), func(name string) error { return os.Chmod(name, 0o755) })
-	}
+	copyToolchain(t, hostGo, goarch, m.goroot)
 	build := exec.Command("go", "build", "-o", m.binary, ".")
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -74,8 +63,25 @@ func newMachine(t *testing.T, hostGo, goarch string) *machine {
 	return m
 }
 
-func (m *machine) walk(dir string, do func(string) error) {
-	m.t.Helper()
+// copyToolchain puts a Go toolchain for Linux into a directory, ready to run.
+func copyToolchain(t *testing.T, version, goarch, to string) {
+	t.Helper()
+	module := "golang.org/toolchain@v0.0.1-" + version + ".linux-" + goarch
+	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
+	var mod struct{ Dir, Error string }
+	if jerr := json.Unmarshal(out, &mod); jerr != nil || mod.Dir == "" {
+		t.Skipf("%s cannot be fetched: %v %s", module, err, mod.Error)
+	}
+	if err := os.CopyFS(to, os.DirFS(mod.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tools := range []string{"bin", "pkg/tool"} { // zips of modules keep no modes
+		walk(t, filepath.Join(to, tools), func(name string) error { return os.Chmod(name, 0o755) })
+	}
+}
+
+func walk(t *testing.T, dir string, do func(string) error) {
+	t.Helper()
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -83,7 +89,7 @@ func (m *machine) walk(dir string, do func(string) error) {
 		return do(name)
 	})
 	if err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -99,7 +105,7 @@ func (m *machine) give(from string) {
 // run runs mintmark there, without a network if offline.
 func (m *machine) run(offline bool, args ...string) string {
 	m.t.Helper()
-	m.walk(m.dir, func(name string) error { return os.Lchown(name, nobody, nobody) })
+	walk(m.t, m.dir, func(name string) error { return os.Lchown(name, nobody, nobody) })
 	spaces := []string{"--uts"}
 	if offline {
 		spaces = append(spaces, "--net")
@@ -191,7 +197,7 @@ func (m *machine) gocache(cache, goarch string) string {
 // size is that of the files below a directory, in bytes.
 func (m *machine) size(dir string) (n int64) {
 	m.t.Helper()
-	m.walk(dir, func(name string) error {
+	walk(m.t, dir, func(name string) error {
 		fi, err := os.Lstat(name)
 		if err == nil && fi.Mode().IsRegular() {
 			n += fi.Size()

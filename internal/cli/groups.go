@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/verify"
 )
@@ -80,10 +81,13 @@ func (f jobsFlag) configure(c *run.Config) error {
 }
 
 func (f onFlag) configure(c *run.Config) (err error) {
-	if c.On = f.On; len(f.On) > 0 {
-		c.Self, err = os.Executable()
+	if c.On = f.On; len(f.On) == 0 {
+		return nil
 	}
-	return err
+	if c.Self, err = os.Executable(); err != nil {
+		return err
+	}
+	return release.CheckMachines(c.Self, c.On)
 }
 
 func (f dirFlag) configure(c *run.Config) error {

@@ -36,7 +36,7 @@ func TestMachines(t *testing.T) {
 	}{
 		{"nothing", "", "-", nil, "", ""},
 		{"the file", "on: [here, ssh://a]\n", "-", nil, "here ssh://a", ""},
-		{"the flag wins", "on: [here, ssh://a]\n", "-", []string{"docker://"}, "docker://", ""},
+		{"the flag wins", "on: [here, ssh://a]\n", "-", []string{"ssh://x"}, "ssh://x", ""},
 		{"the flag wins over a bad file", "on: 3\n", "-", []string{"here"}, "here", ""},
 		{"another file", "on: [here]\n", other, nil, "ssh://b", ""},
 		{"no file", "on: [here]\n", "", nil, "", ""},

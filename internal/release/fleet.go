@@ -74,6 +74,17 @@ func carriers(p *fetch.Planned, on []string) (list []remote.Carrier, here bool, 
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, false, workspace.Error(err)
 	}
+	return openCarriers(cfg, on)
+}
+
+// CheckMachines refuses what is no address of a machine that this program, self, can build
+// on, before anything is done. It reaches nobody.
+func CheckMachines(self string, on []string) error {
+	_, _, err := openCarriers(carry.Config{Self: self, System: thisSystem}, on)
+	return err
+}
+
+func openCarriers(cfg carry.Config, on []string) (list []remote.Carrier, here bool, err error) {
 	var errs []error
 	seen := map[string]bool{}
 	for _, address := range on {
