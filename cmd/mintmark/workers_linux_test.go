@@ -61,7 +61,7 @@ func newFleetBench(t *testing.T, platforms []string, programs ...string) *fleetB
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
 	for name, text := range map[string]string{
 		"go.mod":        "module example.com/hello\n\ngo 1.24.0\n",
-		"main.go":       "package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"hello\\n\") }\n",
+		"main.go":       "package main\n\nfunc main() { println(\"hello\") }\n",
 		".gitignore":    "/dist*/\n",
 		"mintmark.yaml": "version: 1\nproject: hello\nsign: none\ngo: " + toolchain + "\nprofiles:\n  release:\n    archive: tar.gz\n    platforms: [" + strings.Join(platforms, ", ") + "]\n",
 	} {
