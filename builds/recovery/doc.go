@@ -46,6 +46,8 @@
 //
 // # Honest exceptions
 //
+//   - Which module a program of named files (go build FILE.go) is of is known only if it
+//     imports a package of it.
 //   - A binary without -trimpath holds the directories it was built in. It is
 //     built all the same, and what differs is explained; only a build in the
 //     same directories could be identical.
