@@ -228,7 +228,7 @@ const moduleRules = `
 	go.yaml.in/yaml < profiles, builds/recovery, internal/importer;
 
 	# Compressors belong to archives, whose bytes depend on them.
-	github.com/klauspost/compress < builds/archive;
+	github.com/klauspost/compress, github.com/ulikunitz/xz < builds/archive;
 
 	# Concurrency belongs to the rooms that build and to the pipeline.
 	golang.org/x/sync < builds/**, internal/release;

@@ -12,6 +12,7 @@ require (
 	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // DSSE and cosign's encrypted key format
 	github.com/sigstore/protobuf-specs v0.5.2 // the Sigstore bundle
 	github.com/sigstore/sigstore v1.10.11 // keys, signatures, KMS plugins; pinned: v1.10.10 and v1.11 want go 1.27
+	github.com/ulikunitz/xz v0.5.15 // .deb packages and archives of others
 	go.yaml.in/yaml/v4 v4.0.0 // YAML nodes with positions; decoding is our own and strict
 	golang.org/x/mod v0.42.0 // module versions, zips and h1 hashes
 	golang.org/x/sync v0.24.0 // errgroup, semaphore

@@ -92,7 +92,15 @@ func formats() []format {
 	}
 }
 
-// Formats returns the names of all formats, sorted.
+// foreign are formats that others write. They are read, and not written.
+func foreign() []format {
+	return []format{
+		{name: "tar.xz", begins: []string{xzMagic}, read: (*walker).xz},
+		{name: "tar.bz2", begins: []string{"BZh"}, read: (*walker).bzip2},
+	}
+}
+
+// Formats returns the names of all formats that are written, sorted.
 func Formats() (names []string) {
 	for _, f := range formats() {
 		names = append(names, f.name)

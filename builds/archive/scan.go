@@ -90,7 +90,7 @@ const maxLoose = 64 // that are told apart
 
 // Summary is what [Scan] found out about the archive as a whole.
 type Summary struct {
-	Format      string // "tar", "tar.gz", "tar.zst", "zip"
+	Format      string // "tar", "tar.gz", "tar.zst", "tar.xz", "tar.bz2", "zip"
 	Compression string // of the whole: gzip header fields; "" for zip and tar
 	SHA256      string // of the uncompressed tar stream; "" for zip
 	Members     []Header
@@ -181,12 +181,33 @@ func WalkReader(ctx context.Context, r io.ReaderAt, size int64, v Visitor) (*Sum
 	return &w.out, nil
 }
 
+// Uncompress writes what a compressed file holds that is no archive. The summary has no
+// members. A file that is not compressed is a [NotArchiveError].
+func Uncompress(ctx context.Context, r io.ReaderAt, size int64, to io.Writer) (*Summary, error) {
+	w := newWalker(ctx, r, size, scanLimits(), Visitor{})
+	w.raw = to
+	f, err := w.detect()
+	if err != nil {
+		return nil, err
+	}
+	compressor, ok := strings.CutPrefix(f.name, Tar+".")
+	if !ok {
+		return nil, &NotArchiveError{}
+	}
+	f.name = compressor
+	if err := w.walk(f); err != nil {
+		return nil, err
+	}
+	return &w.out, nil
+}
+
 // walker reads one archive.
 type walker struct {
 	budget
 	in    io.ReaderAt
 	visit Visitor
 	names map[string]bool // of files, as a system may take them
+	raw   io.Writer       // gets what is compressed, whatever it is; nil: it is a tar
 	out   Summary
 }
 
@@ -207,7 +228,7 @@ func (w *walker) detect() (format, error) {
 		return format{}, err
 	}
 	head = head[:n]
-	for _, f := range formats() {
+	for _, f := range append(formats(), foreign()...) {
 		if slices.ContainsFunc(f.begins, func(b string) bool { return bytes.HasPrefix(head, []byte(b)) }) {
 			return f, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -16,12 +17,17 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 const maxWindow = 64 << 20 // bytes of zstd history
 
 // tar reads a tar stream, which has not been counted yet.
 func (w *walker) tar(r io.Reader) error {
+	if w.raw != nil {
+		_, err := io.Copy(w.raw, w.reader(r))
+		return err
+	}
 	in := &tarStream{r: w.reader(r), h: sha256.New(), w: w}
 	t := tar.NewReader(in)
 	for {
@@ -30,7 +36,7 @@ func (w *walker) tar(r io.Reader) error {
 			break
 		}
 		if err != nil {
-			if len(w.out.Members) == 0 && errors.Is(err, tar.ErrHeader) {
+			if len(w.out.Members) == 0 && (errors.Is(err, tar.ErrHeader) || in.end && in.n < 512) {
 				return &NotArchiveError{} // a compressed file that is no tar
 			}
 			return err
@@ -93,6 +99,7 @@ type tarStream struct {
 	h    hash.Hash
 	w    *walker
 	n    int64 // bytes so far
+	end  bool  // there are no more
 	zero int64 // bytes from here on that have to be zero; negative for all
 	of   string
 	odd  Loose // the range in which one was not
@@ -118,6 +125,7 @@ func (s *tarStream) flush() {
 func (s *tarStream) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.h.Write(p[:n])
+	s.end = err == io.EOF
 	if s.zero != 0 {
 		b := p[:n]
 		if s.zero > 0 {
@@ -211,6 +219,71 @@ func (w *walker) zstd() error {
 	defer z.Close()
 	w.out.Compression = "zstd"
 	return w.tar(z)
+}
+
+const xzMagic = "\xfd7zXZ\x00"
+
+// xz reads a tar in one xz stream; bytes behind its end are an error. What a block wants
+// of memory is made when it begins, and used as it is filled: that of the first one is
+// looked at before.
+func (w *walker) xz() error {
+	if size, err := w.xzDictionary(); err != nil {
+		return err
+	} else if size > maxWindow {
+		return &LimitError{Reason: fmt.Sprintf("its xz dictionary has %d bytes, more than %d", size, maxWindow)}
+	}
+	z, err := xz.ReaderConfig{SingleStream: true}.NewReader(bufio.NewReader(io.NewSectionReader(w.in, 0, w.size)))
+	if err != nil {
+		return err
+	}
+	w.out.Compression = "xz"
+	return w.tar(z)
+}
+
+// xzDictionary is the size of the dictionary that the first block asks for (The .xz File
+// Format 1.2.1, sections 3.1 and 5.3.1); 0 if there is none, or another filter.
+func (w *walker) xzDictionary() (int64, error) {
+	head := make([]byte, 12+1024) // a stream's header, and the longest of a block
+	n, err := w.in.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return 0, err
+	}
+	if head = head[:n]; len(head) < 12+2 || head[12] == 0 {
+		return 0, nil
+	}
+	flags, rest := head[13], head[14:]
+	number := func() uint64 {
+		v, n := binary.Uvarint(rest)
+		rest = rest[max(n, 0):]
+		return v
+	}
+	for _, has := range []byte{0x40, 0x80} { // the sizes of the block
+		if flags&has != 0 {
+			number()
+		}
+	}
+	for range flags&3 + 1 {
+		id, length := number(), number()
+		if length > uint64(len(rest)) {
+			break
+		}
+		if id == 0x21 && length == 1 {
+			bits := rest[0]
+			if bits > 40 {
+				return 0, errors.New("the xz stream has a dictionary of no size")
+			}
+			return int64(2|bits&1) << (bits/2 + 11), nil
+		}
+		rest = rest[length:]
+	}
+	return 0, nil
+}
+
+// bzip2 reads a tar in bzip2 streams, which are taken for one; anything else behind them
+// is an error.
+func (w *walker) bzip2() error {
+	w.out.Compression = "bzip2"
+	return w.tar(bzip2.NewReader(bufio.NewReader(io.NewSectionReader(w.in, 0, w.size))))
 }
 
 const zstdMagic = "\x28\xb5\x2f\xfd"

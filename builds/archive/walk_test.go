@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // rawZip is one member of a zip that no tool would write.
@@ -329,4 +331,74 @@ func FuzzWalk(f *testing.F) {
 			t.Errorf("%d loose ranges, %d members", len(w.out.Loose), len(w.out.Members))
 		}
 	})
+}
+
+// TestForeign: archives as others write them are read; one that asks for much memory is
+// refused before it gets it.
+func TestForeign(t *testing.T) {
+	var plain, packed bytes.Buffer
+	tw := tar.NewWriter(&plain)
+	if err := tw.WriteHeader(&tar.Header{Name: "a", Size: 5, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	tw.Write([]byte("words"))
+	tw.Close()
+	xw, err := xz.WriterConfig{DictCap: 1 << 20}.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	xw.Write(plain.Bytes())
+	xw.Close()
+	read := func(data []byte) (string, error) {
+		got := ""
+		s, err := WalkReader(t.Context(), bytes.NewReader(data), int64(len(data)), Visitor{Member: func(h Header, r io.Reader) error {
+			b, err := io.ReadAll(r)
+			got += h.Name + "=" + string(b)
+			return err
+		}})
+		if err == nil {
+			got += " " + s.Format
+		}
+		return got, err
+	}
+	good := packed.Bytes()
+	if got, err := read(good); got != "a=words tar.xz" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := read(append(bytes.Clone(good), "junk"...)); err == nil {
+		t.Errorf("with something behind it: %q", got)
+	}
+	// The header of the block: two bytes, the filter, its length, the dictionary.
+	huge := bytes.Clone(good)
+	if huge[14] != 0x21 {
+		t.Fatalf("the block begins with % x", huge[12:20])
+	}
+	huge[16] = 38
+	binary.LittleEndian.PutUint32(huge[12+int(huge[12]+1)*4-4:], crc32.ChecksumIEEE(huge[12:12+int(huge[12]+1)*4-4]))
+	var limit *LimitError
+	if _, err := read(huge); !errors.As(err, &limit) {
+		t.Errorf("a dictionary of a gigabyte: %v", err)
+	}
+	// bzip2 of a tar with a file that holds "words".
+	if got, err := read(bzipped(t)); got != "a=words tar.bz2" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	var out bytes.Buffer
+	if s, err := Uncompress(t.Context(), bytes.NewReader(good), int64(len(good)), &out); err != nil || s.Format != "xz" || !bytes.Equal(out.Bytes(), plain.Bytes()) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	var not *NotArchiveError
+	if _, err := Uncompress(t.Context(), bytes.NewReader(plain.Bytes()), int64(plain.Len()), io.Discard); !errors.As(err, &not) {
+		t.Errorf("what is not compressed: %v", err)
+	}
+}
+
+// bzipped is what bzip2 makes of a tar with one file.
+func bzipped(t *testing.T) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString("QlpoOTFBWSZTWb4BET4AAGz7gMmAAAJAAG8AAADkAJ6ACAggAFRCAANBiBFTUDRpoGgfbzIRC16IlLVmbUzyQSQSKwMSE4hCdplGk6A6PC8RFNfWERAPi7kinChIXwCInwA=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

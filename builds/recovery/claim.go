@@ -6,6 +6,7 @@ import (
 	"go/version"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -40,13 +41,43 @@ type Claim struct {
 	Cgo    bool
 	Vendor bool // built with -mod=vendor: the dependencies carry no sums
 
-	LDFlags     goflags.Flag // where they are recorded
-	HasLDFlags  bool
-	Trimpath    bool
-	BuildMode   string // "" for the default
-	FIPS140     string
-	ModifiedGo  bool // no linker of an unchanged Go release leaves out the section of the build information
-	LocalModule string
+	LDFlags    goflags.Flag // where they are recorded
+	HasLDFlags bool
+	Trimpath   bool
+	// TrimpathUnknown says that this release of Go does not record the flag.
+	TrimpathUnknown bool
+	BuildMode       string // "" for the default
+	FIPS140         string
+	ModifiedGo      bool // no linker of an unchanged Go release leaves out the section of the build information
+	LocalModule     string
+	Deps            []module.Version // the dependencies, as they were required: a replacement is not seen
+}
+
+// NamedFiles is the package of a program that was built from files (go build FILE.go).
+const NamedFiles = "command-line-arguments"
+
+// mainAmong is the main module of a program that was built from named files: the go
+// command records none, and of the dependencies it is the one that has no version.
+func mainAmong(deps []*debug.Module) *debug.Module {
+	for _, d := range deps {
+		if d.Version == "(devel)" && d.Replace == nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// unrecorded reports whether a release of Go leaves a setting out of the build
+// information that it builds by. -trimpath is recorded since go1.19
+// (cmd/go/internal/load.(*Package).setBuildInfo).
+func unrecorded(goVersion, setting string) bool {
+	return setting == "-trimpath" && version.Compare(goVersion, "go1.19") < 0
+}
+
+// trim makes the claim that of a build with -trimpath.
+func (c *Claim) trim() error {
+	c.Trimpath = true
+	return c.setflag("-trimpath")
 }
 
 // errUnclaimed is a file that does not say anything of its making.
@@ -103,13 +134,26 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 	if c.Go, c.Experiment, err = goRelease(bi.GoVersion); err != nil {
 		return c, err
 	}
+	var own *debug.Module // the main module, where it is named as a dependency
+	if c.Package == NamedFiles && c.Module == "" {
+		if own = mainAmong(bi.Deps); own == nil {
+			return c, errors.New("it was built from named files (go build FILE.go) that import no package of their module: the binary does not say which module that is")
+		}
+		c.Module, c.Version = own.Path, own.Version
+	}
 	if c.Package == "" || c.Module == "" {
 		return c, errors.New("its build information names no package or no module: it was built outside of a module")
 	}
 	if bi.Main.Replace != nil {
 		return c, fmt.Errorf("its main module %s was replaced by %s", c.Module, bi.Main.Replace.Path)
 	}
-	c.Vendor = len(bi.Deps) > 0
+	for _, d := range bi.Deps {
+		if d == own {
+			continue
+		}
+		c.Deps = append(c.Deps, module.Version{Path: d.Path, Version: d.Version})
+	}
+	c.Vendor = len(c.Deps) > 0
 	for _, d := range bi.Deps {
 		if d.Replace != nil && d.Replace.Version == "" || d.Replace != nil && d.Replace.Version == "(devel)" {
 			c.LocalModule = d.Path + " => " + d.Replace.Path
@@ -125,9 +169,12 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 	if c.Experiment != "" {
 		errs = append(errs, c.setenv("GOEXPERIMENT", c.Experiment))
 	}
+	recorded := map[string]bool{}
 	for _, s := range bi.Settings {
 		errs = append(errs, c.setting(s.Key, s.Value))
+		recorded[s.Key] = true
 	}
+	c.TrimpathUnknown = !recorded["-trimpath"] && unrecorded(c.Go, "-trimpath")
 	if c.GOOS == "" || c.GOARCH == "" {
 		return c, errors.Join(append(errs, errors.New("its build information names no platform"))...)
 	}
@@ -190,9 +237,8 @@ func (c *Claim) setting(key, value string) (err error) {
 			err = c.setflag("-buildmode=" + value)
 		}
 	case "-trimpath":
-		c.Trimpath = value == "true"
-		if c.Trimpath {
-			err = c.setflag("-trimpath")
+		if value == "true" {
+			err = c.trim()
 		}
 	case "-race", "-msan", "-asan", "-cover", "-gcflags", "-asmflags":
 		err = c.setflag(key + "=" + value)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -103,9 +102,6 @@ func (c *collector) debMember(name string, m arMember, r *io.SectionReader) erro
 			return err
 		}
 		c.list(prefix, "", s.kind(), s)
-		return nil
-	case path.Ext(m.name) == ".xz", path.Ext(m.name) == ".lzma", path.Ext(m.name) == ".bz2":
-		c.skip(prefix, "", KindPacked, "its content is compressed as "+path.Ext(m.name)[1:]+", which this tool does not read; unpack it (dpkg-deb -x) and name the binaries")
 		return nil
 	}
 	a := holder{name: prefix, prefix: prefix, control: strings.HasPrefix(m.name, "control.tar")}

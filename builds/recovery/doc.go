@@ -46,6 +46,8 @@
 //
 // # Honest exceptions
 //
+//   - Which module a program of named files (go build FILE.go) is of is known only if it
+//     imports a package of it.
 //   - A binary without -trimpath holds the directories it was built in. It is
 //     built all the same, and what differs is explained; only a build in the
 //     same directories could be identical.
@@ -54,6 +56,10 @@
 //     what was built is packed again. If only the first is identical, the file is
 //     unchecked, and [Result.UnpackedVerdict] says that much. UPX does not restore
 //     PE files exactly; of those only the packed bytes can be identical.
+//   - Of a signed PE or Mach-O file, the signature is taken from it and put onto what
+//     was built, with the fields that signing writes; all bytes are compared then. The
+//     verdict is identical, and [Result.Signature] says what was not made here. Whether
+//     the signature is good is not checked.
 //   - Of an archive the members are rebuilt. Its headers and its compression are
 //     not ([Holder]).
 //   - A Go toolchain that was changed by others is not available here. Its

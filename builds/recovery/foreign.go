@@ -178,14 +178,14 @@ func (e *engine) stampProgram(ctx context.Context, g *toolchain.Goroot) (string,
 	return share(e, "stamp "+g.Dir, func(dir string) (string, error) { return stamp.Compile(ctx, g, e.Place, dir) })
 }
 
-// tree gets the source of a claim: a private copy, shared by all binaries of
-// the same revision.
-func (e *engine) tree(ctx context.Context, c *Claim, hints []string) (*tree, error) {
+// tree gets the source of a claim, in that version: a private copy, shared by all
+// binaries of the same revision.
+func (e *engine) tree(ctx context.Context, c *Claim, from found) (*tree, error) {
 	stamp := "stamped"
 	if c.Revision == "" {
 		stamp = "plain"
 	}
-	key := strings.Join([]string{"source", c.Module, c.Release(), c.Revision, c.Sum, stamp, fmt.Sprint(c.Vendor), strings.Join(hints, " ")}, " ")
+	key := strings.Join([]string{"source", c.Module, c.Release(), c.Revision, c.Sum, stamp, fmt.Sprint(c.Vendor), from.version}, " ")
 	return share(e, key, func(dir string) (*tree, error) {
 		if e.Config.Source != "" {
 			if e.Place.Git == "" {
@@ -193,15 +193,13 @@ func (e *engine) tree(ctx context.Context, c *Claim, hints []string) (*tree, err
 			}
 			return fetchGit(ctx, e.Fetcher, e.Place.Git, e.Config.Source, c, dir, e.Config.Work)
 		}
-		version, notes, err := findVersion(ctx, e.Fetcher, c, hints)
+		t, err := fetchZip(ctx, e.Fetcher, c, from.version, dir)
 		if err != nil {
 			return nil, err
 		}
-		t, err := fetchZip(ctx, e.Fetcher, c, version, dir)
-		if err != nil {
-			return nil, err
+		if from.note != "" {
+			t.notes = append([]string{from.note}, t.notes...)
 		}
-		t.notes = append(notes, t.notes...)
 		if stamp == "stamped" {
 			err = os.Mkdir(filepath.Join(dir, ".git"), 0o755) // that it is a directory is all the go command asks of it
 		}
@@ -320,6 +318,18 @@ func (b *subject) read(ctx context.Context) error {
 		b.unchecked(err.Error() + tip)
 		return nil
 	}
+	if c.TrimpathUnknown {
+		trimmed, err := trimmed(f)
+		switch {
+		case err != nil:
+			b.note(c.Go + " does not record -trimpath, and the names of source files in the binary could not be read: " + err.Error())
+		case trimmed:
+			if err := c.trim(); err != nil {
+				return err
+			}
+			b.note(c.Go + " does not record -trimpath; the names of source files in the binary are those that it leaves")
+		}
+	}
 	if claimed != f {
 		if err := c.moveTo(f); err != nil {
 			b.unchecked(err.Error())
@@ -327,6 +337,31 @@ func (b *subject) read(ctx context.Context) error {
 		b.Platform = c.Platform()
 	}
 	return nil
+}
+
+// trimmed reports whether the names of source files in a binary are those that
+// -trimpath leaves: none of them begins at the root of a file system.
+func trimmed(f *gobin.File) (bool, error) {
+	t, err := f.Functions()
+	if err != nil {
+		return false, err
+	}
+	named := false
+	for i := range t.Len() {
+		fn, err := t.Func(i)
+		if err != nil {
+			return false, err
+		}
+		name := t.File(fn)
+		if strings.HasPrefix(name, "/") || len(name) > 1 && name[1] == ':' {
+			return false, nil
+		}
+		named = named || name != ""
+	}
+	if !named {
+		return false, errors.New("it has none")
+	}
+	return true, nil
 }
 
 // moveTo makes a sibling's claim that of another platform.

@@ -38,6 +38,7 @@ func TestRebuildSideBySide(t *testing.T) {
 	repo := t.TempDir()
 	write(t, repo, map[string]string{
 		"go.mod": "module example.com/tool\n\ngo 1.24\n", "a/main.go": "package main\n\nfunc main() { println(\"a\") }\n", "b/main.go": "package main\n\nfunc main() { println(\"b\") }\n",
+		"c/main.go": "package main\n\nimport \"example.com/tool/lib\"\n\nfunc main() { println(lib.Name) }\n", "lib/lib.go": "package lib\n\nvar Name = \"c\"\n",
 	})
 	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "one"}, {"tag", "v1.0.0"}} {
 		if out, err := exec.Command(git, append([]string{"-C", repo}, args...)...).CombinedOutput(); err != nil {
@@ -56,6 +57,24 @@ func TestRebuildSideBySide(t *testing.T) {
 			}
 			inputs = append(inputs, Input{Name: pkg + p[0], Path: made.Path})
 		}
+	}
+	// One of named files, of which the binary says neither module nor package; one without
+	// a package of its module, which does not even say that; and one of a tree with a file
+	// that git does not know.
+	named := testRecipe(g, place, repo, dir)
+	for _, n := range []struct{ name, pkg string }{{"named", "./c/main.go"}, {"named alone", "./a/main.go"}, {"dirty", "./a"}} {
+		if n.name == "dirty" {
+			write(t, repo, map[string]string{"untracked": "x"})
+		}
+		named.pkg = n.pkg
+		made, err := named.build(t.Context(), n.name, testFlag("-ldflags=-w"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs = append(inputs, Input{Name: n.name, Path: made.Path})
+	}
+	if err := os.Remove(filepath.Join(repo, "untracked")); err != nil {
+		t.Fatal(err)
 	}
 	// A universal binary, as it should be and with something behind it.
 	mac, err := os.ReadFile(inputs[1].Path)
@@ -112,14 +131,18 @@ func TestRebuildSideBySide(t *testing.T) {
 		t.Errorf("%d installations, %d events of %d", installs, len(done), len(inputs))
 	}
 	for i, r := range results {
-		want := map[string]fact.Verdict{"altered": fact.Different, "fat-junk": fact.Different, "skipped": fact.Unchecked, "text": fact.Unchecked}[r.Name]
+		want := map[string]fact.Verdict{"altered": fact.Different, "fat-junk": fact.Different, "skipped": fact.Unchecked, "text": fact.Unchecked, "named alone": fact.Unchecked}[r.Name]
 		if want == "" {
 			want = fact.Identical
 		}
 		if r.Name != inputs[i].Name || r.Verdict != want || done[r.Name] != want || (r.Reason == "") != (want == fact.Identical) {
 			t.Errorf("%s: %s (%s), want %s; %q", r.Name, r.Verdict, r.Reason, want, r.Notes)
 		}
-		if want == fact.Identical && r.Kind != KindUniversal && (r.LDFlags != "-w" || r.Stamp != StampGit || r.Source.Confirmed != "git" || r.Platform == "") {
+		stamp := map[string]string{"named": StampNone, "dirty": StampReplayed}[r.Name]
+		if stamp == "" {
+			stamp = StampGit
+		}
+		if want == fact.Identical && r.Kind != KindUniversal && (r.LDFlags != "-w" || r.Stamp != stamp || r.Source.Confirmed != "git" || r.Platform == "") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -181,8 +204,8 @@ func TestPackedVerdict(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.name, ok, err)
 		}
 		b.identical(a, ok)
-		digest, unpacked := b.Reproduced()
-		if b.Verdict != c.verdict || b.UnpackedVerdict != c.unpacked || !strings.HasPrefix(b.Reason, c.reason) || (b.Reason == "") != (c.reason == "") || digest != sum(c.signed) || unpacked != (c.signed == "built") || (b.made != a.file) != c.madeOther || (b.Packer != nil) != c.ok {
+		digest, part := b.Reproduced()
+		if b.Verdict != c.verdict || b.UnpackedVerdict != c.unpacked || !strings.HasPrefix(b.Reason, c.reason) || (b.Reason == "") != (c.reason == "") || digest != sum(c.signed) || (part == "unpacked") != (c.signed == "built") || (b.made != a.file) != c.madeOther || (b.Packer != nil) != c.ok {
 			t.Errorf("%s: %+v, signed %s", c.name, b.Result, digest)
 		}
 	}

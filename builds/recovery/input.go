@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -197,12 +198,77 @@ func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
 	if !errors.As(err, &not) {
 		return err
 	}
+	if done, err := c.compressed(name, f, fi.Size()); done || err != nil {
+		return err
+	}
 	if named {
 		c.skip(name, at, KindUnknown, "neither an executable nor an archive that this tool reads")
 		return nil
 	}
 	return c.plain(name, at, f, mode)
 }
+
+// compressed adds a program that is compressed by itself, and reports whether it is one.
+func (c *collector) compressed(name string, f *os.File, size int64) (bool, error) {
+	to, left := c.temp("uncompressed"), c.copies
+	drop := func() { os.Remove(to); c.copies = left }
+	var sum *archive.Summary
+	var head bytes.Buffer
+	err := files.Create(to, 0o600, func(out *os.File) (err error) {
+		most := min(maxMember, c.copies)
+		sum, err = archive.Uncompress(c.ctx, f, size, writerFunc(func(p []byte) (int, error) {
+			if n := 16 - head.Len(); n > 0 {
+				head.Write(p[:min(n, len(p))])
+			}
+			if most -= int64(len(p)); most < 0 {
+				return 0, &archive.LimitError{Reason: "more than this tool unpacks in one run"}
+			}
+			return out.Write(p)
+		}))
+		c.copies = max(most, 0)
+		return err
+	})
+	program := isExecutable(head.Bytes()) || isFat(head.Bytes())
+	switch {
+	case c.ctx.Err() != nil:
+		return false, context.Cause(c.ctx)
+	case !program: // whatever it is, and whatever is wrong with it, others say
+		drop()
+		return false, nil
+	case err != nil:
+		drop()
+		c.skip(name, "", KindPacked, "not unpacked: "+err.Error())
+		return true, nil
+	}
+	inner := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	for _, l := range sum.Loose {
+		c.skip(name, "", KindRest, "not all of it is in what it unpacks to: "+l.String())
+	}
+	digest, _, err := files.DigestOf(c.ctx, io.NewSectionReader(f, 0, size))
+	if err != nil {
+		return false, err
+	}
+	c.Holders = append(c.Holders, Holder{Name: name, Format: sum.Format, SHA256: digest, Size: size, Members: 1})
+	if isExecutable(head.Bytes()) {
+		c.Inputs = append(c.Inputs, Input{Name: name + "!" + inner, Member: inner, Path: to, Kind: KindProgram, Versions: versionsIn(name)})
+		return true, nil
+	}
+	u, err := files.Open(to)
+	if err != nil {
+		return false, err
+	}
+	defer u.Close()
+	fi, err := u.Stat()
+	if err != nil {
+		return false, err
+	}
+	return true, c.universal(name+"!"+inner, inner, to, u, fi.Size(), versionsIn(name))
+}
+
+// writerFunc is a function that takes what is written.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // plain adds a file of a directory that is no program and no archive.
 func (c *collector) plain(name, at string, f *os.File, mode fs.FileMode) error {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ulikunitz/xz"
 )
 
 const elf = "\x7fELF and so on, long enough"
@@ -67,6 +69,22 @@ func linksTar(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
+}
+
+func xzOf(t testing.TB, data string) string {
+	t.Helper()
+	var buf bytes.Buffer
+	w, err := xz.NewWriter(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
 }
 
 func zipOf(t testing.TB, name, data string) []byte {
@@ -179,7 +197,16 @@ func TestCollect(t *testing.T) {
 			[2]string{"data.tar.gz/", string(tarOf(t, true, [2]string{"./usr/bin/tool", elf}, [2]string{"./usr/share/man/tool.1.gz", gzipped("a manual")}))}),
 			"tool_1.0.0-1_amd64.deb!control.tar.gz!postinst [v1.0.0]: not looked at: script, which no Go build makes|tool_1.0.0-1_amd64.deb!usr/bin/tool [v1.0.0]|" +
 				"(text tool_1.0.0-1_amd64.deb!debian-binary)|(compressed text tool_1.0.0-1_amd64.deb!usr/share/man/tool.1.gz)"},
-		{"xz.deb", arOf([2]string{"debian-binary", "2.0\n"}, [2]string{"data.tar.xz", "\xfd7zXZ"}), "xz.deb!data.tar.xz: its content is compressed as xz…"},
+		{"xz.deb", arOf([2]string{"debian-binary", "2.0\n"}, [2]string{"data.tar.xz", xzOf(t, string(tarOf(t, false, [2]string{"./usr/bin/tool", elf})))}), "xz.deb!usr/bin/tool|(text xz.deb!debian-binary)"},
+		{"broken.xz.deb", arOf([2]string{"data.tar.xz", "\xfd7zXZ\x00"}), "broken.xz.deb!data.tar.xz: damaged archive…"},
+		{"lzma.deb", arOf([2]string{"data.tar.lzma", "\x5d\x00\x00"}), "lzma.deb!data.tar.lzma: not looked at: not a tar that this tool reads"},
+		{"tool_1.0.0_linux.gz", []byte(gzipped(elf)), "tool_1.0.0_linux.gz!tool_1.0.0_linux [v1.0.0]"},
+		{"tool.xz", []byte(xzOf(t, elf)), "tool.xz!tool"},
+		{"tool.tar.xz", []byte(xzOf(t, string(tarOf(t, false, [2]string{"tool", elf})))), "tool.tar.xz!tool"},
+		{"fat.gz", []byte(gzipped(string(mac))), "fat.gz!fat!amd64|fat.gz!fat!arm64|fat.gz!fat of [0 1]"},
+		{"two.gz", []byte(gzipped(elf) + gzipped("more")), "two.gz: not all of it is in what it unpacks to: a further compressed stream: 28 bytes at offset 51|two.gz!two"},
+		{"cut.gz", []byte(gzipped(elf + strings.Repeat("x", 100000))[:60]), "cut.gz: not unpacked: unexpected EOF"},
+		{"words.gz", []byte(gzipped("words")), "words.gz: neither an executable nor an archive…"},
 		{"padded.deb", bytes.Replace(arOf([2]string{"debian-binary", "2.0"}, [2]string{"data.tar", string(tarOf(t, false, [2]string{"a", elf}))}), []byte("2.0\n"), []byte("2.0x"), 1), "padded.deb: not all of the archive is in its members: padding…"},
 		{"libx.a", arOf([2]string{"x.o", elf}), "libx.a: an ar archive that is no Debian package"},
 		{"broken.deb", []byte("!<arch>\nnot a header"), "broken.deb: damaged ar archive…"},

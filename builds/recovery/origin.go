@@ -45,36 +45,66 @@ type moduleInfo struct {
 	Versions      []string
 }
 
-// maxAsked bounds how many versions are looked at to find the one of a commit.
-const maxAsked = 60
+// Bounds of the search for a version.
+const (
+	maxAsked   = 1000 // versions whose time is asked for
+	askedAtOne = 100  // of them with one command
+	maxSources = 3    // that are built for one binary
+)
 
-// findVersion finds the module version that has the source of the claim.
-// confirmed says who else than the binary connects the two.
-func findVersion(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []string) (version string, notes []string, err error) {
+// found is a version of a module that may have the source of a claim.
+type found struct {
+	version string
+	note    string // why it may, unless the binary or the proxy says so
+}
+
+// findVersions finds the module versions that may have the source of the claim, the
+// likeliest first. Where several may, only the bytes of a build can tell which.
+func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []string) ([]found, error) {
 	if v := c.Release(); v != "" && v != "(devel)" {
 		if !semver.IsValid(v) {
-			return "", nil, fmt.Errorf("its module version %q is no version", v)
+			return nil, fmt.Errorf("its module version %q is no version", v)
 		}
-		return v, nil, nil
+		return []found{{version: v}}, nil
 	}
-	if c.Revision == "" {
-		for _, v := range hints {
-			if infos, err := listModules(ctx, f, c.Module+"@"+v); err == nil && len(infos) == 1 && infos[0].Error == nil && infos[0].Version != "" {
-				return infos[0].Version, []string{"the binary names neither version nor revision; " + v + " is what its package or file name says"}, nil
+	ask := func(versions []string) (known []moduleInfo) {
+		for at := range slices.Chunk(versions, askedAtOne) {
+			var query []string
+			for _, v := range at {
+				query = append(query, c.Module+"@"+v)
+			}
+			infos, _ := listModules(ctx, f, query...)
+			for _, m := range infos {
+				if m.Error == nil && m.Version != "" {
+					known = append(known, m)
+				}
 			}
 			if ctx.Err() != nil {
-				return "", nil, ctx.Err()
+				return nil
 			}
 		}
-		return "", nil, errors.New("it names neither a version nor a revision of " + c.Module + ": name the source with -source=")
+		return known
+	}
+	if c.Revision == "" {
+		var list []found
+		for _, m := range ask(hints) {
+			list = append(list, found{m.Version, "the binary names neither version nor revision; " + m.Version + " is what its package or file name says"})
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if len(list) == 0 {
+			return nil, errors.New("it names neither a version nor a revision of " + c.Module + ": name the source with -source=")
+		}
+		return list[:min(len(list), maxSources)], nil
 	}
 	// The proxy is asked for the revision first.
 	infos, asked := listModules(ctx, f, c.Module+"@"+c.Revision)
 	if ctx.Err() != nil {
-		return "", nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
 	if asked == nil && len(infos) == 1 && infos[0].Error == nil && infos[0].Version != "" {
-		return infos[0].Version, nil, nil
+		return []found{{version: infos[0].Version}}, nil
 	}
 	if len(infos) == 1 && infos[0].Error != nil {
 		asked = errors.New(secret.Redact(infos[0].Error.Err))
@@ -82,40 +112,95 @@ func findVersion(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []st
 	// Then for the time of every version, those suggested first.
 	want, err := time.Parse(time.RFC3339Nano, c.Time)
 	if err != nil {
-		return "", nil, fmt.Errorf("revision %s: %w", c.Revision, asked)
+		return nil, fmt.Errorf("revision %s: %w", c.Revision, asked)
 	}
-	match := func(versions []string) string {
-		var query []string
-		for _, v := range versions {
-			query = append(query, c.Module+"@"+v)
-		}
-		if len(query) == 0 {
-			return ""
-		}
-		infos, _ := listModules(ctx, f, query...)
-		for _, m := range infos {
-			known := m.Origin != nil && m.Origin.Hash != ""
-			if m.Error == nil && (known && m.Origin.Hash == c.Revision || !known && m.Time.Equal(want)) {
-				return m.Version
-			}
-		}
-		return ""
-	}
-	said := "the module proxy does not know the revision; of the versions it knows, "
-	if v := match(hints); v != "" {
-		return v, []string{said + v + " is of the same time"}, nil
+	hinted := ask(hints)
+	if list := ofTime(hinted, c.Revision, want); len(list) > 0 {
+		return list, ctx.Err()
 	}
 	all, err := listVersions(ctx, f, c.Module)
-	if ctx.Err() != nil {
-		return "", nil, ctx.Err()
-	}
 	if err == nil {
 		slices.Reverse(all)
-		if v := match(all[:min(len(all), maxAsked)]); v != "" {
-			return v, []string{said + v + " is of the same time"}, nil
+		// Versions are in the order of their times, mostly: a few say where to look.
+		known, left := ask(sampled(all)), all[:min(len(all), maxAsked)]
+		likely := around(known, all, want)
+		known = append(known, ask(likely)...)
+		if list := ofTime(known, c.Revision, want); len(list) > 0 {
+			return list, ctx.Err()
+		}
+		known = append(known, ask(slices.DeleteFunc(slices.Clone(left), func(v string) bool { return slices.Contains(likely, v) }))...)
+		if list := ofTime(known, c.Revision, want); len(list) > 0 {
+			return list, ctx.Err()
 		}
 	}
-	return "", nil, fmt.Errorf("no version of %s is revision %s (%s): %w; name its repository with -source=", c.Module, c.Revision, c.Time, asked)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	// A tag that was moved after the build has another time.
+	var list []found
+	for _, m := range hinted {
+		if m.Origin == nil || m.Origin.Hash == "" {
+			list = append(list, found{m.Version, fmt.Sprintf("its package or file name says %s, which is of %s; the binary claims %s: the tag may have been moved", m.Version, m.Time.UTC().Format(time.RFC3339), c.Time)})
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no version of %s is revision %s (%s): %w; name its repository with -source=", c.Module, c.Revision, c.Time, asked)
+	}
+	return list[:min(len(list), maxSources)], nil
+}
+
+// ofTime are those of the versions that are of the revision, by the proxy's word; or, if
+// there is no such word, of its time.
+func ofTime(known []moduleInfo, revision string, want time.Time) (list []found) {
+	for _, m := range known {
+		hash := ""
+		if m.Origin != nil {
+			hash = m.Origin.Hash
+		}
+		if hash == revision || hash == "" && m.Time.Equal(want) {
+			f := found{m.Version, "the module proxy does not know the revision; of the versions it knows, " + m.Version + " is of the same time"}
+			if hash == revision {
+				f.note = "the module proxy does not find the revision by its name, and says that " + m.Version + " is of it"
+			}
+			if !slices.Contains(list, f) {
+				list = append(list, f)
+			}
+		}
+	}
+	return list[:min(len(list), maxSources)]
+}
+
+// sampled are some of the versions, evenly.
+func sampled(all []string) (list []string) {
+	const n = 16
+	step := max(1, len(all)/n)
+	for i := 0; i < len(all); i += step {
+		list = append(list, all[i])
+	}
+	return list
+}
+
+// around are the versions between those of known times that are next to the wanted one;
+// all has them from the newest to the oldest.
+func around(known []moduleInfo, all []string, want time.Time) []string {
+	times := map[string]time.Time{}
+	for _, m := range known {
+		times[m.Version] = m.Time
+	}
+	from, to := 0, len(all)
+	for i, v := range all {
+		switch t, ok := times[v]; {
+		case !ok:
+		case t.After(want):
+			from = i
+		default:
+			to = min(to, i+1)
+		}
+	}
+	if from >= to { // not in that order
+		return nil
+	}
+	return all[from:min(to, from+askedAtOne)]
 }
 
 // listModules asks for versions; those that do not exist have an Error.

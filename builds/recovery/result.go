@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -47,6 +49,11 @@ type Result struct {
 	// Verdict is about all bytes of the file: identical, different or unchecked.
 	Verdict fact.Verdict `json:"verdict"`
 	Reason  string       `json:"reason,omitempty"` // of all but identical
+	// Signature is what of the file was not made here, but taken from it: its signature,
+	// without which all its bytes came out. "" if all was made here. Nobody has checked it.
+	Signature string `json:"identical_but_for_signature,omitempty"`
+	// Signer is whose it is, by the certificate that is in it.
+	Signer string `json:"signer,omitempty"`
 	// Packed is what it was packed by. What it unpacks to has a verdict of its
 	// own: it can be identical though the packed bytes could not be made again.
 	Packed          string       `json:"packed,omitempty"`
@@ -81,16 +88,27 @@ type Result struct {
 	diff        *bindiff.Diff
 }
 
-// Reproduced is what of the file was made here byte for byte: all of it, what it
-// unpacks to, or nothing ("").
-func (r *Result) Reproduced() (sha256 string, unpacked bool) {
+// Reproduced is what of the file was made here byte for byte: all of it (part ""), all
+// but its signature ("unsigned"), what it unpacks to ("unpacked"), or nothing: then there
+// is no digest.
+func (r *Result) Reproduced() (sha256, part string) {
 	switch {
+	case r.Verdict == fact.Identical && r.Signature != "":
+		return r.Rebuilt, "unsigned"
 	case r.Verdict == fact.Identical:
-		return r.SHA256, false
+		return r.SHA256, ""
 	case r.UnpackedVerdict == fact.Identical:
-		return r.Unpacked, true
+		return r.Unpacked, "unpacked"
 	}
-	return "", false
+	return "", ""
+}
+
+// Outcome is the verdict in words, and with what was not made here.
+func (r *Result) Outcome() string {
+	if r.Verdict == fact.Identical && r.Signature != "" {
+		return fmt.Sprintf("%s but for the signature of %s", r.Verdict, cmp.Or(r.Signer, "somebody without a certificate"))
+	}
+	return string(r.Verdict)
 }
 
 // Finding is a [fact.Finding] without the bytes it covers, which the document

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
@@ -31,31 +32,91 @@ type attempt struct {
 	flags candidate
 }
 
-// rebuild builds the binary until it is identical or nothing is left to try.
-// An error is the reason why it is unchecked.
+// rebuild builds the binary from one source after the other that it may be of, until it
+// is identical or none is left. An error is the reason why it is unchecked.
 func (b *subject) rebuild(ctx context.Context) error {
 	defer b.bin.Close()
-	c := b.claim
-	goroot, err := b.toolchain(ctx, c.Go)
-	if err != nil {
-		return err
-	}
-	b.Toolchain.Toolchain = goroot.Toolchain.Toolchain
-	src, err := b.tree(ctx, c, b.in.Versions)
-	if err != nil {
-		tip := ""
-		if b.Config.Source == "" && !strings.Contains(err.Error(), "-source=") {
-			tip = "; -source= takes its repository instead"
+	sources := []found{{}}
+	if b.Config.Source == "" {
+		var err error
+		if sources, err = findVersions(ctx, b.Fetcher, b.claim, b.in.Versions); err != nil {
+			return b.noSource(err)
 		}
-		return fmt.Errorf("no source: %w%s", err, tip)
+	}
+	before, work := *b.Result, b.work
+	var closest *Result
+	var firstErr error
+	var others []string
+	for i, from := range sources {
+		b.work = filepath.Join(work, strconv.Itoa(i))
+		if err := os.MkdirAll(b.work, 0o755); err != nil {
+			return err
+		}
+		links, spelled := b.Relinks, b.Spelled
+		*b.Result = before
+		b.Result.Notes = slices.Clone(before.Notes)
+		b.Relinks, b.Spelled = links, spelled
+		err := b.from(ctx, from)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err == nil && b.Verdict == fact.Identical:
+			return nil
+		case err == nil && closest == nil:
+			r := *b.Result
+			closest = &r
+		case err != nil && firstErr == nil:
+			firstErr = err
+		}
+		if i > 0 {
+			others = append(others, fmt.Sprintf("%s, %s: %s", from.version, from.note, oneLine(cmp.Or(b.Reason, fmt.Sprint(err)))))
+		}
+	}
+	if closest == nil {
+		return firstErr
+	}
+	links, spelled := b.Relinks, b.Spelled
+	*b.Result = *closest
+	b.Relinks, b.Spelled = links, spelled
+	for _, o := range others {
+		b.note("built as well: " + o)
+	}
+	return nil
+}
+
+// noSource is the error of a binary whose source is not to be had.
+func (b *subject) noSource(err error) error {
+	tip := ""
+	if b.Config.Source == "" && !strings.Contains(err.Error(), "-source=") {
+		tip = "; -source= takes its repository instead"
+	}
+	return fmt.Errorf("no source: %w%s", err, tip)
+}
+
+// from builds the binary from one source until it is identical or nothing is left to
+// try.
+func (b *subject) from(ctx context.Context, from found) error {
+	c := b.claim
+	src, err := b.tree(ctx, c, from)
+	if err != nil {
+		return b.noSource(err)
 	}
 	b.Source = src.Origin
 	for _, n := range src.notes {
 		b.note(n)
 	}
+	if err := c.requiredBy(src); err != nil {
+		return err
+	}
 	if c.LocalModule != "" {
 		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
 	}
+	// After the source: it is larger, and of no use without one.
+	goroot, err := b.toolchain(ctx, c.Go)
+	if err != nil {
+		return err
+	}
+	b.Toolchain.Toolchain = goroot.Toolchain.Toolchain
 	r, err := b.recipe(ctx, goroot, src)
 	if err != nil {
 		return err
@@ -97,15 +158,12 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 		r.at.Kind, r.at.Version = fact.SourceModule, src.Version
 	case c.Revision == "":
 		b.Stamp = StampNone
-	case src.git:
+	case src.git && !c.Modified:
 		b.Stamp = StampGit
 		if c.VCS != "git" {
 			return nil, fmt.Errorf("stamped from %s: only git's stamps can be made again", c.VCS)
 		}
-		if c.Modified {
-			b.note("the binary was built from a changed tree; the clean checkout cannot have that stamp")
-		}
-	default:
+	default: // a clean checkout has not got the stamp of a changed one either
 		b.Stamp = StampReplayed
 		program, err := b.stampProgram(ctx, goroot)
 		if err != nil {
@@ -163,7 +221,7 @@ func (b *subject) targets(r *recipe) ([]string, error) {
 		}
 		return []string{dir}, nil
 	}
-	if c.Package != "command-line-arguments" {
+	if c.Package != NamedFiles {
 		return nil, fmt.Errorf("its package %s is not of its module %s", c.Package, c.Module)
 	}
 	// Built from named files. Which ones is not recorded; main.go mostly.

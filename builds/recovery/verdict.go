@@ -32,8 +32,12 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
+	resigned, err := b.resigned(ctx, a)
+	if err != nil {
+		return err
+	}
 	if len(a.flags.Flags) > 0 && !c.HasLDFlags {
-		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a, repacked))
+		b.note("-ldflags is not recorded; it was recovered from " + a.flags.From + b.confirmation(a, repacked || resigned))
 	}
 	if b.Stamp == StampReplayed {
 		s := &stamp.Stamp{Git: a.how.at.Place.Git}
@@ -41,8 +45,11 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 			b.note("the go command asked git something the replayed stamp has no answer to: git " + q)
 		}
 	}
-	if a.sum == b.sum || repacked {
+	if a.sum == b.sum || repacked || resigned {
 		b.identical(a, repacked)
+		if resigned {
+			b.made = b.resignedFile()
+		}
 		if c.Modified {
 			b.note("the binary says that it was built from a changed tree (+dirty); the unchanged one gives the same bytes, so what was changed did not matter")
 		}
@@ -124,9 +131,35 @@ func (b *subject) repack(ctx context.Context, a *attempt) (bool, error) {
 	return true, nil
 }
 
-func (b *subject) confirmation(a *attempt, repacked bool) string {
+func (b *subject) resignedFile() string { return filepath.Join(b.work, "resigned") }
+
+// resigned puts the signature of a signed file onto what was built, and reports whether
+// that gave the file.
+func (b *subject) resigned(ctx context.Context, a *attempt) (bool, error) {
+	if a.sum == b.sum || b.Packed != "" {
+		return false, nil
+	}
+	sig, err := resign(ctx, b.file, a.file, b.resignedFile())
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		if !errors.Is(err, errUnsigned) {
+			b.note("its signature does not fit what was built: " + err.Error())
+		}
+		return false, nil
+	}
+	sum, _, err := files.Digest(ctx, b.resignedFile())
+	if err != nil || sum != b.sum {
+		return false, err
+	}
+	b.Signature, b.Signer = sig.String(), sig.Signer
+	return true, nil
+}
+
+func (b *subject) confirmation(a *attempt, made bool) string {
 	switch {
-	case a.sum == b.sum || repacked:
+	case a.sum == b.sum || made:
 		return ", confirmed by the bytes"
 	case a.id[0] == b.id[0] && !b.noID:
 		return ", confirmed by the action ID of the link"

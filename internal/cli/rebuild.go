@@ -62,7 +62,7 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 		if i > 0 {
 			d.printf("\n")
 		}
-		d.printf("%s %s\n", r.Verdict, r.Name)
+		d.printf("%s %s\n", r.Outcome(), r.Name)
 		line := func(key, format string, args ...any) {
 			if text := strings.TrimSpace(fmt.Sprintf(format, args...)); text != "" {
 				d.printf("  %-10s %s\n", key, text)
@@ -71,6 +71,9 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 		line("reason", "%s", r.Reason)
 		if r.SHA256 != "" {
 			line("sha256", "%s (%s)", r.SHA256, ui.FormatBytes(r.Size))
+		}
+		if r.Signature != "" {
+			line("signature", "%s: not checked, and taken from the file; all other bytes were made here", r.Signature)
 		}
 		switch {
 		case r.Unpacked != "":

@@ -223,6 +223,9 @@ type Signature struct {
 	Kind       string // one of the Signature constants
 	Identifier string // Mach-O: what the signature calls the file; the Go linker says "a.out"
 	Team       string // Mach-O: team identifier
+	// Signer is the subject of the certificate that the signature says it was made with;
+	// "" where none can be read.
+	Signer string
 }
 
 func (s Signature) String() string {
@@ -232,6 +235,9 @@ func (s Signature) String() string {
 	}
 	if s.Team != "" {
 		out += fmt.Sprintf(", team %q", s.Team)
+	}
+	if s.Signer != "" {
+		out += fmt.Sprintf(", signer %q", s.Signer)
 	}
 	return out
 }
@@ -251,8 +257,8 @@ const (
 // certificate table of PE files. Of a fat file, ask the slices.
 func (f *File) Signature() (Signature, error) {
 	none := Signature{Kind: SignatureNone}
-	if f.Section("(certificates)") != nil {
-		return Signature{Kind: SignatureIdentity}, nil
+	if s := f.Section("(certificates)"); s != nil {
+		return Signature{Kind: SignatureIdentity, Signer: f.certificateSigner(s)}, nil
 	}
 	s := f.Section("(code signature)")
 	if s == nil {
@@ -279,6 +285,13 @@ func (f *File) Signature() (Signature, error) {
 		switch magic := bo.Uint32(b); {
 		case magic == csCMS && bo.Uint32(b[4:]) > 8:
 			out.Kind = SignatureIdentity
+			if size := min(int64(bo.Uint32(b[4:])), s.Size-off); size <= maxCMS {
+				cms, err := f.in.bytes(s.Offset+off, size)
+				if err != nil {
+					return none, err
+				}
+				out.Signer = signer(cms[8:])
+			}
 		case magic == csCodeDirectory && len(b) >= 44 && out.Identifier == "":
 			text := func(at int64) (string, error) {
 				if at <= 0 || at > s.Size-off {

@@ -115,20 +115,20 @@ func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResu
 
 // signRebuilt signs a statement about each binary whose bytes came out. Its
 // subject is what was made here: of a packed file that could not be packed
-// again, what it unpacks to. A universal binary has one for each slice.
+// again, what it unpacks to; of a signed one, what was signed. A universal binary has one for each slice.
 func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checksums.Signer, out *BinariesResult) error {
 	if signer == nil {
 		return nil
 	}
 	out.SignedBy = signer.ID()
 	for i, r := range out.Results {
-		digest, unpacked := r.Reproduced()
+		digest, part := r.Reproduced()
 		if digest == "" || r.Kind == recovery.KindUniversal {
 			continue
 		}
 		subject := fileName(r.Name)
-		if unpacked {
-			subject += ".unpacked"
+		if part != "" {
+			subject += "." + part
 		}
 		b := checksums.BinaryRebuild{
 			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
@@ -196,7 +196,7 @@ func foreignConfig(s *run.Run, tools *fetch.Tools, work string, what BinariesCon
 			} else {
 				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
 			}
-			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: string(r.Verdict)})
+			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: r.Outcome()})
 		},
 	}
 }
