@@ -127,7 +127,7 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 		return err
 	}
 	if f.Time {
-		if err := d.section(report.ComposeTime(res.Times, res.Before, res.Since), true); err != nil {
+		if err := d.section(report.ComposeTime(res.Times, res.Before, res.Since), "-json has them, and the report of a release"); err != nil {
 			return err
 		}
 	}

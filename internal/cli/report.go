@@ -42,7 +42,7 @@ func (d *app) page(p *report.Page) error {
 	var errs []error
 	said, unmeasured := p.Split()
 	for _, s := range said {
-		errs = append(errs, d.section(s, false))
+		errs = append(errs, d.section(s, "-json, or report.html with -out=DIR"))
 	}
 	if len(unmeasured.Titles) > 0 {
 		d.printf("\nNot measured:\n")
@@ -53,8 +53,9 @@ func (d *app) page(p *report.Page) error {
 	return errors.Join(errs...)
 }
 
-// section prints one of a report; of its parts those that are open, or all.
-func (d *app) section(s report.Section, all bool) error {
+// section prints one of a report, of its parts those that are open; more is what has the
+// others.
+func (d *app) section(s report.Section, more string) error {
 	var errs []error
 	d.printf("\n== %s ==\n", ui.CleanLine(s.Title))
 	if s.NotMeasured != "" {
@@ -68,7 +69,7 @@ func (d *app) section(s report.Section, all bool) error {
 	}
 	folded := 0
 	for _, part := range s.Parts {
-		if !part.Open && !all {
+		if !part.Open {
 			folded++
 			continue
 		}
@@ -78,7 +79,7 @@ func (d *app) section(s report.Section, all bool) error {
 		}
 	}
 	if folded > 0 {
-		d.printf("\n%s: -json, or report.html with -out=DIR\n", fact.Count(folded, "more such table"))
+		d.printf("\n%s: %s\n", fact.Count(folded, "more such table"), more)
 	}
 	for _, c := range s.Commands {
 		d.printf("\n%s:\n    %s\n", ui.CleanLine(c.What), ui.CleanLine(c.Line))

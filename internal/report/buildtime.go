@@ -73,6 +73,11 @@ func (b *BuildTime) check() error {
 			return fmt.Errorf("package %q is not possible", p.Package)
 		}
 	}
+	for _, m := range b.Modules {
+		if !slices.Contains(sizes.Groups(), m.Group) {
+			return fmt.Errorf("unknown group %q", m.Group)
+		}
+	}
 	paths := []actions.Path{t.CriticalPath}
 	if t.PathOfAll != nil {
 		paths = append(paths, *t.PathOfAll)
@@ -137,13 +142,19 @@ func (b *BuildTime) label(all []BuildTime) string {
 	return strings.Join(parts, " ") + ", " + b.By + " build"
 }
 
+// maxLanes is more than a machine has processors. What would need more shares the last.
+const maxLanes = 1024
+
 // lanes gives each step the first lane that is free when it begins, of as many as it
 // takes; steps are sorted by the time they began.
 func lanes(steps []actions.Ran) (lane []int, n int) {
 	var free []time.Duration
 	for _, s := range steps {
 		i := slices.IndexFunc(free, func(at time.Duration) bool { return at <= s.Start })
-		if i < 0 {
+		switch {
+		case i < 0 && len(free) == maxLanes:
+			i = maxLanes - 1
+		case i < 0:
 			i, free = len(free), append(free, 0)
 		}
 		free[i] = s.Start + s.Wall

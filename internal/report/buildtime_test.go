@@ -205,6 +205,7 @@ func TestCheckTime(t *testing.T) {
 		"ran and is not known":  func(b *BuildTime) { b.Packages[0].Known = false },
 		"links below zero":      func(b *BuildTime) { b.Packages[0].FanOut.Links = -1 },
 		"a longer path":         func(b *BuildTime) { b.CriticalPath.CPU++ },
+		"an unknown group":      func(b *BuildTime) { b.Modules = slices.Clone(b.Modules); b.Modules[0].Group = hostile },
 		"a path below zero":     func(b *BuildTime) { b.CriticalPath.Steps[0].CPU = -1 },
 		"a path of all, longer": func(b *BuildTime) { b.PathOfAll = &actions.Path{Cost: actions.Cost{CPU: 1}} },
 	} {

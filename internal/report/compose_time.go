@@ -151,7 +151,7 @@ func (b *BuildTime) part(label string, open bool) Part {
 	if b.PathOfAll != nil {
 		p.Tables = append(p.Tables, pathTable("Critical path with nothing cached, by the last compiles", *b.PathOfAll, b.CPU+b.CachedCost.CPU))
 	}
-	if b.CPU == 0 {
+	if b.CPU == 0 || b.Elapsed == 0 {
 		return p
 	}
 	x := b.summary()
@@ -174,15 +174,17 @@ func (b *BuildTime) byTools() Table {
 		actions.Cost
 	}
 	var rows []*row
+	by := map[string]*row{}
 	for i := range b.Steps {
 		s := &b.Steps[i]
-		k := slices.IndexFunc(rows, func(r *row) bool { return r.kind == s.Kind() })
-		if k < 0 {
-			k, rows = len(rows), append(rows, &row{kind: s.Kind()})
+		r := by[s.Kind()]
+		if r == nil {
+			r = &row{kind: s.Kind()}
+			by[r.kind], rows = r, append(rows, r)
 		}
-		rows[k].n++
-		rows[k].CPU += s.CPU
-		rows[k].Wall += s.Wall
+		r.n++
+		r.CPU += s.CPU
+		r.Wall += s.Wall
 	}
 	slices.SortFunc(rows, func(x, y *row) int { return cmp.Or(cmp.Compare(y.CPU, x.CPU), strings.Compare(x.kind, y.kind)) })
 	for _, r := range rows {
