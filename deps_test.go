@@ -170,7 +170,7 @@ const depsRules = `
 
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
-	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
+	profiles, checksums, builds/plan, builds/compare, builds/actions, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;

@@ -32,6 +32,8 @@ func Release(
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	time *bool, // say where the time of the builds went: by package, module and tool, what the cache spared, the critical path, what a change compiles; in a release its report says so, and is another one each time
+	trace *string, // with -time: file to write the builds into as a trace, for Perfetto and Chrome
 	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 	out *string, // output directory (default: dist in the product's directory); with -shard: the file that the part is written into
 	shard *string, // build a part of the release once, for merge to make the release of: NUMBER/ALL, such as 2/5
@@ -43,7 +45,7 @@ func Release(
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
 	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
 ) error {
-	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
+	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "time": time, "trace": trace, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
 }
 
 // Merge makes a release of parts that other machines have built: release -shard.
@@ -83,9 +85,11 @@ func Build(
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	time *bool, // say where the time of the builds went: by package, module and tool, what the cache spared, the critical path, what a change compiles; in a release its report says so, and is another one each time
+	trace *string, // with -time: file to write the builds into as a trace, for Perfetto and Chrome
 	workerkeys *string, // with -on: public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas
 ) error {
-	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys})
+	return run(ctx, "build", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "time": time, "trace": trace, "workerkeys": workerkeys})
 }
 
 // Plan prints what would be built, and builds nothing.

@@ -130,15 +130,27 @@ type node struct {
 	Cmd      []string
 	CmdUser  time.Duration
 	CmdSys   time.Duration
+
+	TimeStart, TimeDone time.Time
 }
 
 // Load reads a file written by go build -debug-actiongraph=FILE.
 func Load(name string) (Graph, error) {
+	g, _, err := LoadTimed(name)
+	return g, err
+}
+
+// LoadTimed is [Load], with what the actions took.
+func LoadTimed(name string) (Graph, *Timing, error) {
 	nodes, err := loadNodes(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newGraph(nodes), nil
+	t, err := newTiming(nodes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("action graph %s: %w", name, err)
+	}
+	return newGraph(nodes), t, nil
 }
 
 // Read reads an action graph.

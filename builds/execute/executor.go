@@ -69,7 +69,9 @@ type Outcome struct {
 	By       string        // the executor's name
 	Products []Product     // in the order of the plan's artifacts: each binary, then its header
 	Actions  actions.Graph // the go command's own account
-	Cost     schedule.Cost // of all attempts
+	// Timing is what its actions took; nil where that did not come along.
+	Timing *actions.Timing
+	Cost   schedule.Cost // of all attempts
 	// Kept says that binaries were taken from an earlier link: the cost is not that
 	// of a whole build.
 	Kept bool

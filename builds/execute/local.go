@@ -169,7 +169,7 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 		}
 		o.Products = append(o.Products, made...)
 	}
-	if o.Actions, err = actions.Load(l.graph(u)); err != nil {
+	if o.Actions, o.Timing, err = actions.LoadTimed(l.graph(u)); err != nil {
 		errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err))
 	}
 	return o, errors.Join(errs...)

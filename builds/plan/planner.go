@@ -55,6 +55,7 @@ type Planner struct {
 	skipped  []fact.Skipped
 	mu       sync.Mutex
 	modules  map[string]module.Version
+	owners   map[string]Owner // of packages
 	embedded map[string]bool
 	c        map[string]map[string]bool // unit ID → packages with C code
 	pgoUses  map[string]pgoUse          // by unit ID
@@ -88,6 +89,36 @@ func (pl *Planner) Modules() []Needed {
 	return all
 }
 
+// Owner is the module that a package is of.
+type Owner struct {
+	Standard bool           // of the standard library, which has no module here
+	Main     bool           // of the product
+	Module   module.Version // as it is imported, with the version that is built
+}
+
+// Owner is that of a package, by import path; known after a plan with Deps.
+func (pl *Planner) Owner(pkg string) (o Owner, known bool) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	o, known = pl.owners[pkg]
+	return o, known
+}
+
+// noteOwner notes whose a package is.
+func (pl *Planner) noteOwner(p *Package) {
+	o := Owner{Standard: p.Standard}
+	if m := p.Module; m != nil && !p.Standard {
+		o.Main, o.Module = m.Main, module.Version{Path: m.Path, Version: m.Version}
+		if m.Replace != nil {
+			o.Module.Version = m.Replace.Version
+			if m.Replace.Path != m.Path {
+				o.Module.Version = strings.TrimSpace(m.Replace.Path + " " + m.Replace.Version)
+			}
+		}
+	}
+	pl.owners[p.ImportPath] = o
+}
+
 // Note takes note of what go list says of a unit, and of all its dependencies,
 // that somebody else has planned: for [Planner.Modules] and [Planner.C].
 func (pl *Planner) Note(u *Unit, pkgs []*Package) {
@@ -113,7 +144,11 @@ func (pl *Planner) need(pkgs []*Package, vendored bool) {
 	if pl.embedded == nil {
 		pl.embedded, pl.own = map[string]bool{}, map[string]bool{}
 	}
+	if pl.owners == nil {
+		pl.owners = map[string]Owner{}
+	}
 	for _, p := range pkgs {
+		pl.noteOwner(p)
 		m := p.Module
 		if in.has(p.Dir) {
 			for _, name := range p.EmbedFiles {

@@ -40,6 +40,10 @@ type (
 		Toolchain string `flag:"toolchain" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 		Snapshot  bool   `flag:"snapshot" help:"build the tree as it is, committed or not, ignored by git or not; never signed"`
 	}
+	timeFlags struct {
+		Time  bool   `flag:"time" help:"say where the time of the builds went: by package, module and tool, what the cache spared, the critical path, what a change compiles; in a release its report says so, and is another one each time"`
+		Trace string `flag:"trace" takes:"file" with:"time" help:"file to write the builds into as a trace, for Perfetto and Chrome"`
+	}
 	versionFlag struct {
 		Version string `flag:"version" help:"version of the release, for a commit without a version tag; it is recorded that no tag says it"`
 	}

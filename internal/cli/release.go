@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/run"
@@ -26,6 +28,7 @@ type buildFlags struct {
 	moduleFlag
 	treeFlags
 	versionFlag
+	timeFlags
 	WorkerKeys publicKeys `flag:"workerkeys" with:"on" help:"public keys of workers: receipts that none of them has signed are refused: files, env://NAME or KMS URIs, separated by commas"`
 	details    bool       // print what the second builds compiled
 }
@@ -71,7 +74,7 @@ func (f *releaseFlags) part(ctx context.Context, d *app) error {
 		given bool
 	}{
 		{"on", len(f.On) > 0}, {"json", f.JSON}, {"ledgers", len(f.Ledgers) > 0}, {"v", f.Verbose}, {"report=false", !f.Report},
-		{"against", f.Against != ""}, {"with", len(f.With) > 0},
+		{"against", f.Against != ""}, {"with", len(f.With) > 0}, {"time", f.Time},
 	} {
 		if other.given {
 			errs = append(errs, fault.Usagef("leave it out", "-%s means nothing for a part of a release", other.name))
@@ -106,7 +109,7 @@ func (f *releaseFlags) configure(c *run.Config) error {
 
 // make does one of the two verbs that build everything there is to publish.
 func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context, run.Config) (*release.Result, error), more ...configurer) error {
-	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.onFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag)...)
+	c, err := d.config(append(more, f.selectFlags, f.outFlag, f.jobsFlag, f.onFlag, f.dirFlag, f.moduleFlag, f.treeFlags, f.versionFlag, f.timeFlags)...)
 	if err != nil {
 		return err
 	}
@@ -117,10 +120,35 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	stop := d.watch(&c)
 	res, err := verb(ctx, c)
 	stop()
+	if f.Trace != "" && res != nil {
+		err = errors.Join(err, f.writeTrace(res.Times))
+	}
 	if shown, err := d.result(f.JSON, res, err); shown {
 		return err
 	}
+	if f.Time {
+		if err := d.section(report.ComposeTime(res.Times, res.Before, res.Since), "-json has them, and the report of a release"); err != nil {
+			return err
+		}
+	}
 	d.made(res, f.details, time.Since(began))
+	return nil
+}
+
+func (f timeFlags) configure(c *run.Config) error {
+	c.Time = f.Time
+	return nil
+}
+
+// writeTrace writes what the builds took for a viewer of traces.
+func (f timeFlags) writeTrace(times []report.BuildTime) error {
+	var b bytes.Buffer
+	if err := report.WriteTrace(&b, times); err != nil {
+		return fmt.Errorf("-trace: %w", err)
+	}
+	if err := files.Write(f.Trace, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("-trace: %w", err)
+	}
 	return nil
 }
 

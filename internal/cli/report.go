@@ -42,42 +42,53 @@ func (d *app) page(p *report.Page) error {
 	var errs []error
 	said, unmeasured := p.Split()
 	for _, s := range said {
-		d.printf("\n== %s ==\n", ui.CleanLine(s.Title))
-		for _, t := range s.Text {
-			d.printf("%s\n", ui.CleanLine(t))
-		}
-		for _, t := range s.Tables {
-			errs = append(errs, d.pageTable(t))
-		}
-		folded := 0
-		for _, part := range s.Parts {
-			if !part.Open {
-				folded++
-				continue
-			}
-			d.printf("\n%s\n", ui.CleanLine(part.Title))
-			for _, t := range part.Tables {
-				errs = append(errs, d.pageTable(t))
-			}
-		}
-		if folded > 0 {
-			d.printf("\n%s: -json, or report.html with -out=DIR\n", fact.Count(folded, "more such table"))
-		}
-		for _, c := range s.Commands {
-			d.printf("\n%s:\n    %s\n", ui.CleanLine(c.What), ui.CleanLine(c.Line))
-		}
-		if len(s.Notes) > 0 {
-			d.printf("\n")
-		}
-		for _, n := range s.Notes {
-			d.printf("- %s\n", ui.CleanLine(n))
-		}
+		errs = append(errs, d.section(s, "-json, or report.html with -out=DIR"))
 	}
 	if len(unmeasured.Titles) > 0 {
 		d.printf("\nNot measured:\n")
 	}
 	for _, text := range unmeasured.Details() {
 		d.printf("- %s\n", ui.CleanLine(text))
+	}
+	return errors.Join(errs...)
+}
+
+// section prints one of a report, of its parts those that are open; more is what has the
+// others.
+func (d *app) section(s report.Section, more string) error {
+	var errs []error
+	d.printf("\n== %s ==\n", ui.CleanLine(s.Title))
+	if s.NotMeasured != "" {
+		d.printf("not measured: %s\n", ui.CleanLine(s.NotMeasured))
+	}
+	for _, t := range s.Text {
+		d.printf("%s\n", ui.CleanLine(t))
+	}
+	for _, t := range s.Tables {
+		errs = append(errs, d.pageTable(t))
+	}
+	folded := 0
+	for _, part := range s.Parts {
+		if !part.Open {
+			folded++
+			continue
+		}
+		d.printf("\n%s\n", ui.CleanLine(part.Title))
+		for _, t := range part.Tables {
+			errs = append(errs, d.pageTable(t))
+		}
+	}
+	if folded > 0 {
+		d.printf("\n%s: %s\n", fact.Count(folded, "more such table"), more)
+	}
+	for _, c := range s.Commands {
+		d.printf("\n%s:\n    %s\n", ui.CleanLine(c.What), ui.CleanLine(c.Line))
+	}
+	if len(s.Notes) > 0 {
+		d.printf("\n")
+	}
+	for _, n := range s.Notes {
+		d.printf("- %s\n", ui.CleanLine(n))
 	}
 	return errors.Join(errs...)
 }

@@ -69,7 +69,7 @@ func (d *app) result(asJSON bool, res *release.Result, err error) (shown bool, _
 	if asJSON {
 		werr := report.WriteJSON(d.stdout(), report.Release{
 			Schema: fact.ReleaseReport, Out: res.Out, SignedBy: res.Signed, Kept: res.Kept, Damage: res.Damage,
-			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest,
+			Verdicts: report.Verdicts(res.Manifest), Manifest: res.Manifest, BuildTime: res.Times,
 		})
 		if err != nil {
 			return true, &shownError{err}

@@ -229,7 +229,7 @@ func (b *batch) arrived(ctx context.Context, u *unitBuilds, i int, made *execute
 		return "", fmt.Errorf("%s: %w", u.unit.ID(), err)
 	}
 	for _, o := range u.all {
-		o.Actions = nil // of hundreds of packages
+		o.Actions, o.Timing = nil, nil // of hundreds of packages
 	}
 	return verdict, nil
 }

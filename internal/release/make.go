@@ -46,11 +46,12 @@ type UnitResult struct {
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
 	sized         []report.Sized
-	archiveProven int           // how often the archives were made before, the least of them; 0: one was made now
-	stamp         string        // as in compared
-	kept          string        // as in compared
-	mended        []string      // as in compared
-	cpu           time.Duration // of all go commands
+	times         []report.BuildTime // of each execution, if asked for
+	archiveProven int                // how often the archives were made before, the least of them; 0: one was made now
+	stamp         string             // as in compared
+	kept          string             // as in compared
+	mended        []string           // as in compared
+	cpu           time.Duration      // of all go commands
 }
 
 // final is a binary as it will be published, by itself or in an archive.
@@ -105,6 +106,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 		return r, nil
 	}
 	m.keepLinked(c)
+	r.times = m.times(c)
 	if m.sizes {
 		c.doing("measuring sizes")
 		for _, p := range c.linked() {

@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/filelock"
 	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/output"
+	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/workspace"
 	"github.com/mintmark/mintmark/profiles"
@@ -70,6 +71,10 @@ type Result struct {
 	Kept     []string      // directories with both files of every difference
 	Damage   []string      // what was damaged in mintmark's own caches, and how it was mended; sorted
 	CPU      time.Duration // of all go commands
+	// Times are what each build of each unit took, if asked for, and Before those of the
+	// earlier release that was named, of the version Since; none if it has none.
+	Times, Before []report.BuildTime
+	Since         string
 }
 
 // Build builds every unit once and checks nothing: every verdict is unchecked.
@@ -151,7 +156,10 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 		return nil, err
 	}
 	l.WarnStamped(d.manifest.Source.Stamp)
-	res := &Result{Manifest: d.manifest, Kept: f.kept(), Damage: f.damage(), CPU: f.CPU}
+	res := &Result{Manifest: d.manifest, Kept: f.kept(), Damage: f.damage(), CPU: f.CPU, Times: f.buildTimes()}
+	if old := out.shown.Previous; old != nil {
+		res.Before, res.Since = old.BuildTime, old.Version
+	}
 	if err := d.gate(over); err != nil {
 		return res, err
 	}

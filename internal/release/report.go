@@ -118,6 +118,7 @@ func (p *publication) measurements() (*report.Measurements, error) {
 		a, b := out.Sizes[i], out.Sizes[j]
 		return strings.Join([]string{a.Profile, a.Platform, a.Name}, "\x00") < strings.Join([]string{b.Profile, b.Platform, b.Name}, "\x00")
 	})
+	out.BuildTime = p.buildTimes()
 	for _, sel := range of.Selected {
 		for _, pl := range sel.Platforms {
 			b := sel.Profile.Settings(pl).Bench

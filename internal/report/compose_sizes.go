@@ -183,6 +183,16 @@ func partsOf(x *sizes.Summary) string {
 
 // treemap draws a summary with texts that are safe in a line.
 func treemap(x *sizes.Summary, label string) string {
+	return sizes.TreemapSVG(cleaned(x, label))
+}
+
+// treemapOf is the same of another amount.
+func treemapOf(x *sizes.Summary, label string, unit sizes.Unit) string {
+	return sizes.TreemapOf(cleaned(x, label), unit)
+}
+
+// cleaned is a summary with texts that are safe in a line.
+func cleaned(x *sizes.Summary, label string) *sizes.Summary {
 	c := *x
 	c.File = ui.CleanLine(label)
 	c.Groups = slices.Clone(c.Groups)
@@ -208,5 +218,5 @@ func treemap(x *sizes.Summary, label string) string {
 		f := &c.Embedded[i]
 		f.Name, f.Package = ui.CleanLine(f.Name), ui.CleanLine(f.Package)
 	}
-	return sizes.TreemapSVG(&c)
+	return &c
 }

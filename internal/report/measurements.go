@@ -30,6 +30,9 @@ type Measurements struct {
 	Sizes   []Sized     `json:"sizes"`
 	Startup []Startup   `json:"startup,omitempty"`
 	Savings []Savings   `json:"savings,omitempty"`
+	// BuildTime is what each build of each unit took; like start-up it is there only
+	// when somebody asked for it.
+	BuildTime []BuildTime `json:"build_time,omitempty"`
 	// BenchDeclared are the profiles that say what to start, whether anybody
 	// measured it or not.
 	BenchDeclared []string `json:"bench_declared,omitempty"`
@@ -146,6 +149,11 @@ func ParseMeasurements(data []byte) (*Measurements, error) {
 	for _, s := range m.Savings {
 		if err := s.check(); err != nil {
 			return nil, fmt.Errorf("measurements: savings: %w", err)
+		}
+	}
+	for _, b := range m.BuildTime {
+		if err := b.check(); err != nil {
+			return nil, fmt.Errorf("measurements: build time: %s %s: %w", b.Profile, b.Platform, err)
 		}
 	}
 	return m, nil

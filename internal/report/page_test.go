@@ -48,7 +48,7 @@ func inputs() Inputs {
 	return Inputs{
 		Manifest: m, Signed: true, SignedBy: fact.KeyID("KEY="),
 		Measurements: &Measurements{
-			Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.3",
+			Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.3", BuildTime: buildTimes(),
 			Sizes: []Sized{
 				{Profile: "release", Platform: "linux/amd64", Name: "tool", SHA256: digest("b"), Summary: summary(hostile, "v1.1.0", 700),
 					Imports: ImportTree{"example.com/tool": {"encoding/json", hostile + "/x", "runtime"}, "encoding/json": {"unicode/utf16"}}},

@@ -25,13 +25,14 @@ func Verdicts(m *checksums.Manifest) fact.Verdicts {
 
 // Release is the JSON document of the verbs release and build.
 type Release struct {
-	Schema   fact.Schema         `json:"schema"`
-	Out      string              `json:"out,omitempty"` // where it lies; absent when nothing was published
-	SignedBy fact.SignerID       `json:"signed_by,omitzero"`
-	Verdicts fact.Verdicts       `json:"verdicts"`
-	Kept     []string            `json:"kept,omitempty"`   // both files of every difference
-	Damage   []string            `json:"damage,omitempty"` // in mintmark's own caches, and how it was mended
-	Manifest *checksums.Manifest `json:"manifest"`
+	Schema    fact.Schema         `json:"schema"`
+	Out       string              `json:"out,omitempty"` // where it lies; absent when nothing was published
+	SignedBy  fact.SignerID       `json:"signed_by,omitzero"`
+	Verdicts  fact.Verdicts       `json:"verdicts"`
+	Kept      []string            `json:"kept,omitempty"`       // both files of every difference
+	Damage    []string            `json:"damage,omitempty"`     // in mintmark's own caches, and how it was mended
+	BuildTime []BuildTime         `json:"build_time,omitempty"` // of each build of each unit, when asked for
+	Manifest  *checksums.Manifest `json:"manifest"`
 }
 
 // Check is the JSON document of the verb check.

@@ -45,6 +45,9 @@ type Config struct {
 	// FILE.sigstore.json beside it. The profile file names their keys.
 	Ledgers []string
 
+	// Time says what each build took; in a release its report does.
+	Time bool
+
 	NoReport bool     // leave measurements.json, report.html and report.md out
 	Against  string   // earlier release that the report compares sizes with: directory or measurements.json
 	With     []string // results of bench and size -waterfall that the report shows

@@ -23,9 +23,24 @@ const (
 // into HTML, with a style of its own for light and dark, no script and nothing from
 // elsewhere. The same summary gives the same text.
 func TreemapSVG(s *Summary) string {
-	t := &treemap{total: s.Size}
+	return TreemapOf(s, Unit{
+		Whole: func(n int64) string { return fmt.Sprintf("%d bytes", n) },
+		Short: size,
+	})
+}
+
+// Unit says amounts of what a treemap is of.
+type Unit struct {
+	Whole func(int64) string // where there is room
+	Short func(int64) string // in the drawing
+}
+
+// TreemapOf is [TreemapSVG] of another amount than bytes, which stands in the place of
+// the sizes.
+func TreemapOf(s *Summary, unit Unit) string {
+	t := &treemap{total: s.Size, unit: unit}
 	fmt.Fprintf(&t.b, `<svg class="treemap" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui,sans-serif" font-size="11">`,
-		treemapWidth, treemapHeight, escaped(fmt.Sprintf("Treemap of %s, %d bytes", s.File, s.Size)))
+		treemapWidth, treemapHeight, escaped(fmt.Sprintf("Treemap of %s, %s", s.File, unit.Whole(s.Size))))
 	t.b.WriteString(`<style>.treemap{width:100%;height:auto;background:#fff;color:#1c1e21}.treemap rect{stroke:#fff;stroke-width:1}.treemap text{fill:#15181b;pointer-events:none}` +
 		`.treemap .own{fill:#7fb0e6}.treemap .dependency{fill:#f2bf7c}.treemap .std{fill:#a9cfa4}.treemap .cgo{fill:#c9b3e0}.treemap .none{fill:#cfd2d6}.treemap .frame{fill:none;stroke:#55595f;stroke-width:1.2}` +
 		`@media (prefers-color-scheme:dark){.treemap{background:#16181b;color:#e8eaed}.treemap rect{stroke:#16181b}.treemap text{fill:#f1f3f5}.treemap .own{fill:#2b5c93}.treemap .dependency{fill:#8a5a17}.treemap .std{fill:#356a30}.treemap .cgo{fill:#5d4680}.treemap .none{fill:#4a4e54}.treemap .frame{stroke:#9aa0a6}}</style>`)
@@ -145,6 +160,7 @@ type rect struct{ x, y, w, h float64 }
 type treemap struct {
 	b     strings.Builder
 	total int64
+	unit  Unit
 	short map[string]string // name → the end of it that no other name has
 }
 
@@ -249,7 +265,7 @@ func (t *treemap) box(it item, r rect) {
 	if r.w < 0.8 || r.h < 0.8 {
 		return // too small to be seen
 	}
-	title := fmt.Sprintf("%s: %d bytes, %.1f %%", it.title(), it.size, 100*float64(it.size)/float64(t.total))
+	title := fmt.Sprintf("%s: %s, %.1f %%", it.title(), t.unit.Whole(it.size), 100*float64(it.size)/float64(t.total))
 	fmt.Fprintf(&t.b, `<g><title>%s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, escaped(title), escaped(it.group), r.x, r.y, r.w, r.h)
 	if len(it.parts) == 0 || r.w <= 40 || r.h <= 2*treemapBar {
 		if it.group == GroupOwn || it.group == GroupDependency {
@@ -261,7 +277,7 @@ func (t *treemap) box(it item, r rect) {
 		return
 	}
 	short := item{name: t.short[it.name], version: it.version}
-	t.label(r, ` font-weight="600"`, it.title()+" "+size(it.size), short.title()+" "+size(it.size), short.title(), short.name)
+	t.label(r, ` font-weight="600"`, it.title()+" "+t.unit.Short(it.size), short.title()+" "+t.unit.Short(it.size), short.title(), short.name)
 	t.b.WriteString("</g>")
 	t.draw(it.parts, rect{r.x + 2, r.y + treemapBar, r.w - 4, r.h - treemapBar - 2})
 	fmt.Fprintf(&t.b, `<rect class="frame" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, r.x, r.y, r.w, r.h)
