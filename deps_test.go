@@ -168,9 +168,12 @@ const depsRules = `
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/fact, internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
+	# What leaves with a dependency is found in a program's packages and in what its binaries are made of; who builds them is not known here.
+	internal/fault, internal/files, internal/sizes < internal/retained;
+
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
-	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
+	profiles, checksums, builds/plan, builds/compare, internal/fact, internal/retained, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
@@ -188,7 +191,7 @@ const depsRules = `
 	*, !internal/ui, !internal/sizes < internal/verify;
 
 	# Variants are built as releases are, and are measured.
-	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
+	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/retained, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
 	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
@@ -243,8 +246,8 @@ const moduleRules = `
 	# Mage is one of two doors; without a magefile mintmark works all the same.
 	github.com/magefile/mage < targets, magefile.go;
 
-	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/lint, internal/cli, internal/scaffold;
+	# Module versions and hashes are about sources, toolchains and our own version; a go.mod names emptied modules.
+	golang.org/x/mod < builds/**, internal/lint, internal/cli, internal/retained, internal/scaffold;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;

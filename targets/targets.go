@@ -221,13 +221,15 @@ func Size(
 	sql *string, // write every range of the file as SQL text: sqlite3 sizes.db < FILE
 	svg *string, // write a treemap
 	waterfall *bool, // FILE is a checkout: build a profile's variants for one -platform and say what each setting saves
-	config *string, // with -waterfall: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
-	profile *string, // with -waterfall: profiles, separated by commas (default: all that have platforms)
-	platform *string, // with -waterfall: platforms or patterns, separated by commas, such as linux/amd64
-	jobs *int, // with -waterfall: build actions at a time (default: the number of processors)
+	retained *bool, // FILE is a checkout: build a profile's program for one -platform without each dependency, and say what leaves with it; with -by=package without each package of them
+	only *string, // with -retained: these modules only, separated by commas; with -by=package these packages
+	config *string, // with -waterfall or -retained: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // with -waterfall or -retained: profiles, separated by commas (default: all that have platforms)
+	platform *string, // with -waterfall or -retained: platforms or patterns, separated by commas, such as linux/amd64
+	jobs *int, // with -waterfall or -retained: build actions at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
+	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
 }
 
 // Why says why a package is in the program: by which imports and references.
