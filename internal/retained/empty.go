@@ -269,7 +269,7 @@ func (e *emptier) keepNumbers(d *decl) error {
 	var specs []ast.Spec
 	for _, name := range d.names {
 		c, ok := pkg.Scope().Lookup(name).(*types.Const)
-		if !ok {
+		if !ok || c.Val().Kind() == constant.Unknown {
 			continue
 		}
 		spec := &ast.ValueSpec{Names: []*ast.Ident{ast.NewIdent(name)}}
@@ -379,6 +379,7 @@ func (e *emptier) nameable(pkg *types.Package, t types.Type, seen map[types.Type
 			}
 		}
 	case *types.Basic:
+		return t.Kind() != types.Invalid
 	default:
 		return false
 	}
