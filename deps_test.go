@@ -216,6 +216,9 @@ const depsRules = `
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/run, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
 
+	# What leaves with a module by measurement is held against programs that were rewritten without it.
+	internal/run, internal/measure, internal/report, internal/retained < tools/retained;
+
 	# The page of imported configurations is made by the importer, and asks check.
 	profiles, internal/importer, internal/lint, internal/run < tools/imports;
 
@@ -267,16 +270,16 @@ const stdRules = `
 	# Processes are started where their environment is written down, so that none inherits the user's:
 	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, tools/maketargets, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
@@ -285,14 +288,14 @@ const stdRules = `
 	# the UPX of tests read and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/imports, tools/maketargets, internal/upx/upxtest, builds/buildstest;
+	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, internal/upx/upxtest, builds/buildstest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.
 	os.OpenFile < internal/files, tools/benchmark, tools/rebuilds, internal/startup, internal/confine;
 
 	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
-	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
+	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# A program that calls methods by names which it reads keeps all exported methods of
 	# all its types: with a template in it, mintmark is a tenth larger.

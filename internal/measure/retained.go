@@ -35,11 +35,39 @@ type RetainedWith struct {
 // nothing is published.
 func Retained(ctx context.Context, cfg run.Config, with RetainedWith) (_ *report.Retained, err error) {
 	defer func() { err = run.ExplainFull(err) }()
-	c, err := openOne(ctx, &cfg, chooseOne)
+	r, err := openRetainer(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
+	defer r.c.Close()
+	return r.all(ctx, with, &report.Retained{
+		Schema: fact.RetainedReport, Project: r.project, Version: r.c.Version, Profile: r.u.Profile, Platform: r.u.Platform,
+	})
+}
+
+// Program builds one platform of one profile as [Retained] does, and says what
+// its bytes are for.
+func Program(ctx context.Context, cfg run.Config) (_ *sizes.Breakdown, err error) {
+	defer func() { err = run.ExplainFull(err) }()
+	r, err := openRetainer(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer r.c.Close()
+	return r.build(ctx, "full", nil, r.c.Parallel())
+}
+
+// openRetainer plans the one program that is measured.
+func openRetainer(ctx context.Context, cfg *run.Config) (_ *retainer, err error) {
+	c, err := openOne(ctx, cfg, chooseOne)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			c.Close()
+		}
+	}()
 	main := c.Selected[0].Profile.Settings(c.Selected[0].Platforms[0]).Bench.Main
 	v, err := planVariant(ctx, c, "the program", func(s *profiles.Settings) {
 		s.UPX = nil // what is packed says nothing of its parts
@@ -54,20 +82,18 @@ func Retained(ctx context.Context, cfg run.Config, with RetainedWith) (_ *report
 	if err != nil {
 		return nil, err
 	}
-	r := &retainer{c: c, u: v.unit(), place: place, dir: filepath.Join(c.Workspace.Dir, "first", "retained")}
-	return r.all(ctx, with, &report.Retained{
-		Schema: fact.RetainedReport, Project: v.planned.Plan.Project, Version: c.Version, Profile: r.u.Profile, Platform: r.u.Platform,
-	})
+	return &retainer{c: c, u: v.unit(), project: v.planned.Plan.Project, place: place, dir: filepath.Join(c.Workspace.Dir, "first", "retained")}, nil
 }
 
 // retainer builds a program with dependencies emptied.
 type retainer struct {
-	c     *fetch.Copied
-	u     *plan.Unit
-	place *execute.Local
-	dir   string // for everything
-	graph *retained.Graph
-	full  *sizes.Breakdown
+	c       *fetch.Copied
+	u       *plan.Unit
+	project string
+	place   *execute.Local
+	dir     string // for everything
+	graph   *retained.Graph
+	full    *sizes.Breakdown
 }
 
 // all takes each dependency out.

@@ -54,6 +54,12 @@ func Compare(full, emptied *sizes.Breakdown, out []string, gone map[string]bool)
 	return c
 }
 
+// Content are the bytes of a file that are no padding.
+func Content(l *sizes.Breakdown) int64 {
+	_, all := byPackage(l)
+	return all
+}
+
 // byPackage adds up what is no padding.
 func byPackage(l *sizes.Breakdown) (by map[string]int64, all int64) {
 	by = map[string]int64{}
