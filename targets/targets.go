@@ -41,7 +41,7 @@ func Release(
 	v *bool, // say as well what the second builds compiled, and what rests on earlier ones
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 ) error {
 	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
 }
@@ -63,7 +63,7 @@ func Merge(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 ) error {
 	return run(ctx, "merge", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "report": report, "against": against, "with": with}, parts)
 }
@@ -165,7 +165,7 @@ func Report(
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 	out *string, // directory for report.html and report.md (default: none are written)
 	json *bool, // print the result as one JSON document
 ) error {

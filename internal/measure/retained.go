@@ -93,6 +93,7 @@ type retainer struct {
 	place   *execute.Local
 	dir     string // for everything
 	graph   *retained.Graph
+	stage   *retained.Stage
 	full    *sizes.Breakdown
 }
 
@@ -109,6 +110,7 @@ func (r *retainer) all(ctx context.Context, with RetainedWith, out *report.Retai
 		return nil, err
 	}
 	r.graph = retained.NewGraph(graphed(list))
+	r.stage = &retained.Stage{Graph: r.graph, ModCache: r.place.Place.ModCache, Checkout: r.place.Dir}
 	for _, m := range r.graph.Modules() {
 		in := r.graph.Of(m.Path)
 		if !with.Packages {
@@ -175,15 +177,7 @@ func (r *retainer) without(ctx context.Context, name string, out []string) (*ret
 	}
 	defer files.RemoveTree(dir)
 	gone := r.graph.Without(out)
-	var empty []string
-	for path := range gone {
-		if p := r.graph.Packages[path]; !p.Standard {
-			empty = append(empty, path)
-		}
-	}
-	slices.Sort(empty)
-	stage := &retained.Stage{Graph: r.graph, ModCache: r.place.Place.ModCache, Checkout: r.place.Dir}
-	flags, err := stage.Flags(ctx, dir, empty)
+	flags, err := r.stage.Flags(ctx, dir, gone)
 	if err != nil {
 		return nil, err
 	}

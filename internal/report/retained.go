@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/retained"
 	"github.com/mintmark/mintmark/internal/sizes"
+	"github.com/mintmark/mintmark/internal/ui"
 )
 
 // Retained is what leaves a program with each of its dependencies.
@@ -102,11 +103,52 @@ func RetainedTable(r *Retained, top int) Table {
 			along = append(along, a.Package)
 		}
 		t.Rows = append(t.Rows, []string{
-			name, strconv.Itoa(len(d.Packages)), strconv.FormatInt(d.Own, 10), change(-d.Retained), percentOf(d.Retained, r.Size),
+			name, strconv.Itoa(len(d.Packages)), strconv.FormatInt(d.Own, 10), strconv.FormatInt(-d.Retained, 10), percentOf(d.Retained, r.Size),
 			strconv.Itoa(len(d.Along)), strings.Join(along, ", "),
 		})
 	}
 	return t
+}
+
+func retainedSection(in Inputs) Section {
+	s := Section{ID: "retained", Title: "What each dependency holds"}
+	switch {
+	case in.Measurements == nil:
+		s.NotMeasured = in.NotMeasured
+		return s
+	case len(in.Measurements.Retained) == 0:
+		s.NotMeasured = "the programs without each dependency were not linked: mintmark size -retained -platform=PLATFORM -json DIR >retained.json links them, -with=retained.json shows them here"
+		return s
+	}
+	s.Text = []string{"Its own bytes are those of a dependency's packages. Without it, what is there for its sake alone leaves too: that is measured by linking the program with the dependency emptied."}
+	for _, x := range in.Measurements.Retained {
+		if text := x.most(); text != "" {
+			s.Text = append(s.Text, text)
+		}
+		s.Tables = append(s.Tables, RetainedTable(&x, 0))
+		for _, d := range x.Dependencies {
+			if d.NotMeasured != "" {
+				s.Notes = append(s.Notes, d.Name()+": not measured: "+d.NotMeasured)
+			}
+		}
+		s.Notes = append(s.Notes, x.Notes...)
+	}
+	return s
+}
+
+// most is what dropping the dependency that holds most saves; "" if none holds anything.
+func (r *Retained) most() string {
+	var most *Dependency
+	for i, d := range r.Dependencies {
+		if d.Cost != nil && d.Retained > 0 && (most == nil || d.Retained > most.Retained) {
+			most = &r.Dependencies[i]
+		}
+	}
+	if most == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s: dropping %s saves %s of %s, which is %s; %s of it are its own, and %s go along.", r.Profile, r.Platform, most.Name(),
+		ui.FormatBytes(most.Retained), ui.FormatBytes(r.Size), percentOf(most.Retained, r.Size), ui.FormatBytes(most.Own), fact.Count(len(most.Along), "other package"))
 }
 
 // WriteRetainedSQL writes it as SQL text that makes a database: a table retained

@@ -30,35 +30,47 @@ type Imported func(path string) (name string)
 // not in the source.
 type Exported func(path string) (*types.Package, error)
 
-// Empty returns the files of a package without what they do, and with all that
-// other packages can name:
+// Names are names of packages' exported objects, by import path as a source has it.
+// "*" among them is all that there are.
+type Names map[string]map[string]bool
+
+func (n Names) add(path, name string) {
+	if n[path] == nil {
+		n[path] = map[string]bool{}
+	}
+	n[path][name] = true
+}
+
+// Empty returns the files of a package without what they do, and with what other
+// packages name of it, used; nil is all that they can name:
 //
 //   - a function has no more in it than a return, and is never inlined;
 //   - a variable has its type, and no value. One whose type cannot be written
 //     outside of another package keeps its value;
-//   - functions that no other package can name, init functions, assembly, C code,
-//     embedded files and directives are gone, and with them the imports that only
-//     they needed;
+//   - what nobody names, init functions, assembly, C code, embedded files and
+//     directives are gone, and with them the imports that only they needed;
 //   - of C types there is only that they are types; constants that come from C are
 //     numbers.
 //
-// Whatever a declaration that stays refers to stays too.
-func Empty(files []Source, names Imported, exported Exported) ([]Source, error) {
-	e := &emptier{fset: token.NewFileSet(), names: names, exported: exported, decls: map[string]*decl{}, methods: map[string][]*decl{}}
+// Whatever a declaration that stays refers to stays too. What that names of other
+// packages is returned as well.
+func Empty(files []Source, names Imported, exported Exported, used map[string]bool) ([]Source, Names, error) {
+	e := &emptier{fset: token.NewFileSet(), refs: Names{}, names: names, exported: exported, decls: map[string]*decl{}, methods: map[string][]*decl{}}
 	for _, src := range files {
 		f, err := parser.ParseFile(e.fset, src.Name, src.Data, parser.SkipObjectResolution)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		e.files = append(e.files, &file{name: src.Name, syntax: f, used: map[string]bool{}, added: map[string]string{}})
+		e.files = append(e.files, &file{name: src.Name, syntax: f, used: Names{}, added: map[string]string{}})
 	}
 	for _, f := range e.files {
 		e.declare(f)
 	}
+	root := func(name string) bool { return ast.IsExported(name) && (used == nil || used["*"] || used[name]) }
 	for _, d := range e.all {
-		if slices.ContainsFunc(d.names, ast.IsExported) {
+		if slices.ContainsFunc(d.names, root) {
 			if err := e.keep(d); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
@@ -66,16 +78,17 @@ func Empty(files []Source, names Imported, exported Exported) ([]Source, error) 
 	for _, f := range e.files {
 		data, err := e.write(f)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out = append(out, Source{f.name, data})
 	}
-	return out, nil
+	return out, e.refs, nil
 }
 
 // emptier is one package on its way.
 type emptier struct {
 	fset     *token.FileSet
+	refs     Names // of other packages
 	names    Imported
 	exported Exported
 	files    []*file
@@ -88,7 +101,7 @@ type emptier struct {
 type file struct {
 	name   string
 	syntax *ast.File
-	used   map[string]bool   // names before a dot in what stays
+	used   Names             // in what stays: names before a dot, with those after it
 	bare   map[string]bool   // names without a dot before them
 	added  map[string]string // imports that types need: path → name
 }
@@ -410,7 +423,7 @@ func (e *emptier) refer(f *file, n ast.Node) (err error) {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok {
-				f.used[x.Name] = true
+				f.used.add(x.Name, n.Sel.Name)
 				err = e.keep(e.decls[x.Name])
 				return false
 			}
@@ -523,33 +536,32 @@ func (e *emptier) write(f *file) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := ""
+		name, as := "", ""
 		if im.Name != nil {
-			name = im.Name.Name
+			name, as = im.Name.Name, im.Name.Name
+		} else if as = e.names(at); as == "" {
+			as = path.Base(at)
 		}
-		use := f.used[name]
-		switch name {
-		case "_":
-			continue
-		case ".":
+		use := f.used[as]
+		if name == "." {
 			if use, err = e.usedBare(f, at); err != nil {
 				return nil, err
 			}
-		case "":
-			as := e.names(at)
-			if as == "" {
-				as = path.Base(at)
-			}
-			use = f.used[as]
 		}
-		if use && at != "C" {
+		if len(use) > 0 && name != "_" && at != "C" {
 			fmt.Fprintf(&head, "import %s %q\n", name, at)
+			for n := range use {
+				e.refs.add(at, n)
+			}
 		}
 	}
 	added := make([]string, 0, len(f.added))
 	for at, name := range f.added {
-		if f.used[name] {
+		if use := f.used[name]; len(use) > 0 {
 			added = append(added, fmt.Sprintf("import %s %q\n", name, at))
+			for n := range use {
+				e.refs.add(at, n)
+			}
 		}
 	}
 	slices.Sort(added)
@@ -558,19 +570,20 @@ func (e *emptier) write(f *file) ([]byte, error) {
 	return head.Bytes(), nil
 }
 
-// usedBare reports whether what stays of a file uses names of a package that it
-// imports with a dot.
-func (e *emptier) usedBare(f *file, at string) (bool, error) {
+// usedBare are the names of a package that a file imports with a dot, as far as
+// what stays of it uses them.
+func (e *emptier) usedBare(f *file, at string) (map[string]bool, error) {
 	pkg, err := e.exported(at)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	use := map[string]bool{}
 	for name := range f.bare {
 		if e.decls[name] == nil && ast.IsExported(name) && pkg.Scope().Lookup(name) != nil {
-			return true, nil
+			use[name] = true
 		}
 	}
-	return false, nil
+	return use, nil
 }
 
 // print writes one declaration, without comments, which may be directives.

@@ -78,7 +78,7 @@ func emptied(t *testing.T, source string) string {
 		}
 		return ""
 	}
-	out, err := Empty(in, names, exported)
+	out, _, err := Empty(in, names, exported, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ const (
 	was.Scope().Insert(types.NewConst(token.NoPos, was, "A", types.Typ[types.UntypedInt], constant.MakeInt64(3)))
 	was.Scope().Insert(types.NewConst(token.NoPos, was, "B", u, constant.MakeInt64(7)))
 	was.Scope().Insert(types.NewConst(token.NoPos, was, "D", types.Typ[types.UntypedFloat], constant.MakeFloat64(0.5)))
-	out, err := Empty([]Source{{"m.go", []byte(source)}}, func(string) string { return "" }, func(string) (*types.Package, error) { return was, nil })
+	out, _, err := Empty([]Source{{"m.go", []byte(source)}}, func(string) string { return "" }, func(string) (*types.Package, error) { return was, nil }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +233,49 @@ const (
 	}
 }
 
+// TestUsed: what nobody names is gone, and what is named of others is told.
+func TestUsed(t *testing.T) {
+	const source = `package m
+
+import (
+	"example.com/dep.v1"
+	other "example.com/x/v2"
+)
+
+type Fs interface{ Open() File }
+type File struct{ x other.T }
+type Http struct{ dep.T }
+
+var V dep.I
+
+func (f File) M() *other.U { return nil }
+func New() Fs { return nil }
+func Serve(dep.T) {}
+`
+	names := func(path string) string { return map[string]string{"example.com/dep.v1": "dep"}[path] }
+	out, refs, err := Empty([]Source{{"m.go", []byte(source)}}, names, nil, map[string]bool{"New": true, "Gone": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(out[0].Data)
+	if strings.Contains(text, "dep") || !strings.Contains(text, "func New() (_ Fs)") || !strings.Contains(text, "func (f File) M() (_ *other.U)") {
+		t.Error(text)
+	}
+	if got := fmt.Sprint(refs); got != "map[example.com/x/v2:map[T:true U:true]]" {
+		t.Error(got)
+	}
+	_, refs, err = Empty([]Source{{"m.go", []byte(source)}}, names, nil, map[string]bool{"*": true})
+	if got := fmt.Sprint(refs); err != nil || got != "map[example.com/dep.v1:map[I:true T:true] example.com/x/v2:map[T:true U:true]]" {
+		t.Error(got, err)
+	}
+	n, err := named([]Source{{"a.go", []byte("package a\nimport (\n\tm \"example.com/m\"\n\t\"example.com/dep.v1\"\n\t. \"example.com/dot\"\n\t_ \"example.com/blank\"\n)\nfunc f() { m.New().Open(); dep.New(f.X) }\n")}}, names)
+	if got := fmt.Sprint(n); err != nil || got != "map[example.com/dep.v1:map[New:true] example.com/dot:map[*:true] example.com/m:map[New:true]]" {
+		t.Error(got, err)
+	}
+}
+
 func TestEmptySyntax(t *testing.T) {
-	_, err := Empty([]Source{{"a.go", []byte("package a\nfunc {")}}, nil, nil)
+	_, _, err := Empty([]Source{{"a.go", []byte("package a\nfunc {")}}, nil, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "a.go:2:6") {
 		t.Errorf("%v", err)
 	}
@@ -244,10 +285,10 @@ func TestEmptySyntax(t *testing.T) {
 func TestEmptyWithoutTypes(t *testing.T) {
 	no := errors.New("no export data")
 	exported := func(string) (*types.Package, error) { return nil, no }
-	if _, err := Empty([]Source{{"a.go", []byte("package a\nvar V = f()\nfunc f() int { return 0 }\n")}}, nil, exported); !errors.Is(err, no) {
+	if _, _, err := Empty([]Source{{"a.go", []byte("package a\nvar V = f()\nfunc f() int { return 0 }\n")}}, nil, exported, nil); !errors.Is(err, no) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Empty([]Source{{"a.go", []byte("package a\nvar V int = f()\nvar w = f()\nfunc f() int { return 0 }\n")}}, nil, exported); err != nil {
+	if _, _, err := Empty([]Source{{"a.go", []byte("package a\nvar V int = f()\nvar w = f()\nfunc f() int { return 0 }\n")}}, nil, exported, nil); err != nil {
 		t.Errorf("%v", err)
 	}
 }
@@ -259,7 +300,7 @@ func FuzzEmpty(f *testing.F) {
 	f.Add("package a\nfunc (( *T)) F()\ntype (T = U; U interface { ~int | V })\n")
 	f.Fuzz(func(t *testing.T, source string) {
 		exported := func(string) (*types.Package, error) { return types.NewPackage("a", "a"), nil }
-		out, err := Empty([]Source{{"a.go", []byte(source)}}, func(string) string { return "" }, exported)
+		out, _, err := Empty([]Source{{"a.go", []byte(source)}}, func(string) string { return "" }, exported, nil)
 		if err != nil {
 			return
 		}

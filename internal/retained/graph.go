@@ -33,15 +33,18 @@ type Module struct {
 type Graph struct {
 	Packages map[string]*Package
 	roots    []string
+	order    map[string]int // as listed: what a package imports is before it
 }
 
-// NewGraph makes a graph. Packages that are there without an import (the program,
+// NewGraph makes a graph of packages in the go command's order: what a package
+// imports is before it. Packages that are there without an import (the program,
 // and what the go command adds by itself) stay whatever is taken out.
 func NewGraph(list []*Package) *Graph {
-	g := &Graph{Packages: map[string]*Package{}}
+	g := &Graph{Packages: map[string]*Package{}, order: map[string]int{}}
 	imported := map[string]bool{}
-	for _, p := range list {
+	for i, p := range list {
 		g.Packages[p.Path] = p
+		g.order[p.Path] = i
 		for _, i := range p.Imports {
 			imported[i] = true
 		}

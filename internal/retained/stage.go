@@ -1,6 +1,7 @@
 package retained
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -24,17 +26,34 @@ import (
 // maxSource is the most bytes that a Go file, a go.mod or a file beside them may have.
 const maxSource = 64 << 20
 
-// Stage is where packages are emptied for a build.
+// Stage is where packages are emptied for builds. Its methods may be called from
+// several goroutines.
 type Stage struct {
 	Graph    *Graph
 	ModCache string // what lies in it cannot be overlaid: the go command refuses
 	Checkout string // the main module's directory
+
+	mu    sync.Mutex
+	named map[string]Names // by package: what it names of others
 }
 
-// Flags empties packages of modules, which must be in the graph, into dir, and
-// returns the flags that make the go command build with them: copies of modules of
-// the module cache, which a go.mod names instead, and an overlay for all others.
-func (s *Stage) Flags(ctx context.Context, dir string, empty []string) ([]string, error) {
+// Flags empties packages into dir: those of gone that are not of the standard
+// library; see [Graph.Without]. It returns the flags that make the go command build
+// with them: copies of modules of the module cache, which a go.mod names instead,
+// and an overlay for all others.
+func (s *Stage) Flags(ctx context.Context, dir string, gone map[string]bool) ([]string, error) {
+	var empty []string
+	for path := range gone {
+		if !s.Graph.Packages[path].Standard {
+			empty = append(empty, path)
+		}
+	}
+	// Who imports a package is before it, so that what is named of it is known.
+	slices.SortFunc(empty, func(a, b string) int { return cmp.Compare(s.Graph.order[b], s.Graph.order[a]) })
+	used, err := s.usedOutside(ctx, gone)
+	if err != nil {
+		return nil, err
+	}
 	overlay := map[string]string{}
 	copied := map[string]string{} // module → directory
 	for i, path := range empty {
@@ -42,9 +61,17 @@ func (s *Stage) Flags(ctx context.Context, dir string, empty []string) ([]string
 			return nil, context.Cause(ctx)
 		}
 		p := s.Graph.Packages[path]
-		list, err := s.empty(p)
+		if used[path] == nil {
+			used[path] = map[string]bool{} // nobody names anything of it: nil would be everything
+		}
+		list, names, err := s.empty(p, used[path])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for at, list := range names {
+			for name := range list {
+				used.add(p.resolve(at), name)
+			}
 		}
 		rel, err := filepath.Rel(s.ModCache, p.Dir)
 		if err != nil || !filepath.IsLocal(rel) {
@@ -90,9 +117,16 @@ func (s *Stage) Flags(ctx context.Context, dir string, empty []string) ([]string
 	return flags, nil
 }
 
-// empty reads a package and empties it.
-func (s *Stage) empty(p *Package) ([]Source, error) {
-	var list []Source
+// resolve is the import path of what an import in the source stands for.
+func (p *Package) resolve(path string) string {
+	if to, ok := p.ImportMap[path]; ok {
+		return to
+	}
+	return path
+}
+
+// read reads the files of a package.
+func (p *Package) read() (list []Source, err error) {
 	for _, name := range p.Files {
 		data, err := files.Read(filepath.Join(p.Dir, name), maxSource)
 		if err != nil {
@@ -100,21 +134,79 @@ func (s *Stage) empty(p *Package) ([]Source, error) {
 		}
 		list = append(list, Source{name, data})
 	}
-	resolve := func(path string) string {
-		if to, ok := p.ImportMap[path]; ok {
-			return to
-		}
-		return path
-	}
-	names := func(path string) string {
-		if q := s.Graph.Packages[resolve(path)]; q != nil {
+	return list, nil
+}
+
+// names tells the names of packages that p imports.
+func (s *Stage) names(p *Package) Imported {
+	return func(path string) string {
+		if q := s.Graph.Packages[p.resolve(path)]; q != nil {
 			return q.Name
 		}
 		return ""
 	}
+}
+
+// usedOutside is what packages that stay name of those that are gone, by import path.
+func (s *Stage) usedOutside(ctx context.Context, gone map[string]bool) (Names, error) {
+	used := Names{}
+	for path, p := range s.Graph.Packages {
+		if gone[path] || p.Standard || !slices.ContainsFunc(p.Imports, func(i string) bool { return gone[i] }) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		named, err := s.namedBy(p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for at, list := range named {
+			for name := range list {
+				used.add(at, name)
+			}
+		}
+	}
+	return used, nil
+}
+
+// namedBy is what a package names of others, by import path. It is read once.
+func (s *Stage) namedBy(p *Package) (Names, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, ok := s.named[p.Path]; ok {
+		return n, nil
+	}
+	list, err := p.read()
+	if err != nil {
+		return nil, err
+	}
+	n, err := named(list, s.names(p))
+	if err != nil {
+		return nil, err
+	}
+	resolved := Names{}
+	for at, list := range n {
+		for name := range list {
+			resolved.add(p.resolve(at), name)
+		}
+	}
+	if s.named == nil {
+		s.named = map[string]Names{}
+	}
+	s.named[p.Path] = resolved
+	return resolved, nil
+}
+
+// empty reads a package and empties it of all but what is used of it.
+func (s *Stage) empty(p *Package, used map[string]bool) ([]Source, Names, error) {
+	list, err := p.read()
+	if err != nil {
+		return nil, nil, err
+	}
 	var imp types.Importer
 	exported := func(path string) (pkg *types.Package, err error) {
-		if path = resolve(path); path == "" {
+		if path = p.resolve(path); path == "" {
 			path = p.Path
 		}
 		if imp == nil {
@@ -125,7 +217,7 @@ func (s *Stage) empty(p *Package) ([]Source, error) {
 		}
 		return pkg, nil
 	}
-	return Empty(list, names, exported)
+	return Empty(list, s.names(p), exported, used)
 }
 
 // export opens what importers see of a package.
