@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
@@ -203,14 +205,22 @@ func (r *retainer) build(ctx context.Context, name string, flags []string, p int
 // maxReason is how many lines of an error are the reason why a module was not measured.
 const maxReason = 3
 
-// reason is an error in a line, with no directory of this run in it.
+// reason is an error in a line, with no directory of this run in it: of a build that
+// failed, what the compiler or the linker said.
 func (r *retainer) reason(err error) string {
+	text := err.Error()
+	if exit, ok := errors.AsType[*toolchain.ExitError](err); ok && exit.Output != "" {
+		text = exit.Output
+	}
 	var lines []string
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(strings.ReplaceAll(line, r.c.Workspace.Dir+string(filepath.Separator), ""))
-		if line != "" && !strings.HasPrefix(line, "#") && len(lines) < maxReason {
-			lines = append(lines, line)
+		// The go command names the package in a line of its own, and may not write beside
+		// the modules here.
+		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "go: writing stat cache") || len(lines) == maxReason {
+			continue
 		}
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "; ")
 }
