@@ -168,9 +168,12 @@ const depsRules = `
 	# A comparison of anything descends to binaries, and reads archives and manifests on the way.
 	internal/fact, internal/bindiff, internal/fault, internal/files, internal/gobin, builds/archive, checksums < internal/diff;
 
+	# What leaves with a dependency is found in a program's packages and in what its binaries are made of; who builds them is not known here.
+	internal/fault, internal/files, internal/sizes < internal/retained;
+
 	# A report holds results and draws them; it neither builds nor measures, but
 	# knows the results of those who do, and says sizes as the terminal does.
-	profiles, checksums, builds/plan, builds/compare, builds/actions, internal/fact, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
+	profiles, checksums, builds/plan, builds/compare, builds/actions, internal/fact, internal/retained, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
@@ -188,7 +191,7 @@ const depsRules = `
 	*, !internal/ui, !internal/sizes < internal/verify;
 
 	# Variants are built as releases are, and are measured.
-	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
+	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/retained, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
 	# What both doors share: verbs, flags, and how results are shown.
 	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
@@ -212,6 +215,9 @@ const depsRules = `
 
 	# The page of rebuilt binaries is made by the verb itself.
 	internal/run, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
+
+	# What leaves with a module by measurement is held against programs that were rewritten without it.
+	internal/run, internal/measure, internal/report, internal/retained < tools/retained;
 
 	# The page of imported configurations is made by the importer, and asks check.
 	profiles, internal/importer, internal/lint, internal/run < tools/imports;
@@ -243,8 +249,8 @@ const moduleRules = `
 	# Mage is one of two doors; without a magefile mintmark works all the same.
 	github.com/magefile/mage < targets, magefile.go;
 
-	# Module versions and hashes are about sources, toolchains and our own version.
-	golang.org/x/mod < builds/**, internal/lint, internal/cli, internal/scaffold;
+	# Module versions and hashes are about sources, toolchains and our own version; a go.mod names emptied modules.
+	golang.org/x/mod < builds/**, internal/lint, internal/cli, internal/retained, internal/scaffold;
 
 	# One package alone knows what a terminal is.
 	golang.org/x/term < internal/ui;
@@ -264,16 +270,16 @@ const stdRules = `
 	# Processes are started where their environment is written down, so that none inherits the user's:
 	# go, git and plugins of key stores get what internal/childenv lets through.
 	os/exec, os.StartProcess, syscall.Exec, syscall.ForkExec, syscall.StartProcess
-	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
+	< builds/toolchain, checksums, internal/confine, internal/upx, internal/startup, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/imports, tools/maketargets, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
@@ -282,14 +288,14 @@ const stdRules = `
 	# the UPX of tests read and write what they made themselves.
 	os.Open, os.ReadFile, os.WriteFile, os.Create, os.Truncate, syscall.Open, io/ioutil,
 	archive/zip.OpenReader, debug/elf.Open, debug/pe.Open, debug/macho.Open, debug/macho.OpenFat, debug/plan9obj.Open, debug/buildinfo.ReadFile
-	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/imports, tools/maketargets, internal/upx/upxtest, builds/buildstest;
+	< internal/files, internal/forgery, tools/benchmark, tools/benchmark/simulate, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, internal/upx/upxtest, builds/buildstest;
 
 	# The same; internal/startup gives programs the null device to read and write, and
 	# internal/confine writes to files of the kernel's.
 	os.OpenFile < internal/files, tools/benchmark, tools/rebuilds, internal/startup, internal/confine;
 
 	# Whoever removes a tree says that he made it: see internal/files.RemoveTree.
-	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, tools/imports, internal/upx/upxtest, builds/buildstest;
+	os.RemoveAll < internal/files, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, builds/buildstest;
 
 	# A program that calls methods by names which it reads keeps all exported methods of
 	# all its types: with a template in it, mintmark is a tenth larger.

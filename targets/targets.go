@@ -43,7 +43,7 @@ func Release(
 	v *bool, // say as well what the second builds compiled, and what rests on earlier ones
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 ) error {
 	return run(ctx, "release", flags{"config": config, "profile": profile, "platform": platform, "jobs": jobs, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "time": time, "trace": trace, "workerkeys": workerkeys, "out": out, "shard": shard, "place": place, "full": full, "ledgers": ledgers, "v": v, "report": report, "against": against, "with": with})
 }
@@ -65,7 +65,7 @@ func Merge(
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
 	report *bool, // write measurements.json, report.html and report.md into the release (default: true)
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 ) error {
 	return run(ctx, "merge", flags{"config": config, "profile": profile, "platform": platform, "out": out, "jobs": jobs, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "report": report, "against": against, "with": with}, parts)
 }
@@ -169,7 +169,7 @@ func Report(
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	against *string, // compare sizes with an earlier release: its directory or measurements.json
-	with *string, // show these too: files that bench -json and size -waterfall -json printed, separated by commas
+	with *string, // show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas
 	out *string, // directory for report.html and report.md (default: none are written)
 	json *bool, // print the result as one JSON document
 ) error {
@@ -225,13 +225,15 @@ func Size(
 	sql *string, // write every range of the file as SQL text: sqlite3 sizes.db < FILE
 	svg *string, // write a treemap
 	waterfall *bool, // FILE is a checkout: build a profile's variants for one -platform and say what each setting saves
-	config *string, // with -waterfall: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
-	profile *string, // with -waterfall: profiles, separated by commas (default: all that have platforms)
-	platform *string, // with -waterfall: platforms or patterns, separated by commas, such as linux/amd64
-	jobs *int, // with -waterfall: build actions at a time (default: the number of processors)
+	retained *bool, // FILE is a checkout: build a profile's program for one -platform without each dependency, and say what leaves with it; with -by=package without each package of them
+	only *string, // with -retained: these modules only, separated by commas; with -by=package these packages
+	config *string, // with -waterfall or -retained: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // with -waterfall or -retained: profiles, separated by commas (default: all that have platforms)
+	platform *string, // with -waterfall or -retained: platforms or patterns, separated by commas, such as linux/amd64
+	jobs *int, // with -waterfall or -retained: build actions at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
+	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
 }
 
 // Why says why a package is in the program: by which imports and references.

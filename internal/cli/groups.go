@@ -59,7 +59,7 @@ type (
 	// compareFlags are what the report of a release shows besides.
 	compareFlags struct {
 		Against string   `flag:"against" reads:"-against takes the directory of an earlier release, or its measurements.json" dirs:"true" help:"compare sizes with an earlier release: its directory or measurements.json"`
-		With    []string `flag:"with" reads:"-with takes what bench -json and size -waterfall -json print" adds:"true" help:"show these too: files that bench -json and size -waterfall -json printed, separated by commas"`
+		With    []string `flag:"with" reads:"-with takes what bench, size -waterfall and size -retained print with -json" adds:"true" help:"show these too: files that bench, size -waterfall or size -retained printed with -json, separated by commas"`
 	}
 )
 

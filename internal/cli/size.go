@@ -23,10 +23,12 @@ const defaultTop = 20
 type sizeFlags struct {
 	fileFlags
 	Waterfall bool     `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
-	Config    string   `flag:"config" takes:"file" with:"waterfall" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-	Profile   []string `flag:"profile" takes:"profile" with:"waterfall" help:"profiles, separated by commas (default: all that have platforms)"`
-	Platform  string   `flag:"platform" with:"waterfall" help:"platforms or patterns, separated by commas, such as linux/amd64"`
-	Jobs      *int     `flag:"jobs" with:"waterfall" help:"build actions at a time (default: the number of processors)"`
+	Retained  bool     `flag:"retained" help:"FILE is a checkout: build a profile's program for one -platform without each dependency, and say what leaves with it; with -by=package without each package of them"`
+	Only      []string `flag:"only" with:"retained" help:"these modules only, separated by commas; with -by=package these packages"`
+	Config    string   `flag:"config" takes:"file" with:"waterfall retained" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   []string `flag:"profile" takes:"profile" with:"waterfall retained" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  string   `flag:"platform" with:"waterfall retained" help:"platforms or patterns, separated by commas, such as linux/amd64"`
+	Jobs      *int     `flag:"jobs" with:"waterfall retained" help:"build actions at a time (default: the number of processors)"`
 	jsonFlag
 	File string `arg:"file" help:"a Go binary, or a directory with some"`
 }
@@ -42,6 +44,9 @@ type fileFlags struct {
 }
 
 func (f *sizeFlags) run(ctx context.Context, d *app) error {
+	if f.Waterfall && f.Retained {
+		return fault.Usagef("one after the other", "size: -waterfall and -retained are two measurements")
+	}
 	if f.Waterfall {
 		return f.waterfall(ctx, d)
 	}
@@ -50,6 +55,9 @@ func (f *sizeFlags) run(ctx context.Context, d *app) error {
 		if top = *f.Top; top < 0 {
 			return fault.Usagef("a number of rows; 0 is all", "-top=%d", top)
 		}
+	}
+	if f.Retained {
+		return f.retained(ctx, d, top)
 	}
 	if st, err := os.Stat(f.File); err == nil && st.IsDir() {
 		if f.Old != "" || f.Twin != "" || f.SQL != "" || f.SVG != "" || f.By != "" {

@@ -36,5 +36,6 @@ const (
 	SizeReport      Schema = SchemaRoot + "report/size/v1"
 	SizeDeltaReport Schema = SchemaRoot + "report/size-delta/v1" // size of two files
 	SavingsReport   Schema = SchemaRoot + "report/savings/v1"    // size -waterfall
+	RetainedReport  Schema = SchemaRoot + "report/retained/v1"   // size -retained
 	StartupReport   Schema = SchemaRoot + "startup/v1"           // bench
 )

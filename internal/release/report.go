@@ -135,7 +135,7 @@ func (p *publication) measurements() (*report.Measurements, error) {
 	}
 	for i, x := range p.shown.Extra {
 		if err := out.Add(x); err != nil {
-			return nil, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", of.With[i], err)
+			return nil, fault.Usagef("-with takes what bench, size -waterfall and size -retained print with -json", "-with=%s: %w", of.With[i], err)
 		}
 	}
 	return out, nil
@@ -158,7 +158,7 @@ func ReadReportInputs(c *run.Config, project string) (in Shown, err error) {
 			err = (&report.Measurements{Project: project}).Add(data)
 		}
 		if err != nil {
-			errs = append(errs, fault.Usagef("-with takes what bench -json and size -waterfall -json print", "-with=%s: %w", name, err))
+			errs = append(errs, fault.Usagef("-with takes what bench, size -waterfall and size -retained print with -json", "-with=%s: %w", name, err))
 		}
 		in.Extra = append(in.Extra, data)
 	}

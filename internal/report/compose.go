@@ -43,7 +43,7 @@ func Compose(in Inputs) *Page {
 		p.Sections = append(p.Sections, changesSection(in.Changes, fact.MaxSubjects))
 	}
 	p.Sections = append(p.Sections, sizesSection(in), deltaSection(in))
-	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), timeSection(in), provenance(in))
+	p.Sections = append(p.Sections, startupSection(in), packingSection(in), savingsSection(in), retainedSection(in), timeSection(in), provenance(in))
 	return p
 }
 

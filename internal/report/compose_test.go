@@ -17,7 +17,7 @@ func TestUnmeasured(t *testing.T) {
 	in := inputs()
 	in.Measurements, in.NotMeasured, in.Previous, in.Changes = nil, "the release has no measurements", nil, nil
 	said, un := Compose(in).Split()
-	if len(said) != 2 || len(un.Titles) != 6 || len(un.Details()) != 1 || !strings.HasSuffix(un.Details()[0], in.NotMeasured) {
+	if len(said) != 2 || len(un.Titles) != 7 || len(un.Details()) != 1 || !strings.HasSuffix(un.Details()[0], in.NotMeasured) {
 		t.Errorf("%d sections say something; not measured %q, because %q", len(said), un.Titles, un.Details())
 	}
 	page := string(renderings(t, in)[HTMLFile])

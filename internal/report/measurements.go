@@ -33,6 +33,8 @@ type Measurements struct {
 	// BuildTime is what each build of each unit took; like start-up it is there only
 	// when somebody asked for it.
 	BuildTime []BuildTime `json:"build_time,omitempty"`
+	// Retained is there only when somebody asked for it: it takes a link for each dependency.
+	Retained []Retained `json:"retained,omitempty"`
 	// BenchDeclared are the profiles that say what to start, whether anybody
 	// measured it or not.
 	BenchDeclared []string `json:"bench_declared,omitempty"`
@@ -156,10 +158,15 @@ func ParseMeasurements(data []byte) (*Measurements, error) {
 			return nil, fmt.Errorf("measurements: build time: %s %s: %w", b.Profile, b.Platform, err)
 		}
 	}
+	for _, r := range m.Retained {
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("measurements: retained: %w", err)
+		}
+	}
 	return m, nil
 }
 
-// Add takes over a document that the verb bench or size -waterfall wrote.
+// Add takes over a document that the verb bench, size -waterfall or size -retained wrote.
 func (m *Measurements) Add(data []byte) error {
 	var is struct {
 		Schema fact.Schema `json:"schema"`
@@ -189,8 +196,20 @@ func (m *Measurements) Add(data []byte) error {
 			return fmt.Errorf("is of project %q, not %q", s.Project, m.Project)
 		}
 		m.Savings = append(m.Savings, s)
+	case fact.RetainedReport:
+		r := Retained{}
+		if err := json.Unmarshal(data, &r); err != nil {
+			return err
+		}
+		if err := r.check(); err != nil {
+			return err
+		}
+		if m.Project != "" && r.Project != m.Project {
+			return fmt.Errorf("is of project %q, not %q", r.Project, m.Project)
+		}
+		m.Retained = append(m.Retained, r)
 	default:
-		return fmt.Errorf("schema %q is neither of bench -json nor of size -waterfall -json", is.Schema)
+		return fmt.Errorf("schema %q is not of what bench, size -waterfall and size -retained print with -json", is.Schema)
 	}
 	return nil
 }

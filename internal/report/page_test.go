@@ -15,6 +15,7 @@ import (
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/retained"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/startup"
 	"github.com/mintmark/mintmark/internal/stats"
@@ -75,6 +76,10 @@ func inputs() Inputs {
 			}},
 			Savings: []Savings{{Schema: fact.SavingsReport, Project: "tool", Version: "1.2.3", Profile: "release", Platform: "linux/amd64", Notes: []string{hostile},
 				Steps: []Saving{{Name: "plain", Size: 5000, Gzip: 2500, Zstd: 2400}, {Name: "-w", Size: 3000, Gzip: 1500, Zstd: 1400}, {Name: "PGO", NotMeasured: "the profile has none"}}}},
+			Retained: []Retained{{Schema: fact.RetainedReport, Project: "tool", Version: "1.2.3", Profile: "release", Platform: "linux/amd64", Size: 5000, Notes: []string{hostile}, Dependencies: []Dependency{
+				{Module: hostile, Version: "v1.0.0", Packages: []string{hostile + "/x"}, Cost: &retained.Cost{Own: 500, Retained: 900, Stays: 20, Along: []retained.Amount{{Package: hostile, Size: 300}, {Package: "regexp", Size: 100}}}},
+				{Module: "example.com/c", Packages: []string{"example.com/c"}, NotMeasured: hostile},
+			}}},
 		},
 		Changes: &fact.Changes{Since: "v1.2.2", Subjects: []string{"Mend what " + hostile + " broke", ""}, More: 3},
 		Previous: &Measurements{Schema: fact.MeasurementsSchema, Project: "tool", Version: "1.2.2", Sizes: []Sized{
@@ -346,6 +351,13 @@ func TestMeasurements(t *testing.T) {
 		func(m *Measurements) { m.Startup[0].Runs[0].Control = nil },
 		func(m *Measurements) { m.Startup[0].Result = nil },
 		func(m *Measurements) { m.Savings[0].Steps[0].Size = -1 },
+		func(m *Measurements) { m.Retained[0].Size = 0 },
+		func(m *Measurements) { m.Retained[0].Dependencies[0].Own = 5001 },
+		func(m *Measurements) { m.Retained[0].Dependencies[0].Retained = 5001 },
+		func(m *Measurements) { m.Retained[0].Dependencies[0].Stays = -1 },
+		func(m *Measurements) { m.Retained[0].Dependencies[0].Along[1].Size = -1 },
+		func(m *Measurements) { m.Retained[0].Dependencies[0].NotMeasured = "x" },
+		func(m *Measurements) { m.Retained[0].Dependencies[1].NotMeasured = "" },
 	} {
 		m := inputs().Measurements
 		bad(m)
@@ -370,22 +382,28 @@ func TestAdd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	held, err := json.Marshal(in.Retained[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	m := &Measurements{Project: "tool"}
-	for _, data := range [][]byte{bench, savings} {
+	for _, data := range [][]byte{bench, savings, held} {
 		if err := m.Add(data); err != nil {
 			t.Error(err)
 		}
 	}
-	if len(m.Startup) != 1 || len(m.Startup[0].Packing) != 1 || len(m.Savings) != 1 {
-		t.Errorf("took over %d and %d", len(m.Startup), len(m.Savings))
+	if len(m.Startup) != 1 || len(m.Startup[0].Packing) != 1 || len(m.Savings) != 1 || len(m.Retained) != 1 || m.Retained[0].Dependencies[0].Retained != 900 {
+		t.Errorf("took over %d, %d and %d", len(m.Startup), len(m.Savings), len(m.Retained))
 	}
 	for _, data := range []string{"", "{}", `{"schema":"x"}`, `{"schema":"` + string(fact.StartupReport) + `","runs":[{"cache":"warm"}]}`} {
 		if err := m.Add([]byte(data)); err == nil {
 			t.Errorf("took over %s", data)
 		}
 	}
-	if err := (&Measurements{Project: "other"}).Add(savings); err == nil {
-		t.Error("took over the savings of another project")
+	for _, data := range [][]byte{savings, held} {
+		if err := (&Measurements{Project: "other"}).Add(data); err == nil {
+			t.Errorf("took over what is of another project: %s", data)
+		}
 	}
 }
 

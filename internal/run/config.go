@@ -50,7 +50,7 @@ type Config struct {
 
 	NoReport bool     // leave measurements.json, report.html and report.md out
 	Against  string   // earlier release that the report compares sizes with: directory or measurements.json
-	With     []string // results of bench and size -waterfall that the report shows
+	With     []string // results of bench, size -waterfall and size -retained that the report shows
 
 	Cache string // mintmark's own cache directory
 	// Secret authenticates what mintmark remembers of its own builds; without

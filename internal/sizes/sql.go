@@ -18,23 +18,23 @@ CREATE TABLE packages (path TEXT PRIMARY KEY, origin TEXT, module TEXT, version 
 CREATE TABLE ranges ("offset" INTEGER PRIMARY KEY, size INTEGER NOT NULL, package TEXT, symbol TEXT, kind TEXT NOT NULL, confidence TEXT NOT NULL);
 CREATE TABLE bss (address INTEGER, size INTEGER NOT NULL, package TEXT, symbol TEXT, confidence TEXT NOT NULL);
 `)
-	fmt.Fprintf(b, "INSERT INTO info VALUES (%s,%d,%s,%d,%s,%s,%s,%s);\n", quote(l.File), l.Size, quote(l.Packed), l.PackedSize, quote(l.Format), quote(l.Arch), quote(l.GoVersion), quote(l.SymbolsFrom))
+	fmt.Fprintf(b, "INSERT INTO info VALUES (%s,%d,%s,%d,%s,%s,%s,%s);\n", QuoteSQL(l.File), l.Size, QuoteSQL(l.Packed), l.PackedSize, QuoteSQL(l.Format), QuoteSQL(l.Arch), QuoteSQL(l.GoVersion), QuoteSQL(l.SymbolsFrom))
 	rows := rows{w: b, table: "packages"}
 	seen := map[string]bool{"": true}
 	for _, r := range l.Ranges {
 		if !seen[r.Package] {
 			seen[r.Package] = true
 			group, mod := l.Modules.Of(r.Package)
-			rows.add(quote(r.Package), quote(group), quote(mod.Path), quote(mod.Version))
+			rows.add(QuoteSQL(r.Package), QuoteSQL(group), QuoteSQL(mod.Path), QuoteSQL(mod.Version))
 		}
 	}
 	rows.end("ranges")
 	for _, r := range l.Ranges {
-		rows.add(fmt.Sprint(r.Offset), fmt.Sprint(r.Size), quote(r.Package), quote(r.Symbol), quote(r.Kind.String()), quote(r.Confidence.String()))
+		rows.add(fmt.Sprint(r.Offset), fmt.Sprint(r.Size), QuoteSQL(r.Package), QuoteSQL(r.Symbol), QuoteSQL(r.Kind.String()), QuoteSQL(r.Confidence.String()))
 	}
 	rows.end("bss")
 	for _, r := range l.BSS {
-		rows.add(fmt.Sprint(r.Offset), fmt.Sprint(r.Size), quote(r.Package), quote(r.Symbol), quote(r.Confidence.String()))
+		rows.add(fmt.Sprint(r.Offset), fmt.Sprint(r.Size), QuoteSQL(r.Package), QuoteSQL(r.Symbol), QuoteSQL(r.Confidence.String()))
 	}
 	rows.end("")
 	b.WriteString("CREATE INDEX by_package ON ranges (package);\nCOMMIT;\n")
@@ -69,9 +69,9 @@ func (r *rows) end(next string) {
 	r.table, r.n = next, 0
 }
 
-// quote is an SQL text literal; "" is NULL. A literal cannot hold NUL, and what
+// QuoteSQL is an SQL text literal; "" is NULL. A literal cannot hold NUL, and what
 // is no UTF-8 would be no text.
-func quote(s string) string {
+func QuoteSQL(s string) string {
 	if s == "" {
 		return "NULL"
 	}

@@ -27,7 +27,7 @@ import (
 type ReportConfig struct {
 	Config           // Unsigned is implied without a key
 	Against string   // earlier release to compare sizes with: directory or measurements.json
-	With    []string // documents of bench -json and size -waterfall -json
+	With    []string // documents that bench, size -waterfall and size -retained print with -json
 	Out     string   // directory for report.html and report.md; "" writes none
 }
 

@@ -1,0 +1,3 @@
+package main
+
+func parse(data []byte) (*config, error) { return &config{Listen: string(data)}, nil }
