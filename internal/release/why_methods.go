@@ -76,6 +76,12 @@ func lookups(ctx context.Context, l *execute.Local, u *plan.Unit, main fact.Main
 			k.Symbols++
 		}
 	}
+	if k.Symbols == 0 {
+		// Up to Go 1.21 the linker goes by reflect.Value.Method itself as well.
+		x.Functions = lookupFunctions(edges.Marked, edges)
+		x.NotMeasured = "the linker of " + l.Goroot.Toolchain.Version + " keeps as much without the marks: it has another reason to, or there is nothing to keep"
+		return x, nil
+	}
 	with, err := sizes.Analyze(ctx, linked.WithBinary, sizes.Options{})
 	if err != nil {
 		return nil, err
