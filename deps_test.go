@@ -138,8 +138,8 @@ const depsRules = `
 	# What commands make is taken from a copy of the source and packed; which commands, the plan says. What they need is fetched.
 	profiles, builds/plan, builds/toolchain, builds/archive, internal/fact, internal/fault, internal/files < builds/generate;
 
-	# An execution does not know that there are others. It keeps the go command's account of its actions.
-	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/fact, internal/fault, internal/memo, internal/files, internal/host < builds/execute;
+	# An execution does not know that there are others. It keeps the go command's account of its actions, and links as that does.
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/goflags, internal/fact, internal/fault, internal/memo, internal/files, internal/host < builds/execute;
 
 	# What an execution gave travels, and says of itself where and what it was.
 	builds/plan, builds/schedule, builds/execute, builds/actions, internal/exact, internal/fact, internal/files < builds/execute/parcel;

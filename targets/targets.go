@@ -236,7 +236,7 @@ func Size(
 	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
 }
 
-// Why says why a package is in the program: by which imports and references.
+// Why says why a package is in the program, what to remove until it is gone, and what method look-ups keep.
 func Why(
 	ctx context.Context,
 	path string, // an import path, or the end of one

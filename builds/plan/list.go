@@ -157,10 +157,7 @@ func (l *Loader) outlined(ctx context.Context) (string, error) {
 
 // ask runs go list.
 func (l *Loader) ask(ctx context.Context, unitEnv, args []string) ([]*Package, error) {
-	env := append(l.Place.FetchEnv(l.Settings), unitEnv...)
-	// The modules' caches are the place's own, whatever the user's settings.
-	env = append(env, "GOCACHE="+l.Place.GoCache, "GOMODCACHE="+l.Place.ModCache, "GOPATH="+filepath.Join(l.Place.Home, "go"))
-	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: env, Confine: l.confine()})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.env(unitEnv), Confine: l.confine()})
 	if err != nil {
 		if exit, ok := errors.AsType[*toolchain.ExitError](err); ok {
 			exit.Output = l.shorten(exit.Output)

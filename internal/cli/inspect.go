@@ -39,6 +39,33 @@ func (f *inspectFlags) run(ctx context.Context, d *app) error {
 	line("module", strings.TrimSpace(in.Module+" "+in.Version+" "+in.Sum))
 	line("stripped", in.Stripped)
 	line("signature", in.Signature)
+	if n := in.Needs; n != nil {
+		how := string(n.Linkage)
+		if n.PIE != nil && *n.PIE {
+			how += ", position-independent"
+		}
+		if n.RELRO != "" {
+			how += ", RELRO " + string(n.RELRO)
+		}
+		if in.Slice != "" {
+			how += " (of the slice " + in.Slice + ")"
+		}
+		line("linkage", how)
+		line("interpreter", n.Interpreter)
+		for _, name := range n.Libraries {
+			line("library", name)
+		}
+		line("RPATH", strings.Join(n.RPATH, ", "))
+		line("RUNPATH", strings.Join(n.RUNPATH, ", "))
+		if n.MinimumOS != "" {
+			line("least system", strings.TrimSpace(n.Platform+" "+n.MinimumOS))
+		}
+	}
+	cgo := in.Cgo
+	if len(in.CgoPackages) > 0 {
+		cgo += ": " + strings.Join(in.CgoPackages, ", ")
+	}
+	line("cgo", cgo)
 	for i, part := range in.BuildID {
 		line("build ID", fmt.Sprintf("%-12s %s", in.BuildIDParts[i], part))
 	}

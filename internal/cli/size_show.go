@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/sizes"
@@ -72,6 +73,22 @@ func (d *app) size(s *sizes.Summary, by string, top int) error {
 }
 
 func (d *app) sizeNotes(s *sizes.Summary) {
+	if len(s.Lookups) > 0 {
+		var names []string
+		for _, x := range s.Lookups {
+			if !slices.Contains(names, x.Function) {
+				names = append(names, x.Function)
+			}
+		}
+		calls := "calls"
+		if len(names) > 1 {
+			calls = "call"
+		}
+		if n := len(names); n > 5 {
+			names = append(names[:5], fmt.Sprintf("%d more", n-5))
+		}
+		d.printf("note: %s %s for methods by reflection, and unless the name is a constant, the linker keeps every exported method for that: mintmark why reflect, in the checkout, says what it costs\n", strings.Join(names, ", "), calls)
+	}
 	for _, n := range s.Notes {
 		d.printf("note: %s\n", n)
 	}

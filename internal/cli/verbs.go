@@ -36,7 +36,7 @@ func Verbs() []Verb {
 		{"diff", "say[s] why two binaries, archives, directories or releases differ", func() runner { return &diffFlags{} }},
 		{"inspect", "print[s] what a binary says of itself, and whether anybody changed it", func() runner { return &inspectFlags{} }},
 		{"size", "say[s] what every byte of a binary is for, or why it grew", func() runner { return &sizeFlags{} }},
-		{"why", "say[s] why a package is in the program: by which imports and references", func() runner { return &whyFlags{} }},
+		{"why", "say[s] why a package is in the program, what to remove until it is gone, and what method look-ups keep", func() runner { return &whyFlags{} }},
 		{"rebuild", "rebuild[s] published binaries of anybody and compare[s] bit for bit", func() runner { return &rebuildFlags{} }},
 		{"ledger", "show[s], check[s] and prune[s] what earlier releases have proven", func() runner { return &ledgerFlags{} }},
 		{"cache", "show[s] what the cache directory holds, or clear[s] parts of it", func() runner { return &cacheFlags{} }},

@@ -361,6 +361,12 @@ func FuzzParse(f *testing.F) {
 		file.BuildIDParts()
 		for _, x := range append(file.Slices, file) {
 			_ = walk(x)
+			if _, err := x.Needs(); err != nil && !isFormatError(err) {
+				t.Fatalf("untyped error: %v", err)
+			}
+			if _, err := x.Cgo(); err != nil && !isFormatError(err) && !errors.Is(err, ErrNoPCLNTab) {
+				t.Fatalf("untyped error: %v", err)
+			}
 			if _, err := x.LinkFacts(); err != nil && !isFormatError(err) {
 				t.Fatalf("untyped error: %v", err)
 			}

@@ -60,6 +60,7 @@ func (f *File) LinkFacts() ([]LinkFact, error) {
 type linkReader struct {
 	f     *File
 	facts []LinkFact
+	needs Needs
 }
 
 func (l *linkReader) add(kind LinkKind, name, value string) {

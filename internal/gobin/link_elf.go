@@ -51,6 +51,8 @@ func (f *File) elfProgramHeaders() ([]segment, error) {
 	return out, nil
 }
 
+const elfTypeDyn = 3
+
 var elfTypes = map[uint16]string{2: "EXEC", 3: "DYN"}
 
 func (l *linkReader) elf() error {
@@ -74,6 +76,8 @@ func (l *linkReader) elf() error {
 	l.add(LinkHeader, "flags of the ELF header", fmt.Sprintf("%#x", bo.Uint32(h[24+3*f.PtrSize:])))
 	base, align := ^uint64(0), uint64(0)
 	var loads []string
+	relro := false
+	var how dynamic
 	for _, s := range segs {
 		switch s.typ {
 		case elfPTLoad:
@@ -83,14 +87,16 @@ func (l *linkReader) elf() error {
 			l.add(LinkHeader, "stack", access(s.flags))
 		case elfPTGNURelro:
 			l.add(LinkHeader, "RELRO", "yes")
+			relro = true
 		case elfPTInterp:
 			text, err := l.text(offset(s.off), offset(s.size))
 			if err != nil {
 				return err
 			}
 			l.add(LinkInterpreter, "interpreter", text)
+			l.needs.Interpreter = text
 		case elfPTDynamic:
-			if err := l.elfDynamic(s, segs); err != nil {
+			if how, err = l.elfDynamic(s, segs); err != nil {
 				return err
 			}
 		}
@@ -105,6 +111,14 @@ func (l *linkReader) elf() error {
 	}
 	if s := f.Section(".dynsym"); s != nil {
 		l.add(LinkDynamic, "dynamic symbols", fmt.Sprint(s.Size/int64(8+2*f.PtrSize)))
+	}
+	// A shared object is a program if it says so, or names who is to load it.
+	pie := typ == elfTypeDyn && (how.pie || l.needs.Interpreter != "")
+	l.needs.PIE = &pie
+	if relro {
+		if l.needs.RELRO = PartialRelro; how.now {
+			l.needs.RELRO = FullRelro
+		}
 	}
 	l.elfLinker()
 	return nil
@@ -162,12 +176,15 @@ var (
 	dtFlag1Names = []string{"NOW", "GLOBAL", "GROUP", "NODELETE", "LOADFLTR", "INITFIRST", "NOOPEN", "ORIGIN", 27: "PIE"}
 )
 
-func (l *linkReader) elfDynamic(s segment, segs []segment) error {
+// dynamic is what the flags of a dynamic section say.
+type dynamic struct{ now, pie bool }
+
+func (l *linkReader) elfDynamic(s segment, segs []segment) (how dynamic, err error) {
 	f := l.f
 	size := int64(2 * f.PtrSize)
 	b, err := f.in.bytes(offset(s.off), min(offset(s.size), maxDynamic*size))
 	if err != nil {
-		return err
+		return how, err
 	}
 	var strs, flags, flags1 uint64
 	texts := map[uint64][]uint64{} // tag → offsets into the strings
@@ -216,17 +233,26 @@ func (l *linkReader) elfDynamic(s segment, segs []segment) error {
 		var list []string
 		for _, v := range texts[x.tag] {
 			if int64(v) < 0 || int64(v) >= left {
-				return malformedf("%s outside the dynamic strings", x.name)
+				return how, malformedf("%s outside the dynamic strings", x.name)
 			}
 			text, err := l.text(at+int64(v), left-int64(v))
 			if err != nil {
-				return err
+				return how, err
 			}
 			list = append(list, text)
 		}
 		l.add(LinkDynamic, x.name, strings.Join(list, ", "))
+		switch x.tag {
+		case dtNeeded:
+			l.needs.Libraries = list
+		case dtRpath:
+			l.needs.RPATH = list
+		case dtRunpath:
+			l.needs.RUNPATH = list
+		}
 	}
-	return nil
+	const bindNow, now, pie = 1 << 3, 1 << 0, 1 << 27
+	return dynamic{now: flags&bindNow != 0 || flags1&now != 0, pie: flags1&pie != 0}, nil
 }
 
 // fileOffset finds where an address is in the file, and how much of its segment follows.

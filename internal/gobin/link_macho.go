@@ -15,7 +15,12 @@ const (
 	machMain          = 0x28
 	machSourceVersion = 0x2a
 	machBuildVersion  = 0x32
+
+	machPIE = 1 << 21 // in the flags of the header
 )
+
+// machPlatforms are the systems that LC_BUILD_VERSION names (mach-o/loader.h).
+var machPlatforms = map[uint32]string{1: "macOS", 2: "iOS", 3: "tvOS", 4: "watchOS", 6: "Mac Catalyst", 7: "iOS Simulator", 11: "visionOS"}
 
 var machFlags = []string{"NOUNDEFS", 2: "DYLDLINK", 7: "TWOLEVEL", 17: "ALLOW_STACK_EXECUTION", 21: "PIE", 24: "NO_HEAP_EXECUTION"}
 
@@ -26,6 +31,8 @@ func (l *linkReader) macho() error {
 	if err != nil {
 		return err
 	}
+	pie := bo.Uint32(h[24:])&machPIE != 0
+	l.needs.PIE = &pie
 	l.flags(LinkHeader, "flags of the Mach-O header", uint64(bo.Uint32(h[24:])), machFlags)
 	cmds, err := f.in.bytes(hdr, min(int64(bo.Uint32(h[20:])), maxCommands))
 	if err != nil {
@@ -57,6 +64,7 @@ func (l *linkReader) macho() error {
 		switch bo.Uint32(c) &^ machReqDyld {
 		case machLoadDylib, machWeakDylib:
 			if len(libraries) < maxLibraries {
+				l.needs.Libraries = append(l.needs.Libraries, text(8))
 				libraries = append(libraries, strings.TrimSpace(text(8)+" "+version(16)))
 			}
 		case machRpath:
@@ -65,10 +73,18 @@ func (l *linkReader) macho() error {
 			}
 		case machLoadDylinker:
 			l.add(LinkInterpreter, "dynamic linker", text(8))
+			l.needs.Interpreter = text(8)
 		case machVersionMin:
+			l.needs.Platform, l.needs.MinimumOS = "macOS", version(8)
 			l.add(LinkHeader, "least version of the system", version(8))
 			l.add(LinkHeader, "version of the SDK", version(12))
 		case machBuildVersion:
+			if len(c) >= 12 {
+				if l.needs.Platform = machPlatforms[bo.Uint32(c[8:])]; l.needs.Platform == "" {
+					l.needs.Platform = fmt.Sprintf("platform %d", bo.Uint32(c[8:]))
+				}
+			}
+			l.needs.MinimumOS = version(12)
 			l.add(LinkHeader, "least version of the system", version(12))
 			l.add(LinkHeader, "version of the SDK", version(16))
 		case machMain:
@@ -88,6 +104,7 @@ func (l *linkReader) macho() error {
 		}
 	}
 	l.add(LinkDynamic, "libraries", strings.Join(libraries, ", "))
+	l.needs.RPATH = rpaths
 	l.add(LinkDynamic, "RPATH", strings.Join(rpaths, ", "))
 	l.add(LinkLinker, "linker", linker)
 	return nil

@@ -44,6 +44,11 @@ func (l *linkReader) pe() error {
 		name = fmt.Sprint(subsystem)
 	}
 	l.add(LinkHeader, "subsystem", name)
+	const dynamicBase = 1 << 6
+	pie := bo.Uint16(opt[70:])&dynamicBase != 0
+	l.needs.PIE = &pie
+	// The loader holds the version of the subsystem against its own; the other is not read.
+	l.needs.Platform, l.needs.MinimumOS = "Windows", version(48)
 	l.add(LinkHeader, "version of the system", version(40))
 	l.add(LinkHeader, "version of the subsystem", version(48))
 	l.flags(LinkHeader, "DLL characteristics", uint64(bo.Uint16(opt[70:])), peDLLCharacteristics)
@@ -95,6 +100,7 @@ func (l *linkReader) peImports(base uint64, rva uint32) error {
 		}
 		list = append(list, text)
 	}
+	l.needs.Libraries = list
 	l.add(LinkDynamic, "imported libraries", strings.Join(list, ", "))
 	return nil
 }

@@ -36,8 +36,19 @@ type Inspection struct {
 	BuildID         []string             `json:"build_id,omitempty"`       // values, in the order of the names
 	Untouched       gobin.UntouchedState `json:"untouched"`                // since the Go linker wrote it: "yes", "no", "cannot tell"
 	UntouchedReason string               `json:"untouched_reason"`
+	Needs           *gobin.Needs         `json:"needs,omitempty"`        // of the system; nil where the file does not tell, see Notes
+	Slice           string               `json:"slice,omitempty"`        // of a universal file, the one that Needs and Cgo are of
+	Cgo             string               `json:"cgo"`                    // CgoYes, …: what is in the program, whatever the setting was
+	CgoPackages     []string             `json:"cgo_packages,omitempty"` // that call C functions
 	Notes           []string             `json:"notes,omitempty"`
 }
+
+// Whether a program has cgo in it.
+const (
+	CgoYes     = "yes"
+	CgoNo      = "no"
+	CgoUnknown = "not known"
+)
 
 // Inspect reads one binary.
 func Inspect(ctx context.Context, path string) (*Inspection, error) {
@@ -76,6 +87,7 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	} else {
 		in.Notes = append(in.Notes, "no build information")
 	}
+	in.needs(f)
 	symbols, err := f.HasSymbols()
 	if err != nil {
 		in.Notes = append(in.Notes, fmt.Sprintf("symbol table: %v", err))
@@ -119,4 +131,32 @@ func Inspect(ctx context.Context, path string) (*Inspection, error) {
 	}
 	in.Untouched, in.UntouchedReason = u.State, u.Reason
 	return in, nil
+}
+
+// needs says what the program asks of the system, and whether cgo is in it.
+func (in *Inspection) needs(f *gobin.File) {
+	in.Cgo = CgoUnknown
+	if f.Packed != "" {
+		in.Notes = append(in.Notes, "what it needs of the system is not known: the headers are those of the packer")
+		return
+	}
+	if len(f.Slices) > 0 {
+		f = f.Slices[0]
+		in.Slice = f.Arch
+	}
+	switch n, err := f.Needs(); {
+	case err != nil:
+		in.Notes = append(in.Notes, fmt.Sprintf("what it needs of the system: %v", err))
+	case n.Linkage != "":
+		in.Needs = n
+	}
+	c, err := f.Cgo()
+	switch {
+	case err != nil:
+		in.Notes = append(in.Notes, fmt.Sprintf("whether cgo is in it: %v", err))
+	case c.Linked || len(c.Packages) > 0:
+		in.Cgo, in.CgoPackages = CgoYes, c.Packages
+	default:
+		in.Cgo = CgoNo
+	}
 }

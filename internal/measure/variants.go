@@ -80,32 +80,42 @@ func planVariant(ctx context.Context, c *fetch.Copied, name string, change func(
 func buildVariants(ctx context.Context, c *fetch.Copied, list []variant) (built []program, err error) {
 	packers := map[string]*upx.Tool{}
 	for i, v := range list {
-		c.Phase("building " + v.name)
-		first, err := release.FirstPlace(ctx, v.planned)
+		p, err := buildVariant(ctx, c, i, v, packers)
 		if err != nil {
 			return nil, err
-		}
-		objects := ""
-		if v.alone {
-			objects = filepath.Join(c.Workspace.Dir, fmt.Sprintf("variant-%d-objects", i))
-			if err := os.Mkdir(objects, 0o755); err != nil {
-				return nil, workspace.Error(err)
-			}
-		}
-		place := first.Apart(filepath.Join(c.Workspace.Dir, "first", fmt.Sprintf("variant-%d", i)), objects)
-		made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.Parallel()})
-		if err != nil {
-			return nil, err
-		}
-		p := program{variant: v, path: made.Products[0].Path, cpu: made.Cost.CPU}
-		if v.unit().UPX != nil {
-			if err := packVariant(ctx, c, p, packers); err != nil {
-				return nil, fmt.Errorf("%s: %w", v.name, err)
-			}
 		}
 		built = append(built, p)
 	}
 	return built, nil
+}
+
+// buildVariant builds and packs one, the n-th, in the first place. packers are those
+// that were found so far.
+func buildVariant(ctx context.Context, c *fetch.Copied, n int, v variant, packers map[string]*upx.Tool) (program, error) {
+	c.Phase("building " + v.name)
+	first, err := release.FirstPlace(ctx, v.planned)
+	if err != nil {
+		return program{}, err
+	}
+	objects := ""
+	if v.alone {
+		objects = filepath.Join(c.Workspace.Dir, fmt.Sprintf("variant-%d-objects", n))
+		if err := os.Mkdir(objects, 0o755); err != nil {
+			return program{}, workspace.Error(err)
+		}
+	}
+	place := first.Apart(filepath.Join(c.Workspace.Dir, "first", fmt.Sprintf("variant-%d", n)), objects)
+	made, err := place.Build(ctx, v.unit(), execute.Pace{P: c.Parallel()})
+	if err != nil {
+		return program{}, err
+	}
+	p := program{variant: v, path: made.Products[0].Path, cpu: made.Cost.CPU}
+	if v.unit().UPX != nil {
+		if err := packVariant(ctx, c, p, packers); err != nil {
+			return program{}, fmt.Errorf("%s: %w", v.name, err)
+		}
+	}
+	return p, nil
 }
 
 // packVariant packs a program in its place.

@@ -25,7 +25,17 @@ type Reason struct {
 	Symbols  []string    `json:"symbols,omitempty"` // references from the linker's roots to the first symbol of the package
 	Kept     int         `json:"kept"`              // symbols of the package that the linker kept
 	Packages int         `json:"packages"`          // that the program is made of
-	Notes    []string    `json:"notes,omitempty"`
+	// Cut are the fewest imports of the main module without which the package is not
+	// in the program; nil where no such cut exists, and NoCut says why.
+	Cut   *Cut   `json:"cut,omitempty"`
+	NoCut string `json:"no_cut,omitempty"`
+	// Shortcut is a cut with fewer imports, some of them in dependencies; nil where
+	// there is none.
+	Shortcut *Cut `json:"shortcut,omitempty"`
+	// Lookups says for each program of the unit that looks up methods by reflection
+	// which functions do, and what that keeps.
+	Lookups []MethodLookup `json:"method_lookups,omitempty"`
+	Notes   []string       `json:"notes,omitempty"`
 }
 
 // WhyLinked says why a package is in the program: by which imports, and by
@@ -53,9 +63,13 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 			break
 		}
 	}
-	imports, err := pl.Loader.Imports(ctx, u)
+	graph, err := pl.Loader.Imports(ctx, u)
 	if err != nil {
 		return nil, err
+	}
+	imports := map[string][]string{}
+	for p, x := range graph {
+		imports[p] = x.Imports
 	}
 	r := &Reason{Schema: fact.WhyReport, Package: pkg, Unit: u.ID(), Packages: len(imports)}
 	if _, ok := imports[pkg]; !ok {
@@ -80,7 +94,17 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 	for _, m := range u.Mains {
 		mains = append(mains, m.Package)
 	}
+	mains = knownMains(graph, mains)
 	r.Imports = importPath(imports, mains, r.Package)
+	r.Cut, r.Shortcut, r.NoCut = cuts(graph, mains, r.Package)
+	for _, c := range []*Cut{r.Cut, r.Shortcut} {
+		if c == nil {
+			continue
+		}
+		for i, e := range c.Imports {
+			c.Imports[i].Sites = pl.Loader.Sites(graph[e.From], e.To)
+		}
+	}
 	s.Phase("linking with -dumpdep")
 	first, err := FirstPlace(ctx, pl)
 	if err != nil {
@@ -90,19 +114,29 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 	if err != nil {
 		return nil, err
 	}
-	if len(edges) == 0 {
+	if len(edges.Edges) == 0 {
 		r.Notes = append(r.Notes, "the linker said nothing: why it kept symbols is not known")
 	}
 	inMain := slices.Contains(mains, r.Package)
-	r.Symbols, r.Kept = linkReason(edges, r.Package, inMain)
+	r.Symbols, r.Kept = linkReason(edges.Edges, r.Package, inMain)
+	if len(edges.Marked) > 0 {
+		s.Phase("linking without method look-ups")
+		for _, m := range u.Mains {
+			x, err := lookups(ctx, first, u, m, edges, len(u.Mains) == 1, max(1, s.Jobs))
+			if err != nil {
+				return nil, err
+			}
+			if x != nil {
+				r.Lookups = append(r.Lookups, *x)
+			}
+		}
+	}
 	return r, nil
 }
 
 // importPath is a shortest path of imports from one of the packages to another;
 // of several the first by name.
 func importPath(imports map[string][]string, from []string, to string) []string {
-	// A main package may be given as a directory.
-	from = slices.DeleteFunc(slices.Clone(from), func(m string) bool { _, ok := imports[m]; return !ok })
 	importer := report.Importers(imports, from)
 	if _, ok := importer[to]; !ok {
 		return nil
@@ -120,12 +154,7 @@ func importPath(imports map[string][]string, from []string, to string) []string 
 // reference. Chains from main.main say the most; those through the
 // initialisation of a package say only that it is imported, and come last.
 func linkReason(edges []execute.LinkEdge, pkg string, isMain bool) (chain []string, kept int) {
-	parent := map[string]string{}
-	for _, e := range edges {
-		if _, ok := parent[e.To]; !ok && e.From != e.To {
-			parent[e.To] = e.From
-		}
-	}
+	parent := parents(edges)
 	of := pkg
 	if isMain {
 		of = "main"
@@ -137,16 +166,7 @@ func linkReason(edges []execute.LinkEdge, pkg string, isMain bool) (chain []stri
 		}
 		seen[e.To] = true
 		kept++
-		path := []string{e.To}
-		for s := e.To; s != "main.main" && len(path) < 1000; {
-			p, ok := parent[s]
-			if !ok || p == "_" || slices.Contains(path, p) { // "_" is the linker's root
-				break
-			}
-			path = append(path, p)
-			s = p
-		}
-		slices.Reverse(path)
+		path := chainTo(parent, e.To)
 		rank := 1
 		if path[0] != "main.main" {
 			rank = 2
@@ -164,6 +184,32 @@ func linkReason(edges []execute.LinkEdge, pkg string, isMain bool) (chain []stri
 		}
 	}
 	return chain, kept
+}
+
+// parents gives each symbol the one that the linker reached it by.
+func parents(edges []execute.LinkEdge) map[string]string {
+	parent := map[string]string{}
+	for _, e := range edges {
+		if _, ok := parent[e.To]; !ok && e.From != e.To {
+			parent[e.To] = e.From
+		}
+	}
+	return parent
+}
+
+// chainTo are the references from main.main, or another root of the linker, to a symbol.
+func chainTo(parent map[string]string, symbol string) []string {
+	path := []string{symbol}
+	for s := symbol; s != "main.main" && len(path) < 1000; {
+		p, ok := parent[s]
+		if !ok || p == "_" || slices.Contains(path, p) { // "_" is the linker's root
+			break
+		}
+		path = append(path, p)
+		s = p
+	}
+	slices.Reverse(path)
+	return path
 }
 
 // about reports whether a symbol is a table about a function and not a function

@@ -163,6 +163,7 @@ func (m *image) analyzeGo(ctx context.Context, l *Breakdown, opts Options) error
 	}
 	m.claimModuledata()
 	m.readRefs()
+	l.Lookups = m.lookedUp()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

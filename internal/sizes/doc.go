@@ -177,7 +177,16 @@ type Breakdown struct {
 	BSS           []Range // memory without bytes in the file; Offset is the address
 	Totals        Totals
 	BySection     bool     // no functions or packages are known: a range without a package has its section as symbol
+	Lookups       []Lookup // of methods by reflection, as far as code that is read calls for them
 	Notes         []string // what was not done, and why
+}
+
+// Lookup says that a function outside of package reflect calls one that finds methods
+// by number or by name. Unless the name is a constant there, the linker has kept every
+// exported method of every type that becomes an interface.
+type Lookup struct {
+	Function string `json:"function"`
+	Calls    string `json:"calls"`
 }
 
 // Reach is how many bytes have a package or a kind that says more than the

@@ -27,10 +27,12 @@ type image struct {
 	fn      *functions
 	mod     *moduledata
 	refs    []ref
-	calls   map[call]bool // between packages
-	places  []uint64      // of the pointers that relocations name, by address; nil when there are none
-	regions []region      // parts of the read-only data whose kind is known, by address
-	starts  []start       // of variables, from symbols without size
+	calls   map[call]bool  // between packages
+	lookups map[int32]bool // functions that find methods by reflection
+	looksUp map[call]bool  // between functions: who calls one of these
+	places  []uint64       // of the pointers that relocations name, by address; nil when there are none
+	regions []region       // parts of the read-only data whose kind is known, by address
+	starts  []start        // of variables, from symbols without size
 	foreign foreign
 	x86     *x86.Decoder
 }

@@ -1,5 +1,10 @@
 package sizes
 
+import (
+	"cmp"
+	"slices"
+)
+
 // ref is a reference to data from code: the function, by number.
 type ref struct {
 	to     uint64
@@ -15,6 +20,9 @@ type call struct{ from, to int32 }
 // addCall records a call from a function to an address.
 func (m *image) addCall(fn int32, to uint64) {
 	i := m.fn.find(to)
+	if fn >= 0 && fn != outsideTable && i >= 0 && m.lookups[int32(i)] && m.fn.pkg[i] != m.fn.pkg[fn] {
+		m.looksUp[call{fn, int32(i)}] = true
+	}
 	if fn == outsideTable || i < 0 || m.fn.pkg[i] == m.fn.pkg[fn] || m.fn.pkg[i] == noPackage {
 		return
 	}
@@ -31,7 +39,12 @@ func (m *image) readRefs() {
 		m.note("references in code for " + m.Arch + " are not read: data is attributed through pointers only")
 		return
 	}
-	m.calls = map[call]bool{}
+	m.calls, m.looksUp, m.lookups = map[call]bool{}, map[call]bool{}, map[int32]bool{}
+	for i, name := range m.fn.name {
+		if methodLookup(name) {
+			m.lookups[int32(i)] = true
+		}
+	}
 	text := m.b[m.fn.text.Offset : m.fn.text.Offset+m.fn.text.Size]
 	for i := range m.fn.pkg {
 		from, to := m.fn.start[i], m.fn.start[i+1]
@@ -65,6 +78,28 @@ func (m *image) refReader() func(fn int32, code []byte, addr uint64) {
 		return m.refsLoong64
 	}
 	return nil
+}
+
+// methodLookup reports whether a function finds methods by number or by name. The
+// linker keeps every exported method where one is called, but for a name that is a
+// constant (cmd/compile, usemethod); calls through reflect.Type are not seen in code.
+func methodLookup(function string) bool {
+	switch function {
+	case "reflect.Value.Method", "reflect.Value.MethodByName", "reflect.(*rtype).Method", "reflect.(*rtype).MethodByName":
+		return true
+	}
+	return false
+}
+
+// lookedUp are the calls of such functions, sorted.
+func (m *image) lookedUp() (list []Lookup) {
+	for c := range m.looksUp {
+		list = append(list, Lookup{Function: m.fn.name[c.from], Calls: m.fn.name[c.to]})
+	}
+	slices.SortFunc(list, func(a, b Lookup) int {
+		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Calls, b.Calls))
+	})
+	return slices.Compact(list)
 }
 
 // addRef records a reference if it leads to data in the file.

@@ -9,7 +9,7 @@ import (
 
 // Revision changes with what [Analyze] and [Summarize] say of the same bytes:
 // what they said before may be remembered.
-const Revision = "3"
+const Revision = "4"
 
 // Summary is a breakdown added up: by group, module and package, by kind, by
 // function, and the embedded files. All parts add up to the size, but Functions and
@@ -33,6 +33,7 @@ type Summary struct {
 	Functions   []Amount    `json:"functions,omitempty"`
 	Sections    []Amount    `json:"sections,omitempty"` // of a file of which no more is known
 	Embedded    []Amount    `json:"embedded,omitempty"` // files of embed.FS variables, by their paths there
+	Lookups     []Lookup    `json:"method_lookups,omitempty"`
 	Notes       []string    `json:"notes,omitempty"`
 }
 
@@ -71,7 +72,7 @@ type Amount struct {
 func Summarize(l *Breakdown) *Summary {
 	s := &Summary{
 		Schema: fact.SizeReport, File: l.File, Size: l.Size, Packed: l.Packed, PackedSize: l.PackedSize, Format: l.Format, Arch: l.Arch,
-		GoVersion: l.GoVersion, VersionFrom: l.GoVersionFrom, SymbolsFrom: l.SymbolsFrom, Totals: l.Totals, Reach: l.Reach(), Notes: l.Notes,
+		GoVersion: l.GoVersion, VersionFrom: l.GoVersionFrom, SymbolsFrom: l.SymbolsFrom, Totals: l.Totals, Reach: l.Reach(), Lookups: l.Lookups, Notes: l.Notes,
 	}
 	for _, r := range l.BSS {
 		s.BSS += r.Size
