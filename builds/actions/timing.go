@@ -214,12 +214,10 @@ func tool(line string) string {
 
 // Compiled are the costs of all packages that were compiled.
 func (t *Timing) Compiled() Costs {
-	out := Costs{}
-	for pkg, c := range t.compiled() {
-		for _, s := range t.steps {
-			if s.compile && s.pkg == pkg && s.id != "" && len(s.tools) > 0 {
-				out[s.id] = c
-			}
+	out, compiled := Costs{}, t.compiled()
+	for _, s := range t.steps {
+		if s.compile && s.id != "" && len(s.tools) > 0 {
+			out[s.id] = compiled[s.pkg]
 		}
 	}
 	return out

@@ -22,10 +22,30 @@ type sheet struct {
 func benchSheets(r *measure.Benched) []sheet {
 	header, rows := benchRows(r.Result)
 	sheets := []sheet{{header, rows}}
+	if s := memorySheet(r.Programs); len(s.rows) > 0 {
+		sheets = append(sheets, s)
+	}
 	if len(r.Packing) > 0 {
 		sheets = append(sheets, packingSheet(r.Packing))
 	}
 	return sheets
+}
+
+// memorySheet is all that is known of the programs' memory; no rows where nothing is.
+func memorySheet(programs []startup.Subject) sheet {
+	s := sheet{header: []string{"memory", "peak virtual", "peak RSS", "PSS", "private", "anonymous", "of files", "looked at", "runs"}}
+	for _, p := range programs {
+		m := p.Memory
+		if m == nil || m.NotMeasured != "" {
+			continue
+		}
+		row := []string{p.Name}
+		for _, n := range []int64{m.PeakVSZ, m.PeakRSS, m.PSS, m.PrivateDirty, m.Anon, m.File} {
+			row = append(row, ui.FormatBytes(n))
+		}
+		s.rows = append(s.rows, append(row, "at "+m.At, strconv.Itoa(m.Runs)))
+	}
+	return s
 }
 
 // benchTable shows a measurement for people at a terminal.
@@ -202,6 +222,68 @@ func percent(x float64) string {
 	return strconv.FormatFloat(100*x, 'f', decimals, 64) + " %"
 }
 
+// packingAnswer is what packing a program comes to, in one line.
+func packingAnswer(p report.Packed) string {
+	between := func(low, high string) string { return fmt.Sprintf(" (%s to %s)", low, high) }
+	text := p.Program + ": packing saves " + ui.FormatBytes(p.DiskSaved) + " of disk"
+	if p.DiskSaved < 0 {
+		text = p.Program + ": packing takes " + ui.FormatBytes(-p.DiskSaved) + " more disk"
+	}
+	verb, extra, low, high := "costs", p.Extra, p.ExtraLow, p.ExtraHigh
+	if extra < 0 {
+		verb, extra, low, high = "spares", -extra, -high, -low
+	}
+	text += ", " + verb + " " + ui.FormatNanoseconds(extra)
+	if low != 0 || high != 0 {
+		text += between(ui.FormatNanoseconds(low), ui.FormatNanoseconds(high))
+	}
+	text += " at each start"
+	switch m := p.ExtraMemory; {
+	case m == nil:
+		text += "; memory: not measured"
+	case *m < 0:
+		text += ", and takes " + ui.FormatBytes(-*m) + " less private memory"
+	default:
+		text += ", and takes " + ui.FormatBytes(*m) + " more private memory"
+	}
+	var forms []string
+	for _, f := range []struct{ form, title string }{{startup.FormRaw, "as a file"}, {startup.FormGzip, "in .tar.gz"}, {startup.FormZstd, "in .tar.zst"}} {
+		if r := p.Row(f.form, 1); r != nil {
+			forms = append(forms, f.title+" "+r.String()+r.Interval())
+		}
+	}
+	if len(forms) == 0 {
+		return text
+	}
+	return text + ". With one start per transfer it pays " + strings.Join(forms, ", ") + "; with N starts at an N-th of that"
+}
+
+// cpuRemarks say how the programs' CPU time stands to the base's: on a machine that
+// others use it shows what the clock does not.
+func cpuRemarks(run startup.Run, programs []startup.Subject) (lines []string) {
+	c := run.CPU
+	switch {
+	case c == nil:
+		return nil
+	case c.NotMeasured != "":
+		return []string{"CPU is not compared: " + c.NotMeasured}
+	}
+	base := c.Control.Base
+	for _, p := range programs {
+		x := c.Compare(base, p.Name)
+		if x == nil {
+			continue
+		}
+		said := map[stats.Verdict]string{stats.TooFew: "too few rounds", stats.NoDifference: "no difference", stats.More: "more", stats.Less: "less"}[x.Verdict]
+		floor := ""
+		if c.NoiseFloor != nil {
+			floor = ", noise floor " + percent(*c.NoiseFloor)
+		}
+		lines = append(lines, fmt.Sprintf("CPU of %s against %s: %s %s%s", p.Name, base, ratio(x), said, floor))
+	}
+	return lines
+}
+
 // benchRemarks are the lines below the table: how it was measured, what the
 // figures can tell, and what was not measured and why.
 func benchRemarks(r *measure.Benched) (lines []string) {
@@ -224,6 +306,9 @@ func benchRemarks(r *measure.Benched) (lines []string) {
 			if c.Verdict == stats.NoDifference {
 				alike = append(alike, c.Base+" and "+c.Program)
 			}
+		}
+		for _, line := range cpuRemarks(run, r.Programs) {
+			add("%s: %s", run.Cache, line)
 		}
 		if len(alike) > 0 {
 			add("%s: no difference beyond the noise floor: %s", run.Cache, strings.Join(alike, "; "))
@@ -261,6 +346,9 @@ func benchRemarks(r *measure.Benched) (lines []string) {
 	}
 	var packers []string
 	for _, p := range r.Packing {
+		if p.Packing != nil {
+			add("%s", packingAnswer(p))
+		}
 		packers = append(packers, p.Program+" by "+p.Packer)
 		if p.NotComputed != "" {
 			add("packing of %s: not computed: %s", p.Program, p.NotComputed)

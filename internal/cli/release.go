@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -135,8 +137,18 @@ func (f *buildFlags) make(ctx context.Context, d *app, verb func(context.Context
 	return nil
 }
 
+// configure also looks where the trace will be written: later is after all builds.
 func (f timeFlags) configure(c *run.Config) error {
 	c.Time = f.Time
+	if f.Trace == "" {
+		return nil
+	}
+	if fi, err := os.Stat(filepath.Dir(f.Trace)); err != nil || !fi.IsDir() {
+		return fault.Usagef("name a file in a directory that is there", "-trace=%s: there is no such directory", f.Trace)
+	}
+	if fi, err := os.Lstat(f.Trace); err == nil && !fi.Mode().IsRegular() {
+		return fault.Usagef("name a file, which may be there or not", "-trace=%s: is no regular file", f.Trace)
+	}
 	return nil
 }
 

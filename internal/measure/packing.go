@@ -68,12 +68,12 @@ func packingAccounts(ctx context.Context, res *startup.Result, programs []startu
 		p := report.Packed{Program: s.Name, Plain: plain.Name, Packer: s.packer}
 		// The difference of what was paired, not of two medians.
 		c := warm.Compare(plain.Name, s.Name)
-		extra := 0.0
+		var extra, low, high float64
 		if c == nil { // the packed one is the base
 			c = warm.Compare(s.Name, plain.Name)
-			extra = -c.Extra
+			extra, low, high = -c.Extra, -c.ExtraHigh, -c.ExtraLow
 		} else {
-			extra = c.Extra
+			extra, low, high = c.Extra, c.ExtraLow, c.ExtraHigh
 		}
 		if c.Low == 0 {
 			p.NotComputed = "too few rounds to say what a start costs"
@@ -86,6 +86,9 @@ func packingAccounts(ctx context.Context, res *startup.Result, programs []startu
 		}
 		f.Start = base.Start + extra
 		packing := startup.NewPacking(base, f, starts...)
+		if low != 0 || high != 0 {
+			packing.Between(low, high)
+		}
 		p.Packing = &packing
 		out = append(out, p)
 	}

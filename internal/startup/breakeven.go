@@ -45,6 +45,10 @@ type BreakEven struct {
 	Pays   Pays   `json:"pays"`
 	// Bandwidth in bytes per second, of Below and Above.
 	Bandwidth float64 `json:"bandwidth,omitempty"`
+	// BandwidthLow and BandwidthHigh are its interval; both 0 where there is none, as
+	// where an extra time of nothing is possible.
+	BandwidthLow  float64 `json:"bandwidth_low,omitempty"`
+	BandwidthHigh float64 `json:"bandwidth_high,omitempty"`
 }
 
 // Packing is the whole account of packing one program.
@@ -53,6 +57,9 @@ type Packing struct {
 	DiskSaved int64 `json:"disk_saved"`
 	// Extra is what each start takes longer, in nanoseconds.
 	Extra float64 `json:"extra_ns"`
+	// ExtraLow and ExtraHigh are its interval; both 0 where it is not known.
+	ExtraLow  float64 `json:"extra_low_ns,omitempty"`
+	ExtraHigh float64 `json:"extra_high_ns,omitempty"`
 	// ExtraMemory are bytes that each process has for itself more than the plain
 	// one; nil when memory was not measured.
 	ExtraMemory *int64      `json:"extra_private_dirty,omitempty"`
@@ -113,6 +120,37 @@ func NewPacking(plain, packed Footprint, starts ...int) Packing {
 		}
 	}
 	return p
+}
+
+// Between adds what the interval of the extra time makes of the answers.
+func (p *Packing) Between(low, high float64) {
+	p.ExtraLow, p.ExtraHigh = low, high
+	for i := range p.Rows {
+		r := &p.Rows[i]
+		if r.Pays != Below && r.Pays != Above || low <= 0 && high >= 0 {
+			continue
+		}
+		a, b := float64(r.Saved)/(low/1e9*float64(r.Starts)), float64(r.Saved)/(high/1e9*float64(r.Starts))
+		r.BandwidthLow, r.BandwidthHigh = min(a, b), max(a, b)
+	}
+}
+
+// Row is the answer about one form and one number of starts; nil without one.
+func (p *Packing) Row(form string, starts int) *BreakEven {
+	for i := range p.Rows {
+		if p.Rows[i].Form == form && p.Rows[i].Starts == starts {
+			return &p.Rows[i]
+		}
+	}
+	return nil
+}
+
+// Interval is that of the bandwidth, as in " (99 MB/s to 110 MB/s)"; "" without one.
+func (b BreakEven) Interval() string {
+	if b.BandwidthLow == 0 && b.BandwidthHigh == 0 {
+		return ""
+	}
+	return " (" + formatBandwidth(b.BandwidthLow) + " to " + formatBandwidth(b.BandwidthHigh) + ")"
 }
 
 func breakEven(form string, plain, packed int64, extra float64, starts int) BreakEven {

@@ -89,3 +89,31 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// TestBetween: a longer extra time makes the bandwidth smaller below which packing pays;
+// where it may cost nothing there is no bandwidth to be sure of.
+func TestBetween(t *testing.T) {
+	plain, packed := Footprint{Disk: 3e6, Gzip: 1e6, Start: 1e6}, Footprint{Disk: 1e6, Gzip: 2e6, Start: 11e6}
+	p := NewPacking(plain, packed, 1, 10)
+	p.Between(8e6, 20e6)
+	if r := p.Row(FormRaw, 10); r == nil || r.Bandwidth != 2e7 || r.BandwidthLow != 1e7 || r.BandwidthHigh != 2.5e7 || r.Interval() != " (10 MB/s to 25 MB/s)" {
+		t.Errorf("%+v", r)
+	}
+	if r := p.Row(FormGzip, 1); r == nil || r.Pays != Never || r.Interval() != "" {
+		t.Errorf("%+v", r)
+	}
+	if r := p.Row(FormZstd, 1); r != nil {
+		t.Errorf("sizes are not known: %+v", r)
+	}
+	p = NewPacking(plain, packed, 1)
+	p.Between(-1, 20e6)
+	if r := p.Row(FormRaw, 1); r.Interval() != "" || p.ExtraLow != -1 {
+		t.Errorf("%+v", r)
+	}
+	// Larger and faster: the other way round.
+	p = NewPacking(packed, plain, 1)
+	p.Between(-20e6, -8e6)
+	if r := p.Row(FormRaw, 1); r.Pays != Above || r.BandwidthLow != 1e8 || r.BandwidthHigh != 2.5e8 {
+		t.Errorf("%+v", r)
+	}
+}

@@ -63,6 +63,12 @@ func TestMeasure(t *testing.T) {
 	if c := warm.Compare("fast", "same"); c == nil || c.Verdict != stats.NoDifference {
 		t.Errorf("the same file: %+v, noise floor %v", c, *warm.NoiseFloor)
 	}
+	if c := warm.Compare("fast", "slow"); c.ExtraLow > c.Extra || c.ExtraHigh < c.Extra || c.ExtraLow < 20e6 {
+		t.Errorf("extra %g, from %g to %g", c.Extra, c.ExtraLow, c.ExtraHigh)
+	}
+	if c := warm.CPU; c == nil || (c.NotMeasured == "") != (c.Control != nil && len(c.Comparisons) == 3) {
+		t.Errorf("CPU: %+v", c)
+	}
 	if c := warm.Compare("slow", "same"); c == nil || c.Verdict != stats.Less {
 		t.Errorf("pairs that leave out the base: %+v", c)
 	}
@@ -280,4 +286,28 @@ func FuzzPlatform(f *testing.F) {
 	f.Add([]byte("MZ"))
 	f.Add([]byte("\x7fELF"))
 	f.Fuzz(func(t *testing.T, head []byte) { platform(head) })
+}
+
+// TestCPU: CPU is compared in pairs of one round, by the control's own floor; a start of
+// which the system counted nothing is no basis for a ratio.
+func TestCPU(t *testing.T) {
+	b := &bench{Config: &Config{Confidence: 0.95, Programs: []Program{{Name: "a"}, {Name: "b"}}}, measured: []int{0, 1}}
+	tab := &table{samples: make([][]Sample, 3)}
+	for i := range 40 {
+		machine := int64(1000 + 100*(i%7)) // what all of a round share
+		for n, factor := range []int64{100, 103, 100} {
+			tab.samples[n] = append(tab.samples[n], Sample{CPU: machine * factor})
+		}
+	}
+	c := b.cpu(tab)
+	if x := c.Compare("a", "b"); x == nil || x.Verdict != stats.More || x.Ratio < 1.029 || x.Ratio > 1.031 || c.NotMeasured != "" {
+		t.Errorf("%+v: %+v", c, x)
+	}
+	if c.Compare("b", "a") != nil || (*CPU)(nil).Compare("a", "b") != nil {
+		t.Error("a comparison that was not made")
+	}
+	tab.samples[1][3].CPU = 0
+	if c := b.cpu(tab); c.NotMeasured == "" || c.Control != nil {
+		t.Errorf("%+v", c)
+	}
 }

@@ -7,6 +7,9 @@ import "github.com/mintmark/mintmark/internal/stats"
 type Memory struct {
 	// At is when it was looked at: "exit" or "ready".
 	At string `json:"at,omitempty"`
+	// PeakVSZ is the largest address space (VmPeak): what was reserved, most of which a
+	// Go program never touches.
+	PeakVSZ int64 `json:"peak_vsz,omitempty"`
 	// PeakRSS is the largest resident set (VmHWM), pages of files included.
 	PeakRSS int64 `json:"peak_rss,omitempty"`
 	// Anon and File are the parts of the resident set in the end: RssAnon, RssFile.
@@ -33,6 +36,7 @@ func medians(all []Memory) Memory {
 	}
 	return Memory{
 		At: all[0].At, Runs: len(all),
+		PeakVSZ:      of(func(m Memory) int64 { return m.PeakVSZ }),
 		PeakRSS:      of(func(m Memory) int64 { return m.PeakRSS }),
 		Anon:         of(func(m Memory) int64 { return m.Anon }),
 		File:         of(func(m Memory) int64 { return m.File }),

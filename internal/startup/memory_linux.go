@@ -167,7 +167,7 @@ func readMemory(tid int) (m Memory, err error) {
 	if err != nil {
 		return m, err
 	}
-	rss, err := parseKB(status, "VmHWM", "RssAnon", "RssFile")
+	rss, err := parseKB(status, "VmPeak", "VmHWM", "RssAnon", "RssFile")
 	if err != nil {
 		return m, err
 	}
@@ -180,13 +180,14 @@ func readMemory(tid int) (m Memory, err error) {
 		return m, err
 	}
 	return Memory{
-		PeakRSS: rss["VmHWM"], Anon: rss["RssAnon"], File: rss["RssFile"],
+		PeakVSZ: rss["VmPeak"], PeakRSS: rss["VmHWM"], Anon: rss["RssAnon"], File: rss["RssFile"],
 		PrivateDirty: sums["Private_Dirty"], PSS: sums["Pss"],
 	}, nil
 }
 
 // add takes the larger of each value: of several looks at one process.
 func (m *Memory) add(o Memory) {
+	m.PeakVSZ = max(m.PeakVSZ, o.PeakVSZ)
 	m.PeakRSS, m.Anon, m.File = max(m.PeakRSS, o.PeakRSS), max(m.Anon, o.Anon), max(m.File, o.File)
 	m.PrivateDirty, m.PSS = max(m.PrivateDirty, o.PrivateDirty), max(m.PSS, o.PSS)
 }

@@ -35,7 +35,7 @@ func TestMemory(t *testing.T) {
 		if s.At != at || l.At != at {
 			t.Errorf("%s: looked at %s and %s", c.ready, s.At, l.At)
 		}
-		if s.PrivateDirty <= 0 || s.PrivateDirty > 32*mib || s.PeakRSS > 32*mib || s.PSS <= 0 || s.File <= 0 {
+		if s.PrivateDirty <= 0 || s.PrivateDirty > 32*mib || s.PeakRSS > 32*mib || s.PeakVSZ < s.PeakRSS || s.PSS <= 0 || s.File <= 0 {
 			t.Errorf("%s: small: %+v", c.ready, s)
 		}
 		if l.PrivateDirty < 64*mib || l.PeakRSS < 64*mib || l.Anon < 64*mib || l.PSS < 64*mib || l.PrivateDirty > 128*mib {

@@ -133,6 +133,30 @@ type Run struct {
 	NoiseFloor *float64 `json:"noise_floor,omitempty"`
 	// Comparisons are of all pairs of measured programs, the earlier as base.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
+	// CPU compares user and system time in the same way. Others on the machine move it
+	// less than the time on the clock.
+	CPU *CPU `json:"cpu,omitempty"`
+}
+
+// CPU is what [Run] has of times on the clock, of user and system time together.
+type CPU struct {
+	NotMeasured string       `json:"not_measured,omitempty"` // why there is nothing here
+	Control     *Comparison  `json:"control,omitempty"`
+	NoiseFloor  *float64     `json:"noise_floor,omitempty"`
+	Comparisons []Comparison `json:"comparisons,omitempty"`
+}
+
+// Compare is the comparison of two programs; nil without one.
+func (c *CPU) Compare(base, program string) *Comparison {
+	if c == nil {
+		return nil
+	}
+	for i := range c.Comparisons {
+		if c.Comparisons[i].Base == base && c.Comparisons[i].Program == program {
+			return &c.Comparisons[i]
+		}
+	}
+	return nil
 }
 
 // Summary is one program's starts in a [Run]. Times are in nanoseconds.
@@ -162,6 +186,9 @@ type Comparison struct {
 	HodgesLehmann float64 `json:"hodges_lehmann"`
 	// Extra is the median of the differences within a round, in nanoseconds.
 	Extra float64 `json:"extra_ns"`
+	// ExtraLow and ExtraHigh are the interval of Extra; both 0 with too few rounds.
+	ExtraLow  float64 `json:"extra_low_ns,omitempty"`
+	ExtraHigh float64 `json:"extra_high_ns,omitempty"`
 }
 
 // Sample is one start.

@@ -13,31 +13,63 @@ func (b *bench) summarize(run *Run, t *table) error {
 	for n := range last {
 		run.Times = append(run.Times, summary(b.name(n), t.walls[n], t.samples[n], b.Confidence))
 	}
-	control, ratio, err := compare(b.name(0), b.name(0)+" (fresh copy)", t.walls[0], t.walls[last], b.Confidence)
+	all, err := b.judge(t.walls)
 	if err != nil {
 		return err
+	}
+	run.Control, run.NoiseFloor, run.Comparisons = all.Control, all.NoiseFloor, all.Comparisons
+	run.CPU = b.cpu(t)
+	return nil
+}
+
+// cpu compares the user and system time of the same starts. A system that counts it in
+// ticks can have none for a start: of that there is no ratio.
+func (b *bench) cpu(t *table) *CPU {
+	values := make([][]float64, len(t.samples))
+	for n, list := range t.samples {
+		for _, s := range list {
+			if s.CPU <= 0 {
+				return &CPU{NotMeasured: "the system counted no time at all for some starts: they are shorter than what it counts in"}
+			}
+			values[n] = append(values[n], float64(s.CPU))
+		}
+	}
+	c, err := b.judge(values)
+	if err != nil {
+		return &CPU{NotMeasured: err.Error()}
+	}
+	return c
+}
+
+// judge compares values of the programs, in pairs of one round each: the last are those
+// of the control, a fresh copy of the first.
+func (b *bench) judge(values [][]float64) (*CPU, error) {
+	last := len(b.measured)
+	control, ratio, err := compare(b.name(0), b.name(0)+" (fresh copy)", values[0], values[last], b.Confidence)
+	if err != nil {
+		return nil, err
 	}
 	// The control is not judged: it says what the others are judged by.
 	control.Verdict = stats.NoDifference
 	if !ratio.Enough {
 		control.Verdict = stats.TooFew
 	}
-	run.Control = &control
+	out := &CPU{Control: &control}
 	floor := stats.NoiseFloor(ratio)
 	if !math.IsInf(floor, 0) {
-		run.NoiseFloor = &floor
+		out.NoiseFloor = &floor
 	}
 	for i := range last {
 		for j := i + 1; j < last; j++ {
-			c, ratio, err := compare(b.name(i), b.name(j), t.walls[i], t.walls[j], b.Confidence)
+			c, ratio, err := compare(b.name(i), b.name(j), values[i], values[j], b.Confidence)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			c.Verdict = stats.Judge(ratio, floor)
-			run.Comparisons = append(run.Comparisons, c)
+			out.Comparisons = append(out.Comparisons, c)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 func compare(base, program string, a, b []float64, confidence float64) (Comparison, stats.Ratio, error) {
@@ -59,6 +91,9 @@ func compare(base, program string, a, b []float64, confidence float64) (Comparis
 	}
 	if r.Enough {
 		c.Low, c.High = r.Low, r.High
+	}
+	if iv, ok := stats.MedianInterval(extra, confidence); ok {
+		c.ExtraLow, c.ExtraHigh = iv.Low, iv.High
 	}
 	return c, r, nil
 }
