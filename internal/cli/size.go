@@ -23,10 +23,11 @@ const defaultTop = 20
 type sizeFlags struct {
 	fileFlags
 	Waterfall bool     `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
-	Config    string   `flag:"config" takes:"file" with:"waterfall" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-	Profile   []string `flag:"profile" takes:"profile" with:"waterfall" help:"profiles, separated by commas (default: all that have platforms)"`
-	Platform  string   `flag:"platform" with:"waterfall" help:"platforms or patterns, separated by commas, such as linux/amd64"`
-	Jobs      *int     `flag:"jobs" with:"waterfall" help:"build actions at a time (default: the number of processors)"`
+	Modules   bool     `flag:"modules" help:"FILE is a checkout: say what each module of go.mod is needed for and weighs, with the network, and what of vendor no program links"`
+	Config    string   `flag:"config" takes:"file" with:"waterfall modules" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   []string `flag:"profile" takes:"profile" with:"waterfall modules" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  string   `flag:"platform" with:"waterfall modules" help:"platforms or patterns, separated by commas, such as linux/amd64"`
+	Jobs      *int     `flag:"jobs" with:"waterfall modules" help:"build actions at a time (default: the number of processors)"`
 	jsonFlag
 	File string `arg:"file" help:"a Go binary, or a directory with some"`
 }
@@ -42,6 +43,9 @@ type fileFlags struct {
 }
 
 func (f *sizeFlags) run(ctx context.Context, d *app) error {
+	if f.Modules {
+		return f.modules(ctx, d)
+	}
 	if f.Waterfall {
 		return f.waterfall(ctx, d)
 	}
@@ -93,6 +97,33 @@ func (f *sizeFlags) run(ctx context.Context, d *app) error {
 		return report.WriteJSON(d.stdout(), s)
 	}
 	return d.size(s, f.By, top)
+}
+
+// modules says what the modules of a checkout are needed for.
+func (f *sizeFlags) modules(ctx context.Context, d *app) error {
+	top := f.Top
+	f.Top = nil
+	if f.Waterfall || f.fileFlags != (fileFlags{}) {
+		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -modules goes with -config, -profile, -platform, -jobs, -top and -json only")
+	}
+	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	x, err := measure.Modules(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return report.WriteJSON(d.stdout(), x)
+	}
+	rows := 0
+	if top != nil {
+		rows = *top
+	}
+	return d.sizeModulesOf(x, rows)
 }
 
 // waterfall says what each of a profile's settings saves.

@@ -36,5 +36,6 @@ const (
 	SizeReport      Schema = SchemaRoot + "report/size/v1"
 	SizeDeltaReport Schema = SchemaRoot + "report/size-delta/v1" // size of two files
 	SavingsReport   Schema = SchemaRoot + "report/savings/v1"    // size -waterfall
+	ModulesReport   Schema = SchemaRoot + "report/modules/v1"    // size -modules
 	StartupReport   Schema = SchemaRoot + "startup/v1"           // bench
 )
