@@ -130,7 +130,7 @@ func (l *Loader) Dependencies(ctx context.Context, units []*Unit) (*Dependencies
 			}
 		}
 	}
-	tests, tools := map[string]bool{}, map[string]bool{}
+	var tests, tools map[string]bool
 	if tests, err = l.modulesOf(ctx, units[0], "-test", "./..."); err != nil {
 		d.fail(ctx, "which modules tests need", err)
 	}
