@@ -122,9 +122,10 @@ func Check(
 	toolchain *string, // exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	snapshot *bool, // build the tree as it is, committed or not, ignored by git or not; never signed
 	version *string, // version of the release, for a commit without a version tag; it is recorded that no tag says it
+	modules *bool, // look at the modules as well, with the network: what go mod tidy and go mod vendor would change, replaced, retracted and deprecated versions, several major versions in one program
 	types *bool, // type-check the packages of every unit as well, from their sources; nothing is compiled
 ) error {
-	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "types": types})
+	return run(ctx, "check", flags{"config": config, "profile": profile, "platform": platform, "on": on, "json": json, "dir": dir, "module": module, "toolchain": toolchain, "snapshot": snapshot, "version": version, "modules": modules, "types": types})
 }
 
 // Verify checks a published release: signatures, checksums, files, record.
@@ -227,13 +228,14 @@ func Size(
 	waterfall *bool, // FILE is a checkout: build a profile's variants for one -platform and say what each setting saves
 	retained *bool, // FILE is a checkout: build a profile's program for one -platform without each dependency, and say what leaves with it; with -by=package without each package of them
 	only *string, // with -retained: these modules only, separated by commas; with -by=package these packages
-	config *string, // with -waterfall or -retained: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
-	profile *string, // with -waterfall or -retained: profiles, separated by commas (default: all that have platforms)
-	platform *string, // with -waterfall or -retained: platforms or patterns, separated by commas, such as linux/amd64
-	jobs *int, // with -waterfall or -retained: build actions at a time (default: the number of processors)
+	modules *bool, // FILE is a checkout: say what each module of go.mod is needed for and weighs, with the network, and what of vendor no program links
+	config *string, // with -waterfall or -retained or -modules: profile file (default: mintmark.yaml in the product's directory, else the built-in profile)
+	profile *string, // with -waterfall or -retained or -modules: profiles, separated by commas (default: all that have platforms)
+	platform *string, // with -waterfall or -retained or -modules: platforms or patterns, separated by commas, such as linux/amd64
+	jobs *int, // with -waterfall or -retained or -modules: build actions at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
+	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "modules": modules, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
 }
 
 // Why says why a package is in the program, what to remove until it is gone, and what method look-ups keep.

@@ -20,7 +20,8 @@ type checkFlags struct {
 	moduleFlag
 	treeFlags
 	versionFlag
-	Types bool `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
+	Modules bool `flag:"modules" help:"look at the modules as well, with the network: what go mod tidy and go mod vendor would change, replaced, retracted and deprecated versions, several major versions in one program"`
+	Types   bool `flag:"types" help:"type-check the packages of every unit as well, from their sources; nothing is compiled"`
 }
 
 func (f *checkFlags) run(ctx context.Context, d *app) error {
@@ -28,7 +29,7 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	if err != nil {
 		return err
 	}
-	c.Types = f.Types
+	c.Types, c.Modules = f.Types, f.Modules
 	stop := d.watch(&c)
 	res, err := lint.Check(ctx, c)
 	stop()
@@ -37,7 +38,7 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	}
 	typed := res.Typed
 	if f.JSON {
-		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings, Tag: res.Tag, OtherTags: res.OtherTags, Skipped: res.Skipped})
+		return report.WriteJSON(d.stdout(), report.Check{Schema: fact.CheckReport, PlanID: res.PlanID, Plan: res.Plan, Dirty: res.Dirty, Key: res.Signed, Types: typed, Warnings: res.Warnings, Tag: res.Tag, OtherTags: res.OtherTags, Skipped: res.Skipped, Modules: res.Modules})
 	}
 	profiles := map[string]int{}
 	for _, u := range res.Plan.Units {
@@ -51,6 +52,9 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 		if len(typed.Unchecked) > 0 {
 			d.printf("       not checked, since they have or import types that come from C: %s\n", strings.Join(typed.Unchecked, ", "))
 		}
+	}
+	for _, n := range res.NotChecked {
+		d.printf("not checked: %s\n", n)
 	}
 	d.notTaken(res.VersionLines)
 	d.skipped(res.Plan.Go, res.Skipped)

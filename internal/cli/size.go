@@ -25,10 +25,11 @@ type sizeFlags struct {
 	Waterfall bool     `flag:"waterfall" help:"FILE is a checkout: build a profile's variants for one -platform and say what each setting saves"`
 	Retained  bool     `flag:"retained" help:"FILE is a checkout: build a profile's program for one -platform without each dependency, and say what leaves with it; with -by=package without each package of them"`
 	Only      []string `flag:"only" with:"retained" help:"these modules only, separated by commas; with -by=package these packages"`
-	Config    string   `flag:"config" takes:"file" with:"waterfall retained" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
-	Profile   []string `flag:"profile" takes:"profile" with:"waterfall retained" help:"profiles, separated by commas (default: all that have platforms)"`
-	Platform  string   `flag:"platform" with:"waterfall retained" help:"platforms or patterns, separated by commas, such as linux/amd64"`
-	Jobs      *int     `flag:"jobs" with:"waterfall retained" help:"build actions at a time (default: the number of processors)"`
+	Modules   bool     `flag:"modules" help:"FILE is a checkout: say what each module of go.mod is needed for and weighs, with the network, and what of vendor no program links"`
+	Config    string   `flag:"config" takes:"file" with:"waterfall retained modules" help:"profile file (default: mintmark.yaml in the product's directory, else the built-in profile)"`
+	Profile   []string `flag:"profile" takes:"profile" with:"waterfall retained modules" help:"profiles, separated by commas (default: all that have platforms)"`
+	Platform  string   `flag:"platform" with:"waterfall retained modules" help:"platforms or patterns, separated by commas, such as linux/amd64"`
+	Jobs      *int     `flag:"jobs" with:"waterfall retained modules" help:"build actions at a time (default: the number of processors)"`
 	jsonFlag
 	File string `arg:"file" help:"a Go binary, or a directory with some"`
 }
@@ -44,8 +45,11 @@ type fileFlags struct {
 }
 
 func (f *sizeFlags) run(ctx context.Context, d *app) error {
-	if f.Waterfall && f.Retained {
-		return fault.Usagef("one after the other", "size: -waterfall and -retained are two measurements")
+	if f.Waterfall && f.Retained || f.Modules && (f.Waterfall || f.Retained) {
+		return fault.Usagef("one after the other", "size: -waterfall, -retained and -modules are measurements of their own")
+	}
+	if f.Modules {
+		return f.modules(ctx, d)
 	}
 	if f.Waterfall {
 		return f.waterfall(ctx, d)
@@ -101,6 +105,33 @@ func (f *sizeFlags) run(ctx context.Context, d *app) error {
 		return report.WriteJSON(d.stdout(), s)
 	}
 	return d.size(s, f.By, top)
+}
+
+// modules says what the modules of a checkout are needed for.
+func (f *sizeFlags) modules(ctx context.Context, d *app) error {
+	top := f.Top
+	f.Top = nil
+	if f.Waterfall || f.fileFlags != (fileFlags{}) {
+		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -modules goes with -config, -profile, -platform, -jobs, -top and -json only")
+	}
+	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	if err != nil {
+		return err
+	}
+	stop := d.watch(&c)
+	x, err := measure.Modules(ctx, c)
+	stop()
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return report.WriteJSON(d.stdout(), x)
+	}
+	rows := 0
+	if top != nil {
+		rows = *top
+	}
+	return d.sizeModulesOf(x, rows)
 }
 
 // waterfall says what each of a profile's settings saves.

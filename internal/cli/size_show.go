@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -236,6 +237,59 @@ func (d *app) sizeDelta(x *sizes.Delta, top int) error {
 	err = errors.Join(err, table("kind", x.Kinds, 0))
 	for _, n := range x.Notes {
 		d.printf("note: %s\n", n)
+	}
+	return err
+}
+
+// sizeModulesOf prints what the modules of a checkout are needed for.
+func (d *app) sizeModulesOf(x *measure.ModuleSizes, top int) error {
+	d.printf("%s: %s, %s of %s required, bytes of %s; uses in %s\n\n", x.Unit, fact.Count(x.Size, "byte"), fact.Count(len(x.Modules), "module"), "go.mod", fact.Count(len(x.Programs), "program"), fact.Count(x.Units, "unit"))
+	t := ui.Table{Columns: []ui.Column{{Title: "module", Flexible: true}, {Title: "version"}, {Title: "for"}, {Title: "packages", Align: ui.Right}, {Title: "bytes", Align: ui.Right}, {Title: "share", Align: ui.Right}, {Title: "license"}}}
+	for m := range first(&t, "", x.Modules, top) {
+		use := string(m.Use)
+		if m.Indirect {
+			use += ", indirect"
+		}
+		t.Row(text(m.Path), text(m.Version), text(use), text(fmt.Sprint(m.Packages)), text(fmt.Sprint(m.Bytes)), text(share(m.Bytes, x.Size)), text(m.License))
+	}
+	err := d.write(&t)
+	for _, m := range x.Modules {
+		if m.Replaced != "" {
+			d.printf("- %s is replaced with %s\n", m.Path, m.Replaced)
+		}
+		if len(m.Retracted) > 0 {
+			d.printf("- %s %s is retracted: %s\n", m.Path, m.Version, ui.CleanLine(strings.Join(m.Retracted, "; ")))
+		}
+		if m.Deprecated != "" {
+			d.printf("- %s is deprecated: %s\n", m.Path, ui.CleanLine(m.Deprecated))
+		}
+		if len(m.Majors) > 0 {
+			d.printf("- %s is in a program beside %s\n", m.Path, strings.Join(m.Majors, ", "))
+		}
+	}
+	if x.Tidy != "" {
+		d.printf("- go mod tidy would change go.mod or go.sum: mintmark check -modules says what\n")
+	}
+	if v := x.Vendor; v != nil {
+		d.printf("- vendor has %s, %s; no program links %d of them, %s", fact.Count(v.Packages, "package"), ui.FormatBytes(v.Bytes), len(v.Idle), ui.FormatBytes(v.IdleBytes()))
+		for i, p := range v.Idle {
+			if i == 5 {
+				d.printf(", and %d more", len(v.Idle)-i)
+				break
+			}
+			sep := ", "
+			if i == 0 {
+				sep = ": "
+			}
+			d.printf("%s%s", sep, p.Path)
+		}
+		d.printf("\n")
+		if n := len(v.Differs); n > 0 {
+			d.printf("- %s of vendor would be changed by go mod vendor\n", fact.Count(n, "file"))
+		}
+	}
+	for _, n := range x.NotChecked {
+		d.printf("- not checked: %s\n", ui.CleanLine(n))
 	}
 	return err
 }

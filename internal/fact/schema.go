@@ -37,5 +37,6 @@ const (
 	SizeDeltaReport Schema = SchemaRoot + "report/size-delta/v1" // size of two files
 	SavingsReport   Schema = SchemaRoot + "report/savings/v1"    // size -waterfall
 	RetainedReport  Schema = SchemaRoot + "report/retained/v1"   // size -retained
+	ModulesReport   Schema = SchemaRoot + "report/modules/v1"    // size -modules
 	StartupReport   Schema = SchemaRoot + "startup/v1"           // bench
 )

@@ -12,6 +12,7 @@
 //	keys.go        private keys in the commit
 //	version.go     tags that do not count, versions that go stamps
 //	newer.go       toolchains with known faults
+//	modules.go     go.mod, go.sum and vendor, where that is asked for
 //	pgo.go         profiles of the optimiser that are stale, or read by nobody
 //	embedded.go    what is embedded where git ignores what is made
 //	pitfalls.go    what makes plain go build give something else

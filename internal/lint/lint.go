@@ -24,6 +24,10 @@ type Checked struct {
 	Dirty  []string
 	Signed string      // what a release would be signed with; "" for none
 	Typed  *plan.Typed // nil when types were not asked for
+	// Modules are what was found of them; nil when that was not asked for. NotChecked
+	// says what of it could not be, and why.
+	Modules    *plan.Dependencies
+	NotChecked []string
 	fetch.Taken
 	// Warnings are what does not stop a release, but has no effect in it, or
 	// will make other builds of the commit differ.
@@ -44,7 +48,7 @@ func Check(ctx context.Context, cfg run.Config) (_ *Checked, err error) {
 		return nil, err
 	}
 	return &Checked{
-		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed, Taken: l.Taken(),
+		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed, Modules: l.modules, NotChecked: l.unlooked, Taken: l.Taken(),
 		Warnings: append(s.Cautions.List(), l.cautions.List()...),
 	}, nil
 }
@@ -58,6 +62,8 @@ type Linted struct {
 	Packer   *upx.Tool   // nil when no unit is packed
 	signed   string      // what a release would be signed with; "" for none
 	typed    *plan.Typed // nil when types were not asked for
+	modules  *plan.Dependencies
+	unlooked []string // what of the modules could not be checked, and why
 	// Published is what a release publishes, by name.
 	Published *Published
 }
@@ -191,6 +197,9 @@ func (l *Linted) caution(ctx context.Context, planned bool) error {
 			return err
 		}
 		warnings = slices.Concat(warnings, stale, l.unusedPGO(), l.pointers(), l.versionWarnings())
+	}
+	if planned && l.Modules {
+		warnings = append(warnings, l.dependencies(ctx)...)
 	}
 	warnings = slices.Concat(warnings, l.dropped(), l.newerToolchain(ctx))
 	for _, w := range warnings {

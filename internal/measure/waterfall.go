@@ -46,7 +46,7 @@ func Savings(ctx context.Context, cfg run.Config) (_ *report.Savings, err error)
 					failed = err
 				}
 				line, _, _ := strings.Cut(err.Error(), "\n")
-				x = report.Saving{Name: step.name, NotMeasured: strings.TrimSpace(line)}
+				x = report.Saving{Name: step.name, NotMeasured: strings.TrimPrefix(strings.TrimSpace(line), step.name+": ")}
 			case x.NotMeasured == "":
 				out.Project = project
 				measured++

@@ -50,9 +50,7 @@ func cuts(graph map[string]*plan.Imported, mains []string, pkg string) (own, few
 	if graph["runtime"] != nil {
 		implicit = append(implicit, "runtime")
 	}
-	for _, p := range slices.Sorted(maps.Keys(without(graph, reach(graph, mains, nil)))) {
-		implicit = append(implicit, p)
-	}
+	implicit = append(implicit, slices.Sorted(maps.Keys(without(graph, reach(graph, mains, nil))))...)
 	always := reach(graph, implicit, nil)
 	if always[pkg] {
 		return nil, nil, "the go command links it into every such program, whatever that imports"

@@ -49,6 +49,8 @@ type Check struct {
 	Skipped []fact.Skipped `json:"skipped,omitempty"`
 	// Types is what -types looked at; absent when it was not asked for.
 	Types *plan.Typed `json:"types,omitempty"`
+	// Modules is what -modules found; absent when it was not asked for.
+	Modules *plan.Dependencies `json:"modules,omitempty"`
 	// Warnings are what has no effect, or will make other builds of the commit differ.
 	Warnings []string `json:"warnings,omitempty"`
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Self     string // this program's file, which is brought to workers
 	Snapshot bool   // build the tree as it is, dirty or not, with what git ignores; never signed
 	Types    bool   // check type-checks the packages of every unit as well
+	Modules  bool   // check looks at go.mod, go.sum and vendor as well, with the network
 
 	// Full makes both builds begin with empty caches, takes nothing from the
 	// proof ledger, and hashes everything again that is remembered as checked.
