@@ -47,6 +47,38 @@ func TestPagesNameWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestMerged: what git writes where two changes meet is in no page and no source.
+func TestMerged(t *testing.T) {
+	read := 0
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
+		}
+		if !d.Type().IsRegular() || d.Name() == ".git" {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		read++
+		for n, line := range bytes.Split(text, []byte("\n")) {
+			for _, mark := range []string{"<<<<<<" + "< ", ">>>>>>" + "> "} {
+				if bytes.HasPrefix(line, []byte(mark)) {
+					t.Errorf("%s:%d: %s", name, n+1, line)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || read < 100 {
+		t.Errorf("%d files: %v", read, err)
+	}
+}
+
 // TestRoomsAreOnTheMap: docs/ARCHITECTURE.md lists every package of this module,
 // and no other. The first word of a line that is indented by nothing and ends in a
 // slash is one; a further one may be behind it.
