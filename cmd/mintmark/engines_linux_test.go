@@ -123,7 +123,7 @@ func newEngineBench(t *testing.T) *fleetBench {
 	if out, err := help.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--output")) {
 		t.Skip("docker build has no BuildKit here")
 	}
-	return newFleetBench(t, "docker", "dockerd", "containerd", "runc")
+	return newFleetBench(t, twoPlatforms(), "docker", "dockerd", "containerd", "runc")
 }
 
 // TestEngines: a release on two Docker daemons is that of one machine, also when one of
