@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -184,4 +185,35 @@ func signatureField(t *testing.T, data []byte, at int) bool {
 		}
 	}
 	return false
+}
+
+// TestUnreadableSignature: what is in the place of a signature and names nobody hides a
+// difference: the file is not called identical.
+func TestUnreadableSignature(t *testing.T) {
+	g := hostGo(t)
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"go.mod": "module example.com/tool\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
+	r := testRecipe(g, testPlace(t, ""), dir, t.TempDir(), "GOOS=windows", "GOARCH=amd64")
+	r.vcs = false
+	made, err := r.build(t.Context(), "tool", testFlag("-ldflags=-w"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := os.ReadFile(made.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := filepath.Join(dir, "signed")
+	if err := os.WriteFile(signed, signPE(t, built, "anything"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sum, _, err := files.Digest(t.Context(), signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &subject{Result: &Result{}, work: t.TempDir(), file: signed, sum: sum}
+	ok, err := b.resigned(t.Context(), &attempt{file: made.Path, sum: made.SHA256})
+	if ok || err != nil || b.Signature != "" || len(b.Notes) != 1 {
+		t.Errorf("%v, %v: %+v", ok, err, b.Result)
+	}
 }

@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -106,7 +105,7 @@ func (r *Result) Reproduced() (sha256, part string) {
 // Outcome is the verdict in words, and with what was not made here.
 func (r *Result) Outcome() string {
 	if r.Verdict == fact.Identical && r.Signature != "" {
-		return fmt.Sprintf("%s but for the signature of %s", r.Verdict, cmp.Or(r.Signer, "somebody without a certificate"))
+		return fmt.Sprintf("%s but for the signature of %s", r.Verdict, r.Signer)
 	}
 	return string(r.Verdict)
 }

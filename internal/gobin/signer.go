@@ -18,8 +18,8 @@ func signer(der []byte) string {
 		Type    asn1.ObjectIdentifier
 		Content asn1.RawValue // [0], and the signed data in it
 	}
-	if _, err := asn1.Unmarshal(der, &outer); err != nil {
-		return ""
+	if rest, err := asn1.Unmarshal(der, &outer); err != nil || len(rest) >= 8 || len(bytes.Trim(rest, "\x00")) > 0 {
+		return "" // there may be padding behind it, and nothing else
 	}
 	var s asn1.RawValue
 	if _, err := asn1.Unmarshal(outer.Content.Bytes, &s); err != nil || !s.IsCompound {
@@ -67,7 +67,7 @@ func signer(der []byte) string {
 	return ""
 }
 
-// certificateSigner names the signer of a PE file's first certificate entry
+// certificateSigner names the signer of a PE file whose table has one entry and nothing else
 // (PE format, "The Attribute Certificate Table").
 func (f *File) certificateSigner(s *Section) string {
 	b, err := f.in.bytes(s.Offset, min(s.Size, maxCMS))
@@ -76,7 +76,7 @@ func (f *File) certificateSigner(s *Section) string {
 	}
 	const pkcs7 = 2
 	size := int64(binary.LittleEndian.Uint32(b))
-	if binary.LittleEndian.Uint16(b[6:]) != pkcs7 || size < 8 || size > int64(len(b)) {
+	if binary.LittleEndian.Uint16(b[6:]) != pkcs7 || size < 8 || (size+7)&^7 != s.Size || size > int64(len(b)) {
 		return ""
 	}
 	return signer(b[8:size])

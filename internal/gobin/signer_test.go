@@ -67,6 +67,14 @@ func TestSigner(t *testing.T) {
 	if got := signer(signedBy(t, 7)); got != "" {
 		t.Errorf("a signer without a certificate is %q", got)
 	}
+	if got := signer(append(good[:len(good):len(good)], 0, 0, 0)); got == "" {
+		t.Error("padding hides the signer")
+	}
+	for _, behind := range []string{"junk", "\x00\x00\x00\x00\x00\x00\x00\x00"} {
+		if got := signer(append(good[:len(good):len(good)], behind...)); got != "" {
+			t.Errorf("with %q behind it: %q", behind, got)
+		}
+	}
 	for n := range good {
 		if got := signer(good[:n]); got != "" {
 			t.Errorf("the first %d bytes: %q", n, got)
