@@ -175,6 +175,9 @@ const depsRules = `
 	# knows the results of those who do, and says sizes as the terminal does.
 	profiles, checksums, builds/plan, builds/compare, builds/actions, internal/fact, internal/retained, internal/sizes, internal/startup, internal/stats, internal/shell, internal/ui < internal/report;
 
+	# A bill of materials says what the manifest and the figures of its files say, in the words of others.
+	checksums, internal/fact, internal/sizes < internal/sbom;
+
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
 

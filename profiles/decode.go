@@ -79,6 +79,8 @@ func (d *decoder) top(root *yaml.Node) {
 		case "source":
 			t := d.publishedGroup(e.name, e.value)
 			f.Source = &SourceArchive{t["archive"], t["name"], t["wrap"]}
+		case "sbom":
+			d.bills(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:

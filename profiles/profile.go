@@ -39,6 +39,9 @@ type File struct {
 	Checksums *Checksums
 	// Source is the published archive of the commit; nil if there is none.
 	Source *SourceArchive
+	// Bills are the formats of the bills of materials, sorted; nil if the file says
+	// nothing, see [File.BillFormats].
+	Bills []fact.BillFormat
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

@@ -47,7 +47,34 @@ func publishedKeys() []key {
 			{name: "source.name", kind: kindText, template: true, def: defaultSourceName, doc: "Its name, without the extension."},
 			{name: "source.wrap", kind: kindText, template: true, def: defaultSourceWrap, doc: "The directory that everything in it is in; empty for none."},
 		}},
+		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none."},
 	}
+}
+
+// noBill is the word for a release without a bill of materials.
+const noBill = "none"
+
+// BillFormats are the formats in which a release says which modules are in it.
+func (f *File) BillFormats() []fact.BillFormat {
+	if f.Bills == nil {
+		return []fact.BillFormat{fact.CycloneDX}
+	}
+	return f.Bills
+}
+
+// bills decodes `sbom`.
+func (d *decoder) bills(n *yaml.Node) {
+	words := d.words(n, "sbom", "write sbom: "+string(fact.CycloneDX), find(publishedKeys(), "sbom").enum)
+	if slices.Contains(words, noBill) && len(words) > 1 {
+		d.errorAt(d.pos(n), "leave out the formats, or "+noBill, "sbom: %s stands beside a format", noBill)
+	}
+	d.file.Bills = []fact.BillFormat{}
+	for _, w := range words {
+		if w != noBill {
+			d.file.Bills = append(d.file.Bills, fact.BillFormat(w))
+		}
+	}
+	slices.Sort(d.file.Bills)
 }
 
 // List is the list of a release's digests, for that commit and version.

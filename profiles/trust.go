@@ -94,30 +94,36 @@ func requirements() (words []string) {
 
 // require decodes what is demanded of a release besides: a word or a list of words.
 func (d *decoder) require(n *yaml.Node) {
-	const hint = "write require: machines"
+	for _, w := range d.words(n, "require", "write require: machines", requirements()) {
+		d.file.Require = append(d.file.Require, fact.Requirement(w))
+	}
+	slices.Sort(d.file.Require)
+}
+
+// words decodes one word or a list of them, each of which is one of enum and there once.
+func (d *decoder) words(n *yaml.Node, key, hint string, enum []string) (good []string) {
 	var words []string
 	var nodes []*yaml.Node
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
-		if s, ok := d.text(n, "require"); ok {
+		if s, ok := d.text(n, key); ok {
 			words, nodes = []string{s}, []*yaml.Node{n}
 		}
 	} else {
 		var ok bool
-		if words, nodes, ok = d.texts(n, "require", hint); ok && len(words) == 0 {
-			d.errorAt(d.pos(n), hint, "require says nothing")
+		if words, nodes, ok = d.texts(n, key, hint); ok && len(words) == 0 {
+			d.errorAt(d.pos(n), hint, "%s says nothing", key)
 		}
 	}
 	for i, w := range words {
-		r := fact.Requirement(w)
 		switch pos := d.pos(nodes[i]); {
-		case !d.enum(pos, "require", w, requirements()):
-		case slices.Contains(d.file.Require, r):
-			d.errorAt(pos, "leave one of them out", "require: %s is there twice", w)
+		case !d.enum(pos, key, w, enum):
+		case slices.Contains(good, w):
+			d.errorAt(pos, "leave one of them out", "%s: %s is there twice", key, w)
 		default:
-			d.file.Require = append(d.file.Require, r)
+			good = append(good, w)
 		}
 	}
-	slices.Sort(d.file.Require)
+	return good
 }
 
 // Requires reports whether the file demands that of a release.

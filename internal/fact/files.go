@@ -22,6 +22,8 @@ const (
 	Report FileKind = "report"
 	// Measured is figures taken while the release was made.
 	Measured FileKind = "measurements"
+	// Bill is a bill of materials.
+	Bill FileKind = "sbom"
 	// GeneratedFiles is the archive of what the release's commands generated.
 	GeneratedFiles FileKind = "generated"
 )
@@ -43,7 +45,27 @@ const (
 
 var fileKinds = map[string]FileKind{
 	ChecksumsFile: About, ChecksumsBundle: About, ManifestFile: About, ProvenanceBundle: About, LedgerBundle: About,
+	CycloneDX.File(): Bill, SPDX.File(): Bill,
 	GeneratedArchive: GeneratedFiles, LedgerFile: Ledger, MeasurementsFile: Measured, HTMLFile: Report, MarkdownFile: Report,
+}
+
+// BillFormat is a format of bills of materials, in the word of profiles.
+type BillFormat string
+
+const (
+	CycloneDX BillFormat = "cyclonedx"
+	SPDX      BillFormat = "spdx"
+)
+
+// BillFormats are all of them, the default first.
+func BillFormats() []string { return []string{string(CycloneDX), string(SPDX)} }
+
+// File is the name of a release's bill in that format.
+func (f BillFormat) File() string {
+	if f == SPDX {
+		return "sbom.spdx.json"
+	}
+	return "sbom.cdx.json"
 }
 
 // AboutFiles are the names of all files of a release that are not built, sorted.
@@ -73,6 +95,8 @@ func (k FileKind) NotBuilt() string {
 		return "it repeats for people what other files say, and is made from them"
 	case Measured:
 		return "its figures were measured while the release was made"
+	case Bill:
+		return "it says what is in the files, and is made from them"
 	case GeneratedFiles:
 		return "it holds what was generated, and is made from that"
 	}

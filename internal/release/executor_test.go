@@ -145,6 +145,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 		t.Fatal(err)
 	}
 	defer begun.Close()
+	file.Bills = []fact.BillFormat{} // there is no source to read a go.mod in
 	subject := &fetch.Subject{Run: begun, Found: fetch.Found{Source: src}, File: file, Selected: selected, Version: "1.2.3"}
 	tc := &toolchain.Toolchain{Toolchain: fact.Toolchain{Version: "go1.26.8", Host: "linux/amd64", Module: "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64", Sum: src.Sum}}
 	ready := &Prepared{

@@ -19,6 +19,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/sbom"
 	"github.com/mintmark/mintmark/internal/upx"
 )
 
@@ -30,6 +31,8 @@ type Maker struct {
 	Ledger *ReleaseLedger
 	NotRun string // why packed programs are not run; "" if they are
 	sizes  bool   // measure what binaries are made of, for the report
+	// contents says that a bill of materials is made of what programs say of their modules.
+	contents bool
 
 	measuring sync.Mutex // held while a file is measured: each is held in memory
 	port      sync.Mutex // held while programs run that listen on a declared port
@@ -46,6 +49,7 @@ type UnitResult struct {
 	linked        map[string]string // digest → file, of what the first execution linked
 	finals        []final           // what budgets are about
 	sized         []report.Sized
+	contents      []sbom.Linked
 	times         []report.BuildTime // of each execution, if asked for
 	archiveProven int                // how often the archives were made before, the least of them; 0: one was made now
 	stamp         string             // as in compared
@@ -117,6 +121,9 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 			s.Imports = c.imports(p)
 			r.sized = append(r.sized, s)
 		}
+	}
+	if m.contents {
+		r.contents = r.contentsOf(c.linked())
 	}
 	for _, s := range m.steps() {
 		if s.needs(c.unit) {

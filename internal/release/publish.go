@@ -53,7 +53,7 @@ func steps(list fact.DigestList) []step {
 		}
 	}
 	encode := func(_ context.Context, p *publication) ([]byte, error) { return p.manifest.Encode() }
-	return []step{
+	about := []step{
 		{names: []string{output.BuildFile}, needs: func(p *publication) bool { return !release(p) }, make: one(output.BuildFile, encode)},
 		{names: []string{manifest}, needs: release, make: one(manifest, encode)},
 		{
@@ -76,6 +76,8 @@ func steps(list fact.DigestList) []step {
 				return made, nil
 			},
 		},
+	}
+	return append(append(about, billSteps()...), []step{
 		{names: []string{list.Name}, needs: release, make: one(list.Name, checksumsFile)},
 		{names: []string{list.Bundle()}, needs: signed, signs: true, make: one(list.Bundle(), signFile(list.Name))},
 		{
@@ -83,7 +85,7 @@ func steps(list fact.DigestList) []step {
 			needs: func(p *publication) bool { return signed(p) && ledger(p) },
 		},
 		{names: []string{checksums.ProvenanceBundle}, needs: signed, signs: true, make: one(checksums.ProvenanceBundle, signRecord)},
-	}
+	}...)
 }
 
 // publish makes the files about a release, the signatures last of all, checks the

@@ -131,7 +131,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	if err != nil {
 		return nil, err
 	}
-	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: l.Packer, sizes: twice && !cfg.NoReport}
+	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: l.Packer, sizes: twice && !cfg.NoReport, contents: twice && len(s.File.BillFormats()) > 0}
 	if twice {
 		if m.Ledger, err = p.OpenLedgers(ctx, out.signer); err != nil {
 			return nil, err

@@ -1,0 +1,212 @@
+package sbom
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/sizes"
+)
+
+var update = flag.Bool("update", false, "write the golden documents anew")
+
+// sample is a release of two programs: one in an archive, of which everything is
+// known, and one with C code that was not measured.
+func sample() Input {
+	digest := func(c string) string { return strings.Repeat(c, 64) }
+	m := &checksums.Manifest{
+		Kind: checksums.KindRelease, Project: "tool", Version: "1.2.3",
+		Source:    checksums.Source{Module: "example.com/Tool/v2", Version: "v2.2.3", Sum: "h1:main", Commit: strings.Repeat("c", 40), CommitTime: "2026-01-02T03:04:05Z"},
+		Toolchain: fact.Toolchain{Version: "go1.26.8"}, Builder: checksums.Builder{Name: "mintmark", Version: "v0.0.1"},
+		Artifacts: []checksums.Artifact{
+			{Name: "tool.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: fact.Archived, Size: 7, SHA256: digest("a"), From: []string{digest("b")}, Published: true, Verdict: fact.Identical},
+			{Name: "tool", Profile: "release", Platform: "linux/amd64", Stage: fact.Linked, Size: 9, SHA256: digest("b"), Package: "example.com/Tool/v2", Verdict: fact.Identical},
+			{Name: "tool.exe", Profile: "release", Platform: "windows/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("d"), Published: true, Verdict: fact.Identical},
+			{Name: "lib.a", Profile: "lib", Platform: "linux/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("e"), Published: true, Verdict: fact.Identical},
+		},
+	}
+	info := &debug.BuildInfo{
+		Main: debug.Module{Path: "example.com/Tool/v2", Version: "(devel)"},
+		Deps: []*debug.Module{
+			{Path: "example.com/dep", Version: "v1.0.0+incompatible", Sum: "h1:dep"},
+			{Path: "example.com/forked", Version: "v1.0.0", Replace: &debug.Module{Path: "example.com/fork", Version: "v1.0.1", Sum: "h1:fork"}},
+			{Path: "example.com/local", Version: "v0.0.0", Replace: &debug.Module{Path: "./local", Version: "(devel)"}},
+		},
+	}
+	measured := &sizes.Summary{Groups: []sizes.Group{
+		{Name: sizes.GroupOwn, Modules: []sizes.Module{{Mod: sizes.Mod{Path: "example.com/Tool/v2"}, Size: 10, Packages: make([]sizes.Package, 2)}}},
+		{Name: sizes.GroupDependency, Modules: []sizes.Module{
+			{Mod: sizes.Mod{Path: "example.com/dep"}, Size: 20, Packages: make([]sizes.Package, 3)},
+			{Mod: sizes.Mod{Path: "example.com/forked"}, Size: 30, Packages: make([]sizes.Package, 1)},
+		}},
+		{Name: sizes.GroupStd, Modules: []sizes.Module{{Mod: sizes.Mod{Path: "std"}, Size: 40, Packages: make([]sizes.Package, 5)}}},
+	}}
+	return Input{
+		Manifest: m,
+		Linked: []Linked{
+			{Profile: "release", Platform: "linux/amd64", Name: "tool", Info: info, Sizes: measured, GoOnly: true},
+			{Profile: "release", Platform: "windows/amd64", Name: "tool.exe", Info: info},
+			{Profile: "lib", Platform: "linux/amd64", Name: "lib.a"},
+		},
+		Required: []Module{
+			{Path: "example.com/dep", Version: "v1.0.0+incompatible", Sum: "h1:dep"}, {Path: "example.com/fork", Version: "v1.0.1", Sum: "h1:fork"}, {Path: "example.com/local", Dir: "./local"},
+			{Path: "example.com/unlinked", Version: "v0.3.0"},
+		},
+		Licenses: map[Module][]string{{Path: "example.com/dep", Version: "v1.0.0+incompatible", Sum: "h1:dep"}: {"Apache-2.0", "MIT"}},
+		Main:     []string{"MIT"}, Standard: []string{"BSD-3-Clause"},
+	}
+}
+
+var formats = map[string]func(Input) ([]byte, error){"sbom.cdx.json": CycloneDX, "sbom.spdx.json": SPDX}
+
+func TestGolden(t *testing.T) {
+	for name, write := range formats {
+		got, err := write(sample())
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(golden, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(golden); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not as in testdata (%v):\n%s", name, err, got)
+		}
+		if strings.Contains(string(got), "(devel)") {
+			t.Errorf("%s: a version (devel), which scanners match with anything", name)
+		}
+	}
+}
+
+// What is listed twice, or depends on what is not there, cannot be read by machines.
+func TestRefs(t *testing.T) {
+	data, err := CycloneDX(sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc cdxDocument
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{doc.Metadata.Component.Ref: true}
+	for _, c := range doc.Components {
+		if seen[c.Ref] {
+			t.Errorf("%s is there twice", c.Ref)
+		}
+		seen[c.Ref] = true
+	}
+	const archive, program = "file:release:linux/amd64:archive:tool.tar.gz", "file:release:linux/amd64:linked:tool"
+	if !slices.ContainsFunc(doc.Dependencies, func(d cdxDependency) bool { return d.Ref == archive && slices.Contains(d.DependsOn, program) }) {
+		t.Errorf("nothing says that %s is in %s", program, archive)
+	}
+	for _, d := range doc.Dependencies {
+		for _, ref := range append(d.DependsOn, d.Ref) {
+			if !seen[ref] {
+				t.Errorf("%s depends on %s, which is not there", d.Ref, ref)
+			}
+		}
+	}
+}
+
+func TestRelationships(t *testing.T) {
+	data, err := SPDX(sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc spdxDocument
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{doc.ID: true}
+	for _, p := range doc.Packages {
+		if seen[p.ID] || !regexp.MustCompile(`^SPDXRef-[a-zA-Z0-9.-]+$`).MatchString(p.ID) {
+			t.Errorf("%q is no identifier, or is there twice", p.ID)
+		}
+		seen[p.ID] = true
+	}
+	for _, r := range doc.Relationships {
+		if !seen[r.From] || !seen[r.To] {
+			t.Errorf("%q %s %q: one of them is not there", r.From, r.Type, r.To)
+		}
+	}
+}
+
+// The serial number is of the content: version 5, and another one for other content.
+func TestSerial(t *testing.T) {
+	serial := func(in Input) string {
+		data, err := CycloneDX(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc cdxDocument
+		if err := json.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		return doc.Serial
+	}
+	first := serial(sample())
+	if !regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(first) {
+		t.Errorf("%s is no name-based UUID", first)
+	}
+	other := sample()
+	other.Manifest.Artifacts[1].SHA256 = strings.Repeat("f", 64)
+	if serial(other) == first || serial(sample()) != first {
+		t.Error("the serial number does not follow the content")
+	}
+}
+
+// The standard's own validator accepts what is written, and refuses what is wrong.
+func TestSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("installs a validator; not with -short")
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		t.Skip("NOT VALIDATED: no npm")
+	}
+	dir := t.TempDir()
+	install := exec.Command(npm, "install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "@cyclonedx/cyclonedx-library@10.3.0", "ajv@8", "ajv-formats", "ajv-formats-draft2019")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Skipf("NOT VALIDATED: npm install: %v\n%s", err, out)
+	}
+	const program = `const {Validation: {JsonStrictValidator}, Spec: {Version}} = require('@cyclonedx/cyclonedx-library');
+new JsonStrictValidator(Version.v1dot6).validate(require('fs').readFileSync(process.argv[1], 'utf8')).then(e => {
+  if (e !== null) { console.log(JSON.stringify(e)); process.exit(1) }
+}, e => { console.log(e); process.exit(2) });`
+	data, err := CycloneDX(sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		data []byte
+		want int
+	}{
+		{"right", data, 0},
+		{"wrong", bytes.Replace(data, []byte(`"scope": "excluded"`), []byte(`"scope": "sometimes"`), 1), 1},
+	} {
+		name := filepath.Join(dir, c.name+".json")
+		if err := os.WriteFile(name, c.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("node", "-e", program, name)
+		cmd.Dir = dir
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != c.want {
+			t.Errorf("%s: exit code %d, want %d\n%s", c.name, code, c.want, out)
+		}
+	}
+}
