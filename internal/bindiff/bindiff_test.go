@@ -238,14 +238,6 @@ func TestPacked(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
-	for p, want := range map[string]bool{"/a": true, `C:\a`: true, "c:/a": true, `\\server\a`: true, "a/b": false, "./a": false, "1:/a": false, "": false} {
-		if absolute(p) != want {
-			t.Errorf("absolute(%q) = %v", p, !want)
-		}
-	}
-	if got := escape("github.com/BurntSushi/toml"); got != "github.com/!burnt!sushi/toml" {
-		t.Error(got)
-	}
 	for _, c := range []struct {
 		files []string
 		want  string

@@ -4,23 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Passes about the paths of source files, which the binary keeps in its
 // pclntab and, without -trimpath, as they were on the machine that built it.
 
 const remedyPath = "build both with -trimpath"
-
-// absolute recognises the absolute paths of all systems.
-func absolute(path string) bool {
-	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, `\\`) {
-		return true
-	}
-	return len(path) > 2 && path[1] == ':' && (path[2] == '/' || path[2] == '\\') && path[0]|0x20 >= 'a' && path[0]|0x20 <= 'z'
-}
 
 // sorted are the absolute file names of one side by what they belong to.
 type sortedFiles struct {
@@ -36,14 +28,11 @@ func (s *side) sortFiles() (sortedFiles, error) {
 	}
 	var rest []string
 	for _, f := range files {
-		f = strings.ReplaceAll(f, `\`, "/")
-		if root, ok := strings.CutSuffix(f, "/src/runtime/proc.go"); ok && absolute(f) {
-			out.goroot = root
-		}
-		if absolute(f) {
+		if f = strings.ReplaceAll(f, `\`, "/"); gobin.Absolute(f) {
 			rest = append(rest, f)
 		}
 	}
+	out.goroot = gobin.FindGoroot(rest)
 	take := func(prefix string) (taken []string) {
 		if prefix == "" {
 			return nil
@@ -59,47 +48,11 @@ func (s *side) sortFiles() (sortedFiles, error) {
 		return taken
 	}
 	out.inGoroot = take(out.goroot)
-	out.modcache = s.modcache(rest)
+	out.modcache = gobin.FindModCache(rest, s.file.BuildInfo)
 	out.inModcache = take(out.modcache)
 	out.build = commonDir(rest)
 	out.inTree = take(out.build)
 	return out, nil
-}
-
-// modcache finds the prefix of the files of the first dependency that has any:
-// PREFIX/escaped/path@version/file.go.
-func (s *side) modcache(files []string) string {
-	if s.file.BuildInfo == nil {
-		return ""
-	}
-	for _, d := range s.file.BuildInfo.Deps {
-		if d.Replace != nil {
-			d = d.Replace
-		}
-		if d.Version == "" {
-			continue
-		}
-		dir := "/" + escape(d.Path) + "@" + escape(d.Version) + "/"
-		for _, f := range files {
-			if i := strings.Index(f, dir); i > 0 {
-				return f[:i]
-			}
-		}
-	}
-	return ""
-}
-
-// escape writes capitals as the module cache does (https://go.dev/ref/mod#goproxy-protocol).
-func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsUpper(r) {
-			b.WriteByte('!')
-			r = unicode.ToLower(r)
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // commonDir is the deepest directory that holds all files.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/gobin"
 )
 
 // Passes about the source and what is stamped of it.
@@ -155,7 +156,7 @@ func replacePath(p *pair) []finding {
 // local reports whether a replacement is a directory: a path that starts with
 // ./ or ../, or an absolute one (https://go.dev/ref/mod#go-mod-file-replace).
 func local(replacement string) bool {
-	return strings.HasPrefix(replacement, ".") || absolute(replacement)
+	return strings.HasPrefix(replacement, ".") || gobin.Absolute(replacement)
 }
 
 func shorten(evidence []string) []string {

@@ -23,17 +23,26 @@
 // owner and times of files that are its user's. Nor, before its version 9, does it
 // keep anybody from a socket that is a file. Reading is not limited.
 //
+// # Views
+//
+// A command may see directories at other paths than they are at ([View]): it is then in
+// a mount namespace as well, whose root is put together from the machine's own
+// directories and those. Neither it nor anybody else sees anything in it that this
+// process's user could not see, and nothing changes on the machine. It is no wall:
+// what holds the command is the same as without.
+//
 // # How
 //
 // A Landlock domain belongs to a thread, and children inherit it from the
 // thread that forks. So the command is started from a thread that is confined
 // for it and that ends with it; no other thread of this process is ever
-// restricted, and no helper program is needed. The Go runtime does not start
+// restricted, and no helper program is needed but for a view (see [MounterSource]). The Go runtime does not start
 // threads from a locked one (runtime.newm), nor reuse a locked thread whose
 // goroutine has ended (runtime.goexit0).
 package confine
 
 import (
+	"errors"
 	"os/exec"
 	"slices"
 	"strings"
@@ -49,7 +58,12 @@ type Limits struct {
 	// Write are directories and files that it may write, with all below them.
 	// They must exist. [os.DevNull] may always be written.
 	Write []string
-	// Waived is why the command is not confined at all; "" confines it.
+	// View is what it sees of the file system, if not what there is; its command's
+	// directory, path and arguments are as it sees them. What it may write is named as
+	// it is on this machine. A view that cannot be had is a [ViewError].
+	View *View
+	// Waived is why the command is not confined at all; "" confines it. It has no view
+	// then.
 	Waived string
 	// Log is told what held it, if not nil and not waived.
 	Log *Log
@@ -147,6 +161,9 @@ func Run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error
 		}
 	}
 	if l.Waived != "" {
+		if l.View != nil {
+			return nil, fact.Confinement{}, errors.New("a command with a view of its own is confined")
+		}
 		cmd := command()
 		h := fact.Hold{Reason: l.Waived}
 		return cmd, fact.Confinement{Writes: h, Network: h}, runFree(cmd)

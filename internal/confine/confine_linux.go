@@ -33,15 +33,19 @@ func ways() []way {
 
 // run starts the command with all walls, or with those that the system permits.
 func run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error) {
+	scene, err := l.View.stage()
+	if err != nil {
+		return nil, fact.Confinement{}, err
+	}
 	dom, err := newDomain(l.Write)
 	if err != nil {
 		return nil, fact.Confinement{}, err
 	}
 	defer dom.close()
-	cmd, network, err := dom.start(command)
+	cmd, network, err := dom.start(scene, command)
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		dom.leave("no Landlock: " + refused.Error())
-		cmd, network, err = dom.start(command)
+		cmd, network, err = dom.start(scene, command)
 	}
 	if err != nil {
 		return nil, fact.Confinement{}, err
@@ -52,18 +56,36 @@ func run(l Limits, command func() *exec.Cmd) (*exec.Cmd, fact.Confinement, error
 // refusedError is that a thread may not enter the domain.
 type refusedError struct{ error }
 
-// start starts the command in the domain and a network namespace, if there is one
-// to be had.
-func (d *domain) start(command func() *exec.Cmd) (_ *running, network fact.Hold, err error) {
+// start starts the command in the domain, with the view that is staged, if any, and
+// in a network namespace, if there is one to be had.
+func (d *domain) start(scene *stage, command func() *exec.Cmd) (_ *running, network fact.Hold, err error) {
+	with, without := ways(), []way{{}}
+	startIn := d.startIn
+	if scene != nil {
+		with, without = viewWays()
+		startIn = func(w way, command func() *exec.Cmd) (*running, error) { return scene.startIn(d, w, command) }
+	}
 	var none error
-	for _, w := range ways() {
-		cmd, err := d.startIn(w, command)
+	for _, w := range with {
+		cmd, err := startIn(w, command)
 		if err == nil {
 			return cmd, fact.Hold{Held: true}, nil
 		}
 		none = err
 	}
-	cmd, err := d.startIn(way{}, command)
+	var cmd *running
+	var first error // of the likelier way
+	for _, w := range without {
+		if cmd, err = startIn(w, command); err == nil {
+			break
+		}
+		if scene != nil && first == nil {
+			first = err
+		}
+	}
+	if scene != nil && err != nil {
+		return nil, network, scene.refused(first)
+	}
 	network.Reason = fmt.Sprintf("no network namespace: %s", cause(none))
 	if d.tcp {
 		network.Reason += "; Landlock refuses TCP, and nothing else"
@@ -171,6 +193,15 @@ func newGate(cmd *exec.Cmd) (*gate, error) {
 
 // open maps the process's user and group to themselves and lets it go on.
 func (g *gate) open(pid int) error {
+	if err := mapSelf(pid); err != nil {
+		return err
+	}
+	_, err := g.out.WriteString("go\n")
+	return err
+}
+
+// mapSelf maps the user and group of a process in a new user namespace to themselves.
+func mapSelf(pid int) error {
 	for _, f := range []struct{ name, text string }{
 		{"setgroups", "deny"}, // user_namespaces(7): else nobody may map a group
 		{"gid_map", fmt.Sprintf("%d %[1]d 1", os.Getegid())},
@@ -180,8 +211,7 @@ func (g *gate) open(pid int) error {
 			return err
 		}
 	}
-	_, err := g.out.WriteString("go\n")
-	return err
+	return nil
 }
 
 // tell writes to a file of the kernel's, in the one write that it wants.

@@ -25,12 +25,20 @@ import (
 // The test binary is also what is confined, and who confines it as another user
 // or where the system forbids it: see TestMain.
 const (
-	envTry = "MINTMARK_TEST_CONFINE_TRY" // what to try, as JSON
-	envRun = "MINTMARK_TEST_CONFINE_RUN" // run that within limits
+	envTry  = "MINTMARK_TEST_CONFINE_TRY"  // what to try, as JSON
+	envRun  = "MINTMARK_TEST_CONFINE_RUN"  // run that within limits
+	envView = "MINTMARK_TEST_CONFINE_VIEW" // run a script with a view: a sight as JSON
 )
 
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(envView) != "":
+		var s sight
+		if err := json.Unmarshal([]byte(os.Getenv(envView)), &s); err != nil {
+			panic(err)
+		}
+		json.NewEncoder(os.Stdout).Encode(s.see())
+		os.Exit(0)
 	case os.Getenv(envTry) != "" && os.Getenv(envRun) == "":
 		var t targets
 		if err := json.Unmarshal([]byte(os.Getenv(envTry)), &t); err != nil {
@@ -337,8 +345,20 @@ func TestForbidden(t *testing.T) {
 func elsewhere(t *testing.T, x targets, what string) *result {
 	t.Helper()
 	text, _ := json.Marshal(x)
+	r := &result{}
+	if err := json.Unmarshal(rerun(t, filepath.Dir(x.Inside), what, envTry+"="+string(text), envRun+"=1"), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// rerun runs this program again, with what there is to do in its environment, as
+// another user where we may become one and nothing is forbidden. It returns what
+// that printed. dir is for a copy of the program.
+func rerun(t *testing.T, dir, what string, env ...string) []byte {
+	t.Helper()
 	// Not os.Args[0], which other users may not reach.
-	self := filepath.Join(filepath.Dir(x.Inside), "test")
+	self := filepath.Join(dir, "test")
 	data, err := os.ReadFile(os.Args[0])
 	if err == nil {
 		err = os.WriteFile(self, data, 0o755)
@@ -347,7 +367,7 @@ func elsewhere(t *testing.T, x targets, what string) *result {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = []string{envTry + "=" + string(text), envRun + "=1"}
+	cmd.Env = env
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 && what == "" {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
@@ -368,11 +388,7 @@ func elsewhere(t *testing.T, x targets, what string) *result {
 	if err := <-done; err != nil {
 		t.Fatalf("%v\n%s", err, errs.Bytes())
 	}
-	r := &result{}
-	if err := json.Unmarshal(out.Bytes(), r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return out.Bytes()
 }
 
 // TestThisProcessStaysFree: no thread of ours is restricted, neither during

@@ -14,6 +14,7 @@ import (
 const (
 	Landlock = "landlock" // as a kernel without it: ENOSYS
 	Network  = "network"  // network namespaces: EPERM
+	Mounts   = "mounts"   // mount namespaces: EPERM
 )
 
 // ThisThread has the kernel refuse them to the calling thread and to all that it
@@ -33,10 +34,12 @@ func ThisThread(what string) error {
 		prog = append(prog, unix.SockFilter{Code: load, K: number}, unix.SockFilter{Code: eq, K: unix.SYS_LANDLOCK_CREATE_RULESET, Jf: 1},
 			unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(syscall.ENOSYS)})
 	}
-	if strings.Contains(what, Network) {
-		prog = append(prog, unix.SockFilter{Code: load, K: number}, unix.SockFilter{Code: eq, K: unix.SYS_CLONE, Jf: 3},
-			unix.SockFilter{Code: load, K: argument}, unix.SockFilter{Code: set, K: unix.CLONE_NEWNET, Jf: 1},
-			unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(syscall.EPERM)})
+	for name, flag := range map[string]uint32{Network: unix.CLONE_NEWNET, Mounts: unix.CLONE_NEWNS} {
+		if strings.Contains(what, name) {
+			prog = append(prog, unix.SockFilter{Code: load, K: number}, unix.SockFilter{Code: eq, K: unix.SYS_CLONE, Jf: 3},
+				unix.SockFilter{Code: load, K: argument}, unix.SockFilter{Code: set, K: flag, Jf: 1},
+				unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(syscall.EPERM)})
+		}
 	}
 	prog = append(prog, unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW})
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
