@@ -139,7 +139,7 @@ const depsRules = `
 	profiles, builds/plan, builds/toolchain, builds/archive, internal/fact, internal/fault, internal/files < builds/generate;
 
 	# An execution does not know that there are others. It keeps the go command's account of its actions, and links as that does.
-	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/goflags, internal/fact, internal/fault, internal/memo, internal/files, internal/host < builds/execute;
+	builds/plan, builds/schedule, builds/toolchain, builds/source, builds/actions, internal/goflags, internal/fact, internal/fault, internal/memo, internal/files, internal/host, internal/confine < builds/execute;
 
 	# What an execution gave travels, and says of itself where and what it was.
 	builds/plan, builds/schedule, builds/execute, builds/actions, internal/exact, internal/fact, internal/files < builds/execute/parcel;
@@ -157,7 +157,7 @@ const depsRules = `
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/sizes, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;

@@ -23,7 +23,7 @@ func (l *Local) circumstances(u *plan.Unit, c toolchain.Command, h fact.Host) fa
 		name, value, _ := strings.Cut(kv, "=")
 		env[name] = value
 	}
-	in := fact.Circumstances{fact.Goroot: l.Goroot.Dir, fact.Directory: l.Dir}
+	in := fact.Circumstances{fact.Goroot: l.View.Path(l.Goroot.Dir), fact.Directory: l.View.Path(l.Dir)}
 	for _, name := range fact.Variables() {
 		in[name] = env[string(name)]
 	}

@@ -48,7 +48,7 @@ func (l *Local) LinkEdges(ctx context.Context, u *plan.Unit, p int) (*LinkEdges,
 	if err != nil {
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
-			exit.Output = toolchain.Relative(exit.Output, l.Dir)
+			exit.Output = toolchain.Relative(exit.Output, l.View.Path(l.Dir))
 			err = toolchain.Explain(exit)
 		}
 		return nil, fmt.Errorf("%s: %w", u.ID(), err)

@@ -15,6 +15,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/confine"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -38,6 +39,10 @@ type Local struct {
 	Origin fact.Circumstances
 	Linked *Linked // what earlier builds have linked; nil: everything is linked anew
 	Care   Care
+	// View is where its commands see the directories of the toolchain, the source and the
+	// module cache, if not where they are; nil: where they are. Base and Keep are the
+	// place's to say.
+	View *confine.View
 
 	damage damage
 }
@@ -57,8 +62,39 @@ func (l *Local) Apart(out, goCache string) *Local {
 	}
 	return &Local{
 		Label: l.Label, Goroot: l.Goroot, Place: &place, Dir: l.Dir, Out: out, Hostname: l.Hostname, SetUmask: l.SetUmask,
-		Kind: l.Kind, Version: l.Version, Origin: l.Origin, Care: l.Care,
+		Kind: l.Kind, Version: l.Version, Origin: l.Origin, Care: l.Care, View: l.View,
 	}
+}
+
+// seen is the place as its commands see it.
+func (l *Local) seen() *toolchain.Place {
+	place := *l.Place
+	place.ModCache = l.View.Path(place.ModCache)
+	return &place
+}
+
+// confine are the limits of a command in the place, and what it sees there.
+func (l *Local) confine(write ...string) confine.Limits {
+	limits := l.Place.Confine(write...)
+	if l.View != nil {
+		v := *l.View
+		v.Base = l.Place.Empty
+		v.Keep = slices.Concat(v.Keep, limits.Write, []string{l.Place.Empty, l.Out})
+		if l.Place.Git != "" {
+			v.Keep = append(v.Keep, filepath.Dir(l.Place.Git))
+		}
+		limits.View = &v
+	}
+	return limits
+}
+
+// Sees runs the toolchain's go command as a build would be run. The error is a
+// [confine.ViewError] where there is no view to be had.
+func (l *Local) Sees(ctx context.Context) error {
+	_, err := toolchain.Run(ctx, toolchain.Command{
+		Path: l.View.Path(l.Goroot.Go()), Args: []string{"version"}, Dir: l.View.Path(l.Dir), Env: l.seen().Env(nil, "off"), Confine: l.confine(),
+	})
+	return err
 }
 
 // output is the unit's directory in the site.
@@ -81,19 +117,25 @@ func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
 	// of a commit of which it has ever made a pseudo-version, and stamps that one
 	// although the commit has got a tag since (cmd/go/internal/modfetch,
 	// readDiskStat). The place's own downloads need no network either.
-	proxy, dir := l.Place.Proxy(), l.Dir
+	place := l.seen()
+	proxy, dir := place.Proxy(), l.View.Path(l.Dir)
 	if l.Kind == fact.SourceModule {
 		// The command runs outside of the module, which the PGO profile is in.
 		for i, a := range args {
 			if name, ok := strings.CutPrefix(a, "-pgo="); ok && name != "off" && name != "auto" && !filepath.IsAbs(name) {
-				args[i] = "-pgo=" + filepath.Join(l.Dir, filepath.FromSlash(name))
+				args[i] = "-pgo=" + filepath.Join(dir, filepath.FromSlash(name))
 			}
 		}
 		// go install asks for the module's list of versions; the place's own
 		// download directory answers, not the network.
-		dir = l.Place.Empty
+		dir = place.Empty
 	}
-	env := l.Place.Env(u.Env, proxy)
+	for i, a := range args {
+		if name, ok := strings.CutPrefix(a, "-pgo="); ok {
+			args[i] = "-pgo=" + l.View.Path(name)
+		}
+	}
+	env := place.Env(u.Env, proxy)
 	if l.Kind == fact.SourceModule {
 		env = append(env, "GOPATH="+out)
 	}
@@ -103,7 +145,7 @@ func (l *Local) command(u *plan.Unit, pace Pace) toolchain.Command {
 		write = append(write, l.Dir) // go.mod and go.sum, in the place's own checkout
 	}
 	return toolchain.Command{
-		Path: l.Goroot.Go(), Args: args, Dir: dir, Env: env, Confine: l.Place.Confine(write...),
+		Path: l.View.Path(l.Goroot.Go()), Args: args, Dir: dir, Env: env, Confine: l.confine(write...),
 		SetUmask: l.SetUmask, Umask: l.Place.Umask, Hostname: l.Hostname,
 	}
 }
@@ -154,7 +196,7 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
 			// Only the compiler's own lines, with paths a reader knows.
-			exit.Output = toolchain.Relative(exit.Output, l.Dir)
+			exit.Output = toolchain.Relative(exit.Output, l.View.Path(l.Dir))
 			if err = toolchain.Explain(exit); ctx.Err() == nil && noSpace(exit.Output) {
 				err = &fault.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}

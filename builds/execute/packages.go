@@ -53,13 +53,13 @@ func (l *Local) Packages(ctx context.Context, u *plan.Unit, p int) ([]Package, e
 		args = append(args, m.Package)
 	}
 	res, err := toolchain.Run(ctx, toolchain.Command{
-		Path: l.Goroot.Go(), Args: args, Dir: l.Dir, Env: l.Place.Env(u.Env, l.Place.Proxy()),
-		Confine: l.Place.Confine(), SetUmask: l.SetUmask, Umask: l.Place.Umask,
+		Path: l.View.Path(l.Goroot.Go()), Args: args, Dir: l.View.Path(l.Dir), Env: l.seen().Env(u.Env, l.seen().Proxy()),
+		Confine: l.confine(), SetUmask: l.SetUmask, Umask: l.Place.Umask,
 	})
 	if err != nil {
 		var exit *toolchain.ExitError
 		if errors.As(err, &exit) {
-			exit.Output = toolchain.Relative(exit.Output, l.Dir)
+			exit.Output = toolchain.Relative(exit.Output, l.View.Path(l.Dir))
 			err = toolchain.Explain(exit)
 		}
 		return nil, fmt.Errorf("%s: %w", u.ID(), err)
@@ -74,7 +74,7 @@ func (l *Local) Packages(ctx context.Context, u *plan.Unit, p int) ([]Package, e
 			return nil, fmt.Errorf("%s: go list: %w", u.ID(), err)
 		}
 		if p.Error != nil {
-			return nil, fmt.Errorf("%s: %s: %s", u.ID(), p.ImportPath, toolchain.Relative(p.Error.Err, l.Dir))
+			return nil, fmt.Errorf("%s: %s: %s", u.ID(), p.ImportPath, toolchain.Relative(p.Error.Err, l.View.Path(l.Dir)))
 		}
 		// With a PGO profile, packages are listed as made for the program.
 		p.ImportPath = plainPath(p.ImportPath)

@@ -67,18 +67,20 @@ type Result struct {
 	Source    Origin    `json:"source"`
 	Toolchain Toolchain `json:"toolchain"`
 	Stamp     string    `json:"stamp,omitempty"`
-	Command   []string  `json:"command,omitempty"` // of the closest build, without -o
-	Env       []string  `json:"env,omitempty"`     // what the platform and settings decide
-	LDFlags   string    `json:"ldflags"`           // of the closest build
-	Spelled   int       `json:"spellings_tried"`   // of -ldflags, by action ID
-	Relinks   int       `json:"links"`             // that were run
-	Rebuilt   string    `json:"rebuilt_sha256,omitempty"`
-	Different int64     `json:"different_bytes,omitempty"`
-	Parts     []string  `json:"build_id_parts_that_differ,omitempty"`
-	Findings  []Finding `json:"findings,omitempty"`
-	Notes     []string  `json:"notes,omitempty"`
-	Profile   string    `json:"profile,omitempty"` // the recovered profile file
-	Seconds   float64   `json:"seconds,omitempty"` // the caller's measurement
+	// Directories are those that a binary without -trimpath was built in; nil of one with.
+	Directories *Directories `json:"directories,omitempty"`
+	Command     []string     `json:"command,omitempty"` // of the closest build, without -o
+	Env         []string     `json:"env,omitempty"`     // what the platform and settings decide
+	LDFlags     string       `json:"ldflags"`           // of the closest build
+	Spelled     int          `json:"spellings_tried"`   // of -ldflags, by action ID
+	Relinks     int          `json:"links"`             // that were run
+	Rebuilt     string       `json:"rebuilt_sha256,omitempty"`
+	Different   int64        `json:"different_bytes,omitempty"`
+	Parts       []string     `json:"build_id_parts_that_differ,omitempty"`
+	Findings    []Finding    `json:"findings,omitempty"`
+	Notes       []string     `json:"notes,omitempty"`
+	Profile     string       `json:"profile,omitempty"` // the recovered profile file
+	Seconds     float64      `json:"seconds,omitempty"` // the caller's measurement
 	// Confinement is what held the builds, and the packer that unpacked the file;
 	// nil if nothing was run.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`

@@ -152,8 +152,14 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 	r := &recipe{claim: c, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{
 		Label: "third", Goroot: goroot, Place: &place, Dir: src.dir, Out: filepath.Join(b.work, "out"), SetUmask: true, Kind: fact.SourceGit,
 	}}
+	installed := c.Installed() && !src.git
+	if !c.Trimpath {
+		if err := b.elsewhere(ctx, r, src, installed); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case c.Installed() && !src.git:
+	case installed:
 		b.Stamp = StampInstall
 		r.at.Kind, r.at.Version = fact.SourceModule, src.Version
 	case c.Revision == "":
@@ -173,7 +179,7 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 		if err != nil {
 			return nil, err
 		}
-		s, err := stamp.New(program, filepath.Join(b.work, "git"), src.root, claim)
+		s, err := stamp.New(program, filepath.Join(b.work, "git"), r.at.View.Path(src.root), claim)
 		if err != nil {
 			return nil, err
 		}

@@ -207,8 +207,10 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 	case c.Modified:
 		b.Verdict = fact.Unchecked
 		b.Reason = "built from a changed tree (+dirty): the changes are not published, and the unchanged source gives another binary; " + where
-	case !c.Trimpath:
-		b.Reason = "built without -trimpath: the directories of the build are part of it; " + where
+	case b.Directories != nil && b.Directories.Elsewhere != "":
+		b.Reason = "built without -trimpath: the directories of the build are part of it, and it was built in others here: " + b.Directories.Elsewhere + "; " + where
+	case b.Directories != nil && same(1, 2):
+		b.Reason = "all that is compiled is the same, in the directories that it names; the link differs; " + where
 	case same(1, 2):
 		b.Reason = "all that is compiled is the same; the linker's flags were not found; " + where
 	case c.Cgo:

@@ -75,21 +75,9 @@ func Program() string {
 // Compile compiles the program for this host with the toolchain goroot, in dir,
 // which must not exist. One is enough for all claims.
 func Compile(ctx context.Context, goroot *toolchain.Goroot, place *toolchain.Place, dir string) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	for name, text := range map[string]string{"go.mod": "module git\n\ngo 1.18\n", "main.go": stampProgram} {
-		if err := files.Write(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	out := filepath.Join(dir, Program())
-	env := place.Env([]string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0"}, "off")
-	_, err := toolchain.Run(ctx, toolchain.Command{
-		Path: goroot.Go(), Args: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}, Dir: dir, Env: env, Confine: place.Confine(dir),
-	})
+	out, err := goroot.Compile(ctx, place, dir, "git", stampProgram)
 	if err != nil {
-		return "", fmt.Errorf("compiling the program that replays version control stamps: %w", err)
+		return "", fmt.Errorf("what replays version control stamps: %w", err)
 	}
 	return out, nil
 }

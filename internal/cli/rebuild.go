@@ -94,6 +94,9 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 			}
 		}
 		line("stamp", "%s", r.Stamp)
+		if d := r.Directories; d != nil && d.Elsewhere == "" {
+			line("built in", "%s", d)
+		}
 		if t := r.Toolchain; t.Version != "" {
 			line("toolchain", "%s %s%s", t.Version, t.Sum, checked(t.Sum, t.SumDB))
 		} else {
