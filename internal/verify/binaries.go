@@ -136,6 +136,9 @@ func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checks
 			Toolchain: r.Toolchain.Toolchain,
 			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement, Packer: r.Packer,
 		}
+		if d := r.Directories; d != nil && d.Elsewhere == "" {
+			b.Directories = &checksums.BuildDirectories{Source: d.Source, Goroot: d.Goroot, ModCache: d.ModCache}
+		}
 		payload, err := b.Encode()
 		if err != nil {
 			return err
