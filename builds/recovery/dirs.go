@@ -45,13 +45,13 @@ func (b *subject) elsewhere(ctx context.Context, r *recipe, src *tree, installed
 	d, err := readDirectories(b.bin, r.claim, src.dir)
 	b.Directories = d
 	if err != nil {
-		d.Elsewhere = err.Error()
+		d.Elsewhere = oneLine(err.Error())
 		return nil
 	}
 	v, err := d.view(r.at.Goroot.Dir, r.at.Place.ModCache, src, installed)
 	if err != nil || len(v.Mounts) == 0 {
 		if err != nil {
-			d.Elsewhere = err.Error()
+			d.Elsewhere = oneLine(err.Error())
 		}
 		return nil
 	}
@@ -59,12 +59,17 @@ func (b *subject) elsewhere(ctx context.Context, r *recipe, src *tree, installed
 		return err
 	}
 	r.at.View = v
-	err = r.at.Sees(ctx)
-	if none, ok := errors.AsType[*confine.ViewError](err); ok {
-		d.Elsewhere, r.at.View = oneLine(none.Reason), nil
-		return nil
+	if err := r.at.Sees(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.at.View = nil
+		d.Elsewhere = oneLine(err.Error())
+		if none, ok := errors.AsType[*confine.ViewError](err); ok {
+			d.Elsewhere = none.Reason
+		}
 	}
-	return err
+	return nil
 }
 
 // mounter compiles the program that shows a build its directories.
@@ -78,17 +83,13 @@ func (e *engine) mounter(ctx context.Context, g *toolchain.Goroot) (string, erro
 // installed as PATH@VERSION the source is in the module cache.
 func (d *Directories) view(goroot, modCache string, src *tree, installed bool) (*confine.View, error) {
 	v := &confine.View{}
-	see := func(from, at string, foreign bool) error {
-		switch {
-		case at == "" || at == from:
-			return nil
-		case !strings.HasPrefix(at, "/"):
-			return fmt.Errorf("%.80q is a directory of Windows", at)
+	see := func(from, at string, foreign bool) {
+		if at != "" && at != from {
+			v.Mounts = append(v.Mounts, confine.Mount{From: from, At: at, Foreign: foreign})
 		}
-		v.Mounts = append(v.Mounts, confine.Mount{From: from, At: at, Foreign: foreign})
-		return nil
 	}
-	errs := []error{see(goroot, d.Goroot, false), see(modCache, d.ModCache, true)}
+	see(goroot, d.Goroot, false)
+	see(modCache, d.ModCache, true)
 	if !installed && d.Source != "" {
 		at := d.Source
 		rel, err := filepath.Rel(src.root, src.dir)
@@ -98,12 +99,17 @@ func (d *Directories) view(goroot, modCache string, src *tree, installed bool) (
 		if rel = filepath.ToSlash(rel); rel != "." {
 			var ok bool
 			if at, ok = strings.CutSuffix(at, "/"+rel); !ok {
-				errs = append(errs, fmt.Errorf("the module is in %s of its source, and was built in %s", rel, d.Source))
+				return nil, fmt.Errorf("the module is in %s of its source, and was built in %.80q", rel, d.Source)
 			}
 		}
-		errs = append(errs, see(src.root, at, true))
+		see(src.root, at, true)
 	}
-	return v, errors.Join(errs...)
+	for _, m := range v.Mounts {
+		if !strings.HasPrefix(m.At, "/") {
+			return nil, fmt.Errorf("%.80q is a path of Windows, and directories are shown at other paths on Linux only", m.At)
+		}
+	}
+	return v, nil
 }
 
 // readDirectories finds the directories in the names of source files. dir has the

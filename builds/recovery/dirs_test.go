@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,5 +124,35 @@ func TestDirectories(t *testing.T) {
 	}
 	if none != "" {
 		t.Skip("SKIPPED in part: " + none)
+	}
+}
+
+// TestDirectoriesView: what a binary names becomes what the build sees, or the reason
+// why it does not.
+func TestDirectoriesView(t *testing.T) {
+	top := t.TempDir()
+	src := &tree{root: top, dir: filepath.Join(top, "sub", "mod")}
+	for _, tt := range []struct {
+		d         Directories
+		installed bool
+		want      []confine.Mount
+		reason    string
+	}{
+		{Directories{Source: "/w/sub/mod", Goroot: "/go", ModCache: "/m"}, false, []confine.Mount{{From: "/goroot", At: "/go"}, {From: "/mods", At: "/m", Foreign: true}, {From: top, At: "/w", Foreign: true}}, ""},
+		{Directories{Source: "/m/x@v1", Goroot: "/goroot", ModCache: "/m"}, true, []confine.Mount{{From: "/mods", At: "/m", Foreign: true}}, ""},
+		{Directories{Source: top + "/sub/mod", Goroot: "/goroot"}, false, nil, ""},
+		{Directories{Source: "/w", Goroot: "/go"}, false, nil, `the module is in sub/mod of its source, and was built in "/w"`},
+		{Directories{Source: "C:/Users/x/sub/mod", Goroot: "C:/Go"}, false, nil, `"C:/Go" is a path of Windows, and directories are shown at other paths on Linux only`},
+	} {
+		v, err := tt.d.view("/goroot", "/mods", src, tt.installed)
+		if tt.reason != "" {
+			if err == nil || err.Error() != tt.reason {
+				t.Errorf("%+v: %v, want %s", tt.d, err, tt.reason)
+			}
+			continue
+		}
+		if err != nil || !slices.Equal(v.Mounts, tt.want) {
+			t.Errorf("%+v: %+v, %v", tt.d, v.Mounts, err)
+		}
 	}
 }

@@ -44,13 +44,25 @@
 // not matter; if not, the binary cannot be rebuilt by anybody without the
 // changes, and that is the verdict's reason.
 //
+// # The directories of the build
+//
+// A binary without -trimpath holds the directories it was built in, and its function
+// table says which: those of the source, of GOROOT and of the module cache
+// ([Directories]). It is built in them: in a mount namespace, which Linux gives an
+// ordinary user too, a build sees the private copy of the source, the toolchain and the
+// module cache at these paths, in the place of whatever the machine has there
+// ([confine.View]). Nothing on the machine changes, and nothing takes the place of what
+// its own programs need. Where that is not to be had, the result says why, and it is
+// built where the files are; then what differs is explained.
+//
 // # Honest exceptions
 //
 //   - Which module a program of named files (go build FILE.go) is of is known only if it
 //     imports a package of it.
-//   - A binary without -trimpath holds the directories it was built in. It is
-//     built all the same, and what differs is explained; only a build in the
-//     same directories could be identical.
+//   - The directories that a binary without -trimpath was built in are made up for its
+//     build on Linux only, and none of Windows are. A module cache none of whose code is
+//     in the binary is not named there, and counts all the same: the build ID differs.
+//     Of WebAssembly the names cannot be read.
 //   - cgo needs the C compiler of the original build; the one found here is used.
 //   - A packed binary is unpacked first, and what it unpacks to is compared; then
 //     what was built is packed again. If only the first is identical, the file is

@@ -1,7 +1,6 @@
 package confine
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -72,7 +71,7 @@ const (
 
 // system are the directories in which programs look for what they run, load or
 // believe, and those that the kernel makes. Nothing takes their place, and nothing is
-// put there. Below /usr and /opt it depends on what.
+// put there. Below /usr it depends on what.
 var system = []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/dev", "/proc", "/sys", "/run", "/boot"}
 
 // searched are the names below /usr and /usr/local that programs look into.
@@ -84,56 +83,59 @@ var stores = []string{"/nix", "/gnu", "/snap"}
 // check refuses a view that would take something away from the machine's programs, or
 // give them something of a stranger's. All that is wrong is said.
 func (v *View) check() error {
-	var errs []error
+	var wrong []string
 	for i, m := range v.Mounts {
-		if err := m.check(); err != nil {
-			errs = append(errs, err)
+		if reason := m.refused(); reason != "" {
+			wrong = append(wrong, reason)
 			continue
 		}
 		for _, keep := range v.Keep {
 			if _, ok := below(keep, m.At); ok {
-				errs = append(errs, viewErrorf("%s holds %s, which the build needs where it is", m.At, keep))
+				wrong = append(wrong, fmt.Sprintf("%s holds %s, which the build needs where it is", m.At, keep))
 				break
 			}
 			if _, ok := below(m.At, keep); ok {
-				errs = append(errs, viewErrorf("%s is in %s, which is no stranger's", m.At, keep))
+				wrong = append(wrong, fmt.Sprintf("%s is in %s, which is no stranger's", m.At, keep))
 				break
 			}
 		}
 		for _, other := range v.Mounts[:i] {
 			if other.At == m.At {
-				errs = append(errs, viewErrorf("two directories would be at %s", m.At))
+				wrong = append(wrong, fmt.Sprintf("two directories would be at %s", m.At))
 			}
 		}
 	}
-	return errors.Join(errs...)
+	if len(wrong) > 0 {
+		return &ViewError{strings.Join(wrong, "; ")}
+	}
+	return nil
 }
 
-// check refuses a place that nothing may be put at, wherever the rest is.
-func (m Mount) check() error {
+// refused says why nothing may be put at the place, wherever the rest is; "" if it may.
+func (m Mount) refused() string {
 	at := m.At
 	shown := fmt.Sprintf("%.80q", at)
 	switch {
 	case len(at) > maxPath:
-		return viewErrorf("%s… is longer than a path can be", shown)
+		return fmt.Sprintf("%s… is longer than a path can be", shown)
 	case !strings.HasPrefix(at, "/"):
-		return viewErrorf("%s is no absolute path here", shown)
+		return fmt.Sprintf("%s is no absolute path here", shown)
 	case strings.ContainsFunc(at, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }):
-		return viewErrorf("%s has characters in it that no build directory has", shown)
+		return fmt.Sprintf("%s has characters in it that no build directory has", shown)
 	case path.Clean(at) != at:
-		return viewErrorf("%s is no path in its shortest form", shown)
+		return fmt.Sprintf("%s is no path in its shortest form", shown)
 	case at == "/":
-		return viewErrorf("it is the root of the file system")
+		return "it is the root of the file system"
 	}
 	for name := range strings.SplitSeq(at[1:], "/") {
 		if len(name) > maxName {
-			return viewErrorf("%s has a name in it that is longer than a name can be", shown)
+			return fmt.Sprintf("%s has a name in it that is longer than a name can be", shown)
 		}
 	}
 	if m.system() {
-		return viewErrorf("%s is a directory of the system", at)
+		return fmt.Sprintf("%s is a directory of the system", shown)
 	}
-	return nil
+	return ""
 }
 
 // system reports whether the machine's own programs look into the place.

@@ -2,6 +2,8 @@ package confine
 
 import (
 	"errors"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,4 +57,25 @@ func TestViewPath(t *testing.T) {
 	if got := (*View)(nil).Path("/x"); got != "/x" {
 		t.Errorf("without a view: %q", got)
 	}
+}
+
+// FuzzMountPlaces: what is not refused is a path that could be made, and none of the
+// machine's own.
+func FuzzMountPlaces(f *testing.F) {
+	for _, at := range []string{"/home/runner/work/x", "/etc/", "/usr/lib/x", "C:/x", "/x/../etc", "/\xff", "//"} {
+		f.Add(at)
+	}
+	f.Fuzz(func(t *testing.T, at string) {
+		reason := Mount{From: "/from", At: at, Foreign: true}.refused()
+		if strings.ContainsFunc(reason, func(r rune) bool { return r < ' ' }) {
+			t.Errorf("%q", reason)
+		}
+		if reason != "" {
+			return
+		}
+		first, _, _ := strings.Cut(strings.TrimPrefix(at, "/"), "/")
+		if at == "/" || path.Clean(at) != at || !path.IsAbs(at) || slices.Contains(system, "/"+first) || strings.HasPrefix(at+"/", "/usr/lib/") || strings.ContainsAny(at, "\n\r\x1b\x00") {
+			t.Errorf("%q is not refused", at)
+		}
+	})
 }
