@@ -106,6 +106,7 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 		if err := checkDigest(m.Patch); err != nil {
 			return nil, fmt.Errorf("rebuild statement: the toolchain's patch: %w", err)
 		}
+		d.ResolvedDependencies[1].Annotations["modified"] = "sha256:" + m.Patch // by this patch
 		d.ResolvedDependencies = append(d.ResolvedDependencies, Resource{Name: "toolchain patch", Digest: map[string]string{"sha256": m.Patch}})
 	}
 	s.Predicate.RunDetails = RunDetails{Builder: BuilderInfo{ID: BuilderID, Version: map[string]string{b.Builder.Name: b.Builder.Version}}, Byproducts: []Resource{}}
