@@ -139,7 +139,7 @@ func (b *subject) resigned(ctx context.Context, a *attempt) (bool, error) {
 	if a.sum == b.sum || b.Packed != "" {
 		return false, nil
 	}
-	sig, err := resign(ctx, b.file, a.file, b.resignedFile())
+	sig, err := Resign(ctx, b.file, a.file, b.resignedFile())
 	if err != nil {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
