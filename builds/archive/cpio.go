@@ -114,6 +114,11 @@ func (w *walker) cpio(r io.Reader) error {
 			in.flush()
 			return err
 		}
+		// An RPM package is unpacked at the root, whether its names begin there or with
+		// "./", as those of rpmbuild do.
+		if strings.HasPrefix(name, "/") {
+			name = "." + name
+		}
 		m := Header{Name: name, Size: size, Mode: cpioFileMode(mode), Time: time.Unix(modified, 0).UTC(), Owner: fmt.Sprintf("%d/%d", uid, gid), Format: string(h[:6]), Type: TypeOther}
 		content := io.LimitReader(in, size)
 		switch {

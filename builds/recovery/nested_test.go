@@ -112,7 +112,8 @@ func TestNested(t *testing.T) {
 	}{
 		{"rpm", rpmOf(cpioOf([3]string{"./usr/bin/tool", "100755", elf}, [3]string{"./usr/share/doc", "100644", "words"}, [3]string{"./link", "120777", "tool"}, [3]string{"./dir", "40755", ""}, [3]string{"linked1", "100755", ""}, [3]string{"linked2", "100755", elf})),
 			"rpm!(postin): not looked at: script, which no Go build makes|rpm!usr/bin/tool [v1.7.0]|rpm!link [v1.7.0]: not looked at: a symbolic link, to \"tool\"|rpm!linked1 [v1.7.0]: not looked at: a hard link, to \"another member, which has the content\"|rpm!linked2 [v1.7.0]|(text rpm!usr/share/doc)", "rpm"},
-		{"rpm.gz", rpmOf(gzipOf(cpioOf([3]string{"./tool", "100755", elf}))), "rpm.gz!(postin): not…", "rpm"},
+		{"rpm.gz", rpmOf(gzipOf(cpioOf([3]string{"/usr/bin/tool", "100755", elf}))), "rpm.gz!(postin): not looked at: script, which no Go build makes|rpm.gz!usr/bin/tool [v1.7.0]", "rpm"},
+		{"out.rpm", rpmOf(cpioOf([3]string{"./../tool", "100755", elf})), "out.rpm!(postin): not looked at: script, which no Go build makes|out.rpm!../tool [v1.7.0]|out.rpm: not all of the archive is in its members: a name that leads out…", "rpm"},
 		{"odd.rpm", rpmOf(append(cpioOf([3]string{"./tool", "100755", elf}), "junk"...)), "odd.rpm!(postin): not looked at: script, which no Go build makes|odd.rpm!tool [v1.7.0]|odd.rpm: not all of the archive is in its members: bytes after the end of the cpio archive…", "rpm"},
 		{"cut.rpm", rpmOf(cpioOf([3]string{"./tool", "100755", elf}))[:400], "cut.rpm!(postin)…", ""},
 		{"lzma.rpm", rpmOf([]byte("\x5d\x00\x00\x80")), "lzma.rpm!(postin): not looked at: script, which no Go build makes|lzma.rpm: not looked at: its payload is no cpio archive…", "rpm"},
