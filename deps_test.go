@@ -67,7 +67,7 @@ const depsRules = `
 	internal/fault, internal/secret < internal/ui;
 
 	# Readers, estimators and tools of their own; useful without the rest.
-	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/memo;
+	internal/fault, internal/files < internal/gobin, internal/pgo, internal/filelock, internal/memo, internal/patch;
 
 	# Which machine this is, its system is asked in one place.
 	internal/fact, internal/files < internal/host;
@@ -108,7 +108,7 @@ const depsRules = `
 	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# The only place that runs the go command gets its settings as data.
-	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < builds/toolchain;
+	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret, internal/shell < builds/toolchain;
 
 	# What a repository needs is read off its files: no command is run to find it,
 	# and of toolchains it takes which versions there are.
@@ -157,7 +157,7 @@ const depsRules = `
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/sizes, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/sizes, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;

@@ -31,6 +31,9 @@ type RebuiltArtifact struct {
 	Rebuilt  string       `json:"rebuilt,omitempty"` // as built here; "" if it was not
 	Verdict  fact.Verdict `json:"verdict"`           // of this rebuild
 	Reason   string       `json:"reason,omitempty"`  // of unchecked
+	// Signer is whom the code signature names that the published file has and the release
+	// does not: its other bytes are identical. "" for a file that is as listed.
+	Signer string `json:"identical_but_for_signature_of,omitempty"`
 	// Findings say why a different one differs, where the published bytes were
 	// at hand.
 	Findings []fact.Finding `json:"findings,omitempty"`

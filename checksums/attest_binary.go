@@ -30,6 +30,8 @@ type BinaryRebuild struct {
 	Directories *BuildDirectories
 	Source      Source // Module, Version, Sum, SumDB and Commit
 	Toolchain   fact.Toolchain
+	// Modified is what was different in the toolchain; nil for the release itself.
+	Modified *fact.Modification
 	// Packer is what packed the binary behind the link; nil for one that is as linked.
 	Packer  *fact.Packer
 	Builder Builder
@@ -73,6 +75,8 @@ type binaryParameters struct {
 
 	Directories *BuildDirectories `json:"directories,omitempty"`
 	Packer      *fact.Packer      `json:"packer,omitempty"`
+	// Modified says that the toolchain was not the release that its version names.
+	Modified *fact.Modification `json:"modifiedToolchain,omitempty"`
 }
 
 // Encode returns the statement of whoever rebuilt the binary, as it is signed.
@@ -93,7 +97,7 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("rebuild statement: %s: %w", b.Name, err)
 	}
 	d.InternalParameters.Confinement = b.Confinement
-	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Directories, b.Packer}
+	d.ExternalParameters = binaryParameters{b.Package, b.Platform, b.Command, b.Env, b.Stamp, b.Directories, b.Packer, b.Modified}
 	source := Resource{Name: "source", URI: purl(b.Source.Module, b.Source.Version), Digest: map[string]string{}, Annotations: map[string]string{"sumdb": fmt.Sprint(b.Source.SumDB)}}
 	if b.Source.Commit != "" {
 		source.Digest["gitCommit"] = b.Source.Commit
@@ -110,6 +114,13 @@ func (b *BinaryRebuild) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("rebuild statement: toolchain: %w", err)
 	}
 	d.ResolvedDependencies = []Resource{source, toolchainResource(b.Toolchain, h1)}
+	if m := b.Modified; m != nil {
+		if err := checkDigest(m.Patch); err != nil {
+			return nil, fmt.Errorf("rebuild statement: the toolchain's patch: %w", err)
+		}
+		d.ResolvedDependencies[1].Annotations["modified"] = "sha256:" + m.Patch // by this patch
+		d.ResolvedDependencies = append(d.ResolvedDependencies, Resource{Name: "toolchain patch", Digest: map[string]string{"sha256": m.Patch}})
+	}
 	s.Predicate.RunDetails = RunDetails{Builder: BuilderInfo{ID: BuilderID, Version: map[string]string{b.Builder.Name: b.Builder.Version}}, Byproducts: []Resource{}}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

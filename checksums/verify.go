@@ -42,12 +42,21 @@ type VerifyConfig struct {
 	// Machines is 2 to refuse a release with a unit that was not built on two machines,
 	// by what the manifest says; 0: they are only reported.
 	Machines int
+	// CodeSigned tells whom the code signature of a file of the directory names, "" for a
+	// file without one. It is asked of binaries whose bytes are not as listed; nil: of
+	// none. Nobody has checked that signature.
+	CodeSigned func(name string) (signer string)
+	// AcceptSigned leaves such a binary to whoever builds the release again, in place of
+	// refusing it: it has the state [FileSigned], and is not verified until all its
+	// other bytes were compared.
+	AcceptSigned bool
 }
 
 // States of a file.
 const (
 	FileVerified = "verified" // its digest, and its size where the manifest has one, are as listed
 	FileMissing  = "missing"  // listed, not there
+	FileSigned   = "signed"   // there, not as listed, and with a code signature; see [VerifyConfig.AcceptSigned]
 	FileRefused  = "refused"  // there, and not as listed, or not a regular file
 	FileUnlisted = "unlisted" // there, not listed
 )
@@ -58,6 +67,8 @@ type FileCheck struct {
 	Status string `json:"status"`
 	Size   int64  `json:"size,omitempty"`
 	SHA256 string `json:"sha256,omitempty"` // as listed
+	// Signer is whom the code signature of a signed one names.
+	Signer string `json:"code_signature_of,omitempty"`
 }
 
 // RebuiltSource is the source archive of a release, made again of the commit.

@@ -66,7 +66,7 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 		if !known {
 			size = -1
 		}
-		check, err := v.file(ctx, l, size)
+		check, err := v.file(ctx, l, size, m)
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +83,8 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 		case FileMissing:
 			v.out.Checks.Open(fact.Digest, l.Name, "are not here")
 			missing++
+		case FileSigned:
+			v.out.Checks.Open(fact.Digest, l.Name, "have a code signature that the release does not have, and what else is in them was not compared")
 		default:
 			v.out.Checks.Open(fact.Digest, l.Name, "are refused")
 		}
@@ -141,8 +143,20 @@ func (v *verification) listed(files []Entry) {
 	}
 }
 
-// file compares one listed file. size is what the manifest says, or -1.
-func (v *verification) file(ctx context.Context, e Line, size int64) (FileCheck, error) {
+// codeSigned reports who has signed a binary of the manifest, which may be nil, after it
+// was listed; "" for nobody.
+func (v *verification) codeSigned(name string, m *Manifest) string {
+	if v.cfg.CodeSigned == nil || m == nil {
+		return ""
+	}
+	if !slices.ContainsFunc(m.Published(), func(a Artifact) bool { return a.Name == name && a.Stage == fact.Linked }) {
+		return ""
+	}
+	return v.cfg.CodeSigned(name)
+}
+
+// file compares one listed file. size is what the manifest m says, or -1.
+func (v *verification) file(ctx context.Context, e Line, size int64, m *Manifest) (FileCheck, error) {
 	check := FileCheck{Name: e.Name, Status: FileRefused}
 	if v.list.Algorithm == fact.SHA256 {
 		check.SHA256 = e.Digest
@@ -171,9 +185,20 @@ func (v *verification) file(ctx context.Context, e Line, size int64) (FileCheck,
 		v.refuse(e.Name, "", "%s", reason(err))
 		return check, nil
 	}
+	another := func(format string, args ...any) FileCheck {
+		remedy := "it was changed or not downloaded in full"
+		if signer := v.codeSigned(e.Name, m); signer != "" {
+			if v.cfg.AcceptSigned {
+				check.Status, check.Signer, check.Size = FileSigned, signer, fi.Size()
+				return check
+			}
+			remedy = fmt.Sprintf("it was changed; it has a code signature that names %q, which nobody has checked: verify -rebuild of the release's directory says whether all else is as built", signer)
+		}
+		v.refuse(e.Name, remedy, format, args...)
+		return check
+	}
 	if size >= 0 && fi.Size() != size {
-		v.refuse(e.Name, "it was changed or not downloaded in full", "has %d bytes, the manifest says %d", fi.Size(), size)
-		return check, nil
+		return another("has %d bytes, the manifest says %d", fi.Size(), size), nil
 	}
 	sum, got, n, err := digestsOf(ctx, v.list.Algorithm, f)
 	if ctx.Err() != nil {
@@ -186,7 +211,7 @@ func (v *verification) file(ctx context.Context, e Line, size int64) (FileCheck,
 	check.Size = n
 	if got != e.Digest {
 		if e.Name != ManifestFile {
-			v.refuse(e.Name, "it was changed or not downloaded in full", "has digest %s, %s says %s", got, v.list.Name, e.Digest)
+			return another("has digest %s, %s says %s", got, v.list.Name, e.Digest), nil
 		}
 		return check, nil
 	}

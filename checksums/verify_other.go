@@ -127,7 +127,7 @@ func (o *otherRelease) files(ctx context.Context) error {
 			o.out.Checks.Open(fact.Digest, l.Name, "are not looked at")
 			continue
 		}
-		check, err := o.file(ctx, l, -1)
+		check, err := o.file(ctx, l, -1, nil)
 		if err != nil {
 			return err
 		}

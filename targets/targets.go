@@ -259,12 +259,13 @@ func Rebuild(
 	binaries string, // a binary, an archive with binaries, or a directory of these
 	source *string, // git repository to take the source from, a directory or a URL (default: the module proxy)
 	like *string, // settings for binaries that record none: those of this binary of the same release
+	patch *string, // unified diff against GOROOT: how the toolchain that the binaries were made with differs from the release that it names
 	keep *string, // directory for the recovered profiles and the rebuilt files that differ
 	key *string, // your own private key, to sign what came out identical: file, env://NAME or KMS URI
 	jobs *int, // builds at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", flags{"source": source, "like": like, "keep": keep, "key": key, "jobs": jobs, "json": json}, binaries)
+	return run(ctx, "rebuild", flags{"source": source, "like": like, "patch": patch, "keep": keep, "key": key, "jobs": jobs, "json": json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.

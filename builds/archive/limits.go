@@ -54,6 +54,7 @@ type budget struct {
 	used    int64
 	headers int64
 	members int
+	spent   func(int64) error // as in [Visitor]
 }
 
 func (b *budget) spend(n int64) error {
@@ -61,6 +62,11 @@ func (b *budget) spend(n int64) error {
 		return context.Cause(b.ctx)
 	}
 	b.used += n
+	if b.spent != nil {
+		if err := b.spent(n); err != nil {
+			return err
+		}
+	}
 	switch {
 	case b.used > b.Unpacked:
 		return &LimitError{fmt.Sprintf("unpacks to more than %d bytes", b.Unpacked)}

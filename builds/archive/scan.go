@@ -56,6 +56,7 @@ const (
 	LooseBetween     = "bytes between members"
 	LooseAfter       = "bytes after the end of the archive"
 	LooseInTar       = "bytes after the end of the tar"
+	LooseInCPIO      = "bytes after the end of the cpio archive"
 	LoosePadding     = "padding that is not zero"
 	LooseCompressed  = "bytes after the end of a member's compressed data"
 	LooseLocalHeader = "a member's own header, which disagrees with the zip's directory"
@@ -125,6 +126,9 @@ type Visitor struct {
 	// Unreadable gets the members whose content cannot be read. When it is nil
 	// the first of them is an error.
 	Unreadable func(Header, *UnreadableError) error
+	// Spend is told how many bytes were unpacked, as they are; its error ends the
+	// reading. It is for whoever reads several archives. May be nil.
+	Spend func(n int64) error
 }
 
 // Scan reads an archive of anybody's making, in the order of the archive: every
@@ -206,13 +210,14 @@ type walker struct {
 	budget
 	in    io.ReaderAt
 	visit Visitor
-	names map[string]bool // of files, as a system may take them
-	raw   io.Writer       // gets what is compressed, whatever it is; nil: it is a tar
+	names map[string]bool                // of files, as a system may take them
+	raw   io.Writer                      // gets what is compressed, whatever it is; nil: it is a tar
+	body  func(*walker, io.Reader) error // reads what is compressed, if it is no tar
 	out   Summary
 }
 
 func newWalker(ctx context.Context, in io.ReaderAt, size int64, limits Limits, v Visitor) *walker {
-	return &walker{budget: budget{ctx: ctx, Limits: limits, size: size}, in: in, visit: v, names: map[string]bool{}}
+	return &walker{budget: budget{ctx: ctx, Limits: limits, size: size, spent: v.Spend}, in: in, visit: v, names: map[string]bool{}}
 }
 
 // Tar is the format of an archive that is not compressed; [Write] does not write it.

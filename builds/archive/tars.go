@@ -28,6 +28,9 @@ func (w *walker) tar(r io.Reader) error {
 		_, err := io.Copy(w.raw, w.reader(r))
 		return err
 	}
+	if w.body != nil {
+		return w.body(w, r)
+	}
 	in := &tarStream{r: w.reader(r), h: sha256.New(), w: w}
 	t := tar.NewReader(in)
 	for {

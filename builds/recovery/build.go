@@ -23,12 +23,15 @@ import (
 // judged flags have.
 type recipe struct {
 	claim *Claim
-	at    *execute.Local // each link has a directory of its own below its Out
-	pkg   string         // a package or file that go build is given; "" for the claim's, as a module version
-	vcs   bool           // stamp from the source
-	mod   string         // -mod=
-	pgo   string         // path of a profile, "" for what the go command does by itself
-	pace  execute.Pace
+	// release is the toolchain as it was released, which fetches: programs that
+	// somebody's patch is part of run in confined builds alone.
+	release *toolchain.Goroot
+	at      *execute.Local // each link has a directory of its own below its Out
+	pkg     string         // a package or file that go build is given; "" for the claim's, as a module version
+	vcs     bool           // stamp from the source
+	mod     string         // -mod=
+	pgo     string         // path of a profile, "" for what the go command does by itself
+	pace    execute.Pace
 }
 
 // unit is the recipe with these flags of the linker; the zero flag is none.
@@ -121,12 +124,12 @@ func (r *recipe) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		// same modules.
 		if _, err := os.Stat(filepath.Join(r.at.Dir, "vendor", "modules.txt")); err != nil || !hasPackages(filepath.Join(r.at.Dir, "vendor")) {
 			files.RemoveTree(filepath.Join(r.at.Dir, "vendor"))
-			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
+			_, err := toolchain.Run(ctx, toolchain.Command{Path: r.release.Go(), Args: []string{"mod", "vendor"}, Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 			return err
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.at.Goroot.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
+	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.release.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
 	return err
 }
 

@@ -56,7 +56,8 @@ func readAr(r io.ReaderAt, size int64) (out []arMember, loose []archive.Loose, e
 
 // deb adds the members of a Debian package (deb(5)): an ar archive whose
 // data.tar.* is installed, and whose control.tar.* has scripts that run then.
-func (c *collector) deb(name, at string, r io.ReaderAt, size int64, named bool) error {
+func (c *collector) deb(it item, r io.ReaderAt, size int64) error {
+	name, at := it.name, it.path()
 	list, loose, err := readAr(r, size)
 	if err != nil {
 		c.skip(name, at, KindArchive, "damaged ar archive: "+err.Error())
@@ -77,7 +78,7 @@ func (c *collector) deb(name, at string, r io.ReaderAt, size int64, named bool) 
 		c.skip(name, at, KindRest, "not all of the archive is in its members: "+l.String())
 	}
 	for _, m := range list {
-		if err := c.debMember(name, m, io.NewSectionReader(r, m.off, m.size)); err != nil {
+		if err := c.debMember(it, m, io.NewSectionReader(r, m.off, m.size)); err != nil {
 			return err
 		}
 		members++
@@ -87,14 +88,14 @@ func (c *collector) deb(name, at string, r io.ReaderAt, size int64, named bool) 
 		return err
 	}
 	c.Holders = append(c.Holders, Holder{Name: name, Format: "deb", SHA256: digest, Size: size, Members: members})
-	if len(c.Inputs) == before && named {
+	if len(c.Inputs) == before && it.named {
 		c.skip(name, at, KindArchive, "no executable in this package")
 	}
 	return nil
 }
 
-func (c *collector) debMember(name string, m arMember, r *io.SectionReader) error {
-	prefix := name + "!" + m.name
+func (c *collector) debMember(it item, m arMember, r *io.SectionReader) error {
+	prefix := it.name + "!" + m.name
 	switch {
 	case !strings.HasPrefix(m.name, "data.tar") && !strings.HasPrefix(m.name, "control.tar"):
 		s := &sniffer{name: m.name, h: sha256.New()}
@@ -104,11 +105,11 @@ func (c *collector) debMember(name string, m arMember, r *io.SectionReader) erro
 		c.list(prefix, "", s.kind(), s)
 		return nil
 	}
-	a := holder{name: prefix, prefix: prefix, control: strings.HasPrefix(m.name, "control.tar")}
+	a := holder{item: item{name: prefix, member: it.member, depth: it.depth, inside: true}, prefix: prefix, control: strings.HasPrefix(m.name, "control.tar")}
 	if strings.HasPrefix(m.name, "data.tar") {
-		a.prefix = name // what the package is for
+		a.prefix = it.name // what the package is for
 	}
-	err := c.archive(a, r, m.size, versionsIn(name))
+	err := c.archive(a, r, m.size, append(versionsIn(it.name), it.versions...))
 	if _, ok := errors.AsType[*archive.NotArchiveError](err); ok {
 		c.skip(prefix, "", KindPacked, "not looked at: not a tar that this tool reads")
 		return nil

@@ -74,6 +74,8 @@
 //     the signature is good is not checked.
 //   - Of an archive the members are rebuilt. Its headers and its compression are
 //     not ([Holder]).
-//   - A Go toolchain that was changed by others is not available here. Its
-//     products are unchecked, with what an unchanged one makes as evidence.
+//   - A Go toolchain that was changed by others is made again only of a patch: one
+//     that somebody brings ([Config.Patch]), or a known recipe whose lines are in the
+//     source ([readRecipes]). Without it, its products are unchecked, with what an
+//     unchanged one makes as evidence.
 package recovery

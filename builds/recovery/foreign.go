@@ -21,6 +21,7 @@ import (
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 	"github.com/mintmark/mintmark/internal/goflags"
+	"github.com/mintmark/mintmark/internal/patch"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -43,7 +44,10 @@ type Config struct {
 	Work   string // an empty private directory
 	Source string // directory or URL of a git repository; "" asks the module proxy
 	Like   string // a sibling binary, for those that say nothing of themselves
-	Jobs   int    // processors to keep busy; 0: the machine's
+	// Patch is what was different in the toolchain that the binaries were made with;
+	// nil builds with the releases that they name, or by a known recipe.
+	Patch *patch.Patch
+	Jobs  int // processors to keep busy; 0: the machine's
 	// MaxLinks bounds the links of one binary; 0 is 64. MaxSpellings bounds the
 	// values of -ldflags whose action ID is computed; 0 is 400 000.
 	MaxLinks, MaxSpellings int
@@ -227,11 +231,16 @@ type subject struct {
 
 	// confined is told what held this binary's builds.
 	confined *confine.Log
+	// modifying is told what held the making of its toolchain; nil for a release.
+	modifying *confine.Log
 }
 
 // held notes what held everything that ran for the binary.
 func (b *subject) held() {
 	logs := []*confine.Log{b.confined}
+	if b.modifying != nil {
+		logs = append(logs, b.modifying)
+	}
 	if b.Packed != "" {
 		logs = append(logs, b.Unpacking)
 	}

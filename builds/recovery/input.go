@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,13 +22,17 @@ import (
 
 // Limits on what is read and copied in one run.
 const (
-	maxMembers = 4096      // programs of one archive
-	maxMember  = 2 << 30   // bytes of one of them
-	maxCopied  = 8 << 30   // bytes of all copies together
-	maxFiles   = 1 << 16   // of one directory
-	maxLooking = 64 << 30  // bytes of texts and the like in directories
-	copyShare  = int64(2)  // half of the free disk at most
-	noShare    = int64(-1) // what freeSpace says when it cannot tell
+	maxMembers = 4096     // programs of one archive
+	maxMember  = 2 << 30  // bytes of one of them
+	maxCopied  = 8 << 30  // bytes of all copies together
+	maxFiles   = 1 << 16  // of one directory
+	maxLooking = 64 << 30 // bytes of texts and the like in directories
+	// MaxDepth is how many archives an archive may be in to be opened.
+	MaxDepth     = 3
+	maxNested    = 10_000    // of them
+	maxUnpacking = 32 << 30  // bytes that they unpack to
+	copyShare    = int64(2)  // half of the free disk at most
+	noShare      = int64(-1) // what freeSpace says when it cannot tell
 )
 
 // Found is everything that was named. Each file, member and leftover is in one
@@ -53,19 +58,20 @@ type Listed struct {
 // own bytes, which are headers and compression, are not made again.
 type Holder struct {
 	Name    string `json:"name"`
-	Format  string `json:"format"` // directory, deb, tar, tar.gz, tar.zst, zip
+	Format  string `json:"format"` // directory, deb, rpm, apk, tar, tar.gz, tar.xz, zip and so on; of an OCI image, behind "OCI image, "
 	SHA256  string `json:"sha256,omitempty"`
 	Size    int64  `json:"size,omitempty"`
 	Members int    `json:"members"` // directories are none
 }
 
 // Collect finds the programs in what was named: a binary, a universal binary,
-// an archive (tar, tar.gz, tar.zst, zip, npm package, .deb) or a directory of
-// any of these. Members are copied into work. Archives in archives are not
-// looked into, links not followed; they, and everything else that may be a
-// program or hold one, are inputs with a reason to skip them.
+// an archive (tar, also compressed; zip, such as a wheel; npm, Debian, RPM and Alpine
+// packages; the tar of an OCI image) or a directory of any of these. Members are copied
+// into work. Archives in archives are opened as well, such as the layers of an image, to
+// the depth [MaxDepth]. Links are not followed; they, what is deeper, and everything
+// else that may be a program or hold one, are inputs with a reason to skip them.
 func Collect(ctx context.Context, names []string, work string) (*Found, error) {
-	c := &collector{ctx: ctx, work: work, copies: maxCopied, looking: maxLooking, manuals: maxAllManual}
+	c := &collector{ctx: ctx, work: work, copies: maxCopied, looking: maxLooking, manuals: maxAllManual, nested: maxNested, unpacking: maxUnpacking}
 	if free := freeSpace(work); free != noShare {
 		c.copies = min(c.copies, free/copyShare)
 	}
@@ -77,7 +83,7 @@ func Collect(ctx context.Context, names []string, work string) (*Found, error) {
 		if fi.IsDir() {
 			err = c.directory(name)
 		} else {
-			err = c.file(name, name, fi.Mode(), true)
+			err = c.file(item{name: name, at: name, mode: fi.Mode(), named: true})
 		}
 		if err != nil {
 			return nil, err
@@ -94,6 +100,43 @@ type collector struct {
 	copies  int64 // bytes that may still be copied
 	looking int64 // bytes of files in directories that may still be read
 	manuals int64 // bytes that texts may still unpack to
+
+	nested    int   // archives in archives that may still be opened
+	unpacking int64 // bytes that they may still unpack to
+}
+
+// item is a file to look at.
+type item struct {
+	name     string // for people
+	member   string // its name inside of what was named, "" for a file in a directory
+	at       string // where it lies
+	mode     fs.FileMode
+	named    bool     // by the user, who then expects a program in it
+	depth    int      // archives that it is in
+	inside   bool     // it is part of a package, whose depth it has
+	versions []string // that the archives it is in suggest
+}
+
+// path is where the file lies, if it stays there.
+func (it item) path() string {
+	if it.depth > 0 || it.inside {
+		return ""
+	}
+	return it.at
+}
+
+// spend counts what is unpacked of an archive in archives.
+func (c *collector) spend(depth int) func(int64) error {
+	if depth == 0 {
+		return nil
+	}
+	return func(n int64) error {
+		if c.unpacking -= n; c.unpacking < 0 {
+			c.unpacking = 0
+			return &archive.LimitError{Reason: "more than this tool unpacks of archives in archives in one run"}
+		}
+		return nil
+	}
 }
 
 // skip adds what is not looked at, or not to its end.
@@ -136,7 +179,7 @@ func (c *collector) directory(name string) error {
 		default:
 			info, err := d.Info()
 			if err == nil {
-				err = c.file(shown, p, info.Mode(), false)
+				err = c.file(item{name: shown, at: p, mode: info.Mode()})
 			}
 			if err != nil && c.ctx.Err() == nil {
 				c.skip(shown, "", KindUnknown, "not looked at: "+cause(err))
@@ -166,12 +209,12 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// file adds a file by its content. at is where it lies.
-func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
+// file adds a file by its content.
+func (c *collector) file(it item) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	f, err := files.Open(at)
+	f, err := files.Open(it.at)
 	if err != nil {
 		return err
 	}
@@ -186,30 +229,34 @@ func (c *collector) file(name, at string, mode fs.FileMode, named bool) error {
 	}
 	switch {
 	case isFat(head):
-		return c.universal(name, "", at, f, fi.Size(), versionsIn(name))
+		return c.universal(it.name, "", it.at, f, fi.Size(), versionsIn(it.name))
 	case isExecutable(head):
-		c.Inputs = append(c.Inputs, Input{Name: name, Path: at, Kind: KindProgram, Versions: versionsIn(name)})
+		c.Inputs = append(c.Inputs, Input{Name: it.name, Path: it.at, Kind: KindProgram, Versions: versionsIn(it.name)})
 		return nil
 	case hasMagic(head, arMagic):
-		return c.deb(name, at, f, fi.Size(), named)
+		return c.deb(it, f, fi.Size())
+	case hasMagic(head, rpmMagic):
+		return c.rpm(it, f, fi.Size())
 	}
-	err = c.archive(holder{name: name, prefix: name, at: at, named: named}, f, fi.Size(), versionsIn(name))
+	err = c.archive(holder{item: it, prefix: it.name}, f, fi.Size(), append(versionsIn(it.name), it.versions...))
 	var not *archive.NotArchiveError
 	if !errors.As(err, &not) {
 		return err
 	}
-	if done, err := c.compressed(name, f, fi.Size()); done || err != nil {
+	if done, err := c.compressed(it, f, fi.Size()); done || err != nil {
 		return err
 	}
-	if named {
-		c.skip(name, at, KindUnknown, "neither an executable nor an archive that this tool reads")
+	if it.named {
+		c.skip(it.name, it.at, KindUnknown, "neither an executable nor an archive that this tool reads")
 		return nil
 	}
-	return c.plain(name, at, f, mode)
+	return c.plain(it, f)
 }
 
 // compressed adds a program that is compressed by itself, and reports whether it is one.
-func (c *collector) compressed(name string, f *os.File, size int64) (bool, error) {
+func (c *collector) compressed(it item, f *os.File, size int64) (bool, error) {
+	name := it.name
+	spend := c.spend(it.depth)
 	to, left := c.temp("uncompressed"), c.copies
 	drop := func() { os.Remove(to); c.copies = left }
 	var sum *archive.Summary
@@ -222,6 +269,11 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 			}
 			if most -= int64(len(p)); most < 0 {
 				return 0, &archive.LimitError{Reason: "more than this tool unpacks in one run"}
+			}
+			if spend != nil {
+				if err := spend(int64(len(p))); err != nil {
+					return 0, err
+				}
 			}
 			return out.Write(p)
 		}))
@@ -241,6 +293,12 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 		return true, nil
 	}
 	inner := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	member := inner
+	if it.member != "" {
+		inner = path.Base(strings.TrimSuffix(it.member, path.Ext(it.member)))
+		member = it.member + "!" + inner
+	}
+	versions := append(versionsIn(name), it.versions...)
 	for _, l := range sum.Loose {
 		c.skip(name, "", KindRest, "not all of it is in what it unpacks to: "+l.String())
 	}
@@ -250,7 +308,7 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 	}
 	c.Holders = append(c.Holders, Holder{Name: name, Format: sum.Format, SHA256: digest, Size: size, Members: 1})
 	if isExecutable(head.Bytes()) {
-		c.Inputs = append(c.Inputs, Input{Name: name + "!" + inner, Member: inner, Path: to, Kind: KindProgram, Versions: versionsIn(name)})
+		c.Inputs = append(c.Inputs, Input{Name: name + "!" + inner, Member: member, Path: to, Kind: KindProgram, Versions: versions})
 		return true, nil
 	}
 	u, err := files.Open(to)
@@ -262,7 +320,7 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 	if err != nil {
 		return false, err
 	}
-	return true, c.universal(name+"!"+inner, inner, to, u, fi.Size(), versionsIn(name))
+	return true, c.universal(name+"!"+inner, member, to, u, fi.Size(), versions)
 }
 
 // writerFunc is a function that takes what is written.
@@ -271,25 +329,25 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // plain adds a file of a directory that is no program and no archive.
-func (c *collector) plain(name, at string, f *os.File, mode fs.FileMode) error {
+func (c *collector) plain(it item, f *os.File) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	s := &sniffer{name: name, mode: mode, h: sha256.New()}
+	s := &sniffer{name: it.name, mode: it.mode, h: sha256.New()}
 	n, err := io.Copy(s, io.LimitReader(files.Reader(c.ctx, f), c.looking+1))
 	if err != nil {
 		return err
 	}
 	if c.looking -= n; c.looking < 0 {
 		c.looking = 0
-		c.skip(name, at, KindUnknown, "not looked at to its end: too much to read in one run")
+		c.skip(it.name, it.path(), KindUnknown, "not looked at to its end: too much to read in one run")
 		return nil
 	}
 	kind := s.kind()
-	if kind == KindPacked && c.manual(f, name) {
+	if kind == KindPacked && c.manual(f, it.name) {
 		kind = KindManual
 	}
-	c.list(name, at, kind, s)
+	c.list(it.name, it.path(), kind, s)
 	return nil
 }
 
@@ -364,8 +422,9 @@ func (c *collector) copy(kind string, r io.Reader) (name string, err error) {
 	})
 }
 
+// readHead reads what tells the kind of a file: a tar says so at 257.
 func readHead(r io.Reader) ([]byte, error) {
-	head := make([]byte, 16)
+	head := make([]byte, 512)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
@@ -380,7 +439,7 @@ func versionsIn(name string) []string {
 	var out []string
 	for _, m := range versionInName.FindAllStringSubmatch(filepath.Base(name), 4) {
 		v := strings.TrimSuffix(m[1], ".")
-		for _, ext := range []string{".tar", ".tgz", ".zip", ".deb", ".exe"} {
+		for _, ext := range []string{".tar", ".tgz", ".zip", ".deb", ".rpm", ".apk", ".whl", ".exe"} {
 			v = strings.TrimSuffix(v, ext)
 		}
 		out = append(out, "v"+v)

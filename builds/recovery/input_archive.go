@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -18,25 +19,34 @@ import (
 
 // holder is an archive that is read.
 type holder struct {
-	name   string // of the archive
+	item
 	prefix string // of its members' names
-	at     string // where it lies; "" when it is part of another
-	named  bool   // by the user, who then expects a program in it
 	// control says that it is the control archive of a Debian package.
 	control bool
+	// of is the format of the package that the archive is the content of, and whole
+	// all of that; "" for an archive that is by itself.
+	of        string
+	whole     io.ReaderAt
+	wholeSize int64
+	// walk reads it; nil is a tar or zip.
+	walk func(context.Context, io.ReaderAt, int64, archive.Visitor) (*archive.Summary, error)
 }
 
 // archive adds the members of a tar or zip.
 func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []string) error {
 	start, listed := len(c.Inputs), len(c.Listed)
-	m := &members{collector: c, prefix: a.prefix, versions: versions, control: a.control}
-	sum, err := archive.WalkReader(c.ctx, r, size, archive.Visitor{Member: m.member, Unreadable: func(h archive.Header, why *archive.UnreadableError) error {
+	m := &members{collector: c, holder: &a, versions: versions}
+	walk := a.walk
+	if walk == nil {
+		walk = archive.WalkReader
+	}
+	sum, err := walk(c.ctx, r, size, archive.Visitor{Member: m.member, Spend: c.spend(a.depth), Unreadable: func(h archive.Header, why *archive.UnreadableError) error {
 		c.skip(m.name(h), "", KindUnknown, "not looked at: "+why.Reason)
 		return nil
 	}})
 	m.called(listed)
 	for i := start; i < len(c.Inputs); i++ {
-		c.Inputs[i].Versions = m.versions
+		c.Inputs[i].Versions = merge(c.Inputs[i].Versions, m.versions) // what is nearer first
 	}
 	var not *archive.NotArchiveError
 	var limit *archive.LimitError
@@ -49,41 +59,60 @@ func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []stri
 	case errors.As(err, &not) && len(c.Inputs) == start && len(c.Listed) == listed:
 		return err
 	case errors.As(err, &limit):
-		c.skip(a.name, a.at, KindArchive, "not read to its end: "+err.Error())
+		c.skip(a.name, a.path(), KindArchive, "not read to its end: "+err.Error())
 	case err != nil:
-		c.skip(a.name, a.at, KindArchive, "damaged archive: "+err.Error())
+		c.skip(a.name, a.path(), KindArchive, "damaged archive: "+err.Error())
 	}
 	if sum == nil {
 		return nil
 	}
-	for _, l := range sum.Loose {
-		c.skip(a.name, a.at, KindRest, "not all of the archive is in its members: "+l.String())
+	h := Holder{Name: a.name, Format: cmp.Or(a.of, sum.Format), Size: size}
+	loose := sum.Loose
+	if alpine(sum) {
+		h.Format = "apk"
+		loose = apkLoose(loose)
+	} else if image(sum) {
+		h.Format = "OCI image, " + sum.Format
 	}
-	n := 0
-	for _, h := range sum.Members {
-		if h.Type != archive.TypeDirectory && h.Type != archive.TypeGlobal {
-			n++
+	for _, l := range loose {
+		c.skip(a.name, a.path(), KindRest, "not all of the archive is in its members: "+l.String())
+	}
+	for _, m := range sum.Members {
+		if m.Type != archive.TypeDirectory && m.Type != archive.TypeGlobal {
+			h.Members++
 		}
 	}
-	digest, _, err := files.DigestOf(c.ctx, io.NewSectionReader(r, 0, size))
-	if err != nil {
+	if a.whole != nil {
+		r, h.Size = a.whole, a.wholeSize
+	}
+	if h.SHA256, _, err = files.DigestOf(c.ctx, io.NewSectionReader(r, 0, h.Size)); err != nil {
 		return err
 	}
-	c.Holders = append(c.Holders, Holder{Name: a.name, Format: sum.Format, SHA256: digest, Size: size, Members: n})
-	if len(c.Inputs) == start && a.named {
-		c.skip(a.name, a.at, KindArchive, "no executable in this archive")
+	c.Holders = append(c.Holders, h)
+	if len(c.Inputs) == start && a.named && a.of == "" {
+		c.skip(a.name, a.path(), KindArchive, "no executable in this archive")
 	}
 	return nil
+}
+
+// merge appends what is not in a list yet.
+func merge(list, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(slices.Clip(list), s)
+		}
+	}
+	return list
 }
 
 // members adds the members of one archive.
 type members struct {
 	*collector
-	prefix   string
+	*holder
 	programs int
 	versions []string // of the binaries, as the archive suggests them
-	control  bool     // dpkg runs some of them
 	runs     []string // names of members that a package.json has run
+	alpine   bool     // apk runs some of them
 }
 
 // called takes texts that a package.json has run from those that were listed
@@ -102,6 +131,14 @@ func (m *members) called(since int) {
 
 func (m *members) name(h archive.Header) string {
 	return m.prefix + "!" + memberName(h.Name)
+}
+
+// inner is the name of a member inside of what was named.
+func (m *members) inner(h archive.Header) string {
+	if m.holder.member != "" {
+		return m.holder.member + "!" + memberName(h.Name)
+	}
+	return memberName(h.Name)
 }
 
 func memberName(s string) string { return strings.TrimPrefix(s, "./") }
@@ -135,24 +172,14 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 	if isExecutable(head) || isFat(head) {
 		return m.program(name, h, head, r)
 	}
+	if holds(head) {
+		return m.nest(name, h, r)
+	}
 	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
-	if m.control && maintainers(h.Name) {
+	if m.control && maintainers(h.Name) || m.alpine && alpineScripts(h.Name) {
 		s.mode |= 0o100
 	}
-	if hasMagic(head, "\x1f\x8b") {
-		// Read as text until it is none; the rest only counts.
-		tee := io.TeeReader(r, s)
-		text := compressedText(h.Name, tee, &m.manuals)
-		if _, err := io.Copy(io.Discard, tee); err != nil {
-			return err
-		}
-		kind := s.kind()
-		if text && kind == KindPacked {
-			kind = KindManual
-		}
-		m.list(name, "", kind, s)
-		return nil
-	}
+	m.alpine = m.alpine || alpineFirst(h.Name)
 	if _, err := io.Copy(s, r); err != nil {
 		return err
 	}
@@ -165,6 +192,7 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 			m.runs = append(m.runs, m.prefix+"!"+path.Join(path.Dir(memberName(h.Name)), run))
 		}
 	}
+	m.versions = merge(m.versions, imageVersions(s.whole))
 	m.list(name, "", s.kind(), s)
 	return nil
 }
@@ -180,7 +208,7 @@ func (m *members) program(name string, h archive.Header, head []byte, r io.Reade
 		return err
 	}
 	if !isFat(head) {
-		m.Inputs = append(m.Inputs, Input{Name: name, Member: memberName(h.Name), Path: to, Kind: KindProgram})
+		m.Inputs = append(m.Inputs, Input{Name: name, Member: m.inner(h), Path: to, Kind: KindProgram})
 		return nil
 	}
 	f, err := files.Open(to)
@@ -188,5 +216,5 @@ func (m *members) program(name string, h archive.Header, head []byte, r io.Reade
 		return err
 	}
 	defer f.Close()
-	return m.universal(name, memberName(h.Name), to, f, h.Size, nil)
+	return m.universal(name, m.inner(h), to, f, h.Size, nil)
 }

@@ -215,7 +215,7 @@ func TestCollect(t *testing.T) {
 		{"universal", mac, "universal!amd64|universal!arm64|universal of [0 1]"},
 		{"universal.tgz", tarOf(t, true, [2]string{"tool", string(mac)}), "universal.tgz!tool!amd64|universal.tgz!tool!arm64|universal.tgz!tool of [0 1]"},
 		// Each of these had no entry, and the rest came out identical.
-		{"nested.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"inner.zip", string(zipOf(t, "x", elf))}), "nested.tgz!tool|nested.tgz!inner.zip: not looked at: an archive or compressed file inside…"},
+		{"nested.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"inner.zip", string(zipOf(t, "x", elf))}), "nested.tgz!tool|nested.tgz!inner.zip!x"},
 		{"script.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"run.js", "code()"}, [2]string{"run", "#!/bin/sh\n"}), "script.tgz!tool|script.tgz!run.js: not looked at: script…"},
 		// What runs at installation or by name is called neither executable nor a script.
 		{"gyp.tgz", tarOf(t, true, [2]string{"package/tool", elf}, [2]string{"package/binding.gyp", `{"targets": [{"sources": ["<!(evil)"]}]}`}),
@@ -229,7 +229,7 @@ func TestCollect(t *testing.T) {
 			"maintainer.deb!control.tar.gz!postinst: not looked at: script, which no Go build makes|maintainer.deb!tool|(text maintainer.deb!control.tar.gz!control)|(text maintainer.deb!config)"},
 		{"odd.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"blob", "\x01\x02\x03"}), "odd.tgz!tool|odd.tgz!blob: not looked at: neither a Go binary nor text…"},
 		{"class.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"A.class", "\xca\xfe\xba\xbe\x00\x00\x00\x34"}), "class.tgz!tool|class.tgz!A.class: not looked at: code that is not Go's…"},
-		{"manual.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"x.gz", gzipped(elf + "\x00")}), "manual.tgz!tool|manual.tgz!x.gz: not looked at: an archive or compressed file inside…"},
+		{"manual.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"x.gz", gzipped("\x01\x02\x00")}), "manual.tgz!tool|manual.tgz!x.gz: not looked at: an archive or compressed file inside…"},
 		{"junk.tgz", append(tarOf(t, true, [2]string{"tool", elf}), "junk"...), "junk.tgz!tool|junk.tgz: not all of the archive is in its members: bytes after the end of the archive…"},
 		{"links.tar", linksTar(t), "links.tar!tool|links.tar!s: not looked at: a symbolic link, to \"/bin/sh\"|links.tar!h: not looked at: a hard link, to \"tool\"|links.tar!d: not looked at: other"},
 		{"two.tgz", tarOf(t, true, [2]string{"tool", elf}, [2]string{"Tool", elf}), "two.tgz!tool|two.tgz!Tool|two.tgz: not all of the archive is in its members: two members…"},
@@ -301,8 +301,8 @@ func TestCollectBound(t *testing.T) {
 	if err := os.WriteFile(file, tarOf(t, true, [2]string{"small", elf}, [2]string{"large", elf + strings.Repeat("x", 1000)}, [2]string{"text", "words"}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := &collector{ctx: t.Context(), work: work, copies: 500, looking: 1 << 20, manuals: 1 << 20}
-	if err := c.file("x.tgz", file, 0o644, true); err != nil {
+	c := &collector{ctx: t.Context(), work: work, copies: 500, looking: 1 << 20, manuals: 1 << 20, nested: 10, unpacking: 1 << 20}
+	if err := c.file(item{name: "x.tgz", at: file, mode: 0o644, named: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := summary(t, dir, &c.Found); !strings.HasPrefix(got, "x.tgz!small|x.tgz!large: not looked at: more or larger") {
@@ -318,6 +318,9 @@ func FuzzCollect(f *testing.F) {
 	f.Add(arOf([2]string{"data.tar.gz", string(tarOf(f, true, [2]string{"x", elf}))}))
 	f.Add(fatOf(thin(7, "x"), thin(0x0c, "y")))
 	f.Add(tarOf(f, true, [2]string{"package.json", `{"version":"1"}`}, [2]string{"x", elf}))
+	f.Add(rpmOf(cpioOf([3]string{"./x", "100755", elf})))
+	f.Add(apkOf(f, [2]string{"x", elf}))
+	f.Add(tarOf(f, true, [2]string{"x.tgz", string(tarOf(f, true, [2]string{"x", elf}))}))
 	f.Add([]byte("!<arch>\n" + strings.Repeat(" ", 48) + "-1        `\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dir := t.TempDir()

@@ -90,7 +90,7 @@ type sniffer struct {
 	head    []byte
 	size    int64
 	control bool   // bytes that no text has
-	whole   []byte // of a package.json
+	whole   []byte // of a package.json, or what describes an image
 }
 
 func (s *sniffer) Write(p []byte) (int, error) {
@@ -100,7 +100,7 @@ func (s *sniffer) Write(p []byte) (int, error) {
 	if n := 512 - len(s.head); n > 0 {
 		s.head = append(s.head, p[:min(n, len(p))]...)
 	}
-	if s.manifest() && len(s.whole) <= maxManifest {
+	if (s.manifest() || s.describes()) && len(s.whole) <= maxManifest {
 		s.whole = append(s.whole, p...)
 	}
 	s.size += int64(len(p))

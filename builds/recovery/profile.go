@@ -17,6 +17,9 @@ func profileFile(r *Result, c *Claim, flags []string) (string, error) {
 	platform := c.Platform()
 	profile := map[string]any{"platforms": []string{platform}, "archive": fact.NoArchive}
 	var remarks []string
+	if m := r.Toolchain.Modified; m != nil {
+		remarks = append(remarks, "go: the toolchain was modified (patch sha256 "+m.Patch+"); mintmark builds releases with unmodified ones alone, which make another binary")
+	}
 	if c.Cgo {
 		profile["cgo"] = true
 	}

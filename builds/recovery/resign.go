@@ -13,11 +13,11 @@ import (
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
-// resign puts the signature of a published file onto the one that was built, as signing
+// Resign puts the signature of a published file onto the one that was built, as signing
 // does by the rules of the format, so that all bytes can be compared. What signing may
 // write, and nothing else, is taken from the published file: the signature itself, and
 // the fields that say where it is. The signature is not checked.
-func resign(ctx context.Context, published, built, out string) (*gobin.Signature, error) {
+func Resign(ctx context.Context, published, built, out string) (*gobin.Signature, error) {
 	p, err := gobin.Open(published)
 	if err != nil {
 		return nil, err

@@ -9,22 +9,8 @@ import (
 
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
+	"github.com/mintmark/mintmark/internal/gobin/gobintest"
 )
-
-// signPE signs as tools do: certificates behind the file, a checksum, and where they are.
-func signPE(t *testing.T, data []byte, certificates string) []byte {
-	t.Helper()
-	le := binary.LittleEndian
-	out := append(bytes.Clone(data), make([]byte, -len(data)&7)...)
-	pe := le.Uint32(out[0x3c:])
-	le.PutUint32(out[pe+24+64:], 0x1234)
-	entry := pe + 24 + 112 + 32
-	body := le.AppendUint16(le.AppendUint16(le.AppendUint32(nil, uint32(8+len(certificates))), 0x200), 2)
-	body = append(append(body, certificates...), make([]byte, -len(certificates)&7)...)
-	le.PutUint32(out[entry:], uint32(len(out)))
-	le.PutUint32(out[entry+4:], uint32(len(body)))
-	return append(out, body...)
-}
 
 // What becomes of the linker's signature where there is one.
 const (
@@ -96,7 +82,7 @@ func TestResign(t *testing.T) {
 		os, arch string
 		sign     func([]byte) []byte
 	}{
-		{"windows", "amd64", func(b []byte) []byte { return signPE(t, b, "certificate") }},
+		{"windows", "amd64", func(b []byte) []byte { return gobintest.SignPE(b, []byte("certificate")) }},
 		{"darwin", "amd64", func(b []byte) []byte { return signMachO(t, b, replace) }},
 		{"darwin", "arm64", func(b []byte) []byte { return signMachO(t, b, replace) }},
 		{"darwin", "arm64", func(b []byte) []byte { return signMachO(t, b, keep) }},
@@ -118,7 +104,7 @@ func TestResign(t *testing.T) {
 				if err := os.WriteFile(name, published, 0o644); err != nil {
 					t.Fatal(err)
 				}
-				sig, err := resign(t.Context(), name, made.Path, out)
+				sig, err := Resign(t.Context(), name, made.Path, out)
 				if err != nil {
 					return nil, err
 				}
@@ -204,7 +190,7 @@ func TestUnreadableSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	signed := filepath.Join(dir, "signed")
-	if err := os.WriteFile(signed, signPE(t, built, "anything"), 0o644); err != nil {
+	if err := os.WriteFile(signed, gobintest.SignPE(built, []byte("anything")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	sum, _, err := files.Digest(t.Context(), signed)

@@ -139,6 +139,7 @@ type Origin struct {
 type Toolchain struct {
 	Claimed string `json:"claimed,omitempty"` // as the binary says it
 	fact.Toolchain
+	Modified *fact.Modification `json:"modified,omitempty"` // nil: as it was released
 }
 
 func (r *Result) note(text string) {

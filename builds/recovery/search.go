@@ -116,8 +116,18 @@ func (b *subject) from(ctx context.Context, from found) error {
 	if err != nil {
 		return err
 	}
-	b.Toolchain.Toolchain = goroot.Toolchain.Toolchain
-	r, err := b.recipe(ctx, goroot, src)
+	return b.byToolchain(ctx, goroot, src)
+}
+
+// with builds the binary from a source with the toolchain of a release, changed in
+// one way.
+func (b *subject) with(ctx context.Context, release *toolchain.Goroot, how change, src *tree) error {
+	c := b.claim
+	goroot, err := b.goroot(ctx, release, how)
+	if err != nil {
+		return err
+	}
+	r, err := b.recipe(ctx, release, goroot, src)
 	if err != nil {
 		return err
 	}
@@ -139,8 +149,9 @@ func (b *subject) from(ctx context.Context, from found) error {
 	return b.verdict(ctx, best)
 }
 
-// recipe says how the binary is built from that source.
-func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tree) (*recipe, error) {
+// recipe says how the binary is built from that source with goroot, which is the
+// release or was made of it. What is not part of the build is run from the release.
+func (b *subject) recipe(ctx context.Context, release, goroot *toolchain.Goroot, src *tree) (*recipe, error) {
 	c := b.claim
 	place := *b.Place
 	// One build cache a toolchain: two of the same version may differ.
@@ -149,7 +160,7 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 	if err := errors.Join(place.Make(), place.Check()); err != nil {
 		return nil, err
 	}
-	r := &recipe{claim: c, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{
+	r := &recipe{claim: c, release: release, pace: execute.Pace{P: b.p}, vcs: c.Revision != "", at: &execute.Local{
 		Label: "third", Goroot: goroot, Place: &place, Dir: src.dir, Out: filepath.Join(b.work, "out"), SetUmask: true, Kind: fact.SourceGit,
 	}}
 	installed := c.Installed() && !src.git
@@ -171,7 +182,7 @@ func (b *subject) recipe(ctx context.Context, goroot *toolchain.Goroot, src *tre
 		}
 	default: // a clean checkout has not got the stamp of a changed one either
 		b.Stamp = StampReplayed
-		program, err := b.stampProgram(ctx, goroot)
+		program, err := b.stampProgram(ctx, release)
 		if err != nil {
 			return nil, err
 		}
@@ -276,7 +287,7 @@ func (b *subject) search(ctx context.Context, r *recipe, targets []string, templ
 			first = c
 			break
 		}
-		if b.noID && !b.claim.ModifiedGo {
+		if b.noID && (!b.claim.ModifiedGo || b.Toolchain.Modified != nil) {
 			first.Flags = append(first.Flags, "-buildid=")
 		}
 	}

@@ -139,7 +139,7 @@ func (b *subject) resigned(ctx context.Context, a *attempt) (bool, error) {
 	if a.sum == b.sum || b.Packed != "" {
 		return false, nil
 	}
-	sig, err := resign(ctx, b.file, a.file, b.resignedFile())
+	sig, err := Resign(ctx, b.file, a.file, b.resignedFile())
 	if err != nil {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
@@ -191,12 +191,13 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 	}
 	where := fmt.Sprintf("%d bytes differ, the first at offset %d", d.DifferentBytes, d.FirstOffset)
 	switch {
-	case c.ModifiedGo:
+	case c.ModifiedGo && b.Toolchain.Modified == nil:
 		b.Verdict = fact.Unchecked
 		b.Reason = "made by a modified Go toolchain that calls itself " + b.Toolchain.Claimed + ": no linker of an unchanged release leaves out the section of the build information (.go.buildinfo)"
 		if same(0, 1, 2) {
 			b.Reason += "; all that the unchanged release compiles is the same, only the link differs"
 		}
+		b.Reason += "; -patch=FILE builds with what its makers say they changed"
 	case b.Packed != "" && b.format == gobin.PE:
 		b.Verdict = fact.Unchecked
 		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file (" + where + "), and the packed bytes were not made again: " + b.notRepacked

@@ -21,6 +21,12 @@
 // altered on disk is noticed, unless the system says that no file of it has
 // changed since it was last done: see package remember for what that rests on.
 //
+// # Modified toolchains
+//
+// [Toolchain.Modify] makes of a release and a patch what somebody else built with. It
+// goes by the version of the release; what tells them apart is [Toolchain.DirName]
+// and [Toolchain.Modification].
+//
 // # The environment
 //
 // [Place.Env] is an allow-list: a build sees what it names and nothing else.

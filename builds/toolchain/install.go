@@ -99,7 +99,7 @@ func (t *Toolchain) Install(ctx context.Context, dir string, known *memo.Store) 
 		return fail(err)
 	}
 	defer files.RemoveTree(tmp)
-	if err := t.unpack(ctx, tmp); err != nil {
+	if err := t.unpack(ctx, tmp, needed); err != nil {
 		return fail(err)
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
@@ -148,9 +148,14 @@ func sweep(parent string) {
 	}
 }
 
+// unread reports whether the file is of a test: no build reads it.
+func unread(name string) bool {
+	return strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/")
+}
+
 // needed reports whether a build reads the file at all.
 func needed(name string) bool {
-	if strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/") {
+	if unread(name) {
 		return false
 	}
 	for _, p := range []string{"test/", "api/", "doc/", "misc/", "src/cmd/"} {
@@ -168,7 +173,8 @@ func executable(name string) bool {
 // maxUnpacked bounds what is written before the hash is known to be right.
 const maxUnpacked = 4 << 30
 
-func (t *Toolchain) unpack(ctx context.Context, dir string) error {
+// unpack hashes all files of the zip, and writes those that are wanted.
+func (t *Toolchain) unpack(ctx context.Context, dir string, wanted func(name string) bool) error {
 	z, err := files.OpenZip(t.zip)
 	if err != nil {
 		return err
@@ -199,7 +205,7 @@ func (t *Toolchain) unpack(ctx context.Context, dir string) error {
 				return fmt.Errorf("%s: not a regular file in the toolchain's zip", f.Name)
 			}
 			var sum string
-			if !needed(name) {
+			if !wanted(name) {
 				var err error
 				if sum, err = copyZip(ctx, io.Discard, f); err != nil {
 					return err

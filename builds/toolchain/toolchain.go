@@ -26,20 +26,25 @@ const modulePath = "golang.org/toolchain"
 // Toolchain is one released Go toolchain for this host, as the checksum database knows it.
 type Toolchain struct {
 	fact.Toolchain
-	zip string
+	zip      string
+	modified *fact.Modification // nil: as it was released
 }
 
 // Sent is a toolchain whose module zip came from elsewhere. Its hash is what is
 // claimed until it is installed.
-func Sent(t fact.Toolchain, zip string) *Toolchain { return &Toolchain{t, zip} }
+func Sent(t fact.Toolchain, zip string) *Toolchain { return &Toolchain{Toolchain: t, zip: zip} }
 
 // Zip is the file that it is installed from.
 func (t *Toolchain) Zip() string { return t.zip }
 
-// DirName is a directory name that no other toolchain has.
+// DirName is a directory name that no other toolchain has, modified ones included.
 func (t *Toolchain) DirName() string {
 	sum := strings.NewReplacer("h1:", "", "/", "_", "+", "-", "=", "").Replace(t.Sum)
-	return t.Version + "-" + sum[:min(len(sum), 16)]
+	name := t.Version + "-" + sum[:min(len(sum), 16)]
+	if t.modified != nil {
+		name += "-modified-" + t.modified.Patch[:16]
+	}
+	return name
 }
 
 // ModuleOf is the module of the release of that exact version for a system, with its
@@ -98,9 +103,9 @@ func (f *Fetcher) ToolchainFor(ctx context.Context, goVersion, system string) (*
 		}
 		return nil, fault.Errorf(tip, "toolchain %s for %s: %w", exact, system, err)
 	}
-	return &Toolchain{fact.Toolchain{
+	return Sent(fact.Toolchain{
 		Version: exact, Host: system, Module: mod, Sum: d.Sum, SumDB: f.Settings.checksToolchain(f.Place),
-	}, d.Zip}, nil
+	}, d.Zip), nil
 }
 
 // Module is a downloaded module.

@@ -18,6 +18,7 @@ import (
 type rebuildFlags struct {
 	Source string     `flag:"source" takes:"dir" help:"git repository to take the source from, a directory or a URL (default: the module proxy)"`
 	Like   string     `flag:"like" reads:"name a binary of the same release" help:"settings for binaries that record none: those of this binary of the same release"`
+	Patch  string     `flag:"patch" takes:"file" help:"unified diff against GOROOT: how the toolchain that the binaries were made with differs from the release that it names"`
 	Keep   string     `flag:"keep" takes:"dir" help:"directory for the recovered profiles and the rebuilt files that differ"`
 	Key    privateKey `flag:"key" help:"your own private key, to sign what came out identical: file, env://NAME or KMS URI"`
 	jobsFlag
@@ -31,7 +32,7 @@ func (f *rebuildFlags) run(ctx context.Context, d *app) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Keep: f.Keep, Key: f.Key.ref(d)})
+	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Patch: f.Patch, Keep: f.Keep, Key: f.Key.ref(d)})
 	stop()
 	if err != nil {
 		return err
@@ -98,7 +99,15 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 			line("built in", "%s", d)
 		}
 		if t := r.Toolchain; t.Version != "" {
-			line("toolchain", "%s %s%s", t.Version, t.Sum, checked(t.Sum, t.SumDB))
+			if m := t.Modified; m != nil {
+				line("toolchain", "%s, modified: sha256 %s; the release is %s%s", t.Version, m.Patch, t.Sum, checked(t.Sum, t.SumDB))
+				line("modified", "%s", modified(m))
+				if k := m.Recipe; k != nil {
+					line("recipe", "%s, known of %s %s: %s", k.Name, k.Module, k.Versions(), k.Source)
+				}
+			} else {
+				line("toolchain", "%s %s%s", t.Version, t.Sum, checked(t.Sum, t.SumDB))
+			}
 		} else {
 			line("toolchain", "%s", t.Claimed)
 		}
@@ -150,6 +159,18 @@ func (d *app) beside(res *verify.BinariesResult) {
 				"sha256", h.SHA256, ui.FormatBytes(h.Size), "note", "its members were looked at one by one; its headers and compression were not made again")
 		}
 	}
+}
+
+// modified says what of a toolchain was changed and built anew.
+func modified(m *fact.Modification) string {
+	text := strings.Join(m.Files, ", ")
+	if len(m.Tools) > 0 {
+		text += "; built anew: " + strings.Join(m.Tools, ", ")
+	}
+	if len(m.Left) > 0 {
+		text += "; left alone, since no build reads it: " + strings.Join(m.Left, ", ")
+	}
+	return text
 }
 
 // counts says how everything that was found ended.

@@ -212,6 +212,9 @@ func (d *app) builtAgain(v *checksums.Verification) error {
 		return err
 	}
 	for _, r := range v.Rebuilt {
+		if r.Signer != "" {
+			d.printf("  %s: identical but for the signature of %s, which was not checked\n", r.Name, r.Signer)
+		}
 		d.findings(r.Profile+" "+r.Platform+" "+r.Name, r.Findings)
 	}
 	d.printf("\n")

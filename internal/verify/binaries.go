@@ -20,6 +20,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/fetch"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/patch"
 	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/upx"
 )
@@ -29,6 +30,9 @@ type BinariesConfig struct {
 	Names  []string // binaries, archives, directories
 	Source string   // directory or URL of a git repository; "" asks the module proxy
 	Like   string   // a sibling binary, for files that say nothing of themselves
+	// Patch is a unified diff against GOROOT: how the toolchain that the binaries were
+	// made with differs from the release that it names. "" for none that is brought.
+	Patch string
 	// Key is the private key that signs a statement about each binary that came
 	// out identical; the zero value signs nothing. The statements go into Keep,
 	// or the working directory.
@@ -64,6 +68,10 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 			return nil, fault.Usagef("name a binary, an archive with binaries, or a directory of these", "%w", err)
 		}
 	}
+	changed, err := readPatch(what.Patch)
+	if err != nil {
+		return nil, err
+	}
 	var signer checksums.Signer
 	if !what.Key.IsZero() {
 		if signer, err = checksums.LoadSigner(ctx, what.Key, cfg.Password); err != nil {
@@ -92,12 +100,26 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 		return nil, err
 	}
 	cfg.Emit(run.Event{Kind: run.Total, N: len(found.Inputs)})
-	results, err := recovery.Rebuild(ctx, foreignConfig(s, t, work, what), found.Inputs)
+	with := foreignConfig(s, t, work, what)
+	with.Patch = changed
+	results, err := recovery.Rebuild(ctx, with, found.Inputs)
 	if err != nil {
 		return nil, err
 	}
 	out := newRebuilt(found, results)
 	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+}
+
+// readPatch reads a patch of a toolchain; nil for no name.
+func readPatch(name string) (*patch.Patch, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := files.Read(name, patch.MaxSize)
+	if err != nil {
+		return nil, fault.Usagef("name a unified diff against GOROOT", "-patch: %w", err)
+	}
+	return toolchain.ParsePatch(name, data)
 }
 
 // newRebuilt counts. Nothing is identical when nothing was rebuilt.
@@ -133,8 +155,8 @@ func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checks
 		b := checksums.BinaryRebuild{
 			Name: subject, SHA256: digest, Package: r.Package, Platform: r.Platform, Command: r.Command, Env: r.Env, Stamp: r.Stamp,
 			Source:    checksums.Source{Module: r.Source.Module, Version: r.Source.Version, Sum: r.Source.Sum, SumDB: r.Source.SumDB, Commit: r.Source.Revision},
-			Toolchain: r.Toolchain.Toolchain,
-			Builder:   checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement, Packer: r.Packer,
+			Toolchain: r.Toolchain.Toolchain, Modified: r.Toolchain.Modified,
+			Builder: checksums.Builder{Name: "mintmark", Version: cfg.Tool}, Confinement: r.Confinement, Packer: r.Packer,
 		}
 		if d := r.Directories; d != nil && d.Elsewhere == "" {
 			b.Directories = &checksums.BuildDirectories{Source: d.Source, Goroot: d.Goroot, ModCache: d.ModCache}

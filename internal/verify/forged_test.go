@@ -65,15 +65,18 @@ func newKeys(t *testing.T) *keys {
 	return k
 }
 
+// config is a run without the network, by the rebuilder.
+func (k *keys) config(t *testing.T) run.Config {
+	return run.Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
+		Key: k.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
+}
+
 // verbs are those that read a release of a stranger.
 func (k *keys) verbs(t *testing.T) map[string]func(dir string) error {
 	vc := func(dir string) Config { return Config{Path: dir, Key: k.public} }
 	// Nothing may be reached before the release is refused: what cannot be
 	// fetched here would be exit code 1.
-	cfg := func() run.Config {
-		return run.Config{Cache: filepath.Join(t.TempDir(), "cache"), Environ: []string{"PATH=" + os.Getenv("PATH"), "GOPROXY=off", "HOME=" + k.dir},
-			Key: k.rebuilder, Password: func() ([]byte, error) { return []byte{}, nil }}
-	}
+	cfg := func() run.Config { return k.config(t) }
 	statement := filepath.Join(k.dir, "x"+checksums.StatementSuffix)
 	return map[string]func(dir string) error{
 		"verify": func(dir string) error { _, err := Release(t.Context(), vc(dir)); return err },

@@ -65,6 +65,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 		return
 	case built.SHA256 == a.SHA256:
 		r.Verdict, r.Rebuilt = fact.Identical, built.SHA256
+		t.compareSigned(ctx, a, *built, r)
 		return
 	}
 	r.Rebuilt, r.Verdict = built.SHA256, fact.Different
@@ -122,12 +123,17 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 	return nil
 }
 
+// ours is the file that was built here, "" if it is not kept.
+func (t *rebuiltFiles) ours(built checksums.Artifact) string {
+	if built.Published {
+		return filepath.Join(t.stage, built.Name)
+	}
+	return t.made.Linked(built.SHA256)
+}
+
 // explain compares the bytes, where the published ones are at hand.
 func (t *rebuiltFiles) explain(ctx context.Context, a, built checksums.Artifact) []fact.Finding {
-	ours := t.made.Linked(built.SHA256)
-	if built.Published {
-		ours = filepath.Join(t.stage, built.Name)
-	}
+	ours := t.ours(built)
 	theirs, err := t.publishedFile(ctx, a)
 	if ours == "" || theirs == "" {
 		why := "only its digest is known here"
