@@ -214,16 +214,19 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 	drop := func() { os.Remove(to); c.copies = left }
 	var sum *archive.Summary
 	var head bytes.Buffer
+	var wrong error // with what was compressed, not with where it is written
 	err := files.Create(to, 0o600, func(out *os.File) (err error) {
 		most := min(maxMember, c.copies)
-		sum, err = archive.Uncompress(c.ctx, f, size, writerFunc(func(p []byte) (int, error) {
+		sum, wrong = archive.Uncompress(c.ctx, f, size, writerFunc(func(p []byte) (int, error) {
 			if n := 16 - head.Len(); n > 0 {
 				head.Write(p[:min(n, len(p))])
 			}
 			if most -= int64(len(p)); most < 0 {
 				return 0, &archive.LimitError{Reason: "more than this tool unpacks in one run"}
 			}
-			return out.Write(p)
+			n, failed := out.Write(p)
+			err = failed
+			return n, failed
 		}))
 		c.copies = max(most, 0)
 		return err
@@ -232,12 +235,15 @@ func (c *collector) compressed(name string, f *os.File, size int64) (bool, error
 	switch {
 	case c.ctx.Err() != nil:
 		return false, context.Cause(c.ctx)
+	case err != nil:
+		drop()
+		return false, fmt.Errorf("%s: %w", name, err)
 	case !program: // whatever it is, and whatever is wrong with it, others say
 		drop()
 		return false, nil
-	case err != nil:
+	case wrong != nil:
 		drop()
-		c.skip(name, "", KindPacked, "not unpacked: "+err.Error())
+		c.skip(name, "", KindPacked, "not unpacked: "+wrong.Error())
 		return true, nil
 	}
 	inner := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
