@@ -57,13 +57,7 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 	if err != nil {
 		return nil, err
 	}
-	u := pl.Plan.Units[0]
-	for _, x := range pl.Plan.Units {
-		if x.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(x.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/") {
-			u = x
-			break
-		}
-	}
+	u := pl.Plan.Nearest(runtime.GOOS, runtime.GOARCH)
 	graph, err := pl.Loader.Imports(ctx, u)
 	if err != nil {
 		return nil, err
