@@ -203,7 +203,7 @@ func (d *app) sizeDir(ctx context.Context, asJSON bool, dir string) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			if fault.ExitCode(err) != fault.Usage { // a Go binary, but not readable
+			if measure.Damaged(err) || fault.ExitCode(err) != fault.Usage {
 				d.term.Warn("%v", err)
 			}
 			skipped++
