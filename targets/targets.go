@@ -233,9 +233,11 @@ func Size(
 	profile *string, // with -waterfall or -retained or -modules: profiles, separated by commas (default: all that have platforms)
 	platform *string, // with -waterfall or -retained or -modules: platforms or patterns, separated by commas, such as linux/amd64
 	jobs *int, // with -waterfall or -retained or -modules: build actions at a time (default: the number of processors)
+	toolchain *string, // with -waterfall or -retained or -modules: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
+	snapshot *bool, // with -waterfall or -retained or -modules: build the tree as it is, committed or not
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "modules": modules, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "json": json}, file)
+	return run(ctx, "size", flags{"by": by, "top": top, "twin": twin, "old": old, "sql": sql, "svg": svg, "waterfall": waterfall, "retained": retained, "only": only, "modules": modules, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "snapshot": snapshot, "json": json}, file)
 }
 
 // Why says why a package is in the program, what to remove until it is gone, and what method look-ups keep.

@@ -39,6 +39,17 @@ type Plan struct {
 	Units    []*Unit    `json:"units"`
 }
 
+// Nearest is the unit that is looked at where one of several has to do: the first of a
+// platform GOOS/GOARCH, whatever its variant, else the first of all.
+func (p *Plan) Nearest(goos, goarch string) *Unit {
+	for _, u := range p.Units {
+		if strings.HasPrefix(u.Platform+"/", goos+"/"+goarch+"/") {
+			return u
+		}
+	}
+	return p.Units[0]
+}
+
 // Generate is a command that makes files before anything is compiled; see
 // [profiles.Generate].
 type Generate struct {

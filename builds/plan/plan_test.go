@@ -195,3 +195,16 @@ func TestUnitKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	p := &Plan{}
+	for _, platform := range []string{"windows/amd64", "linux/arm64", "linux/arm/6", "linux/arm/7"} {
+		p.Units = append(p.Units, &Unit{Platform: platform})
+	}
+	for _, tt := range [][3]string{{"linux", "arm", "linux/arm/6"}, {"linux", "arm64", "linux/arm64"}, {"linux", "amd64", "windows/amd64"}} {
+		if u := p.Nearest(tt[0], tt[1]); u.Platform != tt[2] {
+			t.Errorf("%s/%s: %s", tt[0], tt[1], u.Platform)
+		}
+	}
+}

@@ -261,9 +261,10 @@ func (c *collector) compressed(it item, f *os.File, size int64) (bool, error) {
 	drop := func() { os.Remove(to); c.copies = left }
 	var sum *archive.Summary
 	var head bytes.Buffer
+	var wrong error // with what was compressed, not with where it is written
 	err := files.Create(to, 0o600, func(out *os.File) (err error) {
 		most := min(maxMember, c.copies)
-		sum, err = archive.Uncompress(c.ctx, f, size, writerFunc(func(p []byte) (int, error) {
+		sum, wrong = archive.Uncompress(c.ctx, f, size, writerFunc(func(p []byte) (int, error) {
 			if n := 16 - head.Len(); n > 0 {
 				head.Write(p[:min(n, len(p))])
 			}
@@ -275,7 +276,9 @@ func (c *collector) compressed(it item, f *os.File, size int64) (bool, error) {
 					return 0, err
 				}
 			}
-			return out.Write(p)
+			n, failed := out.Write(p)
+			err = failed
+			return n, failed
 		}))
 		c.copies = max(most, 0)
 		return err
@@ -284,12 +287,15 @@ func (c *collector) compressed(it item, f *os.File, size int64) (bool, error) {
 	switch {
 	case c.ctx.Err() != nil:
 		return false, context.Cause(c.ctx)
+	case err != nil:
+		drop()
+		return false, fmt.Errorf("%s: %w", name, err)
 	case !program: // whatever it is, and whatever is wrong with it, others say
 		drop()
 		return false, nil
-	case err != nil:
+	case wrong != nil:
 		drop()
-		c.skip(name, "", KindPacked, "not unpacked: "+err.Error())
+		c.skip(name, "", KindPacked, "not unpacked: "+wrong.Error())
 		return true, nil
 	}
 	inner := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))

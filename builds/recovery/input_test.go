@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -336,4 +338,23 @@ func FuzzCollect(f *testing.F) {
 			t.Error("a named file vanished")
 		}
 	})
+}
+
+// TestCollectNoSpace: what cannot be written is an error of this machine, and says
+// nothing of the file.
+func TestCollectNoSpace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x.gz")
+	var buf bytes.Buffer
+	z := gzip.NewWriter(&buf)
+	z.Write([]byte(elf))
+	z.Close()
+	if err := os.WriteFile(file, buf.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := &collector{ctx: t.Context(), work: filepath.Join(dir, "none"), copies: 1 << 20, looking: 1 << 20, manuals: 1 << 20}
+	if err := c.file("x.gz", file, 0o644, true); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "x.gz: ") {
+		t.Errorf("%v, and %+v", err, c.Found)
+	}
 }

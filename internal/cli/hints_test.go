@@ -277,3 +277,17 @@ func sources(t *testing.T) map[string]string {
 	}
 	return texts
 }
+
+// TestPinned: where no toolchain is named, a hint says -toolchain=, so that each verb
+// that plans what a profile says has the flag.
+func TestPinned(t *testing.T) {
+	for _, v := range Verbs() {
+		flags := map[string]bool{}
+		for _, f := range v.Flags() {
+			flags[f.Name] = true
+		}
+		if flags["config"] && flags["platform"] && !flags["toolchain"] {
+			t.Errorf("mintmark %s has -config and -platform, and no -toolchain", v.Name)
+		}
+	}
+}

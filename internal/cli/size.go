@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/measure"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/internal/run"
 	"github.com/mintmark/mintmark/internal/sizes"
 	"github.com/mintmark/mintmark/internal/ui"
 )
@@ -30,6 +32,8 @@ type sizeFlags struct {
 	Profile   []string `flag:"profile" takes:"profile" with:"waterfall retained modules" help:"profiles, separated by commas (default: all that have platforms)"`
 	Platform  string   `flag:"platform" with:"waterfall retained modules" help:"platforms or patterns, separated by commas, such as linux/amd64"`
 	Jobs      *int     `flag:"jobs" with:"waterfall retained modules" help:"build actions at a time (default: the number of processors)"`
+	Toolchain string   `flag:"toolchain" with:"waterfall retained modules" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
+	Snapshot  bool     `flag:"snapshot" with:"waterfall retained modules" help:"build the tree as it is, committed or not"`
 	jsonFlag
 	File string `arg:"file" help:"a Go binary, or a directory with some"`
 }
@@ -107,14 +111,35 @@ func (f *sizeFlags) run(ctx context.Context, d *app) error {
 	return d.size(s, f.By, top)
 }
 
+// refuse refuses flags about one file beside one that builds a checkout, but those that
+// mean something there too.
+func (f *sizeFlags) refuse(measurement string, but ...string) error {
+	var given []string
+	for _, x := range []struct {
+		name  string
+		given bool
+	}{{"by", f.By != ""}, {"top", f.Top != nil}, {"twin", f.Twin != ""}, {"old", f.Old != ""}, {"sql", f.SQL != ""}, {"svg", f.SVG != ""}} {
+		if x.given && !slices.Contains(but, x.name) {
+			given = append(given, "-"+x.name)
+		}
+	}
+	if given == nil {
+		return nil
+	}
+	return fault.Usagef("leave out one or the other", "size: -%s builds a checkout, and %s: about one file", measurement, strings.Join(given, ", "))
+}
+
+// checkout is the run that builds what is measured.
+func (f *sizeFlags) checkout(d *app) (run.Config, error) {
+	return d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File}, treeFlags{f.Toolchain, f.Snapshot})
+}
+
 // modules says what the modules of a checkout are needed for.
 func (f *sizeFlags) modules(ctx context.Context, d *app) error {
-	top := f.Top
-	f.Top = nil
-	if f.Waterfall || f.fileFlags != (fileFlags{}) {
-		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -modules goes with -config, -profile, -platform, -jobs, -top and -json only")
+	if err := f.refuse("modules", "top"); err != nil {
+		return err
 	}
-	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	c, err := f.checkout(d)
 	if err != nil {
 		return err
 	}
@@ -128,18 +153,18 @@ func (f *sizeFlags) modules(ctx context.Context, d *app) error {
 		return report.WriteJSON(d.stdout(), x)
 	}
 	rows := 0
-	if top != nil {
-		rows = *top
+	if f.Top != nil {
+		rows = *f.Top
 	}
 	return d.sizeModulesOf(x, rows)
 }
 
 // waterfall says what each of a profile's settings saves.
 func (f *sizeFlags) waterfall(ctx context.Context, d *app) error {
-	if f.fileFlags != (fileFlags{}) {
-		return fault.Usagef("it builds a checkout, the other flags are about one file", "size: -waterfall goes with -config, -profile, -platform, -jobs and -json only")
+	if err := f.refuse("waterfall"); err != nil {
+		return err
 	}
-	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	c, err := f.checkout(d)
 	if err != nil {
 		return err
 	}
@@ -178,7 +203,7 @@ func (d *app) sizeDir(ctx context.Context, asJSON bool, dir string) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			if fault.ExitCode(err) != fault.Usage { // a Go binary, but not readable
+			if measure.Damaged(err) || fault.ExitCode(err) != fault.Usage {
 				d.term.Warn("%v", err)
 			}
 			skipped++

@@ -13,13 +13,16 @@ import (
 
 // retained says what leaves a program with each of its dependencies.
 func (f *sizeFlags) retained(ctx context.Context, d *app, top int) error {
-	if f.Old != "" || f.Twin != "" || f.SVG != "" || f.By != "" && f.By != "module" && f.By != "package" {
-		return fault.Usagef("it builds a checkout; -old, -twin and -svg are about one file", "size: -retained goes with -by=module, -by=package, -only, -config, -profile, -platform, -jobs, -top, -sql and -json only")
+	if err := f.refuse("retained", "by", "top", "sql"); err != nil {
+		return err
+	}
+	if f.By != "" && f.By != "module" && f.By != "package" {
+		return fault.Usagef("-by=module or -by=package", "size: -retained takes out modules or packages, and -by=%s is about one file", f.By)
 	}
 	if st, err := os.Stat(f.File); err == nil && !st.IsDir() {
 		return fault.Usagef("name the directory of its source: mintmark size -retained DIR", "%s: what a program would be without a dependency is found by building it, and a file alone does not say", f.File)
 	}
-	c, err := d.config(selectFlags{f.Config, f.Profile, f.Platform}, jobsFlag{f.Jobs}, dirFlag{f.File})
+	c, err := f.checkout(d)
 	if err != nil {
 		return err
 	}

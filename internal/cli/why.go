@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -86,10 +87,21 @@ func (d *app) whyCut(r *release.Reason) {
 		}
 		others := len(c.Gone) - 1
 		if others > 0 {
-			d.printf("  which takes %s along\n", fact.Count(others, "further package"))
+			own := ""
+			switch n := len(c.Own); {
+			case n == 1:
+				own = ", " + c.Own[0] + " of the main module among them"
+			case n > 1:
+				own = fmt.Sprintf(", %d of the main module among them", n)
+			}
+			if slices.Equal(c.Own, []string{r.Package}) {
+				own = ""
+			}
+			d.printf("  which takes %s along%s\n", fact.Count(others, "further package"), own)
 		}
 	}
 	show("gone without %s of the main module", r.Cut)
+	show("or without %s inside the main module", r.Inner)
 	show("or without %s, with changes in dependencies", r.Shortcut)
 }
 

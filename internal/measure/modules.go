@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/plan"
@@ -54,12 +53,7 @@ func Modules(ctx context.Context, cfg run.Config) (_ *ModuleSizes, err error) {
 	if err != nil {
 		return nil, err
 	}
-	u := pl.Plan.Units[0]
-	if i := slices.IndexFunc(pl.Plan.Units, func(u *plan.Unit) bool {
-		return u.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(u.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/")
-	}); i >= 0 {
-		u = pl.Plan.Units[i]
-	}
+	u := pl.Plan.Nearest(runtime.GOOS, runtime.GOARCH)
 	s.Phase("looking at the modules")
 	d, err := pl.Loader.Dependencies(ctx, pl.Plan.Units)
 	if err != nil {

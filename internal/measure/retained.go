@@ -135,6 +135,10 @@ func (r *retainer) all(ctx context.Context, with RetainedWith, out *report.Retai
 		return nil, err
 	}
 	slices.SortStableFunc(out.Dependencies, report.ByRetained)
+	if len(out.Dependencies) == 0 {
+		out.Notes = append(out.Notes, "the program has no packages of other modules: mintmark why PACKAGE says what to remove until one of the standard library is gone")
+		return out, nil
+	}
 	out.Notes = append(out.Notes,
 		"what leaves with several dependencies at once may be more than the sum, where they need the same packages",
 		"each program was built once: nothing was compared with a second build, and nothing is published")

@@ -37,5 +37,15 @@ func Size(ctx context.Context, file, twin, path string) (*sizes.Breakdown, error
 		}
 		return nil, fault.Usagef(fault.Hint(err), "%w", err)
 	}
+	if Damaged(err) { // what was named is wrong, as for inspect
+		return nil, fault.Usagef(fault.Hint(err), "%w", err)
+	}
 	return l, err
+}
+
+// Damaged reports whether an error says that a binary is not as its format demands: it
+// is one, and cut off or overwritten.
+func Damaged(err error) bool {
+	_, ok := errors.AsType[*gobin.FormatError](err)
+	return ok
 }

@@ -64,3 +64,19 @@ func TestSizePacked(t *testing.T) {
 		t.Errorf("without UPX: %v", err)
 	}
 }
+
+// TestDamaged: what is wrong with a file has one exit code, whoever looks at it.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "cut")
+	if err := os.WriteFile(file, []byte("\x7fELF\x02\x01\x01, and no more"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, size := Size(t.Context(), file, "", "")
+	_, inspect := Inspect(t.Context(), file)
+	for _, err := range []error{size, inspect} {
+		if !Damaged(err) || fault.ExitCode(err) != fault.Usage || fault.Hint(err) == "" {
+			t.Errorf("%v: exit code %d, hint %q", err, fault.ExitCode(err), fault.Hint(err))
+		}
+	}
+}

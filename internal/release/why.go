@@ -25,12 +25,13 @@ type Reason struct {
 	Symbols  []string    `json:"symbols,omitempty"` // references from the linker's roots to the first symbol of the package
 	Kept     int         `json:"kept"`              // symbols of the package that the linker kept
 	Packages int         `json:"packages"`          // that the program is made of
-	// Cut are the fewest imports of the main module without which the package is not
-	// in the program; nil where no such cut exists, and NoCut says why.
+	// Cut are the fewest imports of others by the main module without which the package
+	// is not in the program; nil where no such cut exists, and NoCut says why.
 	Cut   *Cut   `json:"cut,omitempty"`
 	NoCut string `json:"no_cut,omitempty"`
-	// Shortcut is a cut with fewer imports, some of them in dependencies; nil where
-	// there is none.
+	// Inner is a cut with fewer imports, with which packages of the main module leave;
+	// Shortcut one with fewer imports, some of them in dependencies. nil where there is none.
+	Inner    *Cut `json:"inner,omitempty"`
 	Shortcut *Cut `json:"shortcut,omitempty"`
 	// Lookups says for each program of the unit that looks up methods by reflection
 	// which functions do, and what that keeps.
@@ -56,13 +57,7 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 	if err != nil {
 		return nil, err
 	}
-	u := pl.Plan.Units[0]
-	for _, x := range pl.Plan.Units {
-		if x.Platform == runtime.GOOS+"/"+runtime.GOARCH || strings.HasPrefix(x.Platform, runtime.GOOS+"/"+runtime.GOARCH+"/") {
-			u = x
-			break
-		}
-	}
+	u := pl.Plan.Nearest(runtime.GOOS, runtime.GOARCH)
 	graph, err := pl.Loader.Imports(ctx, u)
 	if err != nil {
 		return nil, err
@@ -96,8 +91,9 @@ func WhyLinked(ctx context.Context, cfg run.Config, pkg string) (_ *Reason, err 
 	}
 	mains = knownMains(graph, mains)
 	r.Imports = importPath(imports, mains, r.Package)
-	r.Cut, r.Shortcut, r.NoCut = cuts(graph, mains, r.Package)
-	for _, c := range []*Cut{r.Cut, r.Shortcut} {
+	set := cuts(graph, mains, r.Package)
+	r.Cut, r.Inner, r.Shortcut, r.NoCut = set.imports, set.packages, set.deps, set.why
+	for _, c := range []*Cut{r.Cut, r.Inner, r.Shortcut} {
 		if c == nil {
 			continue
 		}

@@ -11,7 +11,17 @@ import (
 // Cut is a set of imports without which a package is not in a program.
 type Cut struct {
 	Imports []CutImport `json:"imports"`
-	Gone    []string    `json:"gone"` // packages that leave with them, the one that was asked about among them
+	Gone    []string    `json:"gone"`          // packages that leave with them, the one that was asked about among them
+	Own     []string    `json:"own,omitempty"` // those of them that are the main module's
+}
+
+// cutSet are the ways to have a package gone; nil where there is no such way, or none
+// with fewer imports than by imports alone.
+type cutSet struct {
+	imports  *Cut   // what the main module's packages import of others
+	packages *Cut   // the same with packages of its own
+	deps     *Cut   // the same with what dependencies import
+	why      string // why there is no way at all
 }
 
 // CutImport is one import of a cut.
@@ -34,15 +44,18 @@ func knownMains(graph map[string]*plan.Imported, mains []string) []string {
 	return slices.DeleteFunc(slices.Clone(mains), func(m string) bool { return graph[m] == nil })
 }
 
-// cuts are the fewest imports to remove until a package is not in a program: those of
-// the main module alone, which its maintainer can remove, and, if that are fewer, those
-// with imports in dependencies. The standard library's imports stay. Of several sets
+// cuts are the fewest imports to remove until a package is not in a program. First those
+// by which packages of the main module import others: its maintainer can remove them, and
+// all that the program is of itself stays. If fewer are enough where packages of its own
+// may leave as well, or with changes in dependencies, also these. That the program imports
+// its own packages is no way to be without another: the import of all of them by package
+// main would be the fewest for anything. The standard library's imports stay. Of several sets
 // of that many imports it is the one nearest to the package, so that as little as can
-// be leaves with it. why says why there is no cut.
-func cuts(graph map[string]*plan.Imported, mains []string, pkg string) (own, fewer *Cut, why string) {
+// be leaves with it.
+func cuts(graph map[string]*plan.Imported, mains []string, pkg string) (set cutSet) {
 	for _, m := range mains {
 		if m == pkg {
-			return nil, nil, "it is the program itself"
+			return cutSet{why: "it is the program itself"}
 		}
 	}
 	// What no import leads to, the go command itself adds; the runtime always.
@@ -53,7 +66,7 @@ func cuts(graph map[string]*plan.Imported, mains []string, pkg string) (own, few
 	implicit = append(implicit, slices.Sorted(maps.Keys(without(graph, reach(graph, mains, nil))))...)
 	always := reach(graph, implicit, nil)
 	if always[pkg] {
-		return nil, nil, "the go command links it into every such program, whatever that imports"
+		return cutSet{why: "the go command links it into every such program, whatever that imports"}
 	}
 	cut := func(cuttable func(arc) bool) *Cut {
 		arcs, ok := minCut(graph, mains, pkg, cuttable)
@@ -69,17 +82,30 @@ func cuts(graph map[string]*plan.Imported, mains []string, pkg string) (own, few
 		}
 		left := reach(graph, slices.Concat(mains, implicit), removed)
 		c.Gone = slices.Sorted(maps.Keys(without(graph, left)))
+		for _, p := range c.Gone {
+			if graph[p].Own {
+				c.Own = append(c.Own, p)
+			}
+		}
 		return c
 	}
-	own = cut(func(a arc) bool { return graph[a.from].Own })
-	fewer = cut(func(a arc) bool { return !graph[a.from].Standard })
-	if own != nil && fewer != nil && len(fewer.Imports) >= len(own.Imports) {
-		fewer = nil
+	// Of a package of its own the imports are within the main module.
+	inside := func(a arc) bool { return graph[a.from].Own && graph[a.to] != nil && graph[a.to].Own && !graph[pkg].Own }
+	set.imports = cut(func(a arc) bool { return graph[a.from].Own && !inside(a) })
+	if set.imports == nil {
+		set.why = "no imports of the main module's packages lead to it alone"
 	}
-	if own == nil {
-		why = "no imports of the main module's packages lead to it alone"
+	fewer := func(c *Cut) *Cut {
+		if c != nil && set.imports != nil && len(c.Imports) >= len(set.imports.Imports) {
+			return nil
+		}
+		return c
 	}
-	return own, fewer, why
+	if set.imports != nil {
+		set.packages = fewer(cut(func(a arc) bool { return graph[a.from].Own }))
+	}
+	set.deps = fewer(cut(func(a arc) bool { return !graph[a.from].Standard && !inside(a) }))
+	return set
 }
 
 // reach are the packages that some packages import, directly or not, and these

@@ -38,7 +38,8 @@ func TestCuts(t *testing.T) {
 		{"s/r", "[]", "[]", "[]", "the go command links it into every such program, whatever that imports"},
 		{"m", "[]", "[]", "[]", "it is the program itself"},
 	} {
-		own, fewer, why := cuts(g, []string{"m"}, c.pkg)
+		set := cuts(g, []string{"m"}, c.pkg)
+		own, fewer, why := set.imports, set.deps, set.why
 		show := func(x *Cut) []string {
 			if x == nil {
 				return nil
@@ -113,5 +114,30 @@ func TestMinCut(t *testing.T) {
 		if !slices.IsSortedFunc(cut, cmpArc) {
 			t.Fatalf("%v is not sorted", cut)
 		}
+	}
+}
+
+// TestOwnPackages: that a program imports its own packages is no way to be without another.
+func TestOwnPackages(t *testing.T) {
+	t.Parallel()
+	g := graphOf(map[string][]string{
+		"m": {"m/src"}, "m/src": {"m/tui", "m/util", "d", "x"}, "m/tui": {"m/util", "d"}, "m/util": {"d"}, "d": nil, "x": {"d", "y"}, "y": nil,
+	})
+	set := cuts(g, []string{"m"}, "d")
+	if set.imports == nil || len(set.imports.Imports) != 4 || set.imports.Own != nil || fmt.Sprint(set.imports.Gone) != "[d x y]" {
+		t.Errorf("imports: %+v", set.imports)
+	}
+	if c := set.packages; c == nil || len(c.Imports) != 1 || c.Imports[0].From != "m" || fmt.Sprint(c.Own) != "[m/src m/tui m/util]" {
+		t.Errorf("packages: %+v", c)
+	}
+	if set.deps != nil { // its four imports are as many
+		t.Errorf("dependencies: %+v", set.deps)
+	}
+	if set = cuts(g, []string{"m"}, "y"); set.imports == nil || set.imports.Imports[0].To != "x" || set.packages != nil || set.deps != nil {
+		t.Errorf("%+v", set)
+	}
+	// Of a package of its own there are no other imports.
+	if c := cuts(g, []string{"m"}, "m/util").imports; c == nil || len(c.Imports) != 1 || c.Imports[0].From != "m" {
+		t.Errorf("%+v", c)
 	}
 }

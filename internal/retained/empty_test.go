@@ -274,6 +274,20 @@ func Serve(dep.T) {}
 	}
 }
 
+// TestEmptyVersion: a file's language is what its build constraint says, as for the compiler.
+func TestEmptyVersion(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"//go:build go1.21 && linux\n\npackage a\n\nfunc F[T any](T) {}\n": "//go:build go1.21\n\npackage a\n",
+		"//go:build !windows\n\npackage a\n\nfunc F() {}\n":                "package a\n",
+	} {
+		out, _, err := Empty([]Source{{"a.go", []byte(source)}}, nil, nil, nil)
+		if err != nil || !strings.HasPrefix(string(out[0].Data), want) {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
 func TestEmptySyntax(t *testing.T) {
 	_, _, err := Empty([]Source{{"a.go", []byte("package a\nfunc {")}}, nil, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "a.go:2:6") {

@@ -3,7 +3,6 @@ package sizes
 import (
 	"cmp"
 	"container/heap"
-	"slices"
 )
 
 // Ranks of claims: where two overlap, the lower rank has the bytes.
@@ -96,10 +95,7 @@ func (a *active) Pop() any {
 // the one that starts first. What nobody claims is padding where it is zero,
 // and else not known.
 func (c *claims) ranges(file []byte) []Range {
-	slices.SortFunc(c.list, func(x, y claim) int {
-		if x.off != y.off {
-			return cmp.Compare(x.off, y.off)
-		}
+	sortBy(c.list, func(x *claim) uint32 { return uint32(x.off) }, func(x, y claim) int { // MaxSize fits
 		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(y.end, x.end),
 			cmp.Compare(x.kind, y.kind), cmp.Compare(c.name(x.pkg), c.name(y.pkg)), cmp.Compare(x.symbol, y.symbol))
 	})
@@ -179,10 +175,7 @@ type use struct {
 // merge sorts uses and calls each for every place with its only user. Of several
 // functions none is the owner, and of several packages none.
 func merge(uses []use, each func(u use, next uint32), end uint32) {
-	slices.SortFunc(uses, func(a, b use) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
+	sortBy(uses, func(u *use) uint32 { return u.at }, func(a, b use) int {
 		return cmp.Or(cmp.Compare(a.pkg, b.pkg), cmp.Compare(a.fn, b.fn))
 	})
 	for i := 0; i < len(uses); {

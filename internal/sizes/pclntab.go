@@ -3,6 +3,7 @@ package sizes
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -60,6 +61,9 @@ func (m *image) readFunctions() error {
 	m.add(p.Offset, int64(8+8*m.PtrSize), Headers, Exact, rankTable, noPackage, "pclntab header")
 	packages := m.funcNames(names)
 	n := t.Len()
+	// Most programs have ten to thirteen claims for a function. No more memory than about
+	// the file's size is taken for what a table says.
+	m.list = slices.Grow(m.list, int(min(int64(13*n), m.size/48)))
 	f := &functions{text: t.Text(), start: make([]uint32, n+1), pkg: make([]int32, n), name: make([]string, n)}
 	var pctabs, cus, data []use
 	funcs := tab[p.Funcs-p.Offset:]
