@@ -354,7 +354,7 @@ func TestCollectNoSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &collector{ctx: t.Context(), work: filepath.Join(dir, "none"), copies: 1 << 20, looking: 1 << 20, manuals: 1 << 20}
-	if err := c.file("x.gz", file, 0o644, true); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "x.gz: ") {
+	if err := c.file(item{name: "x.gz", at: file, mode: 0o644, named: true}); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "x.gz: ") {
 		t.Errorf("%v, and %+v", err, c.Found)
 	}
 }
