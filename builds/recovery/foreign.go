@@ -103,7 +103,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 					return context.Cause(ctx)
 				}
 				if err != nil {
-					r.unchecked(err.Error())
+					b.unchecked(err.Error())
 				}
 				b.held()
 				e.event(r.Name, r)
@@ -219,8 +219,10 @@ type subject struct {
 	id     [4]string
 	noID   bool
 	claim  *Claim
-	bin    *gobin.File
-	p      int
+	// untouched is whether the file is as the linker left it.
+	untouched gobin.Untouched
+	bin       *gobin.File
+	p         int
 
 	packing     Packing // of a packed file
 	notRepacked string  // why its packed bytes did not come out
@@ -277,7 +279,7 @@ func (b *subject) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Untouched = string(untouched.State) + ": " + untouched.Reason
+	b.untouched, b.Untouched = untouched, string(untouched.State)+": "+untouched.Reason
 	claimed := f
 	if b.Like != "" && f.BuildInfo == nil {
 		sibling, err := gobin.Open(b.Like)
@@ -301,7 +303,7 @@ func (b *subject) read(ctx context.Context) error {
 	c, err := ReadClaim(claimed)
 	if c != nil {
 		b.claim = c
-		b.Package, b.Project = c.Package, c.Project()
+		b.Package, b.Project, b.Distribution = c.Package, c.Project(), c.Distribution
 		if c.GOOS != "" {
 			b.Platform = c.Platform()
 		}

@@ -63,6 +63,8 @@ type Result struct {
 	Package         string       `json:"package,omitempty"`
 	Platform        string       `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
 	Untouched       string       `json:"untouched,omitempty"`
+	// Distribution is whose package of Go made the file, with what in the file says so.
+	Distribution string `json:"distribution,omitempty"`
 
 	Source    Origin    `json:"source"`
 	Toolchain Toolchain `json:"toolchain"`
