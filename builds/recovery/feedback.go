@@ -31,6 +31,9 @@ const (
 	maxGoFiles  = 3000   // of the source, that are read for variables
 )
 
+// fromSource is where candidates are from that no configuration suggests.
+const fromSource = "variables of the source, with texts that only the binary has"
+
 // learned is what comparing the binary with a link of it told of the values that -X has
 // set in the binary. All of it makes candidates, which the action ID or the bytes confirm.
 type learned struct {
@@ -120,6 +123,19 @@ func (l learned) candidates(strips [][]string, templates []template, v *Values, 
 		if len(l.texts) == 0 {
 			return
 		}
+		names := likely(vars, l.gone)
+		// The commonest spelling of each first: without a build ID only a few are linked.
+		for chosen := range selections(names, len(l.texts)) {
+			for texts := range orders(l.texts) {
+				var flags []string
+				for i, name := range chosen {
+					flags = append(flags, "-X", name+"="+texts[i])
+				}
+				if !give(slices.Concat(strips[0], flags), fromSource) {
+					return
+				}
+			}
+		}
 		more := *v
 		more.extra = l.texts
 		for _, t := range templates {
@@ -133,10 +149,10 @@ func (l learned) candidates(strips [][]string, templates []template, v *Values, 
 				}
 			}
 		}
-		for names := range selections(likely(vars, l.gone), len(l.texts)) {
+		for chosen := range selections(names, len(l.texts)) {
 			for texts := range orders(l.texts) {
-				if !spellSet(names, func(name string) string { return texts[slices.Index(names, name)] }, func(flags []string) bool {
-					return around(flags, "variables of the source, with texts that only the binary has")
+				if !spellSet(chosen, func(name string) string { return texts[slices.Index(chosen, name)] }, func(flags []string) bool {
+					return around(flags, fromSource)
 				}) {
 					return
 				}

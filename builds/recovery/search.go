@@ -453,6 +453,27 @@ func (b *subject) unnamed(ctx context.Context, best *attempt, templates []templa
 		return best, nil // made of the same inputs: the linker's flags are among them
 	}
 	said, all := b.told(known, best, templates, v), candidates(b.bin, templates, v)
+	for c := range said {
+		if len(known.set) == 0 {
+			break
+		}
+		c.Flags = b.withoutID(c.Flags)
+		a, err := b.link(ctx, best.how, c)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			continue
+		}
+		d, err := b.compare(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if a.sum == b.sum || len(d.Values) == 0 && d.Code != nil && len(d.Code.Program) > 0 {
+			return a, nil // all values are the same, and the code is not
+		}
+		break
+	}
 	return b.relink(ctx, best, func(yield func(candidate) bool) {
 		for _, list := range []iter.Seq[candidate]{said, all} {
 			for c := range list {
@@ -473,7 +494,7 @@ func (b *subject) relink(ctx context.Context, best *attempt, list iter.Seq[candi
 	case !noID:
 		most = min(most, 4)
 	case best.diff != nil && best.diff.Code != nil && len(best.diff.Code.Operands) > 0:
-		most = min(most, 8) // rather another source than a variable that was moved
+		most = min(most, 16) // rather another source than a variable that was moved
 	}
 	closeness := func(a *attempt) int64 {
 		d := a.size - fileSize(b.file)
