@@ -106,7 +106,7 @@ func (l learned) candidates(strips [][]string, templates []template, v *Values, 
 						break
 					}
 					flags, known := l.rewrite(flags)
-					if known && (!give(flags, t.From+", with values that the binary has") || !around(withoutStrip(flags), t.From+", with values that the binary has")) {
+					if known && (!around(withoutStrip(flags), t.From+", with values that the binary has") || !give(flags, t.From+", with values that the binary has")) {
 						return
 					}
 				}
