@@ -137,7 +137,7 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 	}
 	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
 	if m.control && maintainers(h.Name) {
-		s.mode |= 0o100
+		s.run = true
 	}
 	if hasMagic(head, "\x1f\x8b") {
 		// Read as text until it is none; the rest only counts.

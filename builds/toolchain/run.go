@@ -53,7 +53,7 @@ type ExitError struct {
 	Command string // for people: the command and its first arguments
 	Code    int    // -1 if a signal ended it
 	Status  string // as the system puts it: exit status 1, signal: killed
-	Output  string // what it said on stderr
+	Output  string // what it said on stderr, without the go command's progress
 }
 
 func (e *ExitError) Error() string {
@@ -122,12 +122,27 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		return res, context.Cause(ctx)
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(string(res.Stderr))}
+		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(withoutProgress(string(res.Stderr)))}
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		killGroup(cmd) // what the command left behind holds its output open
 	}
 	return res, fmt.Errorf("%s: %w", c.name(), err)
+}
+
+// progress is what the go command says of its work on stderr while nothing is wrong
+// (cmd/go/internal/modfetch, modload, toolchain).
+var progress = []string{"go: downloading ", "go: extracting ", "go: finding ", "go: switching to ", "go: added ", "go: upgraded ", "go: downgraded "}
+
+// withoutProgress leaves out the lines that are no reason for an error.
+func withoutProgress(stderr string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stderr) {
+		if !slices.ContainsFunc(progress, func(p string) bool { return strings.HasPrefix(line, p) }) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // name is the command for people: the program and its subcommand, without options.
