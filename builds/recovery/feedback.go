@@ -47,6 +47,7 @@ func (b *subject) compare(ctx context.Context, a *attempt) (*bindiff.Diff, error
 	if a.diff != nil {
 		return a.diff, nil
 	}
+	b.step("compare")
 	// What the file says of its source and toolchain is a claim, not known.
 	v, err := compare.Files(ctx, []string{b.file, a.file}, bindiff.Known{})
 	if err == nil && v.Diff == nil {

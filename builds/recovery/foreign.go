@@ -49,6 +49,9 @@ type Config struct {
 	MaxLinks, MaxSpellings int
 	// Event is told when a binary is begun (result nil) and done. May be nil.
 	Event func(name string, r *Result)
+	// Step is told what is being done for a binary that was begun: "source", "compile 3 of
+	// at most 120", "link 2". May be nil.
+	Step func(name, what string)
 }
 
 // Packing is a packed file, and what it may have been made from.
@@ -143,6 +146,16 @@ func (e *engine) event(name string, r *Result) {
 		defer e.events.Unlock()
 		e.Event(name, r)
 	}
+}
+
+// step says what is being done now.
+func (b *subject) step(format string, args ...any) {
+	if b.engine.Step == nil {
+		return
+	}
+	b.events.Lock()
+	defer b.events.Unlock()
+	b.engine.Step(b.in.Name, fmt.Sprintf(format, args...))
 }
 
 // sharing is something that several binaries need, made once.

@@ -40,6 +40,7 @@ type attempt struct {
 func (b *subject) rebuild(ctx context.Context) error {
 	defer b.bin.Close()
 	sources := []found{{}}
+	b.step("source")
 	if b.Config.Source == "" {
 		var err error
 		if sources, err = findVersions(ctx, b.Fetcher, b.claim, b.in.Versions); err != nil {
@@ -100,6 +101,7 @@ func (b *subject) noSource(err error) error {
 // try.
 func (b *subject) from(ctx context.Context, from found) error {
 	c := b.claim
+	b.step("source")
 	src, err := b.tree(ctx, c, from)
 	if err != nil {
 		return b.noSource(err)
@@ -115,6 +117,7 @@ func (b *subject) from(ctx context.Context, from found) error {
 		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
 	}
 	// After the source: it is larger, and of no use without one.
+	b.step("toolchain %s", c.Go)
 	goroot, err := b.toolchain(ctx, c.Go)
 	if err != nil {
 		return err
@@ -279,6 +282,7 @@ func (b *subject) search(ctx context.Context, r *recipe, targets []string, templ
 	for _, target := range targets {
 		aim := *r
 		aim.pkg = target
+		b.step("dependencies")
 		if err := aim.fetch(ctx, b.Fetcher); err != nil {
 			if ctx.Err() != nil || best == nil && target == targets[len(targets)-1] {
 				return nil, fmt.Errorf("its dependencies: %w", err)
@@ -325,6 +329,7 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []templa
 	// What is hashed for each grows with the number of packages.
 	const mostHashed int64 = 8 << 30 // bytes: about half a minute
 	most := int(min(int64(b.MaxSpellings), mostHashed/int64(len(in.after)+1)))
+	b.step("flags of the linker")
 	// find gives the first of the spellings whose link has the binary's action ID.
 	find := func(list iter.Seq[candidate]) (*candidate, error) {
 		for c := range list {
@@ -545,7 +550,19 @@ func (b *subject) link(ctx context.Context, r *recipe, c candidate) (*attempt, e
 	}
 	name := fmt.Sprintf("link-%d", b.Relinks)
 	b.Relinks++
-	made, err := r.build(ctx, name, flag)
+	b.step("link %d", b.Relinks)
+	compiled, pace := 0, *r
+	pace.pace.Compiling = func(string) {
+		if compiled++; r.packages > 0 {
+			b.step("compile %d of at most %d", compiled, r.packages)
+		} else {
+			b.step("compile %d", compiled)
+		}
+		if compiled == r.packages {
+			b.step("link %d", b.Relinks)
+		}
+	}
+	made, err := pace.build(ctx, name, flag)
 	if err != nil {
 		return nil, err
 	}

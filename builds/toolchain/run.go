@@ -29,7 +29,8 @@ type Command struct {
 	// goes instead of into the result, without a limit. An *os.File is handed over as it is.
 	Input    io.Reader
 	Output   io.Writer
-	Umask    int // with SetUmask
+	Said     func(line string) // is told each line of standard error as it comes; may be nil
+	Umask    int               // with SetUmask
 	SetUmask bool
 	Hostname string // "" keeps the host's
 	// Limit bounds what is kept of each output stream; 0 means 64 MiB.
@@ -96,6 +97,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 			cmd.Stdin = c.Input
 		}
 		cmd.Stdout, cmd.Stderr = out, errOut
+		if c.Said != nil {
+			cmd.Stderr = io.MultiWriter(errOut, &lines{told: c.Said})
+		}
 		if c.Output != nil {
 			cmd.Stdout = c.Output
 		}
@@ -195,6 +199,28 @@ func dedupe(env []string) []string {
 		out[i], out[j] = out[j], out[i]
 	}
 	return out
+}
+
+// lines tells each whole line that is written to it.
+type lines struct {
+	told func(string)
+	rest []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	const most = 64 << 10 // of a line; a longer one is told in parts
+	l.rest = append(l.rest, p...)
+	for {
+		i := bytes.IndexByte(l.rest, '\n')
+		if i < 0 && len(l.rest) < most {
+			return len(p), nil
+		}
+		if i < 0 {
+			i = most - 1
+		}
+		l.told(string(l.rest[:i]))
+		l.rest = l.rest[i+1:]
+	}
 }
 
 // limited keeps the first max bytes and drops the rest, so that a command that

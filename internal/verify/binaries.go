@@ -188,15 +188,18 @@ func foreignConfig(s *run.Run, tools *fetch.Tools, work string, what BinariesCon
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: name})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: name})
 			}
 			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: r.Outcome()})
+		},
+		Step: func(name, what string) {
+			s.Emit(run.Event{Kind: run.Step, ID: schedule.ID{Unit: name}, Text: what})
 		},
 	}
 }
