@@ -129,7 +129,7 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 	if bi == nil {
 		what, err := obfuscated(f)
 		if err == nil && what != "" {
-			return nil, fmt.Errorf("%w: %s", errUnclaimed, what)
+			return nil, fmt.Errorf("%s: %w", what, errUnclaimed)
 		}
 		_, err = f.PCLNTab()
 		if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {

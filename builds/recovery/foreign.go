@@ -47,6 +47,10 @@ type Config struct {
 	// MaxLinks bounds the links of one binary; 0 is 64. MaxSpellings bounds the
 	// values of -ldflags whose action ID is computed; 0 is 400 000.
 	MaxLinks, MaxSpellings int
+	// Earlier is what an earlier run has found out about the file of that name and digest,
+	// which is then not built again; nil if it has not. May be nil itself. Slices of
+	// universal binaries are always built.
+	Earlier func(name, sha256 string) *Result
 	// Event is told when a binary is begun (result nil) and done. May be nil.
 	Event func(name string, r *Result)
 	// Step is told what is being done for a binary that was begun: "source", "compile 3 of
@@ -76,6 +80,12 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 	e := &engine{Config: cfg, shared: map[string]*sharing{}}
 	var results []*Result
 	var tasks []schedule.Task
+	slice := map[int]bool{}
+	for _, in := range inputs {
+		for _, p := range in.parts {
+			slice[p] = true
+		}
+	}
 	for i, in := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -86,6 +96,18 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			continue // its slices are inputs
 		}
 		b := &subject{engine: e, in: in, Result: r, confined: cfg.Confined.Part(), work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
+		if cfg.Earlier != nil && in.Path != "" && in.Skip == "" && !slice[i] {
+			sum, _, err := files.Digest(ctx, in.Path)
+			if err != nil {
+				return nil, err
+			}
+			if known := cfg.Earlier(in.Name, sum); known != nil {
+				*r = *known
+				r.Name, r.Member, r.Kind, r.Earlier = in.Name, in.Member, in.Kind, true
+				e.event(r.Name, r)
+				continue
+			}
+		}
 		if err := b.read(ctx); err != nil {
 			return nil, err
 		}

@@ -161,9 +161,9 @@ func obfuscated(f *gobin.File) (string, error) {
 	unknown, ok := errors.AsType[*gobin.UnknownTableError](err)
 	switch {
 	case version == "unknown" && ok && unknown.Magic != 0:
-		return fmt.Sprintf(`obfuscated by garble, which removes the build information: the linker's record says "unknown" where the version of Go has to be, and the function table begins with %#08x, which no Go writes`, unknown.Magic), nil
+		return fmt.Sprintf(`obfuscated by garble (the linker's record says "unknown" where the version of Go has to be, and the function table begins with %#08x, which no Go writes)`, unknown.Magic), nil
 	case version == "unknown":
-		return `obfuscated, as by garble: the linker's record says "unknown" where the version of Go has to be`, nil
+		return `obfuscated, as by garble (the linker's record says "unknown" where the version of Go has to be)`, nil
 	}
 	return "", nil
 }

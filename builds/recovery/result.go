@@ -81,6 +81,9 @@ type Result struct {
 	Notes     []string  `json:"notes,omitempty"`
 	Profile   string    `json:"profile,omitempty"` // the recovered profile file
 	Seconds   float64   `json:"seconds,omitempty"` // the caller's measurement
+	// Earlier says that all of this is of an earlier run ([Config.Earlier]): nothing was
+	// built or compared in this one but the file's digest.
+	Earlier bool `json:"earlier,omitempty"`
 	// Confinement is what held the builds, and the packer that unpacked the file;
 	// nil if nothing was run.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
@@ -106,10 +109,26 @@ func (r *Result) Reproduced() (sha256, part string) {
 
 // Outcome is the verdict in words, and with what was not made here.
 func (r *Result) Outcome() string {
+	text := string(r.Verdict)
 	if r.Verdict == fact.Identical && r.Signature != "" {
-		return fmt.Sprintf("%s but for the signature of %s", r.Verdict, r.Signer)
+		text = fmt.Sprintf("%s but for the signature of %s", r.Verdict, r.Signer)
 	}
-	return string(r.Verdict)
+	if r.Earlier {
+		text += " (in an earlier run)"
+	}
+	return text
+}
+
+// Go reports whether the file is known to be a binary of Go.
+func (r *Result) Go() bool { return r.Untouched != "" || r.Packed != "" }
+
+// ReasonKind is how the reason begins, up to where it says which, for counting.
+func (r *Result) ReasonKind() string {
+	kind, _, _ := strings.Cut(r.Reason, "; ")
+	if i := strings.IndexAny(kind, ":("); i > 0 {
+		kind = kind[:i]
+	}
+	return strings.TrimSpace(kind)
 }
 
 // Finding is a [fact.Finding] without the bytes it covers, which the document
