@@ -22,6 +22,9 @@ type marks struct {
 	vendored string // a package in the standard library's vendor directory that no release of Go has
 }
 
+// stripped is how rules_go calls the standard library's source files.
+const stripped = "GOROOT/src/"
+
 // readMarks looks at all functions. A binary without a table of them has no marks.
 func readMarks(f *gobin.File) (m marks, err error) {
 	t, err := f.Functions()
@@ -58,7 +61,11 @@ func (m *marks) note(function []byte, file string) {
 			}
 		}
 	}
-	if m.bazel == "" && (strings.HasPrefix(file, "bazel-out/") || strings.HasPrefix(file, "external/") || strings.HasPrefix(file, "GOROOT/src/")) {
+	if strings.HasPrefix(file, "bazel-out/") || strings.HasPrefix(file, "external/") {
+		if m.bazel == "" || strings.HasPrefix(m.bazel, stripped) {
+			m.bazel = file
+		}
+	} else if m.bazel == "" && strings.HasPrefix(file, stripped) {
 		m.bazel = file
 	}
 }
@@ -136,7 +143,7 @@ func (m marks) errNoModule(f *gobin.File) error {
 	pkg := bi.Path
 	first, _, _ := strings.Cut(pkg, "/")
 	switch {
-	case m.bazel != "":
+	case m.bazel != "" && (f.BuildID == "redacted" || !strings.HasPrefix(m.bazel, stripped)):
 		id := ""
 		if f.BuildID == "redacted" {
 			id = `, and its build ID is "redacted"`
