@@ -128,7 +128,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 					return context.Cause(ctx)
 				}
 				if err != nil {
-					b.unchecked(err.Error())
+					b.giveUp(err.Error())
 				}
 				b.held()
 				e.event(r.Name, r)
@@ -352,7 +352,7 @@ func (b *subject) read(ctx context.Context) error {
 		if errors.Is(err, errUnclaimed) && (f.Format == gobin.XCOFF || f.Format == gobin.Wasm) {
 			tip = "; -like=FILE takes the settings of a binary of the same release for another platform"
 		}
-		b.unchecked(err.Error() + tip)
+		b.giveUp(err.Error() + tip)
 		return nil
 	}
 	if c.TrimpathUnknown {

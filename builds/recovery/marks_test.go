@@ -71,7 +71,7 @@ func TestHeadline(t *testing.T) {
 		{"moved variable", &bindiff.Code{Program: []string{"main"}, Operands: []string{"main"}}, false, true, "package main was compiled from the same inputs; whether all else was is not known"},
 		{"deeper", &bindiff.Code{Program: []string{"example.com/a", "main"}}, false, true, "package main was compiled from the same inputs, and what it imports differs: package example.com/a"},
 		{"another source", &bindiff.Code{Program: []string{"example.com/a", "main"}}, false, false, "what is compiled differs: packages example.com/a, main"},
-		{"another Go", &bindiff.Code{Standard: []string{"crypto/tls"}}, false, false, "the standard library in it is not that of go1.19.8 (crypto/tls), and nothing else differs"},
+		{"another Go", &bindiff.Code{Standard: []string{"crypto/tls"}}, false, false, "functions of the standard library differ (crypto/tls) and none of the program's: made by another Go that calls itself go1.19.8, most likely"},
 		{"another input", &bindiff.Code{Same: true, Functions: 7}, false, false, "the code of all 7 functions is the same, and the inputs of package main are not"},
 		{"no ID", nil, true, false, "it has no build ID, so it is not known whether what is compiled differs"},
 		{"no ID, same code", &bindiff.Code{Same: true, Functions: 7}, true, false, "it has no build ID, and the code of all 7 functions is the same"},
@@ -104,6 +104,10 @@ func TestChangedFirst(t *testing.T) {
 		untouched: gobin.Untouched{State: gobin.UntouchedNo, Reason: "the build ID says x"}}
 	b.explain(&bindiff.Diff{DifferentBytes: 3}, &attempt{id: [4]string{"e", "f", "g", "h"}})
 	if !strings.HasPrefix(b.Reason, "the file was changed after it was linked (the build ID says x)") {
+		t.Error(b.Reason)
+	}
+	b.giveUp("no source: x")
+	if !strings.HasPrefix(b.Reason, "the file was changed after it was linked (the build ID says x)") || !strings.HasSuffix(b.Reason, "; no source: x") {
 		t.Error(b.Reason)
 	}
 	b.untouched.Resigned = true // by whoever publishes it

@@ -240,6 +240,17 @@ func (b *subject) changed() bool {
 	return b.untouched.State == gobin.UntouchedNo && !b.untouched.Resigned
 }
 
+// giveUp makes the file unchecked for a reason, behind what is to be known before it.
+func (b *subject) giveUp(reason string) {
+	if b.changed() {
+		reason = b.changedReason() + "; " + reason
+	}
+	if b.Distribution != "" {
+		reason += "; it was made by " + b.Distribution
+	}
+	b.unchecked(reason)
+}
+
 func (b *subject) changedReason() string {
 	return "the file was changed after it was linked (" + b.untouched.Reason + "), and what it says of its making may have been changed with it"
 }
@@ -259,7 +270,7 @@ func (b *subject) compiled(d *bindiff.Diff, sameMain bool) string {
 	switch {
 	case code != nil && len(list) == 0 && slices.ContainsFunc(code.Standard, func(p string) bool { return b.cgo() == "" || !slices.Contains(withC, p) }):
 		// The standard library has no version but the toolchain's.
-		return "the standard library in it is not that of " + b.claim.Go + " (" + someOf(code.Standard) + "), and nothing else differs: another Go that calls itself so made it, such as a distribution's"
+		return "functions of the standard library differ (" + someOf(code.Standard) + ") and none of the program's: made by another Go that calls itself " + b.claim.Go + ", most likely, such as a distribution's"
 	case len(list) > 0 && sameMain:
 		return "package main was compiled from the same inputs, and what it imports differs: " + b.packages(list)
 	case len(list) > 0 && b.noID && len(list) == len(code.Operands):
@@ -271,7 +282,7 @@ func (b *subject) compiled(d *bindiff.Diff, sameMain bool) string {
 	case code != nil && code.Same && b.noID:
 		return fmt.Sprintf("it has no build ID, and the code of all %d functions is the same: the linker's flags were not found, or it was changed after it was linked", code.Functions)
 	case code != nil && code.Same:
-		return fmt.Sprintf("the code of all %d functions is the same, and the inputs of package main are not, by the build IDs: data or a flag differs", code.Functions)
+		return fmt.Sprintf("the code of all %d functions is the same, and the inputs of package main are not, by the build IDs: data, a flag or the toolchain differs", code.Functions)
 	case sameMain:
 		return "package main was compiled from the same inputs; whether all else was is not known, and the linker's flags were not found"
 	case b.noID:
