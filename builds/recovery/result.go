@@ -122,13 +122,26 @@ func (r *Result) Outcome() string {
 // Go reports whether the file is known to be a binary of Go.
 func (r *Result) Go() bool { return r.Untouched != "" || r.Packed != "" }
 
-// ReasonKind is how the reason begins, up to where it says which, for counting.
+// ReasonKind is how the reason begins, up to where it says which, for counting. Of a
+// file that was changed, and could not be built besides, both.
 func (r *Result) ReasonKind() string {
-	kind, _, _ := strings.Cut(r.Reason, "; ")
-	if i := strings.IndexAny(kind, ":("); i > 0 {
-		kind = kind[:i]
+	kind, rest, _ := strings.Cut(r.Reason, "; ")
+	if strings.HasPrefix(kind, changedAfter) && r.Verdict == fact.Unchecked {
+		rest, _, _ = strings.Cut(rest, "; ")
+		return beginning(kind) + "; " + beginning(rest)
 	}
-	return strings.TrimSpace(kind)
+	return beginning(kind)
+}
+
+// changedAfter is how the reasons of files begin that are not as their linker left them.
+const changedAfter = "the file was changed after it was linked"
+
+// beginning is a text up to where it says which.
+func beginning(text string) string {
+	if i := strings.IndexAny(text, ":("); i > 0 {
+		text = text[:i]
+	}
+	return strings.TrimSpace(text)
 }
 
 // Finding is a [fact.Finding] without the bytes it covers, which the document

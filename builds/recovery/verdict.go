@@ -197,13 +197,16 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		b.Verdict = fact.Unchecked
 		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file (" + where + "), and the packed bytes were not made again: " + b.notRepacked
 	case same(0, 1, 2, 3):
-		b.Reason = "the file was changed after it was linked: the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
+		b.Reason = changedAfter + ": the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
 	case b.changed():
 		b.Reason = b.changedReason() + "; what was built from that differs: " + where
 	case same(0, 1, 2) && b.untouched.State == gobin.UntouchedYes:
 		b.Reason = "the same inputs (all action IDs agree) gave another file, which is as its linker left it: the linker was another one; " + where
 	case same(0, 1, 2):
 		b.Reason = "the same inputs (all action IDs agree) gave another file: the file was changed after it was linked, or the linker was another one; " + where
+	case c.Modified && same(1, 2):
+		b.Verdict = fact.Unchecked
+		b.Reason = "built from a changed tree (+dirty), but for package main the changes made no difference; " + b.compiled(d, true) + "; " + where
 	case c.Modified:
 		b.Verdict = fact.Unchecked
 		b.Reason = "built from a changed tree (+dirty): the changes are not published, and the unchanged source gives another binary; " + where
@@ -213,7 +216,7 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		b.Reason = b.compiled(d, same(1, 2)) + "; " + where
 	}
 	if b.noID && b.hostIDOf(b.file) != "" && b.hostIDOf(b.file) == b.hostIDOf(a.file) {
-		b.Reason = "the file was changed after it was linked: its Go build ID was removed, and the system's own build ID, which the linker makes of that, is the one of the rebuilt file; " + where
+		b.Reason = changedAfter + ": its Go build ID was removed, and the system's own build ID, which the linker makes of that, is the one of the rebuilt file; " + where
 	}
 	if c.Distribution != "" {
 		b.Reason += "; it was made by " + c.Distribution
@@ -252,7 +255,7 @@ func (b *subject) giveUp(reason string) {
 }
 
 func (b *subject) changedReason() string {
-	return "the file was changed after it was linked (" + b.untouched.Reason + "), and what it says of its making may have been changed with it"
+	return changedAfter + " (" + b.untouched.Reason + "), and what it says of its making may have been changed with it"
 }
 
 // compiled says how far what was compiled is known to be the same, by the build IDs and

@@ -75,6 +75,7 @@ func TestCountReasons(t *testing.T) {
 	}{
 		{fact.Identical, ""}, {fact.Unchecked, "no source: x"}, {fact.Unchecked, "not looked at: a"}, {fact.Unchecked, "not looked at: b; c"},
 		{fact.Different, "what is compiled differs: package a; 3 bytes"}, {fact.Unchecked, "built in GOPATH mode (GO111MODULE=off): x"},
+		{fact.Unchecked, "the file was changed after it was linked (x), and what it says; built in GOPATH mode (GO111MODULE=off): x"},
 	} {
 		results = append(results, &recovery.Result{Verdict: c.verdict, Reason: c.reason})
 	}
@@ -82,7 +83,7 @@ func TestCountReasons(t *testing.T) {
 	for _, c := range countReasons(results) {
 		got = append(got, strings.TrimSpace(string(rune('0'+c.Count))+" "+string(c.Verdict)+" "+c.Reason))
 	}
-	const want = "1 different what is compiled differs|2 unchecked not looked at|1 unchecked built in GOPATH mode|1 unchecked no source|1 identical"
+	const want = "1 different what is compiled differs|2 unchecked not looked at|1 unchecked built in GOPATH mode|1 unchecked no source|1 unchecked the file was changed after it was linked; built in GOPATH mode|1 identical"
 	if strings.Join(got, "|") != want {
 		t.Errorf("%q", got)
 	}
