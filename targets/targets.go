@@ -264,10 +264,12 @@ func Rebuild(
 	patch *string, // unified diff against GOROOT: how the toolchain that the binaries were made with differs from the release that it names
 	keep *string, // directory for the recovered profiles and the rebuilt files that differ
 	key *string, // your own private key, to sign what came out identical: file, env://NAME or KMS URI
+	audit *bool, // one line for each binary, the worst first, and how many there are of each reason
+	resume *string, // file of results: those that it has are not made again, and each new one is added
 	jobs *int, // builds at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", flags{"source": source, "like": like, "patch": patch, "keep": keep, "key": key, "jobs": jobs, "json": json}, binaries)
+	return run(ctx, "rebuild", flags{"source": source, "like": like, "patch": patch, "keep": keep, "key": key, "audit": audit, "resume": resume, "jobs": jobs, "json": json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.

@@ -62,6 +62,9 @@ type Pace struct {
 	// Site is the machine that it runs on, for an executor that has several; see
 	// [schedule.Site].
 	Site string
+	// Compiling is told the import path of each package as the go command begins to
+	// compile it; those that its cache has are not compiled. Nil asks for nothing.
+	Compiling func(pkg string)
 }
 
 // Outcome is what one execution of a unit gave.

@@ -190,6 +190,14 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 	}
 	cmd := l.command(u, pace)
 	o.Circumstances = l.circumstances(u, cmd, o.Ran.Host)
+	if pace.Compiling != nil {
+		cmd.Args = append([]string{cmd.Args[0], "-v"}, cmd.Args[1:]...)
+		cmd.Said = func(line string) {
+			if importPath(line) {
+				pace.Compiling(line)
+			}
+		}
+	}
 	res, err := toolchain.Run(ctx, cmd)
 	o.Cost = schedule.Cost{CPU: res.CPU, MaxRSS: res.MaxRSS}
 	if err != nil {
@@ -197,6 +205,9 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 		if errors.As(err, &exit) {
 			// Only the compiler's own lines, with paths a reader knows.
 			exit.Output = toolchain.Relative(exit.Output, l.View.Path(l.Dir))
+			if pace.Compiling != nil {
+				exit.Output = withoutPaths(exit.Output)
+			}
 			if err = toolchain.Explain(exit); ctx.Err() == nil && noSpace(exit.Output) {
 				err = &fault.Error{Err: exit, Tip: "the disk that holds mintmark's cache directory is full; MINTMARK_CACHE can name another"}
 			}
@@ -215,6 +226,21 @@ func (l *Local) build(ctx context.Context, u *plan.Unit, pace Pace) (*Outcome, e
 		errs = append(errs, fmt.Errorf("%s (%s build): %w", u.ID(), l.Label, err))
 	}
 	return o, errors.Join(errs...)
+}
+
+// importPath reports whether a line is one of those that -v gives: nothing else that the go
+// command and its tools say is one word without a colon.
+func importPath(line string) bool { return line != "" && !strings.ContainsAny(line, " \t:") }
+
+// withoutPaths leaves out what -v has said.
+func withoutPaths(output string) string {
+	var b strings.Builder
+	for line := range strings.Lines(output) {
+		if !importPath(strings.TrimRight(line, "\n")) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // products are the files that were made of a main package.

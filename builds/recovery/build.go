@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ type recipe struct {
 	mod     string         // -mod=
 	pgo     string         // path of a profile, "" for what the go command does by itself
 	pace    execute.Pace
+	// packages is how many packages the build has, those included that need not be
+	// compiled anew; 0 where nobody counted.
+	packages int
 }
 
 // unit is the recipe with these flags of the linker; the zero flag is none.
@@ -129,7 +133,8 @@ func (r *recipe) fetch(ctx context.Context, f *toolchain.Fetcher) error {
 		}
 		return nil
 	}
-	_, err := toolchain.Run(ctx, toolchain.Command{Path: r.release.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
+	res, err := toolchain.Run(ctx, toolchain.Command{Path: r.release.Go(), Args: append(args, pkg), Dir: r.at.Dir, Env: r.fetchEnv(f), Confine: r.at.Place.Fetching()})
+	r.packages = bytes.Count(res.Stdout, []byte("\n"))
 	return err
 }
 

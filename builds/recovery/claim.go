@@ -48,7 +48,8 @@ type Claim struct {
 	TrimpathUnknown bool
 	BuildMode       string // "" for the default
 	FIPS140         string
-	ModifiedGo      bool // no linker of an unchanged Go release leaves out the section of the build information
+	Distribution    string // whose package of Go made it, with the evidence; "" if nothing says so
+	ModifiedGo      bool   // no linker of an unchanged Go release leaves out the section of the build information
 	LocalModule     string
 	Deps            []module.Version // the dependencies, as they were required: a replacement is not seen
 }
@@ -81,7 +82,7 @@ func (c *Claim) trim() error {
 }
 
 // errUnclaimed is a file that does not say anything of its making.
-var errUnclaimed = errors.New("it carries no build information: linked outside of a module, by Go before 1.13, or removed since (as by garble)")
+var errUnclaimed = errors.New("it carries no build information")
 
 // The forms that runtime.Version has in a binary of a Go release. Experiments
 // are appended since Go 1.17, after a blank until Go 1.24.
@@ -101,12 +102,17 @@ func goRelease(v string) (release, experiments string, err error) {
 	case markedGo.MatchString(v):
 		m := markedGo.FindStringSubmatch(v)
 		release, experiments = m[1], m[2]
+		for x := range strings.SplitSeq(experiments, ",") {
+			if who := otherExperiments[x]; who != "" {
+				return "", "", fmt.Errorf("built with %s (%s): no release of the Go project has the experiment %s", who, v, x)
+			}
+		}
 	case !strings.Contains(v, "go1") && !strings.HasPrefix(v, "devel"):
 		return "", "", fmt.Errorf("it says %q where the version of Go has to be: obfuscated (as by garble), or changed after it was linked", v)
 	case strings.HasPrefix(v, "devel"):
 		return "", "", fmt.Errorf("built with a development version of Go (%s): there is no release to rebuild it with", v)
 	default:
-		return "", "", fmt.Errorf("built with a vendor's Go (%s), not with a release of the Go project: the module proxy does not have it", v)
+		return "", "", fmt.Errorf("built with %s (%s), and not with a release of the Go project: the module proxy does not have it", vendorOf(v), v)
 	}
 	if version.Compare(release, "go1.18") < 0 {
 		return "", "", fmt.Errorf("built with %s: before go1.18 binaries do not record their settings", release)
@@ -121,11 +127,15 @@ func goRelease(v string) (release, experiments string, err error) {
 func ReadClaim(f *gobin.File) (*Claim, error) {
 	bi := f.BuildInfo
 	if bi == nil {
-		_, err := f.PCLNTab()
+		what, err := obfuscated(f)
+		if err == nil && what != "" {
+			return nil, fmt.Errorf("%s: %w", what, errUnclaimed)
+		}
+		_, err = f.PCLNTab()
 		if unknown, ok := errors.AsType[*gobin.UnknownTableError](err); ok {
 			return nil, fmt.Errorf("%w; %w", errUnclaimed, unknown)
 		}
-		return nil, errUnclaimed
+		return nil, fmt.Errorf("%w: linked outside of a module, by Go before 1.13, or removed since (as by garble)", errUnclaimed)
 	}
 	c := &Claim{Package: bi.Path, Module: bi.Main.Path, Version: bi.Main.Version, Sum: bi.Main.Sum}
 	// wasm and XCOFF have no such section in any release.
@@ -134,6 +144,7 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 	if c.Go, c.Experiment, err = goRelease(bi.GoVersion); err != nil {
 		return c, err
 	}
+	m, _ := readMarks(f)  // a table that cannot be read tells nothing
 	var own *debug.Module // the main module, where it is named as a dependency
 	if c.Package == NamedFiles && c.Module == "" {
 		if own = mainAmong(bi.Deps); own == nil {
@@ -142,8 +153,12 @@ func ReadClaim(f *gobin.File) (*Claim, error) {
 		c.Module, c.Version = own.Path, own.Version
 	}
 	if c.Package == "" || c.Module == "" {
-		return c, errors.New("its build information names no package or no module: it was built outside of a module")
+		return c, m.errNoModule(f)
 	}
+	if who := m.vendor(bi); who != "" {
+		return c, fmt.Errorf("built with %s; the module proxy does not have it", who)
+	}
+	c.Distribution = m.distribution()
 	if bi.Main.Replace != nil {
 		return c, fmt.Errorf("its main module %s was replaced by %s", c.Module, bi.Main.Replace.Path)
 	}

@@ -67,8 +67,8 @@ func findTemplates(dir string, c *Claim, v *Values) []template {
 			ours = append(ours, mintmarkTemplates(rel, data, c, v)...)
 		case strings.Contains(base, "goreleaser") && isYAML(base):
 			goreleaser = append(goreleaser, goreleaserTemplates(rel, data)...)
-		case bytes.Contains(data, []byte("ldflags")) || bytes.Contains(data, []byte("LDFLAGS")) || bytes.Contains(data, []byte("LdFlags")) || bytes.Contains(data, []byte("ldFlags")):
-			others = append(others, scriptTemplates(rel, string(data))...)
+		case slices.ContainsFunc([]string{"ldflags", "LDFLAGS", "LdFlags", "ldFlags", "-X"}, func(s string) bool { return bytes.Contains(data, []byte(s)) }):
+			others = append(others, scriptTemplates(rel, decoded(rel, data))...)
 		}
 		return nil
 	})
@@ -227,13 +227,17 @@ func scriptTemplates(name, text string) (out []template) {
 		}
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		for rest := line; ; {
-			m := ldflagsArg.FindStringSubmatch(rest)
-			if m == nil {
-				break
+		for _, line := range unwrapped(line) {
+			for rest := line; ; {
+				m := ldflagsArg.FindStringSubmatch(rest)
+				if m == nil {
+					break
+				}
+				value := strings.TrimSpace(m[1])
+				add(unquotePrefix(value), "-ldflags")
+				add(shellWord(value), "-ldflags")
+				rest = m[1]
 			}
-			add(unquotePrefix(strings.TrimSpace(m[1])), "-ldflags")
-			rest = m[1]
 		}
 	}
 	for key, value := range defined {
@@ -246,6 +250,9 @@ func scriptTemplates(name, text string) (out []template) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b template) int { return strings.Compare(a.From, b.From) })
+	for _, value := range setTemplates(text) {
+		add(value, "its -X")
+	}
 	return out
 }
 

@@ -14,10 +14,18 @@
 // settings (go version -m). What it leaves out with -trimpath are the linker's
 // flags. They are searched for: candidates come from the sections that are
 // missing, the texts in the binary, and the release configuration in the
-// source ([findTemplates]). A candidate is confirmed by the link's action ID, the
+// source ([findTemplates]), and what a comparison with a first link says of variables that
+// -X has set ([learned]). A candidate is confirmed by the link's action ID, the
 // first part of the build ID, which is computed here from what the go command
 // says it hashes ([linkInputs]); so thousands of spellings cost less than one
 // link. What is confirmed is linked and compared.
+//
+// # Reasons
+//
+// What is said of a file that is not identical is what was found in it or in the
+// comparison, the strongest first: that it is not as its linker left it, then who made it
+// ([marks]), then what differs ([subject.compiled]). Links end where functions differ
+// that no flag of the linker's can change.
 //
 // # All of what was named
 //
@@ -63,7 +71,9 @@
 //     build on Linux only, and none of Windows are. A module cache none of whose code is
 //     in the binary is not named there, and counts all the same: the build ID differs.
 //     Of WebAssembly the names cannot be read.
-//   - cgo needs the C compiler of the original build; the one found here is used.
+//   - cgo needs the C compiler of the original build; the one found here is used. Whether
+//     cgo was used is said by the functions, not by the recorded setting.
+//   - Results of earlier runs ([Config.Earlier]) are taken over by the file's digest.
 //   - A packed binary is unpacked first, and what it unpacks to is compared; then
 //     what was built is packed again. If only the first is identical, the file is
 //     unchecked, and [Result.UnpackedVerdict] says that much. UPX does not restore

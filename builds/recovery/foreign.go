@@ -51,8 +51,15 @@ type Config struct {
 	// MaxLinks bounds the links of one binary; 0 is 64. MaxSpellings bounds the
 	// values of -ldflags whose action ID is computed; 0 is 400 000.
 	MaxLinks, MaxSpellings int
+	// Earlier is what an earlier run has found out about the file of that name and digest,
+	// which is then not built again; nil if it has not. May be nil itself. Slices of
+	// universal binaries are always built.
+	Earlier func(name, sha256 string) *Result
 	// Event is told when a binary is begun (result nil) and done. May be nil.
 	Event func(name string, r *Result)
+	// Step is told what is being done for a binary that was begun: "source", "compile 3 of
+	// at most 120", "link 2". May be nil.
+	Step func(name, what string)
 }
 
 // Packing is a packed file, and what it may have been made from.
@@ -77,6 +84,12 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 	e := &engine{Config: cfg, shared: map[string]*sharing{}}
 	var results []*Result
 	var tasks []schedule.Task
+	slice := map[int]bool{}
+	for _, in := range inputs {
+		for _, p := range in.parts {
+			slice[p] = true
+		}
+	}
 	for i, in := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -87,6 +100,18 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 			continue // its slices are inputs
 		}
 		b := &subject{engine: e, in: in, Result: r, confined: cfg.Confined.Part(), work: filepath.Join(cfg.Work, fmt.Sprintf("binary-%d", i))}
+		if cfg.Earlier != nil && in.Path != "" && in.Skip == "" && !slice[i] {
+			sum, _, err := files.Digest(ctx, in.Path)
+			if err != nil {
+				return nil, err
+			}
+			if known := cfg.Earlier(in.Name, sum); known != nil {
+				*r = *known
+				r.Name, r.Member, r.Kind, r.Earlier = in.Name, in.Member, in.Kind, true
+				e.event(r.Name, r)
+				continue
+			}
+		}
 		if err := b.read(ctx); err != nil {
 			return nil, err
 		}
@@ -107,7 +132,7 @@ func Rebuild(ctx context.Context, cfg Config, inputs []Input) ([]*Result, error)
 					return context.Cause(ctx)
 				}
 				if err != nil {
-					r.unchecked(err.Error())
+					b.giveUp(err.Error())
 				}
 				b.held()
 				e.event(r.Name, r)
@@ -147,6 +172,16 @@ func (e *engine) event(name string, r *Result) {
 		defer e.events.Unlock()
 		e.Event(name, r)
 	}
+}
+
+// step says what is being done now.
+func (b *subject) step(format string, args ...any) {
+	if b.engine.Step == nil {
+		return
+	}
+	b.events.Lock()
+	defer b.events.Unlock()
+	b.engine.Step(b.in.Name, fmt.Sprintf(format, args...))
 }
 
 // sharing is something that several binaries need, made once.
@@ -223,8 +258,10 @@ type subject struct {
 	id     [4]string
 	noID   bool
 	claim  *Claim
-	bin    *gobin.File
-	p      int
+	// untouched is whether the file is as the linker left it.
+	untouched gobin.Untouched
+	bin       *gobin.File
+	p         int
 
 	packing     Packing // of a packed file
 	notRepacked string  // why its packed bytes did not come out
@@ -286,7 +323,7 @@ func (b *subject) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Untouched = string(untouched.State) + ": " + untouched.Reason
+	b.untouched, b.Untouched = untouched, string(untouched.State)+": "+untouched.Reason
 	claimed := f
 	if b.Like != "" && f.BuildInfo == nil {
 		sibling, err := gobin.Open(b.Like)
@@ -310,7 +347,7 @@ func (b *subject) read(ctx context.Context) error {
 	c, err := ReadClaim(claimed)
 	if c != nil {
 		b.claim = c
-		b.Package, b.Project = c.Package, c.Project()
+		b.Package, b.Project, b.Distribution = c.Package, c.Project(), c.Distribution
 		if c.GOOS != "" {
 			b.Platform = c.Platform()
 		}
@@ -324,7 +361,7 @@ func (b *subject) read(ctx context.Context) error {
 		if errors.Is(err, errUnclaimed) && (f.Format == gobin.XCOFF || f.Format == gobin.Wasm) {
 			tip = "; -like=FILE takes the settings of a binary of the same release for another platform"
 		}
-		b.unchecked(err.Error() + tip)
+		b.giveUp(err.Error() + tip)
 		return nil
 	}
 	if c.TrimpathUnknown {

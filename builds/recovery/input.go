@@ -80,10 +80,17 @@ func Collect(ctx context.Context, names []string, work string) (*Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		if fi.IsDir() {
+		switch {
+		case fi.IsDir():
 			err = c.directory(name)
-		} else {
+		case !fi.Mode().IsRegular():
+			c.skip(name, "", KindSpecial, KindSpecial.why()) // opening a pipe would wait for somebody
+		default:
 			err = c.file(item{name: name, at: name, mode: fi.Mode(), named: true})
+			if p, ok := errors.AsType[*fs.PathError](err); ok && p.Path == name && ctx.Err() == nil {
+				c.skip(name, "", KindUnknown, "not looked at: "+cause(err)) // the others can be
+				err = nil
+			}
 		}
 		if err != nil {
 			return nil, err

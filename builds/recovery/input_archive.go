@@ -177,7 +177,7 @@ func (m *members) content(name string, h archive.Header, r io.Reader) error {
 	}
 	s := &sniffer{name: h.Name, mode: h.Mode, h: sha256.New()}
 	if m.control && maintainers(h.Name) || m.alpine && alpineScripts(h.Name) {
-		s.mode |= 0o100
+		s.run = true
 	}
 	m.alpine = m.alpine || alpineFirst(h.Name)
 	if _, err := io.Copy(s, r); err != nil {

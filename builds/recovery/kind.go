@@ -28,6 +28,7 @@ const (
 	KindProgram   Kind = "program"
 	KindUniversal Kind = "universal binary"
 	KindScript    Kind = "script"
+	KindMarked    Kind = "text that is marked as executable"
 	KindHook      Kind = "package.json with a script that runs at installation"
 	KindCode      Kind = "code that is not Go's" // Java classes, object files
 	KindPacked    Kind = "archive or compressed file"
@@ -90,6 +91,7 @@ type sniffer struct {
 	head    []byte
 	size    int64
 	control bool   // bytes that no text has
+	run     bool   // something runs it by its name
 	whole   []byte // of a package.json, or what describes an image
 }
 
@@ -138,8 +140,10 @@ func (s *sniffer) kind() Kind {
 			return KindHook
 		}
 		return KindText
+	case !s.control && s.run:
+		return KindScript
 	case !s.control && s.mode.IsRegular() && s.mode&0o111 != 0:
-		return KindScript // somebody means it to be run
+		return KindMarked // a shell would run it, whatever it is called
 	case !s.control:
 		return KindText
 	case hasMagic(s.head, "\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF87a", "GIF89a", "\x00\x00\x01\x00", "wOFF", "wOF2", "OTTO", "\x00\x01\x00\x00\x00") || len(s.head) > 12 && string(s.head[:4]) == "RIFF" && string(s.head[8:12]) == "WEBP":
@@ -151,7 +155,7 @@ func (s *sniffer) kind() Kind {
 // why says, of a kind that is not inert, what keeps the file from being rebuilt.
 func (k Kind) why() string {
 	switch k {
-	case KindScript, KindCode, KindHook:
+	case KindScript, KindMarked, KindCode, KindHook:
 		return "not looked at: " + string(k) + ", which no Go build makes"
 	case KindPacked:
 		return "not looked at: an archive or compressed file inside; unpack it and name its files"

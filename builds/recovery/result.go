@@ -63,6 +63,8 @@ type Result struct {
 	Package         string       `json:"package,omitempty"`
 	Platform        string       `json:"platform,omitempty"` // GOOS/GOARCH[/variant]
 	Untouched       string       `json:"untouched,omitempty"`
+	// Distribution is whose package of Go made the file, with what in the file says so.
+	Distribution string `json:"distribution,omitempty"`
 
 	Source    Origin    `json:"source"`
 	Toolchain Toolchain `json:"toolchain"`
@@ -81,6 +83,9 @@ type Result struct {
 	Notes       []string     `json:"notes,omitempty"`
 	Profile     string       `json:"profile,omitempty"` // the recovered profile file
 	Seconds     float64      `json:"seconds,omitempty"` // the caller's measurement
+	// Earlier says that all of this is of an earlier run ([Config.Earlier]): nothing was
+	// built or compared in this one but the file's digest.
+	Earlier bool `json:"earlier,omitempty"`
 	// Confinement is what held the builds, and the packer that unpacked the file;
 	// nil if nothing was run.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
@@ -106,10 +111,39 @@ func (r *Result) Reproduced() (sha256, part string) {
 
 // Outcome is the verdict in words, and with what was not made here.
 func (r *Result) Outcome() string {
+	text := string(r.Verdict)
 	if r.Verdict == fact.Identical && r.Signature != "" {
-		return fmt.Sprintf("%s but for the signature of %s", r.Verdict, r.Signer)
+		text = fmt.Sprintf("%s but for the signature of %s", r.Verdict, r.Signer)
 	}
-	return string(r.Verdict)
+	if r.Earlier {
+		text += " (in an earlier run)"
+	}
+	return text
+}
+
+// Go reports whether the file is known to be a binary of Go.
+func (r *Result) Go() bool { return r.Untouched != "" || r.Packed != "" }
+
+// ReasonKind is how the reason begins, up to where it says which, for counting. Of a
+// file that was changed, and could not be built besides, both.
+func (r *Result) ReasonKind() string {
+	kind, rest, _ := strings.Cut(r.Reason, "; ")
+	if strings.HasPrefix(kind, changedAfter) && r.Verdict == fact.Unchecked {
+		rest, _, _ = strings.Cut(rest, "; ")
+		return beginning(kind) + "; " + beginning(rest)
+	}
+	return beginning(kind)
+}
+
+// changedAfter is how the reasons of files begin that are not as their linker left them.
+const changedAfter = "the file was changed after it was linked"
+
+// beginning is a text up to where it says which.
+func beginning(text string) string {
+	if i := strings.IndexAny(text, ":("); i > 0 {
+		text = text[:i]
+	}
+	return strings.TrimSpace(text)
 }
 
 // Finding is a [fact.Finding] without the bytes it covers, which the document

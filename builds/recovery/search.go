@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -30,6 +32,7 @@ type attempt struct {
 	noID  bool
 	how   *recipe
 	flags candidate
+	diff  *bindiff.Diff // from the binary, once it was compared
 }
 
 // rebuild builds the binary from one source after the other that it may be of, until it
@@ -37,6 +40,7 @@ type attempt struct {
 func (b *subject) rebuild(ctx context.Context) error {
 	defer b.bin.Close()
 	sources := []found{{}}
+	b.step("source")
 	if b.Config.Source == "" {
 		var err error
 		if sources, err = findVersions(ctx, b.Fetcher, b.claim, b.in.Versions); err != nil {
@@ -97,6 +101,7 @@ func (b *subject) noSource(err error) error {
 // try.
 func (b *subject) from(ctx context.Context, from found) error {
 	c := b.claim
+	b.step("source")
 	src, err := b.tree(ctx, c, from)
 	if err != nil {
 		return b.noSource(err)
@@ -112,6 +117,7 @@ func (b *subject) from(ctx context.Context, from found) error {
 		b.note("a dependency was replaced by a directory (" + c.LocalModule + "): if it lies outside of the module's zip, only -source= has it")
 	}
 	// After the source: it is larger, and of no use without one.
+	b.step("toolchain %s", c.Go)
 	goroot, err := b.toolchain(ctx, c.Go)
 	if err != nil {
 		return err
@@ -287,14 +293,13 @@ func (b *subject) search(ctx context.Context, r *recipe, targets []string, templ
 			first = c
 			break
 		}
-		if b.noID && (!b.claim.ModifiedGo || b.Toolchain.Modified != nil) {
-			first.Flags = append(first.Flags, "-buildid=")
-		}
+		first.Flags = b.withoutID(first.Flags)
 	}
 	var best *attempt
 	for _, target := range targets {
 		aim := *r
 		aim.pkg = target
+		b.step("dependencies")
 		if err := aim.fetch(ctx, b.Fetcher); err != nil {
 			if ctx.Err() != nil || best == nil && target == targets[len(targets)-1] {
 				return nil, fmt.Errorf("its dependencies: %w", err)
@@ -321,7 +326,7 @@ func (b *subject) search(ctx context.Context, r *recipe, targets []string, templ
 	case best.sum == b.sum || b.claim.HasLDFlags:
 		return best, nil
 	case b.noID:
-		return b.relink(ctx, best, templates, v, true)
+		return b.unnamed(ctx, best, templates, v)
 	case best.id[1] != b.id[1] || best.id[2] != b.id[2]:
 		// What is compiled differs: no flag of the linker's will help.
 		return best, nil
@@ -336,30 +341,108 @@ func (b *subject) respell(ctx context.Context, best *attempt, templates []templa
 	in, err := b.inputs(ctx, best)
 	if err != nil {
 		b.note("the spelling of -ldflags was tried by linking: " + err.Error())
-		return b.relink(ctx, best, templates, v, false)
+		return b.relink(ctx, best, candidates(b.bin, templates, v), false)
 	}
 	// What is hashed for each grows with the number of packages.
 	const mostHashed int64 = 8 << 30 // bytes: about half a minute
 	most := int(min(int64(b.MaxSpellings), mostHashed/int64(len(in.after)+1)))
-	for c := range candidates(b.bin, templates, v) {
-		if b.Spelled++; b.Spelled > most {
-			b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", most))
-			break
+	b.step("flags of the linker")
+	// find gives the first of the spellings whose link has the binary's action ID.
+	find := func(list iter.Seq[candidate]) (*candidate, error) {
+		for c := range list {
+			if b.Spelled++; b.Spelled > most {
+				b.note(fmt.Sprintf("the search for -ldflags ended after %d spellings", most))
+				break
+			}
+			if b.Spelled%1000 == 0 && ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if in.ActionID(c.Flags) == b.id[0] {
+				return &c, nil
+			}
 		}
-		if b.Spelled%1000 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		return nil, nil
+	}
+	all := candidates(b.bin, templates, v)
+	known, err := b.learn(ctx, best, strippedOf(b.bin).Symbols)
+	if err != nil {
+		return nil, err
+	}
+	said := b.told(known, best, templates, v)
+	c, err := find(said)
+	if c == nil && err == nil {
+		c, err = find(all)
+	}
+	if c == nil && err == nil && known.empty() {
+		if known, err = b.learn(ctx, best, true); err == nil {
+			said = b.told(known, best, templates, v)
+			c, err = find(said)
 		}
-		if in.ActionID(c.Flags) != b.id[0] {
-			continue
-		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c != nil {
 		for _, name := range in.Ignored(c.Flags) {
 			b.note("-X " + name + " names a package that is not in the program: the linker ignored it")
 		}
-		return b.link(ctx, best.how, c)
+		return b.link(ctx, best.how, *c)
 	}
 	b.note(fmt.Sprintf("the linker's flags were not found: none of %d spellings has the action ID of its link", b.Spelled))
-	closest, err := b.relink(ctx, best, templates, v, false)
-	return closest, err
+	if d := best.diff; d != nil && compiledOtherwise(d) {
+		return best, nil // no flag of the linker's changes that
+	}
+	// One link shows what is left when the values are known; else a few, what comes closest.
+	if len(known.set) > 0 {
+		for c := range said {
+			a, err := b.link(ctx, best.how, c)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err == nil {
+				return a, nil
+			}
+			break
+		}
+	}
+	return b.relink(ctx, best, all, false)
+}
+
+// learn compares an attempt with the binary, if that is asked for.
+func (b *subject) learn(ctx context.Context, a *attempt, ask bool) (learned, error) {
+	if !ask {
+		return learned{}, nil
+	}
+	d, err := b.compare(ctx, a)
+	if err != nil {
+		return learned{}, err
+	}
+	return learn(d), nil
+}
+
+// told are the candidates that follow from what was learned.
+func (b *subject) told(known learned, a *attempt, templates []template, v *Values) iter.Seq[candidate] {
+	var vars []variable
+	if len(known.texts) > 0 {
+		vars = settable(a.how.at.Dir, b.claim.Module)
+	}
+	return known.candidates(strippedOf(b.bin).spellings(), templates, v, vars)
+}
+
+// compiledOtherwise reports whether functions differ that no flag of the linker's changes:
+// all but those of runtime/cgo, which -linkmode=external brings in, and those that may
+// only mention variables which -X moves.
+func compiledOtherwise(d *bindiff.Diff) bool {
+	return d.Code != nil && (len(d.Code.Program) > len(d.Code.Operands) || slices.ContainsFunc(d.Code.Standard, func(p string) bool { return p != "runtime/cgo" }))
+}
+
+// withoutID are the flags for a binary without a build ID: linked without one, unless what
+// the linker makes of it is there. Then it was removed.
+func (b *subject) withoutID(flags []string) []string {
+	if !b.noID || b.claim.ModifiedGo && b.Toolchain.Modified == nil || b.hostIDOf(b.file) != "" || slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-buildid") }) {
+		return flags
+	}
+	return append(slices.Clone(flags), "-buildid=")
 }
 
 // inputs has the go command say what it hashes for the link of an attempt.
@@ -378,23 +461,70 @@ func (b *subject) inputs(ctx context.Context, a *attempt) (*linkInputs, error) {
 	return in, nil
 }
 
+// unnamed looks for the flags of a binary without a build ID: by linking, if that can
+// help at all.
+func (b *subject) unnamed(ctx context.Context, best *attempt, templates []template, v *Values) (*attempt, error) {
+	known, err := b.learn(ctx, best, true)
+	if err != nil {
+		return nil, err
+	}
+	if compiledOtherwise(best.diff) {
+		return best, nil
+	}
+	if host := b.hostIDOf(b.file); host != "" && host == b.hostIDOf(best.file) {
+		return best, nil // made of the same inputs: the linker's flags are among them
+	}
+	said, all := b.told(known, best, templates, v), candidates(b.bin, templates, v)
+	for c := range said {
+		if len(known.set) == 0 {
+			break
+		}
+		c.Flags = b.withoutID(c.Flags)
+		a, err := b.link(ctx, best.how, c)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			continue
+		}
+		d, err := b.compare(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if a.sum == b.sum || len(d.Values) == 0 && d.Code != nil && len(d.Code.Program) > 0 {
+			return a, nil // all values are the same, and the code is not
+		}
+		break
+	}
+	return b.relink(ctx, best, func(yield func(candidate) bool) {
+		for _, list := range []iter.Seq[candidate]{said, all} {
+			for c := range list {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}, true)
+}
+
 // relink links with one candidate after the other until the bytes are equal,
 // and returns the closest. Without a build ID that is the only way to tell;
 // with one, only a few are linked, to show what comes closest.
-func (b *subject) relink(ctx context.Context, best *attempt, templates []template, v *Values, noID bool) (*attempt, error) {
+func (b *subject) relink(ctx context.Context, best *attempt, list iter.Seq[candidate], noID bool) (*attempt, error) {
 	most := b.MaxLinks
-	if !noID {
+	switch {
+	case !noID:
 		most = min(most, 4)
+	case best.diff != nil && best.diff.Code != nil && len(best.diff.Code.Operands) > 0:
+		most = min(most, 16) // rather another source than a variable that was moved
 	}
 	closeness := func(a *attempt) int64 {
 		d := a.size - fileSize(b.file)
 		return max(d, -d)
 	}
 	n := 0
-	for c := range candidates(b.bin, templates, v) {
-		if noID && !slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "-buildid") }) {
-			c.Flags = append(c.Flags, "-buildid=")
-		}
+	for c := range list {
+		c.Flags = b.withoutID(c.Flags)
 		if slices.Equal(c.Flags, best.flags.Flags) {
 			continue
 		}
@@ -437,7 +567,19 @@ func (b *subject) link(ctx context.Context, r *recipe, c candidate) (*attempt, e
 	}
 	name := fmt.Sprintf("link-%d", b.Relinks)
 	b.Relinks++
-	made, err := r.build(ctx, name, flag)
+	b.step("link %d", b.Relinks)
+	compiled, pace := 0, *r
+	pace.pace.Compiling = func(string) {
+		if compiled++; r.packages > 0 {
+			b.step("compile %d of at most %d", compiled, r.packages)
+		} else {
+			b.step("compile %d", compiled)
+		}
+		if compiled == r.packages {
+			b.step("link %d", b.Relinks)
+		}
+	}
+	made, err := pace.build(ctx, name, flag)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ type Values struct {
 	GOOS     string
 	GOARCH   string
 	Go       string
-	data     []byte // the binary
+	extra    []string // that any hole may have been, by a comparison
+	data     []byte   // the binary
 	present  map[string]bool
 }
 
@@ -143,6 +144,5 @@ func (v *Values) of(hole string) []string {
 	default:
 		out = slices.Concat(both, v.Commits, v.Shorts, v.Dates, []string{v.Project, v.Module, "goreleaser"})
 	}
-	out = append(slices.Clone(out), "")
-	return slices.Compact(out)
+	return slices.Compact(append(slices.Concat(v.extra, out), ""))
 }

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/mintmark/mintmark/builds/compare"
 	"github.com/mintmark/mintmark/builds/stamp"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -54,16 +54,12 @@ func (b *subject) verdict(ctx context.Context, a *attempt) error {
 			b.note("the binary says that it was built from a changed tree (+dirty); the unchanged one gives the same bytes, so what was changed did not matter")
 		}
 	} else {
-		// What the file says of its source and toolchain is a claim, not known.
-		v, err := compare.Files(ctx, []string{b.file, a.file}, bindiff.Known{})
-		if err == nil && v.Diff == nil {
-			err = errors.New("a file changed while it was compared")
-		}
+		d, err := b.compare(ctx, a)
 		if err != nil {
 			return err
 		}
 		b.Verdict = fact.Different
-		b.explain(v.Diff, a)
+		b.explain(d, a)
 		if b.Packed != "" {
 			b.UnpackedVerdict = b.Verdict
 		}
@@ -202,9 +198,16 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		b.Verdict = fact.Unchecked
 		b.Reason = "packed by " + b.Packed + ", which does not restore PE files exactly; what it unpacks to differs from the rebuilt file (" + where + "), and the packed bytes were not made again: " + b.notRepacked
 	case same(0, 1, 2, 3):
-		b.Reason = "the file was changed after it was linked: the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
+		b.Reason = changedAfter + ": the rebuilt one has the same build ID, which covers all inputs and the linked file itself; " + where
+	case b.changed():
+		b.Reason = b.changedReason() + "; what was built from that differs: " + where
+	case same(0, 1, 2) && b.untouched.State == gobin.UntouchedYes:
+		b.Reason = "the same inputs (all action IDs agree) gave another file, which is as its linker left it: the linker was another one; " + where
 	case same(0, 1, 2):
 		b.Reason = "the same inputs (all action IDs agree) gave another file: the file was changed after it was linked, or the linker was another one; " + where
+	case c.Modified && same(1, 2):
+		b.Verdict = fact.Unchecked
+		b.Reason = "built from a changed tree (+dirty), but for package main the changes made no difference; " + b.compiled(d, true) + "; " + where
 	case c.Modified:
 		b.Verdict = fact.Unchecked
 		b.Reason = "built from a changed tree (+dirty): the changes are not published, and the unchanged source gives another binary; " + where
@@ -212,13 +215,121 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		b.Reason = "built without -trimpath: the directories of the build are part of it, and it was built in others here: " + b.Directories.Elsewhere + "; " + where
 	case b.Directories != nil && same(1, 2):
 		b.Reason = "all that is compiled is the same, in the directories that it names; the link differs; " + where
-	case same(1, 2):
-		b.Reason = "all that is compiled is the same; the linker's flags were not found; " + where
-	case c.Cgo:
-		b.Reason = "what is compiled differs; the binary was built with cgo, whose C compiler and libraries are not recorded; " + where
 	default:
-		b.Reason = "what is compiled differs; " + where
+		b.Reason = b.compiled(d, same(1, 2)) + "; " + where
 	}
+	if b.noID && b.hostIDOf(b.file) != "" && b.hostIDOf(b.file) == b.hostIDOf(a.file) {
+		b.Reason = changedAfter + ": its Go build ID was removed, and the system's own build ID, which the linker makes of that, is the one of the rebuilt file; " + where
+	}
+	if c.Distribution != "" {
+		b.Reason += "; it was made by " + c.Distribution
+	}
+}
+
+// hostIDOf is the system's own build ID of a file, "" for none.
+func (b *subject) hostIDOf(name string) string {
+	f, err := gobin.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	id, err := f.HostID()
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// changed reports whether the file is not as the linker left it, which is more than
+// another signature. Then nothing that it says of its making can be relied on.
+func (b *subject) changed() bool {
+	return b.untouched.State == gobin.UntouchedNo && !b.untouched.Resigned
+}
+
+// giveUp makes the file unchecked for a reason, behind what is to be known before it.
+func (b *subject) giveUp(reason string) {
+	if b.changed() {
+		reason = b.changedReason() + "; " + reason
+	}
+	if b.Distribution != "" {
+		reason += "; it was made by " + b.Distribution
+	}
+	b.unchecked(reason)
+}
+
+func (b *subject) changedReason() string {
+	return changedAfter + " (" + b.untouched.Reason + "), and what it says of its making may have been changed with it"
+}
+
+// compiled says how far what was compiled is known to be the same, by the build IDs and
+// the functions: no more than they tell. sameMain is that package main was compiled from
+// the same inputs, which are its files and what it needs of the packages it imports.
+func (b *subject) compiled(d *bindiff.Diff, sameMain bool) string {
+	code := d.Code
+	var list []string
+	if code != nil {
+		list = code.Program
+		if sameMain { // by its content too: its code mentions a variable that the linker has put elsewhere
+			list = slices.DeleteFunc(slices.Clone(list), func(p string) bool { return p == "main" })
+		}
+	}
+	switch {
+	case code != nil && len(list) == 0 && slices.ContainsFunc(code.Standard, func(p string) bool { return b.cgo() == "" || !slices.Contains(withC, p) }):
+		// The standard library has no version but the toolchain's.
+		return "functions of the standard library differ (" + someOf(code.Standard) + ") and none of the program's: made by another Go that calls itself " + b.claim.Go + ", most likely, such as a distribution's"
+	case len(list) > 0 && sameMain:
+		return "package main was compiled from the same inputs, and what it imports differs: " + b.packages(list)
+	case len(list) > 0 && b.noID && len(list) == len(code.Operands):
+		return "it has no build ID to tell by, and instructions differ, but no function's size or lines, in " + b.packages(list) + ": another source, or variables that -X sets"
+	case len(list) > 0:
+		return "what is compiled differs: " + b.packages(list)
+	case code != nil && code.Same && sameMain:
+		return "all that is compiled is the same; the linker's flags were not found"
+	case code != nil && code.Same && b.noID:
+		return fmt.Sprintf("it has no build ID, and the code of all %d functions is the same: the linker's flags were not found, or it was changed after it was linked", code.Functions)
+	case code != nil && code.Same:
+		return fmt.Sprintf("the code of all %d functions is the same, and the inputs of package main are not, by the build IDs: data, a flag or the toolchain differs", code.Functions)
+	case sameMain:
+		return "package main was compiled from the same inputs; whether all else was is not known, and the linker's flags were not found"
+	case b.noID:
+		return "it has no build ID, so it is not known whether what is compiled differs"
+	}
+	return "what is compiled differs, by the build IDs" + b.cgo()
+}
+
+// withC are the packages of the standard library with C code, which another C compiler
+// makes otherwise.
+var withC = []string{"runtime/cgo", "net", "os/user", "plugin", "runtime/race"}
+
+// packages names those whose functions differ, and what may be why.
+func (b *subject) packages(list []string) string {
+	what := "package"
+	if len(list) > 1 {
+		what = "packages"
+	}
+	return what + " " + someOf(list) + b.cgo()
+}
+
+// cgo says that C code is in the binary, whose compiler nobody records. A binary that was
+// only built with cgo enabled has none.
+func (b *subject) cgo() string {
+	used, err := b.bin.Cgo()
+	if err != nil || !used.Linked {
+		return ""
+	}
+	if len(used.Packages) == 0 {
+		return "; C code is linked into it (runtime/cgo), whose compiler and libraries are not recorded"
+	}
+	return "; it calls C (" + someOf(used.Packages) + "), whose compiler and libraries are not recorded"
+}
+
+// someOf is a list that is cut where it is long.
+func someOf(list []string) string {
+	const most = 4
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 // whole gives a universal binary its verdict: the worst of its slices', or, when

@@ -29,7 +29,8 @@ type Command struct {
 	// goes instead of into the result, without a limit. An *os.File is handed over as it is.
 	Input    io.Reader
 	Output   io.Writer
-	Umask    int // with SetUmask
+	Said     func(line string) // is told each line of standard error as it comes; may be nil
+	Umask    int               // with SetUmask
 	SetUmask bool
 	Hostname string // "" keeps the host's
 	// Limit bounds what is kept of each output stream; 0 means 64 MiB.
@@ -53,7 +54,7 @@ type ExitError struct {
 	Command string // for people: the command and its first arguments
 	Code    int    // -1 if a signal ended it
 	Status  string // as the system puts it: exit status 1, signal: killed
-	Output  string // what it said on stderr
+	Output  string // what it said on stderr, without the go command's progress
 }
 
 func (e *ExitError) Error() string {
@@ -96,6 +97,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 			cmd.Stdin = c.Input
 		}
 		cmd.Stdout, cmd.Stderr = out, errOut
+		if c.Said != nil {
+			cmd.Stderr = io.MultiWriter(errOut, &lines{told: c.Said})
+		}
 		if c.Output != nil {
 			cmd.Stdout = c.Output
 		}
@@ -122,12 +126,27 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		return res, context.Cause(ctx)
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(string(res.Stderr))}
+		return res, &ExitError{Command: c.name(), Code: exit.ExitCode(), Status: exit.ProcessState.String(), Output: secret.Redact(withoutProgress(string(res.Stderr)))}
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		killGroup(cmd) // what the command left behind holds its output open
 	}
 	return res, fmt.Errorf("%s: %w", c.name(), err)
+}
+
+// progress is what the go command says of its work on stderr while nothing is wrong
+// (cmd/go/internal/modfetch, modload, toolchain).
+var progress = []string{"go: downloading ", "go: extracting ", "go: finding ", "go: switching to ", "go: added ", "go: upgraded ", "go: downgraded "}
+
+// withoutProgress leaves out the lines that are no reason for an error.
+func withoutProgress(stderr string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stderr) {
+		if !slices.ContainsFunc(progress, func(p string) bool { return strings.HasPrefix(line, p) }) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // name is the command for people: the program and its subcommand, without options.
@@ -180,6 +199,28 @@ func dedupe(env []string) []string {
 		out[i], out[j] = out[j], out[i]
 	}
 	return out
+}
+
+// lines tells each whole line that is written to it.
+type lines struct {
+	told func(string)
+	rest []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	const most = 64 << 10 // of a line; a longer one is told in parts
+	l.rest = append(l.rest, p...)
+	for {
+		i := bytes.IndexByte(l.rest, '\n')
+		if i < 0 && len(l.rest) < most {
+			return len(p), nil
+		}
+		if i < 0 {
+			i = most - 1
+		}
+		l.told(string(l.rest[:i]))
+		l.rest = l.rest[i+1:]
+	}
 }
 
 // limited keeps the first max bytes and drops the rest, so that a command that

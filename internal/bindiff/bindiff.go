@@ -71,6 +71,35 @@ type Diff struct {
 	// finding other than fact.CauseUnknown explains. It is an upper bound.
 	UnexplainedBytes int64    `json:"unexplained_bytes"`
 	Notes            []string `json:"notes,omitempty"` // what could not be looked at
+
+	// Code is what the function tables told; nil where no pass compared them.
+	Code *Code `json:"-"`
+	// Values are the variables that -X has set to another value or in one file only, by
+	// the symbols that the linker makes for them: certain. Nil where a file has no symbols.
+	Values []Value `json:"-"`
+	// OnlyA and OnlyB are texts that a variable of Go holds in one file only; nil where
+	// no pass compared them, or there are too many to list.
+	OnlyA, OnlyB []string `json:"-"`
+}
+
+// Code says which functions of two files differ.
+type Code struct {
+	Same      bool // the code and the lines of all functions
+	Functions int  // that were compared, of one name in both
+	// Program and Standard are the packages whose functions differ, sorted: those of the
+	// program and its modules, and those of the standard library.
+	Program, Standard []string
+	// Operands are those of Program of which no function has another size or other lines:
+	// where the linker puts a variable elsewhere, as it does when -X gives it a value, the
+	// code that mentions it differs in the same way.
+	Operands []string
+}
+
+// Value is a variable that -X sets, with its value in each file.
+type Value struct {
+	Name     string
+	A, B     string
+	InA, InB bool
 }
 
 // SectionDiff is a section whose content differs.
@@ -169,6 +198,7 @@ func explain(ctx context.Context, d *Diff, a, b *side, known Known) error {
 		d.Findings = p.findings()
 		d.Notes = append(d.Notes, p.notes...)
 		code = p.code
+		p.summarise()
 	}
 	d.UnexplainedBytes = unexplained(d, code)
 	if len(d.Findings) == 0 {
@@ -192,6 +222,34 @@ func (p *pair) findings() (out []fact.Finding) {
 		}
 	}
 	return out
+}
+
+// summarise keeps what the passes have found out in words that others can use.
+func (p *pair) summarise() {
+	if p.a.r != nil && p.linkOnly() && p.diff.Values == nil && !p.sameBuildID() && p.a.file.Format == p.b.file.Format && p.a.file.Packed == "" && p.b.file.Packed == "" {
+		p.texts()
+	}
+	if t := p.textDiff; t != nil && !t.more {
+		p.diff.OnlyA, p.diff.OnlyB = t.onlyA, t.onlyB
+	}
+	c := p.codeDiff
+	if c == nil {
+		return
+	}
+	code := &Code{Same: c.same(), Functions: c.functions}
+	for _, x := range c.packages {
+		switch {
+		case x.name == noPackage || x.name == typesPackage:
+		case standard(x.name, p):
+			code.Standard = append(code.Standard, x.name)
+		default:
+			code.Program = append(code.Program, x.name)
+			if x.funcs[funcAdded]+x.funcs[funcRemoved]+x.funcs[funcSize]+x.funcs[funcLines] == 0 && x.moved == 0 {
+				code.Operands = append(code.Operands, x.name)
+			}
+		}
+	}
+	p.diff.Code = code
 }
 
 // sortFindings puts the strongest first; of equal ones, that which covers more.

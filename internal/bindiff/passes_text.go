@@ -121,10 +121,12 @@ func ldflagsText(p *pair) []finding {
 	if okA && okB {
 		var evidence []string
 		var n int64
+		p.diff.Values = nil // other passes ask too
 		for _, name := range union(va, vb) {
 			a, inA := va[name]
 			b, inB := vb[name]
 			if a != b || inA != inB {
+				p.diff.Values = append(p.diff.Values, Value{name, a, b, inA, inB})
 				evidence = append(evidence, described("-X "+name, a, b))
 				n += differing(a, b)
 			}

@@ -21,6 +21,8 @@ type rebuildFlags struct {
 	Patch  string     `flag:"patch" takes:"file" help:"unified diff against GOROOT: how the toolchain that the binaries were made with differs from the release that it names"`
 	Keep   string     `flag:"keep" takes:"dir" help:"directory for the recovered profiles and the rebuilt files that differ"`
 	Key    privateKey `flag:"key" help:"your own private key, to sign what came out identical: file, env://NAME or KMS URI"`
+	Audit  bool       `flag:"audit" help:"one line for each binary, the worst first, and how many there are of each reason"`
+	Resume string     `flag:"resume" takes:"file" help:"file of results: those that it has are not made again, and each new one is added"`
 	jobsFlag
 	jsonFlag
 	Binaries []string `arg:"binaries" help:"a binary, an archive with binaries, or a directory of these"`
@@ -32,13 +34,17 @@ func (f *rebuildFlags) run(ctx context.Context, d *app) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Patch: f.Patch, Keep: f.Keep, Key: f.Key.ref(d)})
+	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Patch: f.Patch, Keep: f.Keep, Key: f.Key.ref(d), Resume: f.Resume, WorstFirst: f.Audit})
 	stop()
 	if err != nil {
 		return err
 	}
 	if f.JSON {
 		if err := report.WriteJSON(d.stdout(), res); err != nil {
+			return err
+		}
+	} else if f.Audit {
+		if err := d.audited(res); err != nil {
 			return err
 		}
 	} else {
@@ -86,6 +92,9 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 		default:
 			line("packed", "%s", r.Packed)
 		}
+		if strings.HasPrefix(r.Untouched, "no") {
+			line("untouched", "%s", r.Untouched)
+		}
 		line("package", "%s", strings.TrimSpace(r.Package+" "+r.Platform))
 		if s := r.Source; s.Module != "" {
 			line("source", "%s", strings.TrimSpace(s.Module+" "+s.Version+" "+s.Sum)+checked(s.Sum, s.SumDB))
@@ -98,6 +107,7 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 		if d := r.Directories; d != nil && d.Elsewhere == "" {
 			line("built in", "%s", d)
 		}
+		line("made by", "%s", r.Distribution)
 		if t := r.Toolchain; t.Version != "" {
 			if m := t.Modified; m != nil {
 				line("toolchain", "%s, modified: sha256 %s; the release is %s%s", t.Version, m.Patch, t.Sum, checked(t.Sum, t.SumDB))
@@ -142,6 +152,50 @@ func (d *app) rebuilt(res *verify.BinariesResult) {
 	if res.Verdict == fact.Identical && len(res.Results)+len(res.Listed) > 1 {
 		d.printf("\n%s\n", counts(res))
 	}
+}
+
+// audited prints a line for each binary of Go, and counts.
+func (d *app) audited(res *verify.BinariesResult) error {
+	t := ui.Table{Columns: []ui.Column{{Title: "verdict"}, {Title: "took", Align: ui.Right}, {Title: "toolchain", Spare: true}, {Title: "file", Flexible: true}, {Title: "reason"}}}
+	left := 0
+	for _, r := range res.Results {
+		if r.Toolchain.Claimed == "" && r.Verdict == fact.Unchecked && !r.Go() {
+			left++ // counted below
+			continue
+		}
+		took := ""
+		if r.Seconds > 0 && !r.Earlier {
+			took = fmt.Sprintf("%.1f s", r.Seconds)
+		}
+		style := ui.Doubt
+		switch r.Verdict {
+		case fact.Identical:
+			style = ui.Good
+		case fact.Different:
+			style = ui.Bad
+		}
+		t.Row(ui.Cell{Text: r.Outcome(), Style: style}, ui.Cell{Text: took}, ui.Cell{Text: r.Toolchain.Claimed}, ui.Cell{Text: r.Name}, ui.Cell{Text: r.ReasonKind()})
+	}
+	if left < len(res.Results) {
+		if err := t.Write(d.stdout()); err != nil {
+			return err
+		}
+		d.printf("\n")
+	}
+	counted := ui.Table{Columns: []ui.Column{{Title: "files", Align: ui.Right}, {Title: "verdict"}, {Title: "reason", Flexible: true}}}
+	for _, c := range res.Reasons {
+		counted.Row(ui.Cell{Text: fmt.Sprint(c.Count)}, ui.Cell{Text: string(c.Verdict)}, ui.Cell{Text: c.Reason})
+	}
+	if err := counted.Write(d.stdout()); err != nil {
+		return err
+	}
+	if left > 0 {
+		d.printf("%s not in the first table: no binaries of Go\n", fact.Count(left, "file"))
+	}
+	for _, name := range res.Statements {
+		d.printf("%s  signed by %s\n", name, res.SignedBy)
+	}
+	return nil
 }
 
 // beside prints what was looked at and has no verdict: files that are no

@@ -30,6 +30,7 @@ const (
 	CacheReport     Schema = SchemaRoot + "report/cache/v1"
 	PageReport      Schema = SchemaRoot + "report/page/v1" // report
 	RebuildReport   Schema = SchemaRoot + "report/rebuild/v2"
+	RebuildResume   Schema = SchemaRoot + "rebuild/resume/v1"
 	DiffReport      Schema = SchemaRoot + "report/diff/v1"
 	InspectReport   Schema = SchemaRoot + "report/inspect/v1"
 	WhyReport       Schema = SchemaRoot + "report/why/v1"

@@ -2,6 +2,7 @@ package gobin
 
 import (
 	"bytes"
+	"encoding/hex"
 	"regexp"
 	"strconv"
 )
@@ -104,3 +105,25 @@ func (f *File) textID(off, n int64) (bool, error) {
 // A build ID is base64url parts and slashes; -buildid=TEXT may set anything
 // printable, and a program that handles build IDs has the markers in its data.
 var buildIDText = regexp.MustCompile(`^[ -~]+$`)
+
+// HostID is the system's own build ID in hexadecimal: the GNU build ID of an ELF file,
+// the UUID of a Mach-O file; "" for none. The Go linker makes it of the Go build ID that
+// the go command hands it, since Go 1.24 without being asked to (cmd/link -B gobuildid).
+func (f *File) HostID() (string, error) {
+	for _, s := range f.Sections {
+		skip := int64(0)
+		switch s.Name {
+		case ".note.gnu.build-id":
+			skip = 16 // three words and "GNU\0"
+		case "(uuid)":
+		default:
+			continue
+		}
+		if s.Size <= skip || s.Size-skip > 64 {
+			continue
+		}
+		b, err := f.in.bytes(s.Offset+skip, s.Size-skip)
+		return hex.EncodeToString(b), err
+	}
+	return "", nil
+}

@@ -112,6 +112,24 @@ func (f *File) buildInfoAt(off int64) (*debug.BuildInfo, error) {
 	return bi, nil
 }
 
+// RecordedVersion is the text that the linker's record has in the place of the version
+// of Go, whatever it is: garble writes "unknown" there, which makes the record no build
+// information. It is "" for formats in which the record has no section of its own.
+func (f *File) RecordedVersion() (string, error) {
+	for _, s := range f.Sections {
+		if s.Kind != KindBuildInfo || s.Nested || s.Size < buildInfoHeader {
+			continue
+		}
+		h, err := f.in.bytes(s.Offset, buildInfoHeader)
+		if err != nil || string(h[:len(buildInfoMagic)]) != buildInfoMagic || h[15]&flagInline == 0 {
+			return "", err
+		}
+		version, _, err := f.lenString(s.Offset+buildInfoHeader, maxVersion)
+		return version, err
+	}
+	return "", nil
+}
+
 // lenString reads a varint length and that many bytes. A length beyond limit
 // gives "": what is there is not the linker's record.
 func (f *File) lenString(off, limit int64) (s string, next int64, err error) {

@@ -14,6 +14,7 @@ import (
 const (
 	redraw    = 200 * time.Millisecond // of the live display
 	heartbeat = time.Minute            // of silence, before a plain line says what runs
+	changed   = 10 * time.Second       // of silence, before one says what is done now, if that is something else
 	named     = 4                      // units that such a line names
 )
 
@@ -25,7 +26,8 @@ const (
 // and a line for the whole. Units that are done, and everything
 // else that is printed, scroll up above it. Elsewhere, as in the log of a CI
 // service, there is one line for each unit that is done, and after a minute of
-// silence a line that names what runs, so that it does not look hung.
+// silence a line that names what runs, so that it does not look hung; after ten seconds
+// where something else is done of a unit than the last such line said.
 //
 // Its methods may be called from several goroutines. Close it with defer: what
 // the display does to the cursor is undone within the same write, so even a
@@ -52,6 +54,7 @@ type Progress struct {
 type work struct {
 	id, what string
 	step     string // what is done of it now; "" for what its estimate is about
+	said     string // kind of step in the last plain line
 	estimate time.Duration
 	since    time.Time
 }
@@ -256,8 +259,13 @@ func (p *Progress) tick() {
 		io.WriteString(t.err.w, p.frame())
 		return
 	}
-	if now := p.now(); now.Sub(p.lastLine) >= heartbeat {
+	now := p.now()
+	silent := now.Sub(p.lastLine)
+	if silent >= heartbeat || silent >= changed && slices.ContainsFunc(p.running, (*work).elsewhere) {
 		p.lastLine = now
+		for _, w := range p.running {
+			w.said = w.kind()
+		}
 		line := p.heartbeat(now)
 		if t.actions {
 			line = disarm(line)
@@ -265,6 +273,15 @@ func (p *Progress) tick() {
 		t.logLocked(line + "\n")
 	}
 }
+
+// kind is the step without its numbers: "compile 3 of 7" is one kind with all others.
+func (w *work) kind() string {
+	kind, _, _ := strings.Cut(w.step, " ")
+	return kind
+}
+
+// elsewhere reports whether another kind of step is done than was last said.
+func (w *work) elsewhere() bool { return w.kind() != w.said }
 
 func (p *Progress) heartbeat(now time.Time) string {
 	if len(p.running) == 0 {

@@ -199,3 +199,25 @@ func hammer(term *Terminal) {
 	}
 	group.Wait()
 }
+
+// TestProgressSteps: without a terminal a line says that something else is done now, but
+// not every time that it has gone on.
+func TestProgressSteps(t *testing.T) {
+	term, _, log := plainTerminal()
+	c := new(clockwork)
+	p := newProgress(term, 1, c.now, time.Hour)
+	defer p.Close()
+	p.Start("a", "tool", 0)
+	for _, s := range []struct {
+		step  string
+		after time.Duration
+	}{{"source", 3 * time.Second}, {"toolchain go1.26.8", 8 * time.Second}, {"compile 1 of 9", 10 * time.Second}, {"compile 2 of 9", 15 * time.Second}, {"link 1", 2 * time.Second}} {
+		p.Step("a", s.step)
+		c.pass(s.after)
+		p.tick()
+	}
+	const want = "mintmark: 0/1 done; running: tool (11 s, toolchain go1.26.8)\nmintmark: 0/1 done; running: tool (21 s, compile 1 of 9)\nmintmark: 0/1 done; running: tool (38 s, link 1)\n"
+	if got := log.String(); got != want {
+		t.Errorf("got\n%s", got)
+	}
+}

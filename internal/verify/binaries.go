@@ -1,12 +1,14 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +40,11 @@ type BinariesConfig struct {
 	// or the working directory.
 	Key  checksums.KeyRef
 	Keep string // directory for recovered profiles and for rebuilt files that differ; "" keeps nothing
+	// Resume is a file with the results of earlier runs, which are not made again, and to
+	// which those of this run are added one by one; "" for none. Nothing is signed of them.
+	Resume string
+	// WorstFirst orders the results: different, unchecked, identical.
+	WorstFirst bool
 }
 
 // BinariesResult is what came of rebuilding binaries of others.
@@ -50,12 +57,21 @@ type BinariesResult struct {
 	// directories and archives that all of it was found in, whose own bytes are
 	// not made again.
 	Results []*recovery.Result `json:"results"`
-	Listed  []recovery.Listed  `json:"not_programs"`
-	Holders []recovery.Holder  `json:"holders"`
+	// Reasons count the results by verdict and by how their reasons begin, the most first.
+	Reasons []ReasonCount     `json:"by_reason"`
+	Listed  []recovery.Listed `json:"not_programs"`
+	Holders []recovery.Holder `json:"holders"`
 
 	SignedBy fact.SignerID `json:"signed_by,omitzero"`
 	// Statements are the files of what was signed, in the order of the results.
 	Statements []string `json:"statements,omitempty"`
+}
+
+// ReasonCount is how many results have a verdict for one kind of reason.
+type ReasonCount struct {
+	Verdict fact.Verdict `json:"verdict"`
+	Reason  string       `json:"reason,omitempty"` // as [recovery.Result.ReasonKind]
+	Count   int          `json:"count"`
 }
 
 // Binaries rebuilds published binaries and compares them bit for bit. Nothing
@@ -100,11 +116,31 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 		return nil, err
 	}
 	cfg.Emit(run.Event{Kind: run.Total, N: len(found.Inputs)})
-	with := foreignConfig(s, t, work, what)
-	with.Patch = changed
-	results, err := recovery.Rebuild(ctx, with, found.Inputs)
-	if err != nil {
+	s.Phase("rebuilding")
+	rc := foreignConfig(s, t, work, what)
+	rc.Patch = changed
+	var before *earlier
+	if what.Resume != "" {
+		if before, err = loadEarlier(what.Resume, cfg.Tool, what); err != nil {
+			return nil, err
+		}
+		rc.Earlier = before.of
+		event := rc.Event
+		rc.Event = func(name string, r *recovery.Result) {
+			event(name, r)
+			if r != nil {
+				before.add(r)
+			}
+		}
+	}
+	results, err := recovery.Rebuild(ctx, rc, found.Inputs)
+	if err = errors.Join(err, before.failed()); err != nil {
 		return nil, err
+	}
+	if what.WorstFirst {
+		slices.SortStableFunc(results, func(x, y *recovery.Result) int {
+			return cmp.Or(badness(y.Verdict)-badness(x.Verdict), cmp.Compare(x.Name, y.Name))
+		})
 	}
 	out := newRebuilt(found, results)
 	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
@@ -132,6 +168,35 @@ func newRebuilt(found *recovery.Found, results []*recovery.Result) *BinariesResu
 		out.Count(r.Verdict)
 	}
 	out.Verdict = out.Worst()
+	out.Reasons = countReasons(results)
+	return out
+}
+
+// badness orders verdicts.
+func badness(v fact.Verdict) int {
+	switch v {
+	case fact.Identical:
+		return 0
+	case fact.Different:
+		return 2
+	}
+	return 1
+}
+
+// countReasons counts the most frequent first.
+func countReasons(results []*recovery.Result) []ReasonCount {
+	out := []ReasonCount{}
+	for _, r := range results {
+		kind := r.ReasonKind()
+		i := slices.IndexFunc(out, func(c ReasonCount) bool { return c.Verdict == r.Verdict && c.Reason == kind })
+		if i < 0 {
+			i, out = len(out), append(out, ReasonCount{Verdict: r.Verdict, Reason: kind})
+		}
+		out[i].Count++
+	}
+	slices.SortStableFunc(out, func(x, y ReasonCount) int {
+		return cmp.Or(badness(y.Verdict)-badness(x.Verdict), y.Count-x.Count, cmp.Compare(x.Reason, y.Reason))
+	})
 	return out
 }
 
@@ -145,7 +210,7 @@ func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checks
 	out.SignedBy = signer.ID()
 	for i, r := range out.Results {
 		digest, part := r.Reproduced()
-		if digest == "" || r.Kind == recovery.KindUniversal {
+		if digest == "" || r.Kind == recovery.KindUniversal || r.Earlier {
 			continue
 		}
 		subject := fileName(r.Name)
@@ -213,15 +278,18 @@ func foreignConfig(s *run.Run, tools *fetch.Tools, work string, what BinariesCon
 		Event: func(name string, r *recovery.Result) { // never from two goroutines at once
 			if r == nil {
 				began[name] = time.Now()
-				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: name})
 				return
 			}
 			if at, ok := began[name]; ok {
 				r.Seconds = time.Since(at).Round(100 * time.Millisecond).Seconds()
 			} else {
-				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: "rebuild"})
+				s.Emit(run.Event{Kind: run.Start, ID: schedule.ID{Unit: name}, Text: name})
 			}
 			s.Emit(run.Event{Kind: run.Done, ID: schedule.ID{Unit: name}, Text: r.Outcome()})
+		},
+		Step: func(name, what string) {
+			s.Emit(run.Event{Kind: run.Step, ID: schedule.ID{Unit: name}, Text: what})
 		},
 	}
 }
