@@ -233,9 +233,11 @@ func TestRefused(t *testing.T) {
 		code int
 		hint string
 	}{
-		"another digest":          {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt is there with", fault.Refused, "delete it by hand"},
-		"a file too many":         {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(same, odd)) }, `"added.txt" is there, and is no file`, fault.Refused, "delete it by hand"},
-		"incomplete":              {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(same, starter)) }, "", 0, ""},
+		"another digest":  {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt is there with", fault.Refused, "delete it by hand"},
+		"a file too many": {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(same, odd)) }, `"added.txt" is there, and is no file`, fault.Refused, "delete it by hand"},
+		"incomplete": {func(f *publishtest.Forge, _ *Config, _ *Release) {
+			f.Releases = append(f.Releases, draft(same, starter))
+		}, "", 0, ""},
 		"published, less":         {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, done(same)) }, "report.md is not there", fault.Refused, "release another version"},
 		"published, other":        {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, done(other)) }, "another release", fault.Refused, "release another version"},
 		"no tag":                  {func(f *publishtest.Forge, _ *Config, _ *Release) { delete(f.Tags, testTag) }, "has no tag v1.2.3", fault.Failed, "git push origin v1.2.3"},
