@@ -44,7 +44,8 @@ type Arg struct {
 	// Optional is true if it need not be given, since a flag takes the same. A Mage
 	// target, whose arguments must all be given, has that flag alone.
 	Optional bool
-	many     bool // the last one, which may be given several times
+	unless   string // the flag beside which it need not be given
+	many     bool   // the last one, which may be given several times
 	values   []string
 	field    reflect.StructField
 }
@@ -73,7 +74,7 @@ func (v Verb) Args() (args []Arg) {
 	for _, f := range v.fields() {
 		if tag, ok := f.Tag.Lookup("arg"); ok {
 			name, optional := strings.CutSuffix(tag, "?")
-			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Type.Kind() == reflect.Slice, strings.Fields(f.Tag.Get("values")), f})
+			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Tag.Get("unless"), f.Type.Kind() == reflect.Slice, strings.Fields(f.Tag.Get("values")), f})
 		}
 	}
 	return args

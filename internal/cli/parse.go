@@ -64,7 +64,7 @@ func (c *invocation) place() error {
 	args := c.verb.Args()
 	least, most := 0, len(args)
 	for _, a := range args {
-		if !a.Optional {
+		if _, instead := c.given[a.unless]; !a.Optional && !instead {
 			least++
 		}
 	}
@@ -92,7 +92,7 @@ func (c *invocation) place() error {
 		field := flags.FieldByIndex(a.field.Index)
 		if a.many {
 			field.Set(reflect.ValueOf(c.words[i:]))
-		} else {
+		} else if i < len(c.words) {
 			field.SetString(c.words[i])
 		}
 	}
