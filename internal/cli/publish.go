@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -195,6 +197,20 @@ func (p *publishedAt) fetch(ctx context.Context) (*verify.Fetched, error) {
 		return nil, err
 	}
 	return &verify.Fetched{Path: dir, Dir: dir}, nil
+}
+
+// notReleased is the error of a verification of what was fetched from where it is
+// published: what to do about a directory of one's own does not help there.
+func notReleased(err error) error {
+	refused, ok := errors.AsType[*checksums.VerifyError](err)
+	if !ok {
+		return err
+	}
+	all := slices.Clone(refused.Refusals)
+	for i := range all {
+		all[i].Remedy = "what is published there now is not what was released: do not use it, and tell the publisher"
+	}
+	return &checksums.VerifyError{Refusals: all}
 }
 
 // same holds what is published against a directory that was verified, and adds what

@@ -57,6 +57,9 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	}
 	var published *publishedAt
 	if f.Published != "" {
+		if f.Partial {
+			return fault.Usagef("leave out -partial", "verify: -published is about all files of a release, -partial about some")
+		}
 		var err error
 		if published, err = d.at(f.Published); err != nil {
 			return err
@@ -99,8 +102,11 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	} else {
 		v, err = verify.At(ctx, vc)
 	}
-	if published != nil && err == nil {
+	switch {
+	case published != nil && err == nil:
 		err = published.same(ctx, path, v, f.Unsigned)
+	case published != nil && f.Path == "":
+		err = notReleased(err)
 	}
 	if f.JSON && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)

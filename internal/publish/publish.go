@@ -269,6 +269,9 @@ func notes(r *Release, name string) (string, error) {
 
 func (p *publication) run(ctx context.Context) (*Result, error) {
 	res := &Result{Target: p.target.String(), Tag: p.tag, Commit: p.release.Manifest.Source.Commit, State: Rehearsed}
+	if p.cfg.DryRun && p.cfg.Token.Reveal() == "" && p.target.Kind != Directory {
+		p.cfg.say(Event{Text: "no token in " + p.target.Token().Names[0] + ": drafts, which not everybody may see, are taken for not there"})
+	}
 	if err := p.checkTag(ctx); err != nil {
 		return nil, err
 	}

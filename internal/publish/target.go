@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // Kind is a kind of place that releases are published in.
@@ -46,35 +47,35 @@ const (
 
 const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT or dir:PATH"
 
-// IsTarget reports whether a text begins as one of the kinds does: it is meant to be
-// a target, well written or not.
-func IsTarget(text string) bool {
-	kind, _, ok := strings.Cut(text, ":")
-	return ok && slices.Contains(Kinds(), Kind(kind))
-}
-
 // ParseTarget reads a target: host in lower case, no usual port, no name of a user, no
 // slash at the end. The address of github.com or gitlab.com may be written out, so that
 // what a runner has in a variable can be named; String leaves it out.
 func ParseTarget(text string) (Target, error) {
 	t, err := parseTarget(text)
 	if err != nil {
-		return Target{}, fault.Usagef("write "+targetForms, "target %.200q: %w", text, err)
+		return Target{}, noTarget(text, err)
 	}
 	return t, nil
 }
 
+// noTarget is the error of a text that is no target. All of the text is shown, or
+// nothing of it: of an address with a password in it, a part does not show that it has
+// one, and is not recognised.
+func noTarget(text string, err error) error {
+	return fault.Usagef("write "+targetForms, "target %q: %w", secret.Name(text), err)
+}
+
 // ParsePublished reads a target with one release of it, TARGET@TAG.
 func ParsePublished(text string) (t Target, tag string, err error) {
-	i := strings.LastIndexByte(text, '@')
-	if IsTarget(text) && !strings.HasPrefix(text, string(Directory)+":") {
-		i = strings.IndexByte(text, '@') // a repository has none in its name, a tag may
+	i := strings.IndexByte(text, '@') // a repository has none in its name, a tag may
+	if strings.HasPrefix(text, string(Directory)+":") {
+		i = strings.LastIndexByte(text, '@')
 	}
 	if i < 0 {
-		return Target{}, "", fault.Usagef("write TARGET@TAG, such as github:OWNER/REPO@v1.2.3", "%.200q names no tag", text)
+		return Target{}, "", fault.Usagef("write TARGET@TAG, such as github:OWNER/REPO@v1.2.3", "%q names no tag", secret.Name(text))
 	}
-	if t, err = ParseTarget(text[:i]); err != nil {
-		return Target{}, "", err
+	if t, err = parseTarget(text[:i]); err != nil {
+		return Target{}, "", noTarget(text, err)
 	}
 	if err := checkTag(text[i+1:]); err != nil {
 		return Target{}, "", fault.Usagef("name the release's tag as git does: "+t.String()+"@v1.2.3", "%w", err)
@@ -130,7 +131,7 @@ func parseTarget(text string) (Target, error) {
 	}
 	parts := strings.Split(rest, "/")
 	if len(parts) != below {
-		return t, fmt.Errorf("%.100q is no repository", rest)
+		return t, errors.New("names no repository")
 	}
 	for _, p := range parts {
 		if err := checkPart(p); err != nil {
@@ -196,9 +197,9 @@ func checkPart(p string) error {
 	case p == "":
 		return errors.New("has an empty part")
 	case strings.Trim(p, nameCharacters) != "":
-		return fmt.Errorf("%.100q has a character that names of repositories do not have", p)
+		return errors.New("has a character that names of repositories do not have")
 	case strings.HasPrefix(p, ".") && strings.Trim(p, ".") == "" || len(p) > 255:
-		return fmt.Errorf("%.100q is no name", p)
+		return errors.New("has a part that is no name")
 	}
 	return nil
 }
@@ -208,7 +209,7 @@ const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 // checkTag accepts the name of a tag: git's rules
 // (https://git-scm.com/docs/git-check-ref-format), and no parts that are none in a path.
 func checkTag(tag string) error {
-	bad := func(why string) error { return fmt.Errorf("the tag %.100q %s", tag, why) }
+	bad := func(why string) error { return fmt.Errorf("the tag %q %s", secret.Name(tag), why) }
 	switch {
 	case tag == "" || len(tag) > 200:
 		return bad("is no name")
