@@ -70,9 +70,9 @@ func TestPublishVerb(t *testing.T) {
 	run(env, 2, "no key to verify with", "publish", dir, "-to="+to)
 	run(env, 2, "-to is not given", "publish", dir, "-key="+key)
 	run(env, 2, `names no repository`, "publish", dir, "-to=github:owner", "-key="+key)
-	run(nil, 2, "GITHUB_ENTERPRISE_TOKEN is not set", "publish", dir, "-to="+to, "-key="+key)
+	run(nil, 2, "no token in GITHUB_ENTERPRISE_TOKEN", "publish", dir, "-to="+to, "-key="+key)
 	// A token of github.com is for no other host, unless a runner says so.
-	run([]string{"GITHUB_TOKEN=" + publishtest.Token}, 2, "GITHUB_ENTERPRISE_TOKEN is not set", "publish", dir, "-to="+to, "-key="+key)
+	run([]string{"GITHUB_TOKEN=" + publishtest.Token}, 2, "no token in GITHUB_ENTERPRISE_TOKEN", "publish", dir, "-to="+to, "-key="+key)
 	run(env, 2, "is one file", "publish", filepath.Join(dir, "release.json"), "-to="+to, "-key="+key)
 	run(env, 1, "has published nothing", "verify", "-published="+to+"@v1.2.3", "-key="+key)
 	page := filepath.Join(dir, "report.html")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -82,7 +83,7 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 
 // uploads warns of names that a forge would change.
 func (l *Linted) uploads() {
-	for _, name := range append(l.Published.Files(), l.Published.List.Name) {
+	for _, name := range slices.Concat(l.Published.Files(), []string{l.Published.List.Name}) {
 		if why := fact.NotUploaded(name); why != "" {
 			l.cautions.Add("the name %q %s, which GitHub replaces in names of uploaded files and others refuse: mintmark publish does not take it", name, why)
 		}

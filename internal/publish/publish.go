@@ -47,6 +47,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -219,9 +220,9 @@ func prepare(r *Release, cfg *Config) (*publication, error) {
 	}
 	p := open(cfg, about{target: cfg.Target, tag: tag, release: r, prerelease: r.prerelease()})
 	if cfg.Target.Kind != Directory {
-		err = r.names()
+		err = errors.Join(r.names(), r.limits(cfg.Target.Kind))
 		if names := cfg.Target.Token().Names; cfg.Token.Reveal() == "" && !cfg.DryRun {
-			err = errors.Join(err, fault.Usagef("set "+names[0]+" to a token that may write releases of "+cfg.Target.Repo, "%s: no token: %s is not set", cfg.Target, names[0]))
+			err = errors.Join(err, fault.Usagef("set "+names[0]+" to a token that may write releases of "+cfg.Target.Repo, "%s: no token in %s", cfg.Target, strings.Join(names, " or ")))
 		}
 	}
 	var nerr error

@@ -243,7 +243,7 @@ func TestRefused(t *testing.T) {
 		"no tag":                  {func(f *publishtest.Forge, _ *Config, _ *Release) { delete(f.Tags, testTag) }, "has no tag v1.2.3", fault.Failed, "git push origin v1.2.3"},
 		"another commit":          {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Tags[testTag] = strings.Repeat("cd", 20) }, "the tag v1.2.3 is on the commit cdcd", fault.Refused, "release the commit that the tag is on"},
 		"a bad token":             {func(_ *publishtest.Forge, cfg *Config, _ *Release) { cfg.Token = secret.NewText("canary-wrong", "") }, "401", fault.Failed, "set GITHUB_ENTERPRISE_TOKEN to a token"},
-		"no token":                {func(_ *publishtest.Forge, cfg *Config, _ *Release) { cfg.Token = secret.Text{} }, "no token", fault.Usage, "set GITHUB_ENTERPRISE_TOKEN"},
+		"no token":                {func(_ *publishtest.Forge, cfg *Config, _ *Release) { cfg.Token = secret.Text{} }, "no token in GITHUB_ENTERPRISE_TOKEN or GH_ENTERPRISE_TOKEN", fault.Usage, "set GITHUB_ENTERPRISE_TOKEN"},
 		"no rights":               {func(f *publishtest.Forge, _ *Config, _ *Release) { f.ReadOnly = true }, "Resource not accessible", fault.Failed, "contents: write"},
 		"no repository":           {func(_ *publishtest.Forge, cfg *Config, _ *Release) { cfg.Target.Repo = "owner/tol" }, "404", fault.Failed, "check the name"},
 		"a name that is changed":  {func(_ *publishtest.Forge, _ *Config, r *Release) { r.Files[0].Name = "a b~c" }, `"a b~c" has the character ' '`, fault.Usage, "give it another name"},
@@ -384,6 +384,24 @@ func TestSame(t *testing.T) {
 		_, err := Same(t.Context(), r, cfg, testTag)
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) && name != "a draft again" || fault.Hint(err) == "") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestLinks: a link to elsewhere is no file of a release.
+func TestLinks(t *testing.T) {
+	for _, kind := range []Kind{Gitea, GitLab} {
+		f, cfg := newForge(t, kind)
+		r := release(t)
+		if _, err := Publish(t.Context(), r, cfg); err != nil {
+			t.Fatal(err)
+		}
+		f.Releases[0].Assets[0].Link = "https://example.com/checksums.txt"
+		if _, err := Same(t.Context(), r, cfg, testTag); err == nil || !strings.Contains(err.Error(), `checksums.txt leads elsewhere, to "https://example.com/checksums.txt"`) {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if err := Fetch(t.Context(), cfg, testTag, t.TempDir()); err == nil || !strings.Contains(err.Error(), "leads elsewhere") || fault.ExitCode(err) != fault.Refused {
+			t.Errorf("%s: %v", kind, err)
 		}
 	}
 }

@@ -127,6 +127,24 @@ func (r *Release) names() error {
 	return errors.Join(errs...)
 }
 
+// limits refuses what is more than GitHub takes: files of 2 GiB, and 1,000 of them
+// (https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases).
+func (r *Release) limits(k Kind) error {
+	if k != GitHub {
+		return nil // what others take is a setting of the server
+	}
+	var errs []error
+	if n := len(r.Files); n > maxAssets {
+		errs = append(errs, fault.Usagef("release fewer platforms at once", "%d files, a release on GitHub has at most %d", n, maxAssets))
+	}
+	for _, f := range r.Files {
+		if f.Size >= maxFile {
+			errs = append(errs, fault.Usagef("make it smaller, or publish elsewhere", "%s has %d bytes, GitHub takes less than %d", f.Name, f.Size, int64(maxFile)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // prerelease reports whether the version is one that comes before a release.
 func (r *Release) prerelease() bool {
 	v, _, _ := strings.Cut(r.Manifest.Version, "+")
