@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +36,8 @@ const (
 type client struct {
 	cfg   *Config
 	http  *http.Client
-	bases []string // scheme and host of each address that the token is for
+	bases []string    // scheme and host of each address that the token is for
+	fixed http.Header // of each request
 	// auth puts the token into a request's header.
 	auth   func(h http.Header, token string)
 	would  bool // requests are said, and not made
@@ -220,6 +222,7 @@ func (c *client) once(ctx context.Context, q call, read func(*http.Response) err
 		}
 		req.Header.Set("Content-Type", q.content)
 	}
+	maps.Copy(req.Header, c.fixed)
 	req.Header.Set("User-Agent", "mintmark")
 	req.Header.Set("Accept-Encoding", "identity")
 	if q.accept != "" {
@@ -351,7 +354,7 @@ func (c *client) download(ctx context.Context, address, accept string, read func
 		q := call{method: http.MethodGet, url: address, accept: accept, again: true, signed: !first}
 		follow := *c
 		if !first {
-			follow.bases = nil
+			follow.bases, follow.fixed = nil, nil
 		}
 		err := follow.do(ctx, q, func(res *http.Response) error { return read(res.Body) })
 		c.waited = follow.waited

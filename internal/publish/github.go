@@ -29,6 +29,7 @@ func newGitHub(cfg *Config, a *about) *github {
 	api, uploads := githubAddresses(a.target.Base)
 	g := &github{about: a, api: api + "/repos/" + a.target.Repo, uploads: uploads + "/repos/" + a.target.Repo}
 	g.client = newClient(cfg, func(h http.Header, token string) { h.Set("Authorization", "Bearer "+token) }, api, uploads)
+	g.fixed = http.Header{"X-Github-Api-Version": {"2022-11-28"}}
 	return g
 }
 

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/publish/publishtest"
@@ -475,3 +477,48 @@ func TestDirectory(t *testing.T) {
 }
 
 var errStopped = errors.New("stopped")
+
+// TestVerified: only what a verification has looked at, all of it and signed, becomes a
+// release; and only as it was then.
+func TestVerified(t *testing.T) {
+	good := func(r *Release) *checksums.Verification {
+		v := &checksums.Verification{Manifest: r.Manifest}
+		for _, f := range r.Files[1:] { // the list does not list itself
+			v.Files = append(v.Files, checksums.FileCheck{Name: f.Name, SHA256: f.SHA256, Size: f.Size, Status: checksums.FileVerified})
+		}
+		v.Checks.Done(fact.Signature, "checksums.txt", "key:x")
+		return v
+	}
+	for name, tt := range map[string]struct {
+		set  func(v *checksums.Verification, r *Release)
+		want string
+	}{
+		"all is well":        {func(*checksums.Verification, *Release) {}, ""},
+		"nothing":            {func(v *checksums.Verification, _ *Release) { *v = checksums.Verification{} }, "is not a release of mintmark"},
+		"the manifest alone": {func(v *checksums.Verification, _ *Release) { v.Files = nil }, "is not a release of mintmark"},
+		"one file":           {func(v *checksums.Verification, _ *Release) { v.File = "x" }, "is not a release of mintmark"},
+		"not signed":         {func(v *checksums.Verification, _ *Release) { v.Checks.Open(fact.Signature, "checksums.txt", "") }, "no signature was checked"},
+		"a file is missing":  {func(v *checksums.Verification, _ *Release) { v.Files[0].Status = checksums.FileMissing }, "report.md is missing"},
+		"changed since": {func(_ *checksums.Verification, r *Release) {
+			if err := os.WriteFile(filepath.Join(r.Dir, "report.md"), []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "report.md: was changed after"},
+		"gone since": {func(_ *checksums.Verification, r *Release) {
+			if err := os.Remove(filepath.Join(r.Dir, "report.md")); err != nil {
+				t.Fatal(err)
+			}
+		}, "report.md: file does not exist"},
+	} {
+		r := release(t)
+		v := good(r)
+		tt.set(v, r)
+		got, err := Verified(t.Context(), r.Dir, v, false)
+		switch {
+		case tt.want == "" && (err != nil || !slices.Equal(got.Files, r.Files)):
+			t.Errorf("%s: %+v, %v", name, got, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || fault.Hint(err) == ""):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -37,7 +37,7 @@ type File struct {
 // signatures were not checked will do.
 func Verified(ctx context.Context, dir string, v *checksums.Verification, unsigned bool) (*Release, error) {
 	switch {
-	case v == nil || v.Manifest == nil || v.File != "" || v.OtherTool:
+	case v == nil || v.Manifest == nil || v.File != "" || v.OtherTool || len(v.Files) == 0:
 		return nil, fault.Usagef("name the directory that mintmark release has made", "%s is not a release of mintmark with all its files", dir)
 	case !unsigned && !v.Verified():
 		return nil, fault.Refusedf("verify it with -key=mintmark.pub", "%s: no signature was checked", dir)
