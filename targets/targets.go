@@ -175,10 +175,10 @@ func Publish(
 	tag *string, // the tag, for a version that no tag says (default: the release's own)
 	notes *string, // file with the text of the release (default: its report.md, if there is one)
 	draft *bool, // stop when everything is uploaded and compared, before it is published
-	dryrun *bool, // only ask what is there, and print every request that would be made
+	dryrun *bool, // only ask what is there, and print every request that would be made (-dry-run as well)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "publish", flags{"to": to, "key": key, "project": project, "module": module, "version": version, "commit": commit, "unsigned": unsigned, "tag": tag, "notes": notes, "draft": draft, "dry-run": dryrun, "json": json}, path)
+	return run(ctx, "publish", flags{"to": to, "key": key, "project": project, "module": module, "version": version, "commit": commit, "unsigned": unsigned, "tag": tag, "notes": notes, "draft": draft, "dryrun": dryrun, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

@@ -19,6 +19,7 @@ type Flag struct {
 	adds     bool   // given again it adds to what was given before
 	values   []string
 	takes    takes
+	also     string // another spelling, which a Mage target cannot have; "" for none
 	field    reflect.StructField
 }
 
@@ -58,7 +59,7 @@ func (v Verb) Flags() (flags []Flag) {
 			continue
 		}
 		flag := Flag{Name: name, reads: f.Tag.Get("reads"), dirs: f.Tag.Get("dirs") != "", adds: f.Tag.Get("adds") != "",
-			values: strings.Fields(f.Tag.Get("values")), takes: takes(f.Tag.Get("takes")), field: f}
+			values: strings.Fields(f.Tag.Get("values")), takes: takes(f.Tag.Get("takes")), also: f.Tag.Get("also"), field: f}
 		with := strings.Split(f.Tag.Get("with"), "|")
 		for i, text := range strings.Split(f.Tag.Get("help"), "|") {
 			flag.meanings = append(flag.meanings, meaning{strings.Fields(with[min(i, len(with)-1)]), text})

@@ -27,10 +27,14 @@ func (v Verb) parse(args []string) (inv *invocation, help bool, err error) {
 	set.SetOutput(io.Discard)
 	for _, f := range v.Flags() {
 		take := func(text string) error { return inv.set(f, text) }
-		if f.Type() == "bool" {
-			set.BoolFunc(f.Name, "", take)
-		} else {
-			set.Func(f.Name, "", take)
+		for _, name := range []string{f.Name, f.also} {
+			switch {
+			case name == "":
+			case f.Type() == "bool":
+				set.BoolFunc(name, "", take)
+			default:
+				set.Func(name, "", take)
+			}
 		}
 	}
 	for len(args) > 0 {

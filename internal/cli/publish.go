@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -27,7 +28,7 @@ type publishFlags struct {
 	Tag      string `flag:"tag" help:"the tag, for a version that no tag says (default: the release's own)"`
 	Notes    string `flag:"notes" reads:"name a file with the text of the release" help:"file with the text of the release (default: its report.md, if there is one)"`
 	Draft    bool   `flag:"draft" help:"stop when everything is uploaded and compared, before it is published"`
-	DryRun   bool   `flag:"dry-run" help:"only ask what is there, and print every request that would be made"`
+	DryRun   bool   `flag:"dryrun" also:"dry-run" help:"only ask what is there, and print every request that would be made (-dry-run as well)"`
 	jsonFlag
 	Path string `arg:"path" help:"a release's directory"`
 }
@@ -50,10 +51,7 @@ type requestDoc struct {
 }
 
 func (f *publishFlags) run(ctx context.Context, d *app) error {
-	if f.To == "" {
-		return fault.Usagef("name it, such as -to=github:OWNER/REPO", "publish: -to is not given: where to is not known")
-	}
-	target, err := publish.ParseTarget(f.To)
+	target, err := f.target(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -96,6 +94,22 @@ func (f *publishFlags) run(ctx context.Context, d *app) error {
 	}
 	d.published(doc)
 	return nil
+}
+
+// target is where to. What is wrong with it is said together with what is wrong with
+// the key: the release is not looked at before that is mended.
+func (f *publishFlags) target(ctx context.Context, d *app) (t publish.Target, err error) {
+	if f.To == "" {
+		err = fault.Usagef("name it, such as -to=github:OWNER/REPO", "publish: -to is not given: where to is not known")
+	} else {
+		t, err = publish.ParseTarget(f.To)
+	}
+	if err != nil && f.Key != "" {
+		if _, kerr := checksums.LoadTrust(ctx, f.Key.ref(d)); kerr != nil {
+			err = errors.Join(err, fmt.Errorf("public key: %w", kerr))
+		}
+	}
+	return t, err
 }
 
 // published says what became of a release.

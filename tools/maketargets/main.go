@@ -50,9 +50,8 @@ func targets(verbs []cli.Verb) ([]byte, error) {
 		}
 		var given []string
 		for _, f := range v.Flags() {
-			name := strings.ReplaceAll(f.Name, "-", "") // the name of a parameter is the flag that Mage takes
-			params += fmt.Sprintf("%s *%s, // %s\n", name, f.Type(), f.Help())
-			given = append(given, fmt.Sprintf("%q: %s", f.Name, name))
+			params += fmt.Sprintf("%s *%s, // %s\n", f.Name, f.Type(), f.Help())
+			given = append(given, fmt.Sprintf("%q: %s", f.Name, f.Name))
 		}
 		fmt.Fprintf(&b, "\n// %s %s.\nfunc %s(\nctx context.Context,\n%s) error {\nreturn run(ctx, %q, flags{%s}%s)\n}\n",
 			name, does, name, params, v.Name, strings.Join(given, ", "), args)
