@@ -87,9 +87,11 @@ func TestPublishVerb(t *testing.T) {
 	if err := os.WriteFile(page, old, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if len(forge.Releases) > 0 {
-		t.Fatal("something was written")
-	}
+	forge.Do(func() {
+		if len(forge.Releases) > 0 {
+			t.Error("something was written")
+		}
+	})
 	run(env, 0, "would  POST   "+forge.URL+"/api/uploads/repos/owner/tool/releases/ID/assets?name=checksums.txt", "publish", dir, "-to="+to, "-key="+key, "-dry-run")
 	run([]string{"GITHUB_TOKEN=" + publishtest.Token, "GITHUB_SERVER_URL=" + forge.URL}, 0, "has small 1.2.3 as v1.2.3: 10 files, 10 uploaded", "publish", dir, "-to="+to, "-key="+key)
 	var doc struct {
@@ -111,23 +113,32 @@ func TestPublishVerb(t *testing.T) {
 		}
 		want[e.Name()] = string(data)
 	}
-	if !maps.Equal(forge.Published("v1.2.3"), want) || forge.Releases[0].Body != "# small\n" {
+	body := ""
+	forge.Do(func() { body = forge.Releases[0].Body })
+	if !maps.Equal(forge.Published("v1.2.3"), want) || body != "# small\n" {
 		t.Errorf("published is another release")
 	}
 	const is = "is this release: 10 files with these digests, and no others; its tag is on the release's commit, and the forge lets nothing"
 	run(nil, 0, is, "verify", "-published="+to+"@v1.2.3", "-key="+key) // as anybody
 	run(nil, 0, is, "verify", "-published="+to+"@v1.2.3", "-key="+key, dir)
 	run(nil, 2, "missing argument: path", "verify", "-key="+key)
-	forge.Releases[0].Assets = append(forge.Releases[0].Assets, &publishtest.Asset{ID: 1000, Name: "added.txt", Content: []byte("x")})
+	assets := func(change func(all []*publishtest.Asset) []*publishtest.Asset) {
+		forge.Do(func() { forge.Releases[0].Assets = change(forge.Releases[0].Assets) })
+	}
+	assets(func(all []*publishtest.Asset) []*publishtest.Asset {
+		return append(all, &publishtest.Asset{ID: 1000, Name: "added.txt", Content: []byte("x")})
+	})
 	run(nil, 4, "added.txt: is a file that checksums.txt does not list", "verify", "-published="+to+"@v1.2.3", "-key="+key)
 	run(nil, 4, "hint: what is published there now is not what was released", "verify", "-published="+to+"@v1.2.3", "-key="+key)
 	run(nil, 2, "leave out -partial", "verify", "-published="+to+"@v1.2.3", "-key="+key, "-partial")
 	run(nil, 4, `"added.txt" is there, and is no file of the release`, "verify", "-published="+to+"@v1.2.3", "-key="+key, dir)
-	forge.Releases[0].Assets = forge.Releases[0].Assets[:9]
+	assets(func(all []*publishtest.Asset) []*publishtest.Asset { return all[:9] })
 	run(nil, 4, "is missing", "verify", "-published="+to+"@v1.2.3", "-key="+key)
-	for _, w := range forge.Wrong {
-		t.Error(w)
-	}
+	forge.Do(func() {
+		for _, w := range forge.Wrong {
+			t.Error(w)
+		}
+	})
 	place := filepath.Join(t.TempDir(), "www")
 	run(nil, 0, "has small 1.2.3 as v1.2.3: 10 files", "publish", dir, "-to=dir:"+place, "-key="+key)
 	run(nil, 0, "is this release: 10 files with these digests, and no others", "verify", "-published=dir:"+place+"@v1.2.3", "-key="+key)

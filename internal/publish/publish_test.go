@@ -79,14 +79,22 @@ func ended(t *testing.T, f *publishtest.Forge, r *Release) {
 	if got := f.Published(testTag); !maps.Equal(got, r.want()) {
 		t.Errorf("published is %q", got)
 	}
-	for _, rel := range f.Releases {
-		if rel.Draft {
-			t.Errorf("a draft is left, with %d files", len(rel.Assets))
+	f.Do(func() {
+		for _, rel := range f.Releases {
+			if rel.Draft {
+				t.Errorf("a draft is left, with %d files", len(rel.Assets))
+			}
 		}
-	}
-	for _, w := range f.Wrong {
-		t.Error(w)
-	}
+		for _, w := range f.Wrong {
+			t.Error(w)
+		}
+	})
+}
+
+// asked are the requests so far.
+func asked(f *publishtest.Forge) (all []string) {
+	f.Do(func() { all = slices.Clone(f.Requests) })
+	return all
 }
 
 // TestPublish: a release is published as it is; once more, it is there already, and
@@ -110,19 +118,21 @@ func TestPublish(t *testing.T) {
 				t.Fatalf("%+v, %v", res, err)
 			}
 			ended(t, f, r)
-			if kind == GitHub && f.Releases[0].Body != "content of report.md\n" {
-				t.Errorf("the text is %q", f.Releases[0].Body)
-			}
-			before := len(f.Requests)
+			f.Do(func() {
+				if kind == GitHub && f.Releases[0].Body != "content of report.md\n" {
+					t.Errorf("the text is %q", f.Releases[0].Body)
+				}
+			})
+			before := len(asked(f))
 			if res, err = Publish(t.Context(), r, cfg); err != nil || res.State != Already {
 				t.Fatalf("again: %+v, %v", res, err)
 			}
-			for _, q := range f.Requests[before:] {
+			for _, q := range asked(f)[before:] {
 				if !strings.HasPrefix(q, "GET ") {
 					t.Errorf("again: %s", q)
 				}
 			}
-			if text := fmt.Sprintf("%+v %#v %+v %+v", said, cfg, res, f.Requests); strings.Contains(text, publishtest.Token) {
+			if text := fmt.Sprintf("%+v %#v %+v %+v", said, cfg, res, asked(f)); strings.Contains(text, publishtest.Token) {
 				t.Errorf("the token is in %s", text)
 			}
 			if res, err = Same(t.Context(), r, cfg, testTag); err != nil || res.State != Already {
@@ -166,7 +176,7 @@ func TestFaults(t *testing.T) {
 		if _, err := Publish(t.Context(), r, cfg); err != nil {
 			t.Fatal(err)
 		}
-		requests := len(f.Requests)
+		requests := len(asked(f))
 		mended, stopped := 0, 0
 		try := func(what string, fail func(n int, q *http.Request) publishtest.Fault) {
 			t.Helper()
@@ -179,14 +189,14 @@ func TestFaults(t *testing.T) {
 				if fault.Hint(err) == "" || strings.Contains(err.Error()+fault.Hint(err), publishtest.Token) {
 					t.Errorf("%s, %s: %v, hint %q", kind, what, err, fault.Hint(err))
 				}
-				f.Fault = nil
+				f.Do(func() { f.Fault = nil })
 				if _, err := Publish(t.Context(), r, cfg); err != nil {
 					t.Errorf("%s, %s: again: %v", kind, what, err)
 				}
 			}
 			ended(t, f, r)
 			if t.Failed() {
-				t.Fatalf("%s, %s: %q", kind, what, f.Requests)
+				t.Fatalf("%s, %s: %q", kind, what, asked(f))
 			}
 			f.Close()
 		}
@@ -198,6 +208,9 @@ func TestFaults(t *testing.T) {
 					}
 					return publishtest.None
 				})
+				if way == publishtest.Limit || way == publishtest.Secondary || way == publishtest.FailBefore {
+					continue // before any effect, as CloseBefore is
+				}
 				try(fmt.Sprintf("request %d %s, and then the server is gone", i, way), func(n int, _ *http.Request) publishtest.Fault {
 					switch {
 					case n == i:
@@ -272,10 +285,12 @@ func TestRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.ExitCode(err) != tt.code || !strings.Contains(fault.Hint(err), tt.hint) {
 				t.Errorf("error %v\nhint %q\nexit code %d", err, fault.Hint(err), fault.ExitCode(err))
 			}
-			for _, w := range f.Wrong {
-				t.Error(w)
-			}
-			for _, q := range f.Requests {
+			f.Do(func() {
+				for _, w := range f.Wrong {
+					t.Error(w)
+				}
+			})
+			for _, q := range asked(f) {
 				if strings.HasPrefix(q, "POST /api/uploads") || strings.HasPrefix(q, "PATCH") || strings.HasPrefix(q, "DELETE") {
 					t.Errorf("%s", q)
 				}
@@ -293,7 +308,7 @@ func TestWithoutDigests(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended(t, f, r)
-	f.Releases[0].Assets[0].Content = []byte("content of CHECKSUMS.TXT\n")
+	f.Do(func() { f.Releases[0].Assets[0].Content = []byte("content of CHECKSUMS.TXT\n") })
 	if _, err := Same(t.Context(), r, cfg, testTag); err == nil || !strings.Contains(err.Error(), "checksums.txt is there with the digest") {
 		t.Errorf("%v", err)
 	}
@@ -317,11 +332,13 @@ func TestDryRun(t *testing.T) {
 		}
 		cfg.DryRun = true
 		res, err := Publish(t.Context(), r, cfg)
-		if err != nil || res.State != Rehearsed || len(f.Releases)+len(f.Package) > 0 {
+		there := 0
+		f.Do(func() { there = len(f.Releases) + len(f.Package) })
+		if err != nil || res.State != Rehearsed || there > 0 {
 			t.Fatalf("%+v, %v", res, err)
 		}
 		cfg.DryRun = false
-		before := len(f.Requests)
+		before := len(asked(f))
 		if _, err := Publish(t.Context(), r, cfg); err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +350,7 @@ func TestDryRun(t *testing.T) {
 			}
 			return some
 		}
-		if got, want := strings.Join(writes(would), "\n"), strings.Join(writes(f.Requests[before:]), "\n"); got != want || got == "" {
+		if got, want := strings.Join(writes(would), "\n"), strings.Join(writes(asked(f)[before:]), "\n"); got != want || got == "" {
 			t.Errorf("%s: said\n%s\ndone\n%s", kind, got, want)
 		}
 	}
@@ -381,7 +398,7 @@ func TestSame(t *testing.T) {
 		if _, err := Publish(t.Context(), r, cfg); err != nil {
 			t.Fatal(err)
 		}
-		tt.set(f)
+		f.Do(func() { tt.set(f) })
 		cfg.Token = secret.Text{} // as anybody sees it
 		_, err := Same(t.Context(), r, cfg, testTag)
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) && name != "a draft again" || fault.Hint(err) == "") {
@@ -398,7 +415,7 @@ func TestLinks(t *testing.T) {
 		if _, err := Publish(t.Context(), r, cfg); err != nil {
 			t.Fatal(err)
 		}
-		f.Releases[0].Assets[0].Link = "https://example.com/checksums.txt"
+		f.Do(func() { f.Releases[0].Assets[0].Link = "https://example.com/checksums.txt" })
 		if _, err := Same(t.Context(), r, cfg, testTag); err == nil || !strings.Contains(err.Error(), `checksums.txt leads elsewhere, to "https://example.com/checksums.txt"`) {
 			t.Errorf("%s: %v", kind, err)
 		}

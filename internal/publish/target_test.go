@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,11 +158,13 @@ func TestToken(t *testing.T) {
 func TestLeadsElsewhere(t *testing.T) {
 	stop := make(chan struct{})
 	defer close(stop)
-	var lead string
+	var to atomic.Value // where the server leads to; "" to nowhere, it says nothing
+	to.Store("")
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" && !strings.HasPrefix(r.URL.Path, "/api/") {
 			t.Errorf("the token came to %s", r.URL)
 		}
+		lead := to.Load().(string)
 		if lead == "" {
 			select {
 			case <-stop:
@@ -183,14 +186,14 @@ func TestLeadsElsewhere(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	cfg.Idle = 0
-	lead = s.URL + "/elsewhere"
+	to.Store(s.URL + "/elsewhere")
 	if _, err := Publish(t.Context(), r, cfg); err == nil || !strings.Contains(fault.Hint(err), "the repository has moved") {
 		t.Errorf("%v", err)
 	}
 	for _, tt := range []struct{ lead, want string }{
 		{s.URL + "/api/x", "more than 5 redirects"}, {"file:///etc/passwd", "leads from http to file"}, {"http://git.example.com/x", "leads from http to http://git.example.com"},
 	} {
-		lead = tt.lead
+		to.Store(tt.lead)
 		p := open(&cfg, about{target: target, tag: testTag})
 		err := p.host.read(t.Context(), asset{ref: s.URL + "/api/v3/repos/o/r/releases/assets/1"}, func(io.Reader) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), tt.want) || fault.ExitCode(err) != fault.Refused {

@@ -71,8 +71,8 @@ type Release struct {
 	Assets     []*Asset
 }
 
-// Forge is a server with one repository. Its fields are for the time before it is asked
-// and after.
+// Forge is a server with one repository. Once it was asked, its fields are for [Forge.Do]
+// alone: a request may be answered that nobody waits for any more.
 type Forge struct {
 	URL  string
 	Repo string
@@ -97,6 +97,13 @@ type Forge struct {
 	routes func(f *Forge, w http.ResponseWriter, r *http.Request, path string)
 	prefix []string
 	server *httptest.Server
+}
+
+// Do does something with the fields, while no request is answered.
+func (f *Forge) Do(what func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what()
 }
 
 // Close ends the server.
