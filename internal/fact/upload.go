@@ -7,7 +7,9 @@ import (
 
 // uploadCharacters are those that GitHub, GitLab and their like keep in the name of an
 // uploaded file. GitHub replaces others by dots, and says so in general words only
-// (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset); GitLab
+// (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset). It keeps a
+// plus that is escaped in the address (https://github.com/github/rest-api-description/issues/2968),
+// and has replaced ~ @ = ( ) and blanks (https://github.com/travis-ci/dpl/issues/821); GitLab
 // refuses them (https://docs.gitlab.com/user/packages/generic_packages).
 const uploadCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+"
 
