@@ -196,8 +196,12 @@ const depsRules = `
 	# Variants are built as releases are, and are measured.
 	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/retained, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
 
+	# What is published was verified by whoever asks for it, and how it was built is not known here:
+	# a forge gets files and digests. No child is started, so none gets the token.
+	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
+
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;
@@ -207,8 +211,8 @@ const depsRules = `
 
 	# Forged releases are for tests, which may import what they like.
 	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
-	# Hostile inputs for all of it, a real UPX, and small binaries of no toolchain: tests only.
-	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest;
+	# Hostile inputs for all of it, a real UPX, small binaries of no toolchain, and forges: tests only.
+	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest, internal/publish/publishtest;
 
 	# The benchmark measures the built tool from outside, as it measures the others.
 	tools/benchmark/simulate, internal/files < tools/benchmark;

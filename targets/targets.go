@@ -138,6 +138,7 @@ func Verify(
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	release *string, // path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)
+	published *string, // what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish); without a path it is fetched
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
 	machines *int, // refuse a release unless every unit was built on so many machines: 2
@@ -157,7 +158,27 @@ func Verify(
 	toolchain *string, // with -repeat: exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+	return run(ctx, "verify", flags{"key": key, "project": project, "module": module, "version": version, "commit": commit, "release": release, "published": published, "partial": partial, "unsigned": unsigned, "machines": machines, "rebuild": rebuild, "proven": proven, "ledgers": ledgers, "generate": generate, "source": source, "threshold": threshold, "rebuilder": rebuilder, "statements": statements, "repeat": repeat, "config": config, "profile": profile, "platform": platform, "jobs": jobs, "toolchain": toolchain, "json": json}, path)
+}
+
+// Publish brings a release that verify accepts to a forge, once, when all of it is there.
+func Publish(
+	ctx context.Context,
+	path string, // a release's directory
+	to *string, // where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; or dir:PATH
+	key *string, // public key of the publisher: file, env://NAME or KMS URI
+	project *string, // refuse a release of another project
+	module *string, // refuse a release of another module
+	version *string, // refuse another version
+	commit *string, // refuse another commit
+	unsigned *bool, // publish a release whose signatures were not checked
+	tag *string, // the tag, for a version that no tag says (default: the release's own)
+	notes *string, // file with the text of the release (default: its report.md, if there is one)
+	draft *bool, // stop when everything is uploaded and compared, before it is published
+	dryrun *bool, // only ask what is there, and print every request that would be made (-dry-run as well)
+	json *bool, // print the result as one JSON document
+) error {
+	return run(ctx, "publish", flags{"to": to, "key": key, "project": project, "module": module, "version": version, "commit": commit, "unsigned": unsigned, "tag": tag, "notes": notes, "draft": draft, "dryrun": dryrun, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

@@ -38,6 +38,9 @@
 //	arg:"name"     the field is an argument; of a list, the last ones. With "?" after the
 //	               name it is optional, and there is a flag for it, since a Mage target has
 //	               required arguments only; before the others it is that flag's field itself
+//	also:"name"    another spelling of the flag, for what others call it; a Mage target has
+//	               parameters of Go, which have no hyphens, and takes the flag's name alone
+//	unless:"name"  an argument that need not be given beside -name
 //
 // When run is called, what is wrong with any verb has been refused: a text flag
 // without a value, so that "" means not given; a key in the place of a key's

@@ -19,6 +19,7 @@ type Flag struct {
 	adds     bool   // given again it adds to what was given before
 	values   []string
 	takes    takes
+	also     string // another spelling, which a Mage target cannot have; "" for none
 	field    reflect.StructField
 }
 
@@ -44,7 +45,8 @@ type Arg struct {
 	// Optional is true if it need not be given, since a flag takes the same. A Mage
 	// target, whose arguments must all be given, has that flag alone.
 	Optional bool
-	many     bool // the last one, which may be given several times
+	unless   string // the flag beside which it need not be given
+	many     bool   // the last one, which may be given several times
 	values   []string
 	field    reflect.StructField
 }
@@ -57,7 +59,7 @@ func (v Verb) Flags() (flags []Flag) {
 			continue
 		}
 		flag := Flag{Name: name, reads: f.Tag.Get("reads"), dirs: f.Tag.Get("dirs") != "", adds: f.Tag.Get("adds") != "",
-			values: strings.Fields(f.Tag.Get("values")), takes: takes(f.Tag.Get("takes")), field: f}
+			values: strings.Fields(f.Tag.Get("values")), takes: takes(f.Tag.Get("takes")), also: f.Tag.Get("also"), field: f}
 		with := strings.Split(f.Tag.Get("with"), "|")
 		for i, text := range strings.Split(f.Tag.Get("help"), "|") {
 			flag.meanings = append(flag.meanings, meaning{strings.Fields(with[min(i, len(with)-1)]), text})
@@ -73,7 +75,7 @@ func (v Verb) Args() (args []Arg) {
 	for _, f := range v.fields() {
 		if tag, ok := f.Tag.Lookup("arg"); ok {
 			name, optional := strings.CutSuffix(tag, "?")
-			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Type.Kind() == reflect.Slice, strings.Fields(f.Tag.Get("values")), f})
+			args = append(args, Arg{name, f.Tag.Get("help"), optional, f.Tag.Get("unless"), f.Type.Kind() == reflect.Slice, strings.Fields(f.Tag.Get("values")), f})
 		}
 	}
 	return args

@@ -27,10 +27,14 @@ func (v Verb) parse(args []string) (inv *invocation, help bool, err error) {
 	set.SetOutput(io.Discard)
 	for _, f := range v.Flags() {
 		take := func(text string) error { return inv.set(f, text) }
-		if f.Type() == "bool" {
-			set.BoolFunc(f.Name, "", take)
-		} else {
-			set.Func(f.Name, "", take)
+		for _, name := range []string{f.Name, f.also} {
+			switch {
+			case name == "":
+			case f.Type() == "bool":
+				set.BoolFunc(name, "", take)
+			default:
+				set.Func(name, "", take)
+			}
 		}
 	}
 	for len(args) > 0 {
@@ -64,7 +68,7 @@ func (c *invocation) place() error {
 	args := c.verb.Args()
 	least, most := 0, len(args)
 	for _, a := range args {
-		if !a.Optional {
+		if _, instead := c.given[a.unless]; !a.Optional && !instead {
 			least++
 		}
 	}
@@ -92,7 +96,7 @@ func (c *invocation) place() error {
 		field := flags.FieldByIndex(a.field.Index)
 		if a.many {
 			field.Set(reflect.ValueOf(c.words[i:]))
-		} else {
+		} else if i < len(c.words) {
 			field.SetString(c.words[i])
 		}
 	}

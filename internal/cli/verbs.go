@@ -31,6 +31,7 @@ func Verbs() []Verb {
 		{"plan", "print[s] what would be built, and build[s] nothing", func() runner { return &planFlags{} }},
 		{"check", "find[s] what is wrong before building", func() runner { return &checkFlags{} }},
 		{"verify", "check[s] a published release: signatures, checksums, files, record", func() runner { return &verifyFlags{} }},
+		{"publish", "bring[s] a release that verify accepts to a forge, once, when all of it is there", func() runner { return &publishFlags{} }},
 		{"report", "check[s] a release and say[s] what it is: verdict, files, sizes, start-up, provenance", func() runner { return &reportFlags{} }},
 		{"attest", "build[s] a published release again and sign[s] what came out identical", func() runner { return &attestFlags{} }},
 		{"diff", "say[s] why two binaries, archives, directories or releases differ", func() runner { return &diffFlags{} }},

@@ -30,13 +30,14 @@ type verifyFlags struct {
 	Jobs      *int     `flag:"jobs" with:"rebuild repeat" help:"builds at a time (default: the number of processors)"`
 	Toolchain string   `flag:"toolchain" with:"repeat" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	jsonFlag
-	Path string `arg:"path" help:"a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout"`
+	Path string `arg:"path" unless:"published" help:"a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout"`
 }
 
 // releasedFlags are the flags about a published release.
 type releasedFlags struct {
 	publishedFlags
 	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
+	Published  string     `flag:"published" values:"github: gitea: forgejo: gitlab: dir:" help:"what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish); without a path it is fetched"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Machines   *int       `flag:"machines" help:"refuse a release unless every unit was built on so many machines: 2"`
@@ -54,9 +55,23 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 	if f.Repeat != nil {
 		return f.repeat(ctx, d)
 	}
+	var published *publishedAt
+	if f.Published != "" {
+		if f.Partial {
+			return fault.Usagef("leave out -partial", "verify: -published is about all files of a release, -partial about some")
+		}
+		var err error
+		if published, err = d.at(f.Published); err != nil {
+			return err
+		}
+	}
 	path := f.Path
-	if verify.IsURL(path) {
-		fetched, err := d.web().Fetch(ctx, path)
+	if path == "" || verify.IsURL(path) {
+		fetch := func() (*verify.Fetched, error) { return d.web().Fetch(ctx, path) }
+		if path == "" {
+			fetch = func() (*verify.Fetched, error) { return published.fetch(ctx) }
+		}
+		fetched, err := fetch()
 		if err != nil {
 			return err
 		}
@@ -86,6 +101,12 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		stop()
 	} else {
 		v, err = verify.At(ctx, vc)
+	}
+	switch {
+	case published != nil && err == nil:
+		err = published.same(ctx, path, v, f.Unsigned)
+	case published != nil && f.Path == "":
+		err = notReleased(err)
 	}
 	if f.JSON && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)

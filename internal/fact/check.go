@@ -37,6 +37,7 @@ const (
 	BuiltHere       Check = "built-twice"       // here, in several places, and how the builds came about
 	Beside          Check = "statements-beside" // the rebuild statement: whose is it?
 	Counted         Check = "statement"         // the rebuild statement: does it count?
+	PublishedFiles  Check = "published"         // of the place: has it published these files, and no others?
 	Quorum          Check = "quorum"            // was the published artifact rebuilt by enough others?
 )
 

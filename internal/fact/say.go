@@ -189,9 +189,10 @@ var wordings = map[Check]wording{
 			return fmt.Sprintf("that the commands of the release make %d of %s: %s", g.n(), Count(g.of, "generated file"), g.detail)
 		},
 	},
-	BuildRecord: {open: colon("how it was built")},
-	Attestation: {each: true, done: each("the statement %s %s"), open: each("the statement %s: %s")},
-	Unlisted:    {open: func(g group) string { return "what else is here: " + g.files() + ": " + g.detail }},
+	BuildRecord:    {open: colon("how it was built")},
+	Attestation:    {each: true, done: each("the statement %s %s"), open: each("the statement %s: %s")},
+	Unlisted:       {open: func(g group) string { return "what else is here: " + g.files() + ": " + g.detail }},
+	PublishedFiles: {each: true, done: each("what is published at %s is this release: %s"), open: each("that what is published at %s is all of the release, and no more: %s")},
 	FromCommit: {
 		done: each("the source archive %s was made again of the commit %s, and is identical"),
 		open: each("that the source archive %s is that of the commit: %s"),

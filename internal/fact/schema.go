@@ -25,7 +25,8 @@ const (
 	CheckReport     Schema = SchemaRoot + "report/check/v1"
 	InitReport      Schema = SchemaRoot + "report/init/v1"
 	VerifyReport    Schema = SchemaRoot + "report/verify/v1" // verify, attest
-	ErrorReport     Schema = SchemaRoot + "report/error/v1"  // any verb that fails
+	PublishReport   Schema = SchemaRoot + "report/publish/v1"
+	ErrorReport     Schema = SchemaRoot + "report/error/v1" // any verb that fails
 	LedgerReport    Schema = SchemaRoot + "report/ledger/v1"
 	CacheReport     Schema = SchemaRoot + "report/cache/v1"
 	PageReport      Schema = SchemaRoot + "report/page/v1" // report

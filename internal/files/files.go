@@ -34,6 +34,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mintmark/mintmark/internal/fault"
 )
@@ -246,6 +247,10 @@ func Create(name string, mode fs.FileMode, fill func(*os.File) error) error {
 
 // tempPrefix begins the names of files that are not finished.
 const tempPrefix = ".new-"
+
+// Unfinished reports whether a file is one that [Replace] began and did not finish, by
+// its name: it was killed.
+func Unfinished(name string) bool { return strings.HasPrefix(filepath.Base(name), tempPrefix) }
 
 // Replace writes a file as a whole: readers find the old one or the new one,
 // and a failure leaves the old one. A link in its place is replaced, not

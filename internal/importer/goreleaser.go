@@ -184,7 +184,7 @@ func (g *goreleaser) environment() {
 		g.say(f.key, Default, "none")
 	}
 	if f := g.field("env_files"); f.there() {
-		g.sayAll(f, Cannot, "tokens are for what publishes; nothing of a build is secret. Give them to the command that uploads")
+		g.sayAll(f, Cannot, "tokens are for what publishes; nothing of a build is secret. Give them to mintmark publish")
 	}
 }
 

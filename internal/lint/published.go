@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -45,6 +46,7 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	if err := errors.Join(lerr, serr); err != nil {
 		return err
 	}
+	l.uploads()
 	var errs []error
 	wrong := func(key, hint, format string, args ...any) {
 		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
@@ -77,6 +79,15 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// uploads warns of names that a forge would change.
+func (l *Linted) uploads() {
+	for _, name := range slices.Concat(l.Published.Files(), []string{l.Published.List.Name}) {
+		if why := fact.NotUploaded(name); why != "" {
+			l.cautions.Add("the name %q %s, which GitHub replaces in names of uploaded files and others refuse: mintmark publish does not take it", name, why)
+		}
+	}
 }
 
 // noCommit says why what is built is not the files of a commit; "" if it is.

@@ -143,8 +143,9 @@ func (p *Proposal) tagPattern() string {
 }
 
 func github(pattern, dir, dist string, key bool) string {
-	env := ""
+	env, trust := "", "-unsigned"
 	if key {
+		trust = "-key=" + path.Join(path.Dir(dist), KeyName+".pub")
 		env = `        env:
           MINTMARK_KEY: env://MINTMARK_KEY_PEM
           MINTMARK_KEY_PEM: ${{ secrets.MINTMARK_KEY_PEM }}    # what mintmark.key holds
@@ -181,9 +182,9 @@ jobs:
 ` + env + `      - uses: actions/attest@v2
         with:
           subject-checksums: ` + dist + `/checksums.txt
-      - run: gh release create "$GITHUB_REF_NAME" ` + dist + `/* --verify-tag --generate-notes
+      - run: mintmark publish ` + dist + ` "-to=github:$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" ` + trust + `
         env:
-          GH_TOKEN: ${{ github.token }}
+          GITHUB_TOKEN: ${{ github.token }}
 `
 }
 

@@ -203,6 +203,9 @@ func TestWorkflows(t *testing.T) {
 		}
 		at := 0
 		steps := []string{"mintmark@latest", "mintmark release", "dist"}
+		if ci == "github" {
+			steps = []string{"mintmark@latest", "mintmark release", "checksums.txt", "mintmark publish dist ", "-key=mintmark.pub", "GITHUB_TOKEN: ${{ github.token }}"}
+		}
 		for _, want := range steps {
 			i := strings.Index(text[at:], want)
 			if i < 0 {
