@@ -178,6 +178,9 @@ const depsRules = `
 	# A bill of materials says what the manifest and the figures of its files say, in the words of others.
 	checksums, internal/fact, internal/sizes < internal/sbom;
 
+	# What package managers are told follows from the profile file, the plan and the digests; a package of npm holds what archives hold.
+	profiles, builds/archive, internal/fact, internal/fault, internal/files, internal/template < internal/channels;
+
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
 
@@ -185,7 +188,7 @@ const depsRules = `
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
-	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
 
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;

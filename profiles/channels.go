@@ -124,9 +124,7 @@ func (d *decoder) channels(n *yaml.Node) {
 			})
 		case group[i].kind == kindGroup:
 			d.file.positions[group[i].name] = e.pos
-			if of, ok := d.mapEntries(e.value, group[i].name, "write "+e.name+": {}"); ok {
-				own[fact.Channel(e.name)] = of
-			}
+			own[fact.Channel(e.name)], _ = d.mapEntries(e.value, group[i].name, "write "+e.name+": {}")
 		default:
 			d.channelSetting(&common, group[i], e)
 		}
@@ -151,7 +149,7 @@ func (d *decoder) channels(n *yaml.Node) {
 		}
 		d.file.Channels = append(d.file.Channels, one)
 	}
-	if len(entries) > 0 && len(own) == 0 || len(entries) == 0 {
+	if len(own) == 0 {
 		d.errorAt(d.pos(n), hint, "channels names no channel")
 	}
 }

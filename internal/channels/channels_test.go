@@ -45,7 +45,7 @@ func digest(u fact.UnitShape, a fact.Expected) string {
 }
 
 func release(units ...fact.UnitShape) *Release {
-	return &Release{Project: "tool", Version: "1.2.3", Tag: "v1.2.3", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Offers: Offers(units, digest)}
+	return &Release{Project: "tool", Version: "1.2.3", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Offers: Offers(units, digest)}
 }
 
 // usual is a release for the platforms that most projects have.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template/parse"
@@ -19,6 +20,8 @@ import (
 
 //go:embed templates
 var templates embed.FS
+
+var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // File is a file of a release that a channel reads.
 type File struct {
@@ -58,6 +61,13 @@ func filesOf(s *profiles.Channel, r *Release) ([]File, error) {
 	picked, err := c.choose(s, r)
 	if err := errors.Join(invalid, err); err != nil {
 		return nil, err
+	}
+	for _, o := range picked {
+		for _, p := range append(slices.Clone(o.Programs), Program{Path: o.File, SHA256: o.SHA256}) {
+			if !digestForm.MatchString(p.SHA256) {
+				return nil, fmt.Errorf("%s: the manifest has no digest of it", p.Path)
+			}
+		}
 	}
 	d := &drawn{channel: c, settings: s, release: r, files: picked, name: c.called(s, r)}
 	if c.files != nil {

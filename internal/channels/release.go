@@ -13,7 +13,6 @@ import (
 type Release struct {
 	Project string
 	Version string // without v
-	Tag     string // "" if none says the version
 	Time    time.Time
 	Offers  []Offer
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
@@ -20,6 +21,8 @@ type Published struct {
 	Units  []string // the names of the units' files
 	List   fact.DigestList
 	Source *profiles.SourceArchive // nil: none
+	// Channels are the package managers that a release has files for.
+	Channels []profiles.Channel
 }
 
 // Files are the names of all of them that are not about the release.
@@ -42,10 +45,11 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	var lerr, serr error
 	p.List, lerr = l.File.List(vars)
 	p.Source, serr = l.File.SourceArchive(vars)
-	if err := errors.Join(lerr, serr); err != nil {
-		return err
-	}
 	var errs []error
+	if err := errors.Join(lerr, serr); err != nil {
+		return errors.Join(err, l.channels(kind))
+	}
+	errs = append(errs, l.channels(kind))
 	wrong := func(key, hint, format string, args ...any) {
 		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
 	}
@@ -76,6 +80,43 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 			wrong("source", fault.Hint(err), "the commit cannot be in an archive: %v", err)
 		}
 	}
+	return errors.Join(errs...)
+}
+
+// channels makes the files of channels of the plan, but for their digests: what would be
+// wrong with them in the end is wrong now.
+func (l *Linted) channels(kind checksums.Kind) error {
+	if len(l.File.Channels) == 0 {
+		return nil
+	}
+	switch {
+	case kind != checksums.KindRelease:
+		l.cautions.Add("no files for channels: a snapshot is not where channels.url says")
+		return nil
+	case l.Platforms != "" || len(l.Profiles) > 0:
+		l.cautions.Add("no files for channels: a part of the release is built")
+		return nil
+	}
+	list, err := l.File.ChannelsOf(l.Planner.Vars())
+	if err != nil {
+		return err
+	}
+	var units []fact.UnitShape
+	for _, u := range l.Plan.Units {
+		units = append(units, u.Shape())
+	}
+	_, err = channels.Files(list, &channels.Release{
+		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(units, nil),
+	})
+	var errs []error
+	for _, e := range fault.Leaves(err) {
+		var w *channels.Wrong
+		if errors.As(e, &w) {
+			e = l.File.Problem(l.File.Pos(w.Key), w.Error(), fault.Hint(w))
+		}
+		errs = append(errs, e)
+	}
+	l.Published.Channels = list
 	return errors.Join(errs...)
 }
 
