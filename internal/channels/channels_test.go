@@ -341,11 +341,11 @@ func TestWrong(t *testing.T) {
 		}},
 		{basis + "  npm: {name: http}\n", usual(), []string{`channels.npm.name: "http" is reserved; put a scope before it: @SCOPE/http`}},
 		{basis + "  scoop: {license: Apache 2.0}\n  aur: {license: apache-2.0}\n  npm: {license: GPL-3.0}\n", usual(), []string{
-			`channels.scoop.license: SPDX has no licence "Apache";`, `channels.aur.license: SPDX has no licence "apache-2.0"; write Apache-2.0`, `channels.npm.license: SPDX has no licence "GPL-3.0"; write GPL-3.0-only or`,
+			`channels.scoop.license: SPDX has no licence "Apache 2.0"; write Apache-2.0`, `channels.aur.license: SPDX has no licence "apache-2.0"; write Apache-2.0`, `channels.npm.license: SPDX has no licence "GPL-3.0"; write GPL-3.0-only or`,
 		}},
 		{basis + "  scoop: {}\n", release(linux), []string{"channels.scoop: no program is published for a platform of scoop; leave it out"}},
 		{basis + "  homebrew: {}\n", release(library), []string{"channels.homebrew: no program is published"}},
-		{basis + "  winget: {name: A.B}\n", release(unit("windows/amd64", "tool", fact.TarGz)), []string{"channels.winget: x64: it cannot use tool.tar.gz; add one of zip, none to archive"}},
+		{basis + "  winget: {name: A.B}\n", release(unit("windows/amd64", "tool", fact.TarGz)), []string{"channels.winget: x64: it cannot use tool.tar.gz; let archive have one of zip, none for this platform"}},
 		{basis + "  npm: {}\n", release(linux, debug), []string{"channels.npm: linux x64: it can have one of these files: tool.tar.gz (profile release, linux/amd64), debug.tar.gz (profile debug, linux/amd64); say which with channels: {npm: {profile: release}}"}},
 		{basis + "  npm: {profile: other}\n", release(linux, debug), []string{`channels.npm.profile: profile "other" publishes no program; name one of debug, release`}},
 		{basis + "  npm: {platforms: [linux/arm]}\n", release(linux), []string{`channels.npm.platforms: no program is published for "linux/arm"`}},

@@ -94,7 +94,7 @@ func (c channel) choose(s *profiles.Channel, r *Release) (list []chosen, err err
 		candidates := c.best(slots[slot])
 		switch {
 		case len(candidates) == 0 && len(unusable[slot]) > 0:
-			wrong("", fmt.Sprintf("add one of %s to archive in the profile file", strings.Join(c.formats, ", ")), "%s: it cannot use %s", slot, strings.Join(unusable[slot], ", "))
+			wrong("", fmt.Sprintf("let archive have one of %s for this platform, beside others or not", strings.Join(c.formats, ", ")), "%s: it cannot use %s", slot, strings.Join(unusable[slot], ", "))
 		case len(candidates) == 0:
 			wrong("program", "", "%s: there is no program %q", slot, s.Program)
 		case len(candidates) > 1:

@@ -30,6 +30,9 @@ func checkLicense(s string) error {
 	words := licenseWords.FindAllString(s, -1)
 	p := &licenseParser{words: words, ids: strings.Fields(identifiers)}
 	err := p.expression(0)
+	if whole := strings.ReplaceAll(s, " ", "-"); err != nil && slices.Contains(p.ids, whole) {
+		return fault.Errorf("write "+whole, "SPDX has no licence %q", s)
+	}
 	if err == nil && len(p.words) > 0 {
 		err = fault.Errorf("put AND, OR or WITH between two names, in capitals", "%q is no SPDX expression at %q", s, p.words[0])
 	}

@@ -109,7 +109,12 @@ func (l *Linted) channels(kind checksums.Kind) error {
 		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(units, nil),
 	})
 	var errs []error
+	said := map[string]bool{}
 	for _, e := range fault.Leaves(err) {
+		if said[e.Error()] {
+			continue // what is said for all channels is wrong for each
+		}
+		said[e.Error()] = true
 		var w *channels.Wrong
 		if errors.As(e, &w) {
 			e = l.File.Problem(l.File.Pos(w.Key), w.Error(), fault.Hint(w))
