@@ -104,8 +104,11 @@ const depsRules = `
 	# proves is said in the same words wherever it is read.
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
+	# What package managers are told follows from the profile file, the plan and the digests; a package of npm holds what archives hold.
+	profiles, builds/archive, internal/fact, internal/fault, internal/files, internal/template < internal/channels;
+
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
-	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
+	profiles, internal/channels, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret, internal/shell < builds/toolchain;
@@ -177,9 +180,6 @@ const depsRules = `
 
 	# A bill of materials says what the manifest and the figures of its files say, in the words of others.
 	checksums, internal/fact, internal/sizes < internal/sbom;
-
-	# What package managers are told follows from the profile file, the plan and the digests; a package of npm holds what archives hold.
-	profiles, builds/archive, internal/fact, internal/fault, internal/files, internal/template < internal/channels;
 
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;

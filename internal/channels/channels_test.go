@@ -331,7 +331,7 @@ func TestWrong(t *testing.T) {
 		want  []string // key: message; hint
 	}{
 		{"  scoop: {}\n", usual(), []string{
-			"channels.scoop: it needs description; write channels: {scoop: {description: …}}, or description beside it for all channels", "channels.scoop: it needs homepage;", "channels.scoop: it needs license;", "channels.scoop: it needs url;",
+			"channels.scoop: it needs description, homepage, license, url; write channels: {scoop: {description: …, homepage: …, license: …, url: …}}, or beside it for all channels",
 		}},
 		{basis + "  winget: {}\n", usual(), []string{"channels.winget: it needs name;"}},
 		{basis + "  winget: {name: Tool}\n", usual(), []string{`channels.winget.name: "Tool" cannot be its name; use PUBLISHER.PACKAGE`}},

@@ -204,6 +204,12 @@ type Wrong struct {
 func (w *Wrong) Error() string { return w.Key + ": " + w.Err.Error() }
 func (w *Wrong) Unwrap() error { return w.Err }
 
+// Check finds what is wrong with what a profile file says of a channel, whatever is
+// released.
+func Check(c *profiles.Channel, project string) error {
+	return of(c.Channel).check(c, &Release{Project: project, Version: "1.2.3"})
+}
+
 // check finds what is wrong with a channel's settings alone.
 func (c channel) check(s *profiles.Channel, r *Release) error {
 	var errs []error
@@ -212,14 +218,22 @@ func (c channel) check(s *profiles.Channel, r *Release) error {
 			errs = append(errs, &Wrong{s.Key(word), err})
 		}
 	}
+	var missing []string
 	for _, word := range []string{"name", "description", "homepage", "license", "url", "publisher", "maintainers", "test", "program"} {
 		set := s.Key(word) != s.Key("")
 		switch {
 		case slices.Contains(c.needs, word) && !set:
-			wrong(word, fault.Errorf(fmt.Sprintf("write channels: {%s: {%s: …}}, or %[2]s beside it for all channels", c.name, word), "it needs %s", word))
+			missing = append(missing, word)
 		case s.Own(word) && word != "name" && !slices.Contains(append(c.needs, c.takes...), word):
 			wrong(word, fault.Errorf("leave it out", "%s has no use for it", c.name))
 		}
+	}
+	if len(missing) > 0 {
+		where := ", or beside it for all channels"
+		if missing[0] == "name" {
+			where = ""
+		}
+		wrong("", fault.Errorf(fmt.Sprintf("write channels: {%s: {%s: …}}%s", c.name, strings.Join(missing, ": …, "), where), "it needs %s", strings.Join(missing, ", ")))
 	}
 	if s.License != "" && slices.Contains(append(c.needs, c.takes...), "license") {
 		wrong("license", checkLicense(s.License))

@@ -17,21 +17,21 @@ type section struct {
 func sections() map[string]section {
 	upload := section{Cannot, "mintmark uploads nothing: gh release create TAG dist/* (init -ci=github writes it into a workflow)"}
 	packages := section{Cannot, "no packages for systems are made; run nfpm, or the tool that you use now, on the verified files of dist"}
-	taps := section{Cannot, "no package manager is told of a release; its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
+	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
 	images := section{Cannot, "no images are made; build them from the verified files of dist"}
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
 	forge := section{Cannot, "mintmark knows no forge; give its address to the command that uploads"}
 	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
 	sbom := section{Cannot, "no list of components is made yet; syft can read it out of the released programs"}
 	own := map[string]section{
-		"release": upload, "milestones": announce, "announce": announce, "publishers": upload, "blobs": upload, "uploads": upload, "artifactories": upload, "gemfury": upload, "furies": upload, "cloudsmiths": upload, "npms": taps,
+		"release": upload, "milestones": announce, "announce": announce, "publishers": upload, "blobs": upload, "uploads": upload, "artifactories": upload, "gemfury": upload, "furies": upload, "cloudsmiths": upload,
 		"nfpms": packages, "nfpm": packages, "snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
-		"brews": taps, "brew": taps, "homebrew_casks": taps, "scoops": taps, "scoop": taps, "aurs": taps, "aur_sources": taps, "krews": taps, "nix": taps, "winget": taps, "chocolateys": taps, "mcp": taps,
+		"aur_sources": taps, "nix": taps, "chocolateys": taps, "mcp": taps,
 		"dockers": images, "dockers_v2": images, "docker_manifests": images, "docker_digest": images, "kos": images, "ko": images,
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
 		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
 		"sboms":       sbom,
-		"changelog":   {Cannot, "no changelog is written; gh release create --generate-notes writes one"},
+		"changelog":   {Changed, "dist/report.md has the commits since the last version tag, by kind where their messages say one: gh release create --notes-file dist/report.md"},
 		"force_token": forge, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
 		"report_sizes":   {Default, "dist/report.html has the size of every file, and what it is made of"},
 		"dist":           {Changed, "the directory is dist, or what -out= names"},
@@ -75,10 +75,11 @@ func scalarOf(g *goreleaser, f field, names ...string) string {
 
 func (g *goreleaser) metadata(f field) {
 	for _, x := range g.importer.fields(f.value) {
-		if x.name == "mod_timestamp" {
+		switch {
+		case x.name == "mod_timestamp":
 			g.modTimestamp(x)
-		} else {
-			g.sayAll(x, Cannot, "it is for package managers, which mintmark does not write for")
+		case !g.inMetadata(x.name):
+			g.sayAll(x, Cannot, "it is for package managers, and no channel here has it")
 		}
 	}
 }
