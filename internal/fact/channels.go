@@ -41,6 +41,10 @@ func (c Channel) Suffixes() []string {
 	return nil
 }
 
+// Package reports whether a file of a release is an archive for a channel, which may
+// hold programs.
+func Package(name string) bool { return channelOf(name) == NPM }
+
 // channelOf is the channel that a file of a release is for; "" for none.
 func channelOf(name string) Channel {
 	for _, c := range Channels() {
