@@ -507,3 +507,39 @@ func TestNPM(t *testing.T) {
 		t.Errorf("another program: %v", err)
 	}
 }
+
+// FuzzTexts: whatever a text is, it is that text to who reads it, or refused; and no
+// expression of licences is accepted that has a name which nobody knows.
+func FuzzTexts(f *testing.F) {
+	for _, s := range []string{"a", "a'b", "\"#{x}\"", "MIT OR (Apache-2.0 AND ISC)", "GPL-2.0-only WITH Classpath-exception-2.0", "((", "MIT MIT", "\u2028\x00", "- a: b # c"} {
+		f.Add(s)
+	}
+	ids := strings.Fields(identifiers)
+	f.Fuzz(func(t *testing.T, s string) {
+		want := string([]rune(s)) // what is no UTF-8 is a sign for that
+		for name, of := range map[string]struct {
+			quote func(string) (string, error)
+			read  func([]byte, *string) error
+		}{
+			"YAML": {quoteYAML, func(q []byte, s *string) error { return yaml.Unmarshal(append([]byte("a: "), q...), &struct{ A *string }{s}) }},
+			"JSON": {quoteJSON, func(q []byte, s *string) error { return json.Unmarshal(q, s) }},
+		} {
+			q, err := of.quote(s)
+			var got string
+			if err != nil || of.read([]byte(q), &got) != nil || got != want || strings.ContainsAny(q, "\n\r\x00") {
+				t.Errorf("%s: %q is %s, which is %q", name, s, q, got)
+			}
+		}
+		if q, err := quoteShell(s); err == nil && strings.ReplaceAll(strings.Trim(strings.ReplaceAll(q, `'\''`, "\x00"), "'"), "\x00", "'") != s {
+			t.Errorf("shell: %q is %s", s, q)
+		}
+		if checkLicense(s) != nil {
+			return
+		}
+		for _, w := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" ()\t\n\r\v\f", r) || r == 0x85 || r == 0xa0 }) {
+			if !slices.Contains([]string{"AND", "OR", "WITH"}, w) && !slices.Contains(ids, strings.TrimSuffix(w, "+")) && !strings.Contains(w, "LicenseRef-") && !strings.Contains(s, "WITH "+w) {
+				t.Errorf("%q: nobody knows %q", s, w)
+			}
+		}
+	})
+}
