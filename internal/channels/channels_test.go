@@ -220,12 +220,74 @@ func TestHostile(t *testing.T) {
 			t.Errorf("bash reads %q, %v", out, err)
 		}
 	}
-	if ruby, err := exec.LookPath("ruby"); err == nil {
-		q, _ := quoteRuby(text)
-		if out, err := exec.Command(ruby, "-e", "print "+q).CombinedOutput(); err != nil || string(out) != text {
-			t.Errorf("ruby reads %q, %v", out, err)
+	for name, want := range map[string][][]string{
+		"tool.homebrew.rb": {
+			{"desc", text}, {"homepage", "https://example.com/a'b$(id)"}, {"license", "MIT"}, {"on_macos"}, {"on_arm"}, {"system", "BIN/tool", text},
+			{"url", "https://github.com/acme/tool/releases/download/v1.2.3/tool_1.2.3_darwin_arm64.tar.gz"}, {"install", "tool"},
+		},
+		"tool.cask.rb": {{"cask", "tool"}, {"desc", text}, {"on_linux"}, {"binary", "tool"}},
+	} {
+		said := evaluated(t, files[name])
+		for _, w := range want {
+			if said != nil && !slices.ContainsFunc(said, func(call []string) bool { return slices.Equal(call, w) }) {
+				t.Errorf("%s does not say %q: %q", name, w, said)
+			}
 		}
 	}
+}
+
+// evaluated are the calls with their texts that Ruby makes of a formula or a cask; nil
+// where there is no Ruby.
+func evaluated(t *testing.T, data []byte) (calls [][]string) {
+	t.Helper()
+	ruby, err := exec.LookPath("ruby")
+	if err != nil {
+		t.Log("not evaluated: ruby is not here")
+		return nil
+	}
+	const homebrew = `
+		require "json"
+		$said = []
+		module Any
+			def method_missing(name, *args, &block)
+				$said << [name, *args.map(&:to_s)]
+				instance_eval(&block) if block
+			end
+			def respond_to_missing?(*) = true
+			def bin = Bin.new
+			def system(*args) = $said << ["system", *args.map(&:to_s)]
+			def test(&block) = instance_eval(&block)
+		end
+		class Bin
+			def /(name) = "BIN/" + name
+			def install(name) = $said << ["install", name]
+		end
+		class Formula
+			extend Any
+			include Any
+			def self.inherited(c) = ($formula = c)
+		end
+		class Cask
+			include Any
+		end
+		def cask(name, &block)
+			$said << ["cask", name]
+			Cask.new.instance_eval(&block)
+		end
+		eval(STDIN.read)
+		$formula.new.install if $formula
+		print $said.to_json`
+	cmd := exec.Command(ruby, "-e", homebrew)
+	cmd.Stdin = bytes.NewReader(data)
+	cmd.Env = append(os.Environ(), "LANG=C.UTF-8")
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &calls)
+	}
+	if err != nil {
+		t.Errorf("ruby: %v: %s\n%s", err, out, data)
+	}
+	return calls
 }
 
 // has reports whether a value has a text somewhere.
@@ -521,7 +583,9 @@ func FuzzTexts(f *testing.F) {
 			quote func(string) (string, error)
 			read  func([]byte, *string) error
 		}{
-			"YAML": {quoteYAML, func(q []byte, s *string) error { return yaml.Unmarshal(append([]byte("a: "), q...), &struct{ A *string }{s}) }},
+			"YAML": {quoteYAML, func(q []byte, s *string) error {
+				return yaml.Unmarshal(append([]byte("a: "), q...), &struct{ A *string }{s})
+			}},
 			"JSON": {quoteJSON, func(q []byte, s *string) error { return json.Unmarshal(q, s) }},
 		} {
 			q, err := of.quote(s)

@@ -77,7 +77,7 @@ func TestPackages(t *testing.T) {
 			if fault.ExitCode(err) != c.code {
 				t.Fatalf("exit code %d: %v", fault.ExitCode(err), err)
 			}
-			said := []string{}
+			var said []string
 			if err != nil {
 				said = strings.Split(err.Error(), "\n")
 			} else {
@@ -91,7 +91,9 @@ func TestPackages(t *testing.T) {
 			if fault.ExitCode(err) != c.code {
 				t.Errorf("the file alone: exit code %d: %v", fault.ExitCode(err), err)
 			}
-			if err == nil && !slices.ContainsFunc(one.Checks.Answers(), func(a fact.Answer) bool { return a.Check == fact.Packaged && a.Checked == strings.HasPrefix(c.want, "programs") }) {
+			if err == nil && !slices.ContainsFunc(one.Checks.Answers(), func(a fact.Answer) bool {
+				return a.Check == fact.Packaged && a.Checked == strings.HasPrefix(c.want, "programs")
+			}) {
 				t.Errorf("the file alone: %+v", one.Checks.Answers())
 			}
 		})
