@@ -458,6 +458,11 @@ func TestChosen(t *testing.T) {
 			}
 		}
 	}
+	alone := made(t, list[:1], release(two))["tool.homebrew.rb"]
+	wellFormed(t, "tool.homebrew.rb", alone)
+	if !strings.Contains(string(alone), "\n  depends_on :linux\n") || strings.Contains(string(alone), "define_method") {
+		t.Errorf("of one system:\n%s", alone)
+	}
 	v3 := made(t, load(t, "  npm: {platforms: [linux/amd64/v3]}\n"), usual())
 	if _, ok := v3["tool-linux-x64.npm.tgz"]; !ok || len(v3) != 2 {
 		t.Errorf("%v", v3)
