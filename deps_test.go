@@ -104,8 +104,11 @@ const depsRules = `
 	# proves is said in the same words wherever it is read.
 	internal/stats, internal/files, internal/fact, internal/fault, internal/gobin < internal/startup;
 
+	# What package managers are told follows from the profile file, the plan and the digests; a package of npm holds what archives hold.
+	profiles, builds/archive, internal/fact, internal/fault, internal/files, internal/template < internal/channels;
+
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
-	profiles, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
+	profiles, internal/channels, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
 	# The only place that runs the go command gets its settings as data.
 	profiles, internal/childenv, internal/filelock, internal/memo, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret, internal/shell < builds/toolchain;
@@ -185,7 +188,7 @@ const depsRules = `
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
-	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
 
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;

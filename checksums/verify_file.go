@@ -234,8 +234,8 @@ func (f *fileCheck) named(m *Manifest) {
 			if a := m.SourceArchive; a != nil && a.Name == f.only {
 				f.out.Checks.Open(fact.FromCommit, a.Name, "the publisher states it, -rebuild with -source= makes it again")
 			}
-		} else if f.verification.list.KindOf(f.only) == fact.Unknown {
-			f.out.Checks.Open(fact.Content, f.only, "the manifest does not describe it; only the digest was compared")
+		} else if kind := f.verification.list.KindOf(f.only); kind == fact.Unknown || kind == fact.ChannelFile {
+			f.undescribed(f.only)
 		}
 	}
 	check := FileCheck{Name: f.only, Status: FileRefused, Size: f.size, SHA256: f.sum}

@@ -78,7 +78,7 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 			if known {
 				artifacts++
 			} else if m != nil && l.Name != ManifestFile && l.Name != LedgerFile && !(l.Name == fact.GeneratedArchive && m.Generated != nil) {
-				v.out.Checks.Open(fact.Content, l.Name, "the manifest does not describe it; only the digest was compared")
+				v.undescribed(l.Name)
 			}
 		case FileMissing:
 			v.out.Checks.Open(fact.Digest, l.Name, "are not here")
@@ -117,6 +117,15 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 		return nil, nil
 	}
 	return entries, v.unlisted(listed)
+}
+
+// undescribed says of a listed file that the manifest does not say what is in it.
+func (v *verification) undescribed(name string) {
+	if fact.Package(name) {
+		v.out.Checks.Open(fact.Packaged, name, "only the packages' own digests were compared")
+		return
+	}
+	v.out.Checks.Open(fact.Content, name, "the manifest does not describe it; only the digest was compared")
 }
 
 // sizesOf are the sizes that the manifest has of published files; it may be nil.

@@ -81,6 +81,8 @@ func (d *decoder) top(root *yaml.Node) {
 			f.Source = &SourceArchive{t["archive"], t["name"], t["wrap"]}
 		case "sbom":
 			d.bills(e.value)
+		case "channels":
+			d.channels(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:

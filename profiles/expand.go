@@ -112,7 +112,7 @@ func CheckName(s string) error {
 			return fault.Errorf(hint, "the name %q contains %q", s, r)
 		}
 	}
-	if slices.ContainsFunc(reservedNames(), func(r string) bool { return strings.EqualFold(r, s) }) {
+	if slices.ContainsFunc(reservedNames(), func(r string) bool { return strings.EqualFold(r, s) }) || fact.KindOf(s) != fact.Unknown {
 		return fmt.Errorf("the name %q is that of another file of the release", s)
 	}
 	if device(s) {

@@ -233,6 +233,8 @@ var elsewhere = map[string]string{
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
 	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",
 	"machines": "require: machines", "publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
+	"brews": "channels: {homebrew: {…}}", "brew": "channels: {homebrew: {…}}", "homebrew_casks": "channels: {cask: {…}}", "scoops": "channels: {scoop: {…}}",
+	"aurs": "channels: {aur: {…}}", "krews": "channels: {krew: {…}}", "npms": "channels: {npm: {…}}",
 	"max_size": "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",
 	"include": "platforms: {include: […]}", "exclude": "platforms: {exclude: […]}", "os": "platforms: {os: […]}", "arch": "platforms: {arch: […]}",

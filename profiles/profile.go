@@ -42,6 +42,9 @@ type File struct {
 	// Bills are the formats of the bills of materials, sorted; nil if the file says
 	// nothing, see [File.BillFormats].
 	Bills []fact.BillFormat
+	// Channels are the package managers that a release has files for, in the order of
+	// [fact.Channels].
+	Channels []Channel
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

@@ -48,6 +48,7 @@ func publishedKeys() []key {
 			{name: "source.wrap", kind: kindText, template: true, def: defaultSourceWrap, doc: "The directory that everything in it is in; empty for none."},
 		}},
 		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none."},
+		channelsKey(),
 	}
 }
 
@@ -183,11 +184,13 @@ func (d *decoder) publishedTemplate(k key, n *yaml.Node, text string) {
 		return // project is missing, comes later, or is wrong
 	}
 	check := CheckName
-	switch k.name {
-	case "checksums.name":
+	switch {
+	case k.name == "checksums.name":
 		check = checkListName
-	case "source.wrap":
+	case k.name == "source.wrap":
 		check = checkWrap
+	case k.last() == "url":
+		check = checkDownloads
 	}
 	if err == nil {
 		err = check(value)

@@ -90,6 +90,12 @@ func (d *app) section(s report.Section, more string) error {
 	for _, n := range s.Notes {
 		d.printf("- %s\n", ui.CleanLine(n))
 	}
+	for _, l := range s.Lists {
+		d.printf("\n%s:\n", ui.CleanLine(l.Title))
+		for _, item := range l.Items {
+			d.printf("- %s\n", ui.CleanLine(item))
+		}
+	}
 	return errors.Join(errs...)
 }
 

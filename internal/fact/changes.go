@@ -13,6 +13,6 @@ type Changes struct {
 
 // Bounds of [Changes].
 const (
-	MaxSubjects = 30
+	MaxSubjects = 50
 	MaxSubject  = 200
 )

@@ -26,6 +26,8 @@ const (
 	Bill FileKind = "sbom"
 	// GeneratedFiles is the archive of what the release's commands generated.
 	GeneratedFiles FileKind = "generated"
+	// ChannelFile is what a [Channel] reads.
+	ChannelFile FileKind = "channel"
 )
 
 // Names of the files of a release that are not built. A profile file may give the
@@ -68,7 +70,8 @@ func (f BillFormat) File() string {
 	return "sbom.cdx.json"
 }
 
-// AboutFiles are the names of all files of a release that are not built, sorted.
+// AboutFiles are the names of all files of a release that are not built, sorted, but for
+// those of channels, which are called as what they are about; see [Channel.Suffixes].
 func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 
 // KindOf is the kind of a file that is no artifact, by its name; names that
@@ -76,6 +79,9 @@ func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 func KindOf(name string) FileKind {
 	if k, ok := fileKinds[fold(name)]; ok {
 		return k
+	}
+	if channelOf(name) != "" {
+		return ChannelFile
 	}
 	return Unknown
 }
@@ -99,6 +105,8 @@ func (k FileKind) NotBuilt() string {
 		return "it says what is in the files, and is made from them"
 	case GeneratedFiles:
 		return "it holds what was generated, and is made from that"
+	case ChannelFile:
+		return "it says where the files are, or holds them, and is made from them"
 	}
 	return ""
 }

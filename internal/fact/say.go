@@ -172,6 +172,12 @@ var wordings = map[Check]wording{
 		},
 		open: about("the members of archives", "the members of %s"),
 	},
+	Packaged: {
+		done: func(g group) string {
+			return fmt.Sprintf("programs in %s against the manifest; what else is in them was not compared", Count(g.n(), "package"))
+		},
+		open: about("the programs in packages", "the programs in %s"),
+	},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	Machines: {

@@ -22,6 +22,7 @@ type value struct {
 	text string   // of one that is no list
 	list []string // elements, as written
 	from []any
+	of   field // of the source, where all of it became this one value
 }
 
 func (v value) String() string {
@@ -100,9 +101,16 @@ func (im *importer) finish() (string, error) {
 	dropped := map[slot]bool{}
 	for range 200 {
 		w := im.draft.write(dropped)
-		_, err := profiles.Load("mintmark.yaml", []byte(w.b.String()))
+		f, err := profiles.Load("mintmark.yaml", []byte(w.b.String()))
 		if err == nil {
-			return w.b.String(), nil
+			unfit := im.unfit(f)
+			if len(unfit) == 0 {
+				return w.b.String(), nil
+			}
+			for _, s := range unfit {
+				dropped[s] = true
+			}
+			continue
 		}
 		before := len(dropped)
 		for _, e := range fault.Leaves(err) {

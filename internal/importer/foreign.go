@@ -18,21 +18,21 @@ func sections() map[string]section {
 	upload := section{Cannot, "not in this file: mintmark publish brings a verified release to GitHub, GitLab, Gitea or Forgejo: mintmark publish dist -to=github:OWNER/REPO (init -ci=github writes it into a workflow)"}
 	elsewhere := section{Cannot, "mintmark publish knows forges and directories (-to=dir:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
 	packages := section{Cannot, "no packages for systems are made; run nfpm, or the tool that you use now, on the verified files of dist"}
-	taps := section{Cannot, "no package manager is told of a release; its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
+	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
 	images := section{Cannot, "no images are made; build them from the verified files of dist"}
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
 	forge := section{Cannot, "not in this file: mintmark publish is given the address: -to=github:https://HOST/OWNER/REPO, gitlab:…, gitea:… or forgejo:…"}
 	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
-	sbom := section{Cannot, "no list of components is made yet; syft can read it out of the released programs"}
+	sbom := section{Default, "a release has a bill of materials, dist/sbom.cdx.json; sbom in this file says in which formats"}
 	own := map[string]section{
-		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere, "npms": taps,
+		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere,
 		"nfpms": packages, "nfpm": packages, "snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
-		"brews": taps, "brew": taps, "homebrew_casks": taps, "scoops": taps, "scoop": taps, "aurs": taps, "aur_sources": taps, "krews": taps, "nix": taps, "winget": taps, "chocolateys": taps, "mcp": taps,
+		"aur_sources": taps, "nix": taps, "chocolateys": taps, "mcp": taps,
 		"dockers": images, "dockers_v2": images, "docker_manifests": images, "docker_digest": images, "kos": images, "ko": images,
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
 		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
 		"sboms":       sbom,
-		"changelog":   {Cannot, "no changelog is written; report.md has the commits since the last release, and is the text that mintmark publish gives a release"},
+		"changelog":   {Changed, "dist/report.md has the commits since the last version tag, by kind where their messages say one, and is the text that mintmark publish gives a release"},
 		"force_token": {Cannot, "not in this file: mintmark publish reads the token of the kind of place that -to= names: GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN"}, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
 		"report_sizes":   {Default, "dist/report.html has the size of every file, and what it is made of"},
 		"dist":           {Changed, "the directory is dist, or what -out= names"},
@@ -76,10 +76,11 @@ func scalarOf(g *goreleaser, f field, names ...string) string {
 
 func (g *goreleaser) metadata(f field) {
 	for _, x := range g.importer.fields(f.value) {
-		if x.name == "mod_timestamp" {
+		switch {
+		case x.name == "mod_timestamp":
 			g.modTimestamp(x)
-		} else {
-			g.sayAll(x, Cannot, "it is for package managers, which mintmark does not write for")
+		case !g.inMetadata(x.name):
+			g.sayAll(x, Cannot, "it is for package managers, and no channel here has it")
 		}
 	}
 }

@@ -219,3 +219,60 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 }
+
+// TestPackageManagers: what a configuration says of a package manager is a channel, if
+// check would find nothing wrong with it, and each of its keys has what became of it.
+func TestPackageManagers(t *testing.T) {
+	const conf = `
+metadata: {homepage: "https://example.com/{{ .ProjectName }}", license: MIT, maintainers: [Jo]}
+release: {github: {owner: acme, name: tool}}
+brews:
+  - name: "{{ .ProjectName }}"
+    description: "Greets: the world"
+    repository: {owner: acme, name: homebrew-tap, token: "{{ .Env.TAP_TOKEN }}"}
+    test: |
+      system "#{bin}/tool", "--version"
+    install: bin.install "tool"
+    dependencies: [{name: git}]
+    ids: [all]
+  - name: other
+scoops: [{description: Greets, license: Apache2}]
+aurs: [{name: tool, description: Greets, private_key: key}]
+krews: [{name: tool, short_description: Greets, description: Greets at length, skip_upload: true}]
+winget: [{name: tool, publisher: Acme Ltd, license: MIT, short_description: Greets, url_template: "https://example.com/{{ .Tag }}/{{ .ArtifactName }}"}]
+homebrew_casks: [{name: tool}]
+nix: [{name: tool}]
+`
+	text, lines := imported(t, "", "formats: [zip]", conf)
+	for _, want := range []string{
+		"channels:\n  url: https://github.com/acme/tool/releases/download/{{.Tag}}\n", "  homepage: \"https://example.com/tool\"\n", "  license: MIT\n", "  maintainers: [Jo]\n",
+		`  homebrew: {name: tool, description: "Greets: the world", test: ["--version"]}` + "\n",
+		"  aur: {name: tool-bin, description: Greets}\n", "  krew: {name: tool, description: Greets}\n",
+		`  winget: {name: AcmeLtd.tool, license: MIT, url: "https://example.com/{{.Tag}}", publisher: "Acme Ltd", description: Greets}` + "\n",
+	} {
+		if !strings.Contains(strings.ReplaceAll(text, `"https://github.com/acme/tool/releases/download/{{.Tag}}"`, "https://github.com/acme/tool/releases/download/{{.Tag}}"), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for _, not := range []string{"scoop:", "cask:", "nix"} {
+		if strings.Contains(text, not) {
+			t.Errorf("there is %s in\n%s", not, text)
+		}
+	}
+	for key, want := range map[string]string{
+		"brews[0].test": "kept: channels.homebrew.test", "brews[0].repository": "cannot: nothing is sent to anybody", "brews[0].install": "default: all programs",
+		"brews[0].dependencies": "cannot: NAME.homebrew.rb has nothing of it", "brews[0].ids": "changed: which file it is", "brews[1].name": "cannot: one homebrew of a release",
+		"scoops": `cannot: no file is made for it: channels.scoop.license: SPDX has no licence "Apache2"; its names are at`, "homebrew_casks": "cannot: no file is made for it: it needs description",
+		"krews[0].description": "changed: channels.krew.description is what the other key says", "aurs[0].private_key": "cannot: nothing is sent", "winget[0].url_template": "kept: channels.winget.url",
+		"metadata.license": "kept: channels.license", "nix": "cannot: no file is made for this package manager",
+	} {
+		if l := lines[key]; !strings.Contains(l.String(), want) {
+			t.Errorf("%s: %s, want %s", key, l, want)
+		}
+	}
+	// Without a channel that is whole, nothing is said of any.
+	text, lines = imported(t, "", "", "metadata: {license: MIT}\nscoops: [{homepage: 'https://example.com'}]\n")
+	if strings.Contains(text, "channels") || lines["metadata.license"].Outcome != Cannot || lines["scoops"].Outcome != Cannot {
+		t.Errorf("%s\n%s\n%s", text, lines["metadata.license"], lines["scoops"])
+	}
+}

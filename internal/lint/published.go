@@ -11,6 +11,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/profiles"
@@ -21,6 +22,8 @@ type Published struct {
 	Units  []string // the names of the units' files
 	List   fact.DigestList
 	Source *profiles.SourceArchive // nil: none
+	// Channels are the package managers that a release has files for.
+	Channels []profiles.Channel
 }
 
 // Files are the names of all of them that are not about the release.
@@ -43,11 +46,12 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	var lerr, serr error
 	p.List, lerr = l.File.List(vars)
 	p.Source, serr = l.File.SourceArchive(vars)
+	var errs []error
 	if err := errors.Join(lerr, serr); err != nil {
-		return err
+		return errors.Join(err, l.channels(kind))
 	}
 	l.uploads()
-	var errs []error
+	errs = append(errs, l.channels(kind))
 	wrong := func(key, hint, format string, args ...any) {
 		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
 	}
@@ -88,6 +92,48 @@ func (l *Linted) uploads() {
 			l.cautions.Add("the name %q %s, which GitHub replaces in names of uploaded files and others refuse: mintmark publish does not take it", name, why)
 		}
 	}
+}
+
+// channels makes the files of channels of the plan, but for their digests: what would be
+// wrong with them in the end is wrong now.
+func (l *Linted) channels(kind checksums.Kind) error {
+	if len(l.File.Channels) == 0 {
+		return nil
+	}
+	switch {
+	case kind != checksums.KindRelease:
+		l.cautions.Add("no files for channels: a snapshot is not where channels.url says")
+		return nil
+	case l.Platforms != "" || len(l.Profiles) > 0:
+		l.cautions.Add("no files for channels: a part of the release is built")
+		return nil
+	}
+	list, err := l.File.ChannelsOf(l.Planner.Vars())
+	if err != nil {
+		return err
+	}
+	var units []fact.UnitShape
+	for _, u := range l.Plan.Units {
+		units = append(units, u.Shape())
+	}
+	_, err = channels.Files(list, &channels.Release{
+		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(units, nil),
+	})
+	var errs []error
+	said := map[string]bool{}
+	for _, e := range fault.Leaves(err) {
+		if said[e.Error()] {
+			continue // what is said for all channels is wrong for each
+		}
+		said[e.Error()] = true
+		var w *channels.Wrong
+		if errors.As(e, &w) {
+			e = l.File.Problem(l.File.Pos(w.Key), w.Error(), fault.Hint(w))
+		}
+		errs = append(errs, e)
+	}
+	l.Published.Channels = list
+	return errors.Join(errs...)
 }
 
 // noCommit says why what is built is not the files of a commit; "" if it is.

@@ -13,10 +13,12 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/output"
 	"github.com/mintmark/mintmark/internal/report"
+	"github.com/mintmark/mintmark/profiles"
 )
 
 // publication is a release on its way into the output directory.
@@ -26,6 +28,8 @@ type publication struct {
 	signer checksums.Signer // nil: unsigned
 	shown  Shown
 	report bool // make the report
+	// channels are the package managers that files are made for.
+	channels []profiles.Channel
 }
 
 // step is one kind of file that a release publishes beside what its units made.
@@ -39,9 +43,9 @@ type step struct {
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
-// steps are all of them, of a release with that list, in their order: each may read
-// what those before it have left in the directory.
-func steps(list fact.DigestList) []step {
+// steps are all of them, of a release with that list and these files for channels, in
+// their order: each may read what those before it have left in the directory.
+func steps(list fact.DigestList, told []channels.File) []step {
 	manifest := checksums.ManifestFile
 	release := func(p *publication) bool { return p.manifest.Kind != checksums.KindBuild }
 	signed := func(p *publication) bool { return p.signer != nil }
@@ -77,7 +81,7 @@ func steps(list fact.DigestList) []step {
 			},
 		},
 	}
-	return append(append(about, billSteps()...), []step{
+	return append(slices.Concat(about, billSteps(), channelSteps(told)), []step{
 		{names: []string{list.Name}, needs: release, make: one(list.Name, checksumsFile)},
 		{names: []string{list.Bundle()}, needs: signed, signs: true, make: one(list.Bundle(), signFile(list.Name))},
 		{
@@ -91,7 +95,11 @@ func steps(list fact.DigestList) []step {
 // publish makes the files about a release, the signatures last of all, checks the
 // result as a stranger would, and puts it into its place.
 func (p *publication) publish(ctx context.Context) error {
-	list := steps(p.manifest.List())
+	told, err := p.channelFiles()
+	if err != nil {
+		return err
+	}
+	list := steps(p.manifest.List(), told)
 	var names []string
 	for _, s := range list {
 		if s.needs(p) && !s.signs {

@@ -168,7 +168,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 			return nil, err
 		}
 	}
-	if err := (&publication{d, out.staging, out.signer, out.shown, m.sizes}).publish(ctx); err != nil {
+	if err := (&publication{d, out.staging, out.signer, out.shown, m.sizes, l.Published.Channels}).publish(ctx); err != nil {
 		return nil, err
 	}
 	if out.staging.Leftover != nil {

@@ -17,7 +17,8 @@ const (
 	shortRows     = 22
 	noDifferences = 5
 	changesLines  = 4
-	shortSubjects = 6 // commits at most
+	shortSubjects = 6  // lines of commits at most
+	quietSubjects = 10 // the same where nothing differs
 )
 
 // ComposeShort makes the page of a release in less than 60 lines of Markdown, for release
@@ -27,16 +28,16 @@ const (
 func ComposeShort(in Inputs, whole *Page) *Page {
 	p := &Page{Schema: fact.PageReport, Title: in.Manifest.Project + " " + in.Manifest.Version}
 	p.verdict(in)
-	rest := shortRows
+	rest, subjects := shortRows, shortSubjects
 	if s := shortDifferences(in.Manifest, &rest); len(s.Tables) > 0 {
 		p.Sections = append(p.Sections, s)
 	} else {
-		rest += noDifferences
+		rest, subjects = rest+noDifferences, quietSubjects
 	}
 	if in.Changes != nil {
 		rest -= changesLines
-		s := changesSection(in.Changes, shortSubjects)
-		p.Sections, rest = append(p.Sections, s), rest-len(s.Notes)
+		s := changesSection(in.Changes, subjects)
+		p.Sections, rest = append(p.Sections, s), rest-s.lines()
 	}
 	if s, ok := shortChanges(in, &rest); ok {
 		p.Sections = append(p.Sections, s)

@@ -116,6 +116,10 @@ func (d *document) section(s Section) {
 		d.add("<h3>%s</h3>\n<pre>%s</pre>\n", c.What, c.Line)
 	}
 	d.notes(s.Notes)
+	for _, l := range s.Lists {
+		d.add("<h3>%s</h3>\n", l.Title)
+		d.notes(l.Items)
+	}
 	d.add("</section>\n")
 }
 

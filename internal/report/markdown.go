@@ -59,6 +59,12 @@ func Markdown(w io.Writer, p *Page) error {
 		for _, n := range s.Notes {
 			fmt.Fprintf(&b, "- %s\n", line(n))
 		}
+		for _, l := range s.Lists {
+			fmt.Fprintf(&b, "- %s\n", inline(l.Title))
+			for _, item := range l.Items {
+				fmt.Fprintf(&b, "  - %s\n", line(item))
+			}
+		}
 	}
 	if text := unmeasured.Line(); text != "" {
 		fmt.Fprintf(&b, "\n<details><summary>%s</summary>\n\n", html.EscapeString(ui.CleanLine(text)))

@@ -52,6 +52,13 @@ type Section struct {
 	Parts       []Part    `json:"parts,omitempty"`
 	Commands    []Command `json:"commands,omitempty"`
 	Notes       []string  `json:"notes,omitempty"`
+	Lists       []List    `json:"lists,omitempty"` // instead of notes
+}
+
+// List is notes under a title.
+type List struct {
+	Title string   `json:"title"`
+	Items []string `json:"items"`
 }
 
 // empty reports whether a section has nothing but the reason why.

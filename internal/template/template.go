@@ -4,9 +4,9 @@
 // program with it keeps only those methods that it uses. It has a part of the
 // language: fields, texts, conditions, whole numbers, parentheses and pipes, if,
 // with, else, and functions, of which and, or, not, eq and ne are its own. What it
-// evaluates has the value that text/template gives; all else is an error: loops,
-// variables, definitions, nil. So an evaluation always ends, and no text of it is
-// longer than [MaxText].
+// evaluates has the value that text/template gives; all else is an error: variables,
+// definitions, nil. Loops are over a [List], which only a program can make. So an
+// evaluation always ends, and no text of it is longer than [MaxText].
 package template
 
 import (
@@ -26,9 +26,20 @@ var ErrTooLong = fmt.Errorf("the text is longer than %d bytes", MaxText)
 
 var errNumber = errors.New("a function has the wrong number of arguments")
 
-// Value is what an expression has: a string, a bool, an int64, a
-// map[string]string, an [Absent] or a [Func].
+// Value is what an expression has: a string, a [Raw], a bool, an int64, a
+// map[string]string, an [Absent], a [Func], a [Record] or a [List].
 type Value any
+
+// Raw is a text that has to be written in the way of the format around it. It cannot
+// be written as it is, nor given to a function of texts: only a [Func] that knows that
+// format makes a string of it. That one is forgotten is an error whatever the text.
+type Raw string
+
+// Record has fields of its own: it is the dot of range, and of with.
+type Record map[string]Value
+
+// List is what range goes through.
+type List []Record
 
 // Absent is a text that is not there. Whoever asks whether it is there, or
 // compares it, gets the empty text; whoever writes it gets the error.
@@ -106,10 +117,25 @@ type evaluator struct {
 	out strings.Builder
 }
 
+// size is how many entries it has.
+func size(v Value) int {
+	switch v := v.(type) {
+	case Record:
+		return len(v)
+	case List:
+		return len(v)
+	}
+	return 0
+}
+
 func isTrue(v Value) (bool, error) {
 	switch v := v.(type) {
 	case string:
 		return v != "", nil
+	case Raw:
+		return v != "", nil
+	case Record, List:
+		return size(v) > 0, nil
 	case Absent:
 		return false, nil
 	case bool:
@@ -133,6 +159,8 @@ func (e *evaluator) write(v Value) error {
 		text = strconv.FormatBool(v)
 	case int64:
 		text = strconv.FormatInt(v, 10)
+	case Raw:
+		return errors.New("a text is written without a function for the format around it")
 	default:
 		return errors.New("it is no text")
 	}
@@ -159,6 +187,8 @@ func (e *evaluator) nodes(nodes []parse.Node, dot Value) error {
 			err = e.branch(&n.BranchNode, dot)
 		case *parse.WithNode:
 			err = e.branch(&n.BranchNode, dot)
+		case *parse.RangeNode:
+			err = e.loop(&n.BranchNode, dot)
 		default:
 			err = notSupported(n)
 		}
@@ -188,6 +218,27 @@ func (e *evaluator) branch(n *parse.BranchNode, dot Value) error {
 		return nil
 	}
 	return e.nodes(list.Nodes, inner)
+}
+
+// loop runs range.
+func (e *evaluator) loop(n *parse.BranchNode, dot Value) error {
+	v, err := e.pipe(n.Pipe, dot)
+	if err != nil {
+		return err
+	}
+	list, ok := v.(List)
+	if !ok {
+		return errors.New("range wants a list")
+	}
+	for _, r := range list {
+		if err := e.nodes(n.List.Nodes, r); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 && n.ElseList != nil {
+		return e.nodes(n.ElseList.Nodes, dot)
+	}
+	return nil
 }
 
 func (e *evaluator) pipe(p *parse.PipeNode, dot Value) (v Value, err error) {
@@ -301,9 +352,11 @@ func unequal(args []Value) (Value, error) {
 
 func alike(a, b Value) (bool, error) {
 	plain := func(v Value) Value {
-		switch v.(type) {
+		switch v := v.(type) {
 		case Absent:
 			return ""
+		case Raw:
+			return string(v)
 		case string, bool, int64:
 			return v
 		}
@@ -342,8 +395,14 @@ func (e *evaluator) operand(n parse.Node, dot Value) (Value, error) {
 	case *parse.PipeNode:
 		return e.pipe(n, dot)
 	case *parse.FieldNode:
-		if _, ok := dot.(root); ok {
+		switch dot := dot.(type) {
+		case root:
 			return e.Field(n.Ident)
+		case Record:
+			if v, ok := dot[n.Ident[0]]; ok && len(n.Ident) == 1 {
+				return v, nil
+			}
+			return nil, fmt.Errorf("no field %s here", n)
 		}
 	case *parse.VariableNode:
 		if n.Ident[0] == "$" && len(n.Ident) > 1 {

@@ -2,6 +2,7 @@ package template
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"text/template/parse"
@@ -19,6 +20,14 @@ func language() Language {
 				return int64(0), nil
 			case "Env":
 				return map[string]string{"CC": "gcc"}, nil
+			case "Said":
+				return Raw("a \"text\""), nil
+			case "Empty":
+				return Raw(""), nil
+			case "Nothing":
+				return List{}, nil
+			case "Rows":
+				return List{{"A": "1", "In": List{{"B": Raw("x")}, {"B": Raw("y")}}}, {"A": "2", "In": List{}}}, nil
 			case "Env.CC":
 				return "gcc", nil
 			case "Double":
@@ -29,8 +38,11 @@ func language() Language {
 		Funcs: map[string]Func{
 			"upper":   Texts(1, func(s []string) (Value, error) { return strings.ToUpper(s[0]), nil }),
 			"replace": Texts(3, func(s []string) (Value, error) { return Replace(s[2], s[0], s[1]) }),
-			"first":   func(args []Value) (Value, error) { return args[0], nil },
-			"large":   Texts(0, func([]string) (Value, error) { return strings.Repeat("x", MaxText+1), nil }),
+			"quote": func(args []Value) (Value, error) {
+				return fmt.Sprintf("%q", args[0]), nil
+			},
+			"first": func(args []Value) (Value, error) { return args[0], nil },
+			"large": Texts(0, func([]string) (Value, error) { return strings.Repeat("x", MaxText+1), nil }),
 		},
 	}
 }
@@ -83,7 +95,17 @@ func TestText(t *testing.T) {
 		{"{{with .OS}}{{.OS}}{{end}}", "", "not supported"},
 		{"{{$x := .OS}}", "", "not supported"},
 		{"{{first ($x := .OS)}}", "", "not supported"},
-		{"{{range .OS}}{{end}}", "", "not supported"},
+		{"{{range .OS}}{{end}}", "", "wants a list"},
+		{"{{range .Rows}}{{.A}}:{{range .In}}{{quote .B}}{{$.OS}}{{else}}none{{end}};{{end}}", `1:"x"linux"y"linux;2:none;`, ""},
+		{"{{range .Nothing}}a{{else}}b{{.OS}}{{end}}{{if .Nothing}}c{{end}}{{with .Rows}}{{range .}}d{{end}}{{end}}", "blinuxdd", ""},
+		{`{{quote .Said}}{{if .Empty}}a{{end}}{{with .Said}}{{quote .}}{{end}}{{if eq .Empty ""}}b{{end}}`, `"a \"text\"""a \"text\""b`, ""},
+		{"{{.Said}}", "", "without a function"},
+		{"{{with .Said}}{{.}}{{end}}", "", "without a function"},
+		{"{{.Empty}}", "", "without a function"},
+		{"{{upper .Said}}", "", "argument that is none"},
+		{"{{range .Rows}}{{.B}}{{end}}", "", "no field .B here"},
+		{"{{range .Rows}}{{.}}{{end}}", "", "no text"},
+		{"{{range $i := .Rows}}{{end}}", "", "not supported"},
 		{`{{template "x"}}`, "", "not supported"},
 		{"{{large | first | not}}", "", ErrTooLong.Error()},
 		{strings.Repeat("{{.OS}}", MaxText/5+1), "", ErrTooLong.Error()},

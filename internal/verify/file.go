@@ -64,7 +64,7 @@ func At(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	var v *checksums.Verification
 	if layout.Ours {
 		if v, err = checksums.VerifyFile(ctx, cfg.Path, dir, layout.List, vc); err == nil && v.Manifest != nil {
-			err = verifyMembers(ctx, v, func(string) string { return cfg.Path })
+			err = verifyContents(ctx, v, func(string) string { return cfg.Path })
 		}
 	} else {
 		v, err = checksums.VerifyOther(ctx, dir, file, layout, vc)
@@ -183,7 +183,7 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 	}
 	v.File, v.Found, v.List, v.Files = file, one.Found, one.List, one.Files
 	for _, a := range one.Checks.Answers() {
-		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members) {
+		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members || a.Check == fact.Packaged) {
 			v.Checks.Done(a.Check, a.Subject, a.Detail)
 		}
 	}

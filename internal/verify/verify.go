@@ -76,7 +76,8 @@ func Release(ctx context.Context, cfg Config) (*checksums.Verification, error) {
 	if fi.IsDir() {
 		vc.CodeSigned, vc.AcceptSigned = codeSigned(cfg.Path), cfg.signed
 		if v, err = checksums.VerifyRelease(ctx, cfg.Path, vc); err == nil {
-			err = verifyMembers(ctx, v, func(name string) string { return filepath.Join(cfg.Path, name) })
+			at := func(name string) string { return filepath.Join(cfg.Path, name) }
+			err = verifyContents(ctx, v, at)
 		}
 	} else {
 		v, err = checksums.VerifyManifest(ctx, cfg.Path, vc)
@@ -157,10 +158,25 @@ func notManifest(name string) error {
 	return fault.Usagef(hint, "%s is one file, not a release and not its release.json", name)
 }
 
-// verifyMembers compares what is in the archives with what the manifest says is in
-// them. at is where the published file of a name lies.
-func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name string) string) error {
+// verifyContents compares what is in files with what the manifest says of that. at is
+// where the file of a name lies.
+func verifyContents(ctx context.Context, v *checksums.Verification, at func(name string) string) error {
 	var refused checksums.VerifyError
+	if err := verifyMembers(ctx, v, at, &refused); err != nil {
+		return err
+	}
+	if err := verifyPackages(ctx, v, at, &refused); err != nil {
+		return err
+	}
+	if len(refused.Refusals) > 0 {
+		return &refused
+	}
+	return nil
+}
+
+// verifyMembers compares what is in the archives with what the manifest says is in
+// them.
+func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name string) string, refused *checksums.VerifyError) error {
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
@@ -207,10 +223,72 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 			v.Checks.Done(fact.Members, a.Name, "")
 		}
 	}
-	if len(refused.Refusals) > 0 {
-		return &refused
+	return nil
+}
+
+// verifyPackages looks for the programs in packages among those of the manifest, which
+// says nothing else of them.
+func verifyPackages(ctx context.Context, v *checksums.Verification, at func(name string) string, refused *checksums.VerifyError) error {
+	known := map[string]bool{}
+	for _, a := range v.Manifest.Artifacts {
+		if a.Stage == fact.Linked || a.Stage == fact.Packed {
+			known[a.SHA256] = true
+		}
+	}
+	names := v.Listed
+	if v.File != "" {
+		names = []string{v.File}
+	}
+	for _, name := range names {
+		if !fact.Package(name) {
+			continue
+		}
+		f, err := files.Open(at(name))
+		if os.IsNotExist(err) {
+			v.Checks.Open(fact.Packaged, name, "it is not here")
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		programs, err := packaged(ctx, f)
+		f.Close()
+		wrong := len(refused.Refusals)
+		refuse := func(reason string) {
+			refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the package does not hold what was released: do not use it"})
+		}
+		if err != nil {
+			refuse(err.Error())
+		}
+		for _, p := range programs {
+			if !known[p.SHA256] {
+				refuse(fmt.Sprintf("%s is no program of the manifest", p.Name))
+			}
+		}
+		switch {
+		case len(refused.Refusals) > wrong:
+		case len(programs) == 0:
+			v.Checks.Open(fact.Packaged, name, "there are none: what starts when it is used was not looked at")
+		default:
+			v.Checks.Done(fact.Packaged, name, "")
+		}
 	}
 	return nil
+}
+
+// packaged are the members of a package that are to be started, but for scripts.
+func packaged(ctx context.Context, f *os.File) (programs []archive.Entry, err error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	all, err := archive.List(ctx, f, fi.Size(), archive.TarGz)
+	for _, e := range all {
+		if (e.Mode.Perm()&0o111 != 0 || strings.HasPrefix(e.Name, "package/bin/")) && !strings.HasSuffix(e.Name, ".js") {
+			programs = append(programs, e)
+		}
+	}
+	return programs, err
 }
 
 // generatedArchive is the archive of a release's generated files, as if it were an

@@ -1,0 +1,48 @@
+package release
+
+import (
+	"context"
+
+	"github.com/mintmark/mintmark/internal/channels"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// channelFiles are the files that package managers read of the release, by its manifest.
+func (p *publication) channelFiles() ([]channels.File, error) {
+	if len(p.channels) == 0 {
+		return nil, nil
+	}
+	type key struct {
+		profile, platform, name string
+		stage                   fact.Stage
+	}
+	sums := map[key]string{}
+	for _, a := range p.manifest.Artifacts {
+		sums[key{a.Profile, a.Platform, a.Name, a.Stage}] = a.SHA256
+	}
+	var units []fact.UnitShape
+	for _, u := range p.Of.Plan.Units {
+		units = append(units, u.Shape())
+	}
+	m := p.manifest
+	return channels.Files(p.channels, &channels.Release{
+		Project: m.Project, Version: m.Version, Time: p.Of.Source.CommitTime,
+		Offers: channels.Offers(units, func(u fact.UnitShape, a fact.Expected) string {
+			return sums[key{u.Profile, u.Platform, a.Name, a.Stage}]
+		}),
+	})
+}
+
+// channelSteps are a step for each of these files.
+func channelSteps(list []channels.File) (all []step) {
+	for _, f := range list {
+		all = append(all, step{
+			names: []string{f.Name}, needs: func(*publication) bool { return true },
+			make: func(ctx context.Context, p *publication) (map[string][]byte, error) {
+				data, err := f.Make(ctx, p.stage.Dir)
+				return map[string][]byte{f.Name: data}, err
+			},
+		})
+	}
+	return all
+}
