@@ -13,9 +13,10 @@ import (
 	_ "github.com/mintmark/mintmark/targets"
 )
 
-// Test runs all tests, the slow ones too, and lists those that were skipped.
+// Test runs all tests, the slow ones too, and lists those that were skipped. Lint vets
+// them, and nobody debugs the programs of tests, so neither is done here.
 func Test() error {
-	return sh.RunV("go", "run", "gotest.tools/gotestsum@v1.13.0", "--format=pkgname", "--", "-timeout=80m", "./...")
+	return sh.RunV("go", "run", "gotest.tools/gotestsum@v1.13.0", "--format=pkgname", "--", "-timeout=80m", "-vet=off", "-ldflags=-w", "./...")
 }
 
 // Lint runs gofmt, go vet for the three systems mintmark runs on, and staticcheck.
