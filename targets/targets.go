@@ -287,10 +287,11 @@ func Rebuild(
 	key *string, // your own private key, to sign what came out identical: file, env://NAME or KMS URI
 	audit *bool, // one line for each binary, the worst first, and how many there are of each reason
 	resume *string, // file of results: those that it has are not made again, and each new one is added
+	pages *string, // directory for a page and a document of each file, named by its digest, and an index: to be published
 	jobs *int, // builds at a time (default: the number of processors)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "rebuild", flags{"source": source, "like": like, "patch": patch, "keep": keep, "key": key, "audit": audit, "resume": resume, "jobs": jobs, "json": json}, binaries)
+	return run(ctx, "rebuild", flags{"source": source, "like": like, "patch": patch, "keep": keep, "key": key, "audit": audit, "resume": resume, "pages": pages, "jobs": jobs, "json": json}, binaries)
 }
 
 // Ledger shows, checks and prunes what earlier releases have proven.

@@ -23,6 +23,7 @@ type rebuildFlags struct {
 	Key    privateKey `flag:"key" help:"your own private key, to sign what came out identical: file, env://NAME or KMS URI"`
 	Audit  bool       `flag:"audit" help:"one line for each binary, the worst first, and how many there are of each reason"`
 	Resume string     `flag:"resume" takes:"file" help:"file of results: those that it has are not made again, and each new one is added"`
+	Pages  string     `flag:"pages" takes:"dir" help:"directory for a page and a document of each file, named by its digest, and an index: to be published"`
 	jobsFlag
 	jsonFlag
 	Binaries []string `arg:"binaries" help:"a binary, an archive with binaries, or a directory of these"`
@@ -34,7 +35,7 @@ func (f *rebuildFlags) run(ctx context.Context, d *app) error {
 		return err
 	}
 	stop := d.watch(&c)
-	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Patch: f.Patch, Keep: f.Keep, Key: f.Key.ref(d), Resume: f.Resume, WorstFirst: f.Audit})
+	res, err := verify.Binaries(ctx, c, verify.BinariesConfig{Names: f.Binaries, Source: f.Source, Like: f.Like, Patch: f.Patch, Keep: f.Keep, Key: f.Key.ref(d), Resume: f.Resume, Pages: f.Pages, WorstFirst: f.Audit})
 	stop()
 	if err != nil {
 		return err

@@ -32,6 +32,8 @@ const (
 	PageReport      Schema = SchemaRoot + "report/page/v1" // report
 	RebuildReport   Schema = SchemaRoot + "report/rebuild/v2"
 	RebuildResume   Schema = SchemaRoot + "rebuild/resume/v1"
+	RebuildPage     Schema = SchemaRoot + "rebuild/page/v1"  // of one digest: rebuild -pages
+	RebuildPages    Schema = SchemaRoot + "rebuild/pages/v1" // their index
 	DiffReport      Schema = SchemaRoot + "report/diff/v1"
 	InspectReport   Schema = SchemaRoot + "report/inspect/v1"
 	WhyReport       Schema = SchemaRoot + "report/why/v1"

@@ -29,6 +29,10 @@ func beside(name string) Address {
 	return a
 }
 
+// Beside is the address of a file in a page's own directory; "" where its name is
+// more than one, or has what no address has.
+func Beside(name string) Address { return beside(name) }
+
 // hosts are hosts of repositories whose module paths begin with the repository's,
 // and whose pages of commits have a known address.
 var hosts = map[string]struct {

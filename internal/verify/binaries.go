@@ -43,6 +43,9 @@ type BinariesConfig struct {
 	// Resume is a file with the results of earlier runs, which are not made again, and to
 	// which those of this run are added one by one; "" for none. Nothing is signed of them.
 	Resume string
+	// Pages is a directory that gets a page and a document for each digest, and an index
+	// of all that are there, to be published as it is; "" for none.
+	Pages string
 	// WorstFirst orders the results: different, unchecked, identical.
 	WorstFirst bool
 }
@@ -121,7 +124,7 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 	rc.Patch = changed
 	var before *earlier
 	if what.Resume != "" {
-		if before, err = loadEarlier(what.Resume, cfg.Tool, what); err != nil {
+		if before, err = loadEarlier(what.Resume, cfg.Tool, what, changed); err != nil {
 			return nil, err
 		}
 		rc.Earlier = before.of
@@ -143,7 +146,8 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 		})
 	}
 	out := newRebuilt(found, results)
-	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), signRebuilt(ctx, &cfg, what.Keep, signer, out))
+	statements, err := signRebuilt(ctx, &cfg, what.Keep, signer, out)
+	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), err, writePages(what.Pages, cfg.Tool, out, statements))
 }
 
 // readPatch reads a patch of a toolchain; nil for no name.
@@ -202,11 +206,13 @@ func countReasons(results []*recovery.Result) []ReasonCount {
 
 // signRebuilt signs a statement about each binary whose bytes came out. Its
 // subject is what was made here: of a packed file that could not be packed
-// again, what it unpacks to; of a signed one, what was signed. A universal binary has one for each slice.
-func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checksums.Signer, out *BinariesResult) error {
+// again, what it unpacks to; of a signed one, what was signed. A universal binary has one
+// for each slice. The statements are returned as well, by the digest of the file.
+func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checksums.Signer, out *BinariesResult) (map[string][]byte, error) {
 	if signer == nil {
-		return nil
+		return nil, nil
 	}
+	signed := map[string][]byte{}
 	out.SignedBy = signer.ID()
 	for i, r := range out.Results {
 		digest, part := r.Reproduced()
@@ -228,22 +234,23 @@ func signRebuilt(ctx context.Context, cfg *run.Config, dir string, signer checks
 		}
 		payload, err := b.Encode()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		bundle, err := checksums.SignStatement(ctx, signer, payload)
 		if err != nil {
-			return fmt.Errorf("signing the statement about %s: %w", r.Name, err)
+			return nil, fmt.Errorf("signing the statement about %s: %w", r.Name, err)
 		}
 		name := filepath.Join(dir, fmt.Sprintf("%d-%s", i+1, fileName(r.Name))+checksums.StatementSuffix)
 		if err := files.WriteOver(name, bundle, 0o644, keptReason, func(old []byte) bool {
 			_, err := checksums.VerifyStatement(signer.Trust(), old)
 			return err == nil
 		}); err != nil {
-			return err
+			return nil, err
 		}
 		out.Statements = append(out.Statements, name)
+		signed[r.SHA256] = bundle
 	}
-	return nil
+	return signed, nil
 }
 
 // fileName is the base name of a file or of an archive's member, fit for any system.

@@ -12,6 +12,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/patch"
 )
 
 // earlier are results of earlier runs, kept in a file that is written after each binary,
@@ -31,6 +32,7 @@ type earlierFile struct {
 	Tool    string             `json:"mintmark"`
 	Source  string             `json:"source,omitempty"` // -source
 	Like    string             `json:"like,omitempty"`   // -like
+	Patch   string             `json:"patch,omitempty"`  // of -patch, its SHA-256
 	Results []*recovery.Result `json:"results"`
 }
 
@@ -38,9 +40,12 @@ type earlierFile struct {
 const maxEarlier = 256 << 20
 
 // loadEarlier reads the file, if it is there.
-func loadEarlier(name, tool string, what BinariesConfig) (*earlier, error) {
+func loadEarlier(name, tool string, what BinariesConfig, changed *patch.Patch) (*earlier, error) {
 	e := &earlier{name: name}
 	mine := earlierFile{Schema: fact.RebuildResume, Tool: tool, Source: what.Source, Like: what.Like}
+	if changed != nil {
+		mine.Patch = changed.SHA256
+	}
 	data, err := files.Read(name, maxEarlier)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -55,8 +60,8 @@ func loadEarlier(name, tool string, what BinariesConfig) (*earlier, error) {
 	if err := dec.Decode(&e.earlierFile); err != nil {
 		return nil, fault.Usagef(hint, "%s: not a file of -resume: %w", name, err)
 	}
-	if e.Schema != mine.Schema || e.Tool != mine.Tool || e.Source != mine.Source || e.Like != mine.Like {
-		return nil, fault.Usagef(hint, "%s: of a run with another mintmark, -source or -like (%s, %q, %q)", name, e.Tool, e.Source, e.Like)
+	if e.Schema != mine.Schema || e.Tool != mine.Tool || e.Source != mine.Source || e.Like != mine.Like || e.Patch != mine.Patch {
+		return nil, fault.Usagef(hint, "%s: of a run with another mintmark, -source, -like or -patch (%s, %q, %q, %q)", name, e.Tool, e.Source, e.Like, e.Patch)
 	}
 	for _, r := range e.Results {
 		if r == nil || r.SHA256 == "" || r.Verdict != fact.Identical && r.Verdict != fact.Different {

@@ -9,13 +9,14 @@ import (
 	"github.com/mintmark/mintmark/builds/recovery"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/patch"
 )
 
 // TestEarlier: what is known of a file is found again by its bytes, in a run of the same
 // kind alone; what was not checked is never known.
 func TestEarlier(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "state.json")
-	e, err := loadEarlier(name, "v1", BinariesConfig{})
+	e, err := loadEarlier(name, "v1", BinariesConfig{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestEarlier(t *testing.T) {
 	if err := e.failed(); err != nil {
 		t.Fatal(err)
 	}
-	if e, err = loadEarlier(name, "v1", BinariesConfig{}); err != nil {
+	if e, err = loadEarlier(name, "v1", BinariesConfig{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -49,10 +50,14 @@ func TestEarlier(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		tool string
-		what BinariesConfig
-		text string
-	}{{"v2", BinariesConfig{}, ""}, {"v1", BinariesConfig{Source: "x"}, ""}, {"v1", BinariesConfig{Like: "x"}, ""}, {"v1", BinariesConfig{}, "{}"}, {"v1", BinariesConfig{}, "no JSON"}, {"v1", BinariesConfig{}, `{"unknown": 1}`}} {
+		tool  string
+		what  BinariesConfig
+		patch *patch.Patch
+		text  string
+	}{
+		{tool: "v2"}, {tool: "v1", what: BinariesConfig{Source: "x"}}, {tool: "v1", what: BinariesConfig{Like: "x"}}, {tool: "v1", patch: &patch.Patch{SHA256: "x"}},
+		{tool: "v1", text: "{}"}, {tool: "v1", text: "no JSON"}, {tool: "v1", text: `{"unknown": 1}`},
+	} {
 		at := name
 		if c.text != "" {
 			at = filepath.Join(t.TempDir(), "other.json")
@@ -60,7 +65,7 @@ func TestEarlier(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := loadEarlier(at, c.tool, c.what); fault.ExitCode(err) != 2 {
+		if _, err := loadEarlier(at, c.tool, c.what, c.patch); fault.ExitCode(err) != 2 {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
