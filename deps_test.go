@@ -232,6 +232,9 @@ const depsRules = `
 	# The page of imported configurations is made by the importer, and asks check.
 	profiles, internal/importer, internal/lint, internal/run < tools/imports;
 
+	# The check of this repository for other systems knows nothing of it.
+	NONE < tools/vet;
+
 	# This repository's own targets, beside those that everybody gets.
 	targets < magefile.go;
 `
@@ -268,6 +271,9 @@ const moduleRules = `
 	# The operating system is met where processes, files and terminals are.
 	golang.org/x/sys < internal/ui, builds/**, internal/host, internal/confine, internal/confine/forbid, internal/upx, internal/startup, internal/filelock, internal/cli;
 
+	# The analyzers of go vet are for this repository's own check.
+	golang.org/x/tools < tools/vet;
+
 	# Which rights a kernel can take away is known in one place.
 	github.com/landlock-lsm/go-landlock < internal/confine;
 `
@@ -285,11 +291,11 @@ const stdRules = `
 	# What the environment says must come in through a door, or a build could depend on it unseen.
 	os.Getenv, os.LookupEnv, os.Environ, os.ExpandEnv, os.Setenv, os.Unsetenv, os.Clearenv,
 	os.UserHomeDir, os.UserCacheDir, os.UserConfigDir, syscall.Getenv, syscall.Environ
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, internal/upx/upxtest, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, tools/vet, internal/upx/upxtest, magefile.go;
 
 	# Libraries return data and errors; only a door prints, asks or ends the process.
 	fmt.Print*, fmt.Scan*, os.Stdin, os.Stdout, os.Stderr, os.Exit, syscall.Exit, log, log/slog
-	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, magefile.go;
+	< targets, cmd/mintmark, internal/ui, internal/cli, tools/benchmark, tools/rebuilds, tools/retained, tools/imports, tools/maketargets, tools/vet, magefile.go;
 
 	# What a user or a stranger names may be a pipe, a device or a link, and so may
 	# anything in the cache directory: internal/files opens what is a regular file,
@@ -673,7 +679,7 @@ func TestDependenciesFail(t *testing.T) {
 		{"builds/plan/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"builds/source/a.go", `package p; import "golang.org/x/mod/semver"`, ""},
 		{"internal/report/a.go", `package p; import "golang.org/x/mod/semver"`, "internal/report/a.go:1: internal/report may not"},
-		{"builds/plan/a.go", `package p; import "golang.org/x/tools/txtar"`, "builds/plan/a.go:1: builds/plan may not import golang.org/x/tools/txtar\n\trule: no rule names its module"},
+		{"builds/plan/a.go", `package p; import "golang.org/x/text/width"`, "builds/plan/a.go:1: builds/plan may not import golang.org/x/text/width\n\trule: no rule names its module"},
 		{"magefile.go", `package main; import "github.com/magefile/mage/mg"`, ""},
 
 		{"builds/toolchain/a.go", `package p; import "os/exec"`, ""},

@@ -18,13 +18,13 @@ require (
 	golang.org/x/sync v0.24.0 // errgroup, semaphore
 	golang.org/x/sys v0.49.0 // file locks, memory size, process groups
 	golang.org/x/term v0.47.0 // terminal width, passphrase prompt
+	golang.org/x/tools v0.51.0 // tools/vet only: the analyzers of go vet
 	google.golang.org/protobuf v1.36.12 // encoding of the bundle; fields of CPU profiles
 )
 
 require (
 	github.com/youmark/pkcs8 v0.0.0-20240726163527-a2c0da244d78 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
-	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260727163830-6c54dddc4772 // indirect
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
 )
