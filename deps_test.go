@@ -223,8 +223,8 @@ const depsRules = `
 	# The Mage door is written by a program that reads the table of verbs.
 	internal/cli < tools/maketargets;
 
-	# The page of rebuilt binaries is made by the verb itself.
-	internal/run, internal/verify, internal/fact, builds/recovery, checksums < tools/rebuilds;
+	# The page of rebuilt binaries reads what the verb prints as JSON.
+	internal/verify, internal/fact, internal/files, builds/recovery < tools/rebuilds;
 
 	# What leaves with a module by measurement is held against programs that were rewritten without it.
 	internal/run, internal/measure, internal/report, internal/retained < tools/retained;

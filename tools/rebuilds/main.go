@@ -1,11 +1,26 @@
-// Command rebuilds makes docs/reports/rebuilds.md: it fetches the published packages
-// that docs/reports/rebuilds.txt lists, rebuilds every Go binary in them with
-// mintmark's own verb, and writes what came of each into a table.
+// Command rebuilds keeps docs/reports/rebuilds.md: it fetches the published packages
+// that docs/reports/rebuilds.txt lists, has mintmark rebuild every Go binary in them,
+// and writes what came of each.
 //
-//	go run ./tools/rebuilds -update
+//	go run ./tools/rebuilds -update                  # everything, which takes hours
+//	go run ./tools/rebuilds -update -changed         # what has no result yet
+//	go run ./tools/rebuilds -update -run='no source' # by name, verdict or reason
+//	go run ./tools/rebuilds -check=10                # ten again: fails if a verdict is another one
+//	go run ./tools/rebuilds -run=REGEXP -checked='how'
 //
-// Without -update the page is printed. Packages are fetched with npm, whose
-// settings say from where.
+// Results are kept in docs/reports/rebuilds.json after each package, so a run that is
+// stopped keeps what it has; the page is made of them alone, and -update -changed makes
+// it anew when there is nothing to run.
+//
+// A line of the list that has no digest yet gets that of what is served; from then on,
+// nothing else is taken for that package.
+//
+// Whether a reason is true, a person has to find out: -checked writes down how that
+// was done for the binaries that -run selects, together with the reason as it was then.
+// With another reason the mark lapses.
+//
+// Packages are fetched with npm and apt-get, whose settings say from where. What is
+// served may differ elsewhere.
 package main
 
 import (
@@ -14,170 +29,148 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"regexp"
-	"runtime"
-	"strings"
-	"time"
-
-	"github.com/mintmark/mintmark/builds/recovery"
-	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/run"
-	"github.com/mintmark/mintmark/internal/verify"
 )
 
 const (
 	listFile = "docs/reports/rebuilds.txt"
+	dataFile = "docs/reports/rebuilds.json"
 	pageFile = "docs/reports/rebuilds.md"
 )
 
+// options are the command line.
+type options struct {
+	update, changed bool
+	run             *regexp.Regexp // nil selects everything
+	check           int
+	checked         string
+}
+
 func main() {
-	update := flag.Bool("update", false, "write "+pageFile)
-	only := flag.String("only", "", "only packages whose name contains this")
+	var o options
+	flag.BoolVar(&o.update, "update", false, "rebuild, and write "+dataFile+" and "+pageFile)
+	flag.BoolVar(&o.changed, "changed", false, "only packages without a result, or with one of another file")
+	flag.Func("run", "only packages of which a name, verdict or reason matches this `regexp`", func(s string) (err error) {
+		o.run, err = regexp.Compile(s)
+		return err
+	})
+	flag.IntVar(&o.check, "check", 0, "rebuild this many again, small ones, and fail if a verdict is another one")
+	flag.StringVar(&o.checked, "checked", "", "write down `how` a person checked the reasons of the binaries that -run selects")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := rebuild(ctx, *update, *only); err != nil {
+	if err := o.do(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "rebuilds:", err)
 		os.Exit(1)
 	}
 }
 
-func rebuild(ctx context.Context, update bool, only string) error {
-	list, err := os.ReadFile(listFile)
+func (o *options) do(ctx context.Context) error {
+	text, err := os.ReadFile(listFile)
 	if err != nil {
 		return fmt.Errorf("%w (run it at the repository's root)", err)
 	}
-	cache := os.Getenv("MINTMARK_CACHE")
-	if cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			return err
-		}
-		cache = filepath.Join(dir, "mintmark")
-	}
-	work, err := os.MkdirTemp("", "mintmark-rebuilds-")
+	list, err := parseList(listFile, string(text))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	var packages []string
-	for line := range strings.Lines(string(list)) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line != "" && strings.Contains(line, only) {
-			packages = append(packages, line)
-		}
+	data, err := load(dataFile)
+	if err != nil {
+		return err
 	}
-	var rows []row
-	for i, pkg := range packages {
-		dir := filepath.Join(work, fmt.Sprint(i))
-		file, err := fetch(ctx, pkg, dir)
-		if err != nil {
-			return err
+	switch {
+	case o.checked != "":
+		if o.run == nil {
+			return errors.New("-checked needs -run=REGEXP: a reason is checked for certain binaries")
 		}
-		// One package after the other: the time is that of one alone.
-		res, err := verify.Binaries(ctx, run.Config{Cache: cache, Environ: os.Environ()}, verify.BinariesConfig{Names: []string{file}})
-		if err != nil {
-			return fmt.Errorf("%s: %w", pkg, err)
+		n := data.markChecked(o.run, o.checked)
+		fmt.Fprintf(os.Stderr, "%d binaries marked\n", n)
+		return data.save(dataFile, pageFile)
+	case o.check > 0:
+		return check(ctx, data.sample(list, o.check))
+	case o.update:
+		return o.rebuildAll(ctx, list, data)
+	}
+	_, err = os.Stdout.WriteString(data.page())
+	return err
+}
+
+// rebuildAll rebuilds what is selected of the list. What the list no longer names is
+// dropped; a package that could not be fetched or run keeps no result, and the error
+// says so in the end.
+func (o *options) rebuildAll(ctx context.Context, list []entry, data *results) error {
+	data.follow(list)
+	var selected []entry
+	for _, e := range list {
+		old := data.of(e)
+		if o.changed && old != nil && old.SHA256 == e.SHA256 || o.run != nil && !o.run.MatchString(e.String()) && !old.matches(o.run) {
+			continue
 		}
-		for _, r := range res.Results {
-			if r.Kind != recovery.KindProgram && r.Kind != recovery.KindUniversal {
-				continue // scripts and the like, which nobody builds
+		selected = append(selected, e)
+	}
+	if len(selected) == 0 {
+		return data.save(dataFile, pageFile)
+	}
+	m, err := newMintmark(ctx)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	var errs []error
+	for _, e := range selected {
+		p, err := m.rebuild(ctx, e)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			errs = append(errs, err)
+			continue
+		}
+		p.say()
+		if e.SHA256 == "" {
+			if err := pin(e, p.SHA256); err != nil {
+				return err
 			}
-			rows = append(rows, row{pkg, r})
-			fmt.Fprintf(os.Stderr, "%s %s %s: %s %s\n", time.Now().Format(time.TimeOnly), pkg, r.Member, r.Verdict, r.Reason)
+		}
+		data.put(p)
+		data.follow(list)
+		if err := data.save(dataFile, pageFile); err != nil {
+			return err
 		}
 	}
-	page := render(rows)
-	if !update {
-		_, err := os.Stdout.WriteString(page)
+	return errors.Join(append(errs, data.save(dataFile, pageFile))...)
+}
+
+// check rebuilds packages again and compares the verdicts of their binaries.
+func check(ctx context.Context, sample []*pack) error {
+	if len(sample) == 0 {
+		return errors.New(dataFile + " has no results that could be checked")
+	}
+	m, err := newMintmark(ctx)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(pageFile, []byte(page), 0o644)
-}
-
-// fetch gets one package with npm.
-func fetch(ctx context.Context, pkg, dir string) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	cmd := exec.CommandContext(ctx, "npm", "pack", "--silent", pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm pack %s: %w\n%s", pkg, err, out)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err == nil && len(files) != 1 {
-		err = errors.New("npm pack " + pkg + " left no file")
-	}
-	if err != nil {
-		return "", err
-	}
-	return files[0], nil
-}
-
-type row struct {
-	pkg string
-	*recovery.Result
-}
-
-func render(rows []row) string {
-	var b strings.Builder
-	var count fact.Verdicts
-	for _, r := range rows {
-		count.Count(r.Verdict)
-	}
-	fmt.Fprintf(&b, `# Published binaries, rebuilt
-
-Made by `+"`go run ./tools/rebuilds -update`"+` from the list in [rebuilds.txt](rebuilds.txt): every executable in these npm packages, rebuilt by `+"`mintmark rebuild`"+` from nothing but the package. What else the packages hold, scripts and texts, is not in the table. %d binaries: %d identical bit for bit, %d different, %d unchecked.
-
-Source and toolchain came through the module proxy and were checked against the checksum database; the version control stamp was replayed from what the binary claims (see the package documentation of builds/recovery). The time is that of one binary on %s with %d processors, in caches as earlier rebuilds had left them: mostly a link. From empty caches it takes minutes, for all that is to be compiled.
-
-| package | file | platform | toolchain | verdict | time | sha256 |
-|---|---|---|---|---|---|---|
-`, len(rows), count.Identical, count.Different, count.Unchecked, runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU())
-	for _, r := range rows {
-		toolchain := r.Toolchain.Version
-		if toolchain == "" {
-			toolchain = r.Toolchain.Claimed
+	defer m.close()
+	var errs []error
+	same := 0
+	for _, old := range sample {
+		p, err := m.rebuild(ctx, old.entry)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f s | `%s` |\n", r.pkg, r.Member, r.Platform, toolchain, r.Verdict, r.Seconds, r.SHA256)
-	}
-	b.WriteString("\n## What each was built from\n\n| package, file | source | revision | -ldflags | found by |\n|---|---|---|---|---|\n")
-	for _, r := range rows {
-		if r.Rebuilt == "" {
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		revision := r.Source.Revision
-		if len(revision) > 12 {
-			revision = revision[:12]
-		}
-		fmt.Fprintf(&b, "| %s %s | %s@%s | %s | `%s` | %s, %s |\n", r.pkg, r.Member, r.Source.Module, r.Source.Version, revision, strings.ReplaceAll(r.LDFlags, "|", `\|`), plural(r.Relinks, "link"), plural(r.Spelled, "spelling"))
-	}
-	b.WriteString("\n## Why the others are not identical\n\n")
-	for _, r := range rows {
-		if r.Verdict == fact.Identical {
-			continue
-		}
-		fmt.Fprintf(&b, "- **%s %s**: %s, since %s.\n", r.pkg, r.Member, r.Verdict, withoutHosts(strings.TrimSuffix(r.Reason, ".")))
-		for _, f := range r.Findings {
-			fmt.Fprintf(&b, "  - %s (%s): %s\n", f.Cause, f.Confidence, strings.Join(f.Evidence, "; "))
+		p.say()
+		changes := old.changes(p)
+		errs = append(errs, changes...)
+		if len(changes) == 0 {
+			same++
 		}
 	}
-	return b.String()
-}
-
-// withoutHosts takes addresses out of a message: whose proxy was asked is a
-// setting of the machine.
-func withoutHosts(s string) string {
-	return regexp.MustCompile(`https?://[^\s]+`).ReplaceAllString(s, "the module proxy")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprint(n, " ", what, "s")
+	fmt.Fprintf(os.Stderr, "%d of %d packages ended as %s says\n", same, len(sample), dataFile)
+	return errors.Join(errs...)
 }
