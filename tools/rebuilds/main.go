@@ -79,6 +79,7 @@ func (o *options) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	data.follow(list)
 	switch {
 	case o.checked != "":
 		if o.run == nil {
@@ -88,7 +89,7 @@ func (o *options) do(ctx context.Context) error {
 		fmt.Fprintf(os.Stderr, "%d binaries marked\n", n)
 		return data.save(dataFile, pageFile)
 	case o.check > 0:
-		return check(ctx, data.sample(list, o.check))
+		return check(ctx, data.sample(o.check))
 	case o.update:
 		return o.rebuildAll(ctx, list, data)
 	}
@@ -100,7 +101,6 @@ func (o *options) do(ctx context.Context) error {
 // dropped; a package that could not be fetched or run keeps no result, and the error
 // says so in the end.
 func (o *options) rebuildAll(ctx context.Context, list []entry, data *results) error {
-	data.follow(list)
 	var selected []entry
 	for _, e := range list {
 		old := data.of(e)

@@ -92,6 +92,9 @@ func (r *results) summary() string {
 		count(all.All(), "binary", "binaries"), count(len(programs), "program", "programs"), count(len(r.Packages), "package", "packages"),
 		count(len(releases), "version", "versions"), strings.Join(slices.SortedFunc(maps.Keys(releases), version.Compare), ", "),
 		count(len(platforms), "platform", "platforms"), all.Identical, all.Different, all.Unchecked, count(reasons, "reason", "reasons"), marked)
+	if r.open > 0 {
+		fmt.Fprintf(&b, "%s of the list %s not rebuilt yet.\n", count(r.open, "package", "packages"), map[bool]string{true: "was", false: "were"}[r.open == 1])
+	}
 	return b.String()
 }
 

@@ -19,6 +19,8 @@ import (
 // results is the data file: packages in the order of the list.
 type results struct {
 	Packages []*pack `json:"packages"`
+
+	open int // packages of the list that have no result
 }
 
 // pack is what came of one package. Its verdicts are those of its binaries.
@@ -143,7 +145,8 @@ func (r *results) put(p *pack) {
 	*old = *p
 }
 
-// follow drops what the list no longer names, and puts the rest in its order.
+// follow drops what the list no longer names, puts the rest in its order, and counts
+// what has no result.
 func (r *results) follow(list []entry) {
 	var kept []*pack
 	for _, e := range list {
@@ -151,7 +154,7 @@ func (r *results) follow(list []entry) {
 			kept = append(kept, p)
 		}
 	}
-	r.Packages = kept
+	r.Packages, r.open = kept, len(list)-len(kept)
 }
 
 func (p *pack) file(name string) *binary {
@@ -201,10 +204,10 @@ func (p *pack) changes(b *pack) (errs []error) {
 // sample is which packages to check, always the same of the same results: those with the
 // smallest binaries, by turns of those that are all identical and of others, and each
 // program once before any comes twice.
-func (r *results) sample(list []entry, n int) (out []*pack) {
+func (r *results) sample(n int) (out []*pack) {
 	kinds := [2][]*pack{}
 	for _, p := range r.Packages {
-		if slices.IndexFunc(list, func(e entry) bool { return e == p.entry }) < 0 || len(p.Binaries) == 0 {
+		if len(p.Binaries) == 0 {
 			continue
 		}
 		k := 0
