@@ -10,12 +10,14 @@ import (
 )
 
 // The linker's record (cmd/link/internal/ld.(*Link).buildinfo) is a 32-byte
-// header, then the version and the module information, each a length and text.
+// header, then the version and the module information, each a length and text. Before
+// Go 1.18 the header ended in pointers to two strings of the program instead.
 // The module information is framed by two 16-byte markers
 // (cmd/go/internal/modload), which also frame runtime.modinfo.
 const (
 	buildInfoMagic  = "\xff Go buildinf:"
 	buildInfoHeader = 32
+	flagBig         = 1 // the byte order of the pointers
 	flagInline      = 2 // the strings follow the header: Go 1.18 and later
 	modInfoStart    = "\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6"
 	modInfoEnd      = "\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2"
@@ -91,15 +93,16 @@ func (f *File) buildInfoAt(off int64) (*debug.BuildInfo, error) {
 		return nil, nil
 	}
 	h, err := f.in.bytes(off, buildInfoHeader)
-	if err != nil || h[15]&flagInline == 0 {
-		return nil, err
-	}
-	version, next, err := f.lenString(off+buildInfoHeader, maxVersion)
-	if err != nil || !strings.HasPrefix(version, "go") && !strings.HasPrefix(version, "devel") {
-		return nil, err
-	}
-	mod, _, err := f.lenString(next, maxModInfo)
 	if err != nil {
+		return nil, err
+	}
+	var version, mod string
+	if h[15]&flagInline == 0 {
+		version, mod, err = f.pointedStrings(h)
+	} else {
+		version, mod, err = f.inlineStrings(off + buildInfoHeader)
+	}
+	if err != nil || !strings.HasPrefix(version, "go") && !strings.HasPrefix(version, "devel") {
 		return nil, err
 	}
 	bi := &debug.BuildInfo{}
@@ -128,6 +131,48 @@ func (f *File) RecordedVersion() (string, error) {
 		return version, err
 	}
 	return "", nil
+}
+
+// inlineStrings reads the version and the module information that are at off.
+func (f *File) inlineStrings(off int64) (version, mod string, err error) {
+	version, next, err := f.lenString(off, maxVersion)
+	if err != nil || version == "" {
+		return "", "", err
+	}
+	mod, _, err = f.lenString(next, maxModInfo)
+	return version, mod, err
+}
+
+// pointedStrings reads those that a header of before Go 1.18 points to. They are "" where
+// the loader fills the pointers in, as in position-independent programs.
+func (f *File) pointedStrings(h []byte) (version, mod string, err error) {
+	if int(h[14]) != f.PtrSize || (h[15]&flagBig != 0) != f.Big {
+		return "", "", nil
+	}
+	if version, err = f.stringAt(f.Word(h[16:]), maxVersion); err != nil || version == "" {
+		return "", "", err
+	}
+	mod, err = f.stringAt(f.Word(h[16+f.PtrSize:]), maxModInfo)
+	return version, mod, err
+}
+
+// stringAt reads a variable of type string: address and length of its text.
+func (f *File) stringAt(addr uint64, limit int64) (string, error) {
+	s, off := f.At(addr)
+	if s == nil || s.Kind == KindBSS || !f.in.has(off, int64(2*f.PtrSize)) {
+		return "", nil
+	}
+	b, err := f.in.bytes(off, int64(2*f.PtrSize))
+	if err != nil {
+		return "", err
+	}
+	length := f.Word(b[f.PtrSize:])
+	s, off = f.At(f.Word(b))
+	if s == nil || s.Kind == KindBSS || length > uint64(limit) || !f.in.has(off, int64(length)) {
+		return "", nil
+	}
+	b, err = f.in.bytes(off, int64(length))
+	return string(b), err
 }
 
 // lenString reads a varint length and that many bytes. A length beyond limit

@@ -183,6 +183,48 @@ func TestBuildInfoElsewhere(t *testing.T) {
 	}
 }
 
+// TestBuildInfoPointers: before Go 1.18 the record pointed to strings of the program.
+func TestBuildInfoPointers(t *testing.T) {
+	b := slices.Clone(fixture(t, "linux/amd64"))
+	want := mustParse(t, b)
+	sec := want.Section(".go.buildinfo")
+	record := b[sec.Offset : sec.Offset+sec.Size]
+	mod := bytes.Index(b[:sec.Offset], []byte(modInfoStart)) // runtime.modinfo
+	modAddr, ok := want.addrOf(int64(mod))
+	if !ok || mod < 0 {
+		t.Fatal("no runtime.modinfo in front of the record")
+	}
+	length := bytes.Index(b[mod:], []byte(modInfoEnd)) + len(modInfoEnd)
+	version := want.BuildInfo.GoVersion
+	clear(record)
+	copy(record, buildInfoMagic+"\x08\x00")
+	copy(record[64:], version)
+	for i, v := range []uint64{sec.Addr + 32, sec.Addr + 48, sec.Addr + 64, uint64(len(version)), modAddr, uint64(length)} {
+		binary.LittleEndian.PutUint64(record[16+8*i:], v)
+	}
+	f := mustParse(t, b)
+	if f.BuildInfoFrom != FromSection || !reflect.DeepEqual(f.BuildInfo, want.BuildInfo) {
+		t.Errorf("from %q: %v", f.BuildInfoFrom, f.BuildInfo)
+	}
+	// The standard library reads the same.
+	std, err := buildinfo.Read(bytes.NewReader(b))
+	if err != nil || !reflect.DeepEqual(f.BuildInfo, std) {
+		t.Errorf("the standard library reads %v (%v)", std, err)
+	}
+	for name, damage := range map[string]func(){
+		"no such address": func() { binary.LittleEndian.PutUint64(record[16:], 1<<60) },
+		"too long":        func() { binary.LittleEndian.PutUint64(record[40:], 1<<40) },
+		"other width":     func() { record[14] = 4 },
+	} {
+		old := slices.Clone(record)
+		damage()
+		if f := mustParse(t, b); f.BuildInfoFrom == FromSection {
+			t.Errorf("%s: %v", name, f.BuildInfo)
+		}
+		copy(record, old)
+	}
+}
+
 func TestNotGo(t *testing.T) {
 	minimal := gobintest.ELF("", "")
 	for name, b := range map[string][]byte{
