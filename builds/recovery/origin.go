@@ -67,15 +67,21 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 		}
 		return []found{{version: v}}, nil
 	}
+	var refused []error
 	ask := func(versions []string) (known []moduleInfo) {
 		for at := range slices.Chunk(versions, askedAtOne) {
 			var query []string
 			for _, v := range at {
-				query = append(query, c.Module+"@"+v)
+				if q := c.Module + "@" + v; !slices.Contains(query, q) { // a package and its name say the same
+					query = append(query, q)
+				}
 			}
 			infos, _ := listModules(ctx, f, query...)
 			for _, m := range infos {
-				if m.Error == nil && m.Version != "" {
+				switch {
+				case m.Error != nil:
+					refused = append(refused, errors.New(secret.Redact(m.Error.Err)))
+				case m.Version != "":
 					known = append(known, m)
 				}
 			}
@@ -92,6 +98,9 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
+		}
+		if len(list) == 0 && len(refused) > 0 {
+			return nil, fmt.Errorf("it names neither a version nor a revision of %s, and what its package or file name says is not to be had: %w; name the source with -source=", c.Module, errors.Join(refused...))
 		}
 		if len(list) == 0 {
 			return nil, errors.New("it names neither a version nor a revision of " + c.Module + ": name the source with -source=")

@@ -53,6 +53,7 @@ func TestFindVersions(t *testing.T) {
 		{"a tag that was moved", claim("2020-01-05T00:03:00Z"), []string{"v0.4.0"}, []string{"v0.4.0"}, "the tag may have been moved"},
 		{"of no version", claim("2020-01-05T00:03:00Z"), nil, nil, "no version of example.com/tool is revision abab"},
 		{"without a revision", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v0.3.0"}, []string{"v0.3.0"}, "is what its package or file name says"},
+		{"a package of a version that is not served", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v9.9.9", "v9.9.9"}, nil, "what its package or file name says is not to be had: example.com/tool@v9.9.9"},
 		{"without anything", &Claim{Module: "example.com/tool", Version: "(devel)"}, nil, nil, "name the source with -source="},
 	} {
 		got, err := findVersions(t.Context(), f, tt.claim, tt.hints)
