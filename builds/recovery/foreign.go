@@ -238,6 +238,7 @@ func (e *engine) tree(ctx context.Context, c *Claim, from found) (*tree, error) 
 		}
 		if from.note != "" {
 			t.notes = append([]string{from.note}, t.notes...)
+			t.Other = from.other
 		}
 		if stamp == "stamped" {
 			err = os.Mkdir(filepath.Join(dir, ".git"), 0o755) // that it is a directory is all the go command asks of it

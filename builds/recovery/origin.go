@@ -56,6 +56,7 @@ const (
 type found struct {
 	version string
 	note    string // why it may, unless the binary or the proxy says so
+	other   bool   // as in [Origin.Other]
 }
 
 // findVersions finds the module versions that may have the source of the claim, the
@@ -94,7 +95,7 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 	if c.Revision == "" {
 		var list []found
 		for _, m := range ask(hints) {
-			list = append(list, found{m.Version, "the binary names neither version nor revision; " + m.Version + " is what its package or file name says"})
+			list = append(list, found{version: m.Version, note: "the binary names neither version nor revision; " + m.Version + " is what its package or file name says"})
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -149,7 +150,7 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 	var list []found
 	for _, m := range hinted {
 		if m.Origin == nil || m.Origin.Hash == "" {
-			list = append(list, found{m.Version, fmt.Sprintf("its package or file name says %s, which is of %s; the binary claims %s: the tag may have been moved", m.Version, m.Time.UTC().Format(time.RFC3339), c.Time)})
+			list = append(list, found{version: m.Version, other: true, note: fmt.Sprintf("its package or file name says %s, which is of %s; the binary claims %s: the tag may have been moved", m.Version, m.Time.UTC().Format(time.RFC3339), c.Time)})
 		}
 	}
 	if len(list) == 0 {
@@ -167,7 +168,7 @@ func ofTime(known []moduleInfo, revision string, want time.Time) (list []found) 
 			hash = m.Origin.Hash
 		}
 		if hash == revision || hash == "" && m.Time.Equal(want) {
-			f := found{m.Version, "the module proxy does not know the revision; of the versions it knows, " + m.Version + " is of the same time"}
+			f := found{version: m.Version, note: "the module proxy does not know the revision; of the versions it knows, " + m.Version + " is of the same time"}
 			if hash == revision {
 				f.note = "the module proxy does not find the revision by its name, and says that " + m.Version + " is of it"
 			}

@@ -62,6 +62,9 @@ func TestFindVersions(t *testing.T) {
 		for _, v := range got {
 			versions = append(versions, v.version)
 			said += v.note
+			if v.other != strings.Contains(v.note, "may have been moved") {
+				t.Errorf("%s: of another time: %v", tt.name, v.other)
+			}
 		}
 		if !slices.Equal(versions, tt.want) || !strings.Contains(said, tt.note) {
 			t.Errorf("%s: %q, want %q; %s", tt.name, versions, tt.want, said)

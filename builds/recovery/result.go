@@ -167,6 +167,9 @@ type Origin struct {
 	// Confirmed says that somebody other than the binary connects the revision
 	// with the source: "proxy" or "git".
 	Confirmed string `json:"confirmed,omitempty"`
+	// Other says that the version is of another time than the binary claims: only
+	// identical bytes can show that it is its source all the same.
+	Other bool `json:"other_time,omitempty"`
 }
 
 // Toolchain is the Go release it was rebuilt with.

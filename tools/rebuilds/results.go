@@ -42,8 +42,9 @@ type binary struct {
 	Outcome  string       `json:"outcome"` // the verdict, and what was not made here
 	Reason   string       `json:"reason,omitempty"`
 
-	// Whether this binary could be asked for at all, here: its source and the release
-	// of Go that it names were got, and nothing shows that the release was changed.
+	// Whether this binary could be asked for at all, here: its source, and no other of
+	// the same module, and the release of Go that it names were got, and nothing shows
+	// that the release was changed.
 	SourceServed    bool `json:"source_served"`
 	ToolchainServed bool `json:"toolchain_served"`
 	ModifiedGo      bool `json:"modified_go,omitempty"`
