@@ -32,7 +32,7 @@ func (r *results) page() string {
 			}
 			reason := ""
 			if f.Reason != "" {
-				n := slices.IndexFunc(notes, func(n *note) bool { return n.pattern == pattern(f.Reason) })
+				n := slices.IndexFunc(notes, func(n *note) bool { return n.kind == f.kind() })
 				reason = fmt.Sprintf("[%d](#reason-%d)", n+1, n+1)
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(p.title()), cell(f.File), cell(f.Go), cell(f.Platform), cell(f.Outcome), reason, cpu)
@@ -103,22 +103,21 @@ var release = regexp.MustCompile(`^go1\.[0-9]+`)
 
 // note is one reason, and the binaries that have it.
 type note struct {
-	pattern  string
+	kind     string
 	binaries []*binary
 }
 
-// reasons are the reasons in the order of the list, those that differ only in numbers,
-// versions and hashes as one.
+// reasons are the reasons in the order of the list. Those of one kind are one.
 func (r *results) reasons() (notes []*note) {
 	for _, p := range r.Packages {
 		for _, f := range p.Binaries {
 			if f.Reason == "" {
 				continue
 			}
-			at := slices.IndexFunc(notes, func(n *note) bool { return n.pattern == pattern(f.Reason) })
+			at := slices.IndexFunc(notes, func(n *note) bool { return n.kind == f.kind() })
 			if at < 0 {
 				at = len(notes)
-				notes = append(notes, &note{pattern: pattern(f.Reason)})
+				notes = append(notes, &note{kind: f.kind()})
 			}
 			notes[at].binaries = append(notes[at].binaries, f)
 		}
@@ -129,8 +128,14 @@ func (r *results) reasons() (notes []*note) {
 // varying are the words with digits or slashes in them: versions, hashes, paths, numbers.
 var varying = regexp.MustCompile(`\S*[0-9/]\S*`)
 
-// pattern is a reason without what varies from binary to binary.
-func pattern(reason string) string { return varying.ReplaceAllString(reason, "*") }
+// kind is the reason without what varies from binary to binary, and the causes found.
+func (b *binary) kind() string {
+	text := varying.ReplaceAllString(b.Reason, "*")
+	for _, f := range b.Findings {
+		text += "\n" + string(f.Cause)
+	}
+	return text
+}
 
 // checks says which of the binaries' reasons somebody checked, and how.
 func (n *note) checks() string {
