@@ -98,7 +98,7 @@ func (m *mintmark) newPack(e entry, all []*recovery.Result) *pack {
 			File: r.Member, SHA256: r.SHA256, Size: r.Size, Package: r.Package, Platform: r.Platform, Go: r.Toolchain.Claimed,
 			Verdict: r.Verdict, Outcome: r.Outcome(), Reason: m.anywhere(r.Reason),
 			SourceServed: r.Source.Sum != "" && (!r.Source.Other || r.Verdict == fact.Identical), ToolchainServed: r.Toolchain.Version != "", Revision: r.Source.Revision,
-			Stamp: r.Stamp, LDFlags: r.LDFlags, Links: r.Relinks, Spellings: r.Spelled,
+			ModifiedGo: r.Toolchain.Modified != nil, Stamp: r.Stamp, LDFlags: r.LDFlags, Links: r.Relinks, Spellings: r.Spelled,
 		}
 		if r.Source.Sum != "" {
 			b.Source = r.Source.Module + "@" + r.Source.Version
