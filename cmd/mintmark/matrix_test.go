@@ -123,20 +123,31 @@ func TestMatrix(t *testing.T) {
 	if len(jobs) != 10 || len(uploads) != 10 {
 		t.Fatalf("%d commands and %d uploads of 5 shards in 2 places", len(jobs), len(uploads))
 	}
-	merged := 0
+	merged, uploaded := 0, 0
 	for _, step := range merge.Steps {
 		switch {
 		case strings.HasPrefix(step.Uses, "actions/download-artifact@"):
 			for _, name := range uploads {
 				m.move(filepath.Join("..", "store", name), filepath.Join(fmt.Sprint(step.With["path"]), name))
 			}
+		case strings.HasPrefix(step.Run, "mintmark publish "):
+			uploaded += merged
+			// To a directory, in the forge's place.
+			line := strings.NewReplacer(`"-to=github:$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"`, "-to=dir:../uploaded", "-key=mintmark.pub", "-key=../publisher.pub").Replace(step.Run)
+			if strings.Count(line, "../") != 2 {
+				t.Fatalf("it does not say what is published where: %s", step.Run)
+			}
+			m.sh(line)
 		case strings.HasPrefix(step.Run, "mintmark "):
 			merged++
 			m.sh(step.Run)
 		}
 	}
-	if merged != 1 {
-		t.Fatalf("%d merges", merged)
+	if merged != 1 || uploaded != 1 {
+		t.Fatalf("%d merges, and %d uploads of what was merged", merged, uploaded)
+	}
+	if diff := differing(m.published("dist"), m.published("../uploaded/v1.0.0")); diff != "" {
+		t.Errorf("what is published is not what was merged:\n%s", diff)
 	}
 	m.move("dist", "../merged")
 
