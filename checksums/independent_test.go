@@ -1,0 +1,76 @@
+package checksums
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// verifier is a program that verifies bundles with the JavaScript implementation of
+// Sigstore, which shares nothing with ours but the specification: KEY BUNDLE FILE.
+const verifier = `const {bundleFromJSON} = require('@sigstore/bundle');
+const {Verifier, toSignedEntity, toTrustMaterial} = require('@sigstore/verify');
+const fs = require('fs'), crypto = require('crypto');
+const [key, bundle, file] = process.argv.slice(1);
+const publicKey = crypto.createPublicKey(fs.readFileSync(key));
+const none = {certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: []};
+const trust = toTrustMaterial(none, () => ({publicKey, validFor: () => true}));
+const entity = toSignedEntity(bundleFromJSON(JSON.parse(fs.readFileSync(bundle))), file ? fs.readFileSync(file) : undefined);
+new Verifier(trust, {tlogThreshold: 0, ctlogThreshold: 0, tsaThreshold: 0}).verify(entity);`
+
+// TestIndependent: others than mintmark and cosign accept what we sign, and refuse what
+// was changed.
+func TestIndependent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("installs a verifier; not with -short")
+	}
+	for _, name := range []string{"npm", "node"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip("NOT TRIED WITH ANOTHER VERIFIER: no " + name)
+		}
+	}
+	modules := t.TempDir()
+	install := exec.Command("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "@sigstore/verify@2.1.1", "@sigstore/bundle@3.1.0")
+	install.Dir = modules
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Skipf("NOT TRIED WITH ANOTHER VERIFIER: npm install: %v\n%s", err, out)
+	}
+	verify := func(dir string, args ...string) error {
+		for i := range args {
+			args[i] = dir + "/" + args[i]
+		}
+		cmd := exec.Command("node", append([]string{"-e", verifier}, args...)...)
+		cmd.Dir = modules
+		out, err := cmd.CombinedOutput()
+		t.Logf("%v: %v %.200s", args, err, out)
+		return err
+	}
+	private, public, err := GenerateKey([]byte("pw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := parsePrivateKey(private, password("pw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := newRelease().write(t, s)
+	put(t, dir, "k.pub", public)
+	_, wrong, err := GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "wrong.pub", wrong)
+	for _, args := range [][]string{{"k.pub", ChecksumsBundle, ChecksumsFile}, {"k.pub", ProvenanceBundle}} {
+		if err := verify(dir, args...); err != nil {
+			t.Errorf("%s is refused: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{{"wrong.pub", ChecksumsBundle, ChecksumsFile}, {"wrong.pub", ProvenanceBundle}, {"k.pub", ChecksumsBundle, ManifestFile}} {
+		if verify(dir, args...) == nil {
+			t.Errorf("%s is accepted", args)
+		}
+	}
+	put(t, dir, ChecksumsFile, append(get(t, dir, ChecksumsFile), '\n'))
+	if verify(dir, "k.pub", ChecksumsBundle, ChecksumsFile) == nil {
+		t.Error("a changed list is accepted")
+	}
+}
