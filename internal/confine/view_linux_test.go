@@ -94,6 +94,9 @@ func (r seen) needed(t *testing.T) seen {
 // TestView: a command sees directories where they are not, in the place of what is
 // there, beside what was there, and nothing of the machine changes.
 func TestView(t *testing.T) {
+	if strings.HasPrefix(os.TempDir(), "/dev/") {
+		t.Skip("TMPDIR is in a directory of the system, in which nothing is shown")
+	}
 	dir := openDir(t)
 	v := &View{Base: filepath.Join(dir, "base"), Mounter: mounter(t), Keep: []string{dir}}
 	src, mods, there := filepath.Join(dir, "src"), filepath.Join(dir, "mods"), openDir(t)
