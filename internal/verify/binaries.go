@@ -146,8 +146,9 @@ func Binaries(ctx context.Context, cfg run.Config, what BinariesConfig) (_ *Bina
 		})
 	}
 	out := newRebuilt(found, results)
+	kept := keepRebuilt(ctx, what.Keep, results) // makes the directory that statements go to
 	statements, err := signRebuilt(ctx, &cfg, what.Keep, signer, out)
-	return out, errors.Join(keepRebuilt(ctx, what.Keep, results), err, writePages(what.Pages, cfg.Tool, out, statements))
+	return out, errors.Join(kept, err, writePages(what.Pages, cfg.Tool, out, statements))
 }
 
 // readPatch reads a patch of a toolchain; nil for no name.
