@@ -218,8 +218,12 @@ func listModules(ctx context.Context, f *toolchain.Fetcher, queries ...string) (
 	return list(ctx, f, append([]string{"list", "-m", "-e", "-json"}, queries...))
 }
 
+// listVersions are the versions that the proxy knows. The user's module cache is not
+// asked: it would answer for the proxy, and knows what was downloaded, not what there is.
 func listVersions(ctx context.Context, f *toolchain.Fetcher, modPath string) ([]string, error) {
-	infos, err := list(ctx, f, []string{"list", "-m", "-versions", "-json", modPath})
+	proxy := *f
+	proxy.Settings.ModCache = ""
+	infos, err := list(ctx, &proxy, []string{"list", "-m", "-versions", "-json", modPath})
 	if err != nil || len(infos) == 0 {
 		return nil, err
 	}

@@ -34,7 +34,15 @@ func TestFindVersions(t *testing.T) {
 	served["example.com/tool/@v/v0.20.1.mod"] = "module example.com/tool\n"
 	served["example.com/tool/@v/list"] += "v0.20.1\n"
 	write(t, proxy, served)
-	f := &toolchain.Fetcher{Go: g.Go(), Place: place, Settings: toolchain.Settings{GOPROXY: "file://" + filepath.ToSlash(proxy), GOSUMDB: "off"}}
+	// What the user has downloaded of it is not all there is.
+	user := filepath.Join(t.TempDir(), "modcache")
+	own := map[string]string{}
+	for _, name := range []string{"v0.3.0.info", "v0.3.0.mod"} {
+		own["cache/download/example.com/tool/@v/"+name] = served["example.com/tool/@v/"+name]
+	}
+	own["cache/download/example.com/tool/@v/list"] = "v0.3.0\n"
+	write(t, user, own)
+	f := &toolchain.Fetcher{Go: g.Go(), Place: place, Settings: toolchain.Settings{GOPROXY: "file://" + filepath.ToSlash(proxy), GOSUMDB: "off", ModCache: user}}
 	claim := func(time string) *Claim {
 		return &Claim{Module: "example.com/tool", Version: "(devel)", Revision: strings.Repeat("ab", 20), Time: time, VCS: "git"}
 	}

@@ -60,8 +60,8 @@ func npmPack(t testing.TB, pkg string) string {
 }
 
 // TestRebuildPublished rebuilds what esbuild publishes for four platforms from
-// the module proxy's zip alone, and tells from it what was altered, packed, or
-// linked by a modified linker.
+// the module proxy's zip alone, one of them with the linker that they modify, and tells
+// from it what was altered or packed.
 func TestRebuildPublished(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds esbuild for four platforms")
@@ -85,8 +85,7 @@ func TestRebuildPublished(t *testing.T) {
 	add(npmPack(t, "@esbuild/darwin-arm64@0.25.12"), "package/bin/esbuild", want{"identical", "3e030ee2aa86ad3c33e5e95ae0e53bb03de40e0da35c9b1180a67de4a497cae5", ""})
 	add(npmPack(t, "@esbuild/win32-x64@0.25.12"), "package/esbuild.exe", want{"identical", "cae1bbc86f4df800b01d99e28aea0a154b02243de6797e98f48a9b88a64a7be0", ""})
 	add(npmPack(t, "@esbuild/linux-mips64el@0.25.12"), "package/bin/esbuild", want{"identical", "421d8e3ee3e67eb3f6c9fef137669e113062282c39bd58205012ac4566bbcd51", ""})
-	add(npmPack(t, "@esbuild/linux-x64@0.27.2"), "package/bin/esbuild", want{"unchecked", "ecd2aeff7d78a9feefa96d9c6f3bb9a9cbb38cc74ec3e7f044e8e6ed02e33d00",
-		"made by a modified Go toolchain that calls itself go1.25.5"})
+	add(npmPack(t, "@esbuild/linux-x64@0.27.2"), "package/bin/esbuild", want{"identical", "ecd2aeff7d78a9feefa96d9c6f3bb9a9cbb38cc74ec3e7f044e8e6ed02e33d00", ""})
 
 	found, err := recovery.Collect(t.Context(), names[:1], t.TempDir())
 	if err != nil || len(found.Inputs) != 1 {
