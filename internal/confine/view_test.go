@@ -13,7 +13,7 @@ import (
 func TestMountPlaces(t *testing.T) {
 	keep := []string{"/home/user/.cache/mintmark/run/home", "/home/user/.cache/mintmark/gocache", "/opt/git/bin"}
 	for at, want := range map[string]string{
-		"/home/runner/work/x/x": "", "/root/go/pkg/mod": "", "/go": "", "/build": "", "/tmp/x": "", "/Users/runner/work": "", "/var/lib/jenkins/x": "", "/usr/src/app": "", "/usr/local/src/x": "", "/a b/ä": "",
+		"/home/runner/work/x/x": "", "/home/ci/go/pkg/mod": "", "/go": "", "/build": "", "/scratch/x": "", "/Users/runner/work": "", "/var/lib/jenkins/x": "", "/usr/src/app": "", "/usr/local/src/x": "", "/a b/ä": "",
 		"/opt/hostedtoolcache/go/1.26.4/x64": "", "/home/user/src": "", "/usr/local/gopath": "", "/etcetera": "", "/library": "",
 
 		"": "no absolute path", "x": "no absolute path", "../x": "no absolute path", "C:/Users/x": "no absolute path", `\\server\x`: "no absolute path",

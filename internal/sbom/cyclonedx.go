@@ -145,11 +145,12 @@ func (c *component) cdx(kind string) cdxComponent {
 	if c.standard {
 		out.CPE = c.cpe()
 	}
-	if kind == "library" {
+	switch {
+	case kind != "library":
+	case len(c.linked) > 0:
 		out.Scope = "required"
-		if len(c.linked) == 0 {
-			out.Scope = "excluded"
-		}
+	case c.unlinked:
+		out.Scope = "excluded"
 	}
 	if c.Sum != "" {
 		out.property("h1", c.Sum)
@@ -160,7 +161,7 @@ func (c *component) cdx(kind string) cdxComponent {
 	for _, r := range c.replaces {
 		out.property("replaces", r)
 	}
-	if len(c.linked) == 0 {
+	if c.unlinked {
 		out.property("packages", "0")
 		out.property("bytes", "0")
 	}

@@ -11,7 +11,8 @@
 // its file in the module's zip is recognised for sure.
 //
 // A module that go.mod requires and of which no program has a package is listed as
-// such: scope "excluded", of which zero packages are linked.
+// such: scope "excluded", of which zero packages are linked. Where a program says nothing
+// of its modules, that is not known, and not said.
 //
 // A document is made of its input alone. Its time is the commit's, its serial number a
 // name-based UUID (RFC 9562, version 5) of its content: the same release has the same

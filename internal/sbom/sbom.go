@@ -73,6 +73,8 @@ type component struct {
 	licenses []string
 	replaces []string // PATH@VERSION that go.mod names, where this stands in its place
 	linked   []weight // in the order of the files; none: no program has a package of it
+	// unlinked says that no program has a package of it: all of them were asked.
+	unlinked bool
 }
 
 // weight is what a program has of a module.
@@ -182,7 +184,9 @@ func compose(in Input) *bill {
 			add(x)
 		}
 	}
+	known := !slices.ContainsFunc(b.files, func(f file) bool { return f.Stage == fact.Linked && !f.known })
 	for _, c := range all {
+		c.unlinked = known && len(c.linked) == 0
 		b.modules = append(b.modules, *c)
 	}
 	b.modules = append(b.modules, *std)

@@ -85,8 +85,11 @@ func SPDX(in Input) ([]byte, error) {
 	for i := range b.modules {
 		c := &b.modules[i]
 		add(c.ref(), c.spdx())
-		if len(c.linked) == 0 {
+		switch {
+		case c.unlinked:
 			relate(ids[c.ref()], "OPTIONAL_DEPENDENCY_OF", ids[b.main.ref()])
+		case len(c.linked) == 0: // go.mod requires it; what of it is linked is not known
+			relate(ids[c.ref()], "DEPENDENCY_OF", ids[b.main.ref()])
 		}
 	}
 	for _, f := range b.files {
@@ -143,7 +146,7 @@ func (c *component) spdx() spdxPackage {
 	for _, r := range c.replaces {
 		notes = append(notes, "in the place of "+r)
 	}
-	if len(c.linked) == 0 {
+	if c.unlinked {
 		notes = append(notes, "no package of it is linked")
 	}
 	most := slices.MaxFunc(append(c.linked, weight{}), func(a, b weight) int { return int(a.bytes - b.bytes) })
