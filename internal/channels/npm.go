@@ -12,7 +12,6 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/template"
 )
 
@@ -100,18 +99,7 @@ func text(name string, data []byte, executable bool) archive.Member {
 func (d *drawn) platformPackage(ctx context.Context, file string, o chosen, members []archive.Member) ([]byte, error) {
 	list := slices.Clone(members)
 	if o.Format == fact.NoArchive {
-		list[len(list)-1].Open = func() (io.ReadCloser, int64, error) {
-			f, err := files.Open(file)
-			if err != nil {
-				return nil, 0, err
-			}
-			fi, err := f.Stat()
-			if err != nil {
-				f.Close()
-				return nil, 0, err
-			}
-			return f, fi.Size(), nil
-		}
+		list[len(list)-1].Open = archive.Opener(file)
 		return pack(ctx, list, d)
 	}
 	to := map[string]int{} // path in the archive → its member

@@ -10,7 +10,6 @@ import (
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/gobin"
-	"github.com/mintmark/mintmark/internal/release"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/startup"
 )
@@ -99,7 +98,7 @@ func packingAccounts(ctx context.Context, res *startup.Result, programs []startu
 func archivedSize(ctx context.Context, path, format string) (int64, error) {
 	info, err := archive.Write(ctx, io.Discard, format, []archive.Member{{
 		Name: filepath.Base(path), Executable: true,
-		Open: release.Opener(path),
+		Open: archive.Opener(path),
 	}}, time.Unix(0, 0))
 	if err != nil {
 		return 0, fmt.Errorf("size in transfer of %s: %w", filepath.Base(path), err)

@@ -337,7 +337,7 @@ func (m *Maker) members(u *plan.Unit, as fact.Expected, items []*item, place int
 		if it.artifact.Verdict == fact.Identical {
 			sum = it.artifact.SHA256 // what was compared is what goes in
 		}
-		list = append(list, archive.Member{Name: as.Members[i], Executable: executable(u), SHA256: sum, Open: Opener(it.paths[place])})
+		list = append(list, archive.Member{Name: as.Members[i], Executable: executable(u), SHA256: sum, Open: archive.Opener(it.paths[place])})
 	}
 	for i, f := range u.Shape().Files {
 		executable := m.Of.Source.Executable(path.Join(m.Of.Source.Dir, f.Src))
@@ -346,26 +346,10 @@ func (m *Maker) members(u *plan.Unit, as fact.Expected, items []*item, place int
 		}
 		list = append(list, archive.Member{
 			Name: as.Members[len(items)+i], Executable: executable,
-			Open: Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(f.Src))),
+			Open: archive.Opener(filepath.Join(m.Executors[place].Copy, filepath.FromSlash(f.Src))),
 		})
 	}
 	return list
-}
-
-// Opener opens the file of a member that goes into an archive.
-func Opener(name string) func() (io.ReadCloser, int64, error) {
-	return func() (io.ReadCloser, int64, error) {
-		f, err := files.Open(name)
-		if err != nil {
-			return nil, 0, err
-		}
-		fi, err := f.Stat()
-		if err != nil {
-			f.Close()
-			return nil, 0, err
-		}
-		return f, fi.Size(), nil
-	}
 }
 
 // memberFinding says which members of two archives of one unit differ.
