@@ -30,7 +30,7 @@
 //
 //   - What cgo links beside Go packages is not listed: the composition of such a program
 //     is "incomplete".
-//   - A program without build information, and a library, has no modules here: its
-//     composition is "unknown".
+//   - A program without build information has no modules here: its composition is
+//     "unknown".
 //   - A module that go.mod replaces by a directory has no version.
 package sbom

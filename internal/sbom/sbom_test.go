@@ -90,8 +90,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// That no program has a package of a module is said only where all programs were asked:
-// a library for C says nothing of its modules.
+// That no program has a package of a module is said only where all programs were asked,
+// and none of them had nothing to say of its modules.
 func TestUnlinked(t *testing.T) {
 	unknown, known := sample(), sample()
 	known.Manifest.Artifacts = known.Manifest.Artifacts[:3]
