@@ -32,5 +32,6 @@
 //     is "incomplete".
 //   - A program without build information has no modules here: its composition is
 //     "unknown".
-//   - A module that go.mod replaces by a directory has no version.
+//   - A module that go.mod replaces by a directory has no version, nor has the main
+//     module of a changed tree.
 package sbom

@@ -135,6 +135,9 @@ func compose(in Input) *bill {
 	if b.main.Path == "" {
 		b.main.Path = m.Project
 	}
+	if len(m.Source.Dirty) > 0 {
+		b.main.Version, b.main.Sum = "", "" // those of the commit, which a changed tree is not
+	}
 	b.main.licenses = in.Main
 	all := map[Module]*component{}
 	add := func(x Module) *component {

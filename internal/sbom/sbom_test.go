@@ -120,6 +120,21 @@ func TestUnlinked(t *testing.T) {
 	}
 }
 
+// A snapshot of a changed tree is no version of its module.
+func TestChangedTree(t *testing.T) {
+	in := sample()
+	in.Manifest.Source.Dirty = []string{"main.go"}
+	for name, write := range formats {
+		got, err := write(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(got), "v2.2.3") {
+			t.Errorf("%s: it is said to be the tagged version", name)
+		}
+	}
+}
+
 // What is listed twice, or depends on what is not there, cannot be read by machines.
 func TestRefs(t *testing.T) {
 	data, err := CycloneDX(sample())
