@@ -93,19 +93,16 @@ func (r runner) mustFail(t *testing.T, want string, args ...string) {
 }
 
 // TestMadeByCosign: what cosign v3.1.3 made, with "sign-blob" and "attest-blob" of a file
-// that holds "data", is read and verified, and its keys sign here.
+// that holds "data", is read and verified. Its private keys are in no commit: a release
+// of this repository would be refused.
 func TestMadeByCosign(t *testing.T) {
 	dir := filepath.Join("testdata", "cosign")
-	madeByCosign(t, dir, "plain.", "")
-	madeByCosign(t, dir, "password.", "pass word")
-	if _, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, "password.cosign.key")), password("password")); err == nil {
-		t.Error("another password opens its key")
-	}
+	madeByCosign(t, dir, "plain.")
+	madeByCosign(t, dir, "password.")
 }
 
-// madeByCosign tries files of cosign's, whose names begin so, and returns a bundle that
-// its key made here.
-func madeByCosign(t *testing.T, dir, prefix, pw string) []byte {
+// madeByCosign tries files of cosign's, whose names begin so.
+func madeByCosign(t *testing.T, dir, prefix string) {
 	t.Helper()
 	v, err := LoadTrust(t.Context(), KeyFile(filepath.Join(dir, prefix+"cosign.pub")))
 	if err != nil {
@@ -125,15 +122,6 @@ func madeByCosign(t *testing.T, dir, prefix, pw string) []byte {
 	if _, err := ParseStatement(payload); err == nil || !strings.Contains(err.Error(), "this version reads") {
 		t.Errorf("cosign's statement as a record: %v", err)
 	}
-	s, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, prefix+"cosign.key")), password(pw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bundle, err := SignBlob(t.Context(), s, []byte("data"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bundle
 }
 
 func TestCosign(t *testing.T) {
@@ -231,7 +219,17 @@ func TestCosign(t *testing.T) {
 			c.mustRun(t, append([]string{"sign-blob", "--bundle", "blob.json", "f"}, offline...)...)
 			c.mustRun(t, append([]string{"attest-blob", "--bundle", "attestation.json", "--predicate", "predicate.json", "--type", "slsaprovenance1", "f"}, offline...)...)
 
-			put(t, dir, "ours.json", madeByCosign(t, dir, "", pw))
+			madeByCosign(t, dir, "")
+			// cosign's key signs here.
+			s, err := LoadSigner(t.Context(), KeyFile(filepath.Join(dir, "cosign.key")), password(pw))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bundle, err := SignBlob(t.Context(), s, []byte("data"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, "ours.json", bundle)
 			c.mustRun(t, "verify-blob", "--key", "cosign.pub", "--bundle", "ours.json", "--insecure-ignore-tlog", "f")
 		}
 	})
