@@ -99,7 +99,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestSample: both kinds by turns, small ones first, no program twice while there are others.
+// TestSample: both kinds by turns, small ones first, no program twice while there are others,
+// and more of one kind where the other has no more.
 func TestSample(t *testing.T) {
 	var r results
 	add := func(name, program string, size int64, v fact.Verdict) {
@@ -111,12 +112,14 @@ func TestSample(t *testing.T) {
 	add("b1", "b", 3, fact.Identical)
 	add("c1", "c", 2, fact.Unchecked)
 	add("d1", "d", 1, fact.Different)
-	var got []string
-	for _, p := range r.sample(4) {
-		got = append(got, p.Name)
-	}
-	if want := []string{"a1", "d1", "b1", "c1"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	for n, want := range map[int][]string{3: {"d1", "c1", "a1"}, 5: {"d1", "c1", "a1", "b1", "a2"}, 9: {"d1", "c1", "a1", "b1", "a2"}} {
+		var got []string
+		for _, p := range r.sample(n) {
+			got = append(got, p.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d: got %q, want %q", n, got, want)
+		}
 	}
 }
 

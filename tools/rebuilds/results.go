@@ -203,30 +203,31 @@ func (p *pack) changes(b *pack) (errs []error) {
 }
 
 // sample is which packages to check, always the same of the same results: those with the
-// smallest binaries, by turns of those that are all identical and of others, and each
-// program once before any comes twice.
+// smallest binaries, two that are not all identical and one that is, by turns, and each
+// program once before any comes twice. A reason is looked up in seconds; what is identical
+// has to be compiled, mostly by a toolchain of its own.
 func (r *results) sample(n int) (out []*pack) {
-	kinds := [2][]*pack{}
+	var identical, other []*pack
 	for _, p := range r.Packages {
-		if len(p.Binaries) == 0 {
-			continue
+		switch {
+		case len(p.Binaries) == 0:
+		case slices.ContainsFunc(p.Binaries, func(b *binary) bool { return b.Verdict != fact.Identical }):
+			other = append(other, p)
+		default:
+			identical = append(identical, p)
 		}
-		k := 0
-		if slices.ContainsFunc(p.Binaries, func(b *binary) bool { return b.Verdict != fact.Identical }) {
-			k = 1
-		}
-		kinds[k] = append(kinds[k], p)
 	}
-	for k, packs := range kinds {
+	smallest := func(packs []*pack) []*pack {
 		slices.SortStableFunc(packs, func(a, b *pack) int { return cmp.Compare(a.size(), b.size()) })
-		kinds[k] = turns(packs, func(p *pack) string { return p.Binaries[0].program() })
+		return turns(packs, func(p *pack) string { return p.Binaries[0].program() })
 	}
-	for i := 0; len(out) < n && i < max(len(kinds[0]), len(kinds[1])); i++ {
-		for _, packs := range kinds {
-			if i < len(packs) && len(out) < n {
-				out = append(out, packs[i])
-			}
+	identical, other = smallest(identical), smallest(other)
+	for len(out) < n && len(identical)+len(other) > 0 {
+		from := &other
+		if len(out)%3 == 2 && len(identical) > 0 || len(other) == 0 {
+			from = &identical
 		}
+		out, *from = append(out, (*from)[0]), (*from)[1:]
 	}
 	return out
 }
