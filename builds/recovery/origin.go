@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,10 @@ const (
 	maxAsked   = 1000 // versions whose time is asked for
 	askedAtOne = 100  // of them with one command
 	maxSources = 3    // that are built for one binary
+
+	// maxMoved is how far the commit of a moved tag may be from the claimed one, to be
+	// tried where nothing but the time suggests it.
+	maxMoved = 12 * time.Hour
 )
 
 // found is a version of a module that may have the source of a claim.
@@ -66,7 +71,11 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 		if !semver.IsValid(v) {
 			return nil, fmt.Errorf("its module version %q is no version", v)
 		}
-		return []found{{version: v}}, nil
+		// A pseudo-version is of a commit that no tag named when it was built. Where the
+		// proxy has none of that name, there may be a tag that was moved.
+		if !c.Pseudo() || c.Revision == "" || served(ctx, f, c.Module+"@"+v) {
+			return []found{{version: v}}, ctx.Err()
+		}
 	}
 	var refused []error
 	ask := func(versions []string) (known []moduleInfo) {
@@ -129,10 +138,12 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 		return list, ctx.Err()
 	}
 	all, err := listVersions(ctx, f, c.Module)
+	var known []moduleInfo
 	if err == nil {
 		slices.Reverse(all)
 		// Versions are in the order of their times, mostly: a few say where to look.
-		known, left := ask(sampled(all)), all[:min(len(all), maxAsked)]
+		var left []string
+		known, left = ask(sampled(all)), all[:min(len(all), maxAsked)]
 		likely := around(known, all, want)
 		known = append(known, ask(likely)...)
 		if list := ofTime(known, c.Revision, want); len(list) > 0 {
@@ -146,12 +157,24 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	// A tag that was moved after the build has another time.
+	// A tag that was moved after the build has another time and revision, and often the
+	// same files.
 	var list []found
-	for _, m := range hinted {
-		if m.Origin == nil || m.Origin.Hash == "" {
-			list = append(list, found{version: m.Version, other: true, note: fmt.Sprintf("its package or file name says %s, which is of %s; the binary claims %s: the tag may have been moved", m.Version, m.Time.UTC().Format(time.RFC3339), c.Time)})
+	moved := func(m moduleInfo, why string) {
+		if slices.ContainsFunc(list, func(f found) bool { return f.version == m.Version }) {
+			return
 		}
+		of := m.Time.UTC().Format(time.RFC3339)
+		if m.Origin != nil && m.Origin.Hash != "" {
+			of = fmt.Sprintf("revision %s of %s", m.Origin.Hash, of)
+		}
+		list = append(list, found{version: m.Version, other: true, note: fmt.Sprintf("the binary claims %s, of which no version is; %s is %s, and is of %s: the tag may have been moved", c.Time, m.Version, why, of)})
+	}
+	for _, m := range hinted {
+		moved(m, "what its package or file name says")
+	}
+	for _, m := range nearest(known, want) {
+		moved(m, "next to it")
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("no version of %s is revision %s (%s): %w; name its repository with -source=", c.Module, c.Revision, c.Time, asked)
@@ -178,6 +201,30 @@ func ofTime(known []moduleInfo, revision string, want time.Time) (list []found) 
 		}
 	}
 	return list[:min(len(list), maxSources)]
+}
+
+// served reports whether a version of a module is to be had: all of it, for the go command
+// leaves what it found out of a commit in the module cache when it stamps a program.
+func served(ctx context.Context, f *toolchain.Fetcher, query string) bool {
+	_, err := f.Module(ctx, query)
+	return err == nil
+}
+
+// nearest are the versions next to a time, at most one before and one after it, the nearer
+// one first, if it is near enough for a tag to have been moved.
+func nearest(known []moduleInfo, want time.Time) (list []moduleInfo) {
+	distance := func(m moduleInfo) time.Duration { return m.Time.Sub(want).Abs() }
+	known = slices.Clone(known)
+	slices.SortStableFunc(known, func(a, b moduleInfo) int { return cmp.Compare(distance(a), distance(b)) })
+	sides := map[bool]bool{}
+	for _, m := range known {
+		after := m.Time.After(want)
+		if distance(m) <= maxMoved && !sides[after] {
+			sides[after] = true
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // sampled are some of the versions, evenly.

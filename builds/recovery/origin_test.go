@@ -33,6 +33,9 @@ func TestFindVersions(t *testing.T) {
 	served["example.com/tool/@v/v0.20.1.info"] = fmt.Sprintf(`{"Version":"v0.20.1","Time":%q}`, at(300))
 	served["example.com/tool/@v/v0.20.1.mod"] = "module example.com/tool\n"
 	served["example.com/tool/@v/list"] += "v0.20.1\n"
+	const pseudo = "v0.0.0-20200105000300-cdcdcdcdcdcd"
+	served["example.com/tool/@v/"+pseudo+".info"] = fmt.Sprintf(`{"Version":%q,"Time":"2020-01-05T00:03:00Z"}`, pseudo)
+	served["example.com/tool/@v/"+pseudo+".mod"] = "module example.com/tool\n"
 	write(t, proxy, served)
 	// What the user has downloaded of it is not all there is.
 	user := filepath.Join(t.TempDir(), "modcache")
@@ -59,7 +62,12 @@ func TestFindVersions(t *testing.T) {
 		{"out of order", claim(at(300)), nil, []string{"v0.20.1"}, ""},
 		{"suggested", claim(at(30)), []string{"v9.9.9", "v0.30.0"}, []string{"v0.30.0"}, ""},
 		{"a tag that was moved", claim("2020-01-05T00:03:00Z"), []string{"v0.4.0"}, []string{"v0.4.0"}, "the tag may have been moved"},
-		{"of no version", claim("2020-01-05T00:03:00Z"), nil, nil, "no version of example.com/tool is revision abab"},
+		{"a moved tag that nothing names", claim("2020-01-05T00:03:00Z"), nil, []string{"v0.4.0"}, "v0.4.0 is next to it, and is of 2020-01-05T00:00:00Z: the tag may have been moved"},
+		{"between two", claim("2020-01-05T12:00:00Z"), nil, []string{"v0.5.0", "v0.4.0"}, ""},
+		{"a moved tag, another one suggested", claim("2020-01-05T00:03:00Z"), []string{"v0.9.0"}, []string{"v0.9.0", "v0.4.0"}, "the tag may have been moved"},
+		{"a pseudo-version that is not served", &Claim{Module: "example.com/tool", Version: "v0.0.0-20200105000300-abababababab", Revision: strings.Repeat("ab", 20), Time: "2020-01-05T00:03:00Z"}, nil, []string{"v0.4.0"}, "the tag may have been moved"},
+		{"one of which there is no source", &Claim{Module: "example.com/tool", Version: pseudo, Revision: strings.Repeat("cd", 20), Time: "2020-01-05T00:03:00Z"}, nil, []string{"v0.4.0"}, "the tag may have been moved"},
+		{"of no version", claim("2021-01-05T00:03:00Z"), nil, nil, "no version of example.com/tool is revision abab"},
 		{"without a revision", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v0.3.0"}, []string{"v0.3.0"}, "is what its package or file name says"},
 		{"a package of a version that is not served", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v9.9.9", "v9.9.9"}, nil, "what its package or file name says is not to be had: example.com/tool@v9.9.9"},
 		{"without anything", &Claim{Module: "example.com/tool", Version: "(devel)"}, nil, nil, "name the source with -source="},

@@ -205,6 +205,10 @@ func (b *subject) explain(d *bindiff.Diff, a *attempt) {
 		b.Reason = "the same inputs (all action IDs agree) gave another file, which is as its linker left it: the linker was another one; " + where
 	case same(0, 1, 2):
 		b.Reason = "the same inputs (all action IDs agree) gave another file: the file was changed after it was linked, or the linker was another one; " + where
+	case b.Source.Other:
+		b.Verdict = fact.Unchecked
+		b.Reason = fmt.Sprintf("no source of the claimed revision %s (%s): %s %s, which is of another time, gives another binary: %s; %s; -source= takes the repository itself",
+			c.Revision, c.Time, b.Source.Module, b.Source.Version, b.compiled(d, same(1, 2)), where)
 	case c.Modified && same(1, 2):
 		b.Verdict = fact.Unchecked
 		b.Reason = "built from a changed tree (+dirty), but for package main the changes made no difference; " + b.compiled(d, true) + "; " + where
