@@ -3,9 +3,9 @@ package checksums
 import (
 	"context"
 	"crypto"
+	"fmt"
 
 	"github.com/mintmark/mintmark/internal/fact"
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 )
 
@@ -51,9 +51,16 @@ type Payload struct {
 // the statement and its type.
 func (p Payload) Message() []byte {
 	if p.Statement {
-		return dsse.PAE(PayloadType, p.Content)
+		return preAuthEncoding(PayloadType, p.Content)
 	}
 	return p.Content
+}
+
+// preAuthEncoding is DSSE's PAE: https://github.com/secure-systems-lab/dsse, protocol.md.
+// The module that has it, and against which a test holds this line, compiles an SSH client
+// for it.
+func preAuthEncoding(payloadType string, payload []byte) []byte {
+	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
 }
 
 // Signature is a signature and what the bundle has besides, as it was found:

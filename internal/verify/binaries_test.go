@@ -59,12 +59,12 @@ func npmPack(t testing.TB, pkg string) string {
 	return f
 }
 
-// TestRebuildPublished rebuilds what esbuild publishes for four platforms from
-// the module proxy's zip alone, one of them with the linker that they modify, and tells
-// from it what was altered or packed.
+// TestRebuildPublished rebuilds what esbuild publishes from the module proxy's zip alone,
+// for Linux and Windows, and once with the linker that they modify, and tells from it what
+// was altered or packed. For other programs and platforms see tools/rebuilds -check.
 func TestRebuildPublished(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds esbuild for four platforms")
+		t.Skip("builds esbuild three times")
 	}
 	dir := t.TempDir()
 	// The digests are those of the published files, written down when this test was made.
@@ -82,9 +82,7 @@ func TestRebuildPublished(t *testing.T) {
 		wants[file] = w
 	}
 	add(npmPack(t, "@esbuild/linux-x64@0.25.12"), "package/bin/esbuild", want{"identical", "bab29b2ca7a9e89b67cf720b77b2d743f9f31f5cf0d5bd74ee8c8de30ced7014", ""})
-	add(npmPack(t, "@esbuild/darwin-arm64@0.25.12"), "package/bin/esbuild", want{"identical", "3e030ee2aa86ad3c33e5e95ae0e53bb03de40e0da35c9b1180a67de4a497cae5", ""})
 	add(npmPack(t, "@esbuild/win32-x64@0.25.12"), "package/esbuild.exe", want{"identical", "cae1bbc86f4df800b01d99e28aea0a154b02243de6797e98f48a9b88a64a7be0", ""})
-	add(npmPack(t, "@esbuild/linux-mips64el@0.25.12"), "package/bin/esbuild", want{"identical", "421d8e3ee3e67eb3f6c9fef137669e113062282c39bd58205012ac4566bbcd51", ""})
 	add(npmPack(t, "@esbuild/linux-x64@0.27.2"), "package/bin/esbuild", want{"identical", "ecd2aeff7d78a9feefa96d9c6f3bb9a9cbb38cc74ec3e7f044e8e6ed02e33d00", ""})
 
 	found, err := recovery.Collect(t.Context(), names[:1], t.TempDir())
