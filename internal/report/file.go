@@ -89,7 +89,10 @@ func FileLine(v *checksums.Verification) string {
 // foundAs says what the file is that has a name which the release does not have.
 func foundAs(v *checksums.Verification) string {
 	archives := v.Found.Archives
-	a, _ := v.Manifest.ArtifactOf(v.Found)
+	var a checksums.Artifact
+	if v.Manifest != nil {
+		a, _ = v.Manifest.ArtifactOf(v.Found)
+	}
 	switch n := len(archives); {
 	case n == 1:
 		return "member " + v.Found.Member + " of " + archives[0]
@@ -97,6 +100,8 @@ func foundAs(v *checksums.Verification) string {
 		return fmt.Sprintf("member %s of %s and of %s", v.Found.Member, archives[0], fact.Count(n-1, "more archive"))
 	case a.Published:
 		return a.Name + " under another name"
+	case v.Manifest == nil:
+		return v.Found.Artifact + ", which is not published as it is"
 	}
 	return fmt.Sprintf("the %s %s of %s, which is not published as it is", a.Stage, a.Name, a.Unit())
 }
