@@ -114,7 +114,7 @@ type BuilderInfo struct {
 // NewStatement returns the record of a manifest. files are the entries of
 // checksums.txt and checksums.txt itself.
 //
-// Subjects are the files; each linked or packed binary that is not published by
+// Subjects are the files; each linked, packed or universal binary that is not published by
 // itself, under the name PROFILE/PLATFORM/STAGE/NAME with the annotation "stage":
 // a stranger may reproduce the binary and not the archive; and each member of an
 // archive, under the name ARCHIVE/MEMBER with the stage "member": whoever looks for
@@ -210,7 +210,7 @@ func subjects(m *Manifest, files []Entry, members MemberSubjects) ([]Resource, e
 			}
 			continue
 		}
-		if a.Stage != fact.Linked && a.Stage != fact.Header && a.Stage != fact.Packed {
+		if a.Stage == fact.Archived {
 			continue
 		}
 		list = append(list, Resource{

@@ -389,12 +389,37 @@ func (m *Manifest) concerns(a Artifact, file, sum string) bool {
 		return true
 	}
 	if _, named := m.published(file); named {
-		return slices.ContainsFunc(m.Artifacts, func(b Artifact) bool { return b.Published && b.Name == file && b.Unit() == a.Unit() })
+		return slices.ContainsFunc(m.Artifacts, func(b Artifact) bool { return b.Published && b.Name == file && m.partOf(a, b) })
 	}
 	found := m.Find(sum)
 	if found == nil {
 		return false
 	}
 	b, ok := m.ArtifactOf(found)
-	return ok && a.Unit() == b.Unit()
+	return ok && m.partOf(a, b)
+}
+
+// partOf reports whether an artifact is of the unit of another one, or of one of those
+// that this is made of.
+func (m *Manifest) partOf(a, of Artifact) bool {
+	return a.Unit() == of.Unit() || a.Profile == of.Profile && slices.Contains(m.Platforms(of), a.Platform)
+}
+
+// Platforms are those that whoever makes an artifact again builds for: its own, or
+// those of the slices of universal binaries.
+func (m *Manifest) Platforms(a Artifact) (list []string) {
+	for _, x := range m.Artifacts {
+		if x.Stage != fact.Universal || x.Unit() != a.Unit() {
+			continue
+		}
+		for _, b := range m.Artifacts {
+			if b.Stage == fact.Linked && b.Profile == a.Profile && slices.Contains(x.From, b.SHA256) && !slices.Contains(list, b.Platform) {
+				list = append(list, b.Platform)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return []string{a.Platform}
+	}
+	return list
 }

@@ -174,6 +174,7 @@ type draft struct {
 	remarks  profiles.Problems
 	errs     []error
 	programs []program // those there are, where the built-in profile finds none at the module's root
+	slices   []string  // of universal binaries: the platforms of the units that they are made from
 }
 
 // Plan expands every profile on every platform. All problems found are
@@ -211,6 +212,18 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	}
 	var errs []error
 	var whole []*draft // those whose names are known
+	var combined []*draft
+	if pl.Alter == nil {
+		combined = pl.universal(drafts, func(d *draft, problem reporter) error { return pl.files(ctx, d, problem) })
+	}
+	for _, d := range combined { // what is remarkable of it is so of its units
+		if len(d.problems) == 0 && len(d.errs) == 0 {
+			whole = append(whole, d)
+		}
+		problems = append(problems, d.problems...)
+		errs = append(errs, d.errs...)
+		plan.Universal = append(plan.Universal, d.universalBinaries())
+	}
 	for _, d := range drafts {
 		if len(d.problems) == 0 && len(d.errs) == 0 && len(d.unit.Mains) > 0 {
 			whole = append(whole, d)
@@ -221,7 +234,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		plan.Units = append(plan.Units, d.unit)
 	}
 	problems = append(problems, pl.rootless(drafts)...)
-	problems = dedupe(append(problems, pl.collisions(whole)...), drafts...)
+	problems = dedupe(append(problems, pl.collisions(whole)...), append(combined, drafts...)...)
 	if len(problems) > 0 {
 		errs = append([]error{problems}, errs...)
 	}
@@ -229,6 +242,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	slices.SortStableFunc(plan.Units, compareUnits)
+	slices.SortFunc(plan.Universal, compareUniversal)
 	if pl.Alter != nil {
 		return plan, nil // what a comparison builds is in nobody's release
 	}

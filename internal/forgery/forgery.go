@@ -189,7 +189,7 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	run := &s.Predicate.RunDetails
 	run.Builder = checksums.BuilderInfo{ID: checksums.BuilderID, Version: map[string]string{m.Builder.Name: m.Builder.Version}}
 	for _, a := range m.Artifacts {
-		if !a.Published && (a.Stage == fact.Linked || a.Stage == fact.Header || a.Stage == fact.Packed) {
+		if !a.Published && (a.Stage == fact.Linked || a.Stage == fact.Header || a.Stage == fact.Packed || a.Stage == fact.Universal) {
 			s.Subject = append(s.Subject, checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage)}})
 		}
 		r := checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage), "verdict": string(a.Verdict)}}

@@ -231,7 +231,7 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 func verifyPackages(ctx context.Context, v *checksums.Verification, at func(name string) string, refused *checksums.VerifyError) error {
 	known := map[string]bool{}
 	for _, a := range v.Manifest.Artifacts {
-		if a.Stage == fact.Linked || a.Stage == fact.Packed {
+		if a.Stage == fact.Linked || a.Stage == fact.Packed || a.Stage == fact.Universal {
 			known[a.SHA256] = true
 		}
 	}
