@@ -82,17 +82,11 @@ func Read(r io.ReaderAt, size int64) (*Table, error) {
 		return nil, errors.New("damaged universal binary: it ends within its table of slices")
 	}
 	for i := range n {
-		b, bo := table[i*entry:], binary.BigEndian
-		s := Slice{CPU: bo.Uint32(b), Sub: bo.Uint32(b[4:])}
-		off, length := uint64(bo.Uint32(b[8:])), uint64(bo.Uint32(b[12:]))
-		s.Align = bo.Uint32(b[16:])
-		if u.Wide {
-			off, length, s.Align = bo.Uint64(b[8:]), bo.Uint64(b[16:]), bo.Uint32(b[24:])
-		}
+		s := readSlice(table[i*entry:], u.Wide)
+		off, length := uint64(s.Offset), uint64(s.Size)
 		if off > uint64(size) || length > uint64(size)-off {
 			return nil, fmt.Errorf("damaged universal binary: slice %d ends beyond its end", i)
 		}
-		s.Offset, s.Size = int64(off), int64(length)
 		if slices.ContainsFunc(u.Slices, func(o Slice) bool { return o.CPU == s.CPU && o.Sub&subtypeMask == s.Sub&subtypeMask }) {
 			return nil, fmt.Errorf("damaged universal binary: two slices for %s", s.Arch())
 		}
@@ -106,6 +100,18 @@ func Read(r io.ReaderAt, size int64) (*Table, error) {
 		end = s.Offset + s.Size
 	}
 	return u, nil
+}
+
+// readSlice reads an entry of the table.
+func readSlice(b []byte, wide bool) Slice {
+	bo := binary.BigEndian
+	s := Slice{CPU: bo.Uint32(b), Sub: bo.Uint32(b[4:])}
+	if wide {
+		s.Offset, s.Size, s.Align = int64(bo.Uint64(b[8:])), int64(bo.Uint64(b[16:])), bo.Uint32(b[24:])
+	} else {
+		s.Offset, s.Size, s.Align = int64(bo.Uint32(b[8:])), int64(bo.Uint32(b[12:])), bo.Uint32(b[16:])
+	}
+	return s
 }
 
 func (u *Table) entry() int64 {
@@ -130,54 +136,70 @@ func (u *Table) InOrder() []Slice {
 // table is what a tool may choose: the order, the alignments, the width of offsets,
 // and which capabilities are named.
 func (u *Table) Assemble(w io.Writer, parts []*io.SectionReader) error {
-	bo := binary.BigEndian
-	head := append([]byte(nil), Magic...)
-	if u.Wide {
-		head = append(head[:0], Magic64...)
-	}
-	head = bo.AppendUint32(head, uint32(len(parts)))
-	at := u.Header()
-	var offsets []int64
+	again := Table{Wide: u.Wide}
 	for i, s := range u.Slices {
 		cpu, sub, err := machine(parts[i])
 		if err != nil {
 			return err
 		}
-		size := parts[i].Size()
 		if s.Sub&subtypeMask == sub&subtypeMask {
 			sub = s.Sub&^subtypeMask&0x80000000 | sub&subtypeMask
 		}
 		if s.Align > maxAlign {
 			return fmt.Errorf("the slice for %s is aligned to 2^%d bytes: no tool does that", s.Arch(), s.Align)
 		}
-		mask := int64(1)<<s.Align - 1
-		at = (at + mask) &^ mask
-		offsets = append(offsets, at)
-		head = bo.AppendUint32(bo.AppendUint32(head, cpu), sub)
-		if u.Wide {
-			head = bo.AppendUint64(bo.AppendUint64(head, uint64(at)), uint64(size))
-			head = bo.AppendUint32(bo.AppendUint32(head, s.Align), 0)
-		} else {
-			head = bo.AppendUint32(bo.AppendUint32(head, uint32(at)), uint32(size))
-			head = bo.AppendUint32(head, s.Align)
-		}
-		at += size
+		again.Slices = append(again.Slices, Slice{CPU: cpu, Sub: sub, Size: parts[i].Size(), Align: s.Align})
 	}
-	if _, err := w.Write(head); err != nil {
+	again.place()
+	if _, err := w.Write(again.head()); err != nil {
 		return err
 	}
-	at = u.Header()
-	for i, part := range parts {
-		if _, err := w.Write(make([]byte, offsets[i]-at)); err != nil {
+	at := again.Header()
+	for i, s := range again.Slices {
+		if _, err := w.Write(make([]byte, s.Offset-at)); err != nil {
 			return err
 		}
-		n, err := io.Copy(w, io.NewSectionReader(part, 0, part.Size()))
+		n, err := io.Copy(w, io.NewSectionReader(parts[i], 0, s.Size))
 		if err != nil {
 			return err
 		}
-		at = offsets[i] + n
+		at = s.Offset + n
 	}
 	return nil
+}
+
+// place gives each slice its offset: the first multiple of its alignment behind the
+// one before.
+func (u *Table) place() {
+	at := u.Header()
+	for i := range u.Slices {
+		s := &u.Slices[i]
+		mask := int64(1)<<s.Align - 1
+		s.Offset = (at + mask) &^ mask
+		at = s.Offset + s.Size
+	}
+	u.Size = at
+}
+
+// head is the table as it lies in the file, with what is before it.
+func (u *Table) head() []byte {
+	bo := binary.BigEndian
+	head := []byte(Magic)
+	if u.Wide {
+		head = []byte(Magic64)
+	}
+	head = bo.AppendUint32(head, uint32(len(u.Slices)))
+	for _, s := range u.Slices {
+		head = bo.AppendUint32(bo.AppendUint32(head, s.CPU), s.Sub)
+		if u.Wide {
+			head = bo.AppendUint64(bo.AppendUint64(head, uint64(s.Offset)), uint64(s.Size))
+			head = bo.AppendUint32(bo.AppendUint32(head, s.Align), 0)
+		} else {
+			head = bo.AppendUint32(bo.AppendUint32(head, uint32(s.Offset)), uint32(s.Size))
+			head = bo.AppendUint32(head, s.Align)
+		}
+	}
+	return head
 }
 
 // machine reads for which machine a Mach-O file is.
@@ -214,8 +236,6 @@ func Order() (list []string) {
 // machines, in the order of [Order].
 func Join(w io.Writer, parts []*io.SectionReader) error {
 	var t Table
-	at := -1
-	end := int64(0)
 	for i, part := range parts {
 		magic := make([]byte, len(thinMagic))
 		if _, err := part.ReadAt(magic, 0); err != nil || string(magic) != thinMagic {
@@ -225,26 +245,32 @@ func Join(w io.Writer, parts []*io.SectionReader) error {
 		if err != nil {
 			return fmt.Errorf("slice %d: %w", i+1, err)
 		}
-		s := Slice{CPU: cpu, Sub: sub & subtypeMask}
-		known := slices.IndexFunc(aligned(), func(k Slice) bool { return k.CPU == cpu })
-		if known < 0 || s.Arch() != (Slice{CPU: cpu}).Arch() {
-			return fmt.Errorf("slice %d is for %s; want one of %s", i+1, s.Arch(), strings.Join(Order(), ", "))
-		}
-		if known <= at {
-			return fmt.Errorf("slice %d is for %s; want one of each machine, in the order %s", i+1, s.Arch(), strings.Join(Order(), ", "))
-		}
-		at = known
-		s.Align = aligned()[known].Align
-		end += part.Size() + 1<<s.Align
-		t.Slices = append(t.Slices, s)
+		t.Slices = append(t.Slices, Slice{CPU: cpu, Sub: sub & subtypeMask, Size: part.Size()})
 	}
-	if len(parts) == 0 {
-		return errors.New("no slices")
-	}
-	if end > math.MaxUint32 {
-		return fmt.Errorf("%d bytes are more than a universal binary can have", end)
+	if err := t.lay(); err != nil {
+		return err
 	}
 	return t.Assemble(w, parts)
+}
+
+// lay gives the slices of [Join] their alignment and their places.
+func (u *Table) lay() error {
+	before := -1
+	for i := range u.Slices {
+		s := &u.Slices[i]
+		known := slices.IndexFunc(aligned(), func(k Slice) bool { return k.CPU == s.CPU && k.Arch() == s.Arch() })
+		if known <= before {
+			return fmt.Errorf("slice %d is for %s; want at most one for each of %s, in this order", i+1, s.Arch(), strings.Join(Order(), ", "))
+		}
+		s.Align, before = aligned()[known].Align, known
+	}
+	if len(u.Slices) == 0 {
+		return errors.New("no slices")
+	}
+	if u.place(); u.Size > math.MaxUint32 {
+		return fmt.Errorf("%d bytes are more than a universal binary can have", u.Size)
+	}
+	return nil
 }
 
 // Part is one slice of an open universal binary.

@@ -178,6 +178,12 @@ var wordings = map[Check]wording{
 		},
 		open: about("the programs in packages", "the programs in %s"),
 	},
+	Slices: {
+		done: func(g group) string {
+			return fmt.Sprintf("slices of %s against the manifest; nothing else is in it", Count(g.n(), "universal binary"))
+		},
+		open: about("the programs in universal binaries", "the programs in %s"),
+	},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	Machines: {
