@@ -216,7 +216,7 @@ const depsRules = `
 	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
+	builds/plan, builds/archive, builds/universal, checksums, internal/fact, internal/files < internal/forgery;
 	# Hostile inputs for all of it, a real UPX, small binaries of no toolchain, and forges: tests only.
 	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest, internal/publish/publishtest;
 

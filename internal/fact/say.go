@@ -180,7 +180,7 @@ var wordings = map[Check]wording{
 	},
 	Slices: {
 		done: func(g group) string {
-			return fmt.Sprintf("slices of %s against the manifest; nothing else is in it", Count(g.n(), "universal binary"))
+			return fmt.Sprintf("all bytes of %s against the programs of the manifest", Count(g.n(), "universal binary"))
 		},
 		open: about("the programs in universal binaries", "the programs in %s"),
 	},

@@ -29,6 +29,8 @@ type Release struct {
 	Dir      string
 	Manifest *checksums.Manifest // its plan and plan ID are made by Sign
 	Plan     *plan.Plan
+	// Contents are what Build made that is no archive, by digest.
+	Contents map[string]string
 	// RawPlan, if it is not empty, is signed in place of Plan.
 	RawPlan string
 }
