@@ -144,7 +144,7 @@ func settingKeys() []key {
 			into: func(s *Settings, v *value) { s.Binary = v.text }},
 		{name: "name", kind: kindText, template: true, fields: []string{"Binary"}, def: defaultName, doc: "Name of the artifact, without the extension.",
 			into: func(s *Settings, v *value) { s.Name = v.text }},
-		{name: "universal", kind: kindText, def: "none", enum: []string{string(fact.BesideSlices), string(fact.ReplaceSlices), "none"}, truth: map[string]string{"true": string(fact.BesideSlices), "false": "none"},
+		{name: "universal", kind: kindText, def: "none", enum: []string{"none", string(fact.BesideSlices), string(fact.ReplaceSlices)}, truth: map[string]string{"true": string(fact.BesideSlices), "false": "none"},
 			doc:  "Universal binaries for macOS, of what is built for darwin/amd64 and darwin/arm64: beside these, or replace, in their place. true is beside, false is none.",
 			into: func(s *Settings, v *value) { s.Universal = fact.UniversalPolicy(v.textUnless("none")) }},
 		{name: "upx", kind: kindPack, def: "off", doc: "Pack with UPX, using these flags; off does not pack. Or a map with upx.flags, and which UPX it has to be.", sub: []key{
