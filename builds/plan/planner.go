@@ -295,14 +295,8 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 	problem := func(key, hint, format string, args ...any) {
 		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
 	}
-	s, err := d.profile.Expand(d.platform, pl.vars())
-	if err != nil {
-		var ps profiles.Problems
-		if errors.As(err, &ps) {
-			d.problems = append(d.problems, ps...)
-		} else {
-			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
-		}
+	s, ok := pl.expand(d)
+	if !ok {
 		pl.missingFiles(d, problem)
 		return
 	}
@@ -353,6 +347,19 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 		}
 		pl.variables(d, pkgs, problem)
 	}
+}
+
+// expand gives the settings of a draft; not ok if something is wrong, which the draft has.
+func (pl *Planner) expand(d *draft) (s profiles.Settings, ok bool) {
+	s, err := d.profile.Expand(d.platform, pl.vars())
+	var ps profiles.Problems
+	switch {
+	case errors.As(err, &ps):
+		d.problems = append(d.problems, ps...)
+	case err != nil:
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", d.unit.ID(), err))
+	}
+	return s, err == nil
 }
 
 // unlisted says what the go command's errors about the packages mean for a draft.

@@ -188,14 +188,8 @@ func (pl *Planner) combine(parts []*draft, files func(d *draft, problem reporter
 	problem := func(key, hint, format string, args ...any) {
 		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
 	}
-	s, err := d.profile.Expand(d.platform, pl.vars())
-	if err != nil {
-		var ps profiles.Problems
-		if errors.As(err, &ps) {
-			d.problems = ps
-		} else {
-			d.errs = []error{fmt.Errorf("%s: %w", d.unit.ID(), err)}
-		}
+	s, ok := pl.expand(d)
+	if !ok {
 		return d
 	}
 	d.settings = s
