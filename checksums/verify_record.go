@@ -134,13 +134,16 @@ func (v *verification) sameRelease(s *Statement, m *Manifest) {
 	}
 }
 
-// sameRecord makes the record once more, with as many of the members of archives as it
-// says. Whatever else it says was not in the manifest.
+// sameRecord makes the record once more, as [NewStatement] does or, if it has no members
+// of archives, as versions before did. Whatever else it says was not in the manifest.
 func (v *verification) sameRecord(got *Statement, payload []byte, m *Manifest, files []Entry) {
 	if m.Kind != KindRelease {
 		return // refused already
 	}
-	s, err := newStatement(m, files, got.Predicate.BuildDefinition.InternalParameters.Members)
+	s, err := NewStatement(m, files)
+	if got.Predicate.BuildDefinition.InternalParameters.Members == NoMembers {
+		s, err = newStatement(m, files, NoMembers)
+	}
 	if err != nil {
 		v.refuseAll(ProvenanceBundle, err)
 		return

@@ -325,6 +325,11 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			before: replaceStatement(func(s *Statement) {
 				s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Annotations["stage"] == stageMember })
 			})},
+		{name: "record with fewer members than there could be", file: ProvenanceBundle, want: "the record does not name " + oneFile + "/demo",
+			before: replaceStatement(func(s *Statement) {
+				s.Predicate.BuildDefinition.InternalParameters.Members = DistinctMembers
+				s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
+			})},
 		{name: "record whose member calls itself a binary", file: ProvenanceBundle, want: "something else than the manifest",
 			before: replaceStatement(func(s *Statement) {
 				i := slices.IndexFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
