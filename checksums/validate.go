@@ -196,7 +196,9 @@ func (v *validation) rebuild(m *Manifest) {
 	type unit struct{ profile, platform string }
 	units, seen := map[unit]bool{}, map[unit]bool{}
 	for _, a := range m.Artifacts {
-		units[unit{a.Profile, a.Platform}] = true
+		if a.Stage == fact.Linked { // what is made of several units has no actions of its own
+			units[unit{a.Profile, a.Platform}] = true
+		}
 	}
 	for _, a := range r.Actions {
 		what := "rebuild: actions of " + fact.Plain(a.Profile+" "+a.Platform)

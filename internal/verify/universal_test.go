@@ -130,6 +130,9 @@ func TestUniversalForged(t *testing.T) {
 		{"units replaced, and published", func(t *testing.T, r *forgery.Release) {
 			r.Plan.Units[0].Replaced = true
 		}, "linked small_darwin_amd64: the plan's unit makes no such artifact"},
+		{"links of its own", func(t *testing.T, r *forgery.Release) {
+			r.Manifest.Rebuild.Actions = []checksums.UnitActions{{Profile: "mac", Platform: "darwin/all", Links: 1}}
+		}, "rebuild: actions of mac darwin/all: there is no artifact of that profile and platform"},
 		{"identical of builds that are not known to be two", func(t *testing.T, r *forgery.Release) {
 			for _, u := range r.Plan.Units {
 				i := checksums.UnitIndependence{Profile: u.Profile, Platform: u.Platform, Independence: fact.OneMachine}
