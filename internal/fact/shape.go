@@ -212,12 +212,12 @@ func (u UnitShape) Published() (names []string) {
 
 // Packaged are the names of what the unit builds in its archive; none if it has no archive.
 func (u UnitShape) Packaged() []string {
-	all := u.Artifacts()
-	if len(all) == 0 || all[len(all)-1].Stage != Archived {
-		return nil
+	for _, e := range u.Artifacts() {
+		if e.Stage == Archived { // all of them have the same members
+			return e.Members[:len(e.From)]
+		}
 	}
-	archive := all[len(all)-1] // all of them have the same members
-	return archive.Members[:len(archive.From)]
+	return nil
 }
 
 // Artifacts are all that the unit makes, each after those it is made from:
