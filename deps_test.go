@@ -75,6 +75,9 @@ const depsRules = `
 	# Which formats of archives there are is a word that profiles use too.
 	internal/fault, internal/files, internal/fact < builds/archive;
 
+	# A universal binary is put together of files, whoever made them.
+	internal/files < builds/universal;
+
 	# The cache directory is a stranger's file, whoever uses it.
 	internal/fact, internal/fault, internal/files, internal/filelock, internal/shell < internal/workspace;
 
@@ -133,7 +136,7 @@ const depsRules = `
 	builds/actions, internal/fact, internal/fault, internal/filelock, internal/files, internal/exact < builds/ledger;
 
 	# What will be built is known before anything is: nothing here compiles. The optimiser's profiles are read, and the go command's list of packages is remembered.
-	profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
+	profiles, builds/toolchain, builds/source, builds/archive, builds/universal, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan;
 
 	# What runs when depends on numbers alone.
 	internal/files < builds/schedule;
@@ -160,7 +163,7 @@ const depsRules = `
 	builds/execute, builds/plan, builds/toolchain, builds/actions, internal/bindiff, internal/fact < builds/compare;
 
 	# What others publish is read, unpacked, searched for settings and built; what was found is written as a profile.
-	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, internal/bindiff, internal/gobin, internal/sizes, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret < builds/recovery;
+	profiles, builds/plan, builds/schedule, builds/execute, builds/compare, builds/actions, builds/toolchain, builds/source, builds/archive, builds/git, builds/stamp, builds/universal, internal/bindiff, internal/gobin, internal/sizes, internal/goflags, internal/confine, internal/fact, internal/fault, internal/files, internal/patch, internal/secret < builds/recovery;
 
 	# The map of the rooms below it.
 	NONE < builds;
@@ -213,7 +216,7 @@ const depsRules = `
 	builds/schedule < tools/benchmark/simulate;
 
 	# Forged releases are for tests, which may import what they like.
-	builds/plan, builds/archive, checksums, internal/fact, internal/files < internal/forgery;
+	builds/plan, builds/archive, builds/universal, checksums, internal/fact, internal/files < internal/forgery;
 	# Hostile inputs for all of it, a real UPX, small binaries of no toolchain, and forges: tests only.
 	NONE < internal/attack, internal/upx/upxtest, internal/gobin/gobintest, internal/publish/publishtest;
 
@@ -645,7 +648,7 @@ func TestDependenciesFail(t *testing.T) {
 		want         string // the beginning of the one violation, or "" for none
 	}{
 		{"builds/plan/plan.go", ours("profiles"), ""},
-		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
+		{"builds/plan/plan.go", ours("internal/ui"), "builds/plan/plan.go:2: builds/plan may not import internal/ui\n\trule: profiles, builds/toolchain, builds/source, builds/archive, builds/universal, builds/actions, internal/fact, internal/fault, internal/memo, internal/pgo, internal/goflags, internal/confine, internal/files, internal/secret, internal/shell < builds/plan\n\twhy: What will be built"},
 		{"builds/plan/plan.go", ours("builds/compare"), "builds/plan/plan.go:2: builds/plan may not import builds/compare"},
 		{"builds/plan/plan.go", ours("nowhere"), "builds/plan/plan.go:2: builds/plan may not import nowhere"},
 		{"builds/source/a.go", ours("profiles"), "builds/source/a.go:2: builds/source may not import profiles"}, // although builds/toolchain may

@@ -14,6 +14,7 @@
 //   - ledger: which actions were executed how often with which output; what need
 //     not be executed again
 //   - archive: archives whose bytes depend on their members alone
+//   - universal: universal binaries, one file with the programs of several units
 //   - recovery: a published binary back to source, toolchain and settings
 //
 // A plan is the sorted list of units, fully expanded: what one go build makes,

@@ -7,14 +7,14 @@ import (
 )
 
 // Found says what a file of a release is that the release does not publish under its
-// name, such as a program that somebody took out of an archive: what the manifest has
-// of its digest. At least one of Artifact and Archives is there.
+// name, such as a program that somebody took out of an archive: what the manifest, or
+// without one the record, has of its digest. At least one of Artifact and Archives is there.
 type Found struct {
 	// Artifact is the binary or header that it is, as PROFILE/PLATFORM/STAGE/NAME; ""
 	// for a file that no build made.
 	Artifact string `json:"artifact,omitempty"`
-	// Archives are the published archives that have it, in the manifest's order, and
-	// Member is its name in the first of them.
+	// Archives are the published archives that have it, in the order of the manifest or
+	// the record, and Member is its name in the first of them.
 	Archives []string `json:"archives,omitempty"`
 	Member   string   `json:"member,omitempty"`
 }
@@ -28,24 +28,49 @@ func (m *Manifest) Find(sum string) *Found {
 		if f.Artifact == "" && a.SHA256 == sum && a.Stage != fact.Archived {
 			f.Artifact = a.Key()
 		}
-		if i := slices.IndexFunc(a.Members, func(x Member) bool { return x.SHA256 == sum }); i >= 0 && a.Published {
-			f.member(a.Name, a.Members[i].Name)
+	}
+	for _, x := range m.members() {
+		if x.sum == sum {
+			f.member(x.archive, x.name)
+		}
+	}
+	return f.orNil()
+}
+
+// archived is a file in a published archive.
+type archived struct{ archive, name, sum string }
+
+// members are those of all published archives, in the manifest's order, generated
+// files last.
+func (m *Manifest) members() (list []archived) {
+	for _, a := range m.Artifacts {
+		for _, x := range a.Members {
+			if a.Published {
+				list = append(list, archived{a.Name, x.Name, x.SHA256})
+			}
 		}
 	}
 	if m.Generated != nil {
 		for _, g := range m.Generated.Files {
-			if g.SHA256 == sum && !slices.Contains(f.Archives, fact.GeneratedArchive) {
-				f.member(fact.GeneratedArchive, g.Name)
-			}
+			list = append(list, archived{fact.GeneratedArchive, g.Name, g.SHA256})
 		}
 	}
+	return list
+}
+
+// orNil is what was found, if anything was.
+func (f *Found) orNil() *Found {
 	if f.Artifact == "" && len(f.Archives) == 0 {
 		return nil
 	}
-	return &f
+	return f
 }
 
+// member notes that an archive has it under that name.
 func (f *Found) member(archive, name string) {
+	if slices.Contains(f.Archives, archive) {
+		return
+	}
 	if len(f.Archives) == 0 {
 		f.Member = name
 	}

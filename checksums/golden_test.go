@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -30,6 +31,14 @@ func TestGolden(t *testing.T) {
 	s, err := NewSigner(key)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Before members of archives were subjects of the record.
+	old := filepath.Join("testdata", "golden-binaries")
+	v, err := VerifyRelease(t.Context(), old, VerifyConfig{Trust: s.Trust(), Project: "demo", Version: "1.2.3"})
+	if err != nil {
+		t.Error(err)
+	} else if !strings.Contains(checked(v), "the record is exactly that of the manifest") {
+		t.Errorf("%s: %s", old, checked(v))
 	}
 	for name, r := range map[string]*release{"golden": newRelease(), "golden-ledger": newLedgerRelease()} {
 		compareGolden(t, filepath.Join("testdata", name), r, s)

@@ -6,16 +6,26 @@ import (
 )
 
 // verifier is a program that verifies bundles with the JavaScript implementation of
-// Sigstore, which shares nothing with ours but the specification: KEY BUNDLE FILE.
+// Sigstore, which shares nothing with ours but the specification: KEY BUNDLE [FILE]. Of
+// a record, the file has to be one of its subjects by its digest, as attestation tools
+// look for it.
 const verifier = `const {bundleFromJSON} = require('@sigstore/bundle');
 const {Verifier, toSignedEntity, toTrustMaterial} = require('@sigstore/verify');
 const fs = require('fs'), crypto = require('crypto');
-const [key, bundle, file] = process.argv.slice(1);
+const [key, name, file] = process.argv.slice(1);
 const publicKey = crypto.createPublicKey(fs.readFileSync(key));
 const none = {certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: []};
 const trust = toTrustMaterial(none, () => ({publicKey, validFor: () => true}));
-const entity = toSignedEntity(bundleFromJSON(JSON.parse(fs.readFileSync(bundle))), file ? fs.readFileSync(file) : undefined);
-new Verifier(trust, {tlogThreshold: 0, ctlogThreshold: 0, tsaThreshold: 0}).verify(entity);`
+const bundle = JSON.parse(fs.readFileSync(name)), data = file && fs.readFileSync(file);
+const entity = toSignedEntity(bundleFromJSON(bundle), bundle.dsseEnvelope ? undefined : data);
+new Verifier(trust, {tlogThreshold: 0, ctlogThreshold: 0, tsaThreshold: 0}).verify(entity);
+if (bundle.dsseEnvelope && data) {
+	const sum = crypto.createHash('sha256').update(data).digest('hex');
+	const {subject} = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64'));
+	const found = subject.filter(s => s.digest.sha256 === sum);
+	if (!found.length) throw new Error('is about no ' + file);
+	console.log(found.map(s => s.name).join(' '));
+}`
 
 // TestIndependent: others than mintmark and cosign accept what we sign, and refuse what
 // was changed.
@@ -59,12 +69,15 @@ func TestIndependent(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, dir, "wrong.pub", wrong)
-	for _, args := range [][]string{{"k.pub", ChecksumsBundle, ChecksumsFile}, {"k.pub", ProvenanceBundle}} {
+	put(t, dir, "unpacked", []byte("linked 1")) // demo of the archive
+	put(t, dir, "README.md", []byte("abc"))
+	put(t, dir, "foreign", []byte("linked 0"))
+	for _, args := range [][]string{{"k.pub", ChecksumsBundle, ChecksumsFile}, {"k.pub", ProvenanceBundle}, {"k.pub", ProvenanceBundle, "unpacked"}, {"k.pub", ProvenanceBundle, "README.md"}} {
 		if err := verify(dir, args...); err != nil {
 			t.Errorf("%s is refused: %v", args, err)
 		}
 	}
-	for _, args := range [][]string{{"wrong.pub", ChecksumsBundle, ChecksumsFile}, {"wrong.pub", ProvenanceBundle}, {"k.pub", ChecksumsBundle, ManifestFile}} {
+	for _, args := range [][]string{{"wrong.pub", ChecksumsBundle, ChecksumsFile}, {"wrong.pub", ProvenanceBundle}, {"k.pub", ChecksumsBundle, ManifestFile}, {"k.pub", ProvenanceBundle, "foreign"}} {
 		if verify(dir, args...) == nil {
 			t.Errorf("%s is accepted", args)
 		}

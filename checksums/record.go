@@ -76,7 +76,26 @@ type ExternalParameters struct {
 // InternalParameters are what mintmark chose.
 type InternalParameters struct {
 	Rebuild Rebuild `json:"rebuild"`
+	// Members says which members of archives are subjects; "" in a rebuild statement.
+	Members MemberSubjects `json:"members,omitempty"`
 }
+
+// MemberSubjects says which members of archives a record has among its subjects.
+// [NewStatement] takes the first of these that has no more than [MaxSubjects].
+type MemberSubjects string
+
+const (
+	// AllMembers is every member of every archive that the manifest has members of.
+	AllMembers MemberSubjects = "all"
+	// DistinctMembers is, of every digest that no other subject has, the first member.
+	DistinctMembers MemberSubjects = "distinct"
+	// NoMembers is none: programs are subjects all the same, as binaries. All records
+	// of before there was a word for it have none.
+	NoMembers MemberSubjects = ""
+)
+
+// stageMember is the annotation "stage" of a subject that is a member of an archive.
+const stageMember = "member"
 
 // RunDetails says who built and what else came out of it. It has no metadata:
 // the times and the number of an invocation would make the record of the same
@@ -95,13 +114,30 @@ type BuilderInfo struct {
 // NewStatement returns the record of a manifest. files are the entries of
 // checksums.txt and checksums.txt itself.
 //
-// Subjects are the files, and each linked or packed binary that is not
-// published by itself, under the name PROFILE/PLATFORM/STAGE/NAME with the
-// annotation "stage": a stranger may reproduce the binary and not the archive,
-// and a scanner may find the binary without the archive.
+// Subjects are the files; each linked, packed or universal binary that is not published by
+// itself, under the name PROFILE/PLATFORM/STAGE/NAME with the annotation "stage":
+// a stranger may reproduce the binary and not the archive; and each member of an
+// archive, under the name ARCHIVE/MEMBER with the stage "member": whoever looks for
+// an attestation of what was unpacked has nothing but that file. Which members
+// there are is said by [InternalParameters.Members].
 //
 // Byproducts are the verdict and build ID of every artifact.
 func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
+	var s *Statement
+	var err error
+	for _, members := range []MemberSubjects{AllMembers, DistinctMembers, NoMembers} {
+		if s, err = newStatement(m, files, members); !errors.Is(err, errManySubjects) {
+			break
+		}
+	}
+	return s, err
+}
+
+// errManySubjects is a record with more than [MaxSubjects].
+var errManySubjects = fault.Errorf("make two releases of fewer platforms each", "Sigstore clients read no more than %d", MaxSubjects)
+
+// newStatement is [NewStatement] with these members of archives.
+func newStatement(m *Manifest, files []Entry, members MemberSubjects) (*Statement, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -112,7 +148,7 @@ func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	subjects, err := subjects(n, files)
+	subjects, err := subjects(n, files, members)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +173,7 @@ func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 					Plan:    n.Plan,
 					PlanID:  n.PlanID,
 				},
-				InternalParameters:   InternalParameters{Rebuild: n.Rebuild},
+				InternalParameters:   InternalParameters{Rebuild: n.Rebuild, Members: members},
 				ResolvedDependencies: append(deps, generators...),
 			},
 			RunDetails: RunDetails{
@@ -149,7 +185,7 @@ func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 	return s, nil
 }
 
-func subjects(m *Manifest, files []Entry) ([]Resource, error) {
+func subjects(m *Manifest, files []Entry, members MemberSubjects) ([]Resource, error) {
 	var list []Resource
 	names := map[string]bool{}
 	digests := map[string]string{}
@@ -174,7 +210,7 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 			}
 			continue
 		}
-		if a.Stage != fact.Linked && a.Stage != fact.Header && a.Stage != fact.Packed {
+		if a.Stage == fact.Archived {
 			continue
 		}
 		list = append(list, Resource{
@@ -189,11 +225,37 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 	if len(list) == 0 {
 		errs = append(errs, errors.New("record: no files"))
 	}
+	list, err := addMembers(list, m, members)
+	errs = append(errs, err)
 	if len(list) > MaxSubjects {
-		errs = append(errs, fault.Errorf("make two releases of fewer platforms each",
-			"record: %d subjects; Sigstore clients read no more than %d", len(list), MaxSubjects))
+		errs = append(errs, fmt.Errorf("record: %d subjects; %w", len(list), errManySubjects))
 	}
 	slices.SortFunc(list, func(a, b Resource) int { return strings.Compare(a.Name, b.Name) })
+	return list, errors.Join(errs...)
+}
+
+// addMembers adds members of archives to the other subjects.
+func addMembers(list []Resource, m *Manifest, which MemberSubjects) ([]Resource, error) {
+	names, digests := map[string]bool{}, map[string]bool{}
+	for _, r := range list {
+		names[r.Name], digests[r.Digest["sha256"]] = true, true
+	}
+	var errs []error
+	for _, x := range m.members() {
+		if which == NoMembers || which == DistinctMembers && digests[x.sum] {
+			continue
+		}
+		name := x.archive + "/" + x.name
+		if names[name] {
+			errs = append(errs, fmt.Errorf("record: the subject %q would be there twice", name))
+		}
+		names[name], digests[x.sum] = true, true
+		list = append(list, Resource{
+			Name:        name,
+			Digest:      map[string]string{"sha256": x.sum},
+			Annotations: map[string]string{"stage": stageMember},
+		})
+	}
 	return list, errors.Join(errs...)
 }
 
@@ -342,6 +404,23 @@ func (s *Statement) Files() []Entry {
 	return files
 }
 
+// Find says what has a SHA-256 among the subjects that are no files of the release:
+// binaries, headers and members of archives. nil if none has it.
+func (s *Statement) Find(sum string) *Found {
+	var f Found
+	for _, r := range s.Subject {
+		archive, name, ok := strings.Cut(r.Name, "/")
+		switch {
+		case r.Digest["sha256"] != sum || r.Annotations["stage"] == "" || !ok:
+		case r.Annotations["stage"] == stageMember:
+			f.member(archive, name)
+		case f.Artifact == "":
+			f.Artifact = r.Name
+		}
+	}
+	return f.orNil()
+}
+
 // Encode returns the record as it is signed: compact JSON, keys in the order
 // of the struct, no HTML escaping, no newline at the end.
 func (s *Statement) Encode() ([]byte, error) {
@@ -425,6 +504,13 @@ func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 			return nil, fmt.Errorf("%s: subject %q is there twice", what, r.Name)
 		}
 		seen[r.Name] = true
+	}
+	known := []MemberSubjects{NoMembers}
+	if buildType == BuildType {
+		known = append(known, AllMembers, DistinctMembers)
+	}
+	if members := s.Predicate.BuildDefinition.InternalParameters.Members; !slices.Contains(known, members) {
+		return nil, fault.Errorf("written by a newer mintmark, or not by mintmark", "%s: has %q for members", what, string(members))
 	}
 	p := s.Predicate.BuildDefinition.ExternalParameters
 	id, err := planID(p.Plan)

@@ -3,12 +3,14 @@ package checksums
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/files"
 )
 
 func testFiles(m *Manifest) []Entry {
@@ -76,7 +78,7 @@ func TestNewStatement(t *testing.T) {
 			t.Errorf("subject %s: digest %v", sub.Name, sub.Digest)
 		}
 	}
-	want := "checksums.txt ,demo_1.2.3_linux_amd64.tar.gz ,demo_router ,release.json ," +
+	want := "checksums.txt ,demo_1.2.3_linux_amd64.tar.gz ,demo_1.2.3_linux_amd64.tar.gz/README.md member,demo_1.2.3_linux_amd64.tar.gz/demo member,demo_router ,release.json ," +
 		"release/linux/amd64/linked/demo linked,router/linux/arm/5/linked/demo linked"
 	if got := strings.Join(names, ","); got != want {
 		t.Errorf("subjects\n%s\nwant\n%s", got, want)
@@ -112,6 +114,62 @@ func TestNewStatement(t *testing.T) {
 	}
 	if parsed.Commit() != commit('a') || len(parsed.Files()) != 4 {
 		t.Errorf("commit %s, files %v", parsed.Commit(), parsed.Files())
+	}
+}
+
+// TestMembers: a record has as many members of archives as Sigstore clients read, says
+// which, and is none with others.
+func TestMembers(t *testing.T) {
+	m := testManifest()
+	m.Generated = &fact.Generated{Files: []fact.GeneratedFile{{Name: "docs/a.1", SHA256: files.DigestBytes([]byte("abc"))}}}
+	archive := &m.Artifacts[3]
+	other := *archive
+	other.Name, other.Platform = "copy.tar.gz", "linux/arm64" // with the same members
+	m.Artifacts = append(m.Artifacts, other)
+	count := func(files int) (MemberSubjects, string, int) {
+		list := []Entry{{oneFile, archive.SHA256}, {other.Name, other.SHA256}, {"demo_router", m.Artifacts[0].SHA256}}
+		for i := range files - len(list) {
+			list = append(list, Entry{fmt.Sprintf("file%d", i), hexA})
+		}
+		for _, members := range []MemberSubjects{AllMembers, DistinctMembers, NoMembers} {
+			got, err := subjects(m, list, members)
+			if errors.Is(err, errManySubjects) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, r := range got {
+				if r.Annotations["stage"] == stageMember {
+					names = append(names, r.Name)
+				}
+			}
+			return members, strings.Join(names, " "), len(got)
+		}
+		t.Fatal("too many in any case")
+		return "", "", 0
+	}
+	// Two binaries are no files. demo is one of them, README.md is docs/a.1.
+	for _, tc := range []struct {
+		files int
+		want  MemberSubjects
+		names string
+	}{
+		{MaxSubjects - 7, AllMembers, "copy.tar.gz/README.md copy.tar.gz/demo " + oneFile + "/README.md " + oneFile + "/demo generated.tar.gz/docs/a.1"},
+		{MaxSubjects - 6, DistinctMembers, oneFile + "/README.md"},
+		{MaxSubjects - 3, DistinctMembers, oneFile + "/README.md"},
+		{MaxSubjects - 2, NoMembers, ""},
+	} {
+		members, names, n := count(tc.files)
+		if members != tc.want || names != tc.names || n > MaxSubjects {
+			t.Errorf("%d files: %q %s (%d subjects), want %q %s", tc.files, members, names, n, tc.want, tc.names)
+		}
+	}
+	m.Artifacts[3].Members[0].Name = "x/y"
+	m.Artifacts[4].Name = m.Artifacts[3].Name // cannot be, in a manifest that is valid
+	if _, err := subjects(m, nil, AllMembers); err == nil || !strings.Contains(err.Error(), "would be there twice") {
+		t.Errorf("one name for two: %v", err)
 	}
 }
 
@@ -190,6 +248,7 @@ func TestParseStatementRefuses(t *testing.T) {
 		{"other algorithm", replace(`"digest":{"sha256"`, `"digest":{"md5"`), "sha256"},
 		{"two algorithms", replace(`"digest":{"sha256"`, `"digest":{"md5":"x","sha256"`), "2 digests"},
 		{"plan", replace("-X a.b=", "-X a.c="), "plan ID"},
+		{"other members", replace(`"members":"all"`, `"members":"some"`), `has "some" for members`},
 		{"too large", strings.Repeat(" ", MaxStatementSize+1), "more than"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

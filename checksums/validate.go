@@ -31,7 +31,7 @@ import (
 //     known of it), and nothing else has any; a proof that did not pass has a
 //     reason, one that did has none; starts belong to the proofs that start the
 //     file, and none of those of a proof that passed failed;
-//   - a packed file and an archive name the digests they were made from, and
+//   - a packed file, a universal binary and an archive name the digests they were made from, and
 //     those are in the manifest (and, in an archive, among the members);
 //   - the artifacts are those that the plan's units make, one to one: no other,
 //     none missing, each under its name and from what the plan makes it from;
@@ -196,7 +196,9 @@ func (v *validation) rebuild(m *Manifest) {
 	type unit struct{ profile, platform string }
 	units, seen := map[unit]bool{}, map[unit]bool{}
 	for _, a := range m.Artifacts {
-		units[unit{a.Profile, a.Platform}] = true
+		if a.Stage == fact.Linked { // what is made of several units has no actions of its own
+			units[unit{a.Profile, a.Platform}] = true
+		}
 	}
 	for _, a := range r.Actions {
 		what := "rebuild: actions of " + fact.Plain(a.Profile+" "+a.Platform)
@@ -282,7 +284,7 @@ func (v *validation) artifacts(m *Manifest) {
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
-		v.check(what+": stage", is(a.Stage, fact.Linked, fact.Header, fact.Packed, fact.Archived))
+		v.check(what+": stage", is(a.Stage, fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived))
 		v.check(what, checkDigest(a.SHA256))
 		if a.Size < 0 {
 			v.addf("%s: size %d", what, a.Size)
@@ -387,7 +389,7 @@ func checkStarts(p fact.Proof) error {
 }
 
 func (v *validation) from(what string, a Artifact, digests map[string]bool) {
-	if (a.Stage == fact.Packed || a.Stage == fact.Archived) && len(a.From) == 0 {
+	if (a.Stage == fact.Packed || a.Stage == fact.Universal || a.Stage == fact.Archived) && len(a.From) == 0 {
 		v.addf("%s: does not name what it was made from", what)
 	}
 	for _, d := range a.From {

@@ -75,6 +75,12 @@ func (v *validation) independence(m *Manifest, p *fact.PlanShape) {
 	for i := range p.Units {
 		units[p.Units[i].ID()] = true
 	}
+	parts := map[string][]string{} // the units that something is made of, by its own ID
+	for _, x := range p.Universal {
+		for _, platform := range x.Slices {
+			parts[x.ID()] = append(parts[x.ID()], x.Profile+" "+platform)
+		}
+	}
 	for _, u := range m.Rebuild.Independence {
 		what := "rebuild: independence of " + fact.Plain(u.Unit())
 		if !units[u.Unit()] {
@@ -82,7 +88,7 @@ func (v *validation) independence(m *Manifest, p *fact.PlanShape) {
 		}
 		said[u.Unit()] = true
 		for _, a := range m.Artifacts {
-			if u.Independence == fact.Unproven && a.Verdict == fact.Identical && a.Unit() == u.Unit() {
+			if u.Independence == fact.Unproven && a.Verdict == fact.Identical && (a.Unit() == u.Unit() || slices.Contains(parts[a.Unit()], u.Unit())) {
 				v.addf("%s: unproven, and %s is called identical", what, fact.Plain(artifactName(a)))
 			}
 		}

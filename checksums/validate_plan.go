@@ -16,7 +16,8 @@ import (
 //
 //   - the plan is of the manifest's project, version, source and toolchain, and
 //     a release's is no snapshot's;
-//   - every artifact is one that a unit of the plan makes, under the name, of the
+//   - every artifact is one that a unit of the plan makes, or that is made of what
+//     several units make, under the name, of the
 //     package, from the artifacts and with the members that the unit gives it;
 //   - every artifact that a unit makes is there;
 //   - it is said of each unit how far its builds were apart, or of none;
@@ -34,9 +35,12 @@ func (v *validation) plan(m *Manifest) {
 	}
 	v.generated(m, p)
 	v.independence(m, p)
-	w := &wanted{validation: v, of: map[artifactKey]*want{}, units: map[string]bool{}}
+	w := &wanted{validation: v, of: map[artifactKey]*want{}, linked: map[linkedKey]*want{}, units: map[string]bool{}}
 	for i := range p.Units {
 		w.expect(&p.Units[i])
+	}
+	for i := range p.Universal {
+		w.expect(&p.Universal[i])
 	}
 	for i := range m.Artifacts {
 		w.take(&m.Artifacts[i])
@@ -69,6 +73,9 @@ type artifactKey struct {
 	name              string
 }
 
+// linkedKey is what a unit links of a main package.
+type linkedKey struct{ profile, platform, pkg string }
+
 // want is an artifact that a unit makes, and the manifest's, if it has it.
 type want struct {
 	fact.Expected
@@ -84,9 +91,11 @@ func (w *want) name() string {
 // wanted are all artifacts that the units make.
 type wanted struct {
 	*validation
-	list  []*want
-	of    map[artifactKey]*want
-	units map[string]bool // by profile and platform
+	list []*want
+	of   map[artifactKey]*want
+	// linked are those that the linker makes.
+	linked map[linkedKey]*want
+	units  map[string]bool // by profile and platform
 }
 
 func (w *wanted) expect(u *fact.UnitShape) {
@@ -98,11 +107,17 @@ func (w *wanted) expect(u *fact.UnitShape) {
 		for _, i := range e.From {
 			x.from = append(x.from, w.list[first+i])
 		}
+		for _, platform := range e.Slices { // a plan that is read has these units
+			x.from = append(x.from, w.linked[linkedKey{u.Profile, platform, e.Package}])
+		}
 		key := artifactKey{u.Profile, u.Platform, e.Stage, e.Name}
 		if w.of[key] != nil {
 			w.addf("plan: %s would make two artifacts %s named %q", fact.Plain(u.ID()), e.Stage, e.Name)
 		}
 		w.of[key] = x
+		if e.Stage == fact.Linked {
+			w.linked[linkedKey{u.Profile, u.Platform, e.Package}] = x
+		}
 		w.list = append(w.list, x)
 	}
 }

@@ -45,7 +45,7 @@ func TestManifestAgainstPlan(t *testing.T) {
 		{"an artifact of a profile without a unit", more(func(a *Artifact) { a.Profile = "other" }, 2),
 			[]string{"artifact other linux/amd64 linked demo: the plan has no unit"}},
 		{"another stage", more(func(a *Artifact) { a.Stage, a.Name, a.Published = "installer", "setup", true }, 2),
-			[]string{`stage: is "installer"; want linked, header, packed, archive`, "installer setup: the plan's unit makes no such artifact"}},
+			[]string{`stage: is "installer"; want linked, header, packed, universal, archive`, "installer setup: the plan's unit makes no such artifact"}},
 		{"an archive of a unit without one", more(func(a *Artifact) { a.Profile, a.Platform = "router", "linux/arm/5" }, 3),
 			[]string{"artifact router linux/arm/5 archive demo_1.2.3_linux_amd64.tar.gz: the plan's unit makes no such artifact"}},
 		{"packed without UPX", plan(`"upx": ["--best"],`, ""),

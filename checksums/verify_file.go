@@ -18,8 +18,8 @@ import (
 // take the others, and what else is in the directory does not matter. At least one of
 // the three must be there and must name the file with its digest; each that is there
 // must agree with the others. A file of a name that none of them has is what the
-// manifest has of its digest ([Found]), a member of an archive or a binary, and
-// refused without it.
+// manifest, or without one the record, has of its digest ([Found]), a member of an
+// archive or a binary, and refused without it.
 //
 // With a Trust, one of the two signatures has to be there, and those that are have
 // to be right. list is the list of the release as [Look] found it; the manifest's
@@ -195,7 +195,7 @@ func (f *fileCheck) named(m *Manifest) {
 	if f.sum == "" {
 		return // refused
 	}
-	if m != nil && !f.known(m) {
+	if (m != nil || f.recordsMembers()) && !f.known(m) {
 		f.byDigest(m)
 		return
 	}
@@ -252,7 +252,10 @@ func (f *fileCheck) named(m *Manifest) {
 
 // known reports whether anything that is there has the file's name.
 func (f *fileCheck) known(m *Manifest) bool {
-	_, published := m.published(f.only)
+	published := false
+	if m != nil {
+		_, published = m.published(f.only)
+	}
 	listed := slices.ContainsFunc(f.lines, func(l Line) bool { return l.Name == f.only })
 	recorded := false
 	if f.record != nil {
@@ -261,23 +264,44 @@ func (f *fileCheck) known(m *Manifest) bool {
 	return published || listed || recorded
 }
 
-// byDigest looks for a file that nothing has the name of.
+// recordsMembers reports whether the record says what is in archives, as far as it
+// goes: it is signed, so it will do without a manifest.
+func (f *fileCheck) recordsMembers() bool {
+	return f.record != nil && f.record.Predicate.BuildDefinition.InternalParameters.Members != NoMembers
+}
+
+// byDigest looks for a file that nothing has the name of, in the manifest or, without
+// one (nil), in the record.
 func (f *fileCheck) byDigest(m *Manifest) {
+	by, where := "the record", "the record"
+	var under string // the file of the release that it is under another name
+	if m != nil {
+		by, where = ManifestFile, ManifestFile
+		f.out.Found = m.Find(f.sum)
+		if i := slices.IndexFunc(m.Artifacts, func(a Artifact) bool { return a.SHA256 == f.sum }); i >= 0 {
+			under = m.Artifacts[i].Name
+		}
+	} else {
+		f.out.Found = f.record.Find(f.sum)
+		entries := f.record.Files()
+		if i := slices.IndexFunc(entries, func(e Entry) bool { return e.SHA256 == f.sum }); i >= 0 {
+			under = entries[i].Name
+		}
+	}
 	check := FileCheck{Name: f.only, Status: FileRefused, Size: f.size, SHA256: f.sum}
-	if f.out.Found = m.Find(f.sum); f.out.Found != nil {
+	if f.out.Found != nil {
 		check.Status = FileVerified
-		f.out.Checks.Done(fact.Digest, f.only, ManifestFile)
+		f.out.Checks.Done(fact.Digest, f.only, by)
 	} else {
 		f.out.Checks.Open(fact.Digest, f.only, "are refused")
-		by := ManifestFile
 		if f.lines != nil {
 			by = f.verification.list.Name
 		}
 		const none = "is not listed in %s, and no member of an archive and no binary in %s has its SHA-256, %s"
-		if i := slices.IndexFunc(m.Artifacts, func(a Artifact) bool { return a.SHA256 == f.sum }); i >= 0 {
-			f.refuse(f.only, "call it "+m.Artifacts[i].Name+" again", "is not listed in %s; it is %s under another name", by, m.Artifacts[i].Name)
+		if under != "" {
+			f.refuse(f.only, "call it "+under+" again", "is not listed in %s; it is %s under another name", by, under)
 		} else {
-			f.refuse(f.only, "it is no file of this release, or was changed: do not use it", none, by, ManifestFile, f.sum)
+			f.refuse(f.only, "it is no file of this release, or was changed: do not use it", none, by, where, f.sum)
 		}
 	}
 	f.out.Files = append(f.out.Files, check)
@@ -312,7 +336,7 @@ func (f *fileCheck) agree(m *Manifest) {
 	before := len(f.refusals)
 	f.sameRelease(f.record, m)
 	if len(f.refusals) == before {
-		f.sameRecord(f.payload, m, entries)
+		f.sameRecord(f.record, f.payload, m, entries)
 	}
 }
 
@@ -365,12 +389,37 @@ func (m *Manifest) concerns(a Artifact, file, sum string) bool {
 		return true
 	}
 	if _, named := m.published(file); named {
-		return slices.ContainsFunc(m.Artifacts, func(b Artifact) bool { return b.Published && b.Name == file && b.Unit() == a.Unit() })
+		return slices.ContainsFunc(m.Artifacts, func(b Artifact) bool { return b.Published && b.Name == file && m.partOf(a, b) })
 	}
 	found := m.Find(sum)
 	if found == nil {
 		return false
 	}
 	b, ok := m.ArtifactOf(found)
-	return ok && a.Unit() == b.Unit()
+	return ok && m.partOf(a, b)
+}
+
+// partOf reports whether an artifact is of the unit of another one, or of one of those
+// that this is made of.
+func (m *Manifest) partOf(a, of Artifact) bool {
+	return a.Unit() == of.Unit() || a.Profile == of.Profile && slices.Contains(m.Platforms(of), a.Platform)
+}
+
+// Platforms are those that whoever makes an artifact again builds for: its own, or
+// those of the slices of universal binaries.
+func (m *Manifest) Platforms(a Artifact) (list []string) {
+	for _, x := range m.Artifacts {
+		if x.Stage != fact.Universal || x.Unit() != a.Unit() {
+			continue
+		}
+		for _, b := range m.Artifacts {
+			if b.Stage == fact.Linked && b.Profile == a.Profile && slices.Contains(x.From, b.SHA256) && !slices.Contains(list, b.Platform) {
+				list = append(list, b.Platform)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return []string{a.Platform}
+	}
+	return list
 }

@@ -47,6 +47,12 @@ func keep(t *testing.T, dir string, names ...string) string {
 func TestVerifyFile(t *testing.T) {
 	s, other := newSigner(t), newSigner(t)
 	plain, sha512 := newRelease().write(t, s), fancy().write(t, s)
+	without := newRelease()
+	without.record = func(s *Statement) {
+		s.Predicate.BuildDefinition.InternalParameters.Members = NoMembers
+		s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Annotations["stage"] == stageMember })
+	}
+	older := without.write(t, s)
 	all := []string{oneFile, ManifestFile, ProvenanceBundle, ChecksumsFile, ChecksumsBundle}
 	const l512, b512 = "demo_SHA512SUMS", "demo_SHA512SUMS.sigstore.json"
 	for _, tc := range []struct {
@@ -60,6 +66,7 @@ func TestVerifyFile(t *testing.T) {
 		refused string // a part of the error; "" for none
 		checked string
 		open    string
+		found   string // MEMBER in ARCHIVE
 	}{
 		{name: "everything", from: plain, files: all, trust: s.Trust(), checked: oneFile + " has the digest that checksums.txt says", open: "only " + oneFile},
 		{name: "list alone, no key", from: plain, files: []string{oneFile, ChecksumsFile}, checked: oneFile + " has the digest", open: "signature: no checksums.txt.sigstore.json is here"},
@@ -83,6 +90,12 @@ func TestVerifyFile(t *testing.T) {
 		{name: "a program out of an archive, no key", from: plain, files: []string{ManifestFile}, file: "renamed", checked: "renamed has the digest that release.json says", change: func(t *testing.T, dir string) { put(t, dir, "renamed", []byte("linked 1")) }},
 		{name: "a program out of an archive, changed", from: plain, files: all[1:], trust: s.Trust(), file: "demo", refused: "demo: is not listed in checksums.txt, and no member of an archive and no binary in release.json has its SHA-256", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 0")) }},
 		{name: "a program out of an archive, no manifest", from: plain, files: []string{ChecksumsFile, ChecksumsBundle}, trust: s.Trust(), file: "demo", refused: "demo: is not listed in checksums.txt", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 1")) }},
+		{name: "a program out of an archive, record alone", from: plain, files: []string{ProvenanceBundle}, trust: s.Trust(), file: "renamed", checked: "renamed has the digest that the record says", open: "how it was built", found: "demo in " + oneFile, change: func(t *testing.T, dir string) { put(t, dir, "renamed", []byte("linked 1")) }},
+		{name: "a file out of an archive, list and record", from: plain, files: []string{ProvenanceBundle, ChecksumsFile}, trust: s.Trust(), file: "README.md", checked: "README.md has the digest that the record says", found: "README.md in " + oneFile, change: func(t *testing.T, dir string) { put(t, dir, "README.md", []byte("abc")) }},
+		{name: "a program out of an archive, record alone, changed", from: plain, files: []string{ProvenanceBundle}, trust: s.Trust(), file: "demo", refused: "demo: is not listed in the record, and no member of an archive and no binary in the record has its SHA-256", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 0")) }},
+		{name: "an archive under another name, record alone", from: plain, files: []string{ProvenanceBundle}, trust: s.Trust(), file: "other.tar.gz", refused: "it is " + oneFile + " under another name", change: func(t *testing.T, dir string) { put(t, dir, "other.tar.gz", []byte("archive file")) }},
+		{name: "a program out of an archive, record alone, no key", from: plain, files: []string{ProvenanceBundle}, file: "demo", refused: "nothing beside it says what its digest is", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 1")) }},
+		{name: "a program out of an archive, old record alone", from: older, files: []string{ProvenanceBundle}, trust: s.Trust(), file: "demo", refused: "demo: is not listed in the record", change: func(t *testing.T, dir string) { put(t, dir, "demo", []byte("linked 1")) }},
 		{name: "a program out of an archive, with a manifest that is not listed", from: plain, files: []string{ChecksumsFile, ChecksumsBundle}, trust: s.Trust(), file: "demo", refused: "release.json: has digest", change: func(t *testing.T, dir string) {
 			put(t, dir, "demo", []byte("linked 3"))
 			r := newRelease()
@@ -157,6 +170,9 @@ func TestVerifyFile(t *testing.T) {
 			}
 			if v.Verified() != (tc.trust != nil) {
 				t.Errorf("verified: %t", v.Verified())
+			}
+			if tc.found != "" && (v.Found == nil || v.Found.Member+" in "+strings.Join(v.Found.Archives, ", ") != tc.found) {
+				t.Errorf("found %+v, want %s", v.Found, tc.found)
 			}
 		})
 	}

@@ -102,6 +102,11 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 				v.out.Checks.Open(fact.Members, a.Name, "only the archives' own digests were compared")
 			}
 		}
+		for _, a := range m.Artifacts {
+			if a.Stage == fact.Universal {
+				v.out.Checks.Open(fact.Slices, a.Key(), "only its own digest was compared")
+			}
+		}
 		if m.Generated != nil {
 			v.out.Checks.Open(fact.Members, fact.GeneratedArchive, "only the archives' own digests were compared")
 			if !listed[fact.GeneratedArchive] && lines != nil {

@@ -3,6 +3,7 @@ package checksums
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -24,7 +25,7 @@ func (v *verification) record(files []Entry, m *Manifest) {
 	if len(v.refusals) > before {
 		return
 	}
-	v.sameRecord(payload, m, files)
+	v.sameRecord(s, payload, m, files)
 }
 
 // recordOfManifest is record for a manifest without its release.
@@ -58,7 +59,7 @@ func (v *verification) recordOfManifest(data []byte, m *Manifest) {
 	if len(v.refusals) > before {
 		return
 	}
-	v.sameRecord(payload, m, subjects)
+	v.sameRecord(s, payload, m, subjects)
 }
 
 // statement returns the signed record.
@@ -133,15 +134,24 @@ func (v *verification) sameRelease(s *Statement, m *Manifest) {
 	}
 }
 
-// sameRecord makes the record once more. Whatever else it says was not in the
-// manifest.
-func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
+// sameRecord makes the record once more, as [NewStatement] does or, if it has no members
+// of archives, as versions before did. Whatever else it says was not in the manifest.
+func (v *verification) sameRecord(got *Statement, payload []byte, m *Manifest, files []Entry) {
 	if m.Kind != KindRelease {
 		return // refused already
 	}
 	s, err := NewStatement(m, files)
+	if got.Predicate.BuildDefinition.InternalParameters.Members == NoMembers {
+		s, err = newStatement(m, files, NoMembers)
+	}
 	if err != nil {
 		v.refuseAll(ProvenanceBundle, err)
+		return
+	}
+	if wrong := otherSubjects(got.Subject, s.Subject); len(wrong) > 0 {
+		for _, w := range wrong {
+			v.refuse(ProvenanceBundle, "", "%s", w)
+		}
 		return
 	}
 	want, err := s.Encode()
@@ -154,6 +164,28 @@ func (v *verification) sameRecord(payload []byte, m *Manifest, files []Entry) {
 		return
 	}
 	v.out.Checks.Done(fact.Record, "", "")
+}
+
+// otherSubjects says what subjects a record has that the manifest and the list do not
+// give, and which of these it has not, or with another digest.
+func otherSubjects(got, want []Resource) (wrong []string) {
+	left := map[string]string{}
+	for _, r := range want {
+		left[r.Name] = r.Digest["sha256"]
+	}
+	for _, r := range got {
+		switch d, ok := left[r.Name]; {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("the record names %s, which %s does not have", fact.FileName(r.Name), ManifestFile))
+		case d != r.Digest["sha256"]:
+			wrong = append(wrong, fmt.Sprintf("the record is of another %s: its digest there is %s, in %s %s", fact.FileName(r.Name), r.Digest["sha256"], ManifestFile, d))
+		}
+		delete(left, r.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		wrong = append(wrong, fmt.Sprintf("the record does not name %s, which %s has", fact.FileName(name), ManifestFile))
+	}
+	return wrong
 }
 
 // excerptAt shows where a begins to differ from b.

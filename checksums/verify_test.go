@@ -302,6 +302,39 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 			before: replaceStatement(func(s *Statement) {
 				s.Subject = append(s.Subject, Resource{Name: "extra", Digest: map[string]string{"sha256": hexA}})
 			})},
+		{name: "record with a member more", file: ProvenanceBundle, want: "the record names " + oneFile + "/extra, which release.json does not have",
+			before: replaceStatement(func(s *Statement) {
+				s.Subject = append(s.Subject, Resource{Name: oneFile + "/extra", Digest: map[string]string{"sha256": hexA}, Annotations: map[string]string{"stage": stageMember}})
+			})},
+		{name: "record with a binary more", file: ProvenanceBundle, want: "the record names release/linux/arm64/linked/demo, which release.json does not have",
+			before: replaceStatement(func(s *Statement) {
+				s.Subject = append(s.Subject, Resource{Name: "release/linux/arm64/linked/demo", Digest: map[string]string{"sha256": hexA}, Annotations: map[string]string{"stage": "linked"}})
+			})},
+		{name: "record without a member", file: ProvenanceBundle, want: "the record does not name " + oneFile + "/demo, which release.json has",
+			before: replaceStatement(func(s *Statement) {
+				s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
+			})},
+		{name: "record with another member", file: ProvenanceBundle, want: "the record is of another " + oneFile + "/demo",
+			before: replaceStatement(func(s *Statement) {
+				i := slices.IndexFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
+				s.Subject[i].Digest = map[string]string{"sha256": hexA}
+			})},
+		{name: "record with members that it says to be without", file: ProvenanceBundle, want: "the record names " + oneFile + "/demo",
+			before: replaceStatement(func(s *Statement) { s.Predicate.BuildDefinition.InternalParameters.Members = NoMembers })},
+		{name: "record without members that it says to have", file: ProvenanceBundle, want: "the record does not name " + oneFile + "/demo",
+			before: replaceStatement(func(s *Statement) {
+				s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Annotations["stage"] == stageMember })
+			})},
+		{name: "record with fewer members than there could be", file: ProvenanceBundle, want: "the record does not name " + oneFile + "/demo",
+			before: replaceStatement(func(s *Statement) {
+				s.Predicate.BuildDefinition.InternalParameters.Members = DistinctMembers
+				s.Subject = slices.DeleteFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
+			})},
+		{name: "record whose member calls itself a binary", file: ProvenanceBundle, want: "something else than the manifest",
+			before: replaceStatement(func(s *Statement) {
+				i := slices.IndexFunc(s.Subject, func(r Resource) bool { return r.Name == oneFile+"/demo" })
+				s.Subject[i].Annotations = map[string]string{"stage": "linked"}
+			})},
 		{name: "record of other version", file: ProvenanceBundle, want: "the record's version",
 			before: replaceStatement(func(s *Statement) { s.Predicate.BuildDefinition.ExternalParameters.Version = "9.9.9" })},
 		{name: "record of other project name", file: ProvenanceBundle, want: "the record's project",
@@ -333,7 +366,7 @@ func TestVerifyReleaseRefuses(t *testing.T) {
 					delete(a, "reason")
 				}
 			}},
-		{name: "record with another binary", file: ProvenanceBundle, want: "something else than the manifest",
+		{name: "record with another binary", file: ProvenanceBundle, want: "the record is of another release/linux/amd64/linked/demo",
 			before: replaceStatement(func(s *Statement) {
 				for i := range s.Subject {
 					if s.Subject[i].Annotations["stage"] == string(fact.Linked) {

@@ -128,7 +128,9 @@ type Settings struct {
 	Files     []FileRule // further files for the archive
 	Binary    string     // template of the program's path in an archive, without extension
 	Name      string     // template of the artifact's name without extension
-	UPX       []string   // flags of UPX; nil: not packed
+	// Universal says whether universal binaries are published for macOS.
+	Universal fact.UniversalPolicy
+	UPX       []string // flags of UPX; nil: not packed
 	// UPXVersion and UPXSHA256 pin the UPX executable: the version it must say,
 	// the digest its file must have. "" is any, and always without UPX flags.
 	UPXVersion string

@@ -78,6 +78,7 @@ func (p *Plan) Check() error {
 		c.report("", "", "%d programs, more than %d", programs, maxPrograms)
 	}
 	c.order()
+	c.universal()
 	c.collisions()
 	return c.err()
 }
@@ -193,26 +194,10 @@ func (c *checker) name(i int, u *Unit) string {
 func (c *checker) unit(i int, u *Unit) {
 	name := c.name(i, u)
 	add := func(err error) { c.add(name, "", err) }
+	if c.tooMany(name, u) {
+		return
+	}
 	report := func(format string, args ...any) { c.report(name, "", format, args...) }
-	for _, l := range []struct {
-		what   string
-		n, max int
-	}{
-		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files) + len(u.PlacedFiles), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
-		{"flags", len(u.Flags), maxSettings}, {"variables", len(u.Env), maxSettings}, {"UPX flags", len(u.UPX), maxSettings},
-		{"formats of archives", len(u.MoreArchives), maxSettings},
-	} {
-		if l.n > l.max {
-			report("%d %s, more than %d", l.n, l.what, l.max)
-			return
-		}
-	}
-	for _, s := range slices.Concat(u.Env, u.Flags, u.UPX, u.Files, u.placedTexts()) {
-		if len(s) > maxText {
-			report("%.40q… has %d bytes, more than %d", s, len(s), maxText)
-			return
-		}
-	}
 	add(profiles.CheckProfileName(u.Profile))
 	pl, err := profiles.ParsePlatform(u.Platform)
 	add(err)
@@ -220,7 +205,9 @@ func (c *checker) unit(i int, u *Unit) {
 		add(checkUnitEnv(u, pl))
 	}
 	add(c.flags(u))
-	add(checkNames(u))
+	if !u.Replaced {
+		add(checkNames(u))
+	}
 	add(checkArchives(u))
 	add(profiles.CheckChoice("verify", string(u.Verify)))
 	add(profiles.CheckUPX(u.UPX, u.UPXVersion, u.UPXSHA256))
@@ -232,6 +219,30 @@ func (c *checker) unit(i int, u *Unit) {
 		add(c.library(u, pl))
 	}
 	add(checkUnitFiles(u))
+}
+
+// tooMany reports what of a unit is more than is looked at.
+func (c *checker) tooMany(name string, u *Unit) bool {
+	for _, l := range []struct {
+		what   string
+		n, max int
+	}{
+		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files) + len(u.PlacedFiles), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
+		{"flags", len(u.Flags), maxSettings}, {"variables", len(u.Env), maxSettings}, {"UPX flags", len(u.UPX), maxSettings},
+		{"formats of archives", len(u.MoreArchives), maxSettings},
+	} {
+		if l.n > l.max {
+			c.report(name, "", "%d %s, more than %d", l.n, l.what, l.max)
+			return true
+		}
+	}
+	for _, s := range slices.Concat(u.Env, u.Flags, u.UPX, u.Files, u.placedTexts()) {
+		if len(s) > maxText {
+			c.report(name, "", "%.40q… has %d bytes, more than %d", s, len(s), maxText)
+			return true
+		}
+	}
+	return false
 }
 
 // checkUnitEnv wants the platform's variables, cgo, and the profile's, sorted.
@@ -439,15 +450,21 @@ func compareUnits(a, b *Unit) int {
 
 // collisions wants published files of different names.
 func (c *checker) collisions() {
-	taken := map[string]int{}
-	for i, u := range c.plan.Units {
-		for _, name := range u.Published() {
+	taken := map[string]string{}
+	publish := func(by string, names []string) {
+		for _, name := range names {
 			folded := foldName(name)
 			if first, ok := taken[folded]; ok {
-				c.report(c.name(i, u), "", "would publish %.200q, as does %s", name, c.name(first, c.plan.Units[first]))
+				c.report(by, "", "would publish %.200q, as does %s", name, first)
 				continue
 			}
-			taken[folded] = i
+			taken[folded] = by
 		}
+	}
+	for i, u := range c.plan.Units {
+		publish(c.name(i, u), u.Published())
+	}
+	for i, x := range c.plan.Universal {
+		publish(fmt.Sprintf("universal %d", i+1), x.Unit().Published())
 	}
 }

@@ -13,6 +13,7 @@ func TestEverySettingIsFollowed(t *testing.T) {
 	elsewhere := map[string]string{
 		"Main": "the source has the main packages", "Files": "the source has the files", "Bench": "nothing is built by it",
 		"Name": "named", "Binary": "named", "Wrap": "named", // see TestEveryNameIsFollowed
+		"Universal": "made of several units", // see TestUniversal
 	}
 	platform := profiles.Platform{OS: "linux", Arch: "amd64"}
 	unit := func(s profiles.Settings) *Unit {

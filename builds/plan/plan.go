@@ -37,6 +37,8 @@ type Plan struct {
 	// Generate are the commands that make files before anything is compiled, in order.
 	Generate []Generate `json:"generate,omitempty"`
 	Units    []*Unit    `json:"units"`
+	// Universal are the universal binaries that are made of what units link.
+	Universal []*Universal `json:"universal,omitempty"`
 }
 
 // Nearest is the unit that is looked at where one of several has to do: the first of a
@@ -84,6 +86,9 @@ type Unit struct {
 	// commit's, sorted by their place.
 	PlacedFiles []fact.File       `json:"placed_files,omitempty"`
 	Verify      fact.VerifyPolicy `json:"verify"`
+	// Replaced says that nothing is published of the unit itself: its programs are in
+	// universal binaries.
+	Replaced bool `json:"replaced,omitempty"`
 	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
 	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`
@@ -133,7 +138,8 @@ func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
 // called; see [fact.UnitShape.Artifacts].
 func (u *Unit) Shape() fact.UnitShape {
 	s := fact.UnitShape{
-		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archives: u.Archives(), Name: u.Name, Wrap: u.Wrap,
+		Replaced: u.Replaced,
+		Profile:  u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archives: u.Archives(), Name: u.Name, Wrap: u.Wrap,
 	}
 	for _, name := range u.Files {
 		s.Files = append(s.Files, fact.File{Src: name, Dst: name})
@@ -159,25 +165,10 @@ func (u *Unit) Header(m fact.Main) string { return u.naming().Header(m) }
 
 // Published are the names of the files that the unit publishes, in the order of
 // [fact.UnitShape.Artifacts].
-func (u *Unit) Published() []string {
-	var names []string
-	for _, e := range u.Shape().Artifacts() {
-		if e.Published {
-			names = append(names, e.Name)
-		}
-	}
-	return names
-}
+func (u *Unit) Published() []string { return u.Shape().Published() }
 
 // Packaged are the names of what the unit builds in its archive; none if it has no archive.
-func (u *Unit) Packaged() []string {
-	all := u.Shape().Artifacts()
-	if len(all) == 0 || all[len(all)-1].Stage != fact.Archived {
-		return nil
-	}
-	archive := all[len(all)-1] // all of them have the same members
-	return archive.Members[:len(archive.From)]
-}
+func (u *Unit) Packaged() []string { return u.Shape().Packaged() }
 
 // naming is the shape as far as the names of what is linked follow from it: a unit
 // may have very many main packages.
@@ -252,7 +243,7 @@ func Decode(data []byte) (*Plan, error) {
 	if p.Schema != fact.PlanSchema {
 		return nil, fmt.Errorf("plan: %w: %.200q is not %q", ErrSchema, p.Schema, fact.PlanSchema)
 	}
-	if slices.Contains(p.Units, nil) {
+	if slices.Contains(p.Units, nil) || slices.Contains(p.Universal, nil) {
 		return nil, errors.New("plan: a unit is missing")
 	}
 	if again, err := p.Encode(); err != nil || !bytes.Equal(again, data) {

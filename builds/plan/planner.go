@@ -174,6 +174,7 @@ type draft struct {
 	remarks  profiles.Problems
 	errs     []error
 	programs []program // those there are, where the built-in profile finds none at the module's root
+	slices   []string  // of universal binaries: the platforms of the units that they are made from
 }
 
 // Plan expands every profile on every platform. All problems found are
@@ -211,6 +212,18 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 	}
 	var errs []error
 	var whole []*draft // those whose names are known
+	var combined []*draft
+	if pl.Alter == nil {
+		combined = pl.universal(drafts, func(d *draft, problem reporter) error { return pl.files(ctx, d, problem) })
+	}
+	for _, d := range combined { // what is remarkable of it is so of its units
+		if len(d.problems) == 0 && len(d.errs) == 0 {
+			whole = append(whole, d)
+		}
+		problems = append(problems, d.problems...)
+		errs = append(errs, d.errs...)
+		plan.Universal = append(plan.Universal, d.universalBinaries())
+	}
 	for _, d := range drafts {
 		if len(d.problems) == 0 && len(d.errs) == 0 && len(d.unit.Mains) > 0 {
 			whole = append(whole, d)
@@ -221,7 +234,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		plan.Units = append(plan.Units, d.unit)
 	}
 	problems = append(problems, pl.rootless(drafts)...)
-	problems = dedupe(append(problems, pl.collisions(whole)...), drafts...)
+	problems = dedupe(append(problems, pl.collisions(whole)...), append(combined, drafts...)...)
 	if len(problems) > 0 {
 		errs = append([]error{problems}, errs...)
 	}
@@ -229,6 +242,7 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	slices.SortStableFunc(plan.Units, compareUnits)
+	slices.SortFunc(plan.Universal, compareUniversal)
 	if pl.Alter != nil {
 		return plan, nil // what a comparison builds is in nobody's release
 	}
@@ -281,14 +295,8 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 	problem := func(key, hint, format string, args ...any) {
 		d.problems = append(d.problems, pl.File.Problem(d.profile.Pos(d.platform, key), fmt.Sprintf(format, args...), hint))
 	}
-	s, err := d.profile.Expand(d.platform, pl.vars())
-	if err != nil {
-		var ps profiles.Problems
-		if errors.As(err, &ps) {
-			d.problems = append(d.problems, ps...)
-		} else {
-			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
-		}
+	s, ok := pl.expand(d)
+	if !ok {
 		pl.missingFiles(d, problem)
 		return
 	}
@@ -339,6 +347,19 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 		}
 		pl.variables(d, pkgs, problem)
 	}
+}
+
+// expand gives the settings of a draft; not ok if something is wrong, which the draft has.
+func (pl *Planner) expand(d *draft) (s profiles.Settings, ok bool) {
+	s, err := d.profile.Expand(d.platform, pl.vars())
+	var ps profiles.Problems
+	switch {
+	case errors.As(err, &ps):
+		d.problems = append(d.problems, ps...)
+	case err != nil:
+		d.errs = append(d.errs, fmt.Errorf("%s: %w", d.unit.ID(), err))
+	}
+	return s, err == nil
 }
 
 // unlisted says what the go command's errors about the packages mean for a draft.

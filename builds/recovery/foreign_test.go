@@ -12,6 +12,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
@@ -82,7 +83,7 @@ func TestRebuildSideBySide(t *testing.T) {
 		t.Fatal(err)
 	}
 	fat := fatOf("", string(mac))
-	fat = append(append([]byte(fatMagic+"\x00\x00\x00\x01"), fat[28:48]...), append(make([]byte, 20), fat[48:]...)...)
+	fat = append(append([]byte(universal.Magic+"\x00\x00\x00\x01"), fat[28:48]...), append(make([]byte, 20), fat[48:]...)...)
 	for name, data := range map[string][]byte{"fat": fat, "fat-junk": append(fat[:len(fat):len(fat)], "junk"...)} {
 		write(t, dir, map[string]string{name: string(data)})
 		found, err := Collect(t.Context(), []string{filepath.Join(dir, name)}, t.TempDir())

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
@@ -382,19 +383,19 @@ func (c *collector) list(name, at string, kind Kind, s *sniffer) {
 // universal adds the slices of a universal binary, each a binary of its own, and
 // behind them the whole, which is compared when they have been.
 func (c *collector) universal(name, member, at string, r io.ReaderAt, size int64, versions []string) error {
-	u, err := readUniversal(r, size)
+	u, err := universal.Read(r, size)
 	if err != nil {
 		c.skip(name, at, KindUniversal, err.Error())
 		return nil
 	}
-	loose, err := u.loose(r)
+	rest, err := loose(u, r)
 	if err != nil {
 		return err
 	}
-	whole := Input{Name: name, Member: member, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: loose}
-	for _, s := range u.slices {
-		in := Input{Name: name + "!" + s.arch(), Member: member, Kind: KindProgram, Versions: versions}
-		part := io.NewSectionReader(r, s.off, s.size)
+	whole := Input{Name: name, Member: member, Path: at, Kind: KindUniversal, Versions: versions, universal: u, loose: rest}
+	for _, s := range u.Slices {
+		in := Input{Name: name + "!" + s.Arch(), Member: member, Kind: KindProgram, Versions: versions}
+		part := s.Part(r)
 		head, err := readHead(part)
 		if err != nil {
 			return err
@@ -402,10 +403,10 @@ func (c *collector) universal(name, member, at string, r io.ReaderAt, size int64
 		switch {
 		case gobin.FormatOf(head) != gobin.MachO:
 			in.Skip = "not looked at: the slice is no Mach-O file"
-		case s.size > maxMember || s.size > c.copies:
+		case s.Size > maxMember || s.Size > c.copies:
 			in.Skip = "not looked at: larger than what this tool unpacks in one run"
 		default:
-			if in.Path, err = c.copy("slice", io.NewSectionReader(r, s.off, s.size)); err != nil {
+			if in.Path, err = c.copy("slice", s.Part(r)); err != nil {
 				return err
 			}
 		}

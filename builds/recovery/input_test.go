@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/ulikunitz/xz"
+
+	"github.com/mintmark/mintmark/builds/universal"
 )
 
 const elf = "\x7fELF and so on, long enough"
@@ -118,7 +120,7 @@ func arOf(members ...[2]string) []byte {
 
 // fatOf lays slices out as lipo does, at multiples of 4096.
 func fatOf(parts ...string) []byte {
-	head := binary.BigEndian.AppendUint32([]byte(fatMagic), uint32(len(parts)))
+	head := binary.BigEndian.AppendUint32([]byte(universal.Magic), uint32(len(parts)))
 	body := make([]byte, 4096)
 	for i, p := range parts {
 		body = append(body, make([]byte, -len(body)&4095)...)

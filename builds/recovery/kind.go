@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/gobin"
 )
 
@@ -69,7 +70,7 @@ func isFat(b []byte) bool {
 	if len(b) < 8 {
 		return false
 	}
-	return hasMagic(b, fatMagic) && binary.BigEndian.Uint32(b[4:]) < firstJava || hasMagic(b, fatMagic64)
+	return hasMagic(b, universal.Magic) && binary.BigEndian.Uint32(b[4:]) < firstJava || hasMagic(b, universal.Magic64)
 }
 
 func hasMagic(b []byte, magics ...string) bool {
@@ -130,7 +131,7 @@ func (s *sniffer) kind() Kind {
 		return KindEmpty
 	case hasMagic(head, "#!"), s.base() == "binding.gyp", slices.Contains(scriptNames, path.Ext(s.base())), hasMagic(s.head, "#compdef", "#autoload"):
 		return KindScript
-	case hasMagic(s.head, fatMagic, "dex\n", "BC\xc0\xde", "\xde\xc0\x17\x0b", "!<arch>\n", "!<thin>\n"):
+	case hasMagic(s.head, universal.Magic, "dex\n", "BC\xc0\xde", "\xde\xc0\x17\x0b", "!<arch>\n", "!<thin>\n"):
 		return KindCode
 	case hasMagic(s.head, "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "\xfd7zXZ\x00", "7z\xbc\xaf\x27\x1c", "Rar!\x1a\x07", "PK\x03\x04", "PK\x05\x06", "MSCF", "\xed\xab\xee\xdb", "070701", "070702", "hsqs", "\x04\x22\x4d\x18", "LZIP", "\x1f\x9d"),
 		len(s.head) > 262 && string(s.head[257:262]) == "ustar":

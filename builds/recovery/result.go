@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -24,7 +25,7 @@ type Input struct {
 
 	// Of a universal binary: its table, what of it is in no slice, and the
 	// inputs that are its slices.
-	universal *universal
+	universal *universal.Table
 	loose     []archive.Loose
 	parts     []int
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/fact"
 )
 
@@ -44,8 +45,8 @@ func TestUniversal(t *testing.T) {
 		"twice":                {change(good, func(b []byte) { copy(b[28:36], b[8:16]) }), "", "two slices for amd64"},
 		"beyond the end":       {change(good, func(b []byte) { binary.BigEndian.PutUint32(b[20:], 1<<31) }), "", "ends beyond its end"},
 		"beyond 64 bits":       {change(wide, func(b []byte) { b[16], b[24] = 0x80, 0x80 }), "", "ends beyond its end"},
-		"no slices":            {append([]byte(fatMagic), 0, 0, 0, 0), "", "0 slices"},
-		"more than any":        {append([]byte(fatMagic), 0, 0, 0, 44), "", "44 slices"},
+		"no slices":            {append([]byte(universal.Magic), 0, 0, 0, 0), "", "0 slices"},
+		"more than any":        {append([]byte(universal.Magic), 0, 0, 0, 44), "", "44 slices"},
 		"cut short":            {good[:20], "", "ends within its table"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestUniversal(t *testing.T) {
 func wideOf(parts ...string) []byte {
 	narrow := fatOf(parts...)
 	bo := binary.BigEndian
-	head := bo.AppendUint32([]byte(fatMagic64), uint32(len(parts)))
+	head := bo.AppendUint32([]byte(universal.Magic64), uint32(len(parts)))
 	for i := range parts {
 		e := narrow[8+20*i:]
 		head = append(head, e[:8]...)
@@ -120,20 +121,20 @@ func FuzzUniversal(f *testing.F) {
 		if !isFat(b) {
 			return
 		}
-		u, err := readUniversal(bytes.NewReader(b), int64(len(b)))
+		u, err := universal.Read(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return
 		}
-		loose, err := u.loose(bytes.NewReader(b))
+		rest, err := loose(u, bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}
 		// Slices, header, padding and what is loose are the file.
-		n := u.header()
-		for _, s := range u.slices {
-			n += s.size
+		n := u.Header()
+		for _, s := range u.Slices {
+			n += s.Size
 		}
-		for _, l := range loose {
+		for _, l := range rest {
 			n += l.Size
 		}
 		if n > int64(len(b)) {

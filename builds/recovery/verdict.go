@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/stamp"
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/internal/bindiff"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
@@ -365,8 +366,13 @@ func (r *Result) whole(ctx context.Context, in Input, parts []*Result) error {
 		r.Reason = "not all of it was made again: " + strings.Join(odd, "; ")
 		return ctx.Err()
 	}
+	slices, closeAll, err := universal.Open(files)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
 	h := sha256.New()
-	if err := in.universal.assemble(h, files); err != nil {
+	if err := in.universal.Assemble(h, slices); err != nil {
 		r.Verdict, r.Reason = fact.Different, "its slices are identical, but it is laid out as no tool does: "+err.Error()
 		return nil
 	}

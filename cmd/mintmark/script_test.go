@@ -181,6 +181,7 @@ func TestScript(t *testing.T) {
 			"cut":            cut,
 			"append":         appendText,
 			"samerelease":    sameRelease,
+			"slices":         slicesCmd,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

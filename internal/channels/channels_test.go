@@ -612,3 +612,33 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// TestUniversal: a universal binary that is there in place of the programs that are in it
+// is what each of their platforms gets.
+func TestUniversal(t *testing.T) {
+	for _, formats := range [][]string{{fact.TarGz}, nil} {
+		amd64, arm64, linux := unit("darwin/amd64", ""), unit("darwin/arm64", ""), unit("linux/amd64", "tool_linux_amd64", formats...)
+		amd64.Replaced, arm64.Replaced = true, true
+		all := unit("darwin/all", "tool_darwin_all", formats...)
+		all.Slices = []string{amd64.Platform, arm64.Platform}
+		r := release(amd64, arm64, linux, all)
+		var got []string
+		for _, o := range r.Offers {
+			got = append(got, o.Platform+" "+o.File+" "+o.Programs[0].Name)
+		}
+		ext := ""
+		if formats != nil {
+			ext = ".tar.gz"
+		}
+		want := []string{"linux/amd64 tool_linux_amd64" + ext + " tool", "darwin/amd64 tool_darwin_all" + ext + " tool", "darwin/arm64 tool_darwin_all" + ext + " tool"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		files := made(t, load(t, "  description: Greets\n  homepage: https://example.com\n  url: https://example.com\n  homebrew: {}\n"), r)
+		formula := string(files["tool.homebrew.rb"])
+		wellFormed(t, "tool.homebrew.rb", files["tool.homebrew.rb"])
+		if strings.Count(formula, "/tool_darwin_all"+ext+"\"") == 0 || strings.Contains(formula, "darwin_amd64") {
+			t.Errorf("%s", formula)
+		}
+	}
+}

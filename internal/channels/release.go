@@ -53,6 +53,10 @@ func Offers(units []fact.UnitShape, sum func(u fact.UnitShape, artifact fact.Exp
 				continue
 			}
 			o := Offer{Profile: u.Profile, Platform: u.Platform, File: a.Name, Format: a.Format, SHA256: sum(u, a)}
+			platforms := []string{u.Platform}
+			if len(u.Slices) > 0 {
+				platforms = u.Slices // each of them starts it
+			}
 			if a.Stage == fact.Archived {
 				for i, from := range a.From {
 					name := a.Members[i]
@@ -61,14 +65,16 @@ func Offers(units []fact.UnitShape, sum func(u fact.UnitShape, artifact fact.Exp
 				o.Documents = a.Members[len(a.From):]
 			} else {
 				linked := a
-				for linked.Stage != fact.Linked {
+				for linked.Stage != fact.Linked && linked.Stage != fact.Universal {
 					linked = all[linked.From[0]]
 				}
 				i := slices.IndexFunc(u.Mains, func(m fact.Main) bool { return m.Package == linked.Package })
 				o.Format = fact.NoArchive
 				o.Programs = []Program{{a.Name, called(u.Mains[i]), o.SHA256}}
 			}
-			list = append(list, o)
+			for _, o.Platform = range platforms {
+				list = append(list, o)
+			}
 		}
 	}
 	return list

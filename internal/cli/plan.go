@@ -76,23 +76,44 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 				d.printf("        by UPX %s\n", pin)
 			}
 		}
-		d.printf("  → %s\n", strings.Join(u.Published(), " "))
-		for _, name := range u.Packaged() {
-			if u.Wrap != "" || slices.ContainsFunc(u.Mains, func(m fact.Main) bool { return m.Path != "" }) {
-				d.printf("    as %s\n", name)
-			}
-		}
-		if len(u.Files) > 0 {
-			d.printf("    with %s\n", strings.Join(u.Files, " "))
-		}
-		for _, f := range u.PlacedFiles {
-			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Shape().Path(f.Dst)+" "+f.Mode))
-		}
+		d.publishes(u.Shape())
 		for _, v := range p.Explained[u.ID()] {
 			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
 		}
 	}
+	for _, x := range p.Plan.Universal {
+		d.printf("\n%s\n  of    %s\n", x.ID(), strings.Join(x.Slices, ", "))
+		d.publishes(x.Shape())
+	}
 	return nil
+}
+
+// publishes prints what is published of a unit, and what is in its archive.
+func (d *app) publishes(u fact.UnitShape) {
+	if u.Replaced {
+		d.printf("  → universal binaries alone\n")
+		return
+	}
+	d.printf("  → %s\n", strings.Join(u.Published(), " "))
+	for _, name := range u.Packaged() {
+		if u.Wrap != "" || slices.ContainsFunc(u.Mains, func(m fact.Main) bool { return m.Path != "" }) {
+			d.printf("    as %s\n", name)
+		}
+	}
+	var plain []string
+	for _, f := range u.Files {
+		if f.Src == f.Dst && f.Mode == "" {
+			plain = append(plain, f.Src)
+		}
+	}
+	if len(plain) > 0 {
+		d.printf("    with %s\n", strings.Join(plain, " "))
+	}
+	for _, f := range u.Files {
+		if f.Src != f.Dst || f.Mode != "" {
+			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Path(f.Dst)+" "+f.Mode))
+		}
+	}
 }
 
 // notTaken prints which tag the version is of, and why it is not of the others.

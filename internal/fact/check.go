@@ -20,6 +20,7 @@ const (
 	Content         Check = "content"           // of the listed file that the manifest does not describe
 	Members         Check = "members"           // of the archive: are they those of the manifest?
 	Packaged        Check = "packaged"          // of the package that holds programs: are they those of the manifest?
+	Slices          Check = "slices"            // of the universal binary: are they the programs of the manifest?
 	BuildRecord     Check = "build-record"      // is it known how the release was built?
 	Attestation     Check = "attestation"       // of the file with a statement of another tool: by whom is it?
 	Unlisted        Check = "unlisted"          // what lies beside the files of another tool's release

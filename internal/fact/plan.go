@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,6 +21,7 @@ type PlanShape struct {
 	Snapshot             bool
 	Source               SourceID
 	Units                []UnitShape
+	Universal            []UnitShape    // what is published of universal binaries
 	Commands             []CommandShape // that generate files
 }
 
@@ -66,6 +68,8 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 		r.addf("plan: has no units; nothing is built by it")
 	}
 	seen := map[string]bool{}
+	byID := map[string]UnitShape{}
+	inSlices := map[string]bool{}
 	for i, raw := range units {
 		u := r.unit(fmt.Sprintf("plan: unit %d", i+1), raw)
 		if id := u.Profile + "\x00" + u.Platform; seen[id] {
@@ -73,7 +77,25 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 		} else {
 			seen[id] = true
 		}
+		byID[u.Profile+"\x00"+u.Platform] = u
 		p.Units = append(p.Units, u)
+	}
+	for i, raw := range r.list("plan", top, "universal") {
+		u := r.universal(fmt.Sprintf("plan: universal %d", i+1), raw, byID)
+		for _, platform := range u.Slices {
+			inSlices[u.Profile+"\x00"+platform] = true
+		}
+		if id := u.Profile + "\x00" + u.Platform; seen[id] {
+			r.addf("plan: universal %d: %s is there twice", i+1, Plain(u.ID()))
+		} else {
+			seen[id] = true
+		}
+		p.Universal = append(p.Universal, u)
+	}
+	for _, u := range p.Units {
+		if u.Replaced && !inSlices[u.Profile+"\x00"+u.Platform] {
+			r.addf("plan: %s: is replaced, and nothing is there in its place", Plain(u.ID()))
+		}
 	}
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs...)
@@ -109,6 +131,54 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		what += ", " + Plain(u.ID())
 	}
 	u.Mode = r.mode(what, o)
+	if raw, ok := o["replaced"]; ok {
+		if json.Unmarshal(raw, &u.Replaced) != nil || !u.Replaced {
+			r.addf("%s: replaced is %s; it is true or not there", what, short(raw))
+		}
+	}
+	if _, ok := o["upx"]; ok {
+		u.Packed = true
+		if len(r.texts(what, o, "upx")) == 0 {
+			r.addf("%s: upx has no flags; it has some or is not there", what)
+		}
+	}
+	r.published(what, o, &u)
+	if u.Replaced && len(u.Archives) > 0 {
+		r.addf("%s: is replaced, and has an archive", what)
+	}
+	return u
+}
+
+// universal reads what is published of universal binaries. It is made of units of one
+// profile that have the mains that it has, each of another platform.
+func (r *planReader) universal(what string, raw json.RawMessage, units map[string]UnitShape) UnitShape {
+	o := r.object(what, raw)
+	u := UnitShape{Profile: r.text(what, o, "profile"), Platform: r.text(what, o, "platform"), Slices: r.texts(what, o, "slices")}
+	if u.Profile != "" && u.Platform != "" {
+		what += ", " + Plain(u.ID())
+	}
+	r.published(what, o, &u)
+	if len(u.Slices) == 0 {
+		r.addf("%s: has no slices; nothing is in it", what)
+	}
+	seen := map[string]bool{}
+	for _, platform := range u.Slices {
+		x, ok := units[u.Profile+"\x00"+platform]
+		switch {
+		case seen[platform]:
+			r.addf("%s: has the slice %s twice", what, Plain(platform))
+		case !ok:
+			r.addf("%s: the plan has no unit of its slice %s", what, Plain(platform))
+		case x.Mode.Library() || x.Packed || !slices.EqualFunc(x.Mains, u.Mains, func(a, b Main) bool { return a.Package == b.Package && a.Binary == b.Binary }):
+			r.addf("%s: the unit of its slice %s links other programs", what, Plain(platform))
+		}
+		seen[platform] = true
+	}
+	return u
+}
+
+// published reads what decides how that is called which is published of programs.
+func (r *planReader) published(what string, o map[string]json.RawMessage, u *UnitShape) {
 	u.Archives = r.archives(what, o)
 	u.Wrap = r.optional(what, o, "wrap")
 	mains := r.list(what, o, "mains")
@@ -116,7 +186,7 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		r.addf("%s: has no main packages; nothing is built by it", what)
 	}
 	packages := map[string]bool{}
-	named := len(u.Archives) == 0 && len(mains) > 0 // each of them by itself
+	named := len(u.Archives) == 0 && len(mains) > 0 && !u.Replaced // each of them by itself
 	for i, raw := range mains {
 		what := fmt.Sprintf("%s: main %d", what, i+1)
 		o := r.object(what, raw)
@@ -131,14 +201,10 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		packages[m.Package] = true
 		u.Mains = append(u.Mains, m)
 	}
-	if raw := o["name"]; !named || string(raw) != `""` {
+	switch raw := o["name"]; {
+	case u.Replaced && string(raw) == `""`: // nothing is called so
+	case !named || string(raw) != `""`:
 		u.Name = r.text(what, o, "name")
-	}
-	if _, ok := o["upx"]; ok {
-		u.Packed = true
-		if len(r.texts(what, o, "upx")) == 0 {
-			r.addf("%s: upx has no flags; it has some or is not there", what)
-		}
 	}
 	if _, ok := o["files"]; ok {
 		for _, name := range r.texts(what, o, "files") {
@@ -150,7 +216,6 @@ func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {
 		o := r.object(what, raw)
 		u.Files = append(u.Files, File{Src: r.text(what, o, "src"), Dst: r.text(what, o, "dst"), Mode: r.optional(what, o, "mode")})
 	}
-	return u
 }
 
 // archives are the formats of a unit's archives, none if it has no archive.

@@ -178,6 +178,12 @@ var wordings = map[Check]wording{
 		},
 		open: about("the programs in packages", "the programs in %s"),
 	},
+	Slices: {
+		done: func(g group) string {
+			return fmt.Sprintf("all bytes of %s against the programs of the manifest", Count(g.n(), "universal binary"))
+		},
+		open: about("the programs in universal binaries", "the programs in %s"),
+	},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	Machines: {

@@ -10,10 +10,12 @@ import (
 type Stage string
 
 const (
-	Linked   Stage = "linked"  // as the Go linker wrote it
-	Header   Stage = "header"  // as cgo wrote it beside a C library, in the same go build
-	Packed   Stage = "packed"  // by UPX
-	Archived Stage = "archive" // with others in an archive
+	Linked Stage = "linked" // as the Go linker wrote it
+	Header Stage = "header" // as cgo wrote it beside a C library, in the same go build
+	Packed Stage = "packed" // by UPX
+	// Universal is a universal binary: a program of several units in one file.
+	Universal Stage = "universal"
+	Archived  Stage = "archive" // with others in an archive
 )
 
 // The formats of archives, each the extension too.
@@ -35,6 +37,19 @@ const (
 
 // Modes are all of them.
 func Modes() []string { return []string{ModeRead, ModeRun} }
+
+// AllArchs stands in the place of an architecture for what runs on several, in the
+// platform of universal binaries and in names of files.
+const AllArchs = "all"
+
+// UniversalPolicy says whether a profile publishes universal binaries; "": it does not.
+type UniversalPolicy string
+
+// Where universal binaries are published.
+const (
+	BesideSlices  UniversalPolicy = "beside"  // what they are made of is published too
+	ReplaceSlices UniversalPolicy = "replace" // and is not
+)
 
 // NoArchive is the archive format of a unit that publishes its binaries as they are.
 const NoArchive = "none"
@@ -77,6 +92,13 @@ type UnitShape struct {
 	Name     string   // of the published file, without extension; "" where each main has one
 	Wrap     string   // directory that the files of an archive lie in; "" for none
 	Files    []File   // further ones for the archive, in the plan's order
+	// Slices are set where this is no unit but what is published of universal binaries:
+	// the platforms of the units of the same profile whose programs are in them, in the
+	// order of the slices. The mains are those of each.
+	Slices []string
+	// Replaced says that a unit publishes nothing: its programs are in universal
+	// binaries alone.
+	Replaced bool
 }
 
 // Main is one main package and the binary it becomes, without extension.
@@ -165,25 +187,54 @@ type Expected struct {
 	Stage     Stage
 	Name      string
 	Published bool
-	Package   string   // of a linked one: the import path of its main package
-	From      []int    // the artifacts it is made from, by their place in the unit's list
-	Members   []string // of an archive: the names in it, those of From first
+	Package   string // of a linked or universal one: the import path of its main package
+	From      []int  // the artifacts it is made from, by their place in the unit's list
+	// Slices are, of a universal one, the platforms of the linked ones of the same
+	// profile and package that it is made from, in order.
+	Slices  []string
+	Members []string // of an archive: the names in it, those of From first
 	// Modes are those that the members must have, in their order; "" where the plan
 	// does not say.
 	Modes  []string
 	Format string // of an archive
 }
 
+// Published are the names of the files that are published, in the order of
+// [UnitShape.Artifacts].
+func (u UnitShape) Published() (names []string) {
+	for _, e := range u.Artifacts() {
+		if e.Published {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Packaged are the names of what the unit builds in its archive; none if it has no archive.
+func (u UnitShape) Packaged() []string {
+	for _, e := range u.Artifacts() {
+		if e.Stage == Archived { // all of them have the same members
+			return e.Members[:len(e.From)]
+		}
+	}
+	return nil
+}
+
 // Artifacts are all that the unit makes, each after those it is made from:
 // every main linked; packed if the unit is; its header if it is a library; and
-// one archive of each of its formats, with the same members.
+// one archive of each of its formats, with the same members. Of universal binaries
+// each is in the place of what is linked.
 func (u UnitShape) Artifacts() []Expected {
 	var list []Expected
 	var products []int // the last stage of each main, and headers
 	var members []string
-	bare := len(u.Archives) == 0
+	bare := len(u.Archives) == 0 && !u.Replaced
+	first := Linked
+	if len(u.Slices) > 0 {
+		first = Universal
+	}
 	for _, m := range u.Mains {
-		list = append(list, Expected{Stage: Linked, Name: u.File(m), Package: m.Package})
+		list = append(list, Expected{Stage: first, Name: u.File(m), Package: m.Package, Slices: u.Slices})
 		if u.Packed {
 			list = append(list, Expected{Stage: Packed, Name: u.File(m), From: []int{len(list) - 1}})
 		}

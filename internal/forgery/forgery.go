@@ -29,6 +29,8 @@ type Release struct {
 	Dir      string
 	Manifest *checksums.Manifest // its plan and plan ID are made by Sign
 	Plan     *plan.Plan
+	// Contents are what Build made that is no archive, by digest.
+	Contents map[string]string
 	// RawPlan, if it is not empty, is signed in place of Plan.
 	RawPlan string
 }
@@ -189,18 +191,25 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 	run := &s.Predicate.RunDetails
 	run.Builder = checksums.BuilderInfo{ID: checksums.BuilderID, Version: map[string]string{m.Builder.Name: m.Builder.Version}}
 	for _, a := range m.Artifacts {
-		if !a.Published && (a.Stage == fact.Linked || a.Stage == fact.Header || a.Stage == fact.Packed) {
+		if !a.Published && (a.Stage == fact.Linked || a.Stage == fact.Header || a.Stage == fact.Packed || a.Stage == fact.Universal) {
 			s.Subject = append(s.Subject, checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage)}})
 		}
 		r := checksums.Resource{Name: a.Key(), Digest: map[string]string{"sha256": a.SHA256}, Annotations: map[string]string{"stage": string(a.Stage), "verdict": string(a.Verdict)}}
 		annotate(r.Annotations, map[string]string{"buildId": a.BuildID, "from": strings.Join(a.From, " "), "package": a.Package, "reason": a.Reason, "tool": a.Tool})
 		run.Byproducts = append(run.Byproducts, r)
 	}
+	for _, a := range m.Artifacts {
+		for _, x := range a.Members {
+			if a.Published {
+				s.Subject = append(s.Subject, checksums.Resource{Name: a.Name + "/" + x.Name, Digest: map[string]string{"sha256": x.SHA256}, Annotations: map[string]string{"stage": "member"}})
+			}
+		}
+	}
 	slices.SortFunc(s.Subject, func(a, b checksums.Resource) int { return strings.Compare(a.Name, b.Name) })
 	d := &s.Predicate.BuildDefinition
 	d.BuildType = checksums.BuildType
 	d.ExternalParameters = checksums.ExternalParameters{Project: m.Project, Version: m.Version, Plan: m.Plan, PlanID: m.PlanID}
-	d.InternalParameters.Rebuild = m.Rebuild
+	d.InternalParameters.Rebuild, d.InternalParameters.Members = m.Rebuild, checksums.AllMembers
 	src := resource("source", m.Source.Module, m.Source.Version, m.Source.Sum, m.Source.SumDB)
 	annotate(src.Annotations, map[string]string{"commitTime": m.Source.CommitTime, "kind": string(m.Source.Kind), "tags": strings.Join(m.Source.Tags, " "), "stamp": m.Source.Stamp, "stampTags": strings.Join(m.Source.StampTags, " "), "dir": m.Source.Dir})
 	annotate(src.Digest, map[string]string{"gitCommit": m.Source.Commit, "gitTree": m.Source.Tree})

@@ -10,11 +10,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/universal"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/files"
@@ -30,6 +32,8 @@ const (
 	modulePath                   = "example.com/small"
 )
 
+var levels = map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}
+
 // Small makes a release in an empty directory that no compiler has seen: its
 // binaries are lines of text, its archives are real, and everything that is said
 // of them holds; its plan is one that a stranger's may be. It has a unit with an archive, one with two programs, one that
@@ -37,7 +41,6 @@ const (
 func Small(ctx context.Context, dir string) (*Release, error) {
 	h1 := "h1:" + base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
 	commit := strings.Repeat("ab", 20)
-	levels := map[string]string{"amd64": "GOAMD64=v1", "arm64": "GOARM64=v8.0"}
 	one := []fact.Main{{Package: modulePath, Binary: "small"}}
 	unit := func(profile, platform, name string, mains ...fact.Main) *plan.Unit {
 		goos, goarch, _ := strings.Cut(platform, "/")
@@ -81,24 +84,53 @@ func (r *Release) Build(ctx context.Context) error {
 	if err := r.Drop(func(checksums.Artifact) bool { return true }); err != nil {
 		return err
 	}
-	for _, u := range r.Plan.Units {
-		if err := r.build(ctx, u); err != nil {
+	r.Contents = map[string]string{}
+	for _, s := range r.Plan.Shapes() {
+		if err := r.build(ctx, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// build makes a unit's artifacts out of text.
-func (r *Release) build(ctx context.Context, u *plan.Unit) error {
+// AddUniversal adds to the plan units for macOS, and what is published of their
+// programs in universal binaries, beside them or in their place. [Release.Build] makes it.
+func (r *Release) AddUniversal(archive string, replace bool) *plan.Universal {
+	x := &plan.Universal{
+		Profile: "mac", Platform: "darwin/all", Archive: archive, Name: "small_darwin_all",
+		Mains: []fact.Main{{Package: modulePath, Binary: "small"}},
+	}
+	var units []*plan.Unit
+	for _, arch := range universal.Order() {
+		u := *r.Plan.Units[1]
+		u.Profile, u.Platform, u.Mains = x.Profile, "darwin/"+arch, slices.Clone(x.Mains)
+		u.Env = []string{"GOOS=darwin", "GOARCH=" + arch, levels[arch], "CGO_ENABLED=0"}
+		if u.Replaced, u.Name = replace, "small_darwin_"+arch; replace {
+			u.Name = ""
+		}
+		units, x.Slices = append(units, &u), append(x.Slices, u.Platform)
+	}
+	r.Plan.Units, r.Plan.Universal = append(units, r.Plan.Units...), []*plan.Universal{x}
+	return x
+}
+
+// build makes the artifacts of a unit, or those made of several, out of text.
+func (r *Release) build(ctx context.Context, u fact.UnitShape) error {
 	first := len(r.Manifest.Artifacts)
-	for _, e := range u.Shape().Artifacts() {
+	for _, e := range u.Artifacts() {
 		a := checksums.Artifact{
 			Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: e.Stage, Published: e.Published, Package: e.Package,
 			Verdict: fact.Identical,
 		}
 		for _, i := range e.From {
 			a.From = append(a.From, r.Manifest.Artifacts[first+i].SHA256)
+		}
+		for _, platform := range e.Slices {
+			for _, b := range r.Manifest.Artifacts {
+				if b.Profile == u.Profile && b.Platform == platform && b.Stage == fact.Linked && b.Package == e.Package {
+					a.From = append(a.From, b.SHA256)
+				}
+			}
 		}
 		if err := r.fill(ctx, u, e, first, &a); err != nil {
 			return fmt.Errorf("forgery: %s: %w", e.Name, err)
@@ -110,13 +142,41 @@ func (r *Release) build(ctx context.Context, u *plan.Unit) error {
 
 // text is the content of a binary, or of a file that goes into an archive.
 func text(profile, platform string, stage fact.Stage, name string) string {
-	return strings.Join([]string{profile, platform, string(stage), name}, " ") + "\n"
+	return machO[platform] + strings.Join([]string{profile, platform, string(stage), name}, " ") + "\n"
 }
 
-func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first int, a *checksums.Artifact) error {
+// machO is how a program for macOS begins.
+var machO = map[string]string{
+	"darwin/amd64": "\xcf\xfa\xed\xfe\x07\x00\x00\x01\x03\x00\x00\x00",
+	"darwin/arm64": "\xcf\xfa\xed\xfe\x0c\x00\x00\x01\x00\x00\x00\x00",
+}
+
+// Join is the universal binary of programs.
+func Join(programs ...string) (string, error) {
+	var parts []*io.SectionReader
+	for _, p := range programs {
+		parts = append(parts, io.NewSectionReader(strings.NewReader(p), 0, int64(len(p))))
+	}
+	var b strings.Builder
+	err := universal.Join(&b, parts)
+	return b.String(), err
+}
+
+func (r *Release) fill(ctx context.Context, u fact.UnitShape, e fact.Expected, first int, a *checksums.Artifact) error {
 	if e.Stage != fact.Archived {
 		content := text(u.Profile, u.Platform, a.Stage, e.Name)
+		if e.Stage == fact.Universal {
+			var err error
+			var programs []string
+			for _, sum := range a.From {
+				programs = append(programs, r.Contents[sum])
+			}
+			if content, err = Join(programs...); err != nil {
+				return err
+			}
+		}
 		a.Size, a.SHA256 = int64(len(content)), files.DigestBytes([]byte(content))
+		r.Contents[a.SHA256] = content
 		if e.Published {
 			return os.WriteFile(filepath.Join(r.Dir, e.Name), []byte(content), 0o755)
 		}
@@ -126,8 +186,7 @@ func (r *Release) fill(ctx context.Context, u *plan.Unit, e fact.Expected, first
 	for i, name := range e.Members {
 		content := text("file", "", "", name)
 		if i < len(e.From) {
-			from := r.Manifest.Artifacts[first+e.From[i]]
-			content = text(u.Profile, u.Platform, from.Stage, from.Name)
+			content = r.Contents[r.Manifest.Artifacts[first+e.From[i]].SHA256]
 		}
 		members = append(members, archive.Member{Name: name, Executable: i < len(e.From) || e.Modes[i] == fact.ModeRun, Open: func() (io.ReadCloser, int64, error) {
 			return io.NopCloser(strings.NewReader(content)), int64(len(content)), nil

@@ -409,19 +409,6 @@ func (g *goreleaser) modTimestamp(f field) {
 	}
 }
 
-// universal says what becomes of universal binaries.
-func (g *goreleaser) universal() {
-	f := g.field("universal_binaries")
-	for _, e := range elements(f.value) {
-		for _, x := range g.importer.fields(e) {
-			g.sayAll(x, Cannot, "universal binaries are not made: amd64 and arm64 are released each by itself; lipo -create joins them afterwards, unproven")
-		}
-	}
-	if f.there() {
-		g.sayAll(f, Cannot, "universal binaries are not made: amd64 and arm64 are released each by itself; lipo -create joins them afterwards, unproven")
-	}
-}
-
 // pack is one entry of upx.
 type pack struct {
 	ids, goos, goarch, goarm, goamd64 []string

@@ -61,7 +61,7 @@ type profileDraft struct {
 func settingOrder() []string {
 	return []string{
 		"dir", "main", "binary", "cgo", "trimpath", "buildvcs", "tags", "ldflags.strip", "ldflags.set", "ldflags.extra", "gcflags", "asmflags",
-		"buildmode", "mod", "pgo", "env", "archive", "name", "wrap", "files", "upx",
+		"buildmode", "mod", "pgo", "env", "archive", "name", "wrap", "files", "universal", "upx",
 	}
 }
 

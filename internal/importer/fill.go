@@ -124,6 +124,7 @@ func (f filler) fill() {
 			f.set(t, "upx", value{list: quoted(flags), from: []any{key}})
 		}
 	}
+	f.universal()
 }
 
 // mains are the main packages, and what the programs are called.

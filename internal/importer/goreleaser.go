@@ -28,6 +28,7 @@ func (im *importer) goreleaser(data []byte) error {
 	g.upx()
 	g.archives()
 	g.profiles()
+	g.universalLeft()
 	if len(g.draft.profiles) == 0 {
 		return fault.Usagef("mintmark init -from=FILE imports another one; without the file, init looks at the programs", "%s: no build in it makes a program of Go that is archived or published: all are skipped, of other languages, or for no platform that is known", im.Name)
 	}
@@ -50,6 +51,7 @@ type goreleaser struct {
 	env    []envEntry
 	all    []*build
 	packed []pack
+	joined []*combined
 	units  []*unit
 	dir    string // of the one module, below that of the file
 }

@@ -112,12 +112,8 @@ func (l *Linted) channels(kind checksums.Kind) error {
 	if err != nil {
 		return err
 	}
-	var units []fact.UnitShape
-	for _, u := range l.Plan.Units {
-		units = append(units, u.Shape())
-	}
 	_, err = channels.Files(list, &channels.Release{
-		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(units, nil),
+		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(l.Plan.Offered(), nil),
 	})
 	var errs []error
 	said := map[string]bool{}
@@ -158,10 +154,10 @@ func (l *Linted) packable(ctx context.Context, as *profiles.SourceArchive) error
 	})
 }
 
-// UnitFiles are the names of the files that the units publish.
+// UnitFiles are the names of the files that are published of what the units make.
 func UnitFiles(p *plan.Plan) (names []string) {
-	for _, u := range p.Units {
-		names = append(names, u.Published()...)
+	for _, s := range p.Shapes() {
+		names = append(names, s.Published()...)
 	}
 	return names
 }

@@ -20,14 +20,10 @@ func (p *publication) channelFiles() ([]channels.File, error) {
 	for _, a := range p.manifest.Artifacts {
 		sums[key{a.Profile, a.Platform, a.Name, a.Stage}] = a.SHA256
 	}
-	var units []fact.UnitShape
-	for _, u := range p.Of.Plan.Units {
-		units = append(units, u.Shape())
-	}
 	m := p.manifest
 	return channels.Files(p.channels, &channels.Release{
 		Project: m.Project, Version: m.Version, Time: p.Of.Source.CommitTime,
-		Offers: channels.Offers(units, func(u fact.UnitShape, a fact.Expected) string {
+		Offers: channels.Offers(p.Of.Plan.Offered(), func(u fact.UnitShape, a fact.Expected) string {
 			return sums[key{u.Profile, u.Platform, a.Name, a.Stage}]
 		}),
 	})

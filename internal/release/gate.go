@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -17,9 +18,11 @@ import (
 // Finished is a plan whose units were all built, compared and made.
 type Finished struct {
 	*Prepared
-	Made   []*UnitResult // in the order of the plan
-	Ledger *ReleaseLedger
-	CPU    time.Duration // of all go commands
+	Made []*UnitResult // in the order of the plan
+	// Universal is what was made of several units, in the order of the plan.
+	Universal []*UnitResult
+	Ledger    *ReleaseLedger
+	CPU       time.Duration // of all go commands
 }
 
 // described is a finished plan and its manifest: all that is known of a release
@@ -52,23 +55,27 @@ func (m *Maker) Finish(ctx context.Context, by Published) (*Finished, error) {
 		return nil, err
 	}
 	apart(f.Made, by != nil)
+	if f.Universal, err = m.universal(ctx, f.Made); err != nil {
+		return nil, err
+	}
 	for _, r := range f.Made {
 		f.CPU += r.cpu
 	}
 	return f, nil
 }
 
-// Artifacts are those of all units.
+// Artifacts are those of all units, and of what was made of several.
 func (f *Finished) Artifacts() (list []checksums.Artifact) {
-	for _, r := range f.Made {
+	for _, r := range slices.Concat(f.Made, f.Universal) {
 		list = append(list, r.Artifacts...)
 	}
 	return list
 }
 
-// Linked is the file with that digest that the first execution linked; "" for none.
+// Linked is the file with that digest that the first execution linked, or that was made
+// of such files; "" for none.
 func (f *Finished) Linked(digest string) string {
-	for _, r := range f.Made {
+	for _, r := range slices.Concat(f.Made, f.Universal) {
 		if name := r.linked[digest]; name != "" {
 			return name
 		}
@@ -172,6 +179,9 @@ func (f *described) gate(over []error) error {
 		if u.Verify == fact.ReportVerdicts {
 			report[u.ID()] = true
 		}
+	}
+	for _, x := range f.Of.Plan.Universal {
+		report[x.ID()] = slices.ContainsFunc(x.Of(f.Of.Plan), func(u *plan.Unit) bool { return report[u.ID()] })
 	}
 	var differ, unchecked []string
 	var enforced []checksums.Artifact

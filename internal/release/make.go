@@ -51,6 +51,7 @@ type UnitResult struct {
 	sized         []report.Sized
 	contents      []sbom.Linked
 	times         []report.BuildTime // of each execution, if asked for
+	programs      []*item            // as they are published; nil: nothing was made of them
 	archiveProven int                // how often the archives were made before, the least of them; 0: one was made now
 	stamp         string             // as in compared
 	kept          string             // as in compared
@@ -90,7 +91,8 @@ func (m *Maker) steps() []unitStep {
 	return []unitStep{
 		{fact.Packed, "packing", func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
 		{fact.Archived, "archiving", func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
-		{fact.Linked, "copying", func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
+		{fact.Linked, "copying", func(u *plan.Unit) bool { return u.Archive == fact.NoArchive && !u.Replaced }, m.copyOut},
+		{fact.Linked, "keeping", func(u *plan.Unit) bool { return u.Replaced }, m.leaveOut},
 	}
 }
 
@@ -134,6 +136,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 		}
 	}
 	linked := programs(items)
+	r.programs = linked
 	for _, it := range linked {
 		r.finals = append(r.finals, final{c.unit, it.name, it.main.Package, it.product.artifact.SHA256, it.paths[0], it.artifact.Size, len(linked) > 1})
 	}
@@ -217,6 +220,16 @@ func (m *Maker) copyOut(ctx context.Context, r *UnitResult, items []*item) error
 	return nil
 }
 
+// leaveOut publishes nothing of the items: they are in archives, or in universal
+// binaries.
+func (m *Maker) leaveOut(_ context.Context, r *UnitResult, items []*item) error {
+	r.addBefore(items)
+	for _, it := range items {
+		r.Artifacts = append(r.Artifacts, it.artifact)
+	}
+	return nil
+}
+
 // addBefore adds the stages that items have left behind.
 func (r *UnitResult) addBefore(items []*item) {
 	for _, it := range items {
@@ -228,9 +241,8 @@ func (r *UnitResult) addBefore(items []*item) {
 
 // archives publishes the unit's archives, one of each format.
 func (m *Maker) archives(ctx context.Context, r *UnitResult, items []*item) error {
-	r.addBefore(items)
-	for _, it := range items {
-		r.Artifacts = append(r.Artifacts, it.artifact)
+	if err := m.leaveOut(ctx, r, items); err != nil {
+		return err
 	}
 	least := -1 // how often the archives are proven
 	for _, e := range r.unit.Shape().Artifacts() {

@@ -89,7 +89,10 @@ func FileLine(v *checksums.Verification) string {
 // foundAs says what the file is that has a name which the release does not have.
 func foundAs(v *checksums.Verification) string {
 	archives := v.Found.Archives
-	a, _ := v.Manifest.ArtifactOf(v.Found)
+	var a checksums.Artifact
+	if v.Manifest != nil {
+		a, _ = v.Manifest.ArtifactOf(v.Found)
+	}
 	switch n := len(archives); {
 	case n == 1:
 		return "member " + v.Found.Member + " of " + archives[0]
@@ -97,6 +100,8 @@ func foundAs(v *checksums.Verification) string {
 		return fmt.Sprintf("member %s of %s and of %s", v.Found.Member, archives[0], fact.Count(n-1, "more archive"))
 	case a.Published:
 		return a.Name + " under another name"
+	case v.Manifest == nil:
+		return v.Found.Artifact + ", which is not published as it is"
 	}
 	return fmt.Sprintf("the %s %s of %s, which is not published as it is", a.Stage, a.Name, a.Unit())
 }
@@ -113,10 +118,10 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 		switch a.Verdict {
 		case fact.Identical:
 			where := ""
-			if i := slices.IndexFunc(v.Independence, func(u checksums.UnitIndependence) bool { return u.Unit() == a.Unit() }); i >= 0 {
-				where = " " + v.Independence[i].Independence.On(n)
-				if systems := v.Independence[i].Systems; len(systems) > 0 {
-					where += " (" + strings.Join(systems, ", ") + ")"
+			if u, ok := independenceOf(v, a); ok {
+				where = " " + u.Independence.On(n)
+				if len(u.Systems) > 0 {
+					where += " (" + strings.Join(u.Systems, ", ") + ")"
 				}
 			}
 			return "built " + fact.Times(n) + where + ", identical" + says, true
@@ -129,6 +134,24 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 		return "made " + fact.Times(a.Made) + " of the commit, " + string(a.Verdict) + says, true
 	}
 	return "how it was made", false
+}
+
+// independenceOf says how far the builds were apart that an artifact comes of; not ok
+// where nothing says it, or several units that are in it had it otherwise.
+func independenceOf(v *checksums.Verification, a checksums.Artifact) (is checksums.UnitIndependence, ok bool) {
+	for _, platform := range v.Manifest.Platforms(a) {
+		i := slices.IndexFunc(v.Independence, func(u checksums.UnitIndependence) bool {
+			return u.Profile == a.Profile && u.Platform == platform
+		})
+		switch {
+		case i < 0:
+			return is, false
+		case ok && (v.Independence[i].Independence != is.Independence || !slices.Equal(v.Independence[i].Systems, is.Systems)):
+			return is, false
+		}
+		is, ok = v.Independence[i], true
+	}
+	return is, ok
 }
 
 // artifactOf is the manifest's artifact that the file is, if there is a manifest.

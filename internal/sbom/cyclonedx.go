@@ -177,7 +177,7 @@ func (c *component) cdx(kind string) cdxComponent {
 // cdx is the component of a file.
 func (f *file) cdx() cdxComponent {
 	out := cdxComponent{Type: "file", Ref: f.ref, Name: f.Name, Version: "", Hashes: []cdxHash{{"SHA-256", f.SHA256}}}
-	if f.Stage == fact.Linked {
+	if f.Stage == fact.Linked || f.Stage == fact.Universal {
 		out.Type = "application"
 	}
 	out.property("platform", f.Platform)

@@ -151,15 +151,21 @@ func compose(in Input) *bill {
 	std := &component{Module: Module{Path: "stdlib", Version: m.Toolchain.Version}, standard: true, licenses: in.Standard}
 	digestOf := func(a *checksums.Artifact, sum string) string { return a.Profile + " " + a.Platform + " " + sum }
 	byDigest := map[string][]string{} // a later stage may stand before what it was made of
+	linked := map[string][]string{}   // of any platform: what universal binaries are made of
 	for i := range m.Artifacts {
 		a := &m.Artifacts[i]
 		key := digestOf(a, a.SHA256)
 		byDigest[key] = append(byDigest[key], fileRef(a))
+		linked[a.Profile+" "+a.SHA256] = append(linked[a.Profile+" "+a.SHA256], fileRef(a))
 	}
 	for i := range m.Artifacts {
 		f := file{Artifact: &m.Artifacts[i], ref: fileRef(&m.Artifacts[i])}
 		for _, sum := range f.From {
-			f.from = append(f.from, byDigest[digestOf(f.Artifact, sum)]...)
+			if f.Stage == fact.Universal {
+				f.from = append(f.from, linked[f.Profile+" "+sum]...)
+			} else {
+				f.from = append(f.from, byDigest[digestOf(f.Artifact, sum)]...)
+			}
 		}
 		f.from = slices.Compact(slices.Sorted(slices.Values(f.from)))
 		if l := in.linked(f.Artifact); l != nil && l.Info != nil {

@@ -258,3 +258,23 @@ new JsonStrictValidator(Version.v1dot6).validate(require('fs').readFileSync(proc
 		}
 	}
 }
+
+// TestUniversal: a universal binary is of the programs for other platforms that are in it.
+func TestUniversal(t *testing.T) {
+	in := sample()
+	program := func(platform, digest string) checksums.Artifact {
+		return checksums.Artifact{Name: "tool", Profile: "release", Platform: platform, Stage: fact.Linked, SHA256: strings.Repeat(digest, 64), Verdict: fact.Identical}
+	}
+	amd, arm := program("darwin/amd64", "6"), program("darwin/arm64", "7")
+	all := program("darwin/all", "8")
+	all.Stage, all.From = fact.Universal, []string{amd.SHA256, arm.SHA256}
+	in.Manifest.Artifacts = append(in.Manifest.Artifacts, all, amd, arm)
+	b := compose(in)
+	i := slices.IndexFunc(b.files, func(f file) bool { return f.Stage == fact.Universal })
+	if want := []string{fileRef(&amd), fileRef(&arm)}; !slices.Equal(b.files[i].from, want) {
+		t.Errorf("%q, want %q", b.files[i].from, want)
+	}
+	if c := b.files[i].cdx(); c.Type != "application" {
+		t.Errorf("it is no %s", c.Type)
+	}
+}

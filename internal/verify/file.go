@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
@@ -175,7 +176,7 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 	if cfg.Platforms != "" && cfg.Platforms != product.Platform {
 		return one, fault.Usagef("leave out -platform", "-platform=%s: %s is for %s", cfg.Platforms, file, product.Platform)
 	}
-	cfg.Platforms = product.Platform
+	cfg.Platforms = strings.Join(one.Manifest.Platforms(product), ",")
 	vc.Path, vc.Beside, vc.only = filepath.Join(vc.beside(), checksums.ManifestFile), "", file
 	v, err := Rebuild(ctx, cfg, vc, from)
 	if v == nil {
@@ -183,7 +184,7 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 	}
 	v.File, v.Found, v.List, v.Files = file, one.Found, one.List, one.Files
 	for _, a := range one.Checks.Answers() {
-		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members || a.Check == fact.Packaged) {
+		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members || a.Check == fact.Packaged || a.Check == fact.Slices) {
 			v.Checks.Done(a.Check, a.Subject, a.Detail)
 		}
 	}

@@ -315,9 +315,7 @@ func (t *reproduction) fetchModules(ctx context.Context, c *fetch.Copied) (*plan
 // has nothing to pack.
 func (t *reproduction) packer(ctx context.Context, c *fetch.Copied, planner *plan.Planner) (p *fetch.Planned, tool *upx.Tool, missing, err error) {
 	planned := func(units []*plan.Unit) *fetch.Planned {
-		selected := *t.plan
-		selected.Units = units
-		return &fetch.Planned{Copied: c, Planner: planner, Plan: &selected, PlanID: t.m.PlanID}
+		return &fetch.Planned{Copied: c, Planner: planner, Plan: t.plan.Select(units), PlanID: t.m.PlanID}
 	}
 	p = planned(t.units)
 	if !slices.ContainsFunc(t.units, func(u *plan.Unit) bool { return u.UPX != nil }) {

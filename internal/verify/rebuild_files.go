@@ -32,11 +32,8 @@ type rebuiltFiles struct {
 // compare holds every artifact of the units that were built against what came
 // out here, stage by stage.
 func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
-	selected := map[string]bool{}
-	for _, u := range units {
-		selected[u.ID()] = true
-	}
-	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Archived} {
+	selected := t.selected(units)
+	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived} {
 		for _, a := range t.m.Artifacts {
 			if a.Stage != stage || !selected[a.Unit()] {
 				continue
@@ -49,6 +46,15 @@ func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
 	slices.SortFunc(t.out.Rebuilt, func(a, b checksums.RebuiltArtifact) int {
 		return strings.Compare(a.Profile+"\x00"+a.Platform+"\x00"+string(a.Stage)+"\x00"+a.Name, b.Profile+"\x00"+b.Platform+"\x00"+string(b.Stage)+"\x00"+b.Name)
 	})
+}
+
+// selected are these units, and what is made of several of them, by their IDs.
+func (p *publication) selected(units []*plan.Unit) map[string]bool {
+	list := map[string]bool{}
+	for _, s := range p.plan.Select(units).Shapes() {
+		list[s.ID()] = true
+	}
+	return list
 }
 
 func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *checksums.RebuiltArtifact) {
@@ -114,7 +120,7 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 			if slices.Equal(b.From, a.From) {
 				return &built[i]
 			}
-		case fact.Archived: // one of each format
+		case fact.Universal, fact.Archived: // one of each program, or format
 			if b.Name == a.Name {
 				return &built[i]
 			}
@@ -200,8 +206,7 @@ func (p *publication) recordedModes(of *source.Source) {
 			modes[a.Name+"\x00"+member.Name] = member.Mode
 		}
 	}
-	for _, u := range p.plan.Units {
-		shape := u.Shape()
+	for _, shape := range p.plan.Shapes() {
 		for _, e := range shape.Artifacts() {
 			if e.Stage != fact.Archived {
 				continue

@@ -18,10 +18,7 @@ import (
 // units are those that were built, which platforms selected, on host. It returns
 // the listed files of which nobody knows what they are.
 func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unknown []string) {
-	selected := map[string]bool{}
-	for _, u := range units {
-		selected[u.ID()] = true
-	}
+	selected := p.selected(units)
 	compared := map[string]checksums.RebuiltArtifact{}
 	for _, r := range p.out.Rebuilt {
 		compared[r.Key()] = r

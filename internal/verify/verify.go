@@ -168,6 +168,9 @@ func verifyContents(ctx context.Context, v *checksums.Verification, at func(name
 	if err := verifyPackages(ctx, v, at, &refused); err != nil {
 		return err
 	}
+	if err := verifySlices(ctx, v, at, &refused); err != nil {
+		return err
+	}
 	if len(refused.Refusals) > 0 {
 		return &refused
 	}
@@ -231,7 +234,7 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 func verifyPackages(ctx context.Context, v *checksums.Verification, at func(name string) string, refused *checksums.VerifyError) error {
 	known := map[string]bool{}
 	for _, a := range v.Manifest.Artifacts {
-		if a.Stage == fact.Linked || a.Stage == fact.Packed {
+		if a.Stage == fact.Linked || a.Stage == fact.Packed || a.Stage == fact.Universal {
 			known[a.SHA256] = true
 		}
 	}
