@@ -77,6 +77,9 @@ func findVersions(ctx context.Context, f *toolchain.Fetcher, c *Claim, hints []s
 			return []found{{version: v}}, ctx.Err()
 		}
 	}
+	if err := module.CheckPath(c.Module); err != nil {
+		return nil, fmt.Errorf("no module proxy has a module of its path: %w", err)
+	}
 	var refused []error
 	ask := func(versions []string) (known []moduleInfo) {
 		for at := range slices.Chunk(versions, askedAtOne) {

@@ -70,6 +70,7 @@ func TestFindVersions(t *testing.T) {
 		{"of no version", claim("2021-01-05T00:03:00Z"), nil, nil, "no version of example.com/tool is revision abab"},
 		{"without a revision", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v0.3.0"}, []string{"v0.3.0"}, "is what its package or file name says"},
 		{"a package of a version that is not served", &Claim{Module: "example.com/tool", Version: "(devel)"}, []string{"v9.9.9", "v9.9.9"}, nil, "what its package or file name says is not to be had: example.com/tool@v9.9.9"},
+		{"a path that nobody can fetch", &Claim{Module: "tool", Version: "(devel)"}, []string{"v1.0.0"}, nil, "no module proxy has a module of its path: malformed module path \"tool\": missing dot in first path element"},
 		{"without anything", &Claim{Module: "example.com/tool", Version: "(devel)"}, nil, nil, "name the source with -source="},
 	} {
 		got, err := findVersions(t.Context(), f, tt.claim, tt.hints)

@@ -38,7 +38,7 @@ func TestLedgerKilled(t *testing.T) {
 	// Everything is still to be compiled: killed again and again.
 	b.commit("v1.0.0", 1)
 	when := b.undisturbed("1.0.0")
-	const cold = 3
+	const cold = 2
 	for i := range cold {
 		b.kill(when.within(b.rand, i, cold), i%2 == 1)
 	}
@@ -46,7 +46,7 @@ func TestLedgerKilled(t *testing.T) {
 
 	// The usual release: most of it is proven. The last two end while they sign
 	// and publish.
-	const warm = 6
+	const warm = 4
 	for i := range warm {
 		version := fmt.Sprintf("1.%d.0", i+1)
 		b.commit("v"+version, i+2)
