@@ -128,6 +128,7 @@ type Settings struct {
 	Files     []FileRule // further files for the archive
 	Binary    string     // template of the program's path in an archive, without extension
 	Name      string     // template of the artifact's name without extension
+	Packages  Packages   // for Linux distributions
 	UPX       []string   // flags of UPX; nil: not packed
 	// UPXVersion and UPXSHA256 pin the UPX executable: the version it must say,
 	// the digest its file must have. "" is any, and always without UPX flags.
@@ -171,12 +172,13 @@ type Budget struct {
 
 // value is what one key was set to, and where.
 type value struct {
-	flag  bool
-	text  string     // as written; also of bools, sizes and durations
-	list  []string   // of lists; of files their globs
-	files []FileRule // of files
-	size  int64
-	dur   time.Duration
+	flag     bool
+	text     string     // as written; also of bools, sizes and durations
+	list     []string   // of lists; of files their globs
+	files    []FileRule // of files
+	contents []ContentRule
+	size     int64
+	dur      time.Duration
 	// entries are those of a map, put together for settings; nil in a layer.
 	entries map[string]string
 	pos     Position

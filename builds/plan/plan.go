@@ -82,8 +82,10 @@ type Unit struct {
 	Files []string `json:"files,omitempty"`
 	// PlacedFiles are further files for the archive whose place or mode is not the
 	// commit's, sorted by their place.
-	PlacedFiles []fact.File       `json:"placed_files,omitempty"`
-	Verify      fact.VerifyPolicy `json:"verify"`
+	PlacedFiles []fact.File `json:"placed_files,omitempty"`
+	// Packages are those for Linux distributions; nil for none.
+	Packages *fact.Packages    `json:"packages,omitempty"`
+	Verify   fact.VerifyPolicy `json:"verify"`
 	// MaxSize, MaxGrowth and MaxStartup are the profile's budget: bytes, bytes more
 	// than in the release before, and nanoseconds; 0 for none.
 	MaxSize    int64 `json:"max_size,omitempty"`
@@ -134,6 +136,7 @@ func (u *Unit) Mode() fact.BuildMode { return fact.ModeOf(u.Flags) }
 func (u *Unit) Shape() fact.UnitShape {
 	s := fact.UnitShape{
 		Profile: u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archives: u.Archives(), Name: u.Name, Wrap: u.Wrap,
+		Packages: u.Packages,
 	}
 	for _, name := range u.Files {
 		s.Files = append(s.Files, fact.File{Src: name, Dst: name})
@@ -171,12 +174,25 @@ func (u *Unit) Published() []string {
 
 // Packaged are the names of what the unit builds in its archive; none if it has no archive.
 func (u *Unit) Packaged() []string {
-	all := u.Shape().Artifacts()
-	if len(all) == 0 || all[len(all)-1].Stage != fact.Archived {
-		return nil
+	if e := u.archive(); e != nil {
+		return e.Members[:len(e.From)]
 	}
-	archive := all[len(all)-1] // all of them have the same members
-	return archive.Members[:len(archive.From)]
+	return nil
+}
+
+// inPackage reports whether a published file is a package.
+func (u *Unit) inPackage(name string) bool {
+	return slices.ContainsFunc(u.Shape().Artifacts(), func(e fact.Expected) bool { return e.Name == name && e.Stage == fact.PackageStage })
+}
+
+// archive is one of the unit's archives, which all have the same members; nil if it
+// has none.
+func (u *Unit) archive() *fact.Expected {
+	all := u.Shape().Artifacts()
+	if i := slices.IndexFunc(all, func(e fact.Expected) bool { return e.Stage == fact.Archived }); i >= 0 {
+		return &all[i]
+	}
+	return nil
 }
 
 // naming is the shape as far as the names of what is linked follow from it: a unit

@@ -14,7 +14,13 @@ const (
 	Header   Stage = "header"  // as cgo wrote it beside a C library, in the same go build
 	Packed   Stage = "packed"  // by UPX
 	Archived Stage = "archive" // with others in an archive
+	// PackageStage is a file with others in a package for a Linux distribution.
+	PackageStage Stage = "package"
 )
+
+// Holds reports whether files of that stage have members: those that they are made of,
+// and others.
+func (s Stage) Holds() bool { return s == Archived || s == PackageStage }
 
 // The formats of archives, each the extension too.
 const (
@@ -71,12 +77,13 @@ type UnitShape struct {
 	Profile  string
 	Platform string
 	Mode     BuildMode
-	Mains    []Main   // in the plan's order
-	Packed   bool     // every binary goes through UPX
-	Archives []string // formats, each the extension too; none: the binaries are published as they are
-	Name     string   // of the published file, without extension; "" where each main has one
-	Wrap     string   // directory that the files of an archive lie in; "" for none
-	Files    []File   // further ones for the archive, in the plan's order
+	Mains    []Main    // in the plan's order
+	Packed   bool      // every binary goes through UPX
+	Archives []string  // formats, each the extension too; none: the binaries are published as they are
+	Name     string    // of the published file, without extension; "" where each main has one
+	Wrap     string    // directory that the files of an archive lie in; "" for none
+	Files    []File    // further ones for the archive, in the plan's order
+	Packages *Packages // nil: none
 }
 
 // Main is one main package and the binary it becomes, without extension.
@@ -167,16 +174,16 @@ type Expected struct {
 	Published bool
 	Package   string   // of a linked one: the import path of its main package
 	From      []int    // the artifacts it is made from, by their place in the unit's list
-	Members   []string // of an archive: the names in it, those of From first
+	Members   []string // of an archive or package: the names of the files in it, those of From first
 	// Modes are those that the members must have, in their order; "" where the plan
 	// does not say.
 	Modes  []string
-	Format string // of an archive
+	Format string // of an archive or package
 }
 
 // Artifacts are all that the unit makes, each after those it is made from:
-// every main linked; packed if the unit is; its header if it is a library; and
-// one archive of each of its formats, with the same members.
+// every main linked; packed if the unit is; its header if it is a library; one
+// archive of each of its formats, with the same members; and its packages.
 func (u UnitShape) Artifacts() []Expected {
 	var list []Expected
 	var products []int // the last stage of each main, and headers
@@ -214,5 +221,5 @@ func (u UnitShape) Artifacts() []Expected {
 			Stage: Archived, Name: u.Name + "." + format, Published: true, From: products, Members: members, Modes: modes, Format: format,
 		})
 	}
-	return list
+	return append(list, u.packages(products)...)
 }
