@@ -208,7 +208,7 @@ func checkContentTexts(t fact.ContentType, src, mode, owner, group string) error
 	switch {
 	case t == fact.ContentDir && src != "":
 		errs = append(errs, fault.Errorf("leave src out, or name its files: {src: \"DIR/**\", dst: /PLACE/}", "a dir has a src, and is made empty"))
-	case t == fact.ContentSymlink && (!leadsForm.MatchString(src) || len(src) > 400):
+	case t == fact.ContentSymlink && (!leadsForm.MatchString(src) || path.Clean(src) != src || len(src) > 400):
 		errs = append(errs, fault.Errorf("write where the link leads, such as ../lib/tool/tool", "a symlink leads to %q", clip(src)))
 	}
 	if mode != "" && !fact.PackageModes.MatchString(mode) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,15 +31,7 @@ func (pl *Planner) packageUp(ctx context.Context, d *draft, problem reporter) er
 		problem("packages.formats", "leave it out for the libraries: packages: {formats: none}", "packages are of programs, and buildmode %s makes a library", u.Mode())
 		return nil
 	}
-	p := &fact.Packages{
-		Name: s.Name, Version: pl.Version, Release: s.Release, Bin: s.Bin,
-		Maintainer: s.Maintainer, Description: strings.TrimSuffix(s.Description, "\n"), Homepage: s.Homepage, License: s.License, Vendor: s.Vendor, Section: s.Section,
-		Depends: s.Depends, Recommends: s.Recommends, Suggests: s.Suggests, Conflicts: s.Conflicts, Replaces: s.Replaces, Provides: s.Provides,
-		Scripts: s.Scripts,
-	}
-	if p.Name == "" {
-		p.Name = pl.File.Project
-	}
+	p := newPackages(s, pl.File.Project, pl.Version)
 	for _, format := range s.Formats {
 		if fact.PackageArch(format, u.Platform) == "" {
 			continue
@@ -71,6 +64,16 @@ func (pl *Planner) packageUp(ctx context.Context, d *draft, problem reporter) er
 		}
 	}
 	return nil
+}
+
+// newPackages are packages without formats and contents.
+func newPackages(s profiles.Packages, project, version string) *fact.Packages {
+	return &fact.Packages{
+		Name: cmp.Or(s.Name, project), Version: version, Release: s.Release, Bin: s.Bin,
+		Maintainer: s.Maintainer, Description: strings.TrimSuffix(s.Description, "\n"), Homepage: s.Homepage, License: s.License, Vendor: s.Vendor, Section: s.Section,
+		Depends: s.Depends, Recommends: s.Recommends, Suggests: s.Suggests, Conflicts: s.Conflicts, Replaces: s.Replaces, Provides: s.Provides,
+		Scripts: s.Scripts,
+	}
 }
 
 // orFormats is "apk or deb".

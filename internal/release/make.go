@@ -91,6 +91,7 @@ func (m *Maker) steps() []unitStep {
 		{fact.Packed, "packing", func(u *plan.Unit) bool { return u.UPX != nil }, m.packAll},
 		{fact.Archived, "archiving", func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
 		{fact.Linked, "copying", func(u *plan.Unit) bool { return u.Archive == fact.NoArchive }, m.copyOut},
+		{fact.PackageStage, "packaging", func(u *plan.Unit) bool { return u.Packages != nil }, m.packages},
 	}
 }
 

@@ -1,0 +1,166 @@
+package archive
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// Installed is what a package for a Linux distribution puts into the file system.
+type Installed struct {
+	Entry      // its name has no slash before it; of what is no file there is no digest
+	Type  Type // a file, a directory or a symbolic link
+	Link  string
+}
+
+// ListPackage reads what a package of size bytes installs, in its order. Like [List] it
+// refuses what no package of ours has: other types, modes that are more than rights,
+// names that lead out, bytes that are in no member. Scripts and what is said about the
+// package are not listed; its own lists of its files are not compared.
+func ListPackage(ctx context.Context, r io.ReaderAt, size int64, format string) (list []Installed, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("package: %w", err)
+		}
+	}()
+	walk := WalkReader
+	odd := func(l []Loose) []Loose { return l }
+	var errs []error
+	switch format {
+	case fact.Deb:
+		members, loose, err := ReadAr(r, size)
+		if err != nil {
+			return nil, err
+		}
+		var data []ArMember
+		for _, m := range members {
+			if strings.HasPrefix(m.Name, "data.tar") {
+				data = append(data, m)
+			}
+		}
+		if len(data) != 1 {
+			return nil, fmt.Errorf("an ar archive with %d members data.tar", len(data))
+		}
+		for _, l := range loose {
+			errs = append(errs, errors.New(l.String()))
+		}
+		r, size = io.NewSectionReader(r, data[0].Offset, data[0].Size), data[0].Size
+	case fact.RPM:
+		p, err := ReadRPM(r, size)
+		if err != nil {
+			return nil, err
+		}
+		r, size = io.NewSectionReader(r, p.Payload, size-p.Payload), size-p.Payload
+		walk = WalkCPIO
+	case fact.APK:
+		odd = APKLoose
+	case fact.ArchLinux:
+	default:
+		return nil, fmt.Errorf("unknown format %q", format)
+	}
+	sum, err := walk(ctx, r, size, Visitor{})
+	if not := (*NotArchiveError)(nil); errors.As(err, &not) {
+		err = tar.ErrHeader
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range odd(sum.Loose) {
+		errs = append(errs, errors.New(l.String()))
+	}
+	seen := map[string]bool{}
+	for _, h := range sum.Members {
+		name := path.Clean(strings.TrimPrefix(h.Name, "./"))
+		if strings.HasPrefix(name, ".") && !strings.Contains(name, "/") && (format == fact.APK || format == fact.ArchLinux || name == ".") {
+			continue // about the package
+		}
+		switch {
+		case h.Type != TypeFile && h.Type != TypeDirectory && h.Type != TypeSymlink:
+			errs = append(errs, fmt.Errorf("%q: %s", h.Name, h.Type))
+		case h.Mode&(fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) != 0:
+			errs = append(errs, fmt.Errorf("%q: its mode %s is more than rights", h.Name, h.Mode))
+		case seen[name] || name == ".." || strings.HasPrefix(name, "../") || path.IsAbs(name):
+			errs = append(errs, fmt.Errorf("%q: is there twice, or leads out", h.Name))
+		}
+		seen[name] = true
+		list = append(list, Installed{Entry{Name: name, Size: h.Size, SHA256: h.SHA256, Mode: h.Mode & fs.ModePerm}, h.Type, h.Link})
+	}
+	return list, errors.Join(errs...)
+}
+
+// CheckInstalled holds what a package installs against the files that it was made of and
+// what the plan says of it: no other files, links and directories, but those that files
+// lie in.
+func CheckInstalled(list []Installed, files []Entry, p *fact.Packages) error {
+	var errs []error
+	want := map[string]Entry{}
+	dirs := map[string]bool{}
+	links := map[string]string{}
+	above := func(name string) {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			dirs[dir] = true
+		}
+	}
+	for _, e := range files {
+		want[e.Name] = e
+		above(e.Name)
+	}
+	for _, c := range p.Contents {
+		name := strings.TrimPrefix(c.Dst, "/")
+		switch c.Type {
+		case fact.ContentDir:
+			dirs[name] = true
+		case fact.ContentSymlink:
+			links[name] = c.Src
+		}
+		above(name)
+	}
+	for _, in := range list {
+		switch in.Type {
+		case TypeDirectory:
+			if !dirs[in.Name] {
+				errs = append(errs, fmt.Errorf("the directory %s is in no list of it", in.Name))
+			}
+		case TypeSymlink:
+			if to, ok := links[in.Name]; !ok || to != in.Link {
+				errs = append(errs, fmt.Errorf("the link %s to %q is not the plan's", in.Name, in.Link))
+			}
+			delete(links, in.Name)
+		default:
+			if e, ok := want[in.Name]; !ok || e != in.Entry {
+				errs = append(errs, fmt.Errorf("member %s is not the one the manifest lists", in.Name))
+			}
+			delete(want, in.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		errs = append(errs, fmt.Errorf("lacks the member %s", name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(links)) {
+		errs = append(errs, fmt.Errorf("lacks the link %s", name))
+	}
+	return errors.Join(errs...)
+}
+
+// APKLoose are the oddities of an Alpine package: that it has up to three streams is none.
+func APKLoose(list []Loose) (odd []Loose) {
+	streams := 0
+	for _, l := range list {
+		if l.What == LooseStream {
+			if streams++; streams <= 2 {
+				continue
+			}
+		}
+		odd = append(odd, l)
+	}
+	return odd
+}
