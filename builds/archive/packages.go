@@ -26,62 +26,66 @@ type Installed struct {
 // refuses what no package of ours has: other types, modes that are more than rights,
 // names that lead out, bytes that are in no member. Scripts and what is said about the
 // package are not listed; its own lists of its files are not compared.
-func ListPackage(ctx context.Context, r io.ReaderAt, size int64, format string) (list []Installed, err error) {
+func ListPackage(ctx context.Context, r io.ReaderAt, size int64, format string) ([]Installed, error) {
+	return WalkPackage(ctx, r, size, format, nil)
+}
+
+// WalkPackage is [ListPackage], and visit gets the content of each file, if it is not nil.
+func WalkPackage(ctx context.Context, r io.ReaderAt, size int64, format string, visit func(name string, r io.Reader) error) (list []Installed, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("package: %w", err)
 		}
 	}()
-	walk := WalkReader
-	odd := func(l []Loose) []Loose { return l }
-	var errs []error
+	walk, odd := WalkReader, func(l []Loose) []Loose { return l }
+	about := func(name string) bool { return false } // a member that says something of the package
+	var loose []Loose
 	switch format {
 	case fact.Deb:
-		members, loose, err := ReadAr(r, size)
-		if err != nil {
+		var data ArMember
+		if data, loose, err = debData(r, size); err != nil {
 			return nil, err
 		}
-		var data []ArMember
-		for _, m := range members {
-			if strings.HasPrefix(m.Name, "data.tar") {
-				data = append(data, m)
-			}
-		}
-		if len(data) != 1 {
-			return nil, fmt.Errorf("an ar archive with %d members data.tar", len(data))
-		}
-		for _, l := range loose {
-			errs = append(errs, errors.New(l.String()))
-		}
-		r, size = io.NewSectionReader(r, data[0].Offset, data[0].Size), data[0].Size
+		r, size = io.NewSectionReader(r, data.Offset, data.Size), data.Size
 	case fact.RPM:
 		p, err := ReadRPM(r, size)
 		if err != nil {
 			return nil, err
 		}
-		r, size = io.NewSectionReader(r, p.Payload, size-p.Payload), size-p.Payload
-		walk = WalkCPIO
-	case fact.APK:
-		odd = APKLoose
-	case fact.ArchLinux:
+		r, size, walk = io.NewSectionReader(r, p.Payload, size-p.Payload), size-p.Payload, WalkCPIO
+	case fact.APK, fact.ArchLinux:
+		about = func(name string) bool { return strings.HasPrefix(name, ".") && !strings.Contains(name, "/") }
+		if format == fact.APK {
+			odd = APKLoose
+		}
 	default:
 		return nil, fmt.Errorf("unknown format %q", format)
 	}
-	sum, err := walk(ctx, r, size, Visitor{})
-	if not := (*NotArchiveError)(nil); errors.As(err, &not) {
+	v := Visitor{}
+	if visit != nil {
+		v.Member = func(h Header, r io.Reader) error {
+			if name := installedName(h.Name); r != nil && !about(name) {
+				return visit(name, r)
+			}
+			return nil
+		}
+	}
+	sum, err := walk(ctx, r, size, v)
+	if _, ok := errors.AsType[*NotArchiveError](err); ok {
 		err = tar.ErrHeader
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range odd(sum.Loose) {
+	var errs []error
+	for _, l := range append(loose, odd(sum.Loose)...) {
 		errs = append(errs, errors.New(l.String()))
 	}
 	seen := map[string]bool{}
 	for _, h := range sum.Members {
-		name := path.Clean(strings.TrimPrefix(h.Name, "./"))
-		if strings.HasPrefix(name, ".") && !strings.Contains(name, "/") && (format == fact.APK || format == fact.ArchLinux || name == ".") {
-			continue // about the package
+		name := installedName(h.Name)
+		if about(name) || name == "." {
+			continue
 		}
 		switch {
 		case h.Type != TypeFile && h.Type != TypeDirectory && h.Type != TypeSymlink:
@@ -95,6 +99,32 @@ func ListPackage(ctx context.Context, r io.ReaderAt, size int64, format string) 
 		list = append(list, Installed{Entry{Name: name, Size: h.Size, SHA256: h.SHA256, Mode: h.Mode & fs.ModePerm}, h.Type, h.Link})
 	}
 	return list, errors.Join(errs...)
+}
+
+// installedName is how a member's name is written here.
+func installedName(name string) string { return path.Clean(strings.TrimPrefix(name, "./")) }
+
+// debData finds what a Debian package installs.
+func debData(r io.ReaderAt, size int64) (data ArMember, loose []Loose, err error) {
+	var head [len(ArMagic)]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:]) != ArMagic {
+		return data, nil, errors.New("no ar archive")
+	}
+	members, loose, err := ReadAr(r, size)
+	if err != nil {
+		return data, nil, err
+	}
+	found := 0
+	for _, m := range members {
+		if strings.HasPrefix(m.Name, "data.tar") {
+			data = m
+			found++
+		}
+	}
+	if found != 1 {
+		return data, nil, fmt.Errorf("an ar archive with %d members data.tar", found)
+	}
+	return data, loose, nil
 }
 
 // CheckInstalled holds what a package installs against the files that it was made of and

@@ -214,6 +214,16 @@ func (p *Packages) PackageName(format, platform string) string {
 	return p.Name + "_" + version + "_" + arch + "." + format
 }
 
+// PackageFormat is the format of a package by the name of its file; "" if it is none.
+func PackageFormat(name string) string {
+	for ext, format := range map[string]string{".deb": Deb, ".rpm": RPM, ".apk": APK, ".pkg.tar.zst": ArchLinux} {
+		if strings.HasSuffix(name, ext) {
+			return format
+		}
+	}
+	return ""
+}
+
 // DefaultPackageRelease is the first release of a version. The names of Debian and Alpine
 // packages leave it out, as those that are no part of a distribution do.
 const DefaultPackageRelease = "1"
