@@ -36,6 +36,7 @@ func (im *importer) goreleaser(data []byte) error {
 	g.snapshot()
 	g.hooks()
 	g.git()
+	g.packages()
 	g.channels()
 	g.rest()
 	g.head()
