@@ -202,26 +202,34 @@ func checkInstalled(what, s string) error {
 // CheckInstalled reports whether a file of a package can be installed there.
 func CheckInstalled(place string) error { return checkInstalled("its place", place) }
 
-// checkContentTexts checks what a content says, once its place is a place.
-func checkContentTexts(t fact.ContentType, src, mode, owner, group string) error {
-	var errs []error
+// checkContentSrc checks where what is no file of the commit comes from.
+func checkContentSrc(t fact.ContentType, src string) error {
 	switch {
 	case t == fact.ContentDir && src != "":
-		errs = append(errs, fault.Errorf("leave src out, or name its files: {src: \"DIR/**\", dst: /PLACE/}", "a dir has a src, and is made empty"))
+		return fault.Errorf("leave src out, or name its files: {src: \"DIR/**\", dst: /PLACE/}", "a dir has a src, and is made empty")
 	case t == fact.ContentSymlink && (!leadsForm.MatchString(src) || path.Clean(src) != src || len(src) > 400):
-		errs = append(errs, fault.Errorf("write where the link leads, such as ../lib/tool/tool", "a symlink leads to %q", clip(src)))
+		return fault.Errorf("write where the link leads, such as ../lib/tool/tool", "a symlink leads to %q", clip(src))
 	}
-	if mode != "" && !fact.PackageModes.MatchString(mode) {
-		errs = append(errs, fault.Errorf("four octal digits in quotes, such as \"0644\"; more than rights is not offered", "the mode %q", clip(mode)))
-	} else if mode != "" && t == fact.ContentSymlink {
-		errs = append(errs, fault.Errorf("leave it out", "a symlink has no mode"))
+	return nil
+}
+
+func checkContentMode(t fact.ContentType, mode string) error {
+	switch {
+	case mode == "":
+		return nil
+	case !fact.PackageModes.MatchString(mode):
+		return fault.Errorf("four octal digits in quotes, such as \"0644\"; more than rights is not offered", "the mode %q", clip(mode))
+	case t == fact.ContentSymlink:
+		return fault.Errorf("leave it out", "a symlink has no mode")
 	}
-	for _, name := range []string{owner, group} {
-		if name != "" && !ownerForm.MatchString(name) {
-			errs = append(errs, fault.Errorf("such as root", "the owner or group %q", clip(name)))
-		}
+	return nil
+}
+
+func checkOwner(name string) error {
+	if name != "" && !ownerForm.MatchString(name) {
+		return fault.Errorf("such as root", "no name of a user or group: %q", clip(name))
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // CheckPackages reports everything that keeps these from being the packages of a unit
@@ -280,7 +288,7 @@ func CheckPackages(p *fact.Packages, platform string) error {
 func checkContents(list []fact.PackageContent) error {
 	var errs []error
 	for i, c := range list {
-		errs = append(errs, checkInstalled("content", c.Dst), checkContentTexts(c.Type, c.Src, c.Mode, c.Owner, c.Group))
+		errs = append(errs, checkInstalled("content", c.Dst), checkContentSrc(c.Type, c.Src), checkContentMode(c.Type, c.Mode), checkOwner(c.Owner), checkOwner(c.Group))
 		if c.Type != fact.ContentFile && !slices.Contains(fact.ContentTypes(), string(c.Type)) {
 			errs = append(errs, fmt.Errorf("content %q: the type %q", clip(c.Dst), clip(string(c.Type))))
 		}
@@ -407,7 +415,10 @@ func (d *decoder) contentRule(k key, n *yaml.Node) (c ContentRule, dst *yaml.Nod
 	} else {
 		c.Dst = strings.TrimSuffix(c.Dst, "/")
 	}
-	wrong("src", checkContentTexts(c.Type, c.Src, c.Mode, c.Owner, c.Group))
+	wrong("src", checkContentSrc(c.Type, c.Src))
+	wrong("mode", checkContentMode(c.Type, c.Mode))
+	wrong("owner", checkOwner(c.Owner))
+	wrong("group", checkOwner(c.Group))
 	return c, at["dst"], ok
 }
 

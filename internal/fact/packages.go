@@ -162,7 +162,11 @@ func PackageVersionOf(format, version string) PackageVersion {
 	switch format {
 	case ArchLinux:
 		// Its version has no hyphens, and nfpm writes the prerelease into the name alone.
-		v := numbers + one(pre, "_")
+		v := numbers
+		if beginsNumber.MatchString(pre) {
+			v += "pre" // or it would go on in the numbers
+		}
+		v += one(pre, "_")
 		if metadata != "" {
 			v += "+" + one(metadata, ".")
 		}
