@@ -188,7 +188,7 @@ var wordings = map[Check]wording{
 			}
 			return fmt.Sprintf("members of %s of %d against the manifest", g.holders(), g.of)
 		},
-		open: about("the members of archives and packages", "the members of %s"),
+		open: about("the members of archives", "the members of %s"),
 	},
 	Packaged: {
 		done: func(g group) string {
