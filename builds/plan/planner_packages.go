@@ -38,7 +38,11 @@ func (pl *Planner) packageUp(ctx context.Context, d *draft, problem reporter) er
 		}
 		p.Formats = append(p.Formats, format)
 		for _, r := range profiles.PackageRules(format, p) {
-			problem(r.Key, r.Hint, "%s", r.Message)
+			key := r.Key
+			if d.profile.Pos(d.platform, key).Line == 0 {
+				key = "packages.formats" // it is what nobody has written
+			}
+			problem(key, r.Hint, "%s", r.Message)
 		}
 	}
 	const without = "an override can leave it without: {platforms: [%s], packages: {formats: %s}}"
@@ -95,13 +99,13 @@ func (pl *Planner) contents(ctx context.Context, d *draft, p *fact.Packages, pro
 			p.Contents = append(p.Contents, fact.PackageContent{Type: c.Type, Src: c.Src, Dst: c.Dst, Mode: c.Mode, Owner: c.Owner, Group: c.Group})
 		}
 	}
-	scripts := p.Scripts.List()
+	scripts, scriptKeys := scriptsOf(p.Scripts)
 	parts = append(append(parts, "scripts"), scripts...)
 	named := func(i int) string { return fmt.Sprintf("%s[%d]", key, of[i]) }
 	report, wrong := problem.counting()
 	found, err := memoized(ctx, pl.Loader, func() (globbed, bool) {
 		found, ferr := pl.findFiles(patterns, named, report)
-		_, serr := pl.findFiles(asRules(scripts), func(int) string { return "packages.formats" }, report)
+		_, serr := pl.findFiles(asRules(scripts), func(i int) string { return scriptKeys[i] }, report)
 		if err := errors.Join(ferr, serr); err != nil {
 			d.errs = append(d.errs, err)
 			return found, false
@@ -126,6 +130,16 @@ func (pl *Planner) contents(ctx context.Context, d *draft, p *fact.Packages, pro
 	slices.SortStableFunc(p.Contents, func(a, b fact.PackageContent) int { return strings.Compare(a.Dst, b.Dst) })
 	p.Contents = slices.CompactFunc(p.Contents, func(a, b fact.PackageContent) bool { return a == b })
 	return nil
+}
+
+// scriptsOf are the scripts there are, and their keys.
+func scriptsOf(s fact.Scripts) (files, keys []string) {
+	for _, one := range [][2]string{{"preinstall", s.PreInstall}, {"postinstall", s.PostInstall}, {"preremove", s.PreRemove}, {"postremove", s.PostRemove}} {
+		if one[1] != "" {
+			files, keys = append(files, one[1]), append(keys, "packages.scripts."+one[0])
+		}
+	}
+	return files, keys
 }
 
 // asRules are files of the commit, where they are.
