@@ -17,24 +17,13 @@ import (
 // Packages is the key packages: packages for Linux distributions of what a profile
 // builds for Linux.
 type Packages struct {
-	Formats     []string // sorted, of fact.PackageFormats; none: no packages
-	Name        string   // "" is the project's
-	Release     string   // default "1"
-	Bin         string   // default "/usr/bin"
-	Maintainer  string
-	Description string
-	Homepage    string
-	License     string
-	Vendor      string
-	Section     string
-	Depends     []string
-	Recommends  []string
-	Suggests    []string
-	Conflicts   []string
-	Replaces    []string
-	Provides    []string
-	Contents    []ContentRule
-	Scripts     fact.Scripts
+	Formats []string // sorted, of fact.PackageFormats; none: no packages
+	Name    string   // "" is the project's
+	Release string   // default "1"
+	Bin     string   // default "/usr/bin"
+	fact.PackageAbout
+	Contents []ContentRule
+	Scripts  fact.Scripts
 }
 
 // ContentRule is an element of packages.contents.

@@ -104,7 +104,7 @@ func TestEveryPackageSettingIsFollowed(t *testing.T) {
 				*value = "x"
 			case *[]string:
 				*value = []string{"x"}
-			case *fact.Scripts:
+			case *fact.Scripts, *fact.PackageAbout:
 				try(s, f)
 				continue
 			case *[]profiles.ContentRule:

@@ -72,12 +72,13 @@ func (pl *Planner) packageUp(ctx context.Context, d *draft, problem reporter) er
 
 // newPackages are packages without formats and contents.
 func newPackages(s profiles.Packages, project, version string) *fact.Packages {
-	return &fact.Packages{
+	p := &fact.Packages{
 		Name: cmp.Or(s.Name, project), Version: version, Release: s.Release, Bin: s.Bin,
-		Maintainer: s.Maintainer, Description: strings.TrimSuffix(s.Description, "\n"), Homepage: s.Homepage, License: s.License, Vendor: s.Vendor, Section: s.Section,
-		Depends: s.Depends, Recommends: s.Recommends, Suggests: s.Suggests, Conflicts: s.Conflicts, Replaces: s.Replaces, Provides: s.Provides,
-		Scripts: s.Scripts,
+		PackageAbout: s.PackageAbout,
+		Scripts:      s.Scripts,
 	}
+	p.Description = strings.TrimSuffix(p.Description, "\n")
+	return p
 }
 
 // orFormats is "apk or deb".

@@ -27,6 +27,14 @@ type Packages struct {
 	Release string   `json:"release"` // counts packages of one version: a number
 	Bin     string   `json:"bindir"`  // absolute
 
+	PackageAbout
+
+	Contents []PackageContent `json:"contents,omitempty"` // sorted by Dst
+	Scripts  Scripts          `json:"scripts,omitzero"`
+}
+
+// PackageAbout is what packages say of themselves and of others, as nfpm calls it.
+type PackageAbout struct {
 	Maintainer  string `json:"maintainer,omitempty"`
 	Description string `json:"description,omitempty"` // lines, of which the first says it all
 	Homepage    string `json:"homepage,omitempty"`
@@ -40,9 +48,6 @@ type Packages struct {
 	Conflicts  []string `json:"conflicts,omitempty"`
 	Replaces   []string `json:"replaces,omitempty"`
 	Provides   []string `json:"provides,omitempty"`
-
-	Contents []PackageContent `json:"contents,omitempty"` // sorted by Dst
-	Scripts  Scripts          `json:"scripts,omitzero"`
 }
 
 // PackageContent is something in a package beside the programs.

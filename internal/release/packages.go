@@ -235,6 +235,7 @@ func (m *Maker) runNfpm(ctx context.Context, u *plan.Unit, e fact.Expected, s *s
 // far as it is used. The architecture and the version are given as the format writes
 // them.
 type nfpmFile struct {
+	fact.PackageAbout
 	Name            string        `json:"name"`
 	Arch            string        `json:"arch"`
 	Platform        string        `json:"platform"`
@@ -243,20 +244,8 @@ type nfpmFile struct {
 	Prerelease      string        `json:"prerelease,omitempty"`
 	VersionMetadata string        `json:"version_metadata,omitempty"`
 	Release         string        `json:"release,omitempty"`
-	Section         string        `json:"section,omitempty"`
-	Maintainer      string        `json:"maintainer,omitempty"`
-	Description     string        `json:"description,omitempty"`
-	Vendor          string        `json:"vendor,omitempty"`
-	Homepage        string        `json:"homepage,omitempty"`
-	License         string        `json:"license,omitempty"`
 	DisableGlobbing bool          `json:"disable_globbing"`
 	MTime           string        `json:"mtime"`
-	Depends         []string      `json:"depends,omitempty"`
-	Recommends      []string      `json:"recommends,omitempty"`
-	Suggests        []string      `json:"suggests,omitempty"`
-	Conflicts       []string      `json:"conflicts,omitempty"`
-	Replaces        []string      `json:"replaces,omitempty"`
-	Provides        []string      `json:"provides,omitempty"`
 	Contents        []nfpmContent `json:"contents"`
 	Scripts         fact.Scripts  `json:"scripts,omitzero"`
 	Deb             nfpmFormat    `json:"deb,omitzero"`
@@ -293,11 +282,10 @@ func (m *Maker) nfpmConfig(u *plan.Unit, format string, s *stagedPackage) nfpmFi
 	when := m.Of.Source.CommitTime.UTC().Format(time.RFC3339)
 	arch := nfpmFormat{Arch: fact.PackageArch(format, u.Platform)}
 	c := nfpmFile{
-		Name: p.Name, Arch: arch.Arch, Platform: "linux", Version: version.Version, VersionSchema: "none",
+		PackageAbout: p.PackageAbout,
+		Name:         p.Name, Arch: arch.Arch, Platform: "linux", Version: version.Version, VersionSchema: "none",
 		Prerelease: version.Prerelease, VersionMetadata: version.Metadata,
-		Section: p.Section, Maintainer: p.Maintainer, Description: p.Description, Vendor: p.Vendor, Homepage: p.Homepage, License: p.License,
 		DisableGlobbing: true, MTime: when,
-		Depends: p.Depends, Recommends: p.Recommends, Suggests: p.Suggests, Conflicts: p.Conflicts, Replaces: p.Replaces, Provides: p.Provides,
 	}
 	for _, script := range []struct {
 		to   *string
