@@ -139,6 +139,9 @@ func checkPackage(word, s string) error {
 	case "depends", "recommends", "suggests", "conflicts", "replaces", "provides":
 		return line(relationForm, "one package per element, such as libc6 or git >= 2.30")
 	case "description":
+		if n := strings.Count(s, "\n"); n > maxDescription {
+			return fmt.Errorf("%sdescription has %d lines, more than %d", key, n, maxDescription)
+		}
 		for i, l := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
 			if err := checkPackageLine(l); err != nil && (l != "" || i == 0) {
 				return fault.Errorf(fault.Hint(err), "line %d of %s%s %v", i+1, key, word, err)
@@ -154,6 +157,9 @@ func checkPackage(word, s string) error {
 	}
 	return nil
 }
+
+// maxDescription is the most lines that a description has.
+const maxDescription = 100
 
 // checkPackageLine accepts a line that the formats write as it is: nfpm puts the values of
 // variables in the place of their names, and no format has an escape for that.

@@ -178,8 +178,14 @@ func CheckInstalled(list []Installed, files []Entry, p *fact.Packages) error {
 	for _, name := range slices.Sorted(maps.Keys(links)) {
 		errs = append(errs, fmt.Errorf("lacks the link %s", name))
 	}
+	if n := len(errs); n > maxInstalled { // another package altogether
+		errs = append(errs[:maxInstalled], fmt.Errorf("and %d more", n-maxInstalled))
+	}
 	return errors.Join(errs...)
 }
+
+// maxInstalled is how much of what is wrong with a package is told.
+const maxInstalled = 10
 
 // APKLoose are the oddities of an Alpine package: that it has up to three streams is none.
 func APKLoose(list []Loose) (odd []Loose) {

@@ -145,6 +145,23 @@ func (u *Unit) Shape() fact.UnitShape {
 	return s
 }
 
+// Taken are the files of the module that archives and packages have, in no order, some
+// twice.
+func (u *Unit) Taken() (names []string) {
+	for _, f := range u.Shape().Files {
+		names = append(names, f.Src)
+	}
+	if p := u.Packages; p != nil {
+		for _, c := range p.Contents {
+			if c.Type.File() {
+				names = append(names, c.Src)
+			}
+		}
+		names = append(names, p.Scripts.List()...)
+	}
+	return names
+}
+
 // Archives are the formats of the unit's archives; none if its binaries are
 // published as they are.
 func (u *Unit) Archives() []string {

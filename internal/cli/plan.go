@@ -88,6 +88,11 @@ func (f *planFlags) run(ctx context.Context, d *app) error {
 		for _, f := range u.PlacedFiles {
 			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Shape().Path(f.Dst)+" "+f.Mode))
 		}
+		if u.Packages != nil {
+			for _, c := range u.Packages.Contents {
+				d.printf("    packaged with %s\n", strings.Join(strings.Fields(strings.Join([]string{string(c.Type), c.Src, "as", c.Dst, c.Mode}, " ")), " "))
+			}
+		}
 		for _, v := range p.Explained[u.ID()] {
 			d.printf("    %-28s %-40s %s\n", v.Key, v.Value, v.Pos)
 		}
