@@ -48,7 +48,8 @@ type Program struct {
 	// Path is a copy of this run's own. Its digest is not the same on every machine.
 	Path string
 
-	place *toolchain.Place
+	// Place is where it was built, and runs.
+	Place *toolchain.Place
 }
 
 // maxProgram bounds the file of a program.
@@ -79,8 +80,8 @@ func Fetch(ctx context.Context, cfg Config, k Known) (_ *Program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{Known: k, Path: filepath.Join(own, exe(k.Name)), place: place(cfg, own)}
-	if err := p.place.Make(); err != nil {
+	p := &Program{Known: k, Path: filepath.Join(own, exe(k.Name)), Place: place(cfg, own)}
+	if err := p.Place.Make(); err != nil {
 		return nil, err
 	}
 	key := memo.NewKey("tool 1", k.Module, k.Version, k.Sum, k.Package, g.Toolchain.Sum, runtime.GOOS, runtime.GOARCH, fmt.Sprint(environment(), arguments("")))
@@ -205,10 +206,10 @@ func (cfg Config) build(ctx context.Context, g *toolchain.Goroot, p *Program, ow
 		return err
 	}
 	// Loading its packages downloads the modules that they are in, and no others.
-	if err := run(p.place.FetchEnv(cfg.Fetcher.Settings), p.place.Fetching(), "list", "-deps", "-mod=readonly", "-modcacherw", "-buildvcs=false", "-f={{.ImportPath}}", p.Package); err != nil {
+	if err := run(p.Place.FetchEnv(cfg.Fetcher.Settings), p.Place.Fetching(), "list", "-deps", "-mod=readonly", "-modcacherw", "-buildvcs=false", "-f={{.ImportPath}}", p.Package); err != nil {
 		return fmt.Errorf("what it needs: %w", err)
 	}
-	if err := run(p.place.Env(nil, "off"), p.place.Confine(own), arguments(p.Path, p.Package)...); err != nil {
+	if err := run(p.Place.Env(nil, "off"), p.Place.Confine(own), arguments(p.Path, p.Package)...); err != nil {
 		return fmt.Errorf("building it: %w", err)
 	}
 	fi, err := os.Lstat(p.Path)
@@ -220,7 +221,7 @@ func (cfg Config) build(ctx context.Context, g *toolchain.Goroot, p *Program, ow
 	}
 	// Nobody needs these any more, and they are many.
 	var errs []error
-	for _, dir := range []string{src, p.place.ModCache, filepath.Join(own, "gocache")} {
+	for _, dir := range []string{src, p.Place.ModCache, filepath.Join(own, "gocache")} {
 		errs = append(errs, files.RemoveTree(dir))
 	}
 	return errors.Join(errs...)
@@ -230,14 +231,14 @@ func (cfg Config) build(ctx context.Context, g *toolchain.Goroot, p *Program, ow
 // with an environment of nothing but where temporary files go. Whoever wants more of
 // it changes the command.
 func (p *Program) Command(dir string, args ...string) toolchain.Command {
-	env := []string{"TMPDIR=" + p.place.Tmp}
+	env := []string{"TMPDIR=" + p.Place.Tmp}
 	if runtime.GOOS == "windows" { // without these no program starts
 		root := `C:\Windows`
-		env = []string{"SYSTEMROOT=" + root, "WINDIR=" + root, "TEMP=" + p.place.Tmp, "TMP=" + p.place.Tmp}
+		env = []string{"SYSTEMROOT=" + root, "WINDIR=" + root, "TEMP=" + p.Place.Tmp, "TMP=" + p.Place.Tmp}
 	}
 	return toolchain.Command{
 		Path: p.Path, Args: args, Dir: dir, Env: env,
-		Confine: confine.Limits{Write: []string{dir, p.place.Tmp}, Log: p.place.Confined},
+		Confine: confine.Limits{Write: []string{dir, p.Place.Tmp}, Log: p.Place.Confined},
 	}
 }
 
