@@ -151,7 +151,8 @@ var apkSuffix = regexp.MustCompile(`^(alpha|beta|pre|rc)[.-]?([0-9]*)$`)
 // PackageVersionOf takes a version apart for a format. Debian and RPM order versions as
 // Semantic Versioning does when the prerelease is behind a tilde; pacman when it is
 // behind nothing. apk knows four words for prereleases, and one for what came from
-// version control: whatever is none of them becomes _pre, and what is behind a plus _git.
+// version control: whatever is none of them becomes _pre and _git, as a snapshot does, and
+// what is behind a plus _git.
 func PackageVersionOf(format, version string) PackageVersion {
 	version, metadata, _ := strings.Cut(version, "+")
 	numbers := numbersForm.FindString(version)
@@ -181,9 +182,9 @@ func PackageVersionOf(format, version string) PackageVersion {
 		if m := apkSuffix.FindStringSubmatch(strings.ToLower(pre)); m != nil {
 			v += "_" + m[1] + m[2]
 		} else if pre != "" {
-			v += "_pre" + leadingTime.FindString(pre)
+			v += "_pre" + leadingTime.FindString(pre) + "_git"
 		}
-		if metadata != "" {
+		if metadata != "" && !strings.HasSuffix(v, "_git") {
 			v += "_git"
 		}
 		return PackageVersion{Version: v}

@@ -49,8 +49,8 @@ func TestPackageVersions(t *testing.T) {
 		{"2026.11.3", "2026.11.3", "2026.11.3", "2026.11.3", "2026.11.3"},
 		{"1.2.3-rc.1", "1.2.3~rc.1", "1.2.3~rc.1", "1.2.3_rc1", "1.2.3rc.1"},
 		{"1.2.3-beta2", "1.2.3~beta2", "1.2.3~beta2", "1.2.3_beta2", "1.2.3beta2"},
-		{"1.2.3-dev-x", "1.2.3~dev.x", "1.2.3~dev_x", "1.2.3_pre", "1.2.3dev_x"},
-		{"1.2.4-0.20260102030405-abcdefabcdef", "1.2.4~0.20260102030405.abcdefabcdef", "1.2.4~0.20260102030405_abcdefabcdef", "1.2.4_pre20260102030405", "1.2.4pre0.20260102030405_abcdefabcdef"},
+		{"1.2.3-dev-x", "1.2.3~dev.x", "1.2.3~dev_x", "1.2.3_pre_git", "1.2.3dev_x"},
+		{"1.2.4-0.20260102030405-abcdefabcdef", "1.2.4~0.20260102030405.abcdefabcdef", "1.2.4~0.20260102030405_abcdefabcdef", "1.2.4_pre20260102030405_git", "1.2.4pre0.20260102030405_abcdefabcdef"},
 		{"1.2.3+dirty", "1.2.3+dirty", "1.2.3+dirty", "1.2.3_git", "1.2.3+dirty"},
 	} {
 		for format, want := range map[string]string{Deb: tt.deb, RPM: tt.rpm, APK: tt.apk, ArchLinux: tt.arch} {
