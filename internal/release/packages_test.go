@@ -124,7 +124,7 @@ func TestPackages(t *testing.T) {
 		t.Errorf("apk and archlinux have a description of several lines:\n%s", log)
 	}
 
-	r, _, err = packaging(t, same, "echo $$ >> $target", func(u *plan.Unit) { u.Packages.Formats = []string{fact.Deb} })
+	_, _, err = packaging(t, same, "echo $$ >> $target", func(u *plan.Unit) { u.Packages.Formats = []string{fact.Deb} })
 	if err == nil || !strings.Contains(err.Error(), "greet_1.0.0_amd64.deb: nfpm made another package than it was told to") {
 		t.Errorf("a package with something behind it: %v", err)
 	}
