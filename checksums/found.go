@@ -25,7 +25,7 @@ type Found struct {
 func (m *Manifest) Find(sum string) *Found {
 	var f Found
 	for _, a := range m.Artifacts {
-		if f.Artifact == "" && a.SHA256 == sum && a.Stage != fact.Archived {
+		if f.Artifact == "" && a.SHA256 == sum && !a.Stage.Holds() {
 			f.Artifact = a.Key()
 		}
 	}

@@ -210,7 +210,7 @@ func subjects(m *Manifest, files []Entry, members MemberSubjects) ([]Resource, e
 			}
 			continue
 		}
-		if a.Stage == fact.Archived {
+		if a.Stage.Holds() {
 			continue
 		}
 		list = append(list, Resource{

@@ -284,7 +284,7 @@ func (v *validation) artifacts(m *Manifest) {
 		v.check(what, checkName(a.Name))
 		v.check(what+": profile", checkWord(a.Profile))
 		v.check(what+": platform", checkPath(a.Platform))
-		v.check(what+": stage", is(a.Stage, fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived))
+		v.check(what+": stage", is(a.Stage, fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived, fact.PackageStage))
 		v.check(what, checkDigest(a.SHA256))
 		if a.Size < 0 {
 			v.addf("%s: size %d", what, a.Size)
@@ -389,7 +389,7 @@ func checkStarts(p fact.Proof) error {
 }
 
 func (v *validation) from(what string, a Artifact, digests map[string]bool) {
-	if (a.Stage == fact.Packed || a.Stage == fact.Universal || a.Stage == fact.Archived) && len(a.From) == 0 {
+	if (a.Stage == fact.Packed || a.Stage == fact.Universal || a.Stage.Holds()) && len(a.From) == 0 {
 		v.addf("%s: does not name what it was made from", what)
 	}
 	for _, d := range a.From {
@@ -410,7 +410,11 @@ func (v *validation) members(what string, a Artifact) {
 		v.check(what+": member", checkPath(m.Name))
 		name := fact.Plain(m.Name)
 		v.check(what+": member "+name, checkDigest(m.SHA256))
-		v.check(what+": member "+name+": mode", is(m.Mode, fact.Modes()...))
+		if a.Stage != fact.PackageStage {
+			v.check(what+": member "+name+": mode", is(m.Mode, fact.Modes()...))
+		} else if !fact.PackageModes.MatchString(m.Mode) {
+			v.addf("%s: member %s: mode %s", what, name, fact.Plain(m.Mode))
+		}
 		if m.Size < 0 {
 			v.addf("%s: member %s: size %d", what, name, m.Size)
 		}

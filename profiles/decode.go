@@ -353,6 +353,10 @@ func (d *decoder) setting(k key, e entry, into layer) {
 		if !d.filesSetting(k, n, v) {
 			return
 		}
+	case kindContents:
+		if !d.contentsSetting(k, n, v) {
+			return
+		}
 	}
 	d.checkValue(k, v)
 	into[k.name] = v
@@ -362,6 +366,10 @@ func groupHint(name string) string {
 	switch name {
 	case "upx":
 		return "write upx: [--best, --lzma], or upx: {flags: [--best, --lzma], version: \"3.94\", sha256: …}"
+	case "packages":
+		return "write packages: {formats: [deb, rpm], maintainer: Jo Doe <jo@example.org>, description: WHAT IT IS}"
+	case "packages.scripts":
+		return "write scripts: {postinstall: FILE}"
 	case "bench":
 		return "write bench: {args: [--version], variants: [stripped, plain]}"
 	case "ldflags":

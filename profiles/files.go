@@ -142,7 +142,7 @@ func (f FileRule) Place(name string) string {
 // checkArchive wants formats, or none alone.
 func (d *decoder) checkArchive(k key, v *value) {
 	if len(v.list) == 0 {
-		d.errorAt(v.pos, "write none for bare binaries", "archive is empty")
+		d.errorAt(v.pos, map[string]string{"archive": "write none for bare binaries", "packages.formats": "write none for no packages"}[k.name], "%s is empty", k.name)
 	}
 	seen := map[string]bool{}
 	for i, s := range v.list {
@@ -152,8 +152,11 @@ func (d *decoder) checkArchive(k key, v *value) {
 		seen[s] = true
 	}
 	if seen[fact.NoArchive] && len(seen) > 1 {
-		d.errorAt(v.items[slices.Index(v.list, fact.NoArchive)], "write none alone, or give the bare binaries a profile of their own",
-			"archive has none beside formats: a profile publishes its programs in archives or as they are")
+		what, hint := "archive has none beside formats: a profile publishes its programs in archives or as they are", "write none alone, or give the bare binaries a profile of their own"
+		if k.name != "archive" {
+			what, hint = k.name+" has none beside formats", "write none alone, or leave it out"
+		}
+		d.errorAt(v.items[slices.Index(v.list, fact.NoArchive)], hint, "%s", what)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	kindDuration      // Go's spelling
 	kindGroup         // a map of further keys
 	kindFiles         // a list of globs, and of maps of further keys
+	kindContents      // a list of maps of further keys
 	kindOther         // decoded by code of its own
 )
 
@@ -36,7 +37,7 @@ type key struct {
 	def      string            // the default as text; what it means depends on the kind
 	template bool              // values may be templates
 	fields   []string          // of templates, beside those that all templates have
-	sub      []key             // of a group, and of an element of kindFiles
+	sub      []key             // of a group, and of an element of kindFiles or kindContents
 	// into puts the value that holds into the settings; of all settings but groups.
 	into func(*Settings, *value)
 }
@@ -147,6 +148,7 @@ func settingKeys() []key {
 		{name: "universal", kind: kindText, def: "none", enum: []string{"none", string(fact.BesideSlices), string(fact.ReplaceSlices)}, truth: map[string]string{"true": string(fact.BesideSlices), "false": "none"},
 			doc:  "Universal binaries for macOS, of what is built for darwin/amd64 and darwin/arm64: beside these, or replace, in their place. true is beside, false is none.",
 			into: func(s *Settings, v *value) { s.Universal = fact.UniversalPolicy(v.textUnless("none")) }},
+		packagesKey(),
 		{name: "upx", kind: kindPack, def: "off", doc: "Pack with UPX, using these flags; off does not pack. Or a map with upx.flags, and which UPX it has to be.", sub: []key{
 			{name: "upx.flags", kind: kindOff, def: "off", doc: "The flags; the same as upx: FLAGS.",
 				into: func(s *Settings, v *value) { s.UPX = v.list }},
@@ -185,13 +187,17 @@ func settingKeys() []key {
 // leafKeys are the settings with the groups unfolded.
 func leafKeys() []key {
 	var leaves []key
-	for _, k := range settingKeys() {
-		if k.kind == kindGroup || k.kind == kindPack {
-			leaves = append(leaves, k.sub...)
-		} else {
-			leaves = append(leaves, k)
+	var unfold func(keys []key)
+	unfold = func(keys []key) {
+		for _, k := range keys {
+			if k.kind == kindGroup || k.kind == kindPack {
+				unfold(k.sub)
+			} else {
+				leaves = append(leaves, k)
+			}
 		}
 	}
+	unfold(settingKeys())
 	return leaves
 }
 
@@ -239,7 +245,10 @@ var elsewhere = map[string]string{
 	"brews": "channels: {homebrew: {…}}", "brew": "channels: {homebrew: {…}}", "homebrew_casks": "channels: {cask: {…}}", "scoops": "channels: {scoop: {…}}",
 	"aurs": "channels: {aur: {…}}", "krews": "channels: {krew: {…}}", "npms": "channels: {npm: {…}}",
 	"universal_binaries": "universal",
-	"max_size":           "budget: {size: …}", "signing": "sign", "packages": "main", "package": "main",
+	"max_size":           "budget: {size: …}", "signing": "sign", "package": "main", "nfpms": "packages", "nfpm": "packages",
+	"deb": "packages: {formats: [deb]}", "rpm": "packages: {formats: [rpm]}", "apk": "packages: {formats: [apk]}",
+	"file_info": "mode, owner, group", "preinst": "preinstall", "postinst": "postinstall", "prerm": "preremove", "postrm": "postremove",
+	"dependencies": "depends", "package_name": "packages: {name: …}", "licence": "license",
 	"x": "set", "flag": "extra", "override": "overrides", "environment": "env", "vendor": "mod: vendor",
 	"include": "platforms: {include: […]}", "exclude": "platforms: {exclude: […]}", "os": "platforms: {os: […]}", "arch": "platforms: {arch: […]}",
 	"set": "ldflags: {set: …}", "extra": "ldflags: {extra: […]}", "size": "budget: {size: …}", "startup": "budget: {startup: …}",

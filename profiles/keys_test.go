@@ -17,6 +17,7 @@ func TestEveryKey(t *testing.T) {
 	others := map[string]string{"ldflags.set": "main.x", "bench.variants": "plain", "tags": "x"}
 	base := maps.Clone(defaults())
 	base["upx.flags"] = &value{list: []string{"-1"}} // pins are of no use without
+	base["packages.formats"] = &value{list: []string{"deb"}}
 	before := base.settings()
 	reached := map[string]bool{}
 	for _, k := range leafKeys() {
@@ -25,7 +26,7 @@ func TestEveryKey(t *testing.T) {
 			continue
 		}
 		l, name := maps.Clone(base), k.name
-		v := &value{text: "x", list: []string{cmp.Or(others[name], "-x")}, files: []FileRule{{Src: "x"}}, size: 1, dur: 1}
+		v := &value{text: "x", list: []string{cmp.Or(others[name], "-x")}, files: []FileRule{{Src: "x"}}, contents: []ContentRule{{Src: "x"}}, size: 1, dur: 1}
 		switch {
 		case k.kind == kindMap:
 			name += "." + cmp.Or(others[name], "X")

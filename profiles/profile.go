@@ -130,6 +130,7 @@ type Settings struct {
 	Name      string     // template of the artifact's name without extension
 	// Universal says whether universal binaries are published for macOS.
 	Universal fact.UniversalPolicy
+	Packages  Packages // for Linux distributions
 	UPX       []string // flags of UPX; nil: not packed
 	// UPXVersion and UPXSHA256 pin the UPX executable: the version it must say,
 	// the digest its file must have. "" is any, and always without UPX flags.
@@ -173,12 +174,13 @@ type Budget struct {
 
 // value is what one key was set to, and where.
 type value struct {
-	flag  bool
-	text  string     // as written; also of bools, sizes and durations
-	list  []string   // of lists; of files their globs
-	files []FileRule // of files
-	size  int64
-	dur   time.Duration
+	flag     bool
+	text     string     // as written; also of bools, sizes and durations
+	list     []string   // of lists; of files their globs
+	files    []FileRule // of files
+	contents []ContentRule
+	size     int64
+	dur      time.Duration
 	// entries are those of a map, put together for settings; nil in a layer.
 	entries map[string]string
 	pos     Position

@@ -80,12 +80,15 @@ func (l layer) settings() Settings {
 			v.entries = l.entries(k.name + ".")
 		} else {
 			*v = *l[k.name]
-			v.list, v.files = slices.Clone(v.list), slices.Clone(v.files)
+			v.list, v.files, v.contents = slices.Clone(v.list), slices.Clone(v.files), slices.Clone(v.contents)
 		}
 		k.into(&s, v)
 	}
 	if len(s.UPX) == 0 {
 		s.UPX, s.UPXVersion, s.UPXSHA256 = nil, "", ""
+	}
+	if len(s.Packages.Formats) == 0 {
+		s.Packages = Packages{}
 	}
 	return s
 }
@@ -182,6 +185,8 @@ func (p *Profile) Explain(pl Platform) []Value {
 			text = "off"
 		case k.kind == kindFiles:
 			text = filesYAML(v.files)
+		case k.kind == kindContents:
+			text = contentsYAML(v.contents)
 		case k.kind == kindTexts && k.enum != nil && len(v.list) == 1:
 			text = v.list[0]
 		case k.kind == kindList, k.kind == kindTexts, k.kind == kindOff:

@@ -96,6 +96,10 @@ func schemaOf(k key) map[string]any {
 		file["required"] = []string{"src"}
 		item := map[string]any{"anyOf": []any{text(), file}}
 		s = listOf(item, 0)
+	case kindContents:
+		content := object(groupProperties(k.sub))
+		content["required"] = []string{"dst"}
+		s = listOf(content, 0)
 	case kindMap:
 		s = map[string]any{"type": "object", "additionalProperties": text()}
 	case kindGroup:

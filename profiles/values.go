@@ -250,7 +250,7 @@ func (d *decoder) checkValue(k key, v *value) {
 				d.errorAt(v.pos, "did you mean off?", "pgo wants auto, off or a path, not %q", v.text)
 			}
 		}
-	case "archive":
+	case "archive", "packages.formats":
 		d.checkArchive(k, v)
 	case "name", "binary", "wrap":
 		d.checkTemplate(k, v, -1, v.text)
@@ -280,6 +280,14 @@ func (d *decoder) checkValue(k key, v *value) {
 		}
 	case "bench.variants":
 		each(checkVariant)
+	default:
+		if word, ok := strings.CutPrefix(k.name, "packages."); ok && k.kind == kindText {
+			if err := checkPackage(word, v.text); err != nil {
+				d.err(v.pos, err)
+			}
+		} else if ok && k.kind == kindList {
+			each(func(s string) error { return checkPackage(word, s) })
+		}
 	}
 }
 

@@ -219,6 +219,10 @@ func (c *checker) unit(i int, u *Unit) {
 		add(c.library(u, pl))
 	}
 	add(checkUnitFiles(u))
+	add(checkUnitPackages(u))
+	if p := u.Packages; p != nil && p.Version != c.plan.Version {
+		report("packages of version %.80q, and the release is of %.80q", p.Version, c.plan.Version)
+	}
 }
 
 // tooMany reports what of a unit is more than is looked at.
@@ -229,7 +233,7 @@ func (c *checker) tooMany(name string, u *Unit) bool {
 	}{
 		{"main packages", len(u.Mains), maxMains}, {"files", len(u.Files) + len(u.PlacedFiles), maxFiles}, {"PGO profiles", len(u.PGO), maxMains},
 		{"flags", len(u.Flags), maxSettings}, {"variables", len(u.Env), maxSettings}, {"UPX flags", len(u.UPX), maxSettings},
-		{"formats of archives", len(u.MoreArchives), maxSettings},
+		{"formats of archives", len(u.MoreArchives), maxSettings}, {"files in packages", u.packaged(), maxFiles},
 	} {
 		if l.n > l.max {
 			c.report(name, "", "%d %s, more than %d", l.n, l.what, l.max)
@@ -325,6 +329,14 @@ func checkMains(u *Unit) error {
 	return errors.Join(errs...)
 }
 
+// packaged is how much is in the unit's packages beside programs.
+func (u *Unit) packaged() int {
+	if u.Packages == nil {
+		return 0
+	}
+	return len(u.Packages.Contents)
+}
+
 // placedTexts are what the placed files say.
 func (u *Unit) placedTexts() (texts []string) {
 	for _, f := range u.PlacedFiles {
@@ -412,11 +424,11 @@ func checkUnitFiles(u *Unit) error {
 			errs = append(errs, fmt.Errorf("the files %.200q and %.200q are not in order", u.PlacedFiles[i-1].Dst, f.Dst))
 		}
 	}
-	all := u.Shape().Artifacts()
-	if len(all) == 0 {
+	e := u.Shape().Archive()
+	if e == nil {
 		return errors.Join(errs...) // no main packages, which is said
 	}
-	return errors.Join(append(errs, archive.CheckNames(all[len(all)-1].Members))...)
+	return errors.Join(append(errs, archive.CheckNames(e.Members))...)
 }
 
 // foldName is equal for names that are one file where case does not count.

@@ -13,7 +13,8 @@ func TestEverySettingIsFollowed(t *testing.T) {
 	elsewhere := map[string]string{
 		"Main": "the source has the main packages", "Files": "the source has the files", "Bench": "nothing is built by it",
 		"Name": "named", "Binary": "named", "Wrap": "named", // see TestEveryNameIsFollowed
-		"Universal": "made of several units", // see TestUniversal
+		"Universal": "made of several units",    // see TestUniversal
+		"Packages":  "the source has the files", // see TestEveryPackageSettingIsFollowed
 	}
 	platform := profiles.Platform{OS: "linux", Arch: "amd64"}
 	unit := func(s profiles.Settings) *Unit {
@@ -88,5 +89,38 @@ func TestEveryNameIsFollowed(t *testing.T) {
 		if reflect.DeepEqual(unit(s), before) {
 			t.Errorf("the unit is the same whatever %s is", key)
 		}
+	}
+}
+
+// TestEveryPackageSettingIsFollowed: so would one of packages be.
+func TestEveryPackageSettingIsFollowed(t *testing.T) {
+	before := newPackages(profiles.Packages{}, "tool", "1.2.3")
+	tried := 0
+	var try func(s *profiles.Packages, v reflect.Value)
+	try = func(s *profiles.Packages, v reflect.Value) {
+		for i := range v.NumField() {
+			name, f := v.Type().Field(i).Name, v.Field(i)
+			switch value := f.Addr().Interface().(type) {
+			case *string:
+				*value = "x"
+			case *[]string:
+				*value = []string{"x"}
+			case *fact.Scripts, *fact.PackageAbout:
+				try(s, f)
+				continue
+			case *[]profiles.ContentRule:
+				continue // the source has the files
+			}
+			tried++
+			if name != "Formats" && reflect.DeepEqual(newPackages(*s, "tool", "1.2.3"), before) { // those that know the platform
+				t.Errorf("packages are the same whatever %s is", name)
+			}
+			f.SetZero()
+		}
+	}
+	var s profiles.Packages
+	try(&s, reflect.ValueOf(&s).Elem())
+	if tried < 20 {
+		t.Errorf("only %d settings were tried", tried)
 	}
 }

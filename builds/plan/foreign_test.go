@@ -183,6 +183,28 @@ func TestCheckForeign(t *testing.T) {
 			"mains": unit(func(u *Unit) { u.Mains = make([]fact.Main, 20_000) }), "files": unit(func(u *Unit) { u.Files = make([]string, 20_000) }),
 			"flags": unit(func(u *Unit) { u.Flags = make([]string, 20_000) }), "a flag": unit(func(u *Unit) { u.Flags[7] = "-ldflags=-X main.v=" + strings.Repeat("x", 100_000) }),
 		},
+		"packages": {
+			"of windows": func(p *Plan) { p.Units[1].Packages = somePackages() }, "no format": packages(func(p *fact.Packages) { p.Formats = nil }), "format": packages(func(p *fact.Packages) { p.Formats = []string{"msi"} }),
+			"release": packages(func(p *fact.Packages) { p.Release = "../1" }), "version": packages(func(p *fact.Packages) { p.Version = "1.2.4" }), "vendor": packages(func(p *fact.Packages) { p.Vendor = "$(id)" }),
+			"license": packages(func(p *fact.Packages) { p.License = "MIT\nDepends: x" }), "depends": packages(func(p *fact.Packages) { p.Depends = []string{"-x"} }), "script": packages(func(p *fact.Packages) { p.Scripts.PostInstall = "../../x" }),
+			"many lines": packages(func(p *fact.Packages) { p.Description = strings.Repeat("x\n", 10_000) }), "library": func(p *Plan) {
+				p.Units[0].Packages = somePackages()
+				p.Units[0].Flags = append([]string{"-buildmode=c-shared"}, p.Units[0].Flags...)
+			},
+		},
+		"the formats":  {"order": packages(func(p *fact.Packages) { p.Formats = []string{"rpm", "deb"} })},
+		"is no name":   {"capitals": packages(func(p *fact.Packages) { p.Name = "Fx" })},
+		"a maintainer": {"none": packages(func(p *fact.Packages) { p.Maintainer = "" })},
+		"does not begin with /": {
+			"bindir": packages(func(p *fact.Packages) { p.Bin = "usr" }), "content": packages(func(p *fact.Packages) { p.Contents[0].Dst = "../etc" }),
+		},
+		"content": {
+			"type": packages(func(p *fact.Packages) { p.Contents[0].Type = "fifo" }), "src": packages(func(p *fact.Packages) { p.Contents[0].Src = "/etc/passwd" }), "unclean": packages(func(p *fact.Packages) { p.Contents[0].Src = "a//b" }),
+			"order": packages(func(p *fact.Packages) { p.Contents[0], p.Contents[1] = p.Contents[1], p.Contents[0] }),
+		},
+		"the mode ":         {"setuid": packages(func(p *fact.Packages) { p.Contents[0].Mode = "4755" })},
+		"no name of a user": {"owner": packages(func(p *fact.Packages) { p.Contents[0].Owner = "a b" })},
+		"in the package":    {"twice": packages(func(p *fact.Packages) { p.Contents[1].Dst = p.Contents[0].Dst }), "program": packages(func(p *fact.Packages) { p.Contents[1].Dst = "/usr/bin/a" })},
 		"no units":          {"no units": func(p *Plan) { p.Units = nil }, "empty units": func(p *Plan) { p.Units = []*Unit{} }},
 		"another build env": {"environment": func(p *Plan) { p.Env = append(p.Env, "GOFLAGS=-toolexec=x") }},
 		"snapshot":          {"snapshot": func(p *Plan) { p.Snapshot, p.Version = true, "1.2.3-snapshot.abc" }},
@@ -223,6 +245,32 @@ func TestCheckForeign(t *testing.T) {
 	p.Source.Kind, p.Source.Commit, p.Source.Dir, p.Generate = fact.SourceModule, "", "", nil
 	p.Units = p.Units[1:]
 	p.Units[0].Flags = []string{"-trimpath"}
+	if err := p.CheckForeign(); err != nil {
+		t.Error(err)
+	}
+}
+
+// somePackages are good ones for the first unit.
+func somePackages() *fact.Packages {
+	return &fact.Packages{
+		Formats: []string{"deb", "rpm"}, Name: "fx", Version: "1.2.3", Release: "1", Bin: "/usr/bin",
+		PackageAbout: fact.PackageAbout{Maintainer: "Jo Doe <jo@example.org>", Description: "Does it.\n\nWell.", License: "MIT"},
+		Contents:     []fact.PackageContent{{Src: "a", Dst: "/etc/a", Type: fact.ContentConfig}, {Src: "../x", Dst: "/usr/bin/z", Type: fact.ContentSymlink}},
+	}
+}
+
+// packages gives the first unit packages with something wrong.
+func packages(change func(p *fact.Packages)) func(*Plan) {
+	return func(p *Plan) {
+		p.Units[0].Packages = somePackages()
+		change(p.Units[0].Packages)
+	}
+}
+
+// TestForeignPackages: with nothing wrong, they are not refused.
+func TestForeignPackages(t *testing.T) {
+	p := foreignPlan()
+	packages(func(*fact.Packages) {})(p)
 	if err := p.CheckForeign(); err != nil {
 		t.Error(err)
 	}

@@ -84,8 +84,10 @@ type Unit struct {
 	Files []string `json:"files,omitempty"`
 	// PlacedFiles are further files for the archive whose place or mode is not the
 	// commit's, sorted by their place.
-	PlacedFiles []fact.File       `json:"placed_files,omitempty"`
-	Verify      fact.VerifyPolicy `json:"verify"`
+	PlacedFiles []fact.File `json:"placed_files,omitempty"`
+	// Packages are those for Linux distributions; nil for none.
+	Packages *fact.Packages    `json:"packages,omitempty"`
+	Verify   fact.VerifyPolicy `json:"verify"`
 	// Replaced says that nothing is published of the unit itself: its programs are in
 	// universal binaries.
 	Replaced bool `json:"replaced,omitempty"`
@@ -140,12 +142,30 @@ func (u *Unit) Shape() fact.UnitShape {
 	s := fact.UnitShape{
 		Replaced: u.Replaced,
 		Profile:  u.Profile, Platform: u.Platform, Mode: u.Mode(), Mains: u.Mains, Packed: len(u.UPX) > 0, Archives: u.Archives(), Name: u.Name, Wrap: u.Wrap,
+		Packages: u.Packages,
 	}
 	for _, name := range u.Files {
 		s.Files = append(s.Files, fact.File{Src: name, Dst: name})
 	}
 	s.Files = append(s.Files, u.PlacedFiles...)
 	return s
+}
+
+// Taken are the files of the module that archives and packages have, in no order, some
+// twice.
+func (u *Unit) Taken() (names []string) {
+	for _, f := range u.Shape().Files {
+		names = append(names, f.Src)
+	}
+	if p := u.Packages; p != nil {
+		for _, c := range p.Contents {
+			if c.Type.File() {
+				names = append(names, c.Src)
+			}
+		}
+		names = append(names, p.Scripts.List()...)
+	}
+	return names
 }
 
 // Archives are the formats of the unit's archives; none if its binaries are
@@ -169,6 +189,11 @@ func (u *Unit) Published() []string { return u.Shape().Published() }
 
 // Packaged are the names of what the unit builds in its archive; none if it has no archive.
 func (u *Unit) Packaged() []string { return u.Shape().Packaged() }
+
+// inPackage reports whether a published file is a package.
+func (u *Unit) inPackage(name string) bool {
+	return slices.ContainsFunc(u.Shape().Artifacts(), func(e fact.Expected) bool { return e.Name == name && e.Stage == fact.PackageStage })
+}
 
 // naming is the shape as far as the names of what is linked follow from it: a unit
 // may have very many main packages.

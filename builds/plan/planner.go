@@ -330,7 +330,7 @@ func (pl *Planner) fill(ctx context.Context, d *draft) {
 			d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 		}
 	}
-	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem)); err != nil {
+	if err := errors.Join(pl.pgo(ctx, d, mains, problem), pl.files(ctx, d, problem), pl.packageUp(ctx, d, problem)); err != nil {
 		d.errs = append(d.errs, fmt.Errorf("%s: %w", u.ID(), err))
 	}
 	d.checkMembers(problem)
@@ -481,6 +481,11 @@ func (pl *Planner) collisions(drafts []*draft) profiles.Problems {
 			if first, taken := claimed[folded]; taken && first.d == d {
 				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),
 					fmt.Sprintf("%s would publish two files named %s", id, name), "write {{.Binary}} in it"))
+				continue
+			} else if taken && d.unit.inPackage(name) {
+				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "packages.formats"),
+					fmt.Sprintf("%s and %s would both publish %s", first.id, id, name),
+					"give one of them another name (packages: {name: …}), or no packages in an override: {platforms: ["+d.unit.Platform+"], packages: {formats: none}}"))
 				continue
 			} else if taken {
 				problems = append(problems, pl.File.Problem(d.profile.Pos(d.platform, "name"),

@@ -98,7 +98,7 @@ func (pl *Planner) files(ctx context.Context, d *draft, problem reporter) (err e
 		parts = append(parts, f.Src, f.Dst, f.Mode)
 	}
 	found, err := memoized(ctx, pl.Loader, func() (globbed, bool) {
-		found, ferr := pl.findFiles(rules, wrapped)
+		found, ferr := pl.findFiles(rules, fileKey, wrapped)
 		if ferr != nil {
 			d.errs = append(d.errs, ferr)
 		}
@@ -126,7 +126,7 @@ func (pl *Planner) missingFiles(d *draft, problem reporter) {
 	if len(s.Files) == 0 || len(s.Archive) == 0 {
 		return
 	}
-	if _, err := pl.findFiles(s.Files, problem); err != nil {
+	if _, err := pl.findFiles(s.Files, fileKey, problem); err != nil {
 		d.errs = append(d.errs, err)
 	}
 }
@@ -188,7 +188,11 @@ type placed struct {
 	Rule int
 }
 
-func (pl *Planner) findFiles(rules []profiles.FileRule, problem reporter) (found globbed, err error) {
+// fileKey is the key of a rule of files.
+func fileKey(rule int) string { return fmt.Sprintf("files[%d]", rule) }
+
+// findFiles finds the files of the commit that rules are about. key is that of a rule.
+func (pl *Planner) findFiles(rules []profiles.FileRule, keyOf func(rule int) string, problem reporter) (found globbed, err error) {
 	// A root, since a symbolic link in the commit must not bring a file of this
 	// machine into an archive.
 	root, err := os.OpenRoot(pl.Loader.Dir)
@@ -200,7 +204,7 @@ func (pl *Planner) findFiles(rules []profiles.FileRule, problem reporter) (found
 	dirs := make([][]string, len(rules))
 	for i, rule := range rules {
 		pattern := rule.Src
-		key := fmt.Sprintf("files[%d]", i)
+		key := keyOf(i)
 		matches, err := glob(fsys, path.Clean(pattern))
 		if err != nil {
 			problem(key, "see https://pkg.go.dev/path#Match", "%s: %v", pattern, err)

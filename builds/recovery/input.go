@@ -241,9 +241,9 @@ func (c *collector) file(it item) error {
 	case isExecutable(head):
 		c.Inputs = append(c.Inputs, Input{Name: it.name, Path: it.at, Kind: KindProgram, Versions: versionsIn(it.name)})
 		return nil
-	case hasMagic(head, arMagic):
+	case hasMagic(head, archive.ArMagic):
 		return c.deb(it, f, fi.Size())
-	case hasMagic(head, rpmMagic):
+	case hasMagic(head, archive.RPMMagic):
 		return c.rpm(it, f, fi.Size())
 	}
 	err = c.archive(holder{item: it, prefix: it.name}, f, fi.Size(), append(versionsIn(it.name), it.versions...))

@@ -70,7 +70,7 @@ func (c *collector) archive(a holder, r io.ReaderAt, size int64, versions []stri
 	loose := sum.Loose
 	if alpine(sum) {
 		h.Format = "apk"
-		loose = apkLoose(loose)
+		loose = archive.APKLoose(loose)
 	} else if image(sum) {
 		h.Format = "OCI image, " + sum.Format
 	}

@@ -15,7 +15,7 @@ import (
 // holds reports whether a file begins as an archive or compressed file does that is
 // opened here. head is its first bytes, as [readHead] gives them.
 func holds(head []byte) bool {
-	return hasMagic(head, "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "\xfd7zXZ\x00", "PK\x03\x04", "PK\x05\x06", arMagic, rpmMagic) ||
+	return hasMagic(head, "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "\xfd7zXZ\x00", "PK\x03\x04", "PK\x05\x06", archive.ArMagic, archive.RPMMagic) ||
 		len(head) > 262 && string(head[257:262]) == "ustar"
 }
 
@@ -58,20 +58,6 @@ func alpineFirst(name string) bool {
 // alpineScripts reports whether apk runs a member of a package.
 func alpineScripts(name string) bool {
 	return slices.Contains([]string{".pre-install", ".post-install", ".pre-upgrade", ".post-upgrade", ".pre-deinstall", ".post-deinstall", ".trigger"}, name)
-}
-
-// apkLoose are the oddities of a package: that it has up to three streams is none.
-func apkLoose(list []archive.Loose) (odd []archive.Loose) {
-	streams := 0
-	for _, l := range list {
-		if l.What == archive.LooseStream {
-			if streams++; streams <= 2 {
-				continue
-			}
-		}
-		odd = append(odd, l)
-	}
-	return odd
 }
 
 // image reports whether a tar is an image of containers: one in the layout of the OCI

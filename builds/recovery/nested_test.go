@@ -44,6 +44,13 @@ func gzipOf(data []byte) []byte {
 	return buf.Bytes()
 }
 
+// Tags of an RPM package, and the type of a text (rpmtag.h).
+const (
+	rpmVersion       = 1001
+	rpmPayloadFormat = 1124
+	rpmString        = 6
+)
+
 // rpmOf is a package of version 1.7.0 with a script.
 func rpmOf(payload []byte) []byte {
 	header := func(tags ...any) []byte {
@@ -54,11 +61,11 @@ func rpmOf(payload []byte) []byte {
 			}
 			data = append(append(data, tags[i+1].(string)...), 0)
 		}
-		out := append([]byte(rpmHeader), 0, 0, 0, 0)
+		out := append([]byte(archive.RPMHeader), 0, 0, 0, 0)
 		out = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(out, uint32(len(tags)/2)), uint32(len(data)))
 		return append(append(out, index...), data...)
 	}
-	b := append([]byte(rpmMagic), make([]byte, rpmLead-4)...)
+	b := append([]byte(archive.RPMMagic), make([]byte, archive.RPMLead-4)...)
 	b = append(b, header(1000, "x")...)
 	b = append(b, make([]byte, -len(b)&7)...)
 	b = append(b, header(1000, "tool", rpmVersion, "1.7.0", 1024, "ldconfig", 1086, "/bin/sh", rpmPayloadFormat, "cpio")...)
@@ -117,7 +124,7 @@ func TestNested(t *testing.T) {
 		{"odd.rpm", rpmOf(append(cpioOf([3]string{"./tool", "100755", elf}), "junk"...)), "odd.rpm!(postin): not looked at: script, which no Go build makes|odd.rpm!tool [v1.7.0]|odd.rpm: not all of the archive is in its members: bytes after the end of the cpio archive…", "rpm"},
 		{"cut.rpm", rpmOf(cpioOf([3]string{"./tool", "100755", elf}))[:400], "cut.rpm!(postin)…", ""},
 		{"lzma.rpm", rpmOf([]byte("\x5d\x00\x00\x80")), "lzma.rpm!(postin): not looked at: script, which no Go build makes|lzma.rpm: not looked at: its payload is no cpio archive…", "rpm"},
-		{"short.rpm", []byte(rpmMagic + "x"), "short.rpm: damaged RPM package: signatures: it does not begin as one", ""},
+		{"short.rpm", []byte(archive.RPMMagic + "x"), "short.rpm: damaged RPM package: signatures: it does not begin as one", ""},
 		{"apk", apkOf(t, [2]string{"usr/bin/tool", elf}), signature + "apk!usr/bin/tool|(text apk!.PKGINFO)", "apk"},
 		{"more.apk", append(apkOf(t, [2]string{"tool", elf}), gzipOf(nil)...), "more.apk!.SIGN.RSA.x.pub: not…", "apk"},
 		{"docker.tar", tarOf(t, false, [2]string{"0123.json", `{"config":{}}`}, [2]string{"4567/layer.tar", string(tarOf(t, false, [2]string{"tool", elf}))}, [2]string{"manifest.json", `[{"Config":"0123.json","RepoTags":["example.com:5000/x/tool:1.9.2"],"Layers":["4567/layer.tar"]}]`}),
@@ -179,10 +186,10 @@ func TestNestedBound(t *testing.T) {
 
 func FuzzRPM(f *testing.F) {
 	f.Add(rpmOf(cpioOf([3]string{"x", "100755", elf})))
-	f.Add([]byte(rpmMagic))
+	f.Add([]byte(archive.RPMMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := readRPM(bytes.NewReader(data), int64(len(data)))
-		if err == nil && (p.payload < rpmLead || p.payload > int64(len(data))) {
+		p, err := archive.ReadRPM(bytes.NewReader(data), int64(len(data)))
+		if err == nil && (p.Payload < archive.RPMLead || p.Payload > int64(len(data))) {
 			t.Errorf("%+v", p)
 		}
 	})

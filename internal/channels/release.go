@@ -49,8 +49,8 @@ func Offers(units []fact.UnitShape, sum func(u fact.UnitShape, artifact fact.Exp
 		}
 		all := u.Artifacts()
 		for _, a := range all {
-			if !a.Published {
-				continue
+			if !a.Published || a.Stage == fact.PackageStage {
+				continue // other package managers take programs and archives
 			}
 			o := Offer{Profile: u.Profile, Platform: u.Platform, File: a.Name, Format: a.Format, SHA256: sum(u, a)}
 			platforms := []string{u.Platform}

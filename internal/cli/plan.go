@@ -114,6 +114,12 @@ func (d *app) publishes(u fact.UnitShape) {
 			d.printf("    with %s\n", strings.TrimSpace(f.Src+" as "+u.Path(f.Dst)+" "+f.Mode))
 		}
 	}
+	if u.Packages == nil {
+		return
+	}
+	for _, c := range u.Packages.Contents {
+		d.printf("    packaged with %s\n", strings.Join(strings.Fields(strings.Join([]string{string(c.Type), c.Src, "as", c.Dst, c.Mode}, " ")), " "))
+	}
 }
 
 // notTaken prints which tag the version is of, and why it is not of the others.

@@ -216,6 +216,37 @@ func (r *planReader) published(what string, o map[string]json.RawMessage, u *Uni
 		o := r.object(what, raw)
 		u.Files = append(u.Files, File{Src: r.text(what, o, "src"), Dst: r.text(what, o, "dst"), Mode: r.optional(what, o, "mode")})
 	}
+	if raw, ok := o["packages"]; ok {
+		u.Packages = r.packages(what+": packages", raw)
+	}
+}
+
+// packages are what decides which packages a unit has, how they are called and what is
+// in them.
+func (r *planReader) packages(what string, raw json.RawMessage) *Packages {
+	o := r.object(what, raw)
+	p := &Packages{
+		Formats: r.texts(what, o, "formats"), Name: r.text(what, o, "name"), Version: r.text(what, o, "version"), Release: r.text(what, o, "release"),
+		Bin: r.text(what, o, "bindir"),
+	}
+	for i, f := range p.Formats {
+		if !slices.Contains(PackageFormats(), f) || slices.Contains(p.Formats[:i], f) {
+			r.addf("%s: the format %s is there twice, or none", what, Plain(f))
+		}
+	}
+	if len(p.Formats) == 0 {
+		r.addf("%s: has no formats; it has some or is not there", what)
+	}
+	for i, raw := range r.list(what, o, "contents") {
+		what := fmt.Sprintf("%s: content %d", what, i+1)
+		o := r.object(what, raw)
+		c := PackageContent{Type: ContentType(r.optional(what, o, "type")), Src: r.optional(what, o, "src"), Dst: r.text(what, o, "dst"), Mode: r.optional(what, o, "mode")}
+		if c.Type != ContentFile && !slices.Contains(ContentTypes(), string(c.Type)) {
+			r.addf("%s: the type %s", what, Plain(string(c.Type)))
+		}
+		p.Contents = append(p.Contents, c)
+	}
+	return p
 }
 
 // archives are the formats of a unit's archives, none if it has no archive.

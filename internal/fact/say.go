@@ -46,6 +46,24 @@ func (g group) files() string {
 	return strings.Join(names, ", ")
 }
 
+// holders counts the archives and the packages among the subjects.
+func (g group) holders() string {
+	packages := 0
+	for _, s := range g.subjects {
+		if PackageFormat(s) != "" {
+			packages++
+		}
+	}
+	switch archives := g.n() - packages; {
+	case packages == 0:
+		return Count(archives, "archive")
+	case archives == 0:
+		return Count(packages, "package")
+	default:
+		return Count(archives, "archive") + " and " + Count(packages, "package")
+	}
+}
+
 // FileName is a file's name as it stands in a sentence: in quotes where it has blanks,
 // by which it could go on as if the sentence did.
 func FileName(name string) string {
@@ -166,9 +184,9 @@ var wordings = map[Check]wording{
 	Members: {
 		done: func(g group) string {
 			if g.all() {
-				return fmt.Sprintf("members of %s against the manifest", Count(g.n(), "archive"))
+				return fmt.Sprintf("members of %s against the manifest", g.holders())
 			}
-			return fmt.Sprintf("members of %d of %d archives against the manifest", g.n(), g.of)
+			return fmt.Sprintf("members of %s of %d against the manifest", g.holders(), g.of)
 		},
 		open: about("the members of archives", "the members of %s"),
 	},

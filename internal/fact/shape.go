@@ -3,6 +3,7 @@ package fact
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,13 @@ const (
 	// Universal is a universal binary: a program of several units in one file.
 	Universal Stage = "universal"
 	Archived  Stage = "archive" // with others in an archive
+	// PackageStage is a file with others in a package for a Linux distribution.
+	PackageStage Stage = "package"
 )
+
+// Holds reports whether files of that stage have members: those that they are made of,
+// and others.
+func (s Stage) Holds() bool { return s == Archived || s == PackageStage }
 
 // The formats of archives, each the extension too.
 const (
@@ -86,12 +93,13 @@ type UnitShape struct {
 	Profile  string
 	Platform string
 	Mode     BuildMode
-	Mains    []Main   // in the plan's order
-	Packed   bool     // every binary goes through UPX
-	Archives []string // formats, each the extension too; none: the binaries are published as they are
-	Name     string   // of the published file, without extension; "" where each main has one
-	Wrap     string   // directory that the files of an archive lie in; "" for none
-	Files    []File   // further ones for the archive, in the plan's order
+	Mains    []Main    // in the plan's order
+	Packed   bool      // every binary goes through UPX
+	Archives []string  // formats, each the extension too; none: the binaries are published as they are
+	Name     string    // of the published file, without extension; "" where each main has one
+	Wrap     string    // directory that the files of an archive lie in; "" for none
+	Files    []File    // further ones for the archive, in the plan's order
+	Packages *Packages // nil: none
 	// Slices are set where this is no unit but what is published of universal binaries:
 	// the platforms of the units of the same profile whose programs are in them, in the
 	// order of the slices. The mains are those of each.
@@ -192,11 +200,11 @@ type Expected struct {
 	// Slices are, of a universal one, the platforms of the linked ones of the same
 	// profile and package that it is made from, in order.
 	Slices  []string
-	Members []string // of an archive: the names in it, those of From first
+	Members []string // of an archive or package: the names of the files in it, those of From first
 	// Modes are those that the members must have, in their order; "" where the plan
 	// does not say.
 	Modes  []string
-	Format string // of an archive
+	Format string // of an archive or package
 }
 
 // Published are the names of the files that are published, in the order of
@@ -212,18 +220,26 @@ func (u UnitShape) Published() (names []string) {
 
 // Packaged are the names of what the unit builds in its archive; none if it has no archive.
 func (u UnitShape) Packaged() []string {
-	for _, e := range u.Artifacts() {
-		if e.Stage == Archived { // all of them have the same members
-			return e.Members[:len(e.From)]
-		}
+	if e := u.Archive(); e != nil {
+		return e.Members[:len(e.From)]
+	}
+	return nil
+}
+
+// Archive is one of the unit's archives, which all have the same members; nil if it has
+// none.
+func (u UnitShape) Archive() *Expected {
+	all := u.Artifacts()
+	if i := slices.IndexFunc(all, func(e Expected) bool { return e.Stage == Archived }); i >= 0 {
+		return &all[i]
 	}
 	return nil
 }
 
 // Artifacts are all that the unit makes, each after those it is made from:
-// every main linked; packed if the unit is; its header if it is a library; and
-// one archive of each of its formats, with the same members. Of universal binaries
-// each is in the place of what is linked.
+// every main linked; packed if the unit is; its header if it is a library; one
+// archive of each of its formats, with the same members; and its packages. Of universal
+// binaries each is in the place of what is linked.
 func (u UnitShape) Artifacts() []Expected {
 	var list []Expected
 	var products []int // the last stage of each main, and headers
@@ -265,5 +281,5 @@ func (u UnitShape) Artifacts() []Expected {
 			Stage: Archived, Name: u.Name + "." + format, Published: true, From: products, Members: members, Modes: modes, Format: format,
 		})
 	}
-	return list
+	return append(list, u.packages(products)...)
 }

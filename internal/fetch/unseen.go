@@ -53,6 +53,14 @@ func (s *Subject) named() (wanted []source.Wanted) {
 			for _, f := range settings.Files {
 				add("files", f.Src)
 			}
+			for _, c := range settings.Packages.Contents {
+				if c.Type.File() {
+					add("packages.contents", c.Src)
+				}
+			}
+			for _, f := range settings.Packages.Scripts.List() {
+				add("packages.scripts", f)
+			}
 			if settings.PGO != "off" {
 				add("pgo", settings.PGO)
 			}

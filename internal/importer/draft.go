@@ -61,7 +61,11 @@ type profileDraft struct {
 func settingOrder() []string {
 	return []string{
 		"dir", "main", "binary", "cgo", "trimpath", "buildvcs", "tags", "ldflags.strip", "ldflags.set", "ldflags.extra", "gcflags", "asmflags",
-		"buildmode", "mod", "pgo", "env", "archive", "name", "wrap", "files", "universal", "upx",
+		"buildmode", "mod", "pgo", "env", "archive", "name", "wrap", "files", "universal",
+		"packages.formats", "packages.name", "packages.release", "packages.bindir", "packages.maintainer", "packages.description", "packages.homepage",
+		"packages.license", "packages.vendor", "packages.section", "packages.depends", "packages.recommends", "packages.suggests", "packages.conflicts",
+		"packages.replaces", "packages.provides", "packages.contents",
+		"packages.scripts.preinstall", "packages.scripts.postinstall", "packages.scripts.preremove", "packages.scripts.postremove", "upx",
 	}
 }
 

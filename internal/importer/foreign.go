@@ -17,7 +17,7 @@ type section struct {
 func sections() map[string]section {
 	upload := section{Cannot, "not in this file: mintmark publish brings a verified release to GitHub, GitLab, Gitea or Forgejo: mintmark publish dist -to=github:OWNER/REPO (init -ci=github writes it into a workflow)"}
 	elsewhere := section{Cannot, "mintmark publish knows forges and directories (-to=dir:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
-	packages := section{Cannot, "no packages for systems are made; run nfpm, or the tool that you use now, on the verified files of dist"}
+	packages := section{Cannot, "of packages for systems, those of packages are made (deb, rpm, apk, archlinux); run the tool that you use now on the verified files of dist"}
 	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
 	images := section{Cannot, "no images are made; build them from the verified files of dist"}
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
@@ -26,7 +26,7 @@ func sections() map[string]section {
 	sbom := section{Default, "a release has a bill of materials, dist/sbom.cdx.json; sbom in this file says in which formats"}
 	own := map[string]section{
 		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere,
-		"nfpms": packages, "nfpm": packages, "snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
+		"snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
 		"aur_sources": taps, "nix": taps, "chocolateys": taps, "mcp": taps,
 		"dockers": images, "dockers_v2": images, "docker_manifests": images, "docker_digest": images, "kos": images, "ko": images,
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,

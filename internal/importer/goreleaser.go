@@ -37,6 +37,7 @@ func (im *importer) goreleaser(data []byte) error {
 	g.snapshot()
 	g.hooks()
 	g.git()
+	g.packages()
 	g.channels()
 	g.rest()
 	g.head()

@@ -230,7 +230,7 @@ builds:
   - goos: [linux]
     goarch: [amd64]
     gootch: [arm64]
-nfpms:
+snapcrafts:
   - formats: [deb]
     scripts: {preinstall: a.sh, postinstall: b.sh}
   - formats: [rpm]
@@ -252,7 +252,7 @@ before:
 	}
 	for key, want := range map[string]Outcome{
 		"version": Changed, "frobnicate": Cannot, "frobnicate.deeply": Cannot, "frobnicate.deeply[0].nested": Cannot, "builds": Cannot,
-		"builds[0].goos": Kept, "builds[0].gootch": Cannot, "nfpms": Cannot, "release": Cannot, "before.hooks": Changed,
+		"builds[0].goos": Kept, "builds[0].gootch": Cannot, "snapcrafts": Cannot, "release": Cannot, "before.hooks": Changed,
 	} {
 		if seen[key].Outcome != want || seen[key].Line == 0 {
 			t.Errorf("%s: %+v, want %s", key, seen[key], want)
@@ -261,19 +261,19 @@ before:
 	if !strings.Contains(seen["builds[0].gootch"].Text, "unknown to the importer") {
 		t.Error(seen["builds[0].gootch"])
 	}
-	if n := seen["nfpms"].Keys; n != 4 || !strings.HasSuffix(seen["nfpms"].String(), " (4 keys)") {
-		t.Errorf("%d keys: %s", n, seen["nfpms"])
+	if n := seen["snapcrafts"].Keys; n != 4 || !strings.HasSuffix(seen["snapcrafts"].String(), " (4 keys)") {
+		t.Errorf("%d keys: %s", n, seen["snapcrafts"])
 	}
 	if l := seen["release"].String(); !strings.HasSuffix(l, " (1 key)") {
 		t.Error(l)
 	}
-	for _, key := range []string{"nfpms[0].formats", "nfpms[0].scripts", "nfpms[0].scripts.preinstall", "release.name_template"} {
+	for _, key := range []string{"snapcrafts[0].formats", "snapcrafts[0].scripts", "snapcrafts[0].scripts.preinstall", "release.name_template"} {
 		if l, ok := seen[key]; ok {
 			t.Errorf("%s is said twice: %s", key, l)
 		}
 	}
 	// Keys are counted as before: those that hold a value.
-	if got := r.CountBy(Cannot, func(l Line) string { return l.Key }); r.Count(Cannot) != 7 || got["nfpms"] != 4 || got["release"] != 1 || r.Total() != 11 {
+	if got := r.CountBy(Cannot, func(l Line) string { return l.Key }); r.Count(Cannot) != 7 || got["snapcrafts"] != 4 || got["release"] != 1 || r.Total() != 11 {
 		t.Errorf("%d cannot, %v, of %d: %v", r.Count(Cannot), got, r.Total(), r.Lines)
 	}
 }

@@ -46,9 +46,9 @@ func (l *Linted) pointers() (warnings []string) {
 	names := l.Planner.Embedded()
 	embedded := len(names)
 	for _, u := range l.Plan.Units {
-		for _, f := range u.Shape().Files {
-			if !slices.Contains(names, f.Src) {
-				names = append(names, f.Src)
+		for _, f := range u.Taken() {
+			if !slices.Contains(names, f) {
+				names = append(names, f)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (l *Linted) pointers() (warnings []string) {
 		}
 		where := "embedded"
 		if i >= embedded {
-			where = "in an archive"
+			where = "in an archive or package"
 		}
 		warnings = append(warnings, fmt.Sprintf("%s is %s, and the commit has a Git LFS pointer in its place, to a file of %d bytes: no filter runs in a build of the commit, nor in the module proxy; commit the file itself (git lfs untrack)", name, where, size))
 	}

@@ -93,6 +93,7 @@ func (m *Maker) steps() []unitStep {
 		{fact.Archived, "archiving", func(u *plan.Unit) bool { return u.Archive != fact.NoArchive }, m.archives},
 		{fact.Linked, "copying", func(u *plan.Unit) bool { return u.Archive == fact.NoArchive && !u.Replaced }, m.copyOut},
 		{fact.Linked, "keeping", func(u *plan.Unit) bool { return u.Replaced }, m.leaveOut},
+		{fact.PackageStage, "packaging", func(u *plan.Unit) bool { return u.Packages != nil }, m.packages},
 	}
 }
 

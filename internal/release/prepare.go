@@ -10,6 +10,7 @@ import (
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/schedule"
 	"github.com/mintmark/mintmark/builds/source"
+	"github.com/mintmark/mintmark/builds/tool"
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -27,6 +28,7 @@ type Prepared struct {
 	Of        *fetch.Planned
 	Executors []ReadyExecutor
 	Sites     []schedule.Site // the machines that they build on
+	Nfpm      *tool.Program   // makes packages; nil when no unit has any
 	// arrived says that the executors have what was built elsewhere, so that nothing is
 	// learned of this machine.
 	arrived bool
@@ -83,7 +85,11 @@ func Prepare(ctx context.Context, p *fetch.Planned, places Places) (*Prepared, e
 	if len(workers) > 0 {
 		ready = f.spreadOver(ready)
 	}
-	return &Prepared{Of: p, Executors: ready, Sites: f.sites}, nil
+	nfpm, err := packager(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{Of: p, Executors: ready, Sites: f.sites, Nfpm: nfpm}, nil
 }
 
 // FirstPlace is the place whose caches outlive the release.

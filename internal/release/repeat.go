@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/mintmark/mintmark/builds/execute"
+	"github.com/mintmark/mintmark/builds/tool"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
@@ -42,6 +43,10 @@ func Repeat(ctx context.Context, cfg run.Config, n int) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	nfpm, err := packager(ctx, l.Planned)
+	if err != nil {
+		return nil, err
+	}
 	type artifact struct {
 		profile, platform string
 		stage             fact.Stage
@@ -51,7 +56,7 @@ func Repeat(ctx context.Context, cfg run.Config, n int) (_ *Result, err error) {
 	res := &Result{}
 	for built := 2; built <= n; built++ {
 		s.Phase(fmt.Sprintf("build %d of %d", built, n))
-		if err := repeat(ctx, l, first, built, res); err != nil {
+		if err := repeat(ctx, l, first, nfpm, built, res); err != nil {
 			return res, err
 		}
 		for _, x := range res.Manifest.Artifacts {
@@ -67,13 +72,13 @@ func Repeat(ctx context.Context, cfg run.Config, n int) (_ *Result, err error) {
 
 // repeat builds in the first place and in a fresh second one, which is gone
 // afterwards, and adds what came of it to res.
-func repeat(ctx context.Context, l *lint.Linted, first *execute.Local, n int, res *Result) error {
+func repeat(ctx context.Context, l *lint.Linted, first *execute.Local, nfpm *tool.Program, n int, res *Result) error {
 	name := fmt.Sprintf("build-%d", n)
 	second, err := secondPlace(ctx, l.Planned, name)
 	if err != nil {
 		return err
 	}
-	p := &Prepared{Of: l.Planned, Executors: []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}, Sites: thisMachine(l.Run)}
+	p := &Prepared{Of: l.Planned, Executors: []ReadyExecutor{{first, l.Checkout}, {second, second.Dir}}, Sites: thisMachine(l.Run), Nfpm: nfpm}
 	stage, err := os.MkdirTemp(l.Workspace.Dir, "products-")
 	if err != nil {
 		return err

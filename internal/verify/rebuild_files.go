@@ -33,7 +33,7 @@ type rebuiltFiles struct {
 // out here, stage by stage.
 func (t *rebuiltFiles) compare(ctx context.Context, units []*plan.Unit) {
 	selected := t.selected(units)
-	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived} {
+	for _, stage := range []fact.Stage{fact.Linked, fact.Header, fact.Packed, fact.Universal, fact.Archived, fact.PackageStage} {
 		for _, a := range t.m.Artifacts {
 			if a.Stage != stage || !selected[a.Unit()] {
 				continue
@@ -75,7 +75,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 		return
 	}
 	r.Rebuilt, r.Verdict = built.SHA256, fact.Different
-	if a.Stage == fact.Archived && sameMembers(a, *built) && a.Tool != built.Tool {
+	if a.Stage.Holds() && sameMembers(a, *built) && a.Tool != built.Tool {
 		r.Verdict = fact.Unchecked
 		r.Reason = fmt.Sprintf("written by %s, here by %s; all %d members are identical", a.Tool, built.Tool, len(a.Members))
 		return
@@ -84,7 +84,7 @@ func (t *rebuiltFiles) compareOne(ctx context.Context, a checksums.Artifact, r *
 		r.Verdict, r.Reason = fact.Unchecked, fmt.Sprintf("packed by %s, here by %s; the binary before packing is identical", a.Tool, built.Tool)
 		return
 	}
-	if a.Stage == fact.Archived && !sameMembers(a, *built) && t.membersUnchecked(a) {
+	if a.Stage.Holds() && !sameMembers(a, *built) && t.membersUnchecked(a) {
 		r.Verdict, r.Reason = fact.Unchecked, "it holds a file that was packed by another UPX"
 		return
 	}
@@ -120,7 +120,7 @@ func (t *rebuiltFiles) counterpart(a checksums.Artifact) *checksums.Artifact {
 			if slices.Equal(b.From, a.From) {
 				return &built[i]
 			}
-		case fact.Universal, fact.Archived: // one of each program, or format
+		case fact.Universal, fact.Archived, fact.PackageStage: // one of each program, or format
 			if b.Name == a.Name {
 				return &built[i]
 			}
@@ -182,8 +182,8 @@ func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) 
 			return "", err
 		}
 		found := ""
-		_, err := archive.Scan(ctx, filepath.Join(t.dir, b.Name), func(h archive.Header, r io.Reader) error {
-			if h.Name != b.Members[i].Name {
+		err := scanPublished(ctx, filepath.Join(t.dir, b.Name), b.Stage, func(name string, r io.Reader) error {
+			if name != b.Members[i].Name {
 				return nil
 			}
 			found = to
@@ -195,6 +195,25 @@ func (t *rebuiltFiles) publishedFile(ctx context.Context, a checksums.Artifact) 
 		return found, err
 	}
 	return "", nil
+}
+
+// scanPublished visits the files in an archive or package.
+func scanPublished(ctx context.Context, file string, stage fact.Stage, visit func(name string, r io.Reader) error) error {
+	if stage != fact.PackageStage {
+		_, err := archive.Scan(ctx, file, func(h archive.Header, r io.Reader) error { return visit(h.Name, r) })
+		return err
+	}
+	f, err := files.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = archive.WalkPackage(ctx, f, fi.Size(), fact.PackageFormat(file), visit)
+	return err
 }
 
 // recordedModes takes from the record which files of a commit are executable: the
@@ -216,6 +235,20 @@ func (p *publication) recordedModes(of *source.Source) {
 					of.SetExecutable(f.Src, modes[e.Name+"\x00"+e.Members[len(e.From)+i]] == fact.ModeRun)
 				}
 			}
+		}
+		p.recordedPackageModes(of, shape, modes)
+	}
+}
+
+// recordedPackageModes does so for the files of packages.
+func (p *publication) recordedPackageModes(of *source.Source, u fact.UnitShape, modes map[string]string) {
+	if u.Packages == nil {
+		return
+	}
+	name := u.Packages.PackageName(u.Packages.Formats[0], u.Platform)
+	for _, c := range u.Packages.Contents {
+		if c.Type.File() && c.Mode == "" {
+			of.SetExecutable(c.Src, modes[name+"\x00"+strings.TrimPrefix(c.Dst, "/")] == fact.ModeRun)
 		}
 	}
 }

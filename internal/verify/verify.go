@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mintmark/mintmark/builds/archive"
@@ -183,8 +184,12 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 	refuse := func(name, reason string) {
 		refused.Refusals = append(refused.Refusals, checksums.RefusedError{Name: name, Reason: reason, Remedy: "the archive is not what its own manifest describes: do not use it"})
 	}
+	packages, err := plannedPackages(v.Manifest)
+	if err != nil {
+		return err
+	}
 	for _, a := range append(v.Manifest.Published(), generatedArchive(v.Manifest)...) {
-		if a.Stage != fact.Archived || v.File != "" && a.Name != v.File {
+		if !a.Stage.Holds() || v.File != "" && a.Name != v.File {
 			continue
 		}
 		f, err := files.Open(at(a.Name))
@@ -194,6 +199,20 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 		}
 		if err != nil {
 			return err
+		}
+		if a.Stage == fact.PackageStage {
+			err := readPackage(ctx, f, a, packages[a.Unit()])
+			f.Close()
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			for _, err := range fault.Leaves(err) {
+				refuse(a.Name, err.Error())
+			}
+			if err == nil {
+				v.Checks.Done(fact.Members, a.Name, "")
+			}
+			continue
 		}
 		format := ""
 		for _, known := range archive.Formats() {
@@ -227,6 +246,43 @@ func verifyMembers(ctx context.Context, v *checksums.Verification, at func(name 
 		}
 	}
 	return nil
+}
+
+// plannedPackages are the packages of the plan's units, by unit.
+func plannedPackages(m *checksums.Manifest) (map[string]*fact.Packages, error) {
+	shape, err := fact.ReadPlan(m.Plan)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]*fact.Packages{}
+	for _, u := range shape.Units {
+		of[u.ID()] = u.Packages
+	}
+	return of, nil
+}
+
+// readPackage holds what a package installs against the manifest and the plan.
+func readPackage(ctx context.Context, f *os.File, a checksums.Artifact, p *fact.Packages) error {
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return errors.New("the plan says of no package what is in it")
+	}
+	var members []archive.Entry
+	for _, m := range a.Members {
+		mode, err := strconv.ParseUint(m.Mode, 8, 9)
+		if err != nil {
+			return fmt.Errorf("member %s: mode %s", m.Name, m.Mode)
+		}
+		members = append(members, archive.Entry{Name: m.Name, Size: m.Size, SHA256: m.SHA256, Mode: os.FileMode(mode)})
+	}
+	list, err := archive.ListPackage(ctx, f, fi.Size(), fact.PackageFormat(a.Name))
+	if err != nil {
+		return err
+	}
+	return archive.CheckInstalled(list, members, p)
 }
 
 // verifyPackages looks for the programs in packages among those of the manifest, which
