@@ -100,6 +100,10 @@ type BuilderInfo struct {
 // annotation "stage": a stranger may reproduce the binary and not the archive,
 // and a scanner may find the binary without the archive.
 //
+// A container image is a subject by the digest of its index as well, under the name of
+// its repository and with the annotation "stage": so registries know it, and whoever
+// has the record finds it by what was pulled.
+//
 // Byproducts are the verdict and build ID of every artifact.
 func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 	if err := m.Validate(); err != nil {
@@ -183,8 +187,13 @@ func subjects(m *Manifest, files []Entry) ([]Resource, error) {
 			Annotations: map[string]string{"stage": string(a.Stage)},
 		})
 	}
-	if a := m.SourceArchive; a != nil && digests[a.Name] != a.SHA256 {
-		errs = append(errs, fmt.Errorf("record: %q is published with digest %s, the list says %q", a.Name, a.SHA256, digests[a.Name]))
+	for _, e := range m.once() {
+		if digests[e.Name] != e.SHA256 {
+			errs = append(errs, fmt.Errorf("record: %q is published with digest %s, the list says %q", e.Name, e.SHA256, digests[e.Name]))
+		}
+	}
+	for _, i := range m.Images {
+		list = append(list, Resource{Name: i.Subject(), Digest: map[string]string{"sha256": i.Digest}, Annotations: map[string]string{"stage": imageStage}})
 	}
 	if len(list) == 0 {
 		errs = append(errs, errors.New("record: no files"))

@@ -193,7 +193,24 @@ var (
 // has got is not an archive: the caller throws it away.
 func Write(ctx context.Context, w io.Writer, format string, members []Member, modTime time.Time) (Info, error) {
 	f, err := find(format)
-	errs := []error{CheckNames(names(members)), err}
+	return f.writeAll(ctx, w, members, modTime, err)
+}
+
+// WriteTar is [Write] of a tar that is not compressed, in the format [Tar].
+func WriteTar(ctx context.Context, w io.Writer, members []Member, modTime time.Time) (Info, error) {
+	plain := func(w io.Writer) (io.WriteCloser, error) { return uncompressed{w}, nil }
+	return format{name: Tar, write: tarThrough(plain)}.writeAll(ctx, w, members, modTime, nil)
+}
+
+// uncompressed is a compressor that is none.
+type uncompressed struct{ io.Writer }
+
+func (uncompressed) Close() error { return nil }
+
+// writeAll writes an archive, unless something is wrong with it; wrong is what is known of
+// that.
+func (f format) writeAll(ctx context.Context, w io.Writer, members []Member, modTime time.Time, wrong error) (Info, error) {
+	errs := []error{CheckNames(names(members)), wrong}
 	if len(members) == 0 {
 		errs = append(errs, errors.New("no members"))
 	}
@@ -211,7 +228,7 @@ func Write(ctx context.Context, w io.Writer, format string, members []Member, mo
 	if err != nil {
 		return Info{}, fmt.Errorf("archive: %w", err)
 	}
-	return Info{Format: format, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
+	return Info{Format: f.name, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
 }
 
 func names(members []Member) []string {
