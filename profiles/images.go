@@ -27,6 +27,7 @@ type Image struct {
 	Moving     []string // templates; tags that are moved from one release to the next
 	Base       string   // as [fact.ParseImageRef] reads it; "" for none
 	Profile    string   // whose programs it has; "" is whichever has some
+	Programs   []string // names of those it has; none: all of the profile's
 	Platforms  []string // patterns of those it has; none: all of Linux that every machine of an architecture can run
 	Bin        string   // directory that the programs are in, absolute
 	// Certificates is the file of the commit that lies where programs look for the
@@ -75,6 +76,7 @@ func imageKeys() []key {
 		{name: "images.moving", kind: kindList, template: true, doc: "Tags that are moved from release to release, such as latest."},
 		{name: "images.base", kind: kindText, doc: "Image that this one begins with, by digest: HOST/NAME@sha256:…. Default: none (scratch)."},
 		{name: "images.profile", kind: kindText, doc: "Name of the profile whose programs are meant, where several have some for a platform."},
+		{name: "images.programs", kind: kindList, doc: "Names of the programs that are meant. Default: all."},
 		{name: "images.platforms", kind: kindList, doc: "Patterns of the platforms that are meant. Default: those of Linux."},
 		{name: "images.bin", kind: kindText, def: defaultImageBin, doc: "Directory of the image that the programs are in."},
 		{name: "images.certificates", kind: kindText, doc: "File of the commit with certificates of authorities in PEM, which goes where programs look for them."},
@@ -194,6 +196,10 @@ func (d *decoder) imageList(i *Image, k key, e entry) {
 		i.patterns, _ = d.patterns(e.value, k.name)
 		if i.Platforms = list; len(list) == 0 {
 			d.errorAt(d.pos(e.value), "leave it out for all of Linux", "%s is empty", k.name)
+		}
+	case "programs":
+		if i.Programs = list; len(list) == 0 {
+			d.errorAt(d.pos(e.value), "leave it out for all", "%s is empty", k.name)
 		}
 	case "entrypoint":
 		i.Entrypoint = list
