@@ -117,6 +117,9 @@ const depsRules = `
 	# and of toolchains it takes which versions there are.
 	profiles, builds/toolchain, internal/importer, internal/fault, internal/files, internal/shell < internal/scaffold;
 
+	# A program of somebody else's is built as everything is, from files with a pinned hash, and kept as a stranger's file.
+	builds/toolchain, internal/confine, internal/fault, internal/filelock, internal/files, internal/memo < builds/tool;
+
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
 
@@ -184,8 +187,8 @@ const depsRules = `
 	# A run has a private directory, and what earlier ones found out; of what is done in it it knows the names of tasks, to say how far they are.
 	builds/schedule, checksums, internal/confine, internal/fact, internal/fault, internal/filelock, internal/memo, internal/workspace < internal/run;
 
-	# Up to the plan nothing is built but what commands generate: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
-	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
+	# Up to the plan nothing is built but what commands generate, and programs of others that are fetched: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
+	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/tool, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
 	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
