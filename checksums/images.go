@@ -62,6 +62,15 @@ func (i *Image) Subject() string {
 	return where + ":" + i.Tags[0]
 }
 
+// checkImageSubject accepts what [Image.Subject] gives.
+func checkImageSubject(name string) error {
+	i := strings.LastIndexByte(name, ':')
+	if i < 0 || fact.NotImageTag(name[i+1:]) != "" || fact.NotRepository(name[:i]) != "" && checkName(name[:i]) != nil {
+		return fmt.Errorf("%q is no image with its tag", name)
+	}
+	return nil
+}
+
 // once are the files that the manifest has of the whole release, not of a unit.
 func (m *Manifest) once() (list []Entry) {
 	if a := m.SourceArchive; a != nil {

@@ -427,7 +427,11 @@ func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 		if err := checkDigest(r.Digest["sha256"]); err != nil {
 			return nil, fmt.Errorf("%s: subject %q: sha256: %w", what, r.Name, err)
 		}
-		if err := checkPath(r.Name); err != nil {
+		check := checkPath
+		if r.Annotations["stage"] == imageStage {
+			check = checkImageSubject
+		}
+		if err := check(r.Name); err != nil {
 			return nil, fmt.Errorf("%s: subject: %w", what, err)
 		}
 		if seen[r.Name] {

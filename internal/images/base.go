@@ -186,10 +186,10 @@ func (b Blobs) layered(ctx context.Context, manifest []byte, p Platform, get Get
 
 // manifest is a manifest or an index, fetched if it is not there.
 func (b Blobs) manifest(ctx context.Context, hex string, get Getter) ([]byte, error) {
-	if err := b.fetch(ctx, hex, maxManifest, func(w io.Writer) error { return get(ctx, hex, true, w) }, get != nil); err != nil {
+	if err := b.fetch(ctx, hex, MaxManifest, func(w io.Writer) error { return get(ctx, hex, true, w) }, get != nil); err != nil {
 		return nil, err
 	}
-	return b.json(hex, maxManifest)
+	return b.json(hex, MaxManifest)
 }
 
 // get fetches content that is not there with its size. Its digest is compared here if it
@@ -225,7 +225,7 @@ func (b Blobs) fetch(ctx context.Context, hex string, limit int64, get func(io.W
 		return fault.Errorf("run it once with the network", "%s is not here: %w", digestOf(hex), err)
 	}
 	return files.Replace(b.path(hex), 0o644, func(f *os.File) error {
-		if err := get(&limitedWriter{f, limit}); err != nil {
+		if err := get(Limit(f, limit)); err != nil {
 			return err
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -239,7 +239,9 @@ func (b Blobs) fetch(ctx context.Context, hex string, limit int64, get func(io.W
 	})
 }
 
-// limitedWriter refuses what is more than was announced.
+// Limit passes so many bytes on to w, and refuses more.
+func Limit(w io.Writer, bytes int64) io.Writer { return &limitedWriter{w, bytes} }
+
 type limitedWriter struct {
 	w    io.Writer
 	left int64

@@ -1,9 +1,17 @@
 package images
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,18 +20,21 @@ import (
 	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
 
 // Release is what images are told of.
 type Release struct {
-	Project, Version string // version without v
-	Commit           string // full hash; "" for none
-	Module           string // path
-	Licenses         []string
-	Time             time.Time
-	// Offers are what the units publish.
-	Offers []channels.Offer
+	channels.Release
+	Commit   string // full hash; "" for none
+	Module   string // path
+	Licenses []string
+}
+
+// ReleaseOf is a release of which no more is known than what decides which images it has.
+func ReleaseOf(project, version string, when time.Time, offers []channels.Offer) *Release {
+	return &Release{Release: channels.Release{Project: project, Version: version, Time: when, Offers: offers}}
 }
 
 // Image is an image that can be made.
@@ -75,6 +86,15 @@ func Plan(list []profiles.Image, r *Release) (all []Image, err error) {
 		all = append(all, i)
 	}
 	return all, errors.Join(append(errs, checkTags(all))...)
+}
+
+// Of is the image of a release of which more is known than when it was planned: what
+// decides which images there are is the same.
+func (i *Image) Of(r *Release) *Image {
+	out := *i
+	out.release = r
+	out.platforms, _ = choose(i.settings, r)
+	return &out
 }
 
 // Name is the image's file in a release.
@@ -231,4 +251,91 @@ func (i *Image) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// maxCertificates bounds a file with certificates: that of all browsers has 250 kB.
+const maxCertificates = 16 << 20
+
+// CheckSources finds what is wrong with the files of the commit that go into the image,
+// which lie in a directory of the module.
+func (i *Image) CheckSources(dir string) error {
+	s := i.settings
+	var errs []error
+	wrong := func(word, hint, format string, args ...any) {
+		errs = append(errs, &channels.Wrong{Key: s.Key(word), Err: fault.Errorf(hint, format, args...)})
+	}
+	const hint = "name a file of the commit, or one that a command of generate makes"
+	for _, to := range slices.Sorted(maps.Keys(s.Files)) {
+		f, _, err := openSource(dir, s.Files[to])
+		if err != nil {
+			wrong("files", hint, "%v", err)
+			continue
+		}
+		f.Close()
+	}
+	if s.Certificates == "" {
+		return errors.Join(errs...)
+	}
+	f, _, err := openSource(dir, s.Certificates)
+	if err != nil {
+		wrong("certificates", hint, "%v", err)
+		return errors.Join(errs...)
+	}
+	defer f.Close()
+	if data, err := files.ReadAll(f, maxCertificates); err != nil {
+		wrong("certificates", hint, "%s: %v", s.Certificates, err)
+	} else if err := checkCertificates(data); err != nil {
+		wrong("certificates", "write certificates in PEM, and nothing else but comments: https://curl.se/docs/caextract.html has those of Mozilla", "%s: %v", s.Certificates, err)
+	}
+	return errors.Join(errs...)
+}
+
+// checkCertificates accepts what Go programs take for a list of certificates, with
+// nothing in it that they pass over.
+func checkCertificates(data []byte) error {
+	n := 0
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return fmt.Errorf("has a block of type %q", block.Type)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return fmt.Errorf("certificate %d: %w", n+1, err)
+		}
+		n++
+		data = rest
+	}
+	switch {
+	case n == 0:
+		return errors.New("has no certificate")
+	case bytes.Contains(data, []byte("-----BEGIN")):
+		return fmt.Errorf("something behind certificate %d is not read", n)
+	}
+	return nil
+}
+
+// openSource opens a file of a directory with a commit's files, and of nothing outside of
+// it, wherever symbolic links lead.
+func openSource(dir, name string) (io.ReadCloser, int64, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer root.Close()
+	f, err := files.OpenIn(root, filepath.FromSlash(name))
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, fi.Size(), nil
 }

@@ -93,9 +93,10 @@ type Manifest struct {
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
-// Limits of what is read of others.
+// MaxManifest is the most bytes of a manifest that registries take, and the others are limits
+// of what is read of others.
 const (
-	maxManifest = 4 << 20 // registries take no more (distribution-spec, "Pushing Manifests")
+	MaxManifest = 4 << 20 // distribution-spec, "Pushing Manifests"
 	maxConfig   = 8 << 20
 	maxLayer    = 16 << 30
 	maxLayers   = 256

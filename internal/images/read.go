@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -95,7 +99,7 @@ func read(ctx context.Context, r io.ReaderAt, size int64) (*layout, error) {
 		if blobs++; blobs > maxBlobs {
 			return fmt.Errorf("more than %d members", maxBlobs)
 		}
-		if h.Size <= maxManifest {
+		if h.Size <= MaxManifest {
 			head := make([]byte, 1)
 			n, err := io.ReadFull(r, head)
 			if n == 1 && head[0] == '{' {
@@ -161,7 +165,7 @@ func (l *layout) data(d Descriptor, mediaType string) ([]byte, error) {
 	}
 	data, ok := l.json[hex]
 	if !ok {
-		return nil, fmt.Errorf("%s is no JSON of at most %d bytes", d.Digest, maxManifest)
+		return nil, fmt.Errorf("%s is no JSON of at most %d bytes", d.Digest, MaxManifest)
 	}
 	return data, nil
 }
@@ -281,4 +285,78 @@ func (l *layout) layer(d Descriptor, diff string, want []checksums.Member) error
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Unpack writes the members of an image into an empty directory, as a layout that is one.
+func Unpack(ctx context.Context, r io.ReaderAt, size int64, dir string) error {
+	if _, err := read(ctx, r, size); err != nil { // which names there are
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(blobDir)), 0o700); err != nil {
+		return err
+	}
+	_, err := archive.WalkReader(ctx, r, size, archive.Visitor{Member: func(h archive.Header, r io.Reader) error {
+		if !filepath.IsLocal(filepath.FromSlash(h.Name)) || r == nil {
+			return errors.New("was changed while it was read")
+		}
+		return files.WriteFrom(filepath.Join(dir, filepath.FromSlash(h.Name)), r, 0o644)
+	}})
+	return err
+}
+
+// IndexSize is the size of the index of all platforms of an image.
+func IndexSize(ctx context.Context, r io.ReaderAt, size int64) (int64, error) {
+	l, err := read(ctx, r, size)
+	if err != nil {
+		return 0, err
+	}
+	_, err = l.has(l.out)
+	return l.out.Size, err
+}
+
+// Assemble writes the file of an image from what a registry has, as a release has it. All
+// content is compared with the digests that lead to it from the manifest's. when is the
+// time of the release's commit.
+func (b Blobs) Assemble(ctx context.Context, w io.Writer, of *checksums.Image, when time.Time, get Getter) error {
+	members := map[string]archive.Member{}
+	add := func(d Descriptor, isManifest bool, limit int64) ([]byte, error) {
+		hex, err := d.hex()
+		if err != nil {
+			return nil, err
+		}
+		members[hex] = archive.Member{Name: blobDir + hex, SHA256: hex, Open: archive.Opener(b.path(hex))}
+		if isManifest {
+			return b.manifest(ctx, hex, get)
+		}
+		return nil, b.get(ctx, d, hex, limit, get)
+	}
+	top := Descriptor{MediaType: typeIndex, Digest: digestOf(of.Digest)}
+	data, err := add(top, true, 0)
+	if err != nil {
+		return err
+	}
+	top.Size = int64(len(data))
+	var index Index
+	if err := decodeOwn(data, &index); err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	for _, d := range index.Manifests {
+		data, err := add(d, true, 0)
+		if err != nil {
+			return err
+		}
+		var m Manifest
+		if err := decodeOwn(data, &m); err != nil {
+			return fmt.Errorf("manifest %s: %w", d.Digest, err)
+		}
+		if _, err := add(m.Config, false, maxConfig); err != nil {
+			return fmt.Errorf("configuration %s: %w", m.Config.Digest, err)
+		}
+		for _, l := range m.Layers {
+			if _, err := add(l, false, maxLayer); err != nil {
+				return fmt.Errorf("layer %s: %w", l.Digest, err)
+			}
+		}
+	}
+	return writeLayout(ctx, w, top, of, members, when)
 }

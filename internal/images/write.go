@@ -91,26 +91,27 @@ func (i *Image) Write(ctx context.Context, w io.Writer, from *Sources) (made che
 		return made, err
 	}
 	made.Digest = strings.TrimPrefix(top.Digest, "sha256:")
-	return made, m.layout(w, top)
+	return made, writeLayout(ctx, w, top, &made, m.blobs, m.release.Time)
 }
 
-// layout writes the tar: the content, what leads to it, and which form that has.
-func (m *maker) layout(w io.Writer, top Descriptor) error {
+// writeLayout writes the tar of an image: the content by its digest, what leads to it, and
+// which form that has.
+func writeLayout(ctx context.Context, w io.Writer, top Descriptor, of *checksums.Image, blobs map[string]archive.Member, when time.Time) error {
 	// What reads an image from a file calls it so
 	// (https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, and containerd's images/archive).
-	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": m.settings.Tags[0]}
-	if m.settings.Repository != "" {
-		top.Annotations["io.containerd.image.name"] = m.settings.Repository + ":" + m.settings.Tags[0]
+	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": of.Tags[0]}
+	if of.Repository != "" {
+		top.Annotations["io.containerd.image.name"] = of.Repository + ":" + of.Tags[0]
 	}
 	index, err := encode(Index{SchemaVersion: 2, MediaType: typeIndex, Manifests: []Descriptor{top}})
 	if err != nil {
 		return err
 	}
 	members := []archive.Member{text(layoutFile, []byte(layoutContent)), text(indexFile, index)}
-	for _, hex := range slices.Sorted(maps.Keys(m.blobs)) {
-		members = append(members, m.blobs[hex])
+	for _, hex := range slices.Sorted(maps.Keys(blobs)) {
+		members = append(members, blobs[hex])
 	}
-	_, err = archive.WriteTar(m.ctx, w, members, m.release.Time)
+	_, err = archive.WriteTar(ctx, w, members, when)
 	return err
 }
 
@@ -178,7 +179,7 @@ func (m *maker) files() (list []archive.Member) {
 	for to, from := range m.sources() {
 		list = append(list, archive.Member{
 			Name: to, Executable: to != certificatesPath && m.Executable(from),
-			Open: archive.Opener(filepath.Join(m.Copy, filepath.FromSlash(from))),
+			Open: func() (io.ReadCloser, int64, error) { return openSource(m.Copy, from) },
 		})
 	}
 	return list

@@ -12,14 +12,6 @@ func (p *publication) channelFiles() ([]channels.File, error) {
 	if len(p.channels) == 0 {
 		return nil, nil
 	}
-	type key struct {
-		profile, platform, name string
-		stage                   fact.Stage
-	}
-	sums := map[key]string{}
-	for _, a := range p.manifest.Artifacts {
-		sums[key{a.Profile, a.Platform, a.Name, a.Stage}] = a.SHA256
-	}
 	var units []fact.UnitShape
 	for _, u := range p.Of.Plan.Units {
 		units = append(units, u.Shape())
@@ -27,9 +19,7 @@ func (p *publication) channelFiles() ([]channels.File, error) {
 	m := p.manifest
 	return channels.Files(p.channels, &channels.Release{
 		Project: m.Project, Version: m.Version, Time: p.Of.Source.CommitTime,
-		Offers: channels.Offers(units, func(u fact.UnitShape, a fact.Expected) string {
-			return sums[key{u.Profile, u.Platform, a.Name, a.Stage}]
-		}),
+		Offers: channels.Offers(units, p.sum()),
 	})
 }
 

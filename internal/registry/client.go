@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mintmark/mintmark/builds/tool"
+	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/images"
+)
+
+// Client speaks to registries by the program crane, one request after the other.
+type Client struct {
+	program *tool.Program
+	dir     string // private, for what it reads and writes
+	env     []string
+}
+
+// passed are the variables of the user's that the program gets: where the credentials of
+// docker login and podman login are, what finds the helpers that have them, and how the
+// network is reached. What it does with the credentials is to send them to the registry
+// that they are for.
+var passed = []string{
+	"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_RUNTIME_DIR", "PATH",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// New is a client that has a directory of its own in dir, which goes with that. environ is
+// the user's environment.
+func New(program *tool.Program, environ []string, dir string) (*Client, error) {
+	own, err := os.MkdirTemp(dir, "registry-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{program: program, dir: own}
+	for _, v := range environ {
+		if name, _, ok := strings.Cut(v, "="); ok && slices.Contains(passed, name) {
+			c.env = append(c.env, v)
+		}
+	}
+	return c, nil
+}
+
+// run runs the program with these arguments; what it prints goes to out.
+func (c *Client) run(ctx context.Context, out io.Writer, args ...string) error {
+	cmd := c.program.Command(c.dir, args...)
+	cmd.Env = append(cmd.Env, c.env...)
+	cmd.Confine, cmd.Output = toolchain.Fetching(), out
+	_, err := toolchain.Run(ctx, cmd)
+	return err
+}
+
+// absent are the codes by which a registry says that it does not have something
+// (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes).
+// The program has no other way to pass an answer on than its message.
+var absent = []string{"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "unexpected status code 404 Not Found"}
+
+// errAbsent says that there is no such image.
+var errAbsent = errors.New("there is no such image")
+
+// explained is the error of a run, with what can be done.
+func explained(err error) error {
+	e, ok := errors.AsType[*toolchain.ExitError](err)
+	if !ok {
+		return err
+	}
+	has := func(codes ...string) bool {
+		return slices.ContainsFunc(codes, func(c string) bool { return strings.Contains(e.Output, c) })
+	}
+	lines := strings.Split(strings.TrimSpace(e.Output), "\n")
+	last := errors.New(strings.TrimPrefix(lines[len(lines)-1], "Error: "))
+	switch {
+	case has(absent...):
+		return fmt.Errorf("%w: %w", errAbsent, last)
+	case has("UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden"):
+		return fault.Errorf("log in as somebody who may: docker login HOST, or podman login HOST", "the registry refuses: %w", last)
+	}
+	return last
+}
+
+// Get gets content of a repository by its digest: a manifest or an index, or else any other
+// content. The digest is the caller's to compare.
+func (c *Client) Get(ctx context.Context, repository, hex string, manifest bool, to io.Writer) error {
+	verb := "blob"
+	if manifest {
+		verb = "manifest"
+	}
+	return explained(c.run(ctx, to, verb, repository+"@sha256:"+hex))
+}
+
+// Manifest is the manifest or index that a tag or a digest leads to; ok is false if there
+// is none.
+func (c *Client) Manifest(ctx context.Context, ref string) (data []byte, ok bool, err error) {
+	var b bytes.Buffer
+	err = explained(c.run(ctx, images.Limit(&b, images.MaxManifest), "manifest", ref))
+	if errors.Is(err, errAbsent) {
+		return nil, false, nil
+	}
+	return b.Bytes(), err == nil, err
+}
+
+// Push pushes what a layout in a directory leads to under a digest or a tag.
+func (c *Client) Push(ctx context.Context, layout, ref string) error {
+	return explained(c.run(ctx, io.Discard, "push", layout, ref))
+}
+
+// Tag gives what has a digest a tag, whatever had it before.
+func (c *Client) Tag(ctx context.Context, ref, tag string) error {
+	return explained(c.run(ctx, io.Discard, "tag", ref, tag))
+}
+
+// Append adds what has these digests to the index under a tag, which may not be there.
+func (c *Client) Append(ctx context.Context, repository, tag string, there bool, hexes ...string) error {
+	at := repository + ":" + tag
+	args := []string{"index", "append", "--flatten=false", "-t", at}
+	for _, h := range hexes {
+		args = append(args, "-m", repository+"@sha256:"+h)
+	}
+	if there {
+		args = append(args, at)
+	}
+	return explained(c.run(ctx, io.Discard, args...))
+}
+
+// layout makes an empty directory for one.
+func (c *Client) layout(name string) (string, error) {
+	dir := filepath.Join(c.dir, name)
+	if err := files.RemoveTree(dir); err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
