@@ -213,7 +213,7 @@ const depsRules = `
 	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/registry, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;

@@ -22,7 +22,7 @@ import (
 
 // publishFlags are what mintmark publish takes.
 type publishFlags struct {
-	To string `flag:"to" values:"github: gitea: forgejo: gitlab: dir:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; or dir:PATH"`
+	To string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says"`
 	publishedFlags
 	Unsigned bool   `flag:"unsigned" help:"publish a release whose signatures were not checked"`
 	Tag      string `flag:"tag" help:"the tag, for a version that no tag says (default: the release's own)"`
@@ -51,6 +51,9 @@ type requestDoc struct {
 }
 
 func (f *publishFlags) run(ctx context.Context, d *app) error {
+	if isRegistry(f.To) {
+		return f.images(ctx, d)
+	}
 	target, err := f.target(ctx, d)
 	if err != nil {
 		return err

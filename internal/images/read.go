@@ -288,30 +288,29 @@ func (l *layout) layer(d Descriptor, diff string, want []checksums.Member) error
 }
 
 // Unpack writes the members of an image into an empty directory, as a layout that is one.
-func Unpack(ctx context.Context, r io.ReaderAt, size int64, dir string) error {
-	if _, err := read(ctx, r, size); err != nil { // which names there are
-		return err
+// It gives the index of all platforms, which has the digest that is wanted, lower-case
+// hex.
+func Unpack(ctx context.Context, r io.ReaderAt, size int64, dir, wanted string) (index []byte, err error) {
+	l, err := read(ctx, r, size) // which names there are
+	if err != nil {
+		return nil, err
+	}
+	if l.out.Digest != digestOf(wanted) {
+		return nil, fmt.Errorf("its index has the digest %.100s, the manifest says %s", l.out.Digest, digestOf(wanted))
+	}
+	if index, err = l.data(l.out, typeIndex); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(blobDir)), 0o700); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := archive.WalkReader(ctx, r, size, archive.Visitor{Member: func(h archive.Header, r io.Reader) error {
+	_, err = archive.WalkReader(ctx, r, size, archive.Visitor{Member: func(h archive.Header, r io.Reader) error {
 		if !filepath.IsLocal(filepath.FromSlash(h.Name)) || r == nil {
 			return errors.New("was changed while it was read")
 		}
 		return files.WriteFrom(filepath.Join(dir, filepath.FromSlash(h.Name)), r, 0o644)
 	}})
-	return err
-}
-
-// IndexSize is the size of the index of all platforms of an image.
-func IndexSize(ctx context.Context, r io.ReaderAt, size int64) (int64, error) {
-	l, err := read(ctx, r, size)
-	if err != nil {
-		return 0, err
-	}
-	_, err = l.has(l.out)
-	return l.out.Size, err
+	return index, err
 }
 
 // Assemble writes the file of an image from what a registry has, as a release has it. All
