@@ -22,7 +22,7 @@ import (
 
 // Limits of what a layout has in JSON: all of it is held in memory.
 const (
-	maxJSON  = 64 << 20
+	maxJSON  = 16 << 20
 	maxBlobs = 1 << 14
 )
 
