@@ -7,7 +7,8 @@
 // the order of the members, the machine, the time zone, the number of CPUs and
 // the Go version it was compiled with. How:
 //
-//   - Members are sorted by name. Only regular files are members, no directories.
+//   - Members are sorted by name. Only regular files are members, no directories but
+//     those of layers of images ([Member.Directory]).
 //     Symbolic links are members of archives of a source alone ([Member.Link]), and
 //     [List] refuses them.
 //   - Every member's time is the time passed in, in whole seconds of UTC.
@@ -144,6 +145,10 @@ type Member struct {
 	// Link says that it is a symbolic link: its content is where it leads. Whoever
 	// writes one knows that it leads to nothing outside of the archive.
 	Link bool
+	// Directory says that it is one, which has no content. Only tars for layers of
+	// images have some: what unpacks these may make one that is not there for its owner
+	// alone.
+	Directory bool
 
 	// SHA256 is the digest the content must have, in lower-case hex; "" when it
 	// is not known. Set it for everything that was verified before.
@@ -158,7 +163,7 @@ func (m Member) Mode() fs.FileMode {
 	if m.Link {
 		return fs.ModeSymlink | 0o777
 	}
-	if m.Executable {
+	if m.Executable || m.Directory {
 		return 0o755
 	}
 	return 0o644
@@ -231,10 +236,13 @@ func (f format) writeAll(ctx context.Context, w io.Writer, members []Member, mod
 	return Info{Format: f.name, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
 }
 
+// names are those of members that are no directories.
 func names(members []Member) []string {
 	var names []string
 	for _, m := range members {
-		names = append(names, m.Name)
+		if !m.Directory {
+			names = append(names, m.Name)
+		}
 	}
 	return names
 }
@@ -254,6 +262,13 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 	t := tar.NewWriter(c)
 	var entries []Entry
 	for _, m := range members {
+		if m.Directory {
+			h := &tar.Header{Typeflag: tar.TypeDir, Name: m.Name + "/", Mode: int64(m.Mode()), ModTime: modTime, Format: tar.FormatUSTAR}
+			if err := t.WriteHeader(h); err != nil {
+				return nil, fmt.Errorf("%s: %w", m.Name, err)
+			}
+			continue
+		}
 		var target bytes.Buffer // of a link
 		header := func(size int64) error {
 			h := &tar.Header{
@@ -313,6 +328,9 @@ func writeZip(ctx context.Context, w io.Writer, members []Member, modTime time.T
 	})
 	var entries []Entry
 	for _, m := range members {
+		if m.Directory {
+			return nil, fmt.Errorf("%s: is a directory", m.Name)
+		}
 		e, err := copyMember(ctx, m, func(int64) (io.Writer, error) {
 			h := &zip.FileHeader{Name: m.Name, Method: zip.Deflate, Extra: extendedTime(modTime)}
 			h.SetMode(m.Mode())

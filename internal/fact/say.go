@@ -184,12 +184,7 @@ var wordings = map[Check]wording{
 		},
 		open: about("the programs in container images", "the programs in %s"),
 	},
-	ImageBase: {
-		done: func(g group) string {
-			return fmt.Sprintf("the base of %s: its layers are those that its registry has by the digest", Count(g.n(), "container image"))
-		},
-		open: about("the base of container images", "the base of %s"),
-	},
+	ImageBase:       {each: true, open: each("the base of %s: %s")},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	Machines: {

@@ -14,9 +14,11 @@
 //   - One layer with the programs of the release, and nothing else. Each has the digest
 //     that the manifest of the release has.
 //
-// A layer has files alone, no directories: these come about when it is unpacked, and
-// those that the base has stay as they are. All belong to user and group 0 and are as old
-// as the commit.
+// A layer has the directories of its files that the base does not have: Docker makes those
+// that no layer has for root alone, and what a layer has replaces what is below, also a
+// symbolic link to a directory. Those that the base has stay as they are, and where one of
+// them is a link (/bin of a Debian), that is an error. All files belong to user and group 0
+// and are as old as the commit.
 //
 // # Contract
 //
@@ -28,7 +30,8 @@
 //
 //   - Only images of Linux are made. One of Windows needs a base of the very Windows
 //     that runs it, and no other system has containers of this kind.
-//   - What the base has is not looked at: its layers are named by digest.
+//   - Of what the base has only the names of directories are looked at: its layers are
+//     named by digest.
 //   - Whether a program finds what it needs (a C library, certificates, time zones) is
 //     not known here.
 package images

@@ -179,10 +179,22 @@ func TestHostile(t *testing.T) {
 			f.replaceLayer(false, &tar.Header{Name: path, Typeflag: tar.TypeSymlink, Linkname: "/bin/sh"})
 			return f.tar()
 		}, "not a regular file (symbolic link)"},
-		{"a directory that replaces one of the base", func(f *forged) []byte {
-			f.replaceLayer(false, &tar.Header{Name: "usr/", Typeflag: tar.TypeDir}, member(path, program))
+		{"a directory of none of its files", func(f *forged) []byte {
+			f.replaceLayer(false, &tar.Header{Name: "etc/", Typeflag: tar.TypeDir}, member(path, program))
 			return f.tar()
-		}, "not a regular file (directory)"},
+		}, "etc is a directory of none of its files"},
+		{"a directory that all may write", func(f *forged) []byte {
+			f.replaceLayer(false, &tar.Header{Name: "usr/", Typeflag: tar.TypeDir, Mode: 0o777}, member(path, program))
+			return f.tar()
+		}, "is not that of a directory for all"},
+		{"a directory of somebody", func(f *forged) []byte {
+			f.replaceLayer(false, &tar.Header{Name: "usr/", Typeflag: tar.TypeDir, Uid: 1}, member(path, program))
+			return f.tar()
+		}, "belongs to"},
+		{"a directory twice", func(f *forged) []byte {
+			f.replaceLayer(false, &tar.Header{Name: "usr/", Typeflag: tar.TypeDir}, &tar.Header{Name: "usr/", Typeflag: tar.TypeDir}, member(path, program))
+			return f.tar()
+		}, "is there twice"},
 		{"a path that leads out", func(f *forged) []byte { f.replaceLayer(false, member("../../etc/passwd", "x")); return f.tar() }, "name that leads out"},
 		{"a device", func(f *forged) []byte {
 			f.replaceLayer(false, &tar.Header{Name: "dev/sda", Typeflag: tar.TypeBlock}, member(path, program))

@@ -1,11 +1,13 @@
 package images
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -310,11 +312,12 @@ func based(t *testing.T, change func(name string, v map[string]any)) (registry B
 	}
 	var list []any
 	for _, p := range []map[string]any{{"os": "linux", "architecture": "amd64"}, {"os": "linux", "architecture": "arm", "variant": "v5"}, {"os": "linux", "architecture": "arm64", "variant": "v8"}} {
-		layer := put("layer", []byte("layer of "+fmt.Sprint(p)))
+		data, _ := layerOf(t, &tar.Header{Name: "./usr/", Typeflag: tar.TypeDir}, &tar.Header{Name: "usr/bin/sh", Uname: fmt.Sprint(p)}, &tar.Header{Name: "bin", Typeflag: tar.TypeSymlink, Linkname: "usr/bin"})
+		layer := put("layer", data)
 		layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 		config := put("config", map[string]any{
 			"os": p["os"], "architecture": p["architecture"], "author": "somebody", "rootfs": map[string]any{"type": "layers", "diff_ids": []any{"sha256:" + strings.Repeat("1", 64)}},
-			"config":  map[string]any{"User": "1000", "Env": []any{"PATH=/bin", "A=base"}, "Cmd": []any{"/bin/sh"}, "Entrypoint": []any{"/init"}, "StopSignal": "SIGQUIT", "Labels": map[string]any{"base": "yes"}},
+			"config":  map[string]any{"User": "1000", "Env": []any{"PATH=/bin", "A=base"}, "Cmd": []any{"/bin/sh"}, "Entrypoint": []any{"/init"}, "StopSignal": "SIGQUIT", "Labels": map[string]any{"base": "yes", "org.opencontainers.image.licenses": "GPL", "org.opencontainers.image.vendor": "somebody"}},
 			"history": []any{map[string]any{"created_by": "x", "empty_layer": true}, map[string]any{"created_by": "y"}},
 		})
 		config["mediaType"] = "application/vnd.docker.container.image.v1+json"
@@ -366,6 +369,10 @@ func TestBase(t *testing.T) {
 		var m Manifest
 		if err := json.Unmarshal(all[blobDir+p.Digest], &m); err != nil || len(m.Layers) != 2 || m.Layers[0].MediaType != typeGzip || m.Layers[0].Digest != digestOf(p.BaseLayers[0]) {
 			t.Errorf("%s: %v %+v", p.Platform, err, m)
+		}
+		_, dirs, _, err := archive.ListLayer(t.Context(), bytes.NewReader(all[blobDir+strings.TrimPrefix(m.Layers[1].Digest, "sha256:")]), m.Layers[1].Size, archive.TarGz)
+		if err != nil || !slices.Equal(dirs, []string{"usr/local", "usr/local/bin"}) {
+			t.Errorf("%s: %q, %v", p.Platform, dirs, err)
 		}
 		config := string(all[blobDir+strings.TrimPrefix(m.Config.Digest, "sha256:")])
 		for _, want := range []string{`"User":"1000"`, `"StopSignal":"SIGQUIT"`, `"Env":["PATH=/bin","A=own"]`, `"base":"yes"`, `"Entrypoint":["/usr/local/bin/tool"]`, `"created_by":"y"},{"comment":"tool 1.2.3"`, `"org.opencontainers.image.base.name":"docker.io/library/base:1"`} {
@@ -495,5 +502,60 @@ func TestPick(t *testing.T) {
 		if d, err := pick(all, p); err == nil {
 			t.Errorf("%s: %s", p, d.Digest)
 		}
+	}
+}
+
+// TestBelow: a layer has the directories that the base does not have in the end, and
+// replaces no link.
+func TestBelow(t *testing.T) {
+	dir := func(name string) *tar.Header { return &tar.Header{Name: name + "/", Typeflag: tar.TypeDir} }
+	file := func(name string) *tar.Header { return &tar.Header{Name: name, Uname: "x"} }
+	link := func(name, to string) *tar.Header {
+		return &tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to}
+	}
+	for _, test := range []struct {
+		name   string
+		layers [][]*tar.Header
+		file   string
+		want   string
+	}{
+		{"nothing", nil, "a/b/c", ""},
+		{"some", [][]*tar.Header{{dir("a"), file("x")}}, "a/b/c", "a"},
+		{"by a file in it", [][]*tar.Header{{file("a/b/x")}}, "a/b/c", "a a/b"},
+		{"as a path from the top", [][]*tar.Header{{dir("/a"), dir("./a/b")}}, "a/b/c", "a a/b"},
+		{"hidden", [][]*tar.Header{{dir("a"), dir("a/b")}, {file("a/.wh.b")}}, "a/b/c", "a"},
+		{"hidden with all in it", [][]*tar.Header{{dir("a"), dir("a/b")}, {file(".wh.a")}}, "a/b/c", ""},
+		{"hidden and made again", [][]*tar.Header{{dir("a"), dir("a/b")}, {dir("a/b"), file("a/.wh.b")}}, "a/b/c", "a a/b"},
+		{"opaque", [][]*tar.Header{{dir("a"), dir("a/b")}, {dir("a"), file("a/.wh..wh..opq")}}, "a/b/c", "a"},
+		{"a link", [][]*tar.Header{{link("a", "usr/a")}}, "a/b/c", "error /a is a symbolic link; /a leads to usr/a"},
+		{"a link below", [][]*tar.Header{{dir("a"), link("a/b", "/x")}}, "a/b/c", "error /a/b is a symbolic link; /a/b leads to /x"},
+		{"a link that was replaced", [][]*tar.Header{{link("a", "x")}, {file(".wh.a")}, {dir("a")}}, "a/b/c", "a"},
+		{"a file", [][]*tar.Header{{file("a")}}, "a/b/c", "error /a is a file; /a leads to elsewhere"},
+		{"a directory that became a file", [][]*tar.Header{{dir("a"), dir("a/b")}, {file("a")}}, "a/b/c", "error /a is a file; /a leads to elsewhere"},
+		{"a link of the file's own name", [][]*tar.Header{{dir("a"), link("a/c", "/x")}}, "a/c", "a"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := &maker{&Image{base: &fact.ImageRef{}}, &Sources{Cache: Blobs{t.TempDir()}}, t.Context(), nil}
+			base := &layered{}
+			for _, headers := range test.layers {
+				data, _ := layerOf(t, headers...)
+				d := blob(typeGzip, data)
+				if err := os.WriteFile(m.Cache.path(files.DigestBytes(data)), data, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				base.manifest.Layers = append(base.manifest.Layers, d)
+			}
+			has, err := m.below(base, []archive.Member{{Name: test.file}})
+			got := strings.Join(slices.Sorted(maps.Keys(has)), " ")
+			if err != nil {
+				_, what, _ := strings.Cut(err.Error(), ": ")
+				what, _, _ = strings.Cut(what, ",")
+				_, hint, _ := strings.Cut(fault.Hint(err), ": ")
+				got = "error " + what + "; " + hint
+			}
+			if got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }

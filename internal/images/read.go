@@ -264,16 +264,17 @@ func (l *layout) layer(d Descriptor, diff string, want []checksums.Member) error
 	}
 	h := l.at[hex]
 	in := io.NewSectionReader(l.r, h.Offset, h.Size)
-	entries, err := archive.List(l.ctx, in, h.Size, archive.TarGz)
+	entries, dirs, sum, err := archive.ListLayer(l.ctx, in, h.Size, archive.TarGz)
 	if err != nil {
 		return err
 	}
-	sum, err := archive.WalkReader(l.ctx, in, h.Size, archive.Visitor{})
-	if err != nil {
-		return err
+	if digestOf(sum) != diff {
+		return fmt.Errorf("unpacks to %s, the configuration says %.100s", sum, diff)
 	}
-	if digestOf(sum.SHA256) != diff {
-		return fmt.Errorf("unpacks to %s, the configuration says %.100s", sum.SHA256, diff)
+	for _, d := range dirs {
+		if !slices.ContainsFunc(want, func(m checksums.Member) bool { return strings.HasPrefix(m.Name, d+"/") }) {
+			return fmt.Errorf("%s is a directory of none of its files", fact.Plain(d))
+		}
 	}
 	if len(entries) != len(want) {
 		return fmt.Errorf("holds %d files, the manifest lists %d", len(entries), len(want))

@@ -26,7 +26,7 @@ type Referrer struct {
 const emptyConfig = "{}"
 
 // annotationTitle is the name of a file, as ORAS has it.
-const annotationTitle = "org.opencontainers.image.title"
+const annotationTitle = annotationPrefix + "title"
 
 // Manifest is the manifest that refers to an index of that digest, lower-case hex, and
 // size.
@@ -37,7 +37,7 @@ func (r *Referrer) Manifest(index string, size int64, when time.Time) ([]byte, e
 		SchemaVersion: 2, MediaType: typeManifest, ArtifactType: r.Type,
 		Config: blob(typeEmpty, []byte(emptyConfig)), Layers: []Descriptor{layer},
 		Subject:     &Descriptor{MediaType: typeIndex, Digest: digestOf(index), Size: size},
-		Annotations: map[string]string{"org.opencontainers.image.created": when.UTC().Format(time.RFC3339)},
+		Annotations: map[string]string{annotationPrefix + "created": when.UTC().Format(time.RFC3339)},
 	}
 	for k, v := range r.Annotations {
 		m.Annotations[k] = v

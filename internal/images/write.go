@@ -66,23 +66,18 @@ func (i *Image) Write(ctx context.Context, w io.Writer, from *Sources) (made che
 			return made, err
 		}
 	}
-	var shared *layer
-	if list := m.files(); len(list) > 0 {
-		if shared, err = m.layer("files", list); err != nil {
-			return made, err
-		}
-		made.Files = shared.members
-	}
+	files := m.files()
 	index := Index{SchemaVersion: 2, MediaType: typeIndex, Annotations: m.annotations()}
 	for n, c := range i.platforms {
 		var base *layered
 		if bases != nil {
 			base = &bases[n]
 		}
-		d, p, err := m.platform(c, base, shared)
+		d, p, shared, err := m.platform(c, base, files)
 		if err != nil {
 			return made, fmt.Errorf("%s: %w", c.as, err)
 		}
+		made.Files = shared // the same in all
 		index.Manifests = append(index.Manifests, d)
 		made.Platforms = append(made.Platforms, p)
 	}
@@ -99,7 +94,7 @@ func (i *Image) Write(ctx context.Context, w io.Writer, from *Sources) (made che
 func writeLayout(ctx context.Context, w io.Writer, top Descriptor, of *checksums.Image, blobs map[string]archive.Member, when time.Time) error {
 	// What reads an image from a file calls it so
 	// (https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, and containerd's images/archive).
-	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": of.Tags[0]}
+	top.Annotations = map[string]string{annotationPrefix + "ref.name": of.Tags[0]}
 	if of.Repository != "" {
 		top.Annotations["io.containerd.image.name"] = of.Repository + ":" + of.Tags[0]
 	}
@@ -149,9 +144,18 @@ type layer struct {
 	members []checksums.Member
 }
 
-// layer makes a layer of these files. Name is that of a file for it.
-func (m *maker) layer(name string, list []archive.Member) (*layer, error) {
+// layer makes a layer of these files, with their directories but those that are below it
+// already, which has is; it adds them. Name is that of a file for it.
+func (m *maker) layer(name string, list []archive.Member, has map[string]bool) (*layer, error) {
 	l := &layer{}
+	for _, f := range slices.Clone(list) {
+		for _, d := range parents(f.Name) {
+			if !has[d] {
+				has[d] = true
+				list = append(list, archive.Member{Name: d, Directory: true})
+			}
+		}
+	}
 	sum := sha256.New()
 	if _, err := archive.WriteTar(m.ctx, sum, list, m.release.Time); err != nil {
 		return nil, err
@@ -221,31 +225,39 @@ func (m *maker) programs(c chosen) (list []archive.Member, err error) {
 }
 
 // platform makes the image of one platform.
-func (m *maker) platform(c chosen, base *layered, shared *layer) (d Descriptor, p checksums.ImagePlatform, err error) {
+func (m *maker) platform(c chosen, base *layered, shared []archive.Member) (d Descriptor, p checksums.ImagePlatform, files []checksums.Member, err error) {
 	p = checksums.ImagePlatform{Profile: c.profile, Platform: c.platform.String()}
 	members, err := m.programs(c)
 	if err != nil {
-		return d, p, err
+		return d, p, nil, err
 	}
-	programs, err := m.layer("programs-"+strings.ReplaceAll(c.as.String(), "/", "-"), members)
+	has, err := m.below(base, append(slices.Clone(shared), members...))
+	if err != nil {
+		return d, p, nil, err
+	}
+	var above []*layer
+	name := strings.ReplaceAll(c.as.String(), "/", "-")
+	if len(shared) > 0 {
+		l, err := m.layer("files-"+name, shared, has)
+		if err != nil {
+			return d, p, nil, err
+		}
+		files, above = l.members, append(above, l)
+	}
+	programs, err := m.layer("programs-"+name, members, has)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("a program is not where the plan has it: %w", err)
 	}
 	if err != nil {
-		return d, p, err
+		return d, p, nil, err
 	}
-	p.Programs = programs.members
-	var above []*layer
-	if shared != nil {
-		above = append(above, shared)
-	}
-	above = append(above, programs)
+	p.Programs, above = programs.members, append(above, programs)
 	manifest := Manifest{SchemaVersion: 2, MediaType: typeManifest, Annotations: m.annotations()}
 	if base != nil {
 		for _, l := range base.manifest.Layers {
 			sum, err := l.hex()
 			if err != nil {
-				return d, p, err
+				return d, p, nil, err
 			}
 			p.BaseLayers = append(p.BaseLayers, sum)
 			m.blobs[sum] = archive.Member{Name: blobDir + sum, SHA256: sum, Open: archive.Opener(m.Cache.path(sum))}
@@ -256,14 +268,14 @@ func (m *maker) platform(c chosen, base *layered, shared *layer) (d Descriptor, 
 		manifest.Layers = append(manifest.Layers, l.Descriptor)
 	}
 	if manifest.Config, err = m.put(typeConfig, m.config(c, base, above)); err != nil {
-		return d, p, err
+		return d, p, nil, err
 	}
 	if d, err = m.put(typeManifest, manifest); err != nil {
-		return d, p, err
+		return d, p, nil, err
 	}
 	p.Digest = strings.TrimPrefix(d.Digest, "sha256:")
 	d.Platform = &c.as
-	return d, p, nil
+	return d, p, files, nil
 }
 
 // config is the configuration of an image: that of the base, with what is said of this
@@ -336,6 +348,8 @@ func (m *maker) config(c chosen, base *layered, above []*layer) map[string]any {
 	if of, ok := run["Labels"].(map[string]any); ok {
 		maps.Copy(labels, of)
 	}
+	// What the base says of itself, such as its licence, is not of what is in it here.
+	maps.DeleteFunc(labels, func(k string, _ any) bool { return strings.HasPrefix(k, annotationPrefix) })
 	for k, v := range m.derived() {
 		labels[k] = v
 	}
@@ -376,11 +390,14 @@ func (m *maker) env(of any) (list []string) {
 	return list
 }
 
+// annotationPrefix begins the names of annotations that the specification has.
+const annotationPrefix = "org.opencontainers.image."
+
 // derived are the annotations that follow from the release
 // (https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md).
 func (m *maker) derived() map[string]string {
 	r := m.release
-	const of = "org.opencontainers.image."
+	const of = annotationPrefix
 	list := map[string]string{
 		of + "title": r.Project, of + "version": r.Version, of + "created": r.Time.UTC().Format(time.RFC3339),
 	}

@@ -120,7 +120,7 @@ type TagResult struct {
 // ReferrerResult is what became of what refers to an image.
 type ReferrerResult struct {
 	Type   string `json:"type"`
-	Digest string `json:"digest"`
+	Digest string `json:"digest,omitempty"` // not of a dry run
 	State  State  `json:"state"`
 }
 
@@ -153,6 +153,9 @@ func (c *Client) look(ctx context.Context, i *Image, r *Result) error {
 	}
 	if there {
 		r.State = There
+	}
+	for _, ref := range i.Referrers {
+		r.Referrers = append(r.Referrers, ReferrerResult{Type: ref.Type, State: Would})
 	}
 	var errs []error
 	for _, tag := range slices.Concat(i.Tags, i.Moving) {
