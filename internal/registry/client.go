@@ -18,10 +18,33 @@ import (
 	"github.com/mintmark/mintmark/internal/images"
 )
 
-// Client speaks to registries by the program crane, one request after the other.
+// Client does with registries what a release needs, one request after the other.
 type Client struct {
+	requests
+	dir string // private, for what is read and written
+}
+
+// requests are what is asked of registries. References are HOST/NAME:TAG or
+// HOST/NAME@sha256:HEX.
+type requests interface {
+	// Get gets content of a repository by its digest: a manifest or an index, or else any
+	// other content. The digest is the caller's to compare.
+	Get(ctx context.Context, repository, hex string, manifest bool, to io.Writer) error
+	// Manifest is the manifest or index that a reference leads to; ok is false if there is
+	// none.
+	Manifest(ctx context.Context, ref string) (data []byte, ok bool, err error)
+	// Push pushes what a layout in a directory leads to under a reference.
+	Push(ctx context.Context, layout, ref string) error
+	// Tag gives what has a reference a tag, whatever had it before.
+	Tag(ctx context.Context, ref, tag string) error
+	// Append adds what has these digests to the index under a tag, which is there or not.
+	Append(ctx context.Context, repository, tag string, there bool, hexes ...string) error
+}
+
+// crane makes requests by the program of that name.
+type crane struct {
 	program *tool.Program
-	dir     string // private, for what it reads and writes
+	dir     string
 	env     []string
 }
 
@@ -41,17 +64,17 @@ func New(program *tool.Program, environ []string, dir string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{program: program, dir: own}
+	c := &crane{program: program, dir: own}
 	for _, v := range environ {
 		if name, _, ok := strings.Cut(v, "="); ok && slices.Contains(passed, name) {
 			c.env = append(c.env, v)
 		}
 	}
-	return c, nil
+	return &Client{c, own}, nil
 }
 
 // run runs the program with these arguments; what it prints goes to out.
-func (c *Client) run(ctx context.Context, out io.Writer, args ...string) error {
+func (c *crane) run(ctx context.Context, out io.Writer, args ...string) error {
 	cmd := c.program.Command(c.dir, args...)
 	cmd.Env = append(cmd.Env, c.env...)
 	cmd.Confine, cmd.Output = toolchain.Fetching(), out
@@ -87,9 +110,7 @@ func explained(err error) error {
 	return last
 }
 
-// Get gets content of a repository by its digest: a manifest or an index, or else any other
-// content. The digest is the caller's to compare.
-func (c *Client) Get(ctx context.Context, repository, hex string, manifest bool, to io.Writer) error {
+func (c *crane) Get(ctx context.Context, repository, hex string, manifest bool, to io.Writer) error {
 	verb := "blob"
 	if manifest {
 		verb = "manifest"
@@ -97,9 +118,7 @@ func (c *Client) Get(ctx context.Context, repository, hex string, manifest bool,
 	return explained(c.run(ctx, to, verb, repository+"@sha256:"+hex))
 }
 
-// Manifest is the manifest or index that a tag or a digest leads to; ok is false if there
-// is none.
-func (c *Client) Manifest(ctx context.Context, ref string) (data []byte, ok bool, err error) {
+func (c *crane) Manifest(ctx context.Context, ref string) (data []byte, ok bool, err error) {
 	var b bytes.Buffer
 	err = explained(c.run(ctx, images.Limit(&b, images.MaxManifest), "manifest", ref))
 	if errors.Is(err, errAbsent) {
@@ -108,18 +127,15 @@ func (c *Client) Manifest(ctx context.Context, ref string) (data []byte, ok bool
 	return b.Bytes(), err == nil, err
 }
 
-// Push pushes what a layout in a directory leads to under a digest or a tag.
-func (c *Client) Push(ctx context.Context, layout, ref string) error {
+func (c *crane) Push(ctx context.Context, layout, ref string) error {
 	return explained(c.run(ctx, io.Discard, "push", layout, ref))
 }
 
-// Tag gives what has a digest a tag, whatever had it before.
-func (c *Client) Tag(ctx context.Context, ref, tag string) error {
+func (c *crane) Tag(ctx context.Context, ref, tag string) error {
 	return explained(c.run(ctx, io.Discard, "tag", ref, tag))
 }
 
-// Append adds what has these digests to the index under a tag, which may not be there.
-func (c *Client) Append(ctx context.Context, repository, tag string, there bool, hexes ...string) error {
+func (c *crane) Append(ctx context.Context, repository, tag string, there bool, hexes ...string) error {
 	at := repository + ":" + tag
 	args := []string{"index", "append", "--flatten=false", "-t", at}
 	for _, h := range hexes {
