@@ -120,7 +120,7 @@ type TagResult struct {
 // ReferrerResult is what became of what refers to an image.
 type ReferrerResult struct {
 	Type   string `json:"type"`
-	Digest string `json:"digest,omitempty"` // not of a dry run
+	Digest string `json:"digest,omitempty"` // not where the image is not there yet, of a dry run
 	State  State  `json:"state"`
 }
 
@@ -147,17 +147,22 @@ func (c *Client) Publish(ctx context.Context, list []Image, dry bool, say func(f
 // look finds what a registry has of an image.
 func (c *Client) look(ctx context.Context, i *Image, r *Result) error {
 	*r = Result{Image: i.Name, Repository: i.Repository, Digest: sha(i.Digest), State: Would, Tags: []TagResult{}, Referrers: []ReferrerResult{}}
-	there, err := c.has(ctx, i.Repository, i.Digest)
+	size, there, err := c.has(ctx, i.Repository, i.Digest)
 	if err != nil {
 		return err
 	}
 	if there {
 		r.State = There
 	}
-	for _, ref := range i.Referrers {
-		r.Referrers = append(r.Referrers, ReferrerResult{Type: ref.Type, State: Would})
-	}
 	var errs []error
+	for n := range i.Referrers {
+		one := ReferrerResult{Type: i.Referrers[n].Type, State: Would}
+		if there { // else nothing can refer to it
+			_, one, err = c.referrer(ctx, i, &i.Referrers[n], size)
+			errs = append(errs, err)
+		}
+		r.Referrers = append(r.Referrers, one)
+	}
 	for _, tag := range slices.Concat(i.Tags, i.Moving) {
 		t, err := c.tag(ctx, i, tag)
 		errs = append(errs, err)
@@ -187,16 +192,32 @@ func (c *Client) tag(ctx context.Context, i *Image, tag string) (TagResult, erro
 	return t, nil
 }
 
-// has reports whether a repository has a manifest or an index by its digest.
-func (c *Client) has(ctx context.Context, repository, hex string) (bool, error) {
+// referrer is the manifest of a file that refers to an image with an index of that size,
+// and whether it is there.
+func (c *Client) referrer(ctx context.Context, i *Image, ref *images.Referrer, size int64) (manifest []byte, r ReferrerResult, err error) {
+	r = ReferrerResult{Type: ref.Type, State: Would}
+	if manifest, err = ref.Manifest(i.Digest, size, i.When); err != nil {
+		return nil, r, err
+	}
+	hex := files.DigestBytes(manifest)
+	r.Digest = sha(hex)
+	_, there, err := c.has(ctx, i.Repository, hex)
+	if there {
+		r.State = There
+	}
+	return manifest, r, err
+}
+
+// has reports whether a repository has a manifest or an index by its digest, and its size.
+func (c *Client) has(ctx context.Context, repository, hex string) (size int64, ok bool, err error) {
 	data, ok, err := c.Manifest(ctx, repository+"@"+sha(hex))
 	if err != nil || !ok {
-		return false, err
+		return 0, false, err
 	}
 	if got := files.DigestBytes(data); got != hex {
-		return false, fault.Refusedf("the registry, or what lies between, is not to be trusted", "%s gives for %s what has the SHA-256 %s", repository, sha(hex), got)
+		return 0, false, fault.Refusedf("the registry, or what lies between, is not to be trusted", "%s gives for %s what has the SHA-256 %s", repository, sha(hex), got)
 	}
-	return true, nil
+	return int64(len(data)), true, nil
 }
 
 // publish brings all of an image: content, what refers to it, tags.
@@ -259,7 +280,7 @@ func (c *Client) readBack(ctx context.Context, i *Image) error {
 		digests = append(digests, p.Digest)
 	}
 	for _, hex := range digests {
-		if ok, err := c.has(ctx, i.Repository, hex); err != nil {
+		if _, ok, err := c.has(ctx, i.Repository, hex); err != nil {
 			return again(err)
 		} else if !ok {
 			return again(fmt.Errorf("%s@%s was pushed, and is not there", i.Repository, sha(hex)))
@@ -275,17 +296,11 @@ func (c *Client) readBack(ctx context.Context, i *Image) error {
 func (c *Client) refer(ctx context.Context, i *Image, size int64, say func(format string, args ...any)) (list []ReferrerResult, err error) {
 	for n := range i.Referrers {
 		ref := &i.Referrers[n]
-		manifest, err := ref.Manifest(i.Digest, size, i.When)
+		manifest, r, err := c.referrer(ctx, i, ref, size)
 		if err != nil {
 			return nil, err
 		}
-		hex := files.DigestBytes(manifest)
-		r := ReferrerResult{ref.Type, sha(hex), There}
-		there, err := c.has(ctx, i.Repository, hex)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
+		if r.State != There {
 			say("pushing %s, which refers to %s", ref.Name, i.Name)
 			dir, err := c.layout("referrer")
 			if err != nil {
@@ -294,7 +309,7 @@ func (c *Client) refer(ctx context.Context, i *Image, size int64, say func(forma
 			if err := ref.WriteDir(dir, manifest); err != nil {
 				return nil, err
 			}
-			if err := c.Push(ctx, dir, i.Repository+"@"+sha(hex)); err != nil {
+			if err := c.Push(ctx, dir, i.Repository+"@"+r.Digest); err != nil {
 				return nil, fmt.Errorf("%s: %w", ref.Name, err)
 			}
 			r.State = Done

@@ -191,14 +191,31 @@ func release(t *testing.T, version string) (dir string, m *checksums.Manifest, s
 	return dir, m, sums
 }
 
-// publish publishes a release, and says what became of it in short.
-func publish(t *testing.T, m *memory, version string, dry bool) (string, error) {
-	t.Helper()
-	dir, manifest, sums := release(t, version)
-	list, err := Images(dir, manifest, "", sums)
-	if err != nil {
-		t.Fatal(err)
+// publisher publishes releases by their versions.
+func publisher(t *testing.T) func(m *memory, version string, dry bool) (string, error) {
+	type made struct {
+		list     []Image
+		manifest *checksums.Manifest
 	}
+	all := map[string]made{}
+	return func(m *memory, version string, dry bool) (string, error) {
+		r, ok := all[version]
+		if !ok {
+			dir, manifest, sums := release(t, version)
+			list, err := Images(dir, manifest, "", sums)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r = made{list, manifest}
+			all[version] = r
+		}
+		return publish(t, m, r.list, r.manifest, dry)
+	}
+}
+
+// publish publishes a release, and says what became of it in short.
+func publish(t *testing.T, m *memory, list []Image, manifest *checksums.Manifest, dry bool) (string, error) {
+	t.Helper()
 	c := &Client{m, t.TempDir()}
 	m.calls = nil
 	res, err := c.Publish(t.Context(), list, dry, func(string, ...any) {})
@@ -231,6 +248,7 @@ func publish(t *testing.T, m *memory, version string, dry bool) (string, error) 
 // TestPublish: content comes first, what refers to it next, tags last; what is there is
 // done, and a tag that is another image's is not taken away.
 func TestPublish(t *testing.T) {
+	publish := publisher(t)
 	for _, api := range []bool{false, true} {
 		m := newMemory()
 		m.api = api
@@ -244,9 +262,9 @@ func TestPublish(t *testing.T) {
 			{"1.0.0", false, "published, published, published, published, 1.0.0 published, latest published", 6},
 			{"1.0.0", false, "there, there, there, there, 1.0.0 there, latest there", 0},
 			{"1.1.0", false, "published, published, published, published, 1.1.0 published, latest moved", 6},
-			{"1.0.0", true, "there, would be, would be, would be, 1.0.0 there, latest would be", 0},
+			{"1.0.0", true, "there, there, there, there, 1.0.0 there, latest would be", 0},
 		} {
-			got, err := publish(t, m, step.version, step.dry)
+			got, err := publish(m, step.version, step.dry)
 			calls := step.calls
 			if api && calls > 0 {
 				calls++ // the tag for those that have no API
@@ -262,7 +280,7 @@ func TestPublish(t *testing.T) {
 		// Another image has the tag.
 		m.tags[where+":1.2.0"] = m.tags[where+":1.0.0"]
 		tags := maps.Clone(m.tags)
-		_, err := publish(t, m, "1.2.0", false)
+		_, err := publish(m, "1.2.0", false)
 		if fault.ExitCode(err) != fault.Refused || len(m.calls) > 0 || !maps.Equal(tags, m.tags) || !strings.Contains(err.Error(), where+":1.2.0 leads to sha256:") {
 			t.Errorf("%v, %q", err, m.calls)
 		}
@@ -272,8 +290,9 @@ func TestPublish(t *testing.T) {
 // TestBroken: wherever it breaks, before a request had its effect or after it, the same
 // command goes on and ends with the same; and no tag leads to what is not all there.
 func TestBroken(t *testing.T) {
+	publish := publisher(t)
 	whole := newMemory()
-	if _, err := publish(t, whole, "1.0.0", false); err != nil {
+	if _, err := publish(whole, "1.0.0", false); err != nil {
 		t.Fatal(err)
 	}
 	for _, after := range []bool{false, true} {
@@ -292,7 +311,7 @@ func TestBroken(t *testing.T) {
 			} else {
 				m.before = fail
 			}
-			_, err := publish(t, m, "1.0.0", false)
+			_, err := publish(m, "1.0.0", false)
 			if !broke {
 				break
 			}
@@ -302,7 +321,7 @@ func TestBroken(t *testing.T) {
 			m.before, m.after = nil, nil
 			if err == nil {
 				t.Errorf("request %d broke, and nobody noticed", n)
-			} else if _, err := publish(t, m, "1.0.0", false); err != nil || !maps.EqualFunc(m.content, whole.content, bytes.Equal) && !after || m.tags[where+":1.0.0"] != whole.tags[where+":1.0.0"] {
+			} else if _, err := publish(m, "1.0.0", false); err != nil || !maps.EqualFunc(m.content, whole.content, bytes.Equal) && !after || m.tags[where+":1.0.0"] != whole.tags[where+":1.0.0"] {
 				t.Errorf("request %d: the same command again: %v", n, err)
 			}
 			if n > 60 {
