@@ -59,6 +59,9 @@ func (i *Image) Subject() string {
 	if where == "" {
 		where = strings.TrimSuffix(i.Name, fact.ImageSuffix)
 	}
+	if len(i.Tags) == 0 { // not one that is accepted
+		return where
+	}
 	return where + ":" + i.Tags[0]
 }
 
@@ -163,6 +166,9 @@ func (v *validation) imageTags(what string, i *Image, seen map[string]bool) {
 func (v *validation) imageMembers(what string, list []Member) {
 	for n, f := range list {
 		v.check(what, checkPath(f.Name))
+		if strings.Contains("/"+f.Name, "/.wh.") {
+			v.addf("%s: %s would hide what is below it", what, fact.Plain(f.Name))
+		}
 		v.check(what+": "+fact.Plain(f.Name), checkDigest(f.SHA256))
 		v.check(what+": "+fact.Plain(f.Name)+": mode", is(f.Mode, fact.Modes()...))
 		if f.Size < 0 {

@@ -75,7 +75,7 @@ func (f *publishFlags) images(ctx context.Context, d *app) error {
 		return err
 	}
 	defer done()
-	doc := imagesDoc{Schema: fact.PublishReport, Project: v.Project, Version: v.Version, Target: f.To}
+	doc := imagesDoc{Schema: fact.ImagesReport, Project: v.Project, Version: v.Version, Target: f.To}
 	if doc.Images, err = client.Publish(ctx, list, f.DryRun, d.term.Note); err != nil {
 		return err
 	}

@@ -196,6 +196,9 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 		annotate(r.Annotations, map[string]string{"buildId": a.BuildID, "from": strings.Join(a.From, " "), "package": a.Package, "reason": a.Reason, "tool": a.Tool})
 		run.Byproducts = append(run.Byproducts, r)
 	}
+	for _, i := range m.Images {
+		s.Subject = append(s.Subject, checksums.Resource{Name: i.Subject(), Digest: map[string]string{"sha256": i.Digest}, Annotations: map[string]string{"stage": "image"}})
+	}
 	slices.SortFunc(s.Subject, func(a, b checksums.Resource) int { return strings.Compare(a.Name, b.Name) })
 	d := &s.Predicate.BuildDefinition
 	d.BuildType = checksums.BuildType

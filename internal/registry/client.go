@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -90,24 +91,38 @@ var absent = []string{"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "unexpected status cod
 // errAbsent says that there is no such image.
 var errAbsent = errors.New("there is no such image")
 
+// query is what stands behind the ? of an address: registries and the storage that they
+// lead to sign requests in it.
+var query = regexp.MustCompile(`\?[^\s"]*`)
+
+// RequestError is a request that was not answered, or refused: nothing is known of what
+// the registry has.
+type RequestError struct{ Err error }
+
+func (e *RequestError) Error() string { return e.Err.Error() }
+func (e *RequestError) Unwrap() error { return e.Err }
+
 // explained is the error of a run, with what can be done.
 func explained(err error) error {
+	if err == nil {
+		return nil
+	}
 	e, ok := errors.AsType[*toolchain.ExitError](err)
 	if !ok {
-		return err
+		return &RequestError{err}
 	}
 	has := func(codes ...string) bool {
 		return slices.ContainsFunc(codes, func(c string) bool { return strings.Contains(e.Output, c) })
 	}
 	lines := strings.Split(strings.TrimSpace(e.Output), "\n")
-	last := errors.New(strings.TrimPrefix(lines[len(lines)-1], "Error: "))
+	last := errors.New(query.ReplaceAllLiteralString(strings.TrimPrefix(lines[len(lines)-1], "Error: "), "?…"))
 	switch {
 	case has(absent...):
 		return fmt.Errorf("%w: %w", errAbsent, last)
 	case has("UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden"):
-		return fault.Errorf("log in as somebody who may: docker login HOST, or podman login HOST", "the registry refuses: %w", last)
+		return &RequestError{fault.Errorf("log in as somebody who may: docker login HOST, or podman login HOST", "the registry refuses: %w", last)}
 	}
-	return last
+	return &RequestError{last}
 }
 
 func (c *crane) Get(ctx context.Context, repository, hex string, manifest bool, to io.Writer) error {

@@ -471,11 +471,18 @@ func TestExplained(t *testing.T) {
 		"Error: PUT https://e.org/v2/a/manifests/1: unexpected status code 500 Internal Server Error":                   {false, ""},
 	} {
 		err := explained(&toolchain.ExitError{Command: "crane", Code: 1, Output: output})
+		if _, request := errors.AsType[*RequestError](err); request == want.absent {
+			t.Errorf("%s: %v: that nothing is known: %t", output, err, request)
+		}
 		if errors.Is(err, errAbsent) != want.absent || !strings.HasPrefix(fault.Hint(err), want.hint) || want.hint == "" && fault.Hint(err) != "" || strings.Contains(err.Error(), "Error: ") {
 			t.Errorf("%s: %v; %s", output, err, fault.Hint(err))
 		}
 	}
-	if err := explained(errBroken); err != errBroken {
+	const signed = `Error: Get "https://s3.example/blob?X-Amz-Signature=abc&x=1": EOF`
+	if err := explained(&toolchain.ExitError{Output: signed}); strings.Contains(err.Error(), "abc") || err.Error() != `Get "https://s3.example/blob?…": EOF` {
+		t.Error(err)
+	}
+	if err := explained(errBroken); !errors.Is(err, errBroken) || explained(nil) != nil {
 		t.Error(err)
 	}
 }

@@ -136,6 +136,9 @@ func (r *Registries) Holds(ctx context.Context, ref registry.Ref, v *checksums.V
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if _, ok := errors.AsType[*registry.RequestError](err); ok {
+			return err
+		}
 		return fault.Refusedf(remedy, "%w", err)
 	}
 	found := fmt.Sprintf("its %s, byte for byte, by the digest sha256:%s", i.Name, hex)
