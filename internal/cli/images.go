@@ -7,7 +7,6 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/publish"
 	"github.com/mintmark/mintmark/internal/registry"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -28,19 +27,19 @@ func isRegistry(text string) bool {
 	return text == "oci:" || strings.HasPrefix(strings.ToLower(text), registry.Scheme)
 }
 
-// registries opens what speaks to registries; what it says is shown as long as it is open.
-func (d *app) registries(ctx context.Context) (*verify.Registries, func(), error) {
+// registries has something done with registries. How far it is is shown.
+func (d *app) registries(ctx context.Context, do func(*verify.Registries) error) error {
 	c, err := d.config()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	stop := d.watch(&c)
+	defer d.watch(&c)()
 	r, err := verify.OpenRegistries(ctx, c)
 	if err != nil {
-		stop()
-		return nil, nil, err
+		return err
 	}
-	return r, func() { r.Close(); stop() }, nil
+	defer r.Close()
+	return do(r)
 }
 
 // images publishes the container images of a release.
@@ -52,13 +51,7 @@ func (f *publishFlags) images(ctx context.Context, d *app) error {
 	if f.Tag != "" || f.Notes != "" || f.Draft {
 		return fault.Usagef("leave them out", "publish: -tag, -notes and -draft are about a forge, not about a registry of images")
 	}
-	vc := f.expected(d, f.Path)
-	vc.Unsigned = f.Unsigned
-	v, err := verify.Release(ctx, vc)
-	if err != nil {
-		return err
-	}
-	r, err := publish.Verified(ctx, f.Path, v, f.Unsigned)
+	v, r, err := f.verified(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -70,13 +63,12 @@ func (f *publishFlags) images(ctx context.Context, d *app) error {
 	if err != nil {
 		return err
 	}
-	client, done, err := d.registries(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
 	doc := imagesDoc{Schema: fact.ImagesReport, Project: v.Project, Version: v.Version, Target: f.To}
-	if doc.Images, err = client.Publish(ctx, list, f.DryRun, d.term.Note); err != nil {
+	err = d.registries(ctx, func(r *verify.Registries) (err error) {
+		doc.Images, err = r.Publish(ctx, list, f.DryRun, d.term.Note)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if f.JSON {
@@ -124,12 +116,12 @@ func (f *verifyFlags) image(ctx context.Context, d *app, text string) (*checksum
 	}
 	vc := f.expected(d, "")
 	vc.Unsigned, vc.Missing, vc.Beside, vc.Rebuilders = f.Unsigned, f.Partial, f.Release, f.Rebuilder.refs(d)
-	client, done, err := d.registries(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return client.Image(ctx, ref, vc)
+	var v *checksums.Verification
+	err = d.registries(ctx, func(r *verify.Registries) (err error) {
+		v, err = r.Image(ctx, ref, vc)
+		return err
+	})
+	return v, err
 }
 
 // imageHolds holds the image that a registry has against a release that was verified.
@@ -138,10 +130,5 @@ func (f *verifyFlags) imageHolds(ctx context.Context, d *app, v *checksums.Verif
 	if err != nil {
 		return err
 	}
-	client, done, err := d.registries(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return client.Holds(ctx, ref, v)
+	return d.registries(ctx, func(r *verify.Registries) error { return r.Holds(ctx, ref, v) })
 }

@@ -58,16 +58,7 @@ func (f *publishFlags) run(ctx context.Context, d *app) error {
 	if err != nil {
 		return err
 	}
-	if fi, err := os.Stat(f.Path); err == nil && !fi.IsDir() {
-		return fault.Usagef("name the directory that it is in", "%s is one file, not a release with all its files", f.Path)
-	}
-	vc := f.expected(d, f.Path)
-	vc.Unsigned = f.Unsigned
-	v, err := verify.Release(ctx, vc)
-	if err != nil {
-		return err
-	}
-	r, err := publish.Verified(ctx, f.Path, v, f.Unsigned)
+	v, r, err := f.verified(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -97,6 +88,21 @@ func (f *publishFlags) run(ctx context.Context, d *app) error {
 	}
 	d.published(doc)
 	return nil
+}
+
+// verified is the release of the directory, which was verified.
+func (f *publishFlags) verified(ctx context.Context, d *app) (*checksums.Verification, *publish.Release, error) {
+	if fi, err := os.Stat(f.Path); err == nil && !fi.IsDir() {
+		return nil, nil, fault.Usagef("name the directory that it is in", "%s is one file, not a release with all its files", f.Path)
+	}
+	vc := f.expected(d, f.Path)
+	vc.Unsigned = f.Unsigned
+	v, err := verify.Release(ctx, vc)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := publish.Verified(ctx, f.Path, v, f.Unsigned)
+	return v, r, err
 }
 
 // target is where to. What is wrong with it is said together with what is wrong with
