@@ -532,6 +532,7 @@ func TestBelow(t *testing.T) {
 		{"a link that was replaced", [][]*tar.Header{{link("a", "x")}, {file(".wh.a")}, {dir("a")}}, "a/b/c", "a"},
 		{"a file", [][]*tar.Header{{file("a")}}, "a/b/c", "error /a is a file; /a leads to elsewhere"},
 		{"a directory that became a file", [][]*tar.Header{{dir("a"), dir("a/b")}, {file("a")}}, "a/b/c", "error /a is a file; /a leads to elsewhere"},
+		{"a directory that became a file and one again", [][]*tar.Header{{dir("a"), dir("a/b")}, {file("a")}, {dir("a")}}, "a/b/c", "a"},
 		{"a link of the file's own name", [][]*tar.Header{{dir("a"), link("a/c", "/x")}}, "a/c", "a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

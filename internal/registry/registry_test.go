@@ -370,6 +370,16 @@ func TestChanged(t *testing.T) {
 			}
 		})
 	}
+	m := newMemory()
+	c := &Client{m, t.TempDir()}
+	if _, err := c.Publish(t.Context(), list, false, func(string, ...any) {}); err != nil {
+		t.Fatal(err)
+	}
+	other := *i
+	other.Tags = []string{"2.0.0"} // by which the file calls it
+	if err := c.Compare(t.Context(), where, &other, manifest.Source.CommitTime); err == nil || !strings.Contains(err.Error(), "as a file it has the SHA-256") {
+		t.Errorf("another file with the same index: %v", err)
+	}
 	// A file that was changed after it was verified is not pushed.
 	if err := os.WriteFile(filepath.Join(dir, checksums.ManifestFile), []byte("{ }"), 0o644); err != nil {
 		t.Fatal(err)
@@ -380,8 +390,7 @@ func TestChanged(t *testing.T) {
 	if err := os.WriteFile(list[0].Path, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m := newMemory()
-	c := &Client{m, t.TempDir()}
+	m.calls = nil
 	if _, err := c.Publish(t.Context(), list, false, func(string, ...any) {}); err == nil || len(m.calls) > 0 {
 		t.Errorf("a changed image: %v %q", err, m.calls)
 	}
