@@ -77,6 +77,13 @@ func (b Blobs) read(ctx context.Context, ref *fact.ImageRef, platforms []Platfor
 			return nil, fault.Errorf("name the index of several platforms, or one platform with platforms", "it is the image of one platform, and there are %d", len(platforms))
 		}
 		one, err := b.layered(ctx, top, platforms[0], get)
+		if err == nil {
+			is := Platform{OS: platforms[0].OS, Architecture: platforms[0].Architecture, Variant: textOf(one.config["variant"])}
+			_, has := is.level()
+			if _, want := platforms[0].level(); is.Variant != "" && levelNumber(has) > levelNumber(want) {
+				err = fmt.Errorf("it is of %s, not of %s", is, platforms[0])
+			}
+		}
 		return []layered{one}, err
 	}
 	var index Index

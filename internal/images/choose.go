@@ -184,10 +184,12 @@ func candidates(s *profiles.Image, r *Release, p profiles.Platform, as Platform)
 			n = len(list)
 			list = append(list, chosen{profile: o.Profile, platform: p, as: as})
 		}
+		if o.Format != fact.NoArchive && len(list[n].programs) > 0 {
+			continue // of several archives of one unit, with the same programs, the first will do
+		}
 		for _, pr := range o.Programs {
-			has := func(x program) bool { return x.Name == pr.Name }
-			if s.Programs != nil && !slices.Contains(s.Programs, pr.Name) || slices.ContainsFunc(list[n].programs, has) {
-				continue // of several archives of one unit, the first will do
+			if s.Programs != nil && !slices.Contains(s.Programs, pr.Name) {
+				continue
 			}
 			list[n].programs = append(list[n].programs, program{pr, o.File, o.Format, inImage(path.Join(s.Bin, pr.Name))})
 		}

@@ -225,6 +225,10 @@ func TestWrong(t *testing.T) {
 		{"  tool: {}\n", func(b *bench) { b.add("debug", "linux/amd64", "tool") }, "images.tool: linux/amd64: it can be that of profile release, linux/amd64, or of profile debug"},
 		{"  tool: {profile: two}\n", func(b *bench) { b.add("two", "linux/amd64", "a", "b") }, "images.tool: linux/amd64 has several programs"},
 		{"  tool: {profile: two, entrypoint: [/usr/local/bin/a]}\n", func(b *bench) { b.add("two", "linux/amd64", "a", "b") }, ""},
+		{"  tool: {profile: same, entrypoint: [/x]}\n", func(b *bench) {
+			b.add("same", "linux/amd64", "a", "b")
+			b.release.Offers[len(b.release.Offers)-1].Programs[1].Name = "a"
+		}, `images.tool.files: two members are named "usr/local/bin/a"`},
 		{"  tool: {profile: two, programs: [b]}\n", func(b *bench) { b.add("two", "linux/amd64", "a", "b") }, ""},
 		{"  tool: {platforms: [linux/arm/7, 'linux/arm/7,softfloat']}\n", func(b *bench) {
 			b.add("release", "linux/arm/7", "tool")

@@ -96,8 +96,8 @@ type Manifest struct {
 // MaxManifest is the most bytes of a manifest that registries take, and the others are limits
 // of what is read of others.
 const (
-	MaxManifest = 4 << 20 // distribution-spec, "Pushing Manifests"
-	maxConfig   = 8 << 20
+	MaxManifest = 4 << 20         // distribution-spec, "Pushing Manifests"
+	maxConfig   = MaxManifest / 2 // with what is said of the image, it is no more than one
 	maxLayer    = 16 << 30
 	maxLayers   = 256
 )

@@ -33,7 +33,17 @@ type layout struct {
 	at   map[string]archive.Header // content by its digest, lower-case hex
 	json map[string][]byte         // of that, what is small
 	used map[string]bool           // what something leads to
-	out  Descriptor                // of the index of all platforms
+	// listed are the layers that were read: what several platforms have is read once.
+	listed map[string]*listed
+	out    Descriptor // of the index of all platforms
+}
+
+// listed is what is in a layer.
+type listed struct {
+	entries []archive.Entry
+	dirs    []string
+	sum     string // of the tar
+	err     error
 }
 
 // Verify holds an image against what the manifest of its release says of it: only what
@@ -73,7 +83,7 @@ func Verify(ctx context.Context, want *checksums.Image, r io.ReaderAt, size int6
 
 // read reads the form of a layout: which content there is.
 func read(ctx context.Context, r io.ReaderAt, size int64) (*layout, error) {
-	l := &layout{ctx: ctx, r: r, at: map[string]archive.Header{}, json: map[string][]byte{}, used: map[string]bool{}}
+	l := &layout{ctx: ctx, r: r, at: map[string]archive.Header{}, json: map[string][]byte{}, used: map[string]bool{}, listed: map[string]*listed{}}
 	top := map[string][]byte{}
 	held, blobs := int64(0), 0
 	hold := func(h archive.Header, r io.Reader) ([]byte, error) {
@@ -262,25 +272,29 @@ func (l *layout) layer(d Descriptor, diff string, want []checksums.Member) error
 	if err != nil {
 		return err
 	}
-	h := l.at[hex]
-	in := io.NewSectionReader(l.r, h.Offset, h.Size)
-	entries, dirs, sum, err := archive.ListLayer(l.ctx, in, h.Size, archive.TarGz)
-	if err != nil {
-		return err
+	in := l.listed[hex]
+	if in == nil {
+		h := l.at[hex]
+		in = &listed{}
+		in.entries, in.dirs, in.sum, in.err = archive.ListLayer(l.ctx, io.NewSectionReader(l.r, h.Offset, h.Size), h.Size, archive.TarGz)
+		l.listed[hex] = in
 	}
-	if digestOf(sum) != diff {
-		return fmt.Errorf("unpacks to %s, the configuration says %.100s", sum, diff)
+	if in.err != nil {
+		return in.err
 	}
-	for _, d := range dirs {
+	if digestOf(in.sum) != diff {
+		return fmt.Errorf("unpacks to %s, the configuration says %.100s", in.sum, diff)
+	}
+	for _, d := range in.dirs {
 		if !slices.ContainsFunc(want, func(m checksums.Member) bool { return strings.HasPrefix(m.Name, d+"/") }) {
 			return fmt.Errorf("%s is a directory of none of its files", fact.Plain(d))
 		}
 	}
-	if len(entries) != len(want) {
-		return fmt.Errorf("holds %d files, the manifest lists %d", len(entries), len(want))
+	if len(in.entries) != len(want) {
+		return fmt.Errorf("holds %d files, the manifest lists %d", len(in.entries), len(want))
 	}
 	var errs []error
-	for n, e := range entries {
+	for n, e := range in.entries {
 		if w := want[n]; w.Name != e.Name || w.SHA256 != e.SHA256 || w.Size != e.Size || w.Mode != fmt.Sprintf("%04o", e.Mode.Perm()) {
 			errs = append(errs, fmt.Errorf("%s is not the file that the manifest lists", fact.Plain(e.Name)))
 		}

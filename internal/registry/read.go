@@ -125,8 +125,8 @@ func (c *Client) attached(ctx context.Context, repository, hex, at, artifactType
 	if r.Subject != hex || r.Type != artifactType {
 		return nil, fmt.Errorf("is a %.100q about %s", r.Type, sha(r.Subject))
 	}
-	if r.Size < 0 || r.Size > maxReferrer {
-		return nil, fmt.Errorf("has %d bytes, more than %d", r.Size, maxReferrer)
+	if r.Size < 0 || r.Size > checksums.MaxManifestSize { // a record is smaller
+		return nil, fmt.Errorf("has %d bytes, more than %d", r.Size, checksums.MaxManifestSize)
 	}
 	var b bytes.Buffer
 	if err := c.Get(ctx, repository, r.Layer, false, images.Limit(&b, r.Size)); err != nil {
