@@ -32,6 +32,6 @@
 //     that runs it, and no other system has containers of this kind.
 //   - Of what the base has only the names of directories are looked at: its layers are
 //     named by digest.
-//   - Whether a program finds what it needs (a C library, certificates, time zones) is
-//     not known here.
+//   - Whether a program finds what it needs (a C library in the base, certificates, time
+//     zones) is not known here. One that a loader starts is refused where there is no base.
 package images

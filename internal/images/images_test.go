@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"debug/elf"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -562,5 +564,43 @@ func TestBelow(t *testing.T) {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestLoader: a program that a C library's loader starts is not put where there is none.
+func TestLoader(t *testing.T) {
+	// The header of an ELF file with one segment, which names the loader.
+	var program bytes.Buffer
+	const loader = "/lib/ld.so.1\x00"
+	header := elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT), Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
+	}
+	segment := elf.Prog64{Type: uint32(elf.PT_INTERP), Off: 64 + 56, Filesz: uint64(len(loader)), Memsz: uint64(len(loader))}
+	for _, v := range []any{header, segment, []byte(loader)} {
+		if err := binary.Write(&program, binary.LittleEndian, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	registry, ref := based(t, nil)
+	for lines, want := range map[string]string{
+		"  tool: {}\n": "/usr/local/bin/tool is started by /lib/ld.so.1, which an image without a base does not have",
+		"  tool: {files: {/lib/ld.so.1: ld.so}}\n": "",
+		"  tool: {base: '" + ref + "'}\n":          "",
+	} {
+		b := newBench(t)
+		b.file("ld.so", "x")
+		if err := os.WriteFile(filepath.Join(b.dir, "tool"), program.Bytes(), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		b.release.Offers = []channels.Offer{{Profile: "release", Platform: "linux/amd64", File: "tool", Format: fact.NoArchive, Programs: []channels.Program{{Path: "tool", Name: "tool", SHA256: files.DigestBytes(program.Bytes())}}}}
+		list, err := Plan(settings(t, lines), b.release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = list[0].Write(t.Context(), io.Discard, &Sources{Dir: b.dir, Copy: b.copy, Temp: t.TempDir(), Cache: registry, Executable: func(string) bool { return true }})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", lines, err, want)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 )
 
@@ -224,6 +226,50 @@ func (m *maker) programs(c chosen) (list []archive.Member, err error) {
 	return list, nil
 }
 
+// startable refuses programs that a system starts by another one, the loader of a C
+// library, which an image without a base does not have.
+func (m *maker) startable(programs []archive.Member) error {
+	for _, p := range programs {
+		loader, err := loaderOf(p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		if _, ok := m.sources()[inImage(loader)]; loader == "" || ok {
+			continue
+		}
+		return fault.Errorf("name a base that has it, or link the program without a C library: cgo: false", "/%s is started by %s, which an image without a base does not have", p.Name, loader)
+	}
+	return nil
+}
+
+// maxLoader bounds the name of a loader.
+const maxLoader = 4096
+
+// loaderOf is the program that starts another one (PT_INTERP); "" for none, and for what
+// is no program of Linux.
+func loaderOf(p archive.Member) (string, error) {
+	in, _, err := p.Open()
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	at, ok := in.(io.ReaderAt)
+	if !ok {
+		return "", nil
+	}
+	f, err := elf.NewFile(at)
+	if err != nil {
+		return "", nil
+	}
+	for _, s := range f.Progs {
+		if s.Type == elf.PT_INTERP {
+			name, err := files.ReadAll(s.Open(), maxLoader)
+			return strings.TrimRight(string(name), "\x00"), err
+		}
+	}
+	return "", nil
+}
+
 // platform makes the image of one platform.
 func (m *maker) platform(c chosen, base *layered, shared []archive.Member) (d Descriptor, p checksums.ImagePlatform, files []checksums.Member, err error) {
 	p = checksums.ImagePlatform{Profile: c.profile, Platform: c.platform.String()}
@@ -252,6 +298,11 @@ func (m *maker) platform(c chosen, base *layered, shared []archive.Member) (d De
 		return d, p, nil, err
 	}
 	p.Programs, above = programs.members, append(above, programs)
+	if base == nil {
+		if err := m.startable(members); err != nil {
+			return d, p, nil, err
+		}
+	}
 	manifest := Manifest{SchemaVersion: 2, MediaType: typeManifest, Annotations: m.annotations()}
 	if base != nil {
 		for _, l := range base.manifest.Layers {
