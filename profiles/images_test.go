@@ -37,7 +37,7 @@ func TestImages(t *testing.T) {
 		{" {tool: {tags: []}}", "images.tool.tags is empty"},
 		{" {tool: {tags: ['a b']}}", `images.tool.tags: "a b" is no tag of an image`},
 		{" {tool: {tags: ['{{.OS}}']}}", "images.tool.tags is of the whole release, which has no .OS"},
-		{" {tool: {tags: ['sha256-" + strings.Repeat("0", 64) + "']}}", "is a tag under which registries keep what refers to an image"},
+		{" {tool: {tags: ['sha256-" + strings.Repeat("0", 64) + "']}}", "is kept for what refers to an image"},
 		{" {tool: {moving: ['{{.Version}}']}}", "images.tool.moving: the tag 1.2.3 is one of tags too"},
 		{" {tool: {bin: usr/bin}}", `images.tool.bin: "usr/bin" is no directory of an image`},
 		{" {tool: {bin: /usr/../etc}}", "is no directory of an image"},

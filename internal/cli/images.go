@@ -22,10 +22,8 @@ type imagesDoc struct {
 	Images  []registry.Result `json:"images"`
 }
 
-// isRegistry reports whether a text names something in a registry of images.
-func isRegistry(text string) bool {
-	return text == "oci:" || strings.HasPrefix(strings.ToLower(text), registry.Scheme)
-}
+// isRegistry reports whether a text names an image in a registry.
+func isRegistry(text string) bool { return strings.HasPrefix(strings.ToLower(text), registry.Scheme) }
 
 // registries has something done with registries. How far it is is shown.
 func (d *app) registries(ctx context.Context, do func(*verify.Registries) error) error {

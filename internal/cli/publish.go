@@ -51,7 +51,7 @@ type requestDoc struct {
 }
 
 func (f *publishFlags) run(ctx context.Context, d *app) error {
-	if isRegistry(f.To) {
+	if strings.HasPrefix(strings.ToLower(f.To), "oci:") {
 		return f.images(ctx, d)
 	}
 	target, err := f.target(ctx, d)

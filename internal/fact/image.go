@@ -51,7 +51,7 @@ func NotImageTag(s string) string {
 	case !imageTagForm.MatchString(s):
 		return "is no tag of an image: letters, digits, _ . - and at most 128 of them"
 	case referrersTag.MatchString(s):
-		return "is a tag under which registries keep what refers to an image"
+		return "is kept for what refers to an image, in registries that have no other place for it"
 	}
 	return ""
 }
