@@ -128,7 +128,7 @@ func (d *decoder) images(n *yaml.Node) {
 		}
 		d.file.Images = append(d.file.Images, i)
 	}
-	slices.SortFunc(d.file.Images, func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.file.Images, func(a, b Image) int { return strings.Compare(a.File(), b.File()) })
 }
 
 // imageSetting decodes one value of an image.

@@ -18,6 +18,7 @@ func TestImages(t *testing.T) {
 		{" {tool: {}}", "tool [1.2.3] [] /usr/local/bin  []"},
 		{" {b: {base: scratch}, a: {tags: ['{{.Tag}}', v1.2.3], moving: [latest, '{{.Major}}.{{.Minor}}'], bin: /opt, user: '0:0', ports: [53/udp, 8080, 8080/tcp]}}",
 			"a [v1.2.3] [latest 1.2] /opt 0:0 [53/udp 8080/tcp]; b [1.2.3] [] /usr/local/bin  []"},
+		{" {a: {}, a-b: {}}", "a-b [1.2.3] [] /usr/local/bin  []; a [1.2.3] [] /usr/local/bin  []"}, // as their files
 		{" {tool: {base: 'e.org/x:1@" + digest + "'}}", "tool [1.2.3] [] /usr/local/bin  []"},
 		{" {}", "m.yaml:3:9: images names no image"},
 		{" [tool]", "m.yaml:3:9: images wants a map, not a list"},

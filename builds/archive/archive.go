@@ -264,7 +264,7 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 	for _, m := range members {
 		if m.Directory {
 			h := &tar.Header{Typeflag: tar.TypeDir, Name: m.Name + "/", Mode: int64(m.Mode()), ModTime: modTime, Format: tar.FormatUSTAR}
-			if err := t.WriteHeader(h); err != nil {
+			if err := writeHeader(t, h); err != nil {
 				return nil, fmt.Errorf("%s: %w", m.Name, err)
 			}
 			continue
@@ -278,13 +278,7 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 			if m.Link {
 				h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, target.String(), 0
 			}
-			err := t.WriteHeader(h)
-			if err != nil {
-				// Nothing is written of a header that does not fit.
-				h.Format = tar.FormatPAX
-				err = t.WriteHeader(h)
-			}
-			return err
+			return writeHeader(t, h)
 		}
 		e, err := copyMember(ctx, m, func(size int64) (io.Writer, error) {
 			if m.Link {
@@ -304,6 +298,17 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 		return nil, err
 	}
 	return entries, c.Close()
+}
+
+// writeHeader writes a header as USTAR, or with a PAX header if it does not fit.
+func writeHeader(t *tar.Writer, h *tar.Header) error {
+	err := t.WriteHeader(h)
+	if err != nil {
+		// Nothing is written of a header that does not fit.
+		h.Format = tar.FormatPAX
+		err = t.WriteHeader(h)
+	}
+	return err
 }
 
 func zstdWriter(w io.Writer) (io.WriteCloser, error) {

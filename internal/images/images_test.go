@@ -130,7 +130,7 @@ func members(t *testing.T, data []byte) map[string][]byte {
 const usual = `  tool:
     repository: ghcr.io/acme/tool
     moving: [latest]
-    files: {/etc/tool/run.sh: conf/run.sh, /etc/tool.yaml: conf/tool.yaml}
+    files: {/etc/tööl/run.sh: conf/run.sh, /etc/tool.yaml: conf/tool.yaml}
     ports: [8080, 53/udp, 8080/tcp]
     env: {B: "2", A: "1"}
     cmd: [serve]
