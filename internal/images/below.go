@@ -77,7 +77,7 @@ func (m *maker) walk(t *tree, d Descriptor) error {
 	defer f.Close()
 	var members []archive.Header
 	_, err = archive.WalkReader(m.ctx, f, d.Size, archive.Visitor{Member: func(h archive.Header, _ io.Reader) error {
-		h.Name = path.Clean(strings.TrimPrefix(h.Name, "/"))
+		h.Name = strings.TrimLeft(path.Clean("/"+h.Name), "/") // as it is taken by who unpacks it
 		members = append(members, h)
 		return nil
 	}})

@@ -529,6 +529,7 @@ func TestBelow(t *testing.T) {
 		{"some", [][]*tar.Header{{dir("a"), file("x")}}, "a/b/c", "a"},
 		{"by a file in it", [][]*tar.Header{{file("a/b/x")}}, "a/b/c", "a a/b"},
 		{"as a path from the top", [][]*tar.Header{{dir("/a"), dir("./a/b")}}, "a/b/c", "a a/b"},
+		{"as strange paths", [][]*tar.Header{{dir("//a"), dir("../a/./b"), dir("/"), dir("..")}}, "a/b/c", "a a/b"},
 		{"hidden", [][]*tar.Header{{dir("a"), dir("a/b")}, {file("a/.wh.b")}}, "a/b/c", "a"},
 		{"hidden with all in it", [][]*tar.Header{{dir("a"), dir("a/b")}, {file(".wh.a")}}, "a/b/c", ""},
 		{"hidden and made again", [][]*tar.Header{{dir("a"), dir("a/b")}, {dir("a/b"), file("a/.wh.b")}}, "a/b/c", "a a/b"},
