@@ -110,6 +110,9 @@ const depsRules = `
 	# What package managers are told follows from the profile file, the plan and the digests; a package of npm holds what archives hold.
 	profiles, builds/archive, internal/fact, internal/fault, internal/files, internal/template < internal/channels;
 
+	# An image is made of what the units publish, by its digest in the manifest, and is held against that.
+	profiles, checksums, builds/archive, internal/channels, internal/fact, internal/fault, internal/files < internal/images;
+
 	# What another tool's configuration says is written as a profile file; nothing of it is run.
 	profiles, internal/channels, internal/fact, internal/fault, internal/files, internal/template < internal/importer;
 
@@ -122,6 +125,9 @@ const depsRules = `
 
 	# A program of somebody else's is built as everything is, from files with a pinned hash, and kept as a stranger's file.
 	builds/toolchain, internal/confine, internal/fault, internal/filelock, internal/files, internal/memo < builds/tool;
+
+	# Registries are spoken to by a program of somebody else's; what it gives is held against the manifest.
+	checksums, builds/tool, builds/toolchain, internal/images, internal/fact, internal/fault, internal/files < internal/registry;
 
 	# The only place that runs git lets nothing else of it run; it starts processes as the go command is started.
 	builds/toolchain, internal/childenv, internal/confine, internal/files, internal/secret < builds/git;
@@ -194,7 +200,7 @@ const depsRules = `
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/tool, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
-	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/images, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
 
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
@@ -210,7 +216,7 @@ const depsRules = `
 	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
 
 	# What both doors share: verbs, flags, and how results are shown.
-	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
+	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/registry, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;
 
 	# The doors are thin: flags in, exit codes out.
 	internal/cli < targets, cmd/mintmark;

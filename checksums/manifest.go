@@ -52,6 +52,8 @@ type Manifest struct {
 	Artifacts []Artifact      `json:"artifacts"` // sorted by profile, platform, stage, name
 	// SourceArchive is the published archive of the commit; nil if there is none.
 	SourceArchive *SourceArchive `json:"source_archive,omitempty"`
+	// Images are the published container images, sorted by name.
+	Images []Image `json:"images,omitempty"`
 	// Checksums is the list of the release's files where it is another than
 	// [fact.DefaultList]; see [Manifest.List].
 	Checksums *fact.DigestList `json:"checksums,omitempty"`

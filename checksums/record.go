@@ -121,6 +121,10 @@ type BuilderInfo struct {
 // an attestation of what was unpacked has nothing but that file. Which members
 // there are is said by [InternalParameters.Members].
 //
+// A container image is a subject by the digest of its index as well, under the name of
+// its repository and with the annotation "stage": so registries know it, and whoever
+// has the record finds it by what was pulled.
+//
 // Byproducts are the verdict and build ID of every artifact.
 func NewStatement(m *Manifest, files []Entry) (*Statement, error) {
 	var s *Statement
@@ -219,8 +223,13 @@ func subjects(m *Manifest, files []Entry, members MemberSubjects) ([]Resource, e
 			Annotations: map[string]string{"stage": string(a.Stage)},
 		})
 	}
-	if a := m.SourceArchive; a != nil && digests[a.Name] != a.SHA256 {
-		errs = append(errs, fmt.Errorf("record: %q is published with digest %s, the list says %q", a.Name, a.SHA256, digests[a.Name]))
+	for _, e := range m.once() {
+		if digests[e.Name] != e.SHA256 {
+			errs = append(errs, fmt.Errorf("record: %q is published with digest %s, the list says %q", e.Name, e.SHA256, digests[e.Name]))
+		}
+	}
+	for _, i := range m.Images {
+		list = append(list, Resource{Name: i.Subject(), Digest: map[string]string{"sha256": i.Digest}, Annotations: map[string]string{"stage": imageStage}})
 	}
 	if len(list) == 0 {
 		errs = append(errs, errors.New("record: no files"))
@@ -497,7 +506,11 @@ func parseStatement(data []byte, what, buildType string) (*Statement, error) {
 		if err := checkDigest(r.Digest["sha256"]); err != nil {
 			return nil, fmt.Errorf("%s: subject %q: sha256: %w", what, r.Name, err)
 		}
-		if err := checkPath(r.Name); err != nil {
+		check := checkPath
+		if r.Annotations["stage"] == imageStage {
+			check = checkImageSubject
+		}
+		if err := check(r.Name); err != nil {
 			return nil, fmt.Errorf("%s: subject: %w", what, err)
 		}
 		if seen[r.Name] {

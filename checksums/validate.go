@@ -317,6 +317,7 @@ func (v *validation) artifacts(m *Manifest) {
 	if m.SourceArchive != nil {
 		v.sourceArchive(m, published)
 	}
+	v.images(m, published)
 }
 
 func (v *validation) verdict(what string, a Artifact, executions int) {

@@ -375,8 +375,10 @@ func (m *Manifest) published(name string) (Entry, bool) {
 			return Entry{a.Name, a.SHA256}, true
 		}
 	}
-	if a := m.SourceArchive; a != nil && a.Name == name {
-		return Entry{a.Name, a.SHA256}, true
+	for _, e := range m.once() {
+		if e.Name == name {
+			return e, true
+		}
 	}
 	return Entry{}, false
 }

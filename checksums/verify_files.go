@@ -116,6 +116,9 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 		if a := m.SourceArchive; a != nil {
 			v.out.Checks.Open(fact.FromCommit, a.Name, "the publisher states it, -rebuild with -source= makes it again")
 		}
+		for _, i := range m.Images {
+			v.out.Checks.Open(fact.InImage, i.Name, "only the images' own digests were compared")
+		}
 	}
 	if lines == nil {
 		// Nothing can be said about files without a list.
@@ -144,6 +147,9 @@ func sizesOf(m *Manifest) map[string]int64 {
 	}
 	if a := m.SourceArchive; a != nil {
 		sizes[a.Name] = a.Size
+	}
+	for _, i := range m.Images {
+		sizes[i.Name] = i.Size
 	}
 	return sizes
 }
@@ -300,7 +306,7 @@ func (v *verification) published(entries []Entry, m *Manifest) {
 	for _, a := range m.Published() {
 		compare(a.Name, a.SHA256)
 	}
-	if a := m.SourceArchive; a != nil {
-		compare(a.Name, a.SHA256)
+	for _, e := range m.once() {
+		compare(e.Name, e.SHA256)
 	}
 }

@@ -51,17 +51,23 @@ func (c *Channel) own(word string) string { return "channels." + string(c.Channe
 // Selects are those of the platforms that the channel is to have, and the patterns that
 // match none.
 func (c *Channel) Selects(all []Platform) (selected []Platform, idle []string) {
-	if c.Platforms == nil {
+	return selects(c.patterns, c.Platforms, all)
+}
+
+// selects are those of the platforms that patterns match, all if there is no pattern, and
+// the patterns, as they are written, that match none.
+func selects(patterns []Pattern, written []string, all []Platform) (selected []Platform, idle []string) {
+	if written == nil {
 		return all, nil
 	}
 	for _, p := range all {
-		if slices.ContainsFunc(c.patterns, func(pat Pattern) bool { return pat.Match(p) }) {
+		if slices.ContainsFunc(patterns, func(pat Pattern) bool { return pat.Match(p) }) {
 			selected = append(selected, p)
 		}
 	}
-	for i, pat := range c.patterns {
+	for i, pat := range patterns {
 		if !slices.ContainsFunc(all, pat.Match) {
-			idle = append(idle, c.Platforms[i])
+			idle = append(idle, written[i])
 		}
 	}
 	return selected, idle

@@ -83,6 +83,8 @@ func (d *decoder) top(root *yaml.Node) {
 			d.bills(e.value)
 		case "channels":
 			d.channels(e.value)
+		case "images":
+			d.images(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:

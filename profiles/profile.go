@@ -45,6 +45,8 @@ type File struct {
 	// Channels are the package managers that a release has files for, in the order of
 	// [fact.Channels].
 	Channels []Channel
+	// Images are the container images that a release has, sorted by [Image.File].
+	Images []Image
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 

@@ -49,6 +49,7 @@ func publishedKeys() []key {
 		}},
 		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none."},
 		channelsKey(),
+		{name: "images", kind: kindOther, doc: "Container images of a release, by name.", sub: imageKeys()},
 	}
 }
 
@@ -191,6 +192,10 @@ func (d *decoder) publishedTemplate(k key, n *yaml.Node, text string) {
 		check = checkWrap
 	case k.last() == "url":
 		check = checkDownloads
+	case k.last() == "tags" || k.last() == "moving":
+		check = checkImageTag
+	case k.kind == kindMap: // labels and annotations
+		check = checkEnvValue
 	}
 	if err == nil {
 		err = check(value)

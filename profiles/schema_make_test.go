@@ -46,6 +46,11 @@ func profileSchema() []byte {
 			command := object(properties)
 			command["required"] = []string{"command", "outputs"}
 			top[k.name] = described(listOf(command, 0), k.doc)
+		case "images":
+			top[k.name] = described(map[string]any{
+				"type": "object", "minProperties": 1, "additionalProperties": object(groupProperties(k.sub)),
+				"propertyNames": map[string]any{"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+			}, k.doc)
 		case "profiles":
 			top[k.name] = described(map[string]any{
 				"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/profile"},

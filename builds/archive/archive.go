@@ -7,7 +7,8 @@
 // the order of the members, the machine, the time zone, the number of CPUs and
 // the Go version it was compiled with. How:
 //
-//   - Members are sorted by name. Only regular files are members, no directories.
+//   - Members are sorted by name. Only regular files are members, no directories but
+//     those of layers of images ([Member.Directory]).
 //     Symbolic links are members of archives of a source alone ([Member.Link]), and
 //     [List] refuses them.
 //   - Every member's time is the time passed in, in whole seconds of UTC.
@@ -144,6 +145,10 @@ type Member struct {
 	// Link says that it is a symbolic link: its content is where it leads. Whoever
 	// writes one knows that it leads to nothing outside of the archive.
 	Link bool
+	// Directory says that it is one, which has no content. Only tars for layers of
+	// images have some: what unpacks these may make one that is not there for its owner
+	// alone.
+	Directory bool
 
 	// SHA256 is the digest the content must have, in lower-case hex; "" when it
 	// is not known. Set it for everything that was verified before.
@@ -158,7 +163,7 @@ func (m Member) Mode() fs.FileMode {
 	if m.Link {
 		return fs.ModeSymlink | 0o777
 	}
-	if m.Executable {
+	if m.Executable || m.Directory {
 		return 0o755
 	}
 	return 0o644
@@ -193,7 +198,24 @@ var (
 // has got is not an archive: the caller throws it away.
 func Write(ctx context.Context, w io.Writer, format string, members []Member, modTime time.Time) (Info, error) {
 	f, err := find(format)
-	errs := []error{CheckNames(names(members)), err}
+	return f.writeAll(ctx, w, members, modTime, err)
+}
+
+// WriteTar is [Write] of a tar that is not compressed, in the format [Tar].
+func WriteTar(ctx context.Context, w io.Writer, members []Member, modTime time.Time) (Info, error) {
+	plain := func(w io.Writer) (io.WriteCloser, error) { return uncompressed{w}, nil }
+	return format{name: Tar, write: tarThrough(plain)}.writeAll(ctx, w, members, modTime, nil)
+}
+
+// uncompressed is a compressor that is none.
+type uncompressed struct{ io.Writer }
+
+func (uncompressed) Close() error { return nil }
+
+// writeAll writes an archive, unless something is wrong with it; wrong is what is known of
+// that.
+func (f format) writeAll(ctx context.Context, w io.Writer, members []Member, modTime time.Time, wrong error) (Info, error) {
+	errs := []error{CheckNames(names(members)), wrong}
 	if len(members) == 0 {
 		errs = append(errs, errors.New("no members"))
 	}
@@ -211,13 +233,16 @@ func Write(ctx context.Context, w io.Writer, format string, members []Member, mo
 	if err != nil {
 		return Info{}, fmt.Errorf("archive: %w", err)
 	}
-	return Info{Format: format, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
+	return Info{Format: f.name, Tool: f.tool, Size: sum.n, SHA256: hex.EncodeToString(sum.h.Sum(nil)), Entries: entries}, nil
 }
 
+// names are those of members that are no directories.
 func names(members []Member) []string {
 	var names []string
 	for _, m := range members {
-		names = append(names, m.Name)
+		if !m.Directory {
+			names = append(names, m.Name)
+		}
 	}
 	return names
 }
@@ -237,6 +262,13 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 	t := tar.NewWriter(c)
 	var entries []Entry
 	for _, m := range members {
+		if m.Directory {
+			h := &tar.Header{Typeflag: tar.TypeDir, Name: m.Name + "/", Mode: int64(m.Mode()), ModTime: modTime, Format: tar.FormatUSTAR}
+			if err := writeHeader(t, h); err != nil {
+				return nil, fmt.Errorf("%s: %w", m.Name, err)
+			}
+			continue
+		}
 		var target bytes.Buffer // of a link
 		header := func(size int64) error {
 			h := &tar.Header{
@@ -246,13 +278,7 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 			if m.Link {
 				h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, target.String(), 0
 			}
-			err := t.WriteHeader(h)
-			if err != nil {
-				// Nothing is written of a header that does not fit.
-				h.Format = tar.FormatPAX
-				err = t.WriteHeader(h)
-			}
-			return err
+			return writeHeader(t, h)
 		}
 		e, err := copyMember(ctx, m, func(size int64) (io.Writer, error) {
 			if m.Link {
@@ -272,6 +298,17 @@ func writeTar(ctx context.Context, c io.WriteCloser, members []Member, modTime t
 		return nil, err
 	}
 	return entries, c.Close()
+}
+
+// writeHeader writes a header as USTAR, or with a PAX header if it does not fit.
+func writeHeader(t *tar.Writer, h *tar.Header) error {
+	err := t.WriteHeader(h)
+	if err != nil {
+		// Nothing is written of a header that does not fit.
+		h.Format = tar.FormatPAX
+		err = t.WriteHeader(h)
+	}
+	return err
 }
 
 func zstdWriter(w io.Writer) (io.WriteCloser, error) {
@@ -296,6 +333,9 @@ func writeZip(ctx context.Context, w io.Writer, members []Member, modTime time.T
 	})
 	var entries []Entry
 	for _, m := range members {
+		if m.Directory {
+			return nil, fmt.Errorf("%s: is a directory", m.Name)
+		}
 		e, err := copyMember(ctx, m, func(int64) (io.Writer, error) {
 			h := &zip.FileHeader{Name: m.Name, Method: zip.Deflate, Extra: extendedTime(modTime)}
 			h.SetMode(m.Mode())

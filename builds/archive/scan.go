@@ -45,6 +45,7 @@ type Header struct {
 	Owner   string // "uid/gid user/group"; "" where the format has none
 	Format  string // of the header: "USTAR", "PAX", "GNU", or the zip's method and flags
 	SHA256  string // of the content of a file that was read
+	Offset  int64  // of a file's content in the uncompressed stream of a tar
 	Comment string // zip: extra fields and comment, in hexadecimal
 	// Records are the keys of a tar header's PAX records, sorted.
 	Records []string
@@ -220,7 +221,8 @@ func newWalker(ctx context.Context, in io.ReaderAt, size int64, limits Limits, v
 	return &walker{budget: budget{ctx: ctx, Limits: limits, size: size, spent: v.Spend}, in: in, visit: v, names: map[string]bool{}}
 }
 
-// Tar is the format of an archive that is not compressed; [Write] does not write it.
+// Tar is the format of an archive that is not compressed. [WriteTar] writes it, and no
+// profile names it.
 const Tar = "tar"
 
 // detect tells the format by the first bytes. A zip that begins with something

@@ -46,6 +46,7 @@ func (w *walker) tar(r io.Reader) error {
 		}
 		in.allZero("", 0)
 		m := tarHeader(h)
+		m.Offset = in.n // a tar reader reads no further than the header
 		if m.Type != TypeFile {
 			if err := w.member(m, nil); err != nil {
 				return err

@@ -24,7 +24,7 @@ func Nfpm() Known {
 }
 
 // All are the programs that mintmark fetches.
-func All() []Known { return []Known{Nfpm()} }
+func All() []Known { return []Known{Nfpm(), Crane()} }
 
 // String names it as a record does: what the program is built from, which is the same
 // on every machine.

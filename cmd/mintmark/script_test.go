@@ -162,6 +162,7 @@ func TestScript(t *testing.T) {
 			"ended":          ended,
 			"goproxy":        goproxy,
 			"publish":        publish,
+			"registry":       registry,
 			"owncache":       caches.own,
 			"proven":         caches.proven,
 			"keypair":        keypair,
@@ -190,6 +191,8 @@ func TestScript(t *testing.T) {
 			case "kept": // what scripts share is of earlier runs too
 				s, err := shared()
 				return s.keep, err
+			case "registry":
+				return registries(), nil
 			case "confines":
 				return confines(), nil
 			case "mounts":

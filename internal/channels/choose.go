@@ -28,9 +28,9 @@ func (c channel) wordsFor(p profiles.Platform) ([2]string, bool) {
 	return w, ok
 }
 
-// everywhere reports whether all machines of a platform's architecture start a program
+// Everywhere reports whether all machines of a platform's architecture start a program
 // of its variant. For 32-bit ARM there is no such variant that is in use.
-func everywhere(p profiles.Platform) bool {
+func Everywhere(p profiles.Platform) bool {
 	return p.Arch == "arm" || p.Variant == "softfloat" || p.Canonical() == profiles.Platform{OS: p.OS, Arch: p.Arch}.Canonical()
 }
 
@@ -65,7 +65,7 @@ func (c channel) choose(s *profiles.Channel, r *Release) (list []chosen, err err
 	for _, o := range r.Offers {
 		p := byName[o.Platform]
 		w, known := c.wordsFor(p)
-		if !known || s.Profile != "" && o.Profile != s.Profile || !slices.Contains(selected, p) || s.Platforms == nil && !everywhere(p) {
+		if !known || s.Profile != "" && o.Profile != s.Profile || !slices.Contains(selected, p) || s.Platforms == nil && !Everywhere(p) {
 			continue
 		}
 		slot := strings.TrimSpace(w[0] + " " + w[1])

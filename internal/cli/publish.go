@@ -22,7 +22,7 @@ import (
 
 // publishFlags are what mintmark publish takes.
 type publishFlags struct {
-	To string `flag:"to" values:"github: gitea: forgejo: gitlab: dir:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; or dir:PATH"`
+	To string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says"`
 	publishedFlags
 	Unsigned bool   `flag:"unsigned" help:"publish a release whose signatures were not checked"`
 	Tag      string `flag:"tag" help:"the tag, for a version that no tag says (default: the release's own)"`
@@ -51,20 +51,14 @@ type requestDoc struct {
 }
 
 func (f *publishFlags) run(ctx context.Context, d *app) error {
+	if strings.HasPrefix(strings.ToLower(f.To), "oci:") {
+		return f.images(ctx, d)
+	}
 	target, err := f.target(ctx, d)
 	if err != nil {
 		return err
 	}
-	if fi, err := os.Stat(f.Path); err == nil && !fi.IsDir() {
-		return fault.Usagef("name the directory that it is in", "%s is one file, not a release with all its files", f.Path)
-	}
-	vc := f.expected(d, f.Path)
-	vc.Unsigned = f.Unsigned
-	v, err := verify.Release(ctx, vc)
-	if err != nil {
-		return err
-	}
-	r, err := publish.Verified(ctx, f.Path, v, f.Unsigned)
+	v, r, err := f.verified(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -94,6 +88,21 @@ func (f *publishFlags) run(ctx context.Context, d *app) error {
 	}
 	d.published(doc)
 	return nil
+}
+
+// verified is the release of the directory, which was verified.
+func (f *publishFlags) verified(ctx context.Context, d *app) (*checksums.Verification, *publish.Release, error) {
+	if fi, err := os.Stat(f.Path); err == nil && !fi.IsDir() {
+		return nil, nil, fault.Usagef("name the directory that it is in", "%s is one file, not a release with all its files", f.Path)
+	}
+	vc := f.expected(d, f.Path)
+	vc.Unsigned = f.Unsigned
+	v, err := verify.Release(ctx, vc)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := publish.Verified(ctx, f.Path, v, f.Unsigned)
+	return v, r, err
 }
 
 // target is where to. What is wrong with it is said together with what is wrong with

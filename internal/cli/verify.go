@@ -30,14 +30,14 @@ type verifyFlags struct {
 	Jobs      *int     `flag:"jobs" with:"rebuild repeat" help:"builds at a time (default: the number of processors)"`
 	Toolchain string   `flag:"toolchain" with:"repeat" help:"exact toolchain, such as go1.26.8 (default: the profile file's, else go.mod's)"`
 	jsonFlag
-	Path string `arg:"path" unless:"published" help:"a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout"`
+	Path string `arg:"path" unless:"published" help:"a release's directory or one of its files, here or at https://HOST/…, or an image as oci://HOST/NAME:TAG; with -repeat a checkout"`
 }
 
 // releasedFlags are the flags about a published release.
 type releasedFlags struct {
 	publishedFlags
 	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
-	Published  string     `flag:"published" values:"github: gitea: forgejo: gitlab: dir:" help:"what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish); without a path it is fetched"`
+	Published  string     `flag:"published" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish), or what a registry has an image of it: oci://HOST/NAME:TAG; without a path it is fetched"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Machines   *int       `flag:"machines" help:"refuse a release unless every unit was built on so many machines: 2"`
@@ -56,7 +56,14 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		return f.repeat(ctx, d)
 	}
 	var published *publishedAt
-	if f.Published != "" {
+	if isRegistry(f.Path) || isRegistry(f.Published) && f.Path == "" {
+		if f.Path != "" && f.Published != "" {
+			return fault.Usagef("leave out one of them", "verify: -published and %s both name what is published", f.Path)
+		}
+		v, err := f.image(ctx, d, cmp.Or(f.Path, f.Published))
+		return f.show(d, v, err)
+	}
+	if f.Published != "" && !isRegistry(f.Published) {
 		if f.Partial {
 			return fault.Usagef("leave out -partial", "verify: -published is about all files of a release, -partial about some")
 		}
@@ -103,11 +110,18 @@ func (f *verifyFlags) run(ctx context.Context, d *app) error {
 		v, err = verify.At(ctx, vc)
 	}
 	switch {
+	case isRegistry(f.Published) && err == nil:
+		err = f.imageHolds(ctx, d, v)
 	case published != nil && err == nil:
 		err = published.same(ctx, path, v, f.Unsigned)
 	case published != nil && f.Path == "":
 		err = notReleased(err)
 	}
+	return f.show(d, v, err)
+}
+
+// show shows a verification, well or not.
+func (f *verifyFlags) show(d *app, v *checksums.Verification, err error) error {
 	if f.JSON && (v != nil || err == nil) {
 		return d.verifyJSON(report.NewVerify(v, err), err)
 	}

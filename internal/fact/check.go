@@ -21,6 +21,8 @@ const (
 	Members         Check = "members"           // of the archive: are they those of the manifest?
 	Packaged        Check = "packaged"          // of the package that holds programs: are they those of the manifest?
 	Slices          Check = "slices"            // of the universal binary: are they the programs of the manifest?
+	InImage         Check = "image"             // of the container image: are its programs and files those of the manifest?
+	ImageBase       Check = "image-base"        // of the container image: what is in the layers of its base?
 	BuildRecord     Check = "build-record"      // is it known how the release was built?
 	Attestation     Check = "attestation"       // of the file with a statement of another tool: by whom is it?
 	Unlisted        Check = "unlisted"          // what lies beside the files of another tool's release

@@ -28,6 +28,8 @@ const (
 	GeneratedFiles FileKind = "generated"
 	// ChannelFile is what a [Channel] reads.
 	ChannelFile FileKind = "channel"
+	// ImageFile is a container image.
+	ImageFile FileKind = "image"
 )
 
 // Names of the files of a release that are not built. A profile file may give the
@@ -71,7 +73,8 @@ func (f BillFormat) File() string {
 }
 
 // AboutFiles are the names of all files of a release that are not built, sorted, but for
-// those of channels, which are called as what they are about; see [Channel.Suffixes].
+// those of channels, which are called as what they are about (see [Channel.Suffixes]), and
+// images, which end in [ImageSuffix].
 func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 
 // KindOf is the kind of a file that is no artifact, by its name; names that
@@ -82,6 +85,9 @@ func KindOf(name string) FileKind {
 	}
 	if channelOf(name) != "" {
 		return ChannelFile
+	}
+	if strings.HasSuffix(fold(name), fold(ImageSuffix)) {
+		return ImageFile
 	}
 	return Unknown
 }
@@ -107,6 +113,8 @@ func (k FileKind) NotBuilt() string {
 		return "it holds what was generated, and is made from that"
 	case ChannelFile:
 		return "it says where the files are, or holds them, and is made from them"
+	case ImageFile:
+		return "it holds programs, and is made from them"
 	}
 	return ""
 }

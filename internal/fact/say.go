@@ -202,6 +202,13 @@ var wordings = map[Check]wording{
 		},
 		open: about("the programs in universal binaries", "the programs in %s"),
 	},
+	InImage: {
+		done: func(g group) string {
+			return fmt.Sprintf("programs and files in %s against the manifest, and that nothing else is above the base", Count(g.n(), "container image"))
+		},
+		open: about("the programs in container images", "the programs in %s"),
+	},
+	ImageBase:       {each: true, open: each("the base of %s: %s")},
 	Executed:        {each: true, open: each("%s: that what it says was executed: %s")},
 	PublisherBuilds: {open: func(g group) string { return fmt.Sprintf("%d artifacts %s", g.n(), g.detail) }},
 	Machines: {

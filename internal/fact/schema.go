@@ -26,6 +26,7 @@ const (
 	InitReport      Schema = SchemaRoot + "report/init/v1"
 	VerifyReport    Schema = SchemaRoot + "report/verify/v1" // verify, attest
 	PublishReport   Schema = SchemaRoot + "report/publish/v1"
+	ImagesReport    Schema = SchemaRoot + "report/images/v1"
 	ErrorReport     Schema = SchemaRoot + "report/error/v1" // any verb that fails
 	LedgerReport    Schema = SchemaRoot + "report/ledger/v1"
 	CacheReport     Schema = SchemaRoot + "report/cache/v1"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mintmark/mintmark/builds/tool"
 	"github.com/mintmark/mintmark/builds/toolchain"
+	"github.com/mintmark/mintmark/internal/run"
 )
 
 // FetchTool gets a program that is not mintmark's own, built by the kit's toolchain:
@@ -24,4 +25,13 @@ func (s *Subject) FetchTool(ctx context.Context, k *Kit, known tool.Known) (*too
 		Cache: filepath.Join(s.Cache, "tools"), Work: s.Workspace.Dir, Known: s.Known, Confined: s.Confined,
 		Said: func(name string) { s.Phase("building " + name + ", which is kept for later") },
 	}, known)
+}
+
+// ToolAlone is [Subject.FetchTool] for a run that is about no source.
+func ToolAlone(ctx context.Context, r *run.Run, known tool.Known) (*tool.Program, error) {
+	t, err := FindTools(ctx, r, filepath.Join(r.Cache, "first"), false)
+	if err != nil {
+		return nil, err
+	}
+	return SubjectOf(r, t, Found{}, "", nil).FetchTool(ctx, &Kit{}, known)
 }

@@ -205,6 +205,9 @@ func statement(m *checksums.Manifest, files []checksums.Entry) *checksums.Statem
 			}
 		}
 	}
+	for _, i := range m.Images {
+		s.Subject = append(s.Subject, checksums.Resource{Name: i.Subject(), Digest: map[string]string{"sha256": i.Digest}, Annotations: map[string]string{"stage": "image"}})
+	}
 	slices.SortFunc(s.Subject, func(a, b checksums.Resource) int { return strings.Compare(a.Name, b.Name) })
 	d := &s.Predicate.BuildDefinition
 	d.BuildType = checksums.BuildType

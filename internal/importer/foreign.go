@@ -19,7 +19,9 @@ func sections() map[string]section {
 	elsewhere := section{Cannot, "mintmark publish knows forges and directories (-to=dir:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
 	packages := section{Cannot, "of packages for systems, those of packages are made (deb, rpm, apk, archlinux); run the tool that you use now on the verified files of dist"}
 	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
-	images := section{Cannot, "no images are made; build them from the verified files of dist"}
+	images := section{Cannot, "not taken over, since a Dockerfile is run, and says what else is in the image; container images are made without one, of the programs, files of the commit and a base by digest: images: {NAME: {repository: HOST/OWNER/NAME, base: HOST/NAME@sha256:…}} (docs/images.md)"}
+	ko := section{Cannot, "not taken over, since a base is named by digest here, and none is the default; write images: {NAME: {repository: HOST/OWNER/NAME, base: HOST/NAME@sha256:…, bin: /ko-app}} (docs/images.md)"}
+	manifests := section{Default, "an image in images has all platforms in one index"}
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
 	forge := section{Cannot, "not in this file: mintmark publish is given the address: -to=github:https://HOST/OWNER/REPO, gitlab:…, gitea:… or forgejo:…"}
 	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
@@ -28,7 +30,7 @@ func sections() map[string]section {
 		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere,
 		"snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
 		"aur_sources": taps, "nix": taps, "chocolateys": taps, "mcp": taps,
-		"dockers": images, "dockers_v2": images, "docker_manifests": images, "docker_digest": images, "kos": images, "ko": images,
+		"dockers": images, "dockers_v2": images, "docker_manifests": manifests, "docker_digest": {Default, "mintmark publish -to=oci: prints the digests, and release.json has them"}, "kos": ko, "ko": ko,
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
 		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
 		"sboms":       sbom,

@@ -14,6 +14,7 @@ import (
 	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/images"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -24,14 +25,19 @@ type Published struct {
 	Source *profiles.SourceArchive // nil: none
 	// Channels are the package managers that a release has files for.
 	Channels []profiles.Channel
+	Images   []images.Image
 }
 
 // Files are the names of all of them that are not about the release.
 func (p *Published) Files() []string {
-	if p.Source == nil {
-		return p.Units
+	list := slices.Clone(p.Units)
+	if p.Source != nil {
+		list = append(list, p.Source.Name)
 	}
-	return append(p.Units[:len(p.Units):len(p.Units)], p.Source.Name)
+	for _, i := range p.Images {
+		list = append(list, i.Name())
+	}
+	return list
 }
 
 // published expands the names that the profile file gives, and holds them against each
@@ -48,10 +54,10 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	p.Source, serr = l.File.SourceArchive(vars)
 	var errs []error
 	if err := errors.Join(lerr, serr); err != nil {
-		return errors.Join(err, l.channels(kind))
+		return errors.Join(err, l.channels(kind), l.images())
 	}
+	errs = append(errs, l.channels(kind), l.images())
 	l.uploads()
-	errs = append(errs, l.channels(kind))
 	wrong := func(key, hint, format string, args ...any) {
 		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
 	}
@@ -115,6 +121,34 @@ func (l *Linted) channels(kind checksums.Kind) error {
 	_, err = channels.Files(list, &channels.Release{
 		Project: l.Plan.Project, Version: l.Plan.Version, Time: l.Source.CommitTime, Offers: channels.Offers(l.Plan.Offered(), nil),
 	})
+	l.Published.Channels = list
+	return l.wrong(err)
+}
+
+// images plans the images of a release. What is wrong with them is wrong now.
+func (l *Linted) images() error {
+	if len(l.File.Images) == 0 {
+		return nil
+	}
+	if l.Platforms != "" || len(l.Profiles) > 0 {
+		l.cautions.Add("no container images: a part of the release is built")
+		return nil
+	}
+	list, err := l.File.ImagesOf(l.Planner.Vars())
+	if err != nil {
+		return err
+	}
+	l.Published.Images, err = images.Plan(list, images.ReleaseOf(l.Plan.Project, l.Plan.Version, l.Source.CommitTime, channels.Offers(l.Plan.Offered(), nil)))
+	errs := []error{l.wrong(err)}
+	for _, i := range l.Published.Images {
+		errs = append(errs, l.wrong(i.CheckSources(l.Checkout)))
+	}
+	return errors.Join(errs...)
+}
+
+// wrong is what is wrong with channels or images, each with its place in the profile
+// file, and once.
+func (l *Linted) wrong(err error) error {
 	var errs []error
 	said := map[string]bool{}
 	for _, e := range fault.Leaves(err) {
@@ -128,7 +162,6 @@ func (l *Linted) channels(kind checksums.Kind) error {
 		}
 		errs = append(errs, e)
 	}
-	l.Published.Channels = list
 	return errors.Join(errs...)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/mintmark/mintmark/internal/channels"
-	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // channelFiles are the files that package managers read of the release, by its manifest.
@@ -12,20 +11,10 @@ func (p *publication) channelFiles() ([]channels.File, error) {
 	if len(p.channels) == 0 {
 		return nil, nil
 	}
-	type key struct {
-		profile, platform, name string
-		stage                   fact.Stage
-	}
-	sums := map[key]string{}
-	for _, a := range p.manifest.Artifacts {
-		sums[key{a.Profile, a.Platform, a.Name, a.Stage}] = a.SHA256
-	}
 	m := p.manifest
 	return channels.Files(p.channels, &channels.Release{
 		Project: m.Project, Version: m.Version, Time: p.Of.Source.CommitTime,
-		Offers: channels.Offers(p.Of.Plan.Offered(), func(u fact.UnitShape, a fact.Expected) string {
-			return sums[key{u.Profile, u.Platform, a.Name, a.Stage}]
-		}),
+		Offers: channels.Offers(p.Of.Plan.Offered(), p.sum()),
 	})
 }
 

@@ -126,6 +126,9 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	if err := out.staging.Claim(l.Published.Files()...); err != nil {
 		return nil, err
 	}
+	if err := fetchBases(ctx, l.Planned, l.Published.Images); err != nil {
+		return nil, err
+	}
 	twice := kind != checksums.KindBuild
 	p, err := from.prepare(ctx, l, kind)
 	if err != nil {
@@ -161,6 +164,9 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 		res.Before, res.Since = old.BuildTime, old.Version
 	}
 	if err := d.gate(over); err != nil {
+		return res, err
+	}
+	if err := d.images(ctx, l.Published.Images, out.staging.Dir); err != nil {
 		return res, err
 	}
 	if m.sizes {

@@ -133,6 +133,9 @@ func Built(v *checksums.Verification) (text string, ok bool) {
 	if a := v.Manifest.SourceArchive; isSource(v) {
 		return "made " + fact.Times(a.Made) + " of the commit, " + string(a.Verdict) + says, true
 	}
+	if i, ok := v.Manifest.ImageNamed(v.File); ok {
+		return "made " + fact.Times(i.Made) + " of what was built, " + string(i.Verdict) + says, true
+	}
 	return "how it was made", false
 }
 

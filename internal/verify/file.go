@@ -184,7 +184,7 @@ func rebuildFile(ctx context.Context, cfg run.Config, vc Config, from string) (*
 	}
 	v.File, v.Found, v.List, v.Files = file, one.Found, one.List, one.Files
 	for _, a := range one.Checks.Answers() {
-		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members || a.Check == fact.Packaged || a.Check == fact.Slices) {
+		if a.Checked && (a.Check == fact.Digest || a.Check == fact.Signature || a.Check == fact.Members || a.Check == fact.Packaged || a.Check == fact.Slices || a.Check == fact.InImage) {
 			v.Checks.Done(a.Check, a.Subject, a.Detail)
 		}
 	}

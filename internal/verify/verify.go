@@ -172,6 +172,9 @@ func verifyContents(ctx context.Context, v *checksums.Verification, at func(name
 	if err := verifySlices(ctx, v, at, &refused); err != nil {
 		return err
 	}
+	if err := verifyImages(ctx, v, at, &refused); err != nil {
+		return err
+	}
 	if len(refused.Refusals) > 0 {
 		return &refused
 	}

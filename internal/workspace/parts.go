@@ -37,6 +37,7 @@ func Parts() []Part {
 		{Name: "worker", Holds: "what mintmark worker was sent, and what it built for others"},
 		{Name: "fetched", Holds: "files that commands of generate need"},
 		{Name: "tools", Holds: "programs of others that were built here, such as nfpm"},
+		{Name: "bases", Holds: "images that container images begin with, by digest"},
 		{Name: "ledger", Holds: "proof ledger: what two builds have shown (mintmark ledger)"},
 		{Name: "known", Holds: "what was checked or read before and has not changed since"},
 		{Name: "different", Holds: "builds that were not identical, kept for a look"},

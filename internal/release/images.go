@@ -1,0 +1,149 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+
+	"github.com/mintmark/mintmark/builds/tool"
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/channels"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/images"
+	"github.com/mintmark/mintmark/internal/registry"
+)
+
+// imagesMade is how often each image is made.
+const imagesMade = 2
+
+// basesDir is where in the cache directory the bases of images are.
+func basesDir(p *fetch.Planned) images.Blobs {
+	return images.Blobs{Dir: filepath.Join(p.Cache, "bases")}
+}
+
+// fetchBases gets what images begin with, for the fetch phase. Nobody is asked for what is
+// there.
+func fetchBases(ctx context.Context, p *fetch.Planned, list []images.Image) error {
+	var client *registry.Client
+	for _, i := range list {
+		base := i.Base()
+		if base == nil {
+			continue
+		}
+		if client == nil {
+			if _, err := files.MakeDir(p.Cache, "bases"); err != nil {
+				return err
+			}
+		}
+		if basesDir(p).Fetch(ctx, base, i.Platforms(), nil) == nil {
+			continue
+		}
+		if client == nil {
+			program, err := p.FetchTool(ctx, p.Kit, tool.Crane())
+			if err != nil {
+				return err
+			}
+			if client, err = registry.New(program, p.Environ, p.Workspace.Dir); err != nil {
+				return err
+			}
+		}
+		p.Phase("base " + base.String())
+		err := basesDir(p).Fetch(ctx, base, i.Platforms(), func(ctx context.Context, hex string, manifest bool, to io.Writer) error {
+			return client.Get(ctx, base.Repository, hex, manifest, to)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", i.Name(), err)
+		}
+	}
+	return nil
+}
+
+// images makes the container images in a directory that has what the units publish, and
+// notes them in the manifest.
+func (f *described) images(ctx context.Context, list []images.Image, dir string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	m := f.manifest
+	about := images.ReleaseOf(m.Project, m.Version, f.Of.Source.CommitTime, channels.Offers(f.Of.Plan.Offered(), f.sum()))
+	about.Commit, about.Module, about.Licenses = m.Source.Commit, m.Source.Module, f.Of.Loader.Licenses("", "", "")
+	for _, i := range list {
+		f.Of.Phase("container image " + i.Name())
+		made, err := f.image(ctx, i.Of(about), dir)
+		if err != nil {
+			return err
+		}
+		m.Images = append(m.Images, *made)
+	}
+	return nil
+}
+
+// sum gives the digest of what a unit has made.
+func (f *described) sum() func(fact.UnitShape, fact.Expected) string {
+	type key struct {
+		profile, platform, name string
+		stage                   fact.Stage
+	}
+	sums := map[key]string{}
+	for _, a := range f.manifest.Artifacts {
+		sums[key{a.Profile, a.Platform, a.Name, a.Stage}] = a.SHA256
+	}
+	return func(u fact.UnitShape, a fact.Expected) string {
+		return sums[key{u.Profile, u.Platform, a.Name, a.Stage}]
+	}
+}
+
+// image makes one image, each time from another place's copy of the commit's files, as
+// far as there are several, and compares.
+func (f *described) image(ctx context.Context, i *images.Image, dir string) (*checksums.Image, error) {
+	made := func(w io.Writer, time int) (m checksums.Image, err error) {
+		temp, err := os.MkdirTemp(f.Of.Workspace.Dir, "image-")
+		if err != nil {
+			return m, err
+		}
+		defer files.RemoveTree(temp)
+		sum := sha256.New()
+		m, err = i.Write(ctx, io.MultiWriter(w, sum), &images.Sources{
+			Dir: dir, Copy: f.Executors[min(time, len(f.Executors)-1)].Copy, Cache: basesDir(f.Of), Temp: temp,
+			Executable: func(name string) bool { return f.Of.Source.Executable(path.Join(f.Of.Source.Dir, name)) },
+		})
+		m.SHA256 = hex.EncodeToString(sum.Sum(nil))
+		return m, err
+	}
+	var first checksums.Image
+	err := files.Create(filepath.Join(dir, i.Name()), 0o644, func(out *os.File) (err error) {
+		if first, err = made(out, 0); err != nil {
+			return err
+		}
+		fi, err := out.Stat()
+		if err == nil {
+			first.Size = fi.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for first.Made = 1; first.Made < imagesMade; {
+		again, err := made(io.Discard, first.Made)
+		if err != nil {
+			return nil, err
+		}
+		again.Made, again.Size = first.Made, first.Size // of the same bytes
+		if !reflect.DeepEqual(first, again) {
+			return nil, fault.NotReproduciblef("a file that goes into the image may not be the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes", "%s: came out different when it was made again", i.Name())
+		}
+		first.Made++
+	}
+	first.Verdict = fact.Identical
+	return &first, nil
+}
