@@ -199,8 +199,12 @@ const depsRules = `
 	# Up to the plan nothing is built but what commands generate, and programs of others that are fetched: a place is made to fetch in, and what is asked of UPX is whether it packs what is planned.
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/tool, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
+	# What is published was verified by whoever asks for it, and how it was built is not known here:
+	# a forge gets files and digests. No child is started, so none gets the token.
+	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
+
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
-	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/images, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
+	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/images, internal/publish, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;
 
 	# The spine is the one place that knows every stage. It has no door and no terminal.
 	*, !internal/ui < internal/release;
@@ -210,10 +214,6 @@ const depsRules = `
 
 	# Variants are built as releases are, and are measured.
 	profiles, builds/*, internal/run, internal/fetch, internal/lint, internal/release, internal/report, internal/retained, internal/files, internal/fault, internal/fact, internal/gobin, internal/sizes, internal/startup, internal/upx, internal/workspace < internal/measure;
-
-	# What is published was verified by whoever asks for it, and how it was built is not known here:
-	# a forge gets files and digests. No child is started, so none gets the token.
-	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
 
 	# What both doors share: verbs, flags, and how results are shown.
 	internal/run, internal/workspace, internal/lint, internal/release, internal/verify, internal/measure, internal/publish, internal/registry, internal/report, internal/diff, internal/importer, internal/scaffold, internal/fact, internal/fault, internal/pgo, internal/sizes, internal/startup, internal/stats, internal/ui, internal/childenv, profiles, checksums, internal/files, internal/secret, internal/shell < internal/cli;

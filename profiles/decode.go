@@ -85,6 +85,8 @@ func (d *decoder) top(root *yaml.Node) {
 			d.channels(e.value)
 		case "images":
 			d.images(e.value)
+		case "publish":
+			d.publish(e.value)
 		case "profiles":
 			d.profiles(e)
 		default:

@@ -241,7 +241,7 @@ var elsewhere = map[string]string{
 	"extends": "inherit", "parent": "inherit", "inherits": "inherit", "base": "inherit",
 	"strip": "ldflags: {strip: …}", "cgo_enabled": "cgo", "compression": "archive", "format": "archive",
 	"checksum": "checksums", "checksum_name_template": "checksums: {name: …}",
-	"machines": "require: machines", "publish": "ledger: {publish: …}", "rebuilders": "ledger: {rebuilders: […]}",
+	"machines": "require: machines", "rebuilders": "ledger: {rebuilders: […]}",
 	"brews": "channels: {homebrew: {…}}", "brew": "channels: {homebrew: {…}}", "homebrew_casks": "channels: {cask: {…}}", "scoops": "channels: {scoop: {…}}",
 	"dockers": "images: {NAME: {…}}", "docker": "images: {NAME: {…}}", "kos": "images: {NAME: {…}}", "image": "images: {NAME: {…}}",
 	"expose": "ports",

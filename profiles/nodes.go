@@ -135,7 +135,7 @@ func (d *decoder) texts(n *yaml.Node, what, hint string) (list []string, nodes [
 			hint = listHint(what, n.Value)
 		}
 		or := ""
-		if what == "main" || what == "require" {
+		if what == "main" || what == "require" || what == "publish" {
 			or = "one text or "
 		}
 		d.errorAt(d.pos(n), hint, "%s wants %sa list, not %s", what, or, describeNode(n))

@@ -47,6 +47,9 @@ type File struct {
 	Channels []Channel
 	// Images are the container images that a release has, sorted by [Image.File].
 	Images []Image
+	// Publish is where mintmark publish brings a release, in that order, without
+	// duplicates. What is no target is for others to say.
+	Publish []Placed
 	// Profiles are all profiles, in the order of the file.
 	Profiles []*Profile
 
@@ -54,6 +57,12 @@ type File struct {
 	warnings  []Problem
 	positions map[string]Position // of the top-level keys; see Pos
 	common    layer               // top-level settings, below all profiles
+}
+
+// Placed is a text of the profile file, and where it stands.
+type Placed struct {
+	Text string
+	Pos  Position
 }
 
 // Sign is the top-level key `sign`: either `none`, or a map with `key`.

@@ -50,6 +50,7 @@ func publishedKeys() []key {
 		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none."},
 		channelsKey(),
 		{name: "images", kind: kindOther, doc: "Container images of a release, by name.", sub: imageKeys()},
+		{name: "publish", kind: kindTexts, doc: "Where mintmark publish brings a release, unless -to says it: github:OWNER/REPO, and so on; oci: is for container images."},
 	}
 }
 
@@ -77,6 +78,19 @@ func (d *decoder) bills(n *yaml.Node) {
 		}
 	}
 	slices.Sort(d.file.Bills)
+}
+
+// publish decodes the top-level key.
+func (d *decoder) publish(n *yaml.Node) {
+	texts, nodes := d.oneOrMore(n, "publish", "write publish: github:OWNER/REPO")
+	for i, text := range texts {
+		pos := d.pos(nodes[i])
+		if slices.ContainsFunc(d.file.Publish, func(p Placed) bool { return p.Text == text }) {
+			d.errorAt(pos, "leave one of them out", "publish: %s is there twice", text)
+			continue
+		}
+		d.file.Publish = append(d.file.Publish, Placed{text, pos})
+	}
 }
 
 // List is the list of a release's digests, for that commit and version.

@@ -102,18 +102,7 @@ func (d *decoder) require(n *yaml.Node) {
 
 // words decodes one word or a list of them, each of which is one of enum and there once.
 func (d *decoder) words(n *yaml.Node, key, hint string, enum []string) (good []string) {
-	var words []string
-	var nodes []*yaml.Node
-	if n.Kind == yaml.ScalarNode && !isNull(n) {
-		if s, ok := d.text(n, key); ok {
-			words, nodes = []string{s}, []*yaml.Node{n}
-		}
-	} else {
-		var ok bool
-		if words, nodes, ok = d.texts(n, key, hint); ok && len(words) == 0 {
-			d.errorAt(d.pos(n), hint, "%s says nothing", key)
-		}
-	}
+	words, nodes := d.oneOrMore(n, key, hint)
 	for i, w := range words {
 		switch pos := d.pos(nodes[i]); {
 		case !d.enum(pos, key, w, enum):
@@ -150,4 +139,19 @@ func (d *decoder) rebuilders(n *yaml.Node) {
 		first[same] = pos
 		d.file.Ledger.Rebuilders = append(d.file.Ledger.Rebuilders, s)
 	}
+}
+
+// oneOrMore decodes one text or a list of some.
+func (d *decoder) oneOrMore(n *yaml.Node, key, hint string) (texts []string, nodes []*yaml.Node) {
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		if s, ok := d.text(n, key); ok {
+			return []string{s}, []*yaml.Node{n}
+		}
+		return nil, nil
+	}
+	texts, nodes, ok := d.texts(n, key, hint)
+	if ok && len(texts) == 0 {
+		d.errorAt(d.pos(n), hint, "%s says nothing", key)
+	}
+	return texts, nodes
 }

@@ -131,14 +131,14 @@ func Check(
 // Verify checks a published release: signatures, checksums, files, record.
 func Verify(
 	ctx context.Context,
-	path string, // a release's directory or one of its files, here or at https://HOST/…; with -repeat a checkout
+	path string, // a release's directory or one of its files, here or at https://HOST/…, or an image as oci://HOST/NAME:TAG; with -repeat a checkout
 	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module
 	version *string, // refuse another version
 	commit *string, // refuse another commit
 	release *string, // path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)
-	published *string, // what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish); without a path it is fetched
+	published *string, // what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish), or what a registry has an image of it: oci://HOST/NAME:TAG; without a path it is fetched
 	partial *bool, // accept that listed files are missing
 	unsigned *bool, // check without a key that the files agree with each other
 	machines *int, // refuse a release unless every unit was built on so many machines: 2
@@ -165,7 +165,8 @@ func Verify(
 func Publish(
 	ctx context.Context,
 	path string, // a release's directory
-	to *string, // where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; or dir:PATH
+	to *string, // where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)
+	config *string, // without -to: profile file (default: mintmark.yaml in the current directory)
 	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project
 	module *string, // refuse a release of another module
@@ -178,7 +179,7 @@ func Publish(
 	dryrun *bool, // only ask what is there, and print every request that would be made (-dry-run as well)
 	json *bool, // print the result as one JSON document
 ) error {
-	return run(ctx, "publish", flags{"to": to, "key": key, "project": project, "module": module, "version": version, "commit": commit, "unsigned": unsigned, "tag": tag, "notes": notes, "draft": draft, "dryrun": dryrun, "json": json}, path)
+	return run(ctx, "publish", flags{"to": to, "config": config, "key": key, "project": project, "module": module, "version": version, "commit": commit, "unsigned": unsigned, "tag": tag, "notes": notes, "draft": draft, "dryrun": dryrun, "json": json}, path)
 }
 
 // Report checks a release and says what it is: verdict, files, sizes, start-up, provenance.

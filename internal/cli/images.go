@@ -7,6 +7,7 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/publish"
 	"github.com/mintmark/mintmark/internal/registry"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/ui"
@@ -42,7 +43,7 @@ func (d *app) registries(ctx context.Context, do func(*verify.Registries) error)
 
 // images publishes the container images of a release.
 func (f *publishFlags) images(ctx context.Context, d *app) error {
-	to, err := registry.ParseRepository(f.To)
+	to, err := publish.ParseRepository(f.To)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
+	"github.com/mintmark/mintmark/internal/lint"
 	"github.com/mintmark/mintmark/internal/publish"
 	"github.com/mintmark/mintmark/internal/report"
 	"github.com/mintmark/mintmark/internal/secret"
@@ -22,7 +23,8 @@ import (
 
 // publishFlags are what mintmark publish takes.
 type publishFlags struct {
-	To string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says"`
+	To     string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)"`
+	Config string `flag:"config" takes:"file" help:"without -to: profile file (default: mintmark.yaml in the current directory)"`
 	publishedFlags
 	Unsigned bool   `flag:"unsigned" help:"publish a release whose signatures were not checked"`
 	Tag      string `flag:"tag" help:"the tag, for a version that no tag says (default: the release's own)"`
@@ -51,7 +53,33 @@ type requestDoc struct {
 }
 
 func (f *publishFlags) run(ctx context.Context, d *app) error {
-	if strings.HasPrefix(strings.ToLower(f.To), "oci:") {
+	if f.To != "" {
+		return f.to(ctx, d)
+	}
+	targets, err := lint.Targets(f.Config)
+	if err != nil {
+		return f.withKey(ctx, d, err)
+	}
+	for _, target := range targets {
+		g := *f
+		g.To = target
+		if publish.OfImages(target) {
+			if f.Draft {
+				d.term.Note("%s: nothing is pushed with -draft, which registries do not have", target)
+				continue
+			}
+			g.Tag, g.Notes = "", "" // they are for forges
+		}
+		if err := g.to(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// to publishes to one target.
+func (f *publishFlags) to(ctx context.Context, d *app) error {
+	if publish.OfImages(f.To) {
 		return f.images(ctx, d)
 	}
 	target, err := f.target(ctx, d)
@@ -105,20 +133,21 @@ func (f *publishFlags) verified(ctx context.Context, d *app) (*checksums.Verific
 	return v, r, err
 }
 
-// target is where to. What is wrong with it is said together with what is wrong with
-// the key: the release is not looked at before that is mended.
-func (f *publishFlags) target(ctx context.Context, d *app) (t publish.Target, err error) {
-	if f.To == "" {
-		err = fault.Usagef("name it, such as -to=github:OWNER/REPO", "publish: -to is not given: where to is not known")
-	} else {
-		t, err = publish.ParseTarget(f.To)
-	}
+// target is where to.
+func (f *publishFlags) target(ctx context.Context, d *app) (publish.Target, error) {
+	t, err := publish.ParseTarget(f.To)
+	return t, f.withKey(ctx, d, err)
+}
+
+// withKey says together with what is wrong with a target what is wrong with the key: the
+// release is not looked at before that is mended.
+func (f *publishFlags) withKey(ctx context.Context, d *app, err error) error {
 	if err != nil && f.Key != "" {
 		if _, kerr := checksums.LoadTrust(ctx, f.Key.ref(d)); kerr != nil {
 			err = errors.Join(err, fmt.Errorf("public key: %w", kerr))
 		}
 	}
-	return t, err
+	return err
 }
 
 // published says what became of a release.

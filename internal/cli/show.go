@@ -95,6 +95,10 @@ func (d *app) artifacts(m *checksums.Manifest) error {
 		t.Row(ui.Plain.Text(a.Profile), ui.Plain.Text(a.Platform), ui.Plain.Text(string(a.Stage)), ui.Plain.Text(a.Name),
 			ui.Plain.Text(ui.FormatBytes(a.Size)), styled(a.Verdict), ui.Faint.Text(a.SHA256[:16]))
 	}
+	for _, i := range m.Images {
+		t.Row(ui.Plain.Text(""), ui.Plain.Text(fact.Count(len(i.Platforms), "platform")), ui.Plain.Text("image"), ui.Plain.Text(i.Name),
+			ui.Plain.Text(ui.FormatBytes(i.Size)), styled(i.Verdict), ui.Faint.Text(i.SHA256[:16]))
+	}
 	return t.Write(d.stdout())
 }
 

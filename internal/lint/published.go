@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -14,7 +15,10 @@ import (
 	"github.com/mintmark/mintmark/internal/channels"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/images"
+	"github.com/mintmark/mintmark/internal/publish"
 	"github.com/mintmark/mintmark/profiles"
 )
 
@@ -54,9 +58,9 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	p.Source, serr = l.File.SourceArchive(vars)
 	var errs []error
 	if err := errors.Join(lerr, serr); err != nil {
-		return errors.Join(err, l.channels(kind), l.images())
+		return errors.Join(err, l.channels(kind), l.images(), l.targets())
 	}
-	errs = append(errs, l.channels(kind), l.images())
+	errs = append(errs, l.channels(kind), l.images(), l.targets())
 	l.uploads()
 	wrong := func(key, hint, format string, args ...any) {
 		errs = append(errs, l.File.Problem(l.File.Pos(key), key+": "+fmt.Sprintf(format, args...), hint))
@@ -89,6 +93,56 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// targets reads where the profile file says that the release is published.
+func (l *Linted) targets() error {
+	var errs []error
+	for _, p := range l.File.Publish {
+		errs = append(errs, wrongTarget(l.File, p))
+	}
+	return errors.Join(errs...)
+}
+
+// Targets are where the profile file of that name, or that of the current directory,
+// says that releases are published: at least one, each as [publish.Check] wants it.
+func Targets(name string) (list []string, err error) {
+	asked := name != ""
+	if !asked {
+		name = fetch.ConfigName
+	}
+	data, err := files.Read(name, fetch.MaxConfig)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return nil, fault.Usagef("name it, such as -to=github:OWNER/REPO", "publish: -to is not given, and here is no %s that says where to", name)
+	}
+	if err != nil {
+		return nil, fault.Usagef("-config=FILE names a profile file", "profile file: %w", err)
+	}
+	f, err := profiles.Load(name, data)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, p := range f.Publish {
+		list = append(list, p.Text)
+		errs = append(errs, wrongTarget(f, p))
+	}
+	if len(list) == 0 {
+		return nil, fault.Usagef("name it, such as -to=github:OWNER/REPO; or write publish: github:OWNER/REPO in "+name, "publish: -to is not given, and %s does not say where to", name)
+	}
+	return list, errors.Join(errs...)
+}
+
+// wrongTarget is what is wrong with a target of the profile file.
+func wrongTarget(f *profiles.File, p profiles.Placed) error {
+	err := publish.Check(p.Text)
+	if err == nil && publish.OfImages(p.Text) && len(f.Images) == 0 {
+		err = fault.Errorf("say which images a release has: images: {NAME: {…}}", "%q is for container images, and there are none", p.Text)
+	}
+	if err == nil {
+		return nil
+	}
+	return f.Problem(p.Pos, fmt.Sprintf("publish: %v", err), fault.Hint(err))
 }
 
 // uploads warns of names that a forge would change.

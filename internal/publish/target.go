@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/secret"
 )
@@ -269,4 +270,41 @@ func (t Target) Token() Token {
 		return Token{Names: []string{"GITLAB_TOKEN"}}
 	}
 	return Token{}
+}
+
+// images is how targets begin that are registries of container images; package registry
+// brings images there.
+const (
+	images   = "oci:"
+	imagesAt = images + "//"
+)
+
+// OfImages reports whether a text means registries of container images, and no [Target].
+func OfImages(text string) bool { return strings.HasPrefix(strings.ToLower(text), images) }
+
+// Check says what is wrong with a text that is to be a target, or to mean registries.
+func Check(text string) error {
+	if OfImages(text) {
+		_, err := ParseRepository(text)
+		return err
+	}
+	_, err := ParseTarget(text)
+	return err
+}
+
+// ParseRepository reads oci://HOST/NAME, or oci: for the repository that each image of a
+// release names, which is "".
+func ParseRepository(text string) (string, error) {
+	if text == images {
+		return "", nil
+	}
+	name, ok := strings.CutPrefix(text, imagesAt)
+	why := "does not begin with " + imagesAt
+	if ok {
+		why = fact.NotRepository(name)
+	}
+	if why != "" {
+		return "", fault.Usagef("write oci://HOST/NAME without a tag, or oci: for the repository that the release names", "target %.200q: %s", text, why)
+	}
+	return name, nil
 }

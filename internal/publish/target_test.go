@@ -201,3 +201,17 @@ func TestLeadsElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestParseRepository: what means registries of images is read as it is meant, or refused.
+func TestParseRepository(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 64)
+	for in, want := range map[string]string{"oci:": "", "oci://e.org/a/b": "e.org/a/b", "oci://e.org/a:1": "!", "oci://a": "!", "oci:e.org/a": "!", "oci://e.org/a@" + digest: "!"} {
+		got, err := ParseRepository(in)
+		if (err == nil) != (want != "!") || err == nil && got != want {
+			t.Errorf("%s: %s, %v", in, got, err)
+		}
+		if cerr := Check(in); !OfImages(in) || (cerr == nil) != (err == nil) {
+			t.Errorf("%s: %v, %v", in, cerr, err)
+		}
+	}
+}

@@ -42,23 +42,6 @@ func ParseRef(text string) (r Ref, err error) {
 	return r, nil
 }
 
-// ParseRepository reads oci://HOST/NAME, or oci: for the repository that each image of a
-// release names, which is "".
-func ParseRepository(text string) (string, error) {
-	if text == "oci:" {
-		return "", nil
-	}
-	name, ok := strings.CutPrefix(text, Scheme)
-	why := "does not begin with " + Scheme
-	if ok {
-		why = fact.NotRepository(name)
-	}
-	if why != "" {
-		return "", fault.Usagef("write oci://HOST/NAME without a tag, or oci: for the repository that the release names", "-to=%.200s: %s", text, why)
-	}
-	return name, nil
-}
-
 // String is the reference as it is written.
 func (r Ref) String() string {
 	if r.SHA256 == "" {

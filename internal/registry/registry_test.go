@@ -441,7 +441,7 @@ func TestAttached(t *testing.T) {
 	}
 }
 
-// TestParse: references and repositories are read as they are meant, or refused.
+// TestParse: references are read as they are meant, or refused.
 func TestParse(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64)
 	for in, want := range map[string]string{
@@ -457,11 +457,6 @@ func TestParse(t *testing.T) {
 		}
 		if err != nil && fault.ExitCode(err) != fault.Usage {
 			t.Errorf("%s: %v", in, err)
-		}
-	}
-	for in, want := range map[string]string{"oci:": "", "oci://e.org/a/b": "e.org/a/b", "oci://e.org/a:1": "!", "oci://a": "!", "oci:e.org/a": "!", "oci://e.org/a@" + digest: "!"} {
-		if got, err := ParseRepository(in); (err == nil) != (want != "!") || err == nil && got != want {
-			t.Errorf("%s: %s, %v", in, got, err)
 		}
 	}
 }

@@ -131,15 +131,26 @@ func artifacts(in Inputs) Section {
 	s := Section{ID: "artifacts", Title: "Artifacts"}
 	published := Table{Title: "Published files", Columns: []Column{{Title: "file"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
 	before := Table{Title: "What they were made of", Columns: []Column{{Title: "file"}, {Title: "profile"}, {Title: "platform"}, {Title: "stage"}, {Title: "size", Kind: Number}, {Title: "verdict", Kind: Mark}, {Title: "SHA-256", Kind: Digest}}}
+	link := func(name string) {
+		if to := beside(name); in.Beside && to != "" {
+			published.Links = append(published.Links, Link{Row: len(published.Rows), Address: to})
+		}
+	}
 	for _, a := range in.Manifest.Artifacts {
 		if a.Published {
-			if to := beside(a.Name); in.Beside && to != "" {
-				published.Links = append(published.Links, Link{Row: len(published.Rows), Address: to})
-			}
+			link(a.Name)
 			published.Rows = append(published.Rows, []string{a.Name, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
 		} else {
 			before.Rows = append(before.Rows, []string{a.Name, a.Profile, a.Platform, string(a.Stage), ui.FormatBytes(a.Size), string(a.Verdict), a.SHA256})
 		}
+	}
+	for _, i := range in.Manifest.Images {
+		var platforms []string
+		for _, p := range i.Platforms {
+			platforms = append(platforms, p.Platform)
+		}
+		link(i.Name)
+		published.Rows = append(published.Rows, []string{i.Name, strings.Join(platforms, ", "), "image", ui.FormatBytes(i.Size), string(i.Verdict), i.SHA256})
 	}
 	if len(published.Rows) == 0 {
 		s.Text = []string{"Nothing was published."}
