@@ -56,6 +56,7 @@ func (f *checkFlags) run(ctx context.Context, d *app) error {
 	for _, n := range res.NotChecked {
 		d.printf("not checked: %s\n", n)
 	}
+	d.tokenless(res.Publish)
 	d.notTaken(res.VersionLines)
 	d.skipped(res.Plan.Go, res.Skipped)
 	d.printf("%s %s: %s in %s, %s\n", res.Plan.Project, res.Plan.Version, fact.Count(len(res.Plan.Units), "unit"), fact.Count(len(profiles), "profile"), found(c.ReleaseKind(), len(res.Warnings)))

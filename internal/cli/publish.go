@@ -216,6 +216,20 @@ func (d *app) forge(t publish.Target) (publish.Config, error) {
 	return cfg, nil
 }
 
+// tokenless says which targets the environment has no token for.
+func (d *app) tokenless(targets []string) {
+	for _, text := range targets {
+		t, err := publish.ParseTarget(text)
+		if err != nil { // registries, whose credentials are not ours
+			continue
+		}
+		cfg, err := d.forge(t)
+		if names := t.Token().Names; len(names) > 0 && err == nil && cfg.Token.Reveal() == "" {
+			d.printf("not checked: whether %s lets in who publishes: no token is here, mintmark publish needs %s where it runs\n", t, strings.Join(names, " or "))
+		}
+	}
+}
+
 // publishedAt is one release of a target, which another one is held against.
 type publishedAt struct {
 	cfg publish.Config

@@ -28,6 +28,8 @@ type Checked struct {
 	// says what of it could not be, and why.
 	Modules    *plan.Dependencies
 	NotChecked []string
+	// Publish are the targets that the profile file has for mintmark publish.
+	Publish []string
 	fetch.Taken
 	// Warnings are what does not stop a release, but has no effect in it, or
 	// will make other builds of the commit differ.
@@ -47,8 +49,12 @@ func Check(ctx context.Context, cfg run.Config) (_ *Checked, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var targets []string
+	for _, p := range s.File.Publish {
+		targets = append(targets, p.Text)
+	}
 	return &Checked{
-		Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed, Modules: l.modules, NotChecked: l.unlooked, Taken: l.Taken(),
+		Publish: targets, Plan: l.Plan, PlanID: l.PlanID, Dirty: s.Source.Dirty, Signed: l.signed, Typed: l.typed, Modules: l.modules, NotChecked: l.unlooked, Taken: l.Taken(),
 		Warnings: append(s.Cautions.List(), l.cautions.List()...),
 	}, nil
 }

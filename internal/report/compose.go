@@ -145,12 +145,8 @@ func artifacts(in Inputs) Section {
 		}
 	}
 	for _, i := range in.Manifest.Images {
-		var platforms []string
-		for _, p := range i.Platforms {
-			platforms = append(platforms, p.Platform)
-		}
 		link(i.Name)
-		published.Rows = append(published.Rows, []string{i.Name, strings.Join(platforms, ", "), "image", ui.FormatBytes(i.Size), string(i.Verdict), i.SHA256})
+		published.Rows = append(published.Rows, []string{i.Name, imagePlatforms(i), "image", ui.FormatBytes(i.Size), string(i.Verdict), i.SHA256})
 	}
 	if len(published.Rows) == 0 {
 		s.Text = []string{"Nothing was published."}
@@ -161,6 +157,15 @@ func artifacts(in Inputs) Section {
 		s.Parts = []Part{{Title: fmt.Sprintf("%s: %s", before.Title, fact.Count(len(before.Rows), "file")), Tables: []Table{{Columns: before.Columns, Rows: before.Rows}}}}
 	}
 	return s
+}
+
+// imagePlatforms names the platforms that an image is for.
+func imagePlatforms(i checksums.Image) string {
+	var list []string
+	for _, p := range i.Platforms {
+		list = append(list, p.Platform)
+	}
+	return strings.Join(list, ", ")
 }
 
 // provenance is what a stranger needs to check or build the release.

@@ -164,6 +164,9 @@ func shortFiles(m *checksums.Manifest, rest *int) Section {
 			t.Rows = append(t.Rows, []string{a.Name, a.Platform, ui.FormatBytes(a.Size)})
 		}
 	}
+	for _, i := range m.Images {
+		t.Rows = append(t.Rows, []string{i.Name, imagePlatforms(i), ui.FormatBytes(i.Size)})
+	}
 	if len(t.Rows) == 0 {
 		s.Text = []string{"Nothing was published."}
 		return s
