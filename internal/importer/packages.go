@@ -85,12 +85,43 @@ func (g *goreleaser) packagesOf(f field, fields []field) bool {
 			profile.of[t]["packages."+key] = v
 		}
 	}
+	p.once(profile)
 	for _, name := range []string{"ids", "builds"} {
 		if x := fieldOf(fields, name); x.there() {
 			g.sayAll(x, Kept, "packages of profile %s", profile.name)
 		}
 	}
 	return true
+}
+
+// once leaves of targets whose architectures a format calls alike, such as Debian does
+// those of arm/6 and arm/7, one with packages of that format: that of arm/7, and of other
+// architectures what all machines can run. Two packages of one name cannot be published.
+func (p *packageDraft) once(profile *profileDraft) {
+	left := map[target][]string{}
+	for _, format := range p.formats {
+		by := map[string]target{}
+		for _, t := range profile.targets {
+			arch := fact.PackageArch(format, t.String())
+			if first, ok := by[arch]; !ok || (t.arch == "arm") == (t.variant > first.variant) {
+				by[arch] = t
+			}
+		}
+		for _, t := range profile.targets {
+			if first := by[fact.PackageArch(format, t.String())]; t.os == "linux" && first != t {
+				left[t] = append(left[t], format)
+				p.g.unwritten("nfpms.formats", Changed, "no %s for %s: its architecture is called as that of %s", format, t, first)
+			}
+		}
+	}
+	for t, out := range left {
+		v := p.set["formats"]
+		v.list = quoted(slices.DeleteFunc(slices.Clone(p.formats), func(f string) bool { return slices.Contains(out, f) }))
+		if len(v.list) == 0 {
+			v.list = []string{"none"}
+		}
+		profile.of[t]["packages.formats"] = v
+	}
 }
 
 // forget takes back what was said of a key and of those in it.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/mintmark/mintmark/profiles"
 )
 
 const nfpmsOf = `version: 2
@@ -112,5 +114,32 @@ func TestPackages(t *testing.T) {
 	r = run(nfpmsOf + "  - formats: [apk]\n    description: another\n")
 	if got := outcome(r, "nfpms[1]"); got.Outcome == Kept || strings.Count(r.Text, "packages:") != 1 {
 		t.Errorf("a second one: %+v\n%s", got, r.Text)
+	}
+}
+
+// TestPackagesOnce: of targets that a format calls alike one has a package of it.
+func TestPackagesOnce(t *testing.T) {
+	conf := "version: 2\nproject_name: greet\nbuilds:\n  - goos: [linux]\n    goarch: [amd64, arm]\n    goarm: [5, 6, 7]\n" +
+		"nfpms:\n  - formats: [deb, rpm]\n    maintainer: GitHub\n    description: Greets.\n    license: MIT\n"
+	tree := fstest.MapFS{"main.go": {Data: []byte("package main\n")}, ".goreleaser.yaml": {Data: []byte(conf)}}
+	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/greet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := profiles.Load("mintmark.yaml", []byte(r.Text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.Text)
+	}
+	want := map[string]string{"linux/amd64": "deb rpm", "linux/arm/5": "deb rpm", "linux/arm/6": "rpm", "linux/arm/7": "deb rpm"}
+	for _, p := range f.Profiles {
+		for _, at := range p.Platforms {
+			if got := strings.Join(p.Settings(at).Packages.Formats, " "); got != want[at.String()] {
+				t.Errorf("%s: %q, want %q\n%s", at, got, want[at.String()], r.Text)
+			}
+			delete(want, at.String())
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no %v\n%s", want, r.Text)
 	}
 }
