@@ -192,9 +192,9 @@ var wordings = map[Check]wording{
 	},
 	Packaged: {
 		done: func(g group) string {
-			return fmt.Sprintf("programs in %s against the manifest; what else is in them was not compared", Count(g.n(), "package"))
+			return fmt.Sprintf("programs in %s against the manifest; what else is in them was not compared", Count(g.n(), "npm package"))
 		},
-		open: about("the programs in packages", "the programs in %s"),
+		open: about("the programs in npm packages", "the programs in %s"),
 	},
 	Slices: {
 		done: func(g group) string {

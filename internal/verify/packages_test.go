@@ -42,11 +42,11 @@ func TestPackages(t *testing.T) {
 		want    string // of what was checked, open or refused
 		code    int
 	}{
-		{"that of the manifest", map[string]string{"bin/small": program, "package.json": "{}"}, []string{"bin/small"}, "", "programs in 1 package against the manifest; what else is in them was not compared", 0},
+		{"that of the manifest", map[string]string{"bin/small": program, "package.json": "{}"}, []string{"bin/small"}, "", "programs in 1 npm package against the manifest; what else is in them was not compared", 0},
 		{"another one", map[string]string{"bin/small": "x"}, []string{"bin/small"}, "", "small.npm.tgz: package/bin/small is no program of the manifest", fault.Refused},
 		{"another one that is not called one", map[string]string{"bin/small": program, "lib/x": "x"}, []string{"bin/small", "lib/x"}, "", "small.npm.tgz: package/lib/x is no program of the manifest", fault.Refused},
 		{"another one that cannot be started yet", map[string]string{"bin/small": "x"}, nil, "", "package/bin/small is no program", fault.Refused},
-		{"a script", map[string]string{"bin/small.js": "x"}, []string{"bin/small.js"}, "", "the programs in packages: there are none: what starts when it is used was not looked at", 0},
+		{"a script", map[string]string{"bin/small.js": "x"}, []string{"bin/small.js"}, "", "the programs in npm packages: there are none: what starts when it is used was not looked at", 0},
 		{"no archive", nil, nil, "x", "small.npm.tgz: ", fault.Refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
