@@ -100,7 +100,7 @@ func (g *goreleaser) packagesOf(f field, fields []field) bool {
 func (p *packageDraft) once(profile *profileDraft) {
 	left := map[target][]string{}
 	for _, format := range p.formats {
-		by := map[string]target{}
+		by := map[string]target{} // "" are those that have no packages of that format
 		for _, t := range profile.targets {
 			arch := fact.PackageArch(format, t.String())
 			if first, ok := by[arch]; !ok || (t.arch == "arm") == (t.variant > first.variant) {
@@ -108,7 +108,8 @@ func (p *packageDraft) once(profile *profileDraft) {
 			}
 		}
 		for _, t := range profile.targets {
-			if first := by[fact.PackageArch(format, t.String())]; t.os == "linux" && first != t {
+			arch := fact.PackageArch(format, t.String())
+			if first := by[arch]; arch != "" && first != t {
 				left[t] = append(left[t], format)
 				p.g.unwritten("nfpms.formats", Changed, "no %s for %s: its architecture is called as that of %s", format, t, first)
 			}

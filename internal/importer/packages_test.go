@@ -119,8 +119,8 @@ func TestPackages(t *testing.T) {
 
 // TestPackagesOnce: of targets that a format calls alike one has a package of it.
 func TestPackagesOnce(t *testing.T) {
-	conf := "version: 2\nproject_name: greet\nbuilds:\n  - goos: [linux]\n    goarch: [amd64, arm]\n    goarm: [5, 6, 7]\n" +
-		"nfpms:\n  - formats: [deb, rpm]\n    maintainer: GitHub\n    description: Greets.\n    license: MIT\n"
+	conf := "version: 2\nproject_name: greet\nbuilds:\n  - goos: [darwin, linux]\n    goarch: [amd64, arm]\n    goarm: [5, 6, 7]\n" +
+		"nfpms:\n  - formats: [deb, rpm, apk]\n    maintainer: GitHub\n    description: Greets.\n    license: MIT\n"
 	tree := fstest.MapFS{"main.go": {Data: []byte("package main\n")}, ".goreleaser.yaml": {Data: []byte(conf)}}
 	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/greet"})
 	if err != nil {
@@ -130,7 +130,10 @@ func TestPackagesOnce(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, r.Text)
 	}
-	want := map[string]string{"linux/amd64": "deb rpm", "linux/arm/5": "deb rpm", "linux/arm/6": "rpm", "linux/arm/7": "deb rpm"}
+	want := map[string]string{
+		"darwin/amd64": "apk deb rpm", "linux/amd64": "apk deb rpm", "linux/arm/5": "apk deb rpm", // none is made where a format has none
+		"linux/arm/6": "apk rpm", "linux/arm/7": "apk deb rpm",
+	}
 	for _, p := range f.Profiles {
 		for _, at := range p.Platforms {
 			if got := strings.Join(p.Settings(at).Packages.Formats, " "); got != want[at.String()] {
