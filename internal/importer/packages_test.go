@@ -119,7 +119,7 @@ func TestPackages(t *testing.T) {
 
 // TestPackagesOnce: of targets that a format calls alike one has a package of it.
 func TestPackagesOnce(t *testing.T) {
-	conf := "version: 2\nproject_name: greet\nbuilds:\n  - goos: [darwin, linux]\n    goarch: [amd64, arm]\n    goarm: [5, 6, 7]\n" +
+	conf := "version: 2\nproject_name: greet\nbuilds:\n  - goos: [darwin, linux]\n    goarch: [amd64, arm, mips]\n    goarm: [5, 6, 7]\n" +
 		"nfpms:\n  - formats: [deb, rpm, apk]\n    maintainer: GitHub\n    description: Greets.\n    license: MIT\n"
 	tree := fstest.MapFS{"main.go": {Data: []byte("package main\n")}, ".goreleaser.yaml": {Data: []byte(conf)}}
 	r, err := Import(Source{Name: ".goreleaser.yaml", Tree: tree, Module: "example.com/greet"})
@@ -131,7 +131,7 @@ func TestPackagesOnce(t *testing.T) {
 		t.Fatalf("%v\n%s", err, r.Text)
 	}
 	want := map[string]string{
-		"darwin/amd64": "apk deb rpm", "linux/amd64": "apk deb rpm", "linux/arm/5": "apk deb rpm", // none is made where a format has none
+		"darwin/amd64": "apk deb rpm", "linux/mips/hardfloat": "apk deb rpm", "linux/amd64": "apk deb rpm", "linux/arm/5": "apk deb rpm", // none is made where a format has none
 		"linux/arm/6": "apk rpm", "linux/arm/7": "apk deb rpm",
 	}
 	for _, p := range f.Profiles {
