@@ -180,6 +180,45 @@ func (v *validation) imageMembers(what string, list []Member) {
 	}
 }
 
+// plannedImages holds the images against the plan's. A build has none, and its plan is
+// that of a release.
+func (v *validation) plannedImages(m *Manifest, p *fact.PlanShape) {
+	if m.Kind == KindBuild && len(m.Images) == 0 {
+		return
+	}
+	planned := map[string]fact.ImageShape{}
+	for _, i := range p.Images {
+		planned[i.Name] = i
+		if _, ok := m.ImageNamed(i.Name); !ok {
+			v.addf("image %s: the plan has it, and it is not in the manifest", fact.Plain(i.Name))
+		}
+	}
+	for n := range m.Images {
+		i := &m.Images[n]
+		what := "image " + fact.Plain(i.Name)
+		want, ok := planned[i.Name]
+		if !ok {
+			v.addf("%s: the plan has no such image, so nobody could make it again", what)
+			continue
+		}
+		var has []string
+		for _, f := range i.Files {
+			has = append(has, f.Name)
+		}
+		for _, c := range []struct {
+			word       string
+			plan, here []string
+		}{
+			{"repository", []string{want.Repository}, []string{i.Repository}}, {"base", []string{want.Base}, []string{i.Base}},
+			{"tags", want.Tags, i.Tags}, {"moving tags", want.Moving, i.Moving}, {"files", want.Files, has},
+		} {
+			if !slices.Equal(c.plan, c.here) {
+				v.addf("%s: its %s: %q in the plan, %q in the manifest", what, c.word, c.plan, c.here)
+			}
+		}
+	}
+}
+
 func (v *validation) imagePlatforms(m *Manifest, what string, i *Image) {
 	switch {
 	case len(i.Platforms) == 0:

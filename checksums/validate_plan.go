@@ -21,6 +21,8 @@ import (
 //     package, from the artifacts and with the members that the unit gives it;
 //   - every artifact that a unit makes is there;
 //   - it is said of each unit how far its builds were apart, or of none;
+//   - every container image of the plan is there, and no other, under its name, for its
+//     repository and tags, on its base and with its files;
 //   - there are generated files if the plan has commands, each an output of one.
 func (v *validation) plan(m *Manifest) {
 	p, err := fact.ReadPlan(m.Plan)
@@ -35,6 +37,7 @@ func (v *validation) plan(m *Manifest) {
 	}
 	v.generated(m, p)
 	v.independence(m, p)
+	v.plannedImages(m, p)
 	w := &wanted{validation: v, of: map[artifactKey]*want{}, linked: map[linkedKey]*want{}, units: map[string]bool{}}
 	for i := range p.Units {
 		w.expect(&p.Units[i])

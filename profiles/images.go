@@ -16,51 +16,18 @@ import (
 	"github.com/mintmark/mintmark/internal/fault"
 )
 
-// Image is one entry of the top-level key `images`: a container image that a release
-// has, for several platforms.
-type Image struct {
-	// Name is that of the entry, and of the file without [fact.ImageSuffix].
-	Name string
-	// Repository is where it is published, with the registry; "" where -to has to say it.
-	Repository string
-	Tags       []string // templates; each is for this image alone
-	Moving     []string // templates; tags that are moved from one release to the next
-	Base       string   // as [fact.ParseImageRef] reads it; "" for none
-	Profile    string   // whose programs it has; "" is whichever has some
-	Programs   []string // names of those it has; none: all of the profile's
-	Platforms  []string // patterns of those it has; none: all of Linux that every machine of an architecture can run
-	Bin        string   // directory that the programs are in, absolute
-	// Certificates is the file of the commit that lies where programs look for the
-	// certificates of authorities; "" for none.
-	Certificates string
-	Files        map[string]string // path in the image → file of the commit
-	// Entrypoint and Cmd are what starts. Of the entrypoint nil is the one program.
-	Entrypoint, Cmd     []string
-	User                string // "" is the base's, and 65532:65532 without one
-	WorkDir             string
-	Env                 map[string]string
-	Ports               []string          // as 8080/tcp, sorted
-	Labels, Annotations map[string]string // values are templates
-
-	patterns []Pattern
-	key      string // of the file, images.NAME
-}
-
-// Key is the key of the file that says something of the image, by its last word.
-func (i *Image) Key(word string) string {
-	if word == "" {
-		return i.key
-	}
-	return i.key + "." + word
-}
-
-// File is what the image is called in a release.
-func (i *Image) File() string { return i.Name + fact.ImageSuffix }
-
-// Selects are those of the platforms that the image is to have, and the patterns that
+// ImagePlatforms are those of the platforms that an image is to have, and the patterns that
 // match none.
-func (i *Image) Selects(all []Platform) (selected []Platform, idle []string) {
-	return selects(i.patterns, i.Platforms, all)
+func ImagePlatforms(i *fact.Image, all []Platform) (selected []Platform, idle []string) {
+	var patterns []Pattern
+	for _, s := range i.Platforms {
+		p, err := parsePattern(s)
+		if err != nil {
+			return nil, []string{s}
+		}
+		patterns = append(patterns, p)
+	}
+	return selects(patterns, i.Platforms, all)
 }
 
 const (
@@ -103,17 +70,17 @@ func (d *decoder) images(n *yaml.Node) {
 		d.errorAt(d.pos(n), hint, "images names no image")
 	}
 	for _, e := range entries {
-		i := Image{Name: e.name, key: "images." + e.name, Tags: []string{defaultImageTag}, Bin: defaultImageBin}
-		d.file.positions[i.key] = e.pos
+		i := fact.Image{Name: e.name, Tags: []string{defaultImageTag}, Bin: defaultImageBin}
+		d.file.positions[i.Key("")] = e.pos
 		if err := checkImageName(e.name); err != nil {
 			d.err(e.pos, err)
 		}
-		settings, _ := d.mapEntries(e.value, i.key, hint)
+		settings, _ := d.mapEntries(e.value, i.Key(""), hint)
 		for _, s := range settings {
 			keys := imageKeys()
 			at := slices.IndexFunc(keys, func(k key) bool { return k.last() == s.name })
 			if at < 0 {
-				d.unknownKey(s, i.key, keys, func(name string) string {
+				d.unknownKey(s, i.Key(""), keys, func(name string) string {
 					if name == "name" {
 						return "the image's file is called as the key; where it is published is repository"
 					}
@@ -128,11 +95,11 @@ func (d *decoder) images(n *yaml.Node) {
 		}
 		d.file.Images = append(d.file.Images, i)
 	}
-	slices.SortFunc(d.file.Images, func(a, b Image) int { return strings.Compare(a.File(), b.File()) })
+	slices.SortFunc(d.file.Images, func(a, b fact.Image) int { return strings.Compare(a.File(), b.File()) })
 }
 
 // imageSetting decodes one value of an image.
-func (d *decoder) imageSetting(i *Image, k key, e entry) {
+func (d *decoder) imageSetting(i *fact.Image, k key, e entry) {
 	switch k.kind {
 	case kindText:
 		d.imageText(i, k, e)
@@ -143,15 +110,15 @@ func (d *decoder) imageSetting(i *Image, k key, e entry) {
 	}
 }
 
-func (d *decoder) imageText(i *Image, k key, e entry) {
-	s, ok := d.text(e.value, k.name)
-	if !ok {
-		return
-	}
-	form := map[string]struct {
-		to    *string
-		check func(string) error
-	}{
+// imageText is a key that has one text, and what it may be.
+type imageText struct {
+	of    *string
+	check func(string) error
+}
+
+// imageTexts are these keys of an image, by their last words.
+func imageTexts(i *fact.Image) map[string]imageText {
+	return map[string]imageText{
 		"repository":   {&i.Repository, checkRepository},
 		"base":         {&i.Base, checkBaseImage},
 		"profile":      {&i.Profile, checkLine},
@@ -159,7 +126,31 @@ func (d *decoder) imageText(i *Image, k key, e entry) {
 		"certificates": {&i.Certificates, func(s string) error { return checkImageSource("certificates", s) }},
 		"user":         {&i.User, checkUser},
 		"workdir":      {&i.WorkDir, checkImageDir},
-	}[k.last()]
+	}
+}
+
+// imageMaps are the keys that have pairs.
+func imageMaps(i *fact.Image) map[string]*map[string]string {
+	return map[string]*map[string]string{"files": &i.Files, "env": &i.Env, "labels": &i.Labels, "annotations": &i.Annotations}
+}
+
+// imagePair is what the two of a pair may be.
+func imagePair(word string) (name, value func(string) error) {
+	switch word {
+	case "files":
+		return checkImagePath, func(v string) error { return checkImageSource("a file", v) }
+	case "env":
+		return checkImageVariable, checkEnvValue
+	}
+	return checkLine, checkEnvValue
+}
+
+func (d *decoder) imageText(i *fact.Image, k key, e entry) {
+	s, ok := d.text(e.value, k.name)
+	if !ok {
+		return
+	}
+	form := imageTexts(i)[k.last()]
 	if k.last() == "base" && s == "scratch" {
 		return
 	}
@@ -167,10 +158,10 @@ func (d *decoder) imageText(i *Image, k key, e entry) {
 		d.errorAt(d.pos(e.value), fault.Hint(err), "%s: %v", k.name, err)
 		return
 	}
-	*form.to = s
+	*form.of = s
 }
 
-func (d *decoder) imageList(i *Image, k key, e entry) {
+func (d *decoder) imageList(i *fact.Image, k key, e entry) {
 	list, nodes, ok := d.texts(e.value, k.name, "")
 	if !ok {
 		return
@@ -193,7 +184,7 @@ func (d *decoder) imageList(i *Image, k key, e entry) {
 	case "moving":
 		i.Moving = list
 	case "platforms":
-		i.patterns, _ = d.patterns(e.value, k.name)
+		d.patterns(e.value, k.name)
 		if i.Platforms = list; len(list) == 0 {
 			d.errorAt(d.pos(e.value), "leave it out for all of Linux", "%s is empty", k.name)
 		}
@@ -218,7 +209,7 @@ func (d *decoder) imageList(i *Image, k key, e entry) {
 	}
 }
 
-func (d *decoder) imageMap(i *Image, k key, e entry) {
+func (d *decoder) imageMap(i *fact.Image, k key, e entry) {
 	entries, _ := d.mapEntries(e.value, k.name, map[string]string{
 		"files": "write files: {/etc/greet.yaml: conf/greet.yaml}",
 	}[k.last()])
@@ -228,19 +219,9 @@ func (d *decoder) imageMap(i *Image, k key, e entry) {
 		if !ok {
 			continue
 		}
-		name := checkLine
-		value := checkLine
-		switch k.last() {
-		case "files":
-			name = checkImagePath
-			value = func(v string) error { return checkImageSource("a file", v) }
-		case "env":
-			name, value = checkImageVariable, checkEnvValue
-			if looksSecret(strings.ToUpper(s.name)) {
-				d.secret[s.pos.Line] = true
-			}
-		default:
-			value = checkEnvValue
+		name, value := imagePair(k.last())
+		if k.last() == "env" && looksSecret(strings.ToUpper(s.name)) {
+			d.secret[s.pos.Line] = true
 		}
 		if err := name(s.name); err != nil {
 			d.errorAt(s.pos, fault.Hint(err), "a key of %s: %v", k.name, err)
@@ -255,16 +236,62 @@ func (d *decoder) imageMap(i *Image, k key, e entry) {
 		}
 		values[s.name] = v
 	}
-	switch k.last() {
-	case "files":
-		i.Files = values
-	case "env":
-		i.Env = values
-	case "labels":
-		i.Labels = values
-	case "annotations":
-		i.Annotations = values
+	*imageMaps(i)[k.last()] = values
+}
+
+// CheckImage holds what a plan says of an image against the forms of its keys. All that is
+// wrong is reported.
+func CheckImage(i *fact.Image) error {
+	var errs []error
+	add := func(word string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", clip(i.Key(word)), err))
+		}
 	}
+	add("", checkImageName(i.Name))
+	for word, t := range imageTexts(i) {
+		if *t.of != "" || word == "bin" {
+			add(word, t.check(*t.of))
+		}
+	}
+	for word, pairs := range imageMaps(i) {
+		name, value := imagePair(word)
+		for k, v := range *pairs {
+			add(word, name(k))
+			add(word, value(v))
+		}
+	}
+	if len(i.Tags) == 0 {
+		add("tags", errors.New("there is none"))
+	}
+	for _, l := range []struct {
+		word  string
+		list  []string
+		check func(string) error
+	}{
+		{"tags", i.Tags, checkImageTag}, {"moving", i.Moving, checkImageTag}, {"programs", i.Programs, checkLine},
+		{"platforms", i.Platforms, func(s string) error { _, err := parsePattern(s); return err }},
+		{"entrypoint", i.Entrypoint, checkLine},
+		{"cmd", i.Cmd, func(s string) error {
+			if s == "" {
+				return nil
+			}
+			return checkLine(s)
+		}},
+		{"ports", i.Ports, func(s string) error {
+			port, err := imagePort(s)
+			if err == nil && port != s {
+				err = fmt.Errorf("%q is not as plans have it, %s", clip(s), port)
+			}
+			return err
+		}},
+	} {
+		for _, s := range l.list {
+			add(l.word, l.check(s))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) }) // of maps
+	return errors.Join(errs...)
 }
 
 func checkImageName(s string) error {
@@ -370,7 +397,7 @@ func imagePort(s string) (string, error) {
 }
 
 // ImagesOf are the images for that commit and version.
-func (f *File) ImagesOf(v Vars) (list []Image, err error) {
+func (f *File) ImagesOf(v Vars) (list []fact.Image, err error) {
 	var errs []error
 	expand := func(key string, texts []string) (out []string) {
 		for _, t := range texts {

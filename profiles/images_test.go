@@ -63,10 +63,13 @@ func TestImages(t *testing.T) {
 		f, err := Load("m.yaml", []byte(head+test.text+tail))
 		var got string
 		if err == nil {
-			var list []Image
+			var list []fact.Image
 			if list, err = f.ImagesOf(Vars{Version: "1.2.3", Tag: "v1.2.3"}); err == nil {
 				var all []string
 				for _, i := range list {
+					if err := CheckImage(&i); err != nil {
+						t.Errorf("%s: not in a plan: %v", test.text, err)
+					}
 					all = append(all, fmt.Sprintf("%s %s %s %s %s %s", i.Name, i.Tags, i.Moving, i.Bin, i.User, i.Ports))
 				}
 				got = strings.Join(all, "; ")
@@ -89,5 +92,46 @@ func TestImages(t *testing.T) {
 	}
 	if _, err := f.ImagesOf(Vars{Version: "1.2.3+x"}); err == nil || !strings.Contains(err.Error(), `images.tool.tags: "1.2.3+x" is no tag of an image`) {
 		t.Error(err)
+	}
+}
+
+// TestCheckImage: a plan has nothing of an image that a profile file could not have said.
+func TestCheckImage(t *testing.T) {
+	for _, c := range []struct {
+		change func(i *fact.Image)
+		want   string
+	}{
+		{func(i *fact.Image) {}, ""},
+		{func(i *fact.Image) { i.Name = "../x" }, "bad name of an image"},
+		{func(i *fact.Image) { i.Repository = "https://e.org/a" }, "images.x.repository"},
+		{func(i *fact.Image) { i.Base = "scratch" }, "images.x.base"},
+		{func(i *fact.Image) { i.Base = "e.org/a:1" }, "has no digest"},
+		{func(i *fact.Image) { i.Bin = "" }, "images.x.bin"},
+		{func(i *fact.Image) { i.Bin = "/a/../b" }, "images.x.bin"},
+		{func(i *fact.Image) { i.Certificates = "../x" }, "leaves the source tree"},
+		{func(i *fact.Image) { i.Files = map[string]string{"/x": "../x"} }, "leaves the source tree"},
+		{func(i *fact.Image) { i.Files = map[string]string{"/.wh.x": "x"} }, "would hide a file"},
+		{func(i *fact.Image) { i.Files = map[string]string{"x": "x"} }, "is no directory"},
+		{func(i *fact.Image) { i.Env = map[string]string{"A_TOKEN": "x"} }, "looks like a secret"},
+		{func(i *fact.Image) { i.Env = map[string]string{"A": "\x1b"} }, "control character"},
+		{func(i *fact.Image) { i.Labels = map[string]string{"a": "\n"} }, "control character"},
+		{func(i *fact.Image) { i.Annotations = map[string]string{"": "x"} }, "is empty"},
+		{func(i *fact.Image) { i.Tags = nil }, "images.x.tags: there is none"},
+		{func(i *fact.Image) { i.Tags = []string{"a b"} }, "images.x.tags"},
+		{func(i *fact.Image) { i.Moving = []string{"-"} }, "images.x.moving"},
+		{func(i *fact.Image) { i.Platforms = []string{"lunix"} }, "unknown OS"},
+		{func(i *fact.Image) { i.Programs = []string{"a\nb"} }, "images.x.programs"},
+		{func(i *fact.Image) { i.Entrypoint = []string{""} }, "images.x.entrypoint"},
+		{func(i *fact.Image) { i.Cmd = []string{"\x00"} }, "images.x.cmd"},
+		{func(i *fact.Image) { i.Ports = []string{"80"} }, "is not as plans have it, 80/tcp"},
+		{func(i *fact.Image) { i.User = "a b" }, "is no user"},
+		{func(i *fact.Image) { i.WorkDir = "x" }, "images.x.workdir"},
+		{func(i *fact.Image) { i.Profile = " " }, "images.x.profile"},
+	} {
+		i := fact.Image{Name: "x", Tags: []string{"1"}, Bin: "/bin", Cmd: []string{""}}
+		c.change(&i)
+		if err := CheckImage(&i); (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
 	}
 }

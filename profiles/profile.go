@@ -45,8 +45,8 @@ type File struct {
 	// Channels are the package managers that a release has files for, in the order of
 	// [fact.Channels].
 	Channels []Channel
-	// Images are the container images that a release has, sorted by [Image.File].
-	Images []Image
+	// Images are the container images that a release has, sorted by [fact.Image.File].
+	Images []fact.Image
 	// Publish is where mintmark publish brings a release, in that order, without
 	// duplicates. What is no target is for others to say.
 	Publish []Placed

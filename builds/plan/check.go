@@ -79,6 +79,7 @@ func (p *Plan) Check() error {
 	}
 	c.order()
 	c.universal()
+	c.images()
 	c.collisions()
 	return c.err()
 }

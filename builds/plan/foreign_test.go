@@ -81,6 +81,13 @@ func TestCheckForeign(t *testing.T) {
 			"fetch to elsewhere": command(func(g *Generate) { g.Fetch[0].Path = "/etc/x" }), "fetch of anything": command(func(g *Generate) { g.Fetch[0].SHA256 = "" }),
 			"fetch of a file here": command(func(g *Generate) { g.Fetch[0].URL = "file:///etc/passwd" }), "very much": command(func(g *Generate) { g.Inputs = make([]string, 2000) }),
 		},
+		"images.": {
+			"base of the moment": images(func(i *fact.Image) { i.Base = "e.org/a:latest" }), "file of this machine": images(func(i *fact.Image) { i.Files = map[string]string{"/etc/x": "/etc/passwd"} }),
+			"file beside the checkout": images(func(i *fact.Image) { i.Certificates = "../x" }), "lines": images(func(i *fact.Image) { i.Labels = map[string]string{"a\nb": "c\nd"} }),
+			"name of a file elsewhere": images(func(i *fact.Image) { i.Name = "../../x" }), "long name": images(func(i *fact.Image) { i.Name = strings.Repeat("x", 100_000) }),
+		},
+		"the images are not in order":       {"twice": func(p *Plan) { p.Images = []fact.Image{someImage(), someImage()} }},
+		"images, more than":                 {"very many": func(p *Plan) { p.Images = make([]fact.Image, 1000) }},
 		"files are generated from a commit": {"of a module": func(p *Plan) { p.Source.Kind = fact.SourceModule }},
 		"no setting of a profile gives it": {
 			"toolexec": flag("-toolexec=/bin/sh"), "overlay": flag("-overlay=x.json"), "output": flag("-o=/etc/passwd"), "other directory": flag("-C=/"),
@@ -250,6 +257,19 @@ func TestCheckForeign(t *testing.T) {
 	}
 }
 
+// someImage is a good one.
+func someImage() fact.Image {
+	return fact.Image{Name: "x", Tags: []string{"1"}, Bin: "/usr/local/bin", Files: map[string]string{"/etc/x": "x"}}
+}
+
+// images gives the plan an image with something wrong.
+func images(change func(i *fact.Image)) func(*Plan) {
+	return func(p *Plan) {
+		p.Images = []fact.Image{someImage()}
+		change(&p.Images[0])
+	}
+}
+
 // somePackages are good ones for the first unit.
 func somePackages() *fact.Packages {
 	return &fact.Packages{
@@ -267,10 +287,11 @@ func packages(change func(p *fact.Packages)) func(*Plan) {
 	}
 }
 
-// TestForeignPackages: with nothing wrong, they are not refused.
+// TestForeignPackages: with nothing wrong, they are not refused, nor are images.
 func TestForeignPackages(t *testing.T) {
 	p := foreignPlan()
 	packages(func(*fact.Packages) {})(p)
+	images(func(*fact.Image) {})(p)
 	if err := p.CheckForeign(); err != nil {
 		t.Error(err)
 	}

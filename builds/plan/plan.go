@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,6 +40,24 @@ type Plan struct {
 	Units    []*Unit    `json:"units"`
 	// Universal are the universal binaries that are made of what units link.
 	Universal []*Universal `json:"universal,omitempty"`
+	// Images are the container images that are made of programs, sorted by [fact.Image.File].
+	Images []fact.Image `json:"images,omitempty"`
+}
+
+// Taken are the files of the module that what is published has beside programs, in no
+// order, some twice.
+func (p *Plan) Taken() (names []string) {
+	for _, u := range p.Units {
+		names = append(names, u.Taken()...)
+	}
+	for _, x := range p.Universal {
+		names = append(names, x.Unit().Taken()...)
+	}
+	for n := range p.Images {
+		sources, _ := p.Images[n].Sources()
+		names = append(names, slices.Sorted(maps.Values(sources))...)
+	}
+	return names
 }
 
 // Nearest is the unit that is looked at where one of several has to do: the first of a

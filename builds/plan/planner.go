@@ -46,6 +46,9 @@ type Planner struct {
 	// Tree is the user's directory of the module, for hints about it; "" if the
 	// source is in none.
 	Tree string
+	// Part says that of what the profile file has, only some is selected: what is made of
+	// all of it is in no such plan.
+	Part bool
 	// Typed makes it keep all packages, for [Planner.Types].
 	Typed bool
 	// Alter, if not nil, changes the expanded settings of every unit: for builds
@@ -211,6 +214,10 @@ func (pl *Planner) Plan(ctx context.Context) (*Plan, error) {
 		plan.Tag = pl.Tag
 	}
 	var errs []error
+	if len(pl.File.Images) > 0 && pl.Alter == nil && !pl.Part {
+		plan.Images, err = pl.File.ImagesOf(pl.Vars())
+		errs = append(errs, fault.Leaves(err)...)
+	}
 	var whole []*draft // those whose names are known
 	var combined []*draft
 	if pl.Alter == nil {

@@ -85,10 +85,14 @@ func (p *Plan) Offered() (list []fact.UnitShape) {
 	return list
 }
 
-// Select is the plan with these of its units alone, and with what can be made of them.
+// Select is the plan with these of its units alone, and with what can be made of them. An
+// image is made of whatever there is, so without a unit it would be another one.
 func (p *Plan) Select(units []*Unit) *Plan {
 	of := *p
 	of.Units, of.Universal = units, nil
+	if len(units) < len(p.Units) {
+		of.Images = nil
+	}
 	for _, x := range p.Universal {
 		if !slices.Contains(x.Of(&of), nil) {
 			of.Universal = append(of.Universal, x)

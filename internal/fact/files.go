@@ -103,6 +103,8 @@ func (k FileKind) Again() Check {
 	switch k {
 	case SourceFile:
 		return FromCommit
+	case ImageFile:
+		return ImageAgain
 	}
 	return ""
 }
@@ -112,6 +114,8 @@ func (k FileKind) Noun() string {
 	switch k {
 	case SourceFile:
 		return "source archive"
+	case ImageFile:
+		return "container image"
 	}
 	return string(k)
 }

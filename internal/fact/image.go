@@ -1,6 +1,8 @@
 package fact
 
 import (
+	"maps"
+	"net/netip"
 	"regexp"
 	"strings"
 )
@@ -8,6 +10,64 @@ import (
 // ImageSuffix is how the name of a container image ends in a release: an OCI image
 // layout in a tar (https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md).
 const ImageSuffix = ".oci.tar"
+
+// Image is what is decided of a container image before it is made: an entry of the profile
+// file's `images`, with its templates expanded.
+type Image struct {
+	// Name is that of the entry, and of the file without [ImageSuffix].
+	Name string `json:"name"`
+	// Repository is where it is published, with the registry; "" where -to has to say it.
+	Repository string   `json:"repository,omitempty"`
+	Tags       []string `json:"tags"` // each is for this image alone
+	Moving     []string `json:"moving,omitempty"`
+	Base       string   `json:"base,omitempty"`      // as [ParseImageRef] reads it; "" for none
+	Profile    string   `json:"profile,omitempty"`   // whose programs it has; "" is whichever has some
+	Programs   []string `json:"programs,omitempty"`  // names of those it has; none: all of the profile's
+	Platforms  []string `json:"platforms,omitempty"` // patterns of those it has; none: all of Linux that every machine of an architecture can run
+	Bin        string   `json:"bin"`                 // directory that the programs are in, absolute
+	// Certificates is the file of the commit that lies where programs look for the
+	// certificates of authorities; "" for none.
+	Certificates string            `json:"certificates,omitempty"`
+	Files        map[string]string `json:"files,omitempty"` // path in the image → file of the commit
+	// Entrypoint and Cmd are what starts. Of the entrypoint nil is the one program.
+	Entrypoint  []string          `json:"entrypoint,omitzero"`
+	Cmd         []string          `json:"cmd,omitempty"`
+	User        string            `json:"user,omitempty"` // "" is the base's, and 65532:65532 without one
+	WorkDir     string            `json:"workdir,omitempty"`
+	Env         map[string]string `json:"env,omitempty"`
+	Ports       []string          `json:"ports,omitempty"` // as 8080/tcp, sorted
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// Key is the key of the profile file that says something of the image, by its last word.
+func (i *Image) Key(word string) string {
+	if word == "" {
+		return "images." + i.Name
+	}
+	return "images." + i.Name + "." + word
+}
+
+// File is what the image is called in a release.
+func (i *Image) File() string { return i.Name + ImageSuffix }
+
+// CertificatesPath is where Go programs look for certificates on all distributions
+// (crypto/x509/root_linux.go, the first of the list).
+const CertificatesPath = "/etc/ssl/certs/ca-certificates.crt"
+
+// Sources are the files of the commit by their absolute paths in the image. twice says
+// that something else stands where the certificates go.
+func (i *Image) Sources() (list map[string]string, twice bool) {
+	list = maps.Clone(i.Files)
+	if c := i.Certificates; c != "" {
+		if list == nil {
+			list = map[string]string{}
+		}
+		_, twice = list[CertificatesPath]
+		list[CertificatesPath] = c
+	}
+	return list, twice
+}
 
 // Names of images by the distribution specification
 // (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests).
@@ -95,6 +155,22 @@ func (r ImageRef) Name() string {
 		return r.Repository
 	}
 	return r.Repository + ":" + r.Tag
+}
+
+// Private says that the registry is one of this machine or of a private network by its
+// name: an address, or a host that no public DNS has.
+func (r ImageRef) Private() bool {
+	host, _, _ := strings.Cut(r.Repository, "/")
+	host, _, _ = strings.Cut(host, ":")
+	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
+		return true
+	}
+	for _, top := range []string{".local", ".localhost", ".internal", ".home.arpa"} { // RFC 6762, 6761, 8375, and ICANN's reservation of 2024
+		if strings.HasSuffix(host, top) {
+			return true
+		}
+	}
+	return false
 }
 
 // Digest is the digest as images are named by it.

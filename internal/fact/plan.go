@@ -23,6 +23,15 @@ type PlanShape struct {
 	Units                []UnitShape
 	Universal            []UnitShape    // what is published of universal binaries
 	Commands             []CommandShape // that generate files
+	Images               []ImageShape
+}
+
+// ImageShape is of a container image what its release says of it without a look at the
+// programs that are in it.
+type ImageShape struct {
+	Name, Repository, Base string
+	Tags, Moving           []string
+	Files                  []string // of the commit: where they lie, without the slash at the beginning; sorted
 }
 
 // CommandShape is of a command that generates files what it makes, and what was
@@ -97,6 +106,9 @@ func ReadPlan(data []byte) (*PlanShape, error) {
 			r.addf("plan: %s: is replaced, and nothing is there in its place", Plain(u.ID()))
 		}
 	}
+	for i, raw := range r.list("plan", top, "images") {
+		p.Images = append(p.Images, r.image(fmt.Sprintf("plan: image %d", i+1), raw))
+	}
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs...)
 	}
@@ -122,6 +134,29 @@ func (r *planReader) command(what string, raw json.RawMessage) CommandShape {
 		c.Fetched = append(c.Fetched, Fetched{r.text(what, f, "url"), r.text(what, f, "sha256"), r.text(what, f, "path")})
 	}
 	return c
+}
+
+func (r *planReader) image(what string, raw json.RawMessage) ImageShape {
+	o := r.object(what, raw)
+	i := Image{
+		Name: r.text(what, o, "name"), Repository: r.optional(what, o, "repository"), Base: r.optional(what, o, "base"),
+		Tags: r.texts(what, o, "tags"), Moving: r.texts(what, o, "moving"), Certificates: r.optional(what, o, "certificates"),
+	}
+	if raw, ok := o["files"]; ok {
+		what := what + ": files"
+		from := r.object(what, raw)
+		i.Files = map[string]string{}
+		for to := range from {
+			i.Files[to] = r.text(what, from, to)
+		}
+	}
+	s := ImageShape{Name: i.File(), Repository: i.Repository, Base: i.Base, Tags: i.Tags, Moving: i.Moving}
+	sources, _ := i.Sources()
+	for to := range sources {
+		s.Files = append(s.Files, strings.TrimPrefix(to, "/"))
+	}
+	slices.Sort(s.Files)
+	return s
 }
 
 func (r *planReader) unit(what string, raw json.RawMessage) UnitShape {

@@ -234,6 +234,12 @@ var wordings = map[Check]wording{
 		done: each("the source archive %s was made again of the commit %s, and is identical"),
 		open: each("that the source archive %s is that of the commit: %s"),
 	},
+	ImageAgain: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %s made again here, with the programs built here, are identical", g.n(), Count(g.of, "container image"))
+		},
+		open: each("that the container image %s is made of these programs and files and nothing else: %s"),
+	},
 	Rebuilt: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)

@@ -47,7 +47,7 @@ func (c *Copied) Expand(ctx context.Context, with PlanWith) (*Planned, error) {
 		p.Planner = &plan.Planner{
 			File: c.File, Selected: c.Selected, Source: c.Source, Version: c.Version, From: c.From, Tag: c.Tagged.Tag, Summary: summary, Go: c.GoToolchain.Version,
 			Snapshot: c.Snapshot, Loader: c.Loader, Deps: with.Deps, Typed: c.Types, Tree: c.Tree(), Alter: with.Alter,
-			Generate: c.commands(),
+			Generate: c.commands(), Part: c.Platforms != "" || len(c.Profiles) > 0,
 		}
 		p.Plan, err = p.Planner.Plan(ctx)
 		return err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -19,7 +20,24 @@ import (
 
 // Blobs is a directory with content by its digest. What is in it is believed only as far
 // as it has its digest, whoever has put it there.
-type Blobs struct{ Dir string }
+type Blobs struct {
+	Dir string
+	// Complete says that all layers that there can be are in it: none is fetched.
+	Complete bool
+}
+
+// Take puts layers into the directory that an image's file has. What else a base has is
+// small, and the registry's to say.
+func (b Blobs) Take(ctx context.Context, file string, layers []string) error {
+	_, err := archive.Scan(ctx, file, func(h archive.Header, r io.Reader) error {
+		hex, ok := strings.CutPrefix(h.Name, blobDir)
+		if !ok || !slices.Contains(layers, hex) {
+			return nil
+		}
+		return files.WriteFrom(b.path(hex), r, 0o644)
+	})
+	return err
+}
 
 // path is where content lies.
 func (b Blobs) path(hex string) string { return filepath.Join(b.Dir, hex) }
@@ -182,6 +200,9 @@ func (b Blobs) layered(ctx context.Context, manifest []byte, p Platform, get Get
 		hex, err := d.hex()
 		if err != nil {
 			return l, err
+		}
+		if _, err := os.Lstat(b.path(hex)); err != nil && b.Complete {
+			return l, fmt.Errorf("layer %d, %s, is not in the image", n+1, d.Digest)
 		}
 		if err := b.get(ctx, *d, hex, maxLayer, get); err != nil {
 			return l, fmt.Errorf("layer %d: %w", n+1, err)

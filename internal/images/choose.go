@@ -39,7 +39,7 @@ func ReleaseOf(project, version string, when time.Time, offers []channels.Offer)
 
 // Image is an image that can be made.
 type Image struct {
-	settings  *profiles.Image
+	settings  *fact.Image
 	release   *Release
 	platforms []chosen
 	base      *fact.ImageRef
@@ -63,7 +63,7 @@ type program struct {
 
 // Plan says which images a release has, in their order, and finds all that is wrong with
 // them before anything is built: each a [channels.Wrong] where it is the profile file's.
-func Plan(list []profiles.Image, r *Release) (all []Image, err error) {
+func Plan(list []fact.Image, r *Release) (all []Image, err error) {
 	var errs []error
 	for n := range list {
 		s := &list[n]
@@ -112,7 +112,7 @@ func (i *Image) Platforms() (list []Platform) {
 }
 
 // choose is what the image has of each platform.
-func choose(s *profiles.Image, r *Release) (list []chosen, err error) {
+func choose(s *fact.Image, r *Release) (list []chosen, err error) {
 	var errs []error
 	wrong := func(word, hint, format string, args ...any) {
 		errs = append(errs, &channels.Wrong{Key: s.Key(word), Err: fault.Errorf(hint, format, args...)})
@@ -127,7 +127,7 @@ func choose(s *profiles.Image, r *Release) (list []chosen, err error) {
 			all = append(all, p)
 		}
 	}
-	selected, idle := s.Selects(all)
+	selected, idle := profiles.ImagePlatforms(s, all)
 	for _, pat := range idle {
 		wrong("platforms", "", "no program is published for %q", pat)
 	}
@@ -174,7 +174,7 @@ func choose(s *profiles.Image, r *Release) (list []chosen, err error) {
 }
 
 // candidates are what each profile has for a platform.
-func candidates(s *profiles.Image, r *Release, p profiles.Platform, as Platform) (list []chosen) {
+func candidates(s *fact.Image, r *Release, p profiles.Platform, as Platform) (list []chosen) {
 	for _, o := range r.Offers {
 		if o.Platform != p.String() || s.Profile != "" && o.Profile != s.Profile {
 			continue
@@ -200,18 +200,12 @@ func candidates(s *profiles.Image, r *Release, p profiles.Platform, as Platform)
 // inImage is a path of an image as archives have it.
 func inImage(s string) string { return strings.TrimPrefix(s, "/") }
 
-// certificatesPath is where Go programs look for certificates on all distributions
-// (crypto/x509/root_linux.go, the first of the list).
-const certificatesPath = "etc/ssl/certs/ca-certificates.crt"
-
 // sources are the files of the commit by their paths in the image.
 func (i *Image) sources() map[string]string {
 	list := map[string]string{}
-	for to, from := range i.settings.Files {
+	all, _ := i.settings.Sources()
+	for to, from := range all {
 		list[inImage(to)] = from
-	}
-	if c := i.settings.Certificates; c != "" {
-		list[certificatesPath] = c
 	}
 	return list
 }
@@ -227,8 +221,8 @@ func (i *Image) check() error {
 	for to := range i.sources() {
 		names = append(names, to)
 	}
-	if _, ok := s.Files["/"+certificatesPath]; ok && s.Certificates != "" {
-		wrong("certificates", "leave out one of them", "/%s is one of files too", certificatesPath)
+	if _, twice := s.Sources(); twice {
+		wrong("certificates", "leave out one of them", "%s is one of files too", fact.CertificatesPath)
 	}
 	for _, c := range i.platforms {
 		inside := slices.Clone(names)

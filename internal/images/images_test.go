@@ -82,7 +82,7 @@ func (b *bench) file(name, content string) {
 }
 
 // settings are those of the images in a profile file.
-func settings(t *testing.T, lines string) []profiles.Image {
+func settings(t *testing.T, lines string) []fact.Image {
 	t.Helper()
 	f, err := profiles.Load("m.yaml", []byte("version: 1\nproject: tool\nimages:\n"+lines+"profiles: {release: {platforms: [linux/amd64]}}\n"))
 	if err != nil {
@@ -297,7 +297,7 @@ func TestSources(t *testing.T) {
 // reference. change changes the content by what it is.
 func based(t *testing.T, change func(name string, v map[string]any)) (registry Blobs, ref string) {
 	t.Helper()
-	registry = Blobs{t.TempDir()}
+	registry = Blobs{Dir: t.TempDir()}
 	put := func(name string, v any) map[string]any {
 		data, ok := v.([]byte)
 		if !ok {
@@ -356,7 +356,7 @@ func TestBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := Blobs{t.TempDir()}
+	cache := Blobs{Dir: t.TempDir()}
 	if err := cache.Fetch(t.Context(), list[0].Base(), list[0].Platforms(), nil); err == nil || !strings.Contains(err.Error(), "is not here") || fault.Hint(err) == "" {
 		t.Errorf("without the network: %v", err)
 	}
@@ -478,7 +478,7 @@ func TestHostileBase(t *testing.T) {
 			if platforms == nil {
 				platforms = one
 			}
-			err := Blobs{t.TempDir()}.Fetch(t.Context(), &ref, platforms, get)
+			err := Blobs{Dir: t.TempDir()}.Fetch(t.Context(), &ref, platforms, get)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v\nwant %s", err, test.want)
 			}
@@ -543,7 +543,7 @@ func TestBelow(t *testing.T) {
 		{"a link of the file's own name", [][]*tar.Header{{dir("a"), link("a/c", "/x")}}, "a/c", "a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := &maker{&Image{base: &fact.ImageRef{}}, &Sources{Cache: Blobs{t.TempDir()}}, t.Context(), nil}
+			m := &maker{&Image{base: &fact.ImageRef{}}, &Sources{Cache: Blobs{Dir: t.TempDir()}}, t.Context(), nil}
 			base := &layered{}
 			for _, headers := range test.layers {
 				data, _ := layerOf(t, headers...)

@@ -184,7 +184,7 @@ func (m *maker) layer(name string, list []archive.Member, has map[string]bool) (
 func (m *maker) files() (list []archive.Member) {
 	for to, from := range m.sources() {
 		list = append(list, archive.Member{
-			Name: to, Executable: to != certificatesPath && m.Executable(from),
+			Name: to, Executable: to != inImage(fact.CertificatesPath) && m.Executable(from),
 			Open: func() (io.ReadCloser, int64, error) { return openSource(m.Copy, from) },
 		})
 	}

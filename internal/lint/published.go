@@ -181,18 +181,11 @@ func (l *Linted) channels(kind checksums.Kind) error {
 
 // images plans the images of a release. What is wrong with them is wrong now.
 func (l *Linted) images() error {
-	if len(l.File.Images) == 0 {
-		return nil
-	}
-	if l.Platforms != "" || len(l.Profiles) > 0 {
+	if len(l.File.Images) > 0 && l.Planner.Part {
 		l.cautions.Add("no container images: a part of the release is built")
-		return nil
 	}
-	list, err := l.File.ImagesOf(l.Planner.Vars())
-	if err != nil {
-		return err
-	}
-	l.Published.Images, err = images.Plan(list, images.ReleaseOf(l.Plan.Project, l.Plan.Version, l.Source.CommitTime, channels.Offers(l.Plan.Offered(), nil)))
+	var err error
+	l.Published.Images, err = images.Plan(l.Plan.Images, images.ReleaseOf(l.Plan.Project, l.Plan.Version, l.Source.CommitTime, channels.Offers(l.Plan.Offered(), nil)))
 	errs := []error{l.wrong(err)}
 	for _, i := range l.Published.Images {
 		errs = append(errs, l.wrong(i.CheckSources(l.Checkout)))

@@ -45,11 +45,9 @@ func RefuseDirty(s *fetch.Subject) error {
 func (l *Linted) pointers() (warnings []string) {
 	names := l.Planner.Embedded()
 	embedded := len(names)
-	for _, u := range l.Plan.Units {
-		for _, f := range u.Taken() {
-			if !slices.Contains(names, f) {
-				names = append(names, f)
-			}
+	for _, f := range l.Plan.Taken() {
+		if !slices.Contains(names, f) {
+			names = append(names, f)
 		}
 	}
 	for i, name := range names {
@@ -59,7 +57,7 @@ func (l *Linted) pointers() (warnings []string) {
 		}
 		where := "embedded"
 		if i >= embedded {
-			where = "in an archive or package"
+			where = "in an archive, package or image"
 		}
 		warnings = append(warnings, fmt.Sprintf("%s is %s, and the commit has a Git LFS pointer in its place, to a file of %d bytes: no filter runs in a build of the commit, nor in the module proxy; commit the file itself (git lfs untrack)", name, where, size))
 	}

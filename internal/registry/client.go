@@ -49,27 +49,50 @@ type crane struct {
 	env     []string
 }
 
-// passed are the variables of the user's that the program gets: where the credentials of
-// docker login and podman login are, what finds the helpers that have them, and how the
-// network is reached. What it does with the credentials is to send them to the registry
-// that they are for.
-var passed = []string{
-	"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_RUNTIME_DIR", "PATH",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+// network are the variables of the user's that say how the network is reached.
+var network = []string{"PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+// credentials are those that say where the credentials of docker login and podman login
+// are, and what finds the helpers that have them.
+var credentials = []string{"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_RUNTIME_DIR"}
+
+// only are these variables of an environment.
+func only(environ, names []string) (list []string) {
+	for _, v := range environ {
+		if name, _, ok := strings.Cut(v, "="); ok && slices.Contains(names, name) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
-// New is a client that has a directory of its own in dir, which goes with that. environ is
-// the user's environment.
+// Connect makes a client that has a directory of its own in dir, which goes with that. Of
+// environ, the user's environment, its program gets no more than it needs.
+type Connect func(program *tool.Program, environ []string, dir string) (*Client, error)
+
+// New is a client with the user's credentials, each of which its program sends to the
+// registry that they are for.
 func New(program *tool.Program, environ []string, dir string) (*Client, error) {
+	return connect(program, only(environ, slices.Concat(network, credentials)), dir, nil)
+}
+
+// Anonymous is a client that has nobody's credentials: for registries that somebody else
+// has named.
+func Anonymous(program *tool.Program, environ []string, dir string) (*Client, error) {
+	return connect(program, only(environ, network), dir, credentials)
+}
+
+// connect makes a client with these variables, and with those of elsewhere leading into its
+// own directory: without them the program would look into the one that the system has for
+// the user.
+func connect(program *tool.Program, env []string, dir string, elsewhere []string) (*Client, error) {
 	own, err := os.MkdirTemp(dir, "registry-")
 	if err != nil {
 		return nil, err
 	}
-	c := &crane{program: program, dir: own}
-	for _, v := range environ {
-		if name, _, ok := strings.Cut(v, "="); ok && slices.Contains(passed, name) {
-			c.env = append(c.env, v)
-		}
+	c := &crane{program: program, dir: own, env: env}
+	for _, name := range elsewhere {
+		c.env = append(c.env, name+"="+own)
 	}
 	return &Client{c, own}, nil
 }

@@ -62,7 +62,7 @@ func withImage(t *testing.T) *forgery.Release {
 		t.Fatal(err)
 	}
 	made.Size, made.SHA256, made.Made, made.Verdict = int64(out.Len()), files.DigestBytes(out.Bytes()), 2, fact.Identical
-	r.Manifest.Images = []checksums.Image{made}
+	r.Manifest.Images, r.Plan.Images = []checksums.Image{made}, list
 	return r
 }
 
@@ -86,14 +86,20 @@ func TestImages(t *testing.T) {
 		{"another file", func(t *testing.T, r *forgery.Release, i *checksums.Image) {
 			i.Files[0].SHA256 = strings.Repeat("0", 64)
 		}, "LICENSE is not the file that the manifest lists"},
-		{"a file that the manifest does not have", func(t *testing.T, r *forgery.Release, i *checksums.Image) { i.Files = nil }, "it has 2 layers"},
+		{"a file that the manifest does not have", func(t *testing.T, r *forgery.Release, i *checksums.Image) { i.Files, r.Plan.Images[0].Files = nil, nil }, "it has 2 layers"},
 		{"another digest", func(t *testing.T, r *forgery.Release, i *checksums.Image) { i.Digest = strings.Repeat("0", 64) }, "its index has the digest"},
 		{"another platform", func(t *testing.T, r *forgery.Release, i *checksums.Image) {
 			i.Platforms[0].Profile, i.Platforms[0].Platform = "release", "linux/amd64"
 		}, "is no program of release linux/amd64"},
 		{"a base that it does not have", func(t *testing.T, r *forgery.Release, i *checksums.Image) {
 			i.Base, i.Platforms[0].BaseLayers = "e.org/a@sha256:"+strings.Repeat("0", 64), []string{strings.Repeat("0", 64)}
+			r.Plan.Images[0].Base = i.Base
 		}, "of which 1 are the base's"},
+		{"one that the plan does not have", func(t *testing.T, r *forgery.Release, i *checksums.Image) { r.Plan.Images = nil }, "the plan has no such image, so nobody could make it again"},
+		{"none, where the plan has one", func(t *testing.T, r *forgery.Release, i *checksums.Image) { r.Manifest.Images = nil }, "the plan has it, and it is not in the manifest"},
+		{"another repository than the plan's", func(t *testing.T, r *forgery.Release, i *checksums.Image) { i.Repository = "localhost:5000/other" }, `its repository: ["localhost:5000/small"] in the plan, ["localhost:5000/other"] in the manifest`},
+		{"a moving tag that the plan does not have", func(t *testing.T, r *forgery.Release, i *checksums.Image) { i.Moving = []string{"latest"} }, "its moving tags"},
+		{"other files than the plan's", func(t *testing.T, r *forgery.Release, i *checksums.Image) { r.Plan.Images[0].Files = nil }, "its files"},
 		{"no image", func(t *testing.T, r *forgery.Release, i *checksums.Image) {
 			if _, err := r.Write(i.Name, "x"); err != nil {
 				t.Fatal(err)

@@ -214,6 +214,10 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err != nil {
 		return how, err
 	}
+	can, err := f.images(ctx, p)
+	if err != nil {
+		return how, err
+	}
 	places := release.Places{First: "independent"}
 	if t.proven {
 		places = release.Places{Second: true}
@@ -240,6 +244,9 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	how.rebuild.Generation = t.generation
 	built := &rebuiltFiles{publication: t.publication, made: made, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
+	if err := built.compareImages(ctx, can); err != nil {
+		return how, err
+	}
 	if err := t.compareSource(ctx, c.Repo); err != nil {
 		return how, err
 	}

@@ -1,0 +1,166 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/channels"
+	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/images"
+	"github.com/mintmark/mintmark/internal/release"
+)
+
+// makeable are the container images of a release that can be made again here.
+type makeable struct {
+	images map[string]*release.Again // by their names
+	not    map[string]string         // why not the others
+}
+
+// images plans the release's container images, and fetches what they begin with.
+func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, err error) {
+	can = makeable{map[string]*release.Again{}, map[string]string{}}
+	all, err := images.Plan(f.plan.Images, images.ReleaseOf(f.plan.Project, f.plan.Version, p.Source.CommitTime, channels.Offers(f.plan.Offered(), nil)))
+	if err != nil {
+		var wrong refusals
+		for _, e := range fault.Leaves(err) {
+			wrong.add("the plan has an image that cannot be made: %v", e)
+		}
+		return can, wrong.err()
+	}
+	for _, i := range all {
+		published, ok := f.m.ImageNamed(i.Name())
+		switch {
+		case !ok || f.only != "":
+			continue
+		case len(p.Plan.Images) == 0:
+			can.not[i.Name()] = "it is of all platforms, and not all are built"
+			continue
+		}
+		var layers []string
+		for _, p := range published.Platforms {
+			layers = append(layers, p.BaseLayers...)
+		}
+		file := ""
+		if f.dir != "" {
+			file = filepath.Join(f.dir, i.Name())
+		}
+		again, err := release.FetchAgain(ctx, p, i, file, layers)
+		if ctx.Err() != nil {
+			return can, context.Cause(ctx)
+		}
+		if err != nil {
+			can.not[i.Name()] = err.Error()
+			continue
+		}
+		can.images[i.Name()] = again
+	}
+	return can, nil
+}
+
+// compareImages makes the container images again, of what was built here, and compares.
+func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable) error {
+	if t.only != "" {
+		return nil
+	}
+	for _, i := range t.m.Images {
+		r := checksums.RebuiltFile{Kind: fact.ImageFile, Name: i.Name, SHA256: i.SHA256, Verdict: fact.Unchecked}
+		r.Reason = cmp.Or(can.not[i.Name], t.programsUnchecked(i))
+		switch again := can.images[i.Name]; {
+		case r.Reason != "":
+		case again == nil:
+			r.Reason = "nothing was made here in its place"
+		default:
+			made, err := t.made.Image(ctx, t.m, again, t.stage)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
+				r.Reason = err.Error()
+			} else {
+				compareImage(&r, &i, made)
+			}
+		}
+		t.again(r, "")
+	}
+	return nil
+}
+
+// programsUnchecked says which program of an image was not compared; "" for none.
+func (t *rebuiltFiles) programsUnchecked(i checksums.Image) string {
+	for _, p := range i.Platforms {
+		for _, f := range p.Programs {
+			for _, r := range t.out.Rebuilt {
+				if r.Profile == p.Profile && r.Platform == p.Platform && r.SHA256 == f.SHA256 && r.Verdict == fact.Unchecked {
+					return fmt.Sprintf("%s of %s was not compared: %s", f.Name, p.Platform, r.Reason)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// compareImage holds an image that was made here against the published one.
+func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image) {
+	r.Rebuilt, r.Verdict = made.SHA256, fact.Identical
+	if r.Same() {
+		return
+	}
+	differ := imageDifferences(published, made)
+	if len(differ) == 0 && made.Tool != published.Tool {
+		r.Verdict = fact.Unchecked
+		r.Reason = fmt.Sprintf("its layers were compressed by %s, here by %s; all files in them are identical", published.Tool, made.Tool)
+		return
+	}
+	if len(differ) == 0 {
+		differ = []string{"all files in it are identical: what it says of itself is another, or its form"}
+	}
+	r.Verdict = fact.Different
+	r.Findings = []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: differ, Remedy: "do not use the image before its publisher explains it"}}
+}
+
+// imageDifferences are the parts of two images that differ.
+func imageDifferences(a, b *checksums.Image) (list []string) {
+	members := func(of string, x, y []checksums.Member) {
+		for _, f := range x {
+			if !slices.Contains(y, f) {
+				list = append(list, of+f.Name)
+			}
+		}
+		for _, f := range y {
+			if !slices.ContainsFunc(x, func(o checksums.Member) bool { return o.Name == f.Name }) {
+				list = append(list, of+f.Name)
+			}
+		}
+	}
+	members("", a.Files, b.Files)
+	platform := func(i *checksums.Image, p checksums.ImagePlatform) (checksums.ImagePlatform, bool) {
+		n := slices.IndexFunc(i.Platforms, func(x checksums.ImagePlatform) bool { return x.Profile == p.Profile && x.Platform == p.Platform })
+		if n < 0 {
+			return p, false
+		}
+		return i.Platforms[n], true
+	}
+	for _, p := range a.Platforms {
+		o, ok := platform(b, p)
+		if !ok {
+			list = append(list, "that it is for "+p.Platform)
+			continue
+		}
+		if !slices.Equal(p.BaseLayers, o.BaseLayers) {
+			list = append(list, "the layers of the base for "+p.Platform)
+		}
+		members(p.Platform+": ", p.Programs, o.Programs)
+	}
+	for _, p := range b.Platforms {
+		if _, ok := platform(a, p); !ok {
+			list = append(list, "that it is not for "+p.Platform)
+		}
+	}
+	return list
+}

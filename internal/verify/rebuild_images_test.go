@@ -1,0 +1,52 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/fact"
+)
+
+// TestCompareImage: an image that came out other than the published one says where.
+func TestCompareImage(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		change  func(i *checksums.Image)
+		verdict fact.Verdict
+		want    string // of the finding, or the reason
+	}{
+		{"the same", func(i *checksums.Image) { i.SHA256 = "1" }, fact.Identical, ""},
+		{"another file of the commit", func(i *checksums.Image) { i.Files = []checksums.Member{{Name: "etc/x", SHA256: "b"}} }, fact.Different, "etc/x"},
+		{"one file less", func(i *checksums.Image) { i.Files = nil }, fact.Different, "etc/x"},
+		{"one more", func(i *checksums.Image) {
+			i.Files = []checksums.Member{{Name: "etc/x", SHA256: "a"}, {Name: "etc/y"}}
+		}, fact.Different, "etc/y"},
+		{"another program", func(i *checksums.Image) { i.Platforms[0].Programs = []checksums.Member{{Name: "bin/x", SHA256: "b"}} }, fact.Different, "linux/amd64: bin/x"},
+		{"another base", func(i *checksums.Image) { i.Platforms[0].BaseLayers = []string{"b"} }, fact.Different, "the layers of the base for linux/amd64"},
+		{"another platform", func(i *checksums.Image) { i.Platforms[0].Platform = "linux/arm64" }, fact.Different, "that it is for linux/amd64, that it is not for linux/arm64"},
+		{"another configuration", func(i *checksums.Image) { i.Platforms[0].Digest = "b" }, fact.Different, "what it says of itself"},
+		{"another compressor", func(i *checksums.Image) { i.Tool = "b" }, fact.Unchecked, "compressed by a, here by b; all files in them are identical"},
+		{"another compressor, and another file", func(i *checksums.Image) { i.Tool, i.Files = "b", nil }, fact.Different, "etc/x"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			image := func() *checksums.Image {
+				return &checksums.Image{Name: "x.oci.tar", SHA256: "1", Tool: "a", Files: []checksums.Member{{Name: "etc/x", SHA256: "a"}}, Platforms: []checksums.ImagePlatform{{
+					Platform: "linux/amd64", Digest: "a", BaseLayers: []string{"a"}, Programs: []checksums.Member{{Name: "bin/x", SHA256: "a"}},
+				}}}
+			}
+			made := image()
+			made.SHA256 = "2"
+			c.change(made)
+			r := checksums.RebuiltFile{Kind: fact.ImageFile, Name: "x.oci.tar", SHA256: "1"}
+			compareImage(&r, image(), made)
+			said := r.Reason
+			for _, f := range r.Findings {
+				said += strings.Join(f.Evidence, ", ")
+			}
+			if r.Verdict != c.verdict || !strings.Contains(said, c.want) || (c.want == "") != (said == "") {
+				t.Errorf("%s: %q; want %s, %q", r.Verdict, said, c.verdict, c.want)
+			}
+		})
+	}
+}
