@@ -200,8 +200,8 @@ const depsRules = `
 	profiles, checksums, builds/actions, builds/execute, builds/generate, builds/git, builds/plan, builds/source, builds/tool, builds/toolchain, internal/run, internal/fact, internal/fault, internal/files, internal/output, internal/shell, internal/upx, internal/workspace < internal/fetch;
 
 	# What is published was verified by whoever asks for it, and how it was built is not known here:
-	# a forge gets files and digests. No child is started, so none gets the token.
-	checksums, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
+	# a forge gets files and digests. The one child is rsync, started as go is, and no token reaches it.
+	checksums, builds/toolchain, internal/confine, internal/fact, internal/fault, internal/files, internal/secret, internal/shell < internal/publish;
 
 	# What is wrong with a plan is found before anything is built, so that nothing here can build.
 	profiles, checksums, builds/plan, builds/recovery, builds/source, builds/archive, internal/channels, internal/images, internal/publish, internal/run, internal/fetch, internal/fact, internal/fault, internal/files, internal/memo, internal/output, internal/pgo, internal/secret, internal/shell, internal/upx < internal/lint;

@@ -302,7 +302,8 @@ func (b *fleetBench) startSSH() *sshServer {
 	for name, text := range map[string]string{
 		"sshd_config": fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %[2]s/host\nAuthorizedKeysFile %[2]s/user.pub\nPidFile none\nUsePAM no\nStrictModes no\n"+
 			"PasswordAuthentication no\nPermitRootLogin prohibit-password\nSetEnv HOME=%[3]s XDG_CACHE_HOME=%[3]s/.cache\n", at.Port, dir, s.home),
-		"ssh_config": fmt.Sprintf("IdentityFile %[1]s/user\nIdentitiesOnly yes\nUserKnownHostsFile %[1]s/known\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n", dir),
+		"ssh_config": fmt.Sprintf("IdentityFile %[1]s/user\nIdentitiesOnly yes\nUserKnownHostsFile %[1]s/known\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n"+
+			"Host mirror\nHostName 127.0.0.1\nPort %[2]d\nUser root\n", dir, at.Port),
 		"known":      fmt.Sprintf("[127.0.0.1]:%d %s", at.Port, host),
 		"../bin/ssh": fmt.Sprintf("#!/bin/sh\nexec %s -F %s/ssh_config \"$@\"\n", ssh, dir),
 	} {
@@ -363,6 +364,35 @@ func (s *sshServer) stop() {
 	s.cut()
 }
 
+// mirrored brings a release to the machine with rsync, over ssh as everybody has it, into a
+// path that a shell would split.
+func (b *fleetBench) mirrored(s *sshServer, dir string) {
+	b.t.Helper()
+	if _, err := exec.LookPath("rsync"); err != nil {
+		b.t.Log("no rsync: that over a real sshd is not tested")
+		return
+	}
+	target := "rsync:mirror:" + s.home + "/our releases"
+	for _, tt := range []struct {
+		want string
+		args []string
+	}{
+		{"nothing was written", []string{"publish", dir, "-unsigned", "-to=" + target, "-dry-run"}},
+		{" uploaded, 0 there before, all compared", []string{"publish", dir, "-unsigned", "-to=" + target}},
+		{"already: the same ", []string{"publish", dir, "-unsigned", "-to=" + target}},
+		{" with these digests, and no others", []string{"verify", "-unsigned", "-published=" + target + "@v1.0.0"}},
+	} {
+		cmd := exec.Command(b.bin, tt.args...)
+		cmd.Dir, cmd.Env = b.product(), b.env
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
+			b.t.Errorf("%q: %v\n%s", tt.args, err, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.home, "our releases", "v1.0.0", "checksums.txt")); err != nil {
+		b.t.Error(err)
+	}
+}
+
 // TestSSHWorker: a release with a machine that is reached over a real sshd is the release
 // of one machine. When the way to it is cut, what was built there is built here; and a
 // worker whose asker is gone, by whatever way, leaves nothing running.
@@ -380,6 +410,7 @@ func TestSSHWorker(t *testing.T) {
 		t.Errorf("the address of a machine is published: %v", err)
 	}
 	none(t, "a release that has ended", there)
+	b.mirrored(s, r.out)
 
 	r = b.start("here", s.address)
 	r.compiling(there)

@@ -10,7 +10,7 @@
 // # What no kind gets
 //
 // Tokens (GITHUB_TOKEN, NPM_TOKEN, AWS_SECRET_ACCESS_KEY, …) reach nobody but
-// a KMS plugin, and that gets the ones of clouds only. Where the fetch phase
+// a KMS plugin, and that gets the ones of clouds only; rsync gets its own password. Where the fetch phase
 // needs a credential, git's credential helpers, .netrc and ssh's agent have it;
 // a helper that wants it in a variable does not find it.
 package childenv
@@ -39,6 +39,8 @@ const (
 	// Carry is ssh or a container engine that reaches another machine with the user's
 	// own settings.
 	Carry
+	// Rsync is rsync, with the ssh that it starts.
+	Rsync
 )
 
 // system are the variables without which nothing starts on Windows.
@@ -68,12 +70,23 @@ var carriers = []string{
 	"BUILDX_BUILDER", "BUILDX_CONFIG", "KUBECONFIG",
 }
 
+// rsync are the variables with which rsync and ssh reach another machine
+// (https://download.samba.org/pub/rsync/rsync.1#ENVIRONMENT_VARIABLES). The password is
+// there for the daemon that asks for it; what changes how arguments and names are read,
+// such as RSYNC_OLD_ARGS and RSYNC_ICONV, is not.
+var rsync = []string{
+	"HOME", "USERPROFILE", "PATH", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR",
+	"SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY",
+	"RSYNC_RSH", "RSYNC_PASSWORD", "RSYNC_PROXY", "RSYNC_CONNECT_PROG",
+}
+
 // lists is what each kind gets of the user's environment.
 var lists = map[Kind][]string{
 	None:     system,
 	Settings: slices.Concat(system, settings),
 	Fetch:    slices.Concat(system, settings, network),
 	Carry:    slices.Concat(system, settings, network, carriers),
+	Rsync:    slices.Concat(system, rsync),
 }
 
 // Of is the part of the user's environment, in the form of os.Environ, that a
@@ -83,7 +96,7 @@ func Of(kind Kind, environ []string) []string {
 	return filter(environ, func(name string) bool {
 		// One setting of git's in two variables, counted by GIT_CONFIG_COUNT.
 		pair := strings.HasPrefix(name, "GIT_CONFIG_KEY_") || strings.HasPrefix(name, "GIT_CONFIG_VALUE_")
-		return slices.Contains(list, name) || kind != None && pair
+		return slices.Contains(list, name) || kind != None && kind != Rsync && pair
 	})
 }
 

@@ -13,13 +13,14 @@ import (
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/childenv"
+	"github.com/mintmark/mintmark/internal/publish"
 	"github.com/mintmark/mintmark/internal/startup"
 )
 
 // tokens are secrets as they lie in the environments of continuous integration.
 // All values hold the word secret.
 var tokens = strings.Fields(`MINTMARK_PASSWORD COSIGN_PASSWORD MINTMARK_LEDGER_KEY MINTMARK_KEY COSIGN_KEY COSIGN_PRIVATE_KEY GITHUB_TOKEN GH_TOKEN
-	GITLAB_TOKEN CI_JOB_TOKEN CI_JOB_JWT NPM_TOKEN NODE_AUTH_TOKEN CARGO_REGISTRY_TOKEN PYPI_TOKEN TWINE_PASSWORD DOCKER_PASSWORD DOCKER_AUTH_CONFIG
+	GITLAB_TOKEN CI_JOB_TOKEN CI_JOB_JWT NPM_TOKEN RSYNC_PASSWORD NODE_AUTH_TOKEN CARGO_REGISTRY_TOKEN PYPI_TOKEN TWINE_PASSWORD DOCKER_PASSWORD DOCKER_AUTH_CONFIG
 	GORELEASER_KEY HOMEBREW_GITHUB_API_TOKEN ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN SSH_PRIVATE_KEY GPG_PASSPHRASE GPG_PRIVATE_KEY
 	DATABASE_URL SLACK_WEBHOOK SENTRY_AUTH_TOKEN HEROKU_API_KEY DIGITALOCEAN_ACCESS_TOKEN KUBECONFIG_DATA ANSIBLE_VAULT_PASSWORD SECRET ANYTHING
 	GIT_PASSWORD GIT_TOKEN GIT_DIR GIT_CONFIG_PARAMETERS GIT_CONFIG GOFLAGS GODEBUG GOCACHEPROG LD_PRELOAD_PATH DYLD_INSERT_LIBRARIES_X BASH_ENV ENV
@@ -52,7 +53,7 @@ func TestNoChildGetsSecrets(t *testing.T) {
 	}
 	bin, work := t.TempDir(), t.TempDir()
 	log := filepath.Join(work, "log") // where those that are confined may write
-	for _, name := range []string{"go", "git", "sigstore-kms-acme-hsm", "program", "qemu-mips"} {
+	for _, name := range []string{"go", "git", "sigstore-kms-acme-hsm", "program", "qemu-mips", "rsync"} {
 		script := "#!/bin/sh\n/usr/bin/env >>'" + log + "'\necho '{}'\n"
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -99,6 +100,15 @@ func TestNoChildGetsSecrets(t *testing.T) {
 		{"a program that is measured", func() {
 			startup.Prove(ctx, startup.ProveConfig{Packed: at("program"), Plain: at("program"), Work: work, Dir: t.TempDir(), Counts: []int{0}})
 		}, nil},
+		{"rsync", func() {
+			target, err := publish.ParseTarget("rsync:host:path")
+			if err != nil {
+				t.Error(err)
+			}
+			if err := publish.Fetch(ctx, publish.Config{Target: target, Env: childenv.Of(childenv.Rsync, environ)}, "v1", t.TempDir()); err == nil {
+				t.Error("no error")
+			}
+		}, []string{"HOME", "PATH", "SSH_AUTH_SOCK", "RSYNC_PASSWORD"}},
 		{"a KMS plugin", func() {
 			ctx := checksums.WithPlugins(ctx, checksums.Plugins{Env: func(name string) []string { return childenv.Plugin(name, environ) }})
 			if _, err := checksums.LoadSigner(ctx, checksums.NewKeyRef("acme-hsm://key", nil), nil); err == nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
+	"github.com/mintmark/mintmark/internal/childenv"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
@@ -23,7 +24,7 @@ import (
 
 // publishFlags are what mintmark publish takes.
 type publishFlags struct {
-	To     string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)"`
+	To     string `flag:"to" values:"github: gitea: forgejo: gitlab: dir: rsync: oci:" help:"where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; rsync:[USER@]HOST:PATH, rsync://HOST/MODULE/PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)"`
 	Config string `flag:"config" takes:"file" help:"without -to: profile file (default: mintmark.yaml in the current directory)"`
 	publishedFlags
 	Unsigned bool   `flag:"unsigned" help:"publish a release whose signatures were not checked"`
@@ -192,11 +193,12 @@ func (d *app) published(doc publishDoc) {
 }
 
 // forge is how a target is spoken to: with the proxies of the environment, and with
-// the token that the environment has for it, if there is one.
+// the token that the environment has for it, if there is one. rsync gets what it needs of
+// the environment.
 func (d *app) forge(t publish.Target) (publish.Config, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true
-	cfg := publish.Config{Target: t, Transport: transport}
+	cfg := publish.Config{Target: t, Transport: transport, Env: childenv.Of(childenv.Rsync, d.env)}
 	where := t.Token()
 	names := where.Names
 	if where.SameAs != "" && d.getenv(where.SameAs) == t.Base {
@@ -296,7 +298,7 @@ func (p *publishedAt) same(ctx context.Context, path string, v *checksums.Verifi
 		return err
 	}
 	found := fact.Count(len(res.Files), "file") + " with these digests, and no others"
-	if p.cfg.Target.Kind != publish.Directory {
+	if p.cfg.Target.Forge() {
 		found += "; its tag is on the release's commit"
 		if v.Manifest.From == fact.OfTag {
 			v.Checks.Done(fact.VersionTag, v.Manifest.Tag, "")

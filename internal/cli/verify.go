@@ -37,7 +37,7 @@ type verifyFlags struct {
 type releasedFlags struct {
 	publishedFlags
 	Release    string     `flag:"release" takes:"dir" help:"path is one file: the directory with checksums.txt, release.json and the like of its release (default: the file's own)"`
-	Published  string     `flag:"published" values:"github: gitea: forgejo: gitlab: dir: oci:" help:"what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish), or what a registry has an image of it: oci://HOST/NAME:TAG; without a path it is fetched"`
+	Published  string     `flag:"published" values:"github: gitea: forgejo: gitlab: dir: rsync: oci:" help:"what a forge has published must be this release, all of it and nothing else: TARGET@TAG, such as github:OWNER/REPO@v1.2.3 (see publish), or what a registry has an image of it: oci://HOST/NAME:TAG; without a path it is fetched"`
 	Partial    bool       `flag:"partial" help:"accept that listed files are missing"`
 	Unsigned   bool       `flag:"unsigned" help:"check without a key that the files agree with each other"`
 	Machines   *int       `flag:"machines" help:"refuse a release unless every unit was built on so many machines: 2"`

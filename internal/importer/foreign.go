@@ -16,7 +16,7 @@ type section struct {
 // sections are by key of the file.
 func sections() map[string]section {
 	upload := section{Cannot, "not in this file: mintmark publish brings a verified release to GitHub, GitLab, Gitea or Forgejo: mintmark publish dist -to=github:OWNER/REPO (init -ci=github writes it into a workflow)"}
-	elsewhere := section{Cannot, "mintmark publish knows forges and directories (-to=dir:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
+	elsewhere := section{Cannot, "mintmark publish knows forges, directories (-to=dir:PATH) and servers that rsync reaches (-to=rsync:HOST:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
 	packages := section{Cannot, "of packages for systems, those of packages are made (deb, rpm, apk, archlinux); run the tool that you use now on the verified files of dist"}
 	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
 	images := section{Cannot, "not taken over, since a Dockerfile is run, and says what else is in the image; container images are made without one, of the programs, files of the commit and a base by digest: images: {NAME: {repository: HOST/OWNER/NAME, base: HOST/NAME@sha256:…}} (docs/images.md)"}

@@ -14,7 +14,7 @@
 //     name nothing can be uploaded; its own advice is to delete it
 //     (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset). Such a
 //     one is deleted if it has the name of a file of the release. The same goes for the
-//     unfinished files of a draft in a directory.
+//     unfinished files of a draft in a directory, here or at the other end of rsync.
 //   - A tag is never made: it has to be there, on the commit that the release says,
 //     before the first file is uploaded and again before the release is published.
 //     Forges make a tag that is missing, of whatever is at the head of a branch.
@@ -66,6 +66,8 @@ type Config struct {
 	DryRun bool        // only ask what is there, and say what would be done
 
 	Transport http.RoundTripper
+	// Env is what rsync gets: see [childenv.Rsync].
+	Env []string
 	// Say is told of each request and each wait; nil: nobody.
 	Say func(Event)
 	// MaxWait is how long is waited for rate limits in all; 0 is 20 minutes. Idle is how
@@ -78,7 +80,7 @@ type Config struct {
 
 // Event is a request, or something else that is worth saying.
 type Event struct {
-	Method, URL string // of a request; of a directory, what is done to which path
+	Method, URL string // of a request; of a directory, what is done to which path; of rsync, its arguments
 	Size        int64  // bytes that go with it
 	File        string // that is uploaded
 	Would       bool   // it is not made: only said
@@ -152,6 +154,12 @@ type host interface {
 	rehearse()
 }
 
+// together is a host that takes files at once, so that a connection is made once for all
+// of them.
+type together interface {
+	uploadAll(ctx context.Context, r *remote, list []File) error
+}
+
 // about is what a host has to know of the release; the rest is empty where a published
 // one is only read.
 type about struct {
@@ -160,6 +168,16 @@ type about struct {
 	release    *Release
 	notes      string
 	prerelease bool
+}
+
+// closing is the file that publishes a release where nothing else does, since without it
+// nobody takes the directory for a release: the list. It is uploaded by host.publish; ""
+// elsewhere.
+func (a *about) closing() string {
+	if a.target.Kind != Rsync || a.release == nil {
+		return ""
+	}
+	return a.release.Manifest.List().Name
 }
 
 // publication is one release on its way.
@@ -207,6 +225,7 @@ func Publish(ctx context.Context, r *Release, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer p.close()
 	res, err := p.run(ctx)
 	return res, p.explain(err)
 }
@@ -219,13 +238,20 @@ func prepare(r *Release, cfg *Config) (*publication, error) {
 	p := open(cfg, about{target: cfg.Target, tag: tag, release: r, prerelease: r.prerelease()})
 	if cfg.Target.Kind != Directory {
 		err = errors.Join(r.names(), r.limits(cfg.Target.Kind))
-		if names := cfg.Target.Token().Names; cfg.Token.Reveal() == "" && !cfg.DryRun {
+		if names := cfg.Target.Token().Names; cfg.Target.Forge() && cfg.Token.Reveal() == "" && !cfg.DryRun {
 			err = errors.Join(err, fault.Usagef("set "+names[0]+" to a token that may write releases of "+cfg.Target.Repo, "%s: no token in %s", cfg.Target, strings.Join(names, " or ")))
 		}
 	}
 	var nerr error
 	p.notes, nerr = notes(r, cfg.Notes)
 	return p, errors.Join(err, nerr)
+}
+
+// close removes what the host has put aside here.
+func (p *publication) close() {
+	if c, ok := p.host.(interface{ close() }); ok {
+		c.close()
+	}
 }
 
 func open(cfg *Config, a about) *publication {
@@ -237,10 +263,22 @@ func open(cfg *Config, a about) *publication {
 		p.host = newGitLab(cfg, &p.about)
 	case Directory:
 		p.host = newDirectory(cfg, &p.about)
+	case Rsync:
+		p.host = newRsync(cfg, &p.about)
 	default:
 		p.host = newGitea(cfg, &p.about)
 	}
 	return p
+}
+
+// variable is a variable of what rsync gets.
+func (cfg *Config) variable(name string) (value string) {
+	for _, v := range cfg.Env {
+		if n, rest, _ := strings.Cut(v, "="); n == name {
+			value = rest
+		}
+	}
+	return value
 }
 
 // maxNotes is the most characters of a release's text on GitHub.
@@ -290,7 +328,7 @@ func (p *publication) explain(err error) error {
 		}
 		err = &fault.Error{Err: err, Tip: hint}
 	}
-	return secret.Without(err, p.cfg.Token.Reveal())
+	return secret.Without(err, p.cfg.Token.Reveal(), p.cfg.variable("RSYNC_PASSWORD"))
 }
 
 // rights are what a token needs.

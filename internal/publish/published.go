@@ -24,6 +24,7 @@ const (
 // file of a release is refused. Nothing else is checked with that.
 func Fetch(ctx context.Context, cfg Config, tag, dir string) error {
 	p := open(&cfg, about{target: cfg.Target, tag: tag})
+	defer p.close()
 	return p.explain(p.fetch(ctx, dir))
 }
 
@@ -112,6 +113,7 @@ func (p *publication) publishedNow(ctx context.Context) (*remote, error) {
 // it is.
 func Same(ctx context.Context, r *Release, cfg Config, tag string) (*Result, error) {
 	p := open(&cfg, about{target: cfg.Target, tag: tag, release: r})
+	defer p.close()
 	own, err := r.tag("")
 	if own != "" && own != tag {
 		return nil, fault.Refusedf("name the tag of this version: "+own, "%s says that the version %s is of the tag %s, not %s", checksums.ManifestFile, r.Manifest.Version, own, tag)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -18,7 +19,7 @@ import (
 // effect may be there already.
 func (p *publication) run(ctx context.Context) (*Result, error) {
 	res := &Result{Target: p.target.String(), Tag: p.tag, Commit: p.release.Manifest.Source.Commit, State: Rehearsed}
-	if p.cfg.DryRun && p.cfg.Token.Reveal() == "" && p.target.Kind != Directory {
+	if p.cfg.DryRun && p.cfg.Token.Reveal() == "" && p.target.Forge() {
 		p.cfg.say(Event{Text: "no token in " + p.target.Token().Names[0] + ": drafts, which not everybody may see, are taken for not there"})
 	}
 	if err := p.checkTag(ctx); err != nil {
@@ -44,13 +45,15 @@ func (p *publication) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	for _, f := range p.release.Files {
-		if !found.done[f.Name] {
-			if err := p.upload(ctx, draft, f); err != nil {
-				return nil, err
-			}
+	for send, batch := range p.batches(p.missing(found)) {
+		if err := p.upload(ctx, draft, batch, send); err != nil {
+			return nil, err
 		}
-		res.Files = append(res.Files, FileResult{f, found.done[f.Name]})
+	}
+	for _, f := range p.release.Files {
+		if !p.cfg.Draft || f.Name != p.closing() {
+			res.Files = append(res.Files, FileResult{f, found.done[f.Name]})
+		}
 	}
 	// Read back: the release is published only if all of it is there, and nothing else.
 	if err := p.exact(ctx, draft); err != nil {
@@ -77,7 +80,7 @@ func (p *publication) run(ctx context.Context) (*Result, error) {
 
 // checkTag demands the tag, on the release's commit.
 func (p *publication) checkTag(ctx context.Context) error {
-	if p.target.Kind == Directory {
+	if !p.target.Forge() {
 		return nil
 	}
 	want := p.release.Manifest.Source.Commit
@@ -187,7 +190,7 @@ func (p *publication) exact(ctx context.Context, r *remote) error {
 	errs := []error{got.wrong}
 	for _, f := range p.release.Files {
 		there := func(a asset) bool { return a.Name == f.Name }
-		if !got.done[f.Name] && !slices.ContainsFunc(list, there) {
+		if !got.done[f.Name] && !slices.ContainsFunc(list, there) && !(r.Draft && f.Name == p.closing()) {
 			errs = append(errs, fmt.Errorf("%s is not there", f.Name))
 		}
 	}
@@ -292,16 +295,51 @@ func taken(err error) bool {
 	return ok && slices.Contains(e.Codes, "already_exists")
 }
 
-// upload brings one file there. After whatever broke it looks before it sends the file
-// again.
-func (p *publication) upload(ctx context.Context, r *remote, f File) error {
+// missing are the files that a draft lacks: all but what publishes it.
+func (p *publication) missing(got found) (list []File) {
+	for _, f := range p.release.Files {
+		if !got.done[f.Name] && f.Name != p.closing() {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// batches are files as the host takes them, with what sends them: all at once, or one
+// after the other.
+func (p *publication) batches(list []File) iter.Seq2[send, []File] {
+	return func(yield func(send, []File) bool) {
+		if many, ok := p.host.(together); ok {
+			if len(list) > 0 {
+				yield(many.uploadAll, list)
+			}
+			return
+		}
+		one := func(ctx context.Context, r *remote, list []File) error { return p.host.upload(ctx, r, list[0]) }
+		for i := range list {
+			if !yield(one, list[i:i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// send uploads files.
+type send func(ctx context.Context, r *remote, list []File) error
+
+// upload brings files there. After whatever broke it looks before it sends again what is
+// not there.
+func (p *publication) upload(ctx context.Context, r *remote, left []File, send send) error {
 	for try := 1; ; try++ {
-		err := p.host.upload(ctx, r, f)
+		err := send(ctx, r, left)
 		if err == nil {
 			return nil
 		}
+		if len(left) == 1 {
+			err = fmt.Errorf("%s: %w", left[0].Name, err)
+		}
 		if !p.repairable(ctx, err) || try == tries {
-			return fmt.Errorf("%s: %w", f.Name, err)
+			return err
 		}
 		if err := p.cfg.pause(ctx, try); err != nil {
 			return err
@@ -316,10 +354,13 @@ func (p *publication) upload(ctx context.Context, r *remote, f File) error {
 			return cerr
 		case got.wrong != nil:
 			return p.mismatch(r, got.wrong)
-		case got.done[f.Name]:
+		}
+		left = slices.DeleteFunc(slices.Clone(left), func(f File) bool { return got.done[f.Name] })
+		switch {
+		case len(left) == 0:
 			return nil
 		case !unsure(err) && !taken(err):
-			return fmt.Errorf("%s: %w", f.Name, err)
+			return err
 		}
 		if err := p.clear(ctx, got.broken); err != nil {
 			return err
@@ -373,12 +414,12 @@ func (p *publication) rehearse(ctx context.Context, res *Result, draft *remote, 
 		}
 		draft = &remote{ID: "ID", Draft: true}
 	}
-	for _, f := range p.release.Files {
-		if !got.done[f.Name] {
-			if err := p.host.upload(ctx, draft, f); err != nil {
-				return err
-			}
+	for send, batch := range p.batches(p.missing(got)) {
+		if err := send(ctx, draft, batch); err != nil {
+			return err
 		}
+	}
+	for _, f := range p.release.Files {
 		res.Files = append(res.Files, FileResult{f, got.done[f.Name]})
 	}
 	res.URL = draft.URL

@@ -24,20 +24,23 @@ const (
 	Forgejo   Kind = "forgejo" // any host, such as codeberg.org
 	GitLab    Kind = "gitlab"  // gitlab.com, any host
 	Directory Kind = "dir"     // a directory of this machine
+	Rsync     Kind = "rsync"   // a directory of another one
 )
 
 // Kinds are all kinds.
-func Kinds() []Kind { return []Kind{GitHub, Gitea, Forgejo, GitLab, Directory} }
+func Kinds() []Kind { return []Kind{GitHub, Gitea, Forgejo, GitLab, Directory, Rsync} }
 
 // Target is where releases are published. The zero value is none.
 type Target struct {
 	Kind Kind
 	// Base is the address of the forge, without a slash at its end: scheme, host in
-	// lower case, port, and of Gitea and Forgejo the path that they are below.
+	// lower case, port, and of Gitea and Forgejo the path that they are below. Of [Rsync]
+	// it is [USER@]HOST, or of a daemon //[USER@]HOST[:PORT].
 	Base string
 	// Repo is the repository: OWNER/REPO, on GitLab GROUP/…/PROJECT.
 	Repo string
-	// Path is the directory of [Directory], which has a directory for each release.
+	// Path is the directory of [Directory] or [Rsync], which has a directory for each
+	// release; of a daemon it begins with the module.
 	Path string
 }
 
@@ -46,7 +49,7 @@ const (
 	gitlabBase = "https://gitlab.com"
 )
 
-const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT or dir:PATH"
+const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT, dir:PATH, rsync:[USER@]HOST:PATH or rsync://[USER@]HOST[:PORT]/MODULE/PATH"
 
 // ParseTarget reads a target: host in lower case, no usual port, no name of a user, no
 // slash at the end. The address of github.com or gitlab.com may be written out, so that
@@ -69,13 +72,21 @@ func noTarget(text string, err error) error {
 // ParsePublished reads a target with one release of it, TARGET@TAG.
 func ParsePublished(text string) (t Target, tag string, err error) {
 	i := strings.IndexByte(text, '@') // a repository has none in its name, a tag may
-	if strings.HasPrefix(text, string(Directory)+":") {
+	if kind, _, _ := strings.Cut(text, ":"); Kind(kind) == Directory || Kind(kind) == Rsync {
 		i = strings.LastIndexByte(text, '@')
+	}
+	if i >= 0 {
+		t, err = parseTarget(text[:i])
+		if err != nil && t.Kind == Rsync {
+			if _, without := parseTarget(text); without == nil {
+				i = -1 // it is that of USER@HOST
+			}
+		}
 	}
 	if i < 0 {
 		return Target{}, "", fault.Usagef("write TARGET@TAG, such as github:OWNER/REPO@v1.2.3", "%q names no tag", secret.Name(text))
 	}
-	if t, err = parseTarget(text[:i]); err != nil {
+	if err != nil {
 		return Target{}, "", noTarget(text, err)
 	}
 	if err := checkTag(text[i+1:]); err != nil {
@@ -96,6 +107,11 @@ func parseTarget(text string) (Target, error) {
 		}
 		t.Path = filepath.Clean(rest)
 		return t, nil
+	}
+	if t.Kind == Rsync {
+		var err error
+		t.Base, t.Path, err = parseRsync(rest)
+		return t, err
 	}
 	below := 2 // parts of a repository's name
 	if base, path, ok := cutBase(rest); ok {
@@ -239,11 +255,16 @@ func (t Target) String() string {
 	switch {
 	case t.Kind == Directory:
 		return string(t.Kind) + ":" + t.Path
+	case t.Kind == Rsync:
+		return string(t.Kind) + ":" + t.under(t.Path)
 	case t.Kind == GitHub && t.Base == githubBase, t.Kind == GitLab && t.Base == gitlabBase:
 		return string(t.Kind) + ":" + t.Repo
 	}
 	return string(t.Kind) + ":" + t.Base + "/" + t.Repo
 }
+
+// Forge reports whether the target is a forge, which has tags and wants a token.
+func (t Target) Forge() bool { return t.Kind != Directory && t.Kind != Rsync }
 
 // Token says where a token for the target is looked for: names of variables of the
 // environment, in their order; none for a directory. That of github.com is not for

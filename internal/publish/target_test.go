@@ -53,6 +53,54 @@ var goodTargets = map[string]string{
 	"gitea:https://git.example.com//o/r":         "",
 	"gitlab:https:///a/b":                        "",
 	"dir:":                                       "",
+	"rsync:host:/srv/releases/":                  "rsync:host:/srv/releases",
+	"rsync:me@Host_1:releases":                   "rsync:me@Host_1:releases",
+	"rsync:host:a b/c@d=e":                       "rsync:host:a b/c@d=e",
+	"rsync:host:/":                               "rsync:host:/",
+	"rsync:host:.":                               "rsync:host:.",
+	"rsync:[::1]:x":                              "rsync:[::1]:x",
+	"rsync://host/module":                        "rsync://host/module",
+	"rsync://me@host:8730/module/a/b":            "rsync://me@host:8730/module/a/b",
+	"rsync://[::1]:8730/module":                  "rsync://[::1]:8730/module",
+	"rsync:":                                     "",
+	"rsync:host":                                 "",
+	"rsync:host:":                                "",
+	"rsync::path":                                "",
+	"rsync:/srv/releases":                        "",
+	"rsync:host::module/path":                    "",
+	"rsync:-oProxyCommand=x:path":                "",
+	"rsync:-l@host:path":                         "",
+	"rsync:@host:path":                           "",
+	"rsync:a@b@host:path":                        "",
+	"rsync:ho st:path":                           "",
+	"rsync:.host:path":                           "",
+	"rsync:[host]:path":                          "",
+	"rsync:host:-path":                           "",
+	"rsync:host:/srv/-x":                         "",
+	"rsync:host:~/releases":                      "",
+	"rsync:host:../releases":                     "",
+	"rsync:host:a/../b":                          "",
+	"rsync:host:a*":                              "",
+	"rsync:host:a[b]":                            "",
+	"rsync:host:$(id)":                           "",
+	"rsync:host:a;b":                             "",
+	"rsync:host:a'b":                             "",
+	"rsync:host:a\\b":                            "",
+	"rsync:host:a\nb":                            "",
+	"rsync:host: a":                              "",
+	"rsync:host:a /b":                            "",
+	"rsync:host:ä":                               "",
+	"rsync://host":                               "",
+	"rsync://host/":                              "",
+	"rsync:///module":                            "",
+	"rsync://host//module":                       "",
+	"rsync://host/./module":                      "",
+	"rsync://host:873/module":                    "",
+	"rsync://host:0/module":                      "",
+	"rsync://host:99999/module":                  "",
+	"rsync://host:x/module":                      "",
+	"rsync://me:canary-pw@host/module":           "",
+	"rsync:me:canary-pw@host:path":               "",
 }
 
 func TestParseTarget(t *testing.T) {
@@ -69,6 +117,7 @@ func TestParseTarget(t *testing.T) {
 		"github:o/r@v1.2.3": "v1.2.3", "github:o/r@sub/v1@x": "sub/v1@x", "dir:/a@b@v1": "v1", "gitlab:https://h.example/a/b@v1": "v1",
 		"github:o/r": "", "github:o/r@": "", "github:o/r@..": "", "github:o/r@-x": "", "github:o/r@a b": "", "github:o/r@a//b": "", "github:o/r@a?b": "",
 		"github:https://u@h.example/o/r@v1": "", "github:o/r@x.lock": "", "github:o/r@.x": "",
+		"rsync:h:p@v1": "v1", "rsync:me@h:p@q@sub/v1": "sub/v1", "rsync://me@h/m/p@v1": "v1", "rsync:me@h:p": "", "rsync://me@h/m": "", "rsync:h:p": "", "rsync:h:p@-x": "",
 	} {
 		_, tag, err := ParsePublished(text)
 		if tag != want || (err == nil) != (want != "") || err != nil && (fault.ExitCode(err) != fault.Usage || fault.Hint(err) == "") {
@@ -94,7 +143,17 @@ func FuzzParsePublished(f *testing.F) {
 		if err != nil || again != target || tag2 != tag {
 			t.Errorf("%q is %+v %q; said again %+v %q, %v", text, target, tag, again, tag2, err)
 		}
-		if target.Kind == Directory {
+		switch target.Kind {
+		case Directory:
+			return
+		case Rsync:
+			h := newRsync(&Config{}, &about{target: target, tag: tag})
+			if at := h.location(h.at); strings.HasPrefix(at, "-") || strings.ContainsAny(at, "*?\\\n\x00\"") || !strings.Contains(at, ":") {
+				t.Errorf("%q: %q", text, at)
+			}
+			if top, rel := target.top(h.at); rel == "" || strings.HasPrefix(rel, "/") || strings.HasPrefix(rel, "-") || strings.Contains("/"+rel+"/", "/../") || top == "" {
+				t.Errorf("%q: %q below %q", text, rel, top)
+			}
 			return
 		}
 		cfg := &Config{Target: target, Token: secret.NewText("x", "")}
