@@ -165,7 +165,7 @@ func Verify(
 func Publish(
 	ctx context.Context,
 	path string, // a release's directory
-	to *string, // where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)
+	to *string, // where to: github:OWNER/REPO, gitlab:GROUP/PROJECT, and with a host github:https://HOST/OWNER/REPO, gitea:…, forgejo:…, gitlab:…; dir:PATH; rsync:[USER@]HOST:PATH, rsync://HOST/MODULE/PATH; or for container images oci://HOST/OWNER/NAME, and oci: where the release says (default: what publish in the profile file says)
 	config *string, // without -to: profile file (default: mintmark.yaml in the current directory)
 	key *string, // public key of the publisher: file, env://NAME or KMS URI
 	project *string, // refuse a release of another project

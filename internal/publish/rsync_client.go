@@ -194,6 +194,9 @@ func (c *rsyncClient) explained(err error) error {
 	switch exit.Code {
 	case exitSocket, exitStream, exitTimeout, exitConnect, exitShell:
 		switch {
+		case c.reached && c.daemon():
+			// Of a module that takes nothing, versions before 3.2 say this too.
+			return &unsureError{fault.Errorf("run the same command again: it goes on where this one stopped; if it stays so, see whether the module has read only = false", "%w", err)}
 		case c.reached:
 			return &unsureError{err}
 		case c.daemon():
@@ -206,7 +209,7 @@ func (c *rsyncClient) explained(err error) error {
 	case exitStart:
 		hint = "check the module's name; a module that asks who comes needs USER@ before the host, and the password in RSYNC_PASSWORD"
 	case exitUsage, exitProtocol, exitAction:
-		hint = "see what rsync says: at the other end it has to be 3.1 or newer, and may write there"
+		hint = "see what rsync says: the other end has to be rsync 3.1 or newer, and to take files (of a daemon, the module: read only = false)"
 	case exitFile, exitPartial:
 		hint = "see what rsync says, and mend it: whoever comes there needs the right to read and write below " + c.location(c.target.Path) + "; then run the same command again"
 	}

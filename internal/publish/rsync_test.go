@@ -152,8 +152,9 @@ func whole(t *testing.T) *Release {
 // TestRsync: a release is published as it is, over a daemon and a remote shell; once more,
 // it is there already, and nothing is written.
 func TestRsync(t *testing.T) {
+	t.Parallel()
 	daemon, _ := newDaemon(t)
-	shell, said := newShell(t, "srv/my releases")
+	shell, said := newShell(t, "srv/my releases") // which no shell is to see
 	deep := *daemon
 	deep.top = filepath.Join(daemon.top, "a b", "c")
 	deep.cfg.Target.Path += "/a b/c"
@@ -203,7 +204,7 @@ func TestRsync(t *testing.T) {
 			}
 		})
 	}
-	if data, err := os.ReadFile(said); err != nil || !strings.HasPrefix(string(data), "host rsync --server ") {
+	if data, err := os.ReadFile(said); err != nil || !strings.HasPrefix(string(data), "host rsync --server ") || strings.Contains(string(data), "releases") {
 		t.Errorf("the remote shell was told %q, %v", data, err)
 	}
 }
@@ -316,6 +317,7 @@ func (w *wire) carry(c net.Conn, n int) {
 // for good: then the same command ends well, and at no time there is a list of digests
 // without all that it lists.
 func TestRsyncBreaks(t *testing.T) {
+	t.Parallel()
 	daemon, address := newDaemon(t)
 	r := whole(t)
 	run := func(name string, in int, after int64, gone bool) (w *wire, err error) {
@@ -369,6 +371,7 @@ func TestRsyncBreaks(t *testing.T) {
 // TestRsyncStops stops a publication before each run of rsync, as if it was killed, and
 // leaves unfinished files at the other end: then it ends well.
 func TestRsyncStops(t *testing.T) {
+	t.Parallel()
 	r := whole(t)
 	steps := 0
 	for stop := 0; stop == 0 || stop <= steps; stop++ {
@@ -416,6 +419,7 @@ func TestRsyncStops(t *testing.T) {
 // TestRsyncRefused: what cannot be published as it is is an error with what to do, and is
 // left as it is.
 func TestRsyncRefused(t *testing.T) {
+	t.Parallel()
 	daemon, _ := newDaemon(t)
 	shell, _ := newShell(t, "www")
 	programs := func(script string) string {
@@ -472,7 +476,7 @@ func TestRsyncRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "is no directory", fault.Failed, "move it away"},
-		{"a module that takes nothing", daemon, module("closed"), "read only", fault.Failed, "may write there"},
+		{"a module that takes nothing", daemon, module("closed"), "rsync: exit status", fault.Failed, "read only = false"},
 		{"no such module", daemon, module("wwww"), "Unknown module 'wwww'", fault.Failed, "check the module's name"},
 		{"a module that asks", daemon, module("guarded"), "auth failed on module guarded", fault.Failed, "the password in RSYNC_PASSWORD"},
 		{"a wrong password", daemon, func(t *testing.T, m *mirror) {
@@ -528,8 +532,42 @@ func TestRsyncRefused(t *testing.T) {
 	}
 }
 
+// TestRsyncReplacesNothing: what somebody else puts there in the meantime stays, and is
+// found when all is read back.
+func TestRsyncReplacesNothing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		before string // the run of rsync that comes too late
+		path   string
+		want   string
+	}{
+		"a file":                  {"./report.md", testTag + "/report.md", "report.md is there with"},
+		"the list":                {" ./checksums.txt ", testTag + "/checksums.txt", "it is another release"},
+		"a file as the directory": {" ./" + testTag + " ", testTag, "rsync: exit status"},
+	} {
+		m, _ := newShell(t, "www")
+		m.cfg.Target.Path, m.top = ".", filepath.Dir(m.top)
+		done := false
+		m.cfg.Say = func(e Event) {
+			if !done && e.Method != "" && strings.Contains(e.URL, tt.before) {
+				done = true
+				if err := os.WriteFile(filepath.Join(m.top, tt.path), []byte("somebody else's"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if _, err := Publish(t.Context(), whole(t), m.cfg); err == nil || !strings.Contains(err.Error(), tt.want) || !done {
+			t.Errorf("%s: %v", name, err)
+		}
+		if data, err := os.ReadFile(filepath.Join(m.top, tt.path)); err != nil || string(data) != "somebody else's" {
+			t.Errorf("%s: it is %q, %v", name, data, err)
+		}
+	}
+}
+
 // TestRsyncDryRun asks, and writes nothing; what it says is what is then done.
 func TestRsyncDryRun(t *testing.T) {
+	t.Parallel()
 	m, _ := newShell(t, "www")
 	r := whole(t)
 	var runs []string

@@ -49,7 +49,7 @@ const (
 	gitlabBase = "https://gitlab.com"
 )
 
-const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT, dir:PATH, rsync:[USER@]HOST:PATH or rsync://[USER@]HOST[:PORT]/MODULE/PATH"
+const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT, dir:PATH, rsync:[USER@]HOST:PATH or rsync://HOST[:PORT]/MODULE/PATH"
 
 // ParseTarget reads a target: host in lower case, no usual port, no name of a user, no
 // slash at the end. The address of github.com or gitlab.com may be written out, so that
