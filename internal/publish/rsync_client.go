@@ -192,13 +192,15 @@ func (c *rsyncClient) explained(err error) error {
 	}
 	hint := ""
 	switch exit.Code {
-	case exitSocket, exitStream, exitTimeout, exitConnect, exitShell:
+	case exitStart, exitSocket, exitStream, exitTimeout, exitConnect, exitShell:
 		switch {
 		case c.reached && c.daemon():
 			// Of a module that takes nothing, versions before 3.2 say this too.
 			return &unsureError{fault.Errorf("run the same command again: it goes on where this one stopped; if it stays so, see whether the module has read only = false", "%w", err)}
 		case c.reached:
 			return &unsureError{err}
+		case exit.Code == exitStart:
+			hint = "see what rsync says: a daemon has to answer at " + host + ", and to have the module; a module that asks who comes needs USER@ before the host, and the password in RSYNC_PASSWORD"
 		case c.daemon():
 			hint = "a daemon has to answer at " + host
 		case c.cfg.variable("RSYNC_RSH") != "":
@@ -206,8 +208,6 @@ func (c *rsyncClient) explained(err error) error {
 		default:
 			hint = "this has to work without a question, with the key in the agent and the host in known_hosts: ssh " + host + " rsync --version"
 		}
-	case exitStart:
-		hint = "check the module's name; a module that asks who comes needs USER@ before the host, and the password in RSYNC_PASSWORD"
 	case exitUsage, exitProtocol, exitAction:
 		hint = "see what rsync says: the other end has to be rsync 3.1 or newer, and to take files (of a daemon, the module: read only = false)"
 	case exitFile, exitPartial:

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -320,7 +321,7 @@ func TestRsyncBreaks(t *testing.T) {
 	t.Parallel()
 	daemon, address := newDaemon(t)
 	r := whole(t)
-	run := func(name string, in int, after int64, gone bool) (w *wire, err error) {
+	run := func(t *testing.T, name string, in int, after int64, gone bool) (w *wire, err error) {
 		w = newWire(t, address)
 		w.cutIn, w.after, w.gone = in, after, gone
 		m := newMirror(t, filepath.Join(daemon.top, name), "rsync://"+w.Addr().String()+"/www/"+name)
@@ -342,28 +343,33 @@ func TestRsyncBreaks(t *testing.T) {
 		m.exactly(t, r, what)
 		return w, err
 	}
-	whole, err := run("whole", 0, 0, false)
+	whole, err := run(t, "whole", 0, 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mended, stopped := 0, 0
-	for in := 1; in <= whole.n; in++ {
-		points := []int64{0, whole.sent[in] / 2}
-		if whole.sent[in] > 400 { // files
-			for i := range int64(len(r.Files)) {
-				points = append(points, 200+(whole.sent[in]-200)*i/int64(len(r.Files)))
+	var mended, stopped atomic.Int32
+	t.Run("breaks", func(t *testing.T) {
+		for in := 1; in <= whole.n; in++ {
+			points := []int64{0, whole.sent[in] / 2}
+			if whole.sent[in] > 400 { // files
+				for i := range int64(len(r.Files)) {
+					points = append(points, 200+(whole.sent[in]-200)*i/int64(len(r.Files)))
+				}
+			}
+			for i, after := range points {
+				t.Run(fmt.Sprintf("%d-%d", in, i), func(t *testing.T) {
+					t.Parallel()
+					if _, err := run(t, fmt.Sprintf("%d-%d", in, i), in, after, i%2 == 1); err != nil {
+						stopped.Add(1)
+					} else {
+						mended.Add(1)
+					}
+				})
 			}
 		}
-		for i, after := range points {
-			if _, err := run(fmt.Sprintf("%d-%d", in, i), in, after, i%2 == 1); err != nil {
-				stopped++
-			} else {
-				mended++
-			}
-		}
-	}
-	t.Logf("%d connections; %d runs ended well by themselves, %d by another one", whole.n, mended, stopped)
-	if mended == 0 || stopped == 0 {
+	})
+	t.Logf("%d connections; %d runs ended well by themselves, %d by another one", whole.n, mended.Load(), stopped.Load())
+	if mended.Load() == 0 || stopped.Load() == 0 {
 		t.Error("nothing was mended, or nothing stopped")
 	}
 }
@@ -477,7 +483,7 @@ func TestRsyncRefused(t *testing.T) {
 			}
 		}, "is no directory", fault.Failed, "move it away"},
 		{"a module that takes nothing", daemon, module("closed"), "rsync: exit status", fault.Failed, "read only = false"},
-		{"no such module", daemon, module("wwww"), "Unknown module 'wwww'", fault.Failed, "check the module's name"},
+		{"no such module", daemon, module("wwww"), "Unknown module 'wwww'", fault.Failed, "to have the module"},
 		{"a module that asks", daemon, module("guarded"), "auth failed on module guarded", fault.Failed, "the password in RSYNC_PASSWORD"},
 		{"a wrong password", daemon, func(t *testing.T, m *mirror) {
 			module("guarded")(t, m)
