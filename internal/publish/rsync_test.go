@@ -231,24 +231,24 @@ func modTimes(t *testing.T, dir string) map[string]time.Time {
 // wire is between rsync and a daemon, and breaks.
 type wire struct {
 	net.Listener
-	to string
+	to    string
+	cutIn int   // the connection that breaks; 0: none
+	after int64 // bytes
+	gone  bool  // after that, nobody answers
 
-	mu    sync.Mutex
-	n     int           // connections so far
-	sent  map[int]int64 // bytes to the daemon, by connection
-	cutIn int           // the connection that breaks; 0: none
-	after int64         // bytes
-	gone  bool          // after that, nobody answers
-	wait  sync.WaitGroup
+	mu   sync.Mutex
+	n    int           // connections so far
+	sent map[int]int64 // bytes to the daemon, by connection
+	wait sync.WaitGroup
 }
 
-func newWire(t *testing.T, to string) *wire {
+func newWire(t *testing.T, to string, in int, after int64, gone bool) *wire {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{Listener: l, to: to, sent: map[int]int64{}}
+	w := &wire{Listener: l, to: to, cutIn: in, after: after, gone: gone, sent: map[int]int64{}}
 	w.wait.Add(1)
 	go func() {
 		defer w.wait.Done()
@@ -322,8 +322,7 @@ func TestRsyncBreaks(t *testing.T) {
 	daemon, address := newDaemon(t)
 	r := whole(t)
 	run := func(t *testing.T, name string, in int, after int64, gone bool) (w *wire, err error) {
-		w = newWire(t, address)
-		w.cutIn, w.after, w.gone = in, after, gone
+		w = newWire(t, address, in, after, gone)
 		m := newMirror(t, filepath.Join(daemon.top, name), "rsync://"+w.Addr().String()+"/www/"+name)
 		what := fmt.Sprintf("connection %d broken after %d bytes, for good %t", in, after, gone)
 		_, err = Publish(t.Context(), r, m.cfg)
