@@ -71,13 +71,23 @@ type FileCheck struct {
 	Signer string `json:"code_signature_of,omitempty"`
 }
 
-// RebuiltSource is the source archive of a release, made again of the commit.
-type RebuiltSource struct {
-	Name    string       `json:"name"`
-	SHA256  string       `json:"sha256"`            // published
-	Rebuilt string       `json:"rebuilt,omitempty"` // here; "" if it was not made
-	Verdict fact.Verdict `json:"verdict"`
-	Reason  string       `json:"reason,omitempty"` // of unchecked
+// RebuiltFile is a file of a release that no unit makes, made here once more: the source
+// archive, for one.
+type RebuiltFile struct {
+	Kind    fact.FileKind `json:"kind"` // one that has an [fact.FileKind.Again]
+	Name    string        `json:"name"`
+	SHA256  string        `json:"sha256,omitempty"`  // published; "" if that is not known
+	Rebuilt string        `json:"rebuilt,omitempty"` // here; "" if it was not made
+	Verdict fact.Verdict  `json:"verdict"`
+	Reason  string        `json:"reason,omitempty"` // of unchecked
+	// Findings say where one that did not come out identical differs, where the published
+	// bytes were at hand.
+	Findings []fact.Finding `json:"findings,omitempty"`
+}
+
+// Same reports whether it came out as it is published.
+func (r *RebuiltFile) Same() bool {
+	return r.Verdict == fact.Identical && r.Rebuilt != "" && r.Rebuilt == r.SHA256
 }
 
 // VerdictCheck repeats the verdict that the manifest gives an artifact. It is
@@ -116,8 +126,9 @@ type Verification struct {
 	List fact.DigestList `json:"-"`
 	// Rebuilt is what came of building the release again here, if that was done.
 	Rebuilt []RebuiltArtifact `json:"rebuilt,omitempty"`
-	// RebuiltSource is what came of making the source archive again, if it was to be.
-	RebuiltSource *RebuiltSource `json:"rebuilt_source,omitempty"`
+	// RebuiltFiles are what came of making files again that no unit makes, as far as they
+	// were to be.
+	RebuiltFiles []RebuiltFile `json:"rebuilt_files,omitempty"`
 	// Confinement is what held those builds.
 	Confinement *fact.Confinement `json:"confinement,omitempty"`
 	// RebuiltActions say how the packages came about, if it was built twice here

@@ -252,6 +252,9 @@ func (d *app) builtAgain(v *checksums.Verification) error {
 		}
 		d.findings(r.Profile+" "+r.Platform+" "+r.Name, r.Findings)
 	}
+	for _, r := range v.RebuiltFiles {
+		d.findings(r.Kind.Noun()+" "+r.Name, r.Findings)
+	}
 	d.printf("\n")
 	return nil
 }

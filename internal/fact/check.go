@@ -103,6 +103,12 @@ func (c *Checks) Of(check Check) (checked, all int) {
 	return checked, all
 }
 
+// Asked reports whether a check of that subject was to be made.
+func (c *Checks) Asked(check Check, name string) bool {
+	_, ok := c.at[subject{check, name}]
+	return ok
+}
+
 // All reports whether a check was to be made and was made of all its subjects.
 // What nobody asked is not checked.
 func (c *Checks) All(check Check) bool {

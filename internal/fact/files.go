@@ -30,6 +30,8 @@ const (
 	ChannelFile FileKind = "channel"
 	// ImageFile is a container image.
 	ImageFile FileKind = "image"
+	// SourceFile is the archive of the commit. No name says so: the manifest does.
+	SourceFile FileKind = "source"
 )
 
 // Names of the files of a release that are not built. A profile file may give the
@@ -94,6 +96,25 @@ func KindOf(name string) FileKind {
 
 // fold is the same for names that differ in case only.
 func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+// Again is the check of a file of that kind that no unit makes: is it, made again, the
+// same? "" for a kind that a rebuild does not make again.
+func (k FileKind) Again() Check {
+	switch k {
+	case SourceFile:
+		return FromCommit
+	}
+	return ""
+}
+
+// Noun is what people call a file of a kind that a rebuild makes again.
+func (k FileKind) Noun() string {
+	switch k {
+	case SourceFile:
+		return "source archive"
+	}
+	return string(k)
+}
 
 // NotBuilt says why a rebuild does not make a file of that kind again; "" when
 // there is no reason.

@@ -212,7 +212,7 @@ func Ask(v *checksums.Verification, path, beside string) (list []Asking) {
 	if _, built := artifactOf(v); built && !fileRebuilt(v) && (v.Found == nil || v.Found.Artifact != "") {
 		list = append(list, Asking{"that it comes from its source", "mintmark verify -rebuild " + key + file})
 	}
-	if isSource(v) && v.RebuiltSource == nil {
+	if isSource(v) && !slices.ContainsFunc(v.RebuiltFiles, func(r checksums.RebuiltFile) bool { return r.Name == v.File }) {
 		list = append(list, Asking{"that it is that of the commit", "mintmark verify -rebuild -source=REPOSITORY " + key + file})
 	}
 	return list

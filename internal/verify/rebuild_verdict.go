@@ -55,6 +55,20 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 	return notProducts(p.out)
 }
 
+// again notes what came of making a file again that no unit makes, and answers its check.
+// found is what the check's sentence says of one that is identical.
+func (p *publication) again(r checksums.RebuiltFile, found string) {
+	p.out.RebuiltFiles = append(p.out.RebuiltFiles, r)
+	switch check := r.Kind.Again(); {
+	case r.Same():
+		p.out.Checks.Done(check, r.Name, found)
+	case r.Verdict == fact.Different:
+		p.out.Checks.Open(check, r.Name, "it came out different")
+	default:
+		p.out.Checks.Open(check, r.Name, r.Reason)
+	}
+}
+
 // notProducts answers for the files of a release that are no artifacts: those
 // of a kind that nobody builds, and why. It returns the others, of which nobody
 // knows what they are.
@@ -68,6 +82,9 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 	}
 	for _, name := range v.Listed {
 		if products[name] {
+			continue
+		}
+		if check := fact.KindOf(name).Again(); check != "" && v.Checks.Asked(check, name) {
 			continue
 		}
 		if fact.KindOf(name) == fact.GeneratedFiles && v.Manifest.Generated != nil {
@@ -99,14 +116,16 @@ func (p *publication) verdict(unknown []string) error {
 			unchecked = append(unchecked, name+": "+r.Reason)
 		}
 	}
-	switch r := p.out.RebuiltSource; {
-	case r == nil:
-	case r.Verdict == fact.Identical && r.Rebuilt == r.SHA256:
-		identical++
-	case r.Verdict == fact.Different:
-		different = append(different, r.Name+" (source archive)")
-	default:
-		unchecked = append(unchecked, r.Name+" (source archive): "+r.Reason)
+	for _, r := range p.out.RebuiltFiles {
+		name := fmt.Sprintf("%s (%s)", r.Name, r.Kind.Noun())
+		switch {
+		case r.Same():
+			identical++
+		case r.Verdict == fact.Different:
+			different = append(different, name)
+		default:
+			unchecked = append(unchecked, name+": "+r.Reason)
+		}
 	}
 	for _, name := range unknown {
 		unchecked = append(unchecked, name+": the manifest does not describe it, so it was not built again")

@@ -59,11 +59,10 @@ func (p *publication) compareSource(ctx context.Context, repo *source.Repo) erro
 	if a == nil || p.only != "" {
 		return nil
 	}
-	r := &checksums.RebuiltSource{Name: a.Name, SHA256: a.SHA256, Verdict: fact.Unchecked}
-	p.out.RebuiltSource = r
+	r := checksums.RebuiltFile{Kind: fact.SourceFile, Name: a.Name, SHA256: a.SHA256, Verdict: fact.Unchecked}
 	if repo == nil {
 		r.Reason = noCommit
-		p.out.Checks.Open(fact.FromCommit, a.Name, r.Reason)
+		p.again(r, "")
 		return nil
 	}
 	info, err := release.WriteSource(ctx, repo, repo.CommitTime, a, "")
@@ -75,15 +74,11 @@ func (p *publication) compareSource(ctx context.Context, repo *source.Repo) erro
 		r.Reason = err.Error()
 	case info.SHA256 == a.SHA256:
 		r.Verdict, r.Rebuilt = fact.Identical, info.SHA256
-		p.out.Checks.Done(fact.FromCommit, a.Name, p.m.Source.Commit)
-		return nil
 	case info.Tool != a.Tool:
 		r.Rebuilt, r.Reason = info.SHA256, fmt.Sprintf("written by %s, here by %s", a.Tool, info.Tool)
 	default:
 		r.Rebuilt, r.Verdict = info.SHA256, fact.Different
-		p.out.Checks.Open(fact.FromCommit, a.Name, "it came out different")
-		return nil
 	}
-	p.out.Checks.Open(fact.FromCommit, a.Name, r.Reason)
+	p.again(r, p.m.Source.Commit)
 	return nil
 }
