@@ -32,6 +32,7 @@ const (
 	FromSource      Check = "from-source"       // do the unit's binaries come from the source?
 	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
 	FromCommit      Check = "from-commit"       // is the source archive made of the commit?
+	BillAgain       Check = "sbom"              // is the bill of materials, written again of what was built, the same?
 	Rebuilt         Check = "rebuilt"           // is the artifact, built again, the same?
 	NotBuilt        Check = "not-built"         // the file is no build product
 	ToolchainSum    Check = "toolchain"         // is its hash the recorded one, and the checksum database's?

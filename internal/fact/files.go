@@ -136,6 +136,8 @@ func (k FileKind) Again() Check {
 	switch k {
 	case SourceFile:
 		return FromCommit
+	case Bill:
+		return BillAgain
 	}
 	return ""
 }
@@ -145,6 +147,8 @@ func (k FileKind) Noun() string {
 	switch k {
 	case SourceFile:
 		return "source archive"
+	case Bill:
+		return "bill of materials"
 	}
 	return string(k)
 }
@@ -161,8 +165,6 @@ func (k FileKind) NotBuilt() string {
 		return "it repeats for people what other files say, and is made from them"
 	case Measured:
 		return "its figures were measured while the release was made"
-	case Bill:
-		return "it says what is in the files, and is made from them"
 	case GeneratedFiles:
 		return "it holds what was generated, and is made from that"
 	case ChannelFile:

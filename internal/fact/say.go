@@ -234,6 +234,12 @@ var wordings = map[Check]wording{
 		done: each("the source archive %s was made again of the commit %s, and is identical"),
 		open: each("that the source archive %s is that of the commit: %s"),
 	},
+	BillAgain: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %d bills of materials written again here, of what was built here, are identical", g.n(), g.of)
+		},
+		open: func(g group) string { return "that what " + g.files() + " says is what was built here: " + g.detail },
+	},
 	Rebuilt: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)

@@ -99,8 +99,13 @@ func (t *attestation) attest(ctx context.Context, res *Attested, out string) err
 		res.Subjects = append(res.Subjects, s.Name)
 	}
 	for _, a := range t.out.Checks.Answers() {
-		if !a.Checked && (a.Check == fact.Rebuilt || a.Check == fact.NotBuilt) {
+		if !a.Checked && (a.Check == fact.Rebuilt || a.Check == fact.NotBuilt || a.Check == fact.BillAgain) {
 			res.Left = append(res.Left, a.Subject+": "+a.Detail)
+		}
+	}
+	for _, r := range t.out.RebuiltFiles {
+		if r.Same() {
+			res.Left = append(res.Left, r.Name+": it came out identical, and is no artifact")
 		}
 	}
 	return nil
