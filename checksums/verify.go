@@ -139,9 +139,10 @@ type Verification struct {
 	// Checks are what was checked of the release and what was not.
 	Checks   fact.Checks `json:"checks"`
 	Manifest *Manifest   `json:"-"`
-	// Listed are the names of all files of the release, those about it left out,
-	// as checksums.txt or the record has them; nil where neither was read.
-	Listed []string `json:"-"`
+	// Listed are all files of the release, those about it left out, as checksums.txt or
+	// the record has them, with the SHA-256, "" where that is not known; nil where neither
+	// was read.
+	Listed []Entry `json:"-"`
 }
 
 // Verified reports whether all that has to be signed was found to be signed by

@@ -59,7 +59,6 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 		}
 		v.out.Checks.Open(fact.Digest, l.Name, "were not reached")
 	}
-	v.listed(entries)
 	for i, l := range lines {
 		listed[l.Name] = true
 		size, known := sizes[l.Name]
@@ -93,6 +92,7 @@ func (v *verification) files(ctx context.Context, lines []Line, m *Manifest) ([]
 			v.ledger(entries[i], check.Status)
 		}
 	}
+	v.listed(entries)
 	if missing > 0 && v.cfg.AllowMissing && artifacts == 0 {
 		v.refuse("", "download at least one file of the release", "no artifact of the release is here; nothing was verified")
 	}
@@ -158,7 +158,7 @@ func sizesOf(m *Manifest) map[string]int64 {
 func (v *verification) listed(files []Entry) {
 	for _, e := range files {
 		if v.list.KindOf(e.Name) != fact.About {
-			v.out.Listed = append(v.out.Listed, e.Name)
+			v.out.Listed = append(v.out.Listed, e)
 		}
 	}
 }

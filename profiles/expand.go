@@ -88,10 +88,6 @@ func (p *Profile) located(pl Platform, err error) error {
 	return problems.tidy()
 }
 
-// reservedNames are the files of a release that are not artifacts, and one that is
-// kept free for a list of what a program is made of.
-func reservedNames() []string { return append(fact.AboutFiles(), "sbom.cdx.json") }
-
 // CheckName reports whether an artifact's name, without its extension, can be
 // a file's name on every system and does not stand for another file of the
 // release.
@@ -112,7 +108,7 @@ func CheckName(s string) error {
 			return fault.Errorf(hint, "the name %q contains %q", s, r)
 		}
 	}
-	if slices.ContainsFunc(reservedNames(), func(r string) bool { return strings.EqualFold(r, s) }) || fact.KindOf(s) != fact.Unknown {
+	if fact.KindOf(s) != fact.Unknown {
 		return fmt.Errorf("the name %q is that of another file of the release", s)
 	}
 	if device(s) {

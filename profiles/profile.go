@@ -42,6 +42,8 @@ type File struct {
 	// Bills are the formats of the bills of materials, sorted; nil if the file says
 	// nothing, see [File.BillFormats].
 	Bills []fact.BillFormat
+	// BillPerFile says that each published file has a bill of its own in these formats.
+	BillPerFile bool
 	// Channels are the package managers that a release has files for, in the order of
 	// [fact.Channels].
 	Channels []Channel

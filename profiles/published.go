@@ -47,15 +47,18 @@ func publishedKeys() []key {
 			{name: "source.name", kind: kindText, template: true, def: defaultSourceName, doc: "Its name, without the extension."},
 			{name: "source.wrap", kind: kindText, template: true, def: defaultSourceWrap, doc: "The directory that everything in it is in; empty for none."},
 		}},
-		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none."},
+		{name: "sbom", kind: kindTexts, enum: append(fact.BillFormats(), billPerFile, noBill), def: string(fact.CycloneDX), doc: "Formats of the bill of materials (SBOM) that a release has, or none; per-file: each published file has one of its own as well."},
 		channelsKey(),
 		{name: "images", kind: kindOther, doc: "Container images of a release, by name.", sub: imageKeys()},
 		{name: "publish", kind: kindTexts, doc: "Where mintmark publish brings a release, unless -to says it: github:OWNER/REPO, and so on; oci: is for container images."},
 	}
 }
 
-// noBill is the word for a release without a bill of materials.
-const noBill = "none"
+// Words beside the formats of bills of materials.
+const (
+	noBill      = "none"     // a release without one
+	billPerFile = "per-file" // beside the release's, one of each published file
+)
 
 // BillFormats are the formats in which a release says which modules are in it.
 func (f *File) BillFormats() []fact.BillFormat {
@@ -69,13 +72,20 @@ func (f *File) BillFormats() []fact.BillFormat {
 func (d *decoder) bills(n *yaml.Node) {
 	words := d.words(n, "sbom", "write sbom: "+string(fact.CycloneDX), find(publishedKeys(), "sbom").enum)
 	if slices.Contains(words, noBill) && len(words) > 1 {
-		d.errorAt(d.pos(n), "leave out the formats, or "+noBill, "sbom: %s stands beside a format", noBill)
+		d.errorAt(d.pos(n), "leave out "+noBill+", or all other words", "sbom: %s stands beside another word", noBill)
 	}
 	d.file.Bills = []fact.BillFormat{}
 	for _, w := range words {
-		if w != noBill {
+		switch w {
+		case noBill:
+		case billPerFile:
+			d.file.BillPerFile = true
+		default:
 			d.file.Bills = append(d.file.Bills, fact.BillFormat(w))
 		}
+	}
+	if d.file.BillPerFile && len(d.file.Bills) == 0 {
+		d.file.Bills = nil // the default
 	}
 	slices.Sort(d.file.Bills)
 }

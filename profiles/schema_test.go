@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/mintmark/mintmark/internal/fact"
 )
 
 // TestSchema keeps docs/mintmark.schema.json what the key table says.
@@ -68,7 +70,7 @@ func TestReference(t *testing.T) {
 			want("variable", a.variable)
 		}
 	}
-	for _, name := range reservedNames() {
+	for _, name := range fact.AboutFiles() {
 		want("reserved name", name)
 	}
 	if !strings.Contains(doc, "A key set in a child replaces the parent's value; only the maps `env` and `ldflags.set` merge by key; overrides apply last, in order.") {

@@ -254,7 +254,7 @@ func TestCheckName(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", ".a", "-a", "a.", "a/b", `a\b`, "a b", "a:b", "a*", "é", "a\x00", "..", "CON", "nul.txt", "com1", "Lpt9.x",
-		"checksums.txt", "RELEASE.json", "ledger.json", "Ledger.json.sigstore.json", "sbom.cdx.json", "report.md", strings.Repeat("a", 201),
+		"checksums.txt", "RELEASE.json", "ledger.json", "Ledger.json.sigstore.json", "sbom.cdx.json", "tool.CDX.json", "tool.spdx.json", "report.md", strings.Repeat("a", 201),
 	} {
 		if CheckName(bad) == nil {
 			t.Errorf("%q is accepted", bad)

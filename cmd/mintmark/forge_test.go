@@ -2,12 +2,19 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fault"
 	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/forgery"
+	"github.com/mintmark/mintmark/internal/run"
+	"github.com/mintmark/mintmark/internal/verify"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -16,7 +23,8 @@ import (
 // toolchain and source (their hashes), plan (its version), flag (a program to
 // run), extra (an artifact that no unit makes), file (one that nothing describes),
 // blank (a file to overwrite, behind a blank), mains (none), double (a unit
-// twice), units (very many).
+// twice), units (very many), bill (the version of the standard library in the bills of
+// materials; another version of mintmark made them).
 func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: forgerelease from to key what")
@@ -61,10 +69,41 @@ func forgerelease(ts *testscript.TestScript, neg bool, args []string) {
 		for range 20_000 {
 			r.Plan.Units = append(r.Plan.Units, r.Plan.Units[0])
 		}
+	case "bill":
+		m.Builder.Version = "v1.2.3"
+		alter := strings.NewReplacer("\"name\": \"mintmark\"\n", "\"name\": \"mintmark\",\n          \"version\": \"v1.2.3\"\n", `"version": "`+toolchain+`"`, `"version": "go1.26.7"`)
+		bills, err := filepath.Glob(filepath.Join(r.Dir, "*.cdx.json"))
+		ts.Check(err)
+		for _, name := range bills {
+			data, err := os.ReadFile(name)
+			ts.Check(err)
+			_, err = r.Write(filepath.Base(name), alter.Replace(string(data)))
+			ts.Check(err)
+		}
 	default:
 		ts.Fatalf("forgerelease: %s", what)
 	}
 	signer, err := checksums.LoadSigner(ctx, checksums.KeyFile(ts.MkAbs(args[2])), func() ([]byte, error) { return nil, nil })
 	ts.Check(err)
 	ts.Check(r.Sign(ctx, signer))
+}
+
+// rebuildAs is the program rebuildas VERSION KEY SOURCE DIR: verify -rebuild as a mintmark
+// of that version does it, and what became of the files that no unit makes.
+func rebuildAs() {
+	version, key, source, dir := os.Args[1], os.Args[2], os.Args[3], os.Args[4]
+	cfg := run.Config{Cache: os.Getenv("MINTMARK_CACHE"), Environ: os.Environ(), Tool: version, Now: time.Now()}
+	v, err := verify.Rebuild(context.Background(), cfg, verify.Config{Path: dir, Key: checksums.KeyFile(key)}, source)
+	if v != nil {
+		for _, r := range v.RebuiltFiles {
+			fmt.Println(r.Name, r.Verdict, r.Reason)
+			for _, f := range r.Findings {
+				fmt.Println(strings.Join(f.Evidence, "\n"))
+			}
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(fault.ExitCode(err))
+	}
 }

@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(cleaner{m}, map[string]func(){"mintmark": main, "forbidding": forbidding})
+	testscript.Main(cleaner{m}, map[string]func(){"mintmark": main, "forbidding": forbidding, "rebuildas": rebuildAs})
 }
 
 // cleaner removes what the tests shared when they have run, and nobody wants kept.

@@ -33,6 +33,7 @@ const (
 	GeneratedAgain  Check = "generated"         // of the generated file: is it what the commands make?
 	FromCommit      Check = "from-commit"       // is the source archive made of the commit?
 	ImageAgain      Check = "image-again"       // is the container image, made again, the same?
+	BillAgain       Check = "sbom"              // is the bill of materials, written again of what was built, the same?
 	Rebuilt         Check = "rebuilt"           // is the artifact, built again, the same?
 	NotBuilt        Check = "not-built"         // the file is no build product
 	ToolchainSum    Check = "toolchain"         // is its hash the recorded one, and the checksum database's?

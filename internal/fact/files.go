@@ -66,17 +66,47 @@ const (
 // BillFormats are all of them, the default first.
 func BillFormats() []string { return []string{string(CycloneDX), string(SPDX)} }
 
+// releaseBill is the name of a release's bill, without [BillFormat.Suffix].
+const releaseBill = "sbom"
+
 // File is the name of a release's bill in that format.
-func (f BillFormat) File() string {
+func (f BillFormat) File() string { return f.FileOf(releaseBill) }
+
+// FileOf is the name of the bill of a published file in that format. A file that is
+// called as [TakesBill] says has none of its own.
+func (f BillFormat) FileOf(name string) string { return name + f.suffix() }
+
+// suffix ends the names of bills in that format, as scanners look for them.
+func (f BillFormat) suffix() string {
 	if f == SPDX {
-		return "sbom.spdx.json"
+		return ".spdx.json"
 	}
-	return "sbom.cdx.json"
+	return ".cdx.json"
+}
+
+// TakesBill reports whether the bill of a file of that name would be called as the
+// release's.
+func TakesBill(name string) bool { return fold(name) == releaseBill }
+
+// BillOf takes the name of a bill apart: its format, and the published file that it is
+// of, "" for the release; ok is false for any other name.
+func BillOf(name string) (f BillFormat, of string, ok bool) {
+	for _, word := range BillFormats() {
+		f := BillFormat(word)
+		if name == f.File() {
+			return f, "", true
+		}
+		if of, ok := strings.CutSuffix(name, f.suffix()); ok && of != "" {
+			return f, of, true
+		}
+	}
+	return "", "", false
 }
 
 // AboutFiles are the names of all files of a release that are not built, sorted, but for
-// those of channels, which are called as what they are about (see [Channel.Suffixes]), and
-// images, which end in [ImageSuffix].
+// those that are called as what they are about, which are of channels (see
+// [Channel.Suffixes]) and bills (see [BillFormat.FileOf]), and images, which end in
+// [ImageSuffix].
 func AboutFiles() []string { return slices.Sorted(maps.Keys(fileKinds)) }
 
 // KindOf is the kind of a file that is no artifact, by its name; names that
@@ -90,6 +120,9 @@ func KindOf(name string) FileKind {
 	}
 	if strings.HasSuffix(fold(name), fold(ImageSuffix)) {
 		return ImageFile
+	}
+	if _, _, ok := BillOf(fold(name)); ok {
+		return Bill
 	}
 	return Unknown
 }
@@ -105,6 +138,8 @@ func (k FileKind) Again() Check {
 		return FromCommit
 	case ImageFile:
 		return ImageAgain
+	case Bill:
+		return BillAgain
 	}
 	return ""
 }
@@ -116,6 +151,8 @@ func (k FileKind) Noun() string {
 		return "source archive"
 	case ImageFile:
 		return "container image"
+	case Bill:
+		return "bill of materials"
 	}
 	return string(k)
 }
@@ -132,8 +169,6 @@ func (k FileKind) NotBuilt() string {
 		return "it repeats for people what other files say, and is made from them"
 	case Measured:
 		return "its figures were measured while the release was made"
-	case Bill:
-		return "it says what is in the files, and is made from them"
 	case GeneratedFiles:
 		return "it holds what was generated, and is made from that"
 	case ChannelFile:

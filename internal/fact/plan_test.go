@@ -159,9 +159,10 @@ func FuzzReadPlan(f *testing.F) {
 func TestKindOf(t *testing.T) {
 	for name, want := range map[string]FileKind{
 		"release.json": About, "Report.HTML": Report, "ledger.json": Ledger, "measurements.json": Measured, "install.sh": Unknown, "": Unknown,
+		"sbom.cdx.json": Bill, "tool.tar.gz.CDX.json": Bill, "tool.spdx.json": Bill, ".cdx.json": Unknown, "tool.json": Unknown,
 	} {
-		if k := KindOf(name); k != want || (k.NotBuilt() == "") != (want == Unknown) {
-			t.Errorf("%s: %s, %q", name, k, k.NotBuilt())
+		if k := KindOf(name); k != want || (k.NotBuilt() == "" && k.Again() == "") != (want == Unknown) {
+			t.Errorf("%s: %s, %q, %q", name, k, k.NotBuilt(), k.Again())
 		}
 	}
 }

@@ -240,6 +240,12 @@ var wordings = map[Check]wording{
 		},
 		open: each("that the container image %s is made of these programs and files and nothing else: %s"),
 	},
+	BillAgain: {
+		done: func(g group) string {
+			return fmt.Sprintf("%d of %d bills of materials written again here, of what was built here, are identical", g.n(), g.of)
+		},
+		open: func(g group) string { return "that what " + g.files() + " says is what was built here: " + g.detail },
+	},
 	Rebuilt: {
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d artifacts built again here, on %s, are identical", g.n(), g.of, g.detail)

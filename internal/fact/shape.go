@@ -21,6 +21,10 @@ const (
 	PackageStage Stage = "package"
 )
 
+// Programs reports whether files of that stage are programs or hold some. All others are
+// headers.
+func (s Stage) Programs() bool { return s != Header }
+
 // Holds reports whether files of that stage have members: those that they are made of,
 // and others.
 func (s Stage) Holds() bool { return s == Archived || s == PackageStage }

@@ -25,7 +25,6 @@ func sections() map[string]section {
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
 	forge := section{Cannot, "not in this file: mintmark publish is given the address: -to=github:https://HOST/OWNER/REPO, gitlab:…, gitea:… or forgejo:…"}
 	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
-	sbom := section{Default, "a release has a bill of materials, dist/sbom.cdx.json; sbom in this file says in which formats"}
 	own := map[string]section{
 		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere,
 		"snapcrafts": packages, "snapcraft": packages, "srpm": packages, "makeselfs": packages, "flatpak": packages, "msi": packages, "nsis": packages, "dmg": packages, "pkgs": packages, "app_bundles": packages, "appimages": packages,
@@ -33,7 +32,6 @@ func sections() map[string]section {
 		"dockers": images, "dockers_v2": images, "docker_manifests": manifests, "docker_digest": {Default, "mintmark publish -to=oci: prints the digests, and release.json has them"}, "kos": ko, "ko": ko,
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
 		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
-		"sboms":       sbom,
 		"changelog":   {Changed, "dist/report.md has the commits since the last version tag, by kind where their messages say one, and is the text that mintmark publish gives a release"},
 		"force_token": {Cannot, "not in this file: mintmark publish reads the token of the kind of place that -to= names: GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN"}, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
 		"report_sizes":   {Default, "dist/report.html has the size of every file, and what it is made of"},

@@ -34,6 +34,7 @@ func (im *importer) goreleaser(data []byte) error {
 	}
 	g.checksum()
 	g.source()
+	g.bills()
 	g.snapshot()
 	g.hooks()
 	g.git()

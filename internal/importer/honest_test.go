@@ -276,3 +276,46 @@ nix: [{name: tool}]
 		t.Errorf("%s\n%s\n%s", text, lines["metadata.license"], lines["scoops"])
 	}
 }
+
+// TestBills: what GoReleaser has syft write is written by the release, in the same formats.
+func TestBills(t *testing.T) {
+	for _, c := range []struct{ sboms, want string }{
+		{"", ""},
+		{"[{artifacts: archive}]", "sbom: [spdx, per-file]"}, // GoReleaser's own arguments
+		{"[{}]", "sbom: [spdx, per-file]"},
+		{"[{artifacts: archive, disable: 'true'}]", ""},
+		{"[{artifacts: binary, cmd: syft, args: [$artifact, --file, '${document}', --output, cyclonedx-json], documents: ['x.sbom']}]", "sbom: [cyclonedx, per-file]"},
+		{"[{cmd: ../bin/syft, args: [$artifact, --output, spdx-json=$document, --enrich, all]}]", "sbom: [spdx, per-file]"},
+		{"[{artifacts: package, cmd: ./syft, args: [scan, $artifact, --output, json=$document]}]", "sbom: [cyclonedx, per-file]"},
+		{"[{artifacts: archive}, {artifacts: package, id: p, ids: [all], args: [-o, cyclonedx-json=$document]}]", "sbom: [cyclonedx, spdx, per-file]"},
+		{"[{artifacts: source, documents: ['{{ .ProjectName }}_sbom.spdx.json']}]", "sbom: [spdx]"},
+		{"[{artifacts: any, cmd: ./make-sbom, documents: [bom.cdx.json], env: [A=b]}]", ""},
+	} {
+		rest := ""
+		if c.sboms != "" {
+			rest = "sboms: " + c.sboms + "\n"
+		}
+		text, lines := imported(t, "", "", rest)
+		i := strings.Index(text, "sbom:")
+		got := ""
+		if i >= 0 {
+			got, _, _ = strings.Cut(text[i:], "\n")
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.sboms, got, c.want)
+		}
+		for key, l := range lines {
+			if strings.HasPrefix(key, "sboms[") && l.Text == "" || strings.Contains(l.Text, "unknown to the importer") {
+				t.Errorf("%s: %s: %s", c.sboms, key, l)
+			}
+		}
+	}
+	_, lines := imported(t, "", "", "sboms: [{artifacts: archive, documents: [x.json], ids: [all], args: ['spdx-json=$document'], cmd: ./syft}]\n")
+	for key, want := range map[string]Outcome{
+		"sboms[0].artifacts": Kept, "sboms[0].documents": Cannot, "sboms[0].ids": Changed, "sboms[0].args": Changed, "sboms[0].cmd": Changed,
+	} {
+		if lines[key].Outcome != want {
+			t.Errorf("%s: %s, want %s", key, lines[key], want)
+		}
+	}
+}

@@ -74,6 +74,11 @@ func (l *Linted) published(ctx context.Context, kind checksums.Kind) error {
 	}
 	taken("checksums.name", p.List.Name)
 	taken("checksums.name", p.List.Bundle())
+	for _, u := range p.Units {
+		if l.File.BillPerFile && fact.TakesBill(u) {
+			wrong("sbom", "give the file another name, or leave out per-file", "the bill of materials of the file %q would be called as that of the release", u)
+		}
+	}
 	if p.Source == nil {
 		return errors.Join(errs...)
 	}

@@ -163,7 +163,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 	if err := stage.Claim(lint.UnitFiles(p)...); err != nil {
 		t.Fatal(err)
 	}
-	m := &Maker{Prepared: ready, Stage: stage.Dir, sizes: kind == checksums.KindRelease, NotRun: builtOnce}
+	m := &Maker{Prepared: ready, Stage: stage.Dir, Sizes: kind == checksums.KindRelease, NotRun: builtOnce}
 	f, err := m.Finish(t.Context(), r.published)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (r *fakeRelease) run(t *testing.T, kind checksums.Kind) (*described, error)
 	if err := d.gate(nil); err != nil {
 		return d, err
 	}
-	return d, (&publication{described: d, stage: stage, report: m.sizes}).publish(t.Context())
+	return d, (&publication{described: d, stage: stage, report: m.Sizes}).publish(t.Context())
 }
 
 // TestFakeExecutors: a release is made of what any executors give, however many and

@@ -30,9 +30,9 @@ type Maker struct {
 	UPX    *upx.Tool // nil when no unit is packed
 	Ledger *ReleaseLedger
 	NotRun string // why packed programs are not run; "" if they are
-	sizes  bool   // measure what binaries are made of, for the report
-	// contents says that a bill of materials is made of what programs say of their modules.
-	contents bool
+	Sizes  bool   // measure what binaries are made of, for the report
+	// Bills says that bills of materials are made of what programs say of their modules.
+	Bills bool
 
 	measuring sync.Mutex // held while a file is measured: each is held in memory
 	port      sync.Mutex // held while programs run that listen on a declared port
@@ -114,7 +114,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 	}
 	m.keepLinked(c)
 	r.times = m.times(c)
-	if m.sizes {
+	if m.Sizes {
 		c.doing("measuring sizes")
 		for _, p := range c.linked() {
 			s, err := m.measure(ctx, c.unit, p)
@@ -125,7 +125,7 @@ func (m *Maker) make(ctx context.Context, c *compared) (*UnitResult, error) {
 			r.sized = append(r.sized, s)
 		}
 	}
-	if m.contents {
+	if m.Bills {
 		r.contents = r.contentsOf(c.linked())
 	}
 	for _, s := range m.steps() {

@@ -13,7 +13,7 @@ import (
 // everybody who reads one, no artifact can take its name, and what is known is published.
 func TestNamesOfSteps(t *testing.T) {
 	var names []string
-	for _, s := range steps(fact.DefaultList(), nil) {
+	for _, s := range steps(fact.DefaultList(), nil, nil) {
 		names = append(names, s.names...)
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return n == output.BuildFile }) // is no release

@@ -43,9 +43,10 @@ type step struct {
 	signs bool // what it makes are signatures: those of a key store differ each time
 }
 
-// steps are all of them, of a release with that list and these files for channels, in
-// their order: each may read what those before it have left in the directory.
-func steps(list fact.DigestList, told []channels.File) []step {
+// steps are all of them, of a release with that list, these files for channels and bills
+// of materials of each of these files, in their order: each may read what those before it
+// have left in the directory.
+func steps(list fact.DigestList, told []channels.File, billed []string) []step {
 	manifest := checksums.ManifestFile
 	release := func(p *publication) bool { return p.manifest.Kind != checksums.KindBuild }
 	signed := func(p *publication) bool { return p.signer != nil }
@@ -81,7 +82,7 @@ func steps(list fact.DigestList, told []channels.File) []step {
 			},
 		},
 	}
-	return append(slices.Concat(about, billSteps(), channelSteps(told)), []step{
+	return append(slices.Concat(about, billSteps(billed), channelSteps(told)), []step{
 		{names: []string{list.Name}, needs: release, make: one(list.Name, checksumsFile)},
 		{names: []string{list.Bundle()}, needs: signed, signs: true, make: one(list.Bundle(), signFile(list.Name))},
 		{
@@ -99,7 +100,7 @@ func (p *publication) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := steps(p.manifest.List(), told)
+	list := steps(p.manifest.List(), told, p.billed())
 	var names []string
 	for _, s := range list {
 		if s.needs(p) && !s.signs {

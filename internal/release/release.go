@@ -134,7 +134,7 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	if err != nil {
 		return nil, err
 	}
-	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: l.Packer, sizes: twice && !cfg.NoReport, contents: twice && len(s.File.BillFormats()) > 0}
+	m := &Maker{Prepared: p, Stage: out.staging.Dir, UPX: l.Packer, Sizes: twice && !cfg.NoReport, Bills: twice && len(s.File.BillFormats()) > 0}
 	if twice {
 		if m.Ledger, err = p.OpenLedgers(ctx, out.signer); err != nil {
 			return nil, err
@@ -169,12 +169,12 @@ func produce(ctx context.Context, cfg run.Config, kind checksums.Kind, from orig
 	if err := d.images(ctx, l.Published.Images, out.staging.Dir); err != nil {
 		return res, err
 	}
-	if m.sizes {
+	if m.Sizes {
 		if out.shown.Changes, err = changes(ctx, s); err != nil {
 			return nil, err
 		}
 	}
-	if err := (&publication{d, out.staging, out.signer, out.shown, m.sizes, l.Published.Channels}).publish(ctx); err != nil {
+	if err := (&publication{d, out.staging, out.signer, out.shown, m.Sizes, l.Published.Channels}).publish(ctx); err != nil {
 		return nil, err
 	}
 	if out.staging.Leftover != nil {

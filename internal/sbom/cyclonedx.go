@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/mintmark/mintmark/internal/fact"
@@ -74,36 +75,46 @@ type (
 	}
 )
 
-// CycloneDX writes the bill as a CycloneDX 1.6 document in JSON.
-func CycloneDX(in Input) ([]byte, error) {
-	b := compose(in)
+// cycloneDX writes the bill as a CycloneDX 1.6 document in JSON.
+func (b *bill) cycloneDX() ([]byte, error) {
 	m := b.manifest
-	doc := cdxDocument{
-		Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", Format: "CycloneDX", SpecVersion: "1.6", Version: 1,
-		Metadata: cdxMetadata{
-			Timestamp: m.Source.CommitTime,
-			Tools:     cdxTools{[]cdxComponent{{Type: "application", Name: m.Builder.Name, Version: b.toolVersion()}}},
-			Component: b.main.cdx("application"),
-		},
+	kind, root := "application", b.main.ref()
+	if b.of != nil {
+		kind, root = "library", b.of.ref
 	}
-	main := &doc.Metadata.Component
+	about := b.main.cdx(kind)
 	if m.Source.Commit != "" {
-		main.Pedigree = &cdxPedigree{[]cdxCommit{{m.Source.Commit}}}
+		about.Pedigree = &cdxPedigree{[]cdxCommit{{m.Source.Commit}}}
 	}
-	main.property("project", m.Project)
-	main.property("release", m.Version)
+	doc := cdxDocument{Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", Format: "CycloneDX", SpecVersion: "1.6", Version: 1}
+	all := cdxDependency{Ref: root}
+	if b.of != nil {
+		doc.Components = append(doc.Components, about) // the main module is one of what is in it
+		about = b.of.cdx()
+		about.Version = m.Version
+		all.DependsOn = slices.Concat(b.of.from, b.modulesIn(b.of))
+	}
+	about.property("project", m.Project)
+	about.property("release", m.Version)
+	doc.Metadata = cdxMetadata{
+		Timestamp: m.Source.CommitTime,
+		Tools:     cdxTools{[]cdxComponent{{Type: "application", Name: m.Builder.Name, Version: b.toolVersion()}}},
+		Component: about,
+	}
 	for i := range b.modules {
 		doc.Components = append(doc.Components, b.modules[i].cdx("library"))
 	}
-	all := cdxDependency{Ref: b.main.ref()}
 	compositions := map[string][]string{}
 	var edges []cdxDependency
-	for _, f := range b.files {
-		doc.Components = append(doc.Components, f.cdx())
-		if f.Published {
+	for i := range b.files {
+		f := &b.files[i]
+		if b.of == nil && f.Published {
 			all.DependsOn = append(all.DependsOn, f.ref)
 		}
-		edges = append(edges, cdxDependency{f.ref, append(f.from, without(f.modules, b.main.ref())...)})
+		if f != b.of {
+			doc.Components = append(doc.Components, f.cdx())
+			edges = append(edges, cdxDependency{f.ref, slices.Concat(f.from, b.modulesIn(f))})
+		}
 		if f.Stage == fact.Linked {
 			aggregate := f.aggregate()
 			compositions[aggregate] = append(compositions[aggregate], f.ref)
@@ -193,16 +204,6 @@ func (f *file) cdx() cdxComponent {
 
 func (c *cdxComponent) property(name, value string) {
 	c.Properties = append(c.Properties, cdxProperty{"mintmark:" + name, value})
-}
-
-// without drops one of the refs.
-func without(refs []string, ref string) (out []string) {
-	for _, r := range refs {
-		if r != ref {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // encode writes a document as it lies in a release.

@@ -1,5 +1,6 @@
-// Package sbom writes bills of materials of a release: which modules are in which of
-// its files, in which versions, and how much of each is really linked.
+// Package sbom writes bills of materials of a release, or of one of the files that it
+// publishes: which modules are in which files, in which versions, and how much of each is
+// really linked. It reads them no further than to say where two of them differ.
 //
 // # Contract
 //
@@ -13,6 +14,10 @@
 // A module that go.mod requires and of which no program has a package is listed as
 // such: scope "excluded", of which zero packages are linked. Where a program says nothing
 // of its modules, that is not known, and not said.
+//
+// A document about one file is the release's, restricted to that file, what it was made of
+// and what is linked into that: no program of it has a package of what is "excluded", and
+// nothing in it refers to what is not there.
 //
 // A document is made of its input alone. Its time is the commit's, its serial number a
 // name-based UUID (RFC 9562, version 5) of its content: the same release has the same

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/url"
 	"path"
@@ -24,7 +25,7 @@ type Module struct {
 
 // Linked is a program of a release as it was linked, before it was packed or archived.
 type Linked struct {
-	Profile, Platform, Name string
+	Profile, Platform, Package string
 	// Info is what the go command wrote into it; nil: nothing.
 	Info *debug.BuildInfo
 	// Sizes is what it is made of; nil: not measured.
@@ -58,12 +59,45 @@ func (in *Input) Modules() []Module {
 	return slices.Collect(maps.Keys(all))
 }
 
+// Write writes the document of that name, as [fact.BillOf] reads it: of the release, or of
+// one file that it publishes.
+func (in *Input) Write(name string) ([]byte, error) {
+	format, of, ok := fact.BillOf(name)
+	if !ok {
+		return nil, fmt.Errorf("%s is the name of no bill of materials", name)
+	}
+	b, err := in.compose(of)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if format == fact.SPDX {
+		return b.spdx()
+	}
+	return b.cycloneDX()
+}
+
+// Programs are the linked programs that a bill is about: of the published file of, "" for
+// all of the release. There are none of what is no such file.
+func Programs(m *checksums.Manifest, of string) (list []*checksums.Artifact) {
+	files, err := filesOf(m, of)
+	if err != nil {
+		return nil
+	}
+	for _, f := range files {
+		if f.Stage == fact.Linked {
+			list = append(list, f.Artifact)
+		}
+	}
+	return list
+}
+
 // bill is the content of a document, whatever its format.
 type bill struct {
 	manifest *checksums.Manifest
 	main     component
 	modules  []component // sorted by path and version, the standard library among them
 	files    []file      // in the manifest's order
+	of       *file       // that the document is about, one of these; nil: the release
 }
 
 // component is a module, the main one, or the standard library.
@@ -128,8 +162,58 @@ func fileRef(a *checksums.Artifact) string {
 	return strings.Join([]string{"file", a.Profile, a.Platform, string(a.Stage), a.Name}, ":")
 }
 
-// compose works out what the document says.
-func compose(in Input) *bill {
+// filesOf are the files that a document is about, with what each was made of: those of the
+// release, or the published file of and what that was made of.
+func filesOf(m *checksums.Manifest, of string) (files []file, err error) {
+	key := func(a *checksums.Artifact, sum string) string { // of what it is made of
+		if a.Stage == fact.Universal {
+			return a.Profile + " " + sum // programs for other platforms
+		}
+		return a.Profile + " " + a.Platform + " " + sum
+	}
+	byDigest := map[string][]string{} // a later stage may stand before what it was made of
+	var about []string
+	for i := range m.Artifacts {
+		a := &m.Artifacts[i]
+		ref := fileRef(a)
+		for _, k := range []string{a.Profile + " " + a.SHA256, a.Profile + " " + a.Platform + " " + a.SHA256} {
+			byDigest[k] = append(byDigest[k], ref)
+		}
+		if a.Published && a.Name == of && a.Stage.Programs() {
+			about = append(about, ref)
+		}
+	}
+	from := map[string][]string{}
+	for i := range m.Artifacts {
+		f := file{Artifact: &m.Artifacts[i], ref: fileRef(&m.Artifacts[i])}
+		for _, sum := range f.From {
+			f.from = append(f.from, byDigest[key(f.Artifact, sum)]...)
+		}
+		f.from = slices.Compact(slices.Sorted(slices.Values(f.from)))
+		from[f.ref] = f.from
+		files = append(files, f)
+	}
+	if of == "" {
+		return files, nil
+	}
+	if len(about) != 1 {
+		return nil, fmt.Errorf("the release publishes no program, archive or package %q", of)
+	}
+	needed := map[string]bool{}
+	for len(about) > 0 {
+		ref := about[0]
+		about = about[1:]
+		if !needed[ref] {
+			needed[ref] = true
+			about = append(about, from[ref]...)
+		}
+	}
+	return slices.DeleteFunc(files, func(f file) bool { return !needed[f.ref] }), nil
+}
+
+// compose works out what the document says: of all files of the release, or of the
+// published one of that name alone.
+func (in *Input) compose(of string) (*bill, error) {
 	m := in.Manifest
 	b := &bill{manifest: m, main: component{Module: Module{Path: m.Source.Module, Version: m.Source.Version, Sum: m.Source.Sum}}}
 	if b.main.Path == "" {
@@ -149,44 +233,35 @@ func compose(in Input) *bill {
 		return c
 	}
 	std := &component{Module: Module{Path: "stdlib", Version: m.Toolchain.Version}, standard: true, licenses: in.Standard}
-	digestOf := func(a *checksums.Artifact, sum string) string { return a.Profile + " " + a.Platform + " " + sum }
-	byDigest := map[string][]string{} // a later stage may stand before what it was made of
-	linked := map[string][]string{}   // of any platform: what universal binaries are made of
-	for i := range m.Artifacts {
-		a := &m.Artifacts[i]
-		key := digestOf(a, a.SHA256)
-		byDigest[key] = append(byDigest[key], fileRef(a))
-		linked[a.Profile+" "+a.SHA256] = append(linked[a.Profile+" "+a.SHA256], fileRef(a))
+	var err error
+	if b.files, err = filesOf(m, of); err != nil {
+		return nil, err
 	}
-	for i := range m.Artifacts {
-		f := file{Artifact: &m.Artifacts[i], ref: fileRef(&m.Artifacts[i])}
-		for _, sum := range f.From {
-			if f.Stage == fact.Universal {
-				f.from = append(f.from, linked[f.Profile+" "+sum]...)
-			} else {
-				f.from = append(f.from, byDigest[digestOf(f.Artifact, sum)]...)
-			}
+	for i := range b.files {
+		f := &b.files[i]
+		if of != "" && f.Published && f.Name == of {
+			b.of = f
 		}
-		f.from = slices.Compact(slices.Sorted(slices.Values(f.from)))
-		if l := in.linked(f.Artifact); l != nil && l.Info != nil {
-			f.known, f.goOnly = true, l.GoOnly
-			note := func(c *component, path string) {
-				c.linked = append(c.linked, l.weight(f.ref, path, c.standard))
-				f.modules = append(f.modules, c.ref())
-			}
-			note(std, "")
-			note(&b.main, l.Info.Main.Path)
-			for _, d := range l.Info.Deps {
-				x := linkedModule(d)
-				c := add(x)
-				if d.Replace != nil && c.Dir == "" {
-					c.replace(d.Path + "@" + d.Version)
-				}
-				note(c, d.Path)
-			}
-			f.modules = slices.Compact(slices.Sorted(slices.Values(f.modules)))
+		l := in.linked(f.Artifact)
+		if l == nil || l.Info == nil {
+			continue
 		}
-		b.files = append(b.files, f)
+		f.known, f.goOnly = true, l.GoOnly
+		note := func(c *component, path string) {
+			c.linked = append(c.linked, l.weight(f.ref, path, c.standard))
+			f.modules = append(f.modules, c.ref())
+		}
+		note(std, "")
+		note(&b.main, l.Info.Main.Path)
+		for _, d := range l.Info.Deps {
+			x := linkedModule(d)
+			c := add(x)
+			if d.Replace != nil && c.Dir == "" {
+				c.replace(d.Path + "@" + d.Version)
+			}
+			note(c, d.Path)
+		}
+		f.modules = slices.Compact(slices.Sorted(slices.Values(f.modules)))
 	}
 	for _, x := range in.Required {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(y Module) bool { return x.Path == y.Path && x.Version == y.Version && x.Dir == y.Dir }) {
@@ -202,7 +277,13 @@ func compose(in Input) *bill {
 	slices.SortFunc(b.modules, func(x, y component) int {
 		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Version, y.Version), strings.Compare(x.Sum, y.Sum))
 	})
-	return b
+	return b, nil
+}
+
+// modulesIn are the refs of the modules in a file. The main module is among them where the
+// document is about a file and not about that module.
+func (b *bill) modulesIn(f *file) []string {
+	return slices.DeleteFunc(slices.Clone(f.modules), func(ref string) bool { return b.of == nil && ref == b.main.ref() })
 }
 
 // replace notes what a module stands in the place of.
@@ -244,7 +325,7 @@ func (in *Input) linked(a *checksums.Artifact) *Linked {
 		return nil
 	}
 	i := slices.IndexFunc(in.Linked, func(l Linked) bool {
-		return l.Profile == a.Profile && l.Platform == a.Platform && l.Name == a.Name
+		return l.Profile == a.Profile && l.Platform == a.Platform && l.Package == a.Package
 	})
 	if i < 0 {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,8 +32,9 @@ func sample() Input {
 		Artifacts: []checksums.Artifact{
 			{Name: "tool.tar.gz", Profile: "release", Platform: "linux/amd64", Stage: fact.Archived, Size: 7, SHA256: digest("a"), From: []string{digest("b")}, Published: true, Verdict: fact.Identical},
 			{Name: "tool", Profile: "release", Platform: "linux/amd64", Stage: fact.Linked, Size: 9, SHA256: digest("b"), Package: "example.com/Tool/v2", Verdict: fact.Identical},
-			{Name: "tool.exe", Profile: "release", Platform: "windows/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("d"), Published: true, Verdict: fact.Identical},
-			{Name: "lib.a", Profile: "lib", Platform: "linux/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("e"), Published: true, Verdict: fact.Identical},
+			{Name: "tool_windows.exe", Profile: "release", Platform: "windows/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("d"), Package: "example.com/Tool/v2", Published: true, Verdict: fact.Identical},
+			{Name: "lib.a", Profile: "lib", Platform: "linux/amd64", Stage: fact.Linked, Size: 8, SHA256: digest("e"), Package: "example.com/Tool/v2/lib", Published: true, Verdict: fact.Identical},
+			{Name: "lib.h", Profile: "lib", Platform: "linux/amd64", Stage: fact.Header, Size: 8, SHA256: digest("9"), Published: true, Verdict: fact.Identical},
 		},
 	}
 	info := &debug.BuildInfo{
@@ -43,6 +45,7 @@ func sample() Input {
 			{Path: "example.com/local", Version: "v0.0.0", Replace: &debug.Module{Path: "./local", Version: "(devel)"}},
 		},
 	}
+	smaller := &debug.BuildInfo{Main: info.Main, Deps: info.Deps[:1]}
 	measured := &sizes.Summary{Groups: []sizes.Group{
 		{Name: sizes.GroupOwn, Modules: []sizes.Module{{Mod: sizes.Mod{Path: "example.com/Tool/v2"}, Size: 10, Packages: make([]sizes.Package, 2)}}},
 		{Name: sizes.GroupDependency, Modules: []sizes.Module{
@@ -54,9 +57,9 @@ func sample() Input {
 	return Input{
 		Manifest: m,
 		Linked: []Linked{
-			{Profile: "release", Platform: "linux/amd64", Name: "tool", Info: info, Sizes: measured, GoOnly: true},
-			{Profile: "release", Platform: "windows/amd64", Name: "tool.exe", Info: info},
-			{Profile: "lib", Platform: "linux/amd64", Name: "lib.a"},
+			{Profile: "release", Platform: "linux/amd64", Package: "example.com/Tool/v2", Info: info, Sizes: measured, GoOnly: true},
+			{Profile: "release", Platform: "windows/amd64", Package: "example.com/Tool/v2", Info: smaller},
+			{Profile: "lib", Platform: "linux/amd64", Package: "example.com/Tool/v2/lib"},
 		},
 		Required: []Module{
 			{Path: "example.com/dep", Version: "v1.0.0+incompatible", Sum: "h1:dep"}, {Path: "example.com/fork", Version: "v1.0.1", Sum: "h1:fork"}, {Path: "example.com/local", Dir: "./local"},
@@ -67,14 +70,27 @@ func sample() Input {
 	}
 }
 
-var formats = map[string]func(Input) ([]byte, error){"sbom.cdx.json": CycloneDX, "sbom.spdx.json": SPDX}
+// documents are one of each format of the release, of an archive, and of a program that is
+// published by itself.
+func documents() []string {
+	return []string{
+		"sbom.cdx.json", "sbom.spdx.json", "tool.tar.gz.cdx.json", "tool.tar.gz.spdx.json", "tool_windows.exe.cdx.json", "tool_windows.exe.spdx.json",
+	}
+}
+
+// write makes a document.
+func write(t *testing.T, in Input, name string) []byte {
+	t.Helper()
+	data, err := in.Write(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
 
 func TestGolden(t *testing.T) {
-	for name, write := range formats {
-		got, err := write(sample())
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range documents() {
+		got := write(t, sample(), name)
 		golden := filepath.Join("testdata", name)
 		if *update {
 			if err := os.WriteFile(golden, got, 0o644); err != nil {
@@ -99,14 +115,7 @@ func TestUnlinked(t *testing.T) {
 		in   Input
 		said bool
 	}{{unknown, false}, {known, true}} {
-		cdx, err := CycloneDX(c.in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		spdx, err := SPDX(c.in)
-		if err != nil {
-			t.Fatal(err)
-		}
+		cdx, spdx := write(t, c.in, "sbom.cdx.json"), write(t, c.in, "sbom.spdx.json")
 		for _, text := range []string{`"scope": "excluded"`, `"mintmark:packages"`} {
 			if strings.Contains(string(cdx), text) != c.said {
 				t.Errorf("CycloneDX has %s: %v, want %v", text, !c.said, c.said)
@@ -124,12 +133,8 @@ func TestUnlinked(t *testing.T) {
 func TestChangedTree(t *testing.T) {
 	in := sample()
 	in.Manifest.Source.Dirty = []string{"main.go"}
-	for name, write := range formats {
-		got, err := write(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(got), "v2.2.3") {
+	for _, name := range documents() {
+		if strings.Contains(string(write(t, in, name)), "v2.2.3") {
 			t.Errorf("%s: it is said to be the tagged version", name)
 		}
 	}
@@ -137,70 +142,124 @@ func TestChangedTree(t *testing.T) {
 
 // What is listed twice, or depends on what is not there, cannot be read by machines.
 func TestRefs(t *testing.T) {
-	data, err := CycloneDX(sample())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc cdxDocument
-	if err := json.Unmarshal(data, &doc); err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{doc.Metadata.Component.Ref: true}
-	for _, c := range doc.Components {
-		if seen[c.Ref] {
-			t.Errorf("%s is there twice", c.Ref)
+	for _, name := range documents() {
+		if !strings.HasSuffix(name, ".cdx.json") {
+			continue
 		}
-		seen[c.Ref] = true
+		doc := cyclone(t, sample(), name)
+		seen := map[string]bool{doc.Metadata.Component.Ref: true}
+		for _, c := range doc.Components {
+			if seen[c.Ref] {
+				t.Errorf("%s: %s is there twice", name, c.Ref)
+			}
+			seen[c.Ref] = true
+		}
+		for _, d := range doc.Dependencies {
+			for _, ref := range append(d.DependsOn, d.Ref) {
+				if !seen[ref] {
+					t.Errorf("%s: %s depends on %s, which is not there", name, d.Ref, ref)
+				}
+			}
+		}
+		for _, c := range doc.Compositions {
+			for _, ref := range c.Dependencies {
+				if !seen[ref] {
+					t.Errorf("%s: all of %s is there, and it is not", name, ref)
+				}
+			}
+		}
 	}
 	const archive, program = "file:release:linux/amd64:archive:tool.tar.gz", "file:release:linux/amd64:linked:tool"
+	doc := cyclone(t, sample(), "sbom.cdx.json")
 	if !slices.ContainsFunc(doc.Dependencies, func(d cdxDependency) bool { return d.Ref == archive && slices.Contains(d.DependsOn, program) }) {
 		t.Errorf("nothing says that %s is in %s", program, archive)
 	}
-	for _, d := range doc.Dependencies {
-		for _, ref := range append(d.DependsOn, d.Ref) {
-			if !seen[ref] {
-				t.Errorf("%s depends on %s, which is not there", d.Ref, ref)
+}
+
+func cyclone(t *testing.T, in Input, name string) (doc cdxDocument) {
+	t.Helper()
+	if err := json.Unmarshal(write(t, in, name), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// A file's own bill has that file at its root, and of the release nothing that the file is
+// not made of.
+func TestOfFile(t *testing.T) {
+	windows := cyclone(t, sample(), "tool_windows.exe.cdx.json")
+	root := windows.Metadata.Component
+	if root.Name != "tool_windows.exe" || root.Type != "application" || root.Version != "1.2.3" || root.Hashes[0].Content != strings.Repeat("d", 64) {
+		t.Errorf("it is about %+v", root)
+	}
+	scopes := map[string]string{}
+	for _, c := range windows.Components {
+		scopes[c.Name] = c.Scope
+		for _, p := range c.Properties {
+			if strings.HasPrefix(p.Name, "mintmark:bytes:") && !strings.HasSuffix(p.Name, root.Ref) {
+				t.Errorf("%s: has %s of another file", c.Name, p.Name)
 			}
 		}
+	}
+	// Of all programs of the release one has the fork; this one does not.
+	want := map[string]string{
+		"example.com/Tool/v2": "required", "example.com/dep": "required", "example.com/fork": "excluded", "example.com/local": "excluded",
+		"example.com/unlinked": "excluded", "stdlib": "required",
+	}
+	if !maps.Equal(scopes, want) {
+		t.Errorf("%v, want %v", scopes, want)
+	}
+	for _, name := range []string{"lib.h.cdx.json", "tool.cdx.json", "other.spdx.json", "tool.json"} {
+		in := sample()
+		if _, err := in.Write(name); err == nil {
+			t.Errorf("%s: there is a bill of what is not published, or is no program", name)
+		}
+	}
+	m := sample().Manifest
+	if list := Programs(m, "tool.tar.gz"); len(list) != 1 || list[0].Name != "tool" {
+		t.Errorf("programs of an archive: %v", list)
+	}
+	if n := len(Programs(m, "")); n != 3 {
+		t.Errorf("%d programs of the release", n)
 	}
 }
 
 func TestRelationships(t *testing.T) {
-	data, err := SPDX(sample())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc spdxDocument
-	if err := json.Unmarshal(data, &doc); err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{doc.ID: true}
-	for _, p := range doc.Packages {
-		if seen[p.ID] || !regexp.MustCompile(`^SPDXRef-[a-zA-Z0-9.-]+$`).MatchString(p.ID) {
-			t.Errorf("%q is no identifier, or is there twice", p.ID)
+	for _, name := range documents() {
+		if !strings.HasSuffix(name, ".spdx.json") {
+			continue
 		}
-		seen[p.ID] = true
-	}
-	for _, r := range doc.Relationships {
-		if !seen[r.From] || !seen[r.To] {
-			t.Errorf("%q %s %q: one of them is not there", r.From, r.Type, r.To)
+		var doc spdxDocument
+		if err := json.Unmarshal(write(t, sample(), name), &doc); err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]string{doc.ID: ""}
+		for _, p := range doc.Packages {
+			if _, twice := names[p.ID]; twice || !regexp.MustCompile(`^SPDXRef-[a-zA-Z0-9.-]+$`).MatchString(p.ID) {
+				t.Errorf("%s: %q is no identifier, or is there twice", name, p.ID)
+			}
+			names[p.ID] = p.Name
+		}
+		for _, r := range doc.Relationships {
+			_, from := names[r.From]
+			_, to := names[r.To]
+			if !from || !to {
+				t.Errorf("%s: %q %s %q: one of them is not there", name, r.From, r.Type, r.To)
+			}
+		}
+		of := strings.TrimSuffix(name, ".spdx.json")
+		if of == "sbom" {
+			of = "example.com/Tool/v2"
+		}
+		if r := doc.Relationships[0]; r.Type != "DESCRIBES" || names[r.To] != of {
+			t.Errorf("%s: describes %s", name, names[r.To])
 		}
 	}
 }
 
 // The serial number is of the content: version 5, and another one for other content.
 func TestSerial(t *testing.T) {
-	serial := func(in Input) string {
-		data, err := CycloneDX(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var doc cdxDocument
-		if err := json.Unmarshal(data, &doc); err != nil {
-			t.Fatal(err)
-		}
-		return doc.Serial
-	}
+	serial := func(in Input) string { return cyclone(t, in, "sbom.cdx.json").Serial }
 	first := serial(sample())
 	if !regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(first) {
 		t.Errorf("%s is no name-based UUID", first)
@@ -234,16 +293,15 @@ func TestSchema(t *testing.T) {
 new JsonStrictValidator(Version.v1dot6).validate(require('fs').readFileSync(process.argv[1], 'utf8')).then(e => {
   if (e !== null) { console.log(JSON.stringify(e)); process.exit(1) }
 }, e => { console.log(e); process.exit(2) });`
-	data, err := CycloneDX(sample())
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := write(t, sample(), "sbom.cdx.json")
 	for _, c := range []struct {
 		name string
 		data []byte
 		want int
 	}{
 		{"right", data, 0},
+		{"of an archive", write(t, sample(), "tool.tar.gz.cdx.json"), 0},
+		{"of a program", write(t, sample(), "tool_windows.exe.cdx.json"), 0},
 		{"wrong", bytes.Replace(data, []byte(`"scope": "required"`), []byte(`"scope": "sometimes"`), 1), 1},
 	} {
 		name := filepath.Join(dir, c.name+".json")
@@ -269,7 +327,10 @@ func TestUniversal(t *testing.T) {
 	all := program("darwin/all", "8")
 	all.Stage, all.From = fact.Universal, []string{amd.SHA256, arm.SHA256}
 	in.Manifest.Artifacts = append(in.Manifest.Artifacts, all, amd, arm)
-	b := compose(in)
+	b, err := in.compose("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	i := slices.IndexFunc(b.files, func(f file) bool { return f.Stage == fact.Universal })
 	if want := []string{fileRef(&amd), fileRef(&arm)}; !slices.Equal(b.files[i].from, want) {
 		t.Errorf("%q, want %q", b.files[i].from, want)

@@ -57,14 +57,16 @@ type (
 // noAssertion is SPDX's word for what was not looked at.
 const noAssertion = "NOASSERTION"
 
-// SPDX writes the bill as an SPDX 2.3 document in JSON.
-func SPDX(in Input) ([]byte, error) {
-	b := compose(in)
+// spdx writes the bill as an SPDX 2.3 document in JSON.
+func (b *bill) spdx() ([]byte, error) {
 	m := b.manifest
 	const root = "SPDXRef-DOCUMENT"
 	doc := spdxDocument{
 		Version: "SPDX-2.3", DataLicense: "CC0-1.0", ID: root, Name: m.Project + "-" + m.Version,
 		Creation: spdxCreation{m.Source.CommitTime, []string{strings.TrimSuffix("Tool: "+m.Builder.Name+"-"+b.toolVersion(), "-")}},
+	}
+	if b.of != nil {
+		doc.Name = b.of.Name
 	}
 	ids := map[string]string{}
 	relate := func(from, how, to string) {
@@ -76,12 +78,13 @@ func SPDX(in Input) ([]byte, error) {
 		doc.Packages = append(doc.Packages, p)
 	}
 	main := b.main.spdx()
-	main.Purpose = "APPLICATION"
+	if b.of == nil {
+		main.Purpose = "APPLICATION"
+	}
 	if m.Source.Commit != "" {
 		main.Comment = "commit " + m.Source.Commit
 	}
 	add(b.main.ref(), main)
-	relate(root, "DESCRIBES", ids[b.main.ref()])
 	for i := range b.modules {
 		c := &b.modules[i]
 		add(c.ref(), c.spdx())
@@ -92,7 +95,8 @@ func SPDX(in Input) ([]byte, error) {
 			relate(ids[c.ref()], "DEPENDENCY_OF", ids[b.main.ref()])
 		}
 	}
-	for _, f := range b.files {
+	for i := range b.files {
+		f := &b.files[i]
 		p := spdxPackage{
 			Name: f.Name, Download: noAssertion, Checksums: []spdxChecksum{{"SHA256", f.SHA256}},
 			Concluded: noAssertion, Declared: noAssertion, Copyright: noAssertion, Purpose: "FILE",
@@ -101,20 +105,29 @@ func SPDX(in Input) ([]byte, error) {
 		if f.Published {
 			p.FileName = f.Name
 		}
+		if f == b.of {
+			p.Version = m.Version
+		}
 		if f.aggregate() != "complete" && f.modules != nil {
 			p.Comment += "; what is in it beside Go packages is not listed"
 		}
 		add(f.ref, p)
 	}
-	for _, f := range b.files {
+	described := b.main.ref()
+	for i := range b.files {
+		f := &b.files[i]
+		if f == b.of {
+			described = f.ref
+		}
 		relate(ids[f.ref], "GENERATED_FROM", ids[b.main.ref()])
 		for _, from := range f.from {
 			relate(ids[f.ref], "GENERATED_FROM", ids[from])
 		}
-		for _, ref := range without(f.modules, b.main.ref()) {
+		for _, ref := range b.modulesIn(f) {
 			relate(ids[f.ref], "CONTAINS", ids[ref])
 		}
 	}
+	doc.Relationships = slices.Insert(doc.Relationships, 0, spdxRelationship{root, "DESCRIBES", ids[described]})
 	plain, err := encode(doc)
 	if err != nil {
 		return nil, err

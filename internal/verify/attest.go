@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mintmark/mintmark/checksums"
@@ -99,8 +100,13 @@ func (t *attestation) attest(ctx context.Context, res *Attested, out string) err
 		res.Subjects = append(res.Subjects, s.Name)
 	}
 	for _, a := range t.out.Checks.Answers() {
-		if !a.Checked && (a.Check == fact.Rebuilt || a.Check == fact.NotBuilt) {
+		if !a.Checked && slices.Contains([]fact.Check{fact.Rebuilt, fact.NotBuilt, fact.BillAgain, fact.ImageAgain}, a.Check) {
 			res.Left = append(res.Left, a.Subject+": "+a.Detail)
+		}
+	}
+	for _, r := range t.out.RebuiltFiles {
+		if r.Same() {
+			res.Left = append(res.Left, r.Name+": it came out identical, and is no artifact")
 		}
 	}
 	return nil

@@ -226,7 +226,8 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	if err != nil {
 		return how, err
 	}
-	m := &release.Maker{Prepared: ready, Stage: filepath.Join(t.Workspace.Dir, "products"), UPX: tool, NotRun: release.StrangersProgram}
+	m := &release.Maker{Prepared: ready, Stage: filepath.Join(t.Workspace.Dir, "products"), UPX: tool, NotRun: release.StrangersProgram, Bills: t.only == "" && t.lists(fact.Bill)}
+	m.Sizes = m.Bills && t.lists(fact.Measured) // those of the bills are of the same run
 	if err := os.MkdirAll(m.Stage, 0o755); err != nil {
 		return how, workspace.Error(err)
 	}
@@ -244,7 +245,10 @@ func (t *reproduction) reproduce(ctx context.Context) (how reproduced, err error
 	how.rebuild.Generation = t.generation
 	built := &rebuiltFiles{publication: t.publication, made: made, stage: m.Stage, noUPX: noUPX, work: t.Workspace.Dir, warn: t.Warn}
 	built.compare(ctx, t.units)
-	if err := built.compareImages(ctx, can); err != nil {
+	if err := built.compareImages(ctx, can, t.Platforms); err != nil {
+		return how, err
+	}
+	if err := built.compareBills(ctx, t.units, t.Platforms, t.Tool); err != nil {
 		return how, err
 	}
 	if err := t.compareSource(ctx, c.Repo); err != nil {

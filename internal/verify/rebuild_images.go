@@ -35,11 +35,7 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 	}
 	for _, i := range all {
 		published, ok := f.m.ImageNamed(i.Name())
-		switch {
-		case !ok || f.only != "":
-			continue
-		case len(p.Plan.Images) == 0:
-			can.not[i.Name()] = "it is of all platforms, and not all are built"
+		if !ok || f.only != "" || len(p.Plan.Images) == 0 {
 			continue
 		}
 		var layers []string
@@ -64,11 +60,16 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 }
 
 // compareImages makes the container images again, of what was built here, and compares.
-func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable) error {
+// platforms are those that were selected: an image is made of all.
+func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable, platforms string) error {
 	if t.only != "" {
 		return nil
 	}
 	for _, i := range t.m.Images {
+		if len(t.made.Of.Plan.Images) == 0 {
+			t.out.Checks.Open(fact.ImageAgain, i.Name, leftOut(platforms))
+			continue
+		}
 		r := checksums.RebuiltFile{Kind: fact.ImageFile, Name: i.Name, SHA256: i.SHA256, Verdict: fact.Unchecked}
 		r.Reason = cmp.Or(can.not[i.Name], t.programsUnchecked(i))
 		switch again := can.images[i.Name]; {

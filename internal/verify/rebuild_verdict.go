@@ -23,7 +23,7 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 	for _, r := range p.out.Rebuilt {
 		compared[r.Key()] = r
 	}
-	left := "left out by -platform=" + platforms
+	left := leftOut(platforms)
 	for _, a := range p.m.Artifacts {
 		p.out.Checks.Done(fact.FromSource, a.Unit(), "") // unless one of them says otherwise
 		if again, all := p.out.Checks.Of(fact.GeneratedAgain); again < all {
@@ -55,6 +55,8 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 	return notProducts(p.out)
 }
 
+func leftOut(platforms string) string { return "left out by -platform=" + platforms }
+
 // again notes what came of making a file again that no unit makes, and answers its check.
 // found is what the check's sentence says of one that is identical.
 func (p *publication) again(r checksums.RebuiltFile, found string) {
@@ -80,7 +82,8 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 	if a := v.Manifest.SourceArchive; a != nil {
 		products[a.Name] = true // it has a check of its own
 	}
-	for _, name := range v.Listed {
+	for _, e := range v.Listed {
+		name := e.Name
 		if products[name] {
 			continue
 		}

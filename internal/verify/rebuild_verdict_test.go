@@ -60,7 +60,7 @@ func TestAccount(t *testing.T) {
 		th := &publication{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, plan: r.Plan, sum: strings.Repeat("a", 64)}
 		for _, a := range r.Manifest.Artifacts {
 			if a.Published {
-				th.out.Listed = append(th.out.Listed, a.Name)
+				th.out.Listed = append(th.out.Listed, checksums.Entry{Name: a.Name})
 			}
 			th.out.Checks.Open(fact.FromSource, a.Unit(), "the publisher states it")
 			if !tc.compared(a) {
@@ -73,7 +73,7 @@ func TestAccount(t *testing.T) {
 			th.out.Rebuilt = append(th.out.Rebuilt, ra)
 		}
 		if tc.listed != "" {
-			th.out.Listed = append(th.out.Listed, tc.listed)
+			th.out.Listed = append(th.out.Listed, checksums.Entry{Name: tc.listed})
 		}
 		err := th.verdict(th.conclude(tc.units, "linux/amd64", "plan9/386"))
 		if fault.ExitCode(err) != tc.code {

@@ -48,7 +48,7 @@ func TestUniversal(t *testing.T) {
 			if _, err := readPlan(v.Manifest); err != nil {
 				t.Errorf("%s: %v", format, err)
 			}
-			bare := slices.ContainsFunc(v.Listed, func(name string) bool { return strings.HasPrefix(name, "small_darwin_arm64") })
+			bare := slices.ContainsFunc(v.Listed, func(e checksums.Entry) bool { return strings.HasPrefix(e.Name, "small_darwin_arm64") })
 			if bare == replace {
 				t.Errorf("%s, replace %t: %q", format, replace, v.Listed)
 			}

@@ -297,9 +297,12 @@ func verifyPackages(ctx context.Context, v *checksums.Verification, at func(name
 			known[a.SHA256] = true
 		}
 	}
-	names := v.Listed
-	if v.File != "" {
-		names = []string{v.File}
+	names := []string{v.File}
+	if v.File == "" {
+		names = nil
+		for _, e := range v.Listed {
+			names = append(names, e.Name)
+		}
 	}
 	for _, name := range names {
 		if !fact.Package(name) {
