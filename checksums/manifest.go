@@ -193,6 +193,9 @@ type UnitActions struct {
 	// the least. 0: there is no archive, or this release wrote one twice, from the
 	// files of each place.
 	ArchiveProven int `json:"archive_proven,omitempty"`
+	// PackageProven is the same of the unit's packages for Linux distributions, which the
+	// same program had made of the same files.
+	PackageProven int `json:"package_proven,omitempty"`
 }
 
 // ProvenActions counts actions of which the same number of executions is known.

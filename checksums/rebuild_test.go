@@ -107,6 +107,8 @@ func TestActionsValidate(t *testing.T) {
 		{"again", "-1 again", func(r *Rebuild) { r.Actions[0].Again = -1 }},
 		{"foreign", "-1 foreign", func(r *Rebuild) { r.Actions[0].Foreign = -1 }},
 		{"unprovable", "-1 unprovable", func(r *Rebuild) { r.Actions[0].Unprovable = -1 }},
+		{"archives", "-1 archive_proven", func(r *Rebuild) { r.Actions[0].ArchiveProven = -1 }},
+		{"packages", "-1 package_proven", func(r *Rebuild) { r.Actions[0].PackageProven = -1 }},
 		{"proven by one", "proven by 1 execution; it takes two", func(r *Rebuild) { r.Actions[0].Proven[0].Executions = 1 }},
 		{"proven by less than none", "proven by -2 execution", func(r *Rebuild) { r.Actions[0].Proven[0].Executions = -2 }},
 		{"proven twice", "proven by 2 executions: is there twice", func(r *Rebuild) { r.Actions[0].Proven[0].Executions = 2 }},

@@ -241,7 +241,7 @@ func (v *validation) actions(what string, a UnitActions, rebuilders bool) {
 	for _, c := range []struct {
 		name  string
 		count int
-	}{{"links", a.Links}, {"links_again", a.LinksAgain}, {"executed", a.Executed}, {"again", a.Again}, {"foreign", a.Foreign}, {"unprovable", a.Unprovable}, {"archive_proven", a.ArchiveProven}} {
+	}{{"links", a.Links}, {"links_again", a.LinksAgain}, {"executed", a.Executed}, {"again", a.Again}, {"foreign", a.Foreign}, {"unprovable", a.Unprovable}, {"archive_proven", a.ArchiveProven}, {"package_proven", a.PackageProven}} {
 		if c.count < 0 {
 			v.addf("%s: %d %s", what, c.count, c.name)
 		}

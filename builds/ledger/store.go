@@ -72,8 +72,8 @@ func (l *Ledger) Lookup(ctx context.Context, action actions.ID) (file string, p 
 	return file, p, ok
 }
 
-// Add adds the executions of an action in both places by this run, which had
-// the same output, and keeps the output, which lies in file.
+// Add adds the executions of an action by this run, one in each place or, of what needs
+// none, one after the other. They had the same output, which lies in file and is kept.
 func (l *Ledger) Add(ctx context.Context, name, platform string, action, output actions.ID, size int64, file string) error {
 	var list []*execution
 	for _, place := range []string{firstPlace, secondPlace} {

@@ -105,7 +105,9 @@ func (l *Ledger) Summary(ctx context.Context) (*Summary, error) {
 	packages, platforms := map[string]bool{}, map[string]bool{}
 	for id, en := range l.entries {
 		packages[en.pkg] = true
-		platforms[en.platform] = true
+		if en.platform != "" { // what is of none is no compile
+			platforms[en.platform] = true
+		}
 		for _, o := range en.outcomes {
 			s.Executions += len(o.runs)
 		}

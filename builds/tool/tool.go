@@ -45,8 +45,10 @@ type Config struct {
 // Program is a program that was built from what its Known says.
 type Program struct {
 	Known
-	// Path is a copy of this run's own. Its digest is not the same on every machine.
-	Path string
+	// Path is a copy of this run's own, and SHA256 its digest, in lower-case hex. That is
+	// not the same on every machine.
+	Path   string
+	SHA256 string
 
 	// Place is where it was built, and runs.
 	Place *toolchain.Place
@@ -86,7 +88,7 @@ func Fetch(ctx context.Context, cfg Config, k Known) (_ *Program, err error) {
 	}
 	key := memo.NewKey("tool 1", k.Module, k.Version, k.Sum, k.Package, g.Toolchain.Sum, runtime.GOOS, runtime.GOARCH, fmt.Sprint(environment(), arguments("")))
 	file := filepath.Join(cfg.Cache, k.dirName(hex.EncodeToString(key[:])), exe(k.Name))
-	if cfg.take(ctx, key, file, p.Path) {
+	if cfg.take(ctx, key, file, p) {
 		return p, nil
 	}
 	parent, err := files.MakeDir(cfg.Cache)
@@ -101,7 +103,7 @@ func Fetch(ctx context.Context, cfg Config, k Known) (_ *Program, err error) {
 		return nil, err
 	}
 	defer lock.Release()
-	if cfg.take(ctx, key, file, p.Path) { // somebody built it while we waited
+	if cfg.take(ctx, key, file, p) { // somebody built it while we waited
 		return p, nil
 	}
 	if cfg.Said != nil {
@@ -110,7 +112,7 @@ func Fetch(ctx context.Context, cfg Config, k Known) (_ *Program, err error) {
 	if err := cfg.build(ctx, g, p, own); err != nil {
 		return nil, err
 	}
-	return p, cfg.keep(ctx, key, file, p.Path)
+	return p, cfg.keep(ctx, key, file, p)
 }
 
 const lockFile = ".mintmark-lock"
@@ -147,24 +149,24 @@ func exe(name string) string {
 }
 
 // take copies a kept program that has the digest that was remembered.
-func (cfg Config) take(ctx context.Context, key memo.Key, file, to string) bool {
+func (cfg Config) take(ctx context.Context, key memo.Key, file string, p *Program) bool {
 	var was kept
-	if !cfg.Known.Get(key, &was) || files.IsDir(filepath.Dir(file)) != nil || files.CopyOwn(file, to) != nil {
+	if !cfg.Known.Get(key, &was) || files.IsDir(filepath.Dir(file)) != nil || files.CopyOwn(file, p.Path) != nil {
 		return false
 	}
 	// Of the copy, which nobody else can write.
-	sum, _, err := files.DigestOwn(ctx, to, maxProgram)
-	if err == nil && sum == was.SHA256 && os.Chmod(to, 0o700) == nil {
+	sum, _, err := files.DigestOwn(ctx, p.Path, maxProgram)
+	if err == nil && sum == was.SHA256 && os.Chmod(p.Path, 0o700) == nil {
+		p.SHA256 = sum
 		return true
 	}
-	os.Remove(to)
+	os.Remove(p.Path)
 	return false
 }
 
 // keep keeps a program for later runs. The lock is held.
-func (cfg Config) keep(ctx context.Context, key memo.Key, file, from string) error {
-	sum, _, err := files.DigestOwn(ctx, from, maxProgram)
-	if err != nil {
+func (cfg Config) keep(ctx context.Context, key memo.Key, file string, p *Program) (err error) {
+	if p.SHA256, _, err = files.DigestOwn(ctx, p.Path, maxProgram); err != nil {
 		return err
 	}
 	// What is there is damaged, or nobody remembers what it is.
@@ -175,10 +177,10 @@ func (cfg Config) keep(ctx context.Context, key memo.Key, file, from string) err
 	if _, err := files.MakeDir(cfg.Cache, filepath.Base(dir)); err != nil {
 		return err
 	}
-	if err := files.CopyOwn(from, file); err != nil {
+	if err := files.CopyOwn(p.Path, file); err != nil {
 		return err
 	}
-	cfg.Known.Put(key, kept{sum})
+	cfg.Known.Put(key, kept{p.SHA256})
 	return nil
 }
 

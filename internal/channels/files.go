@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/template/parse"
 
+	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/template"
 	"github.com/mintmark/mintmark/profiles"
@@ -26,9 +27,13 @@ var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // File is a file of a release that a channel reads.
 type File struct {
 	Name string
-	// Make gives it. dir is the directory of the release, which has the files of its
-	// units.
-	Make func(ctx context.Context, dir string) ([]byte, error)
+	Text []byte // nil for an archive
+
+	// Of an archive: Platform is that of its programs, "" for none. Members gives what is
+	// in it. dir is the directory of the release, which has the files of its units.
+	Format   string
+	Platform string
+	Members  func(ctx context.Context, dir string) ([]archive.Member, error)
 }
 
 // Files are the files of the channels, in their order. All that can fail of them but
@@ -79,7 +84,7 @@ func filesOf(s *profiles.Channel, r *Release) ([]File, error) {
 		if err != nil {
 			return nil, &Wrong{s.Key(""), err}
 		}
-		out = append(out, File{d.name + "." + t.name, func(context.Context, string) ([]byte, error) { return data, nil }})
+		out = append(out, File{Name: d.name + "." + t.name, Text: data})
 	}
 	return out, nil
 }

@@ -50,9 +50,9 @@ func npmPackages(d *drawn) (all []File, err error) {
 			members = append(members, archive.Member{Name: npmRoot + file, Executable: true, SHA256: p.SHA256})
 		}
 		packages = append(packages, template.Record{"Package": template.Raw(name)})
-		all = append(all, File{npmFile(name), func(ctx context.Context, dir string) ([]byte, error) {
-			return d.platformPackage(ctx, filepath.Join(dir, o.File), o, members)
-		}})
+		all = append(all, npmPackage(name, o.Platform, func(ctx context.Context, dir string) ([]archive.Member, error) {
+			return platformMembers(ctx, filepath.Join(dir, o.File), o, members)
+		}))
 	}
 	slices.Sort(names)
 	var members []archive.Member
@@ -75,15 +75,14 @@ func npmPackages(d *drawn) (all []File, err error) {
 		return nil, err
 	}
 	members = append(members, text(npmRoot+"package.json", data, false))
-	return append(all, File{npmFile(d.name), func(ctx context.Context, _ string) ([]byte, error) {
-		return pack(ctx, members, d)
-	}}), nil
+	return append(all, npmPackage(d.name, "", func(context.Context, string) ([]archive.Member, error) { return members, nil })), nil
 }
 
-// npmFile is what the file of a package is called in a release: without the scope's @
-// and /, as npm itself calls it.
-func npmFile(name string) string {
-	return strings.ReplaceAll(strings.TrimPrefix(name, "@"), "/", "-") + ".npm.tgz"
+// npmPackage is the file of a package. It is called without the scope's @ and /, as npm
+// itself calls it.
+func npmPackage(name, platform string, members func(ctx context.Context, dir string) ([]archive.Member, error)) File {
+	file := strings.ReplaceAll(strings.TrimPrefix(name, "@"), "/", "-") + ".npm.tgz"
+	return File{Name: file, Format: archive.TarGz, Platform: platform, Members: members}
 }
 
 // text is a member of an archive with that content.
@@ -93,14 +92,14 @@ func text(name string, data []byte, executable bool) archive.Member {
 	}}
 }
 
-// platformPackage is the package of a platform: the programs that lie in a published
-// file, with the digests that the manifest has of them, and what that archive says of
-// their licence.
-func (d *drawn) platformPackage(ctx context.Context, file string, o chosen, members []archive.Member) ([]byte, error) {
+// platformMembers are what is in the package of a platform: the programs that lie in a
+// published file, with the digests that the manifest has of them, and what that archive
+// says of their licence.
+func platformMembers(ctx context.Context, file string, o chosen, members []archive.Member) ([]archive.Member, error) {
 	list := slices.Clone(members)
 	if o.Format == fact.NoArchive {
 		list[len(list)-1].Open = archive.Opener(file)
-		return pack(ctx, list, d)
+		return list, nil
 	}
 	to := map[string]int{} // path in the archive → its member
 	for i, p := range o.Programs {
@@ -133,11 +132,5 @@ func (d *drawn) platformPackage(ctx context.Context, file string, o chosen, memb
 			return nil, fmt.Errorf("%s is not in %s", m.Name, filepath.Base(file))
 		}
 	}
-	return pack(ctx, list, d)
-}
-
-func pack(ctx context.Context, members []archive.Member, d *drawn) ([]byte, error) {
-	var b bytes.Buffer
-	_, err := archive.Write(ctx, &b, archive.TarGz, members, d.release.Time)
-	return b.Bytes(), err
+	return list, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/builds/actions"
+	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/execute"
 	"github.com/mintmark/mintmark/builds/ledger"
 	"github.com/mintmark/mintmark/builds/plan"
@@ -71,8 +72,8 @@ type ReleaseLedger struct {
 	// of what from has compiled is given to to. All others compile everything.
 	from, to int
 	seeding  bool
-	// archives remembers archives by recipe. nil: each is made anew for each executor.
-	archives *ledger.Ledger
+	// made is what [openMade] gives. What is in none of them is made anew each time.
+	made map[fact.Stage]*ledger.Ledger
 	// rebuilders are those whose ledgers are used, sorted.
 	rebuilders []fact.SignerID
 	units      func(*plan.Unit) ledger.Unit
@@ -93,16 +94,25 @@ func (p *Prepared) useLedger(open *ledger.Ledger) *ReleaseLedger {
 	if open == nil || len(at) < 2 {
 		return nil
 	}
-	l := &ReleaseLedger{
+	return &ReleaseLedger{
 		ledger: open, from: at[0], to: at[1], seeding: !p.Of.Full, recorder: open.NewRecorder(caches[0], caches[1]),
-		units: func(u *plan.Unit) ledger.Unit { return ledgerUnit(p.Of, u) }, warn: p.Of.Warn,
+		units: func(u *plan.Unit) ledger.Unit { return ledgerUnit(p.Of, u) }, warn: p.Of.Warn, made: openMade(p.Of.Run),
 	}
-	// What is asked of a compiler's hash for compiles is the compressor's
-	// version for archives: it is part of mintmark, and in the recipe as well.
-	if a, err := ledger.Open(ledgerConfig(p.Of.Run, "archives", "archives")); err == nil {
-		l.archives = a
+}
+
+// openMade opens the ledgers of the files that are made by a recipe, one for each stage.
+// They are of no toolchain: what makes such a file is in its recipe.
+func openMade(r *run.Run) map[fact.Stage]*ledger.Ledger {
+	list := map[fact.Stage]*ledger.Ledger{}
+	for _, stage := range []fact.Stage{fact.Archived, fact.PackageStage} {
+		l, err := ledger.Open(ledgerConfig(r, string(stage)+"s", string(stage)+"s"))
+		if err != nil {
+			r.Warn("no %s is taken from the proof ledger: %v", stage, err)
+			continue
+		}
+		list[stage] = l
 	}
-	return l
+	return list
 }
 
 // ledgerUnit is what the ledger has to know of a unit.
@@ -115,35 +125,37 @@ func ledgerUnit(p *fetch.Planned, u *plan.Unit) ledger.Unit {
 	}
 }
 
-// copyProvenArchive copies the archive of that recipe from the ledger to name,
-// fills in its digest, and returns how often it was made; 0 if there was none.
-func (l *ReleaseLedger) copyProvenArchive(ctx context.Context, recipe actions.ID, name string, a *checksums.Artifact) (executions int) {
-	if l == nil || l.archives == nil || !l.seeding {
-		return 0
+// copyMade copies the file of that recipe from the ledger, and says how often it was
+// made; 0 if it is not there, or not proven.
+func (l *ReleaseLedger) copyMade(ctx context.Context, k *making, to string) (info archive.Info, executions int) {
+	if l == nil || l.made[k.stage] == nil || !l.seeding {
+		return info, 0
 	}
-	file, proof, ok := l.archives.Lookup(ctx, recipe)
+	file, proof, ok := l.made[k.stage].Lookup(ctx, k.of[0].recipe)
 	if !ok {
-		return 0
+		return info, 0
 	}
-	sum, size, err := files.Copy(ctx, file, name, 0o644)
+	sum, size, err := files.Copy(ctx, file, to, 0o644)
 	if err != nil || sum != proof.Output.String() {
-		os.Remove(name)
-		return 0
+		os.Remove(to)
+		return info, 0
 	}
-	a.Size, a.SHA256 = size, sum
-	return proof.Executions
+	return archive.Info{Size: size, SHA256: sum}, proof.Executions
 }
 
-// addArchive adds an archive that was just made once for each executor, with one digest.
-func (l *ReleaseLedger) addArchive(ctx context.Context, u *plan.Unit, recipe actions.ID, name string, a *checksums.Artifact) error {
-	if l == nil || l.archives == nil {
-		return nil
+// addMade adds a file that was just made once of each list of its ingredients, with one
+// digest. What cannot be added costs the next release time.
+func (l *ReleaseLedger) addMade(ctx context.Context, k *making, file string, info archive.Info) {
+	if l == nil || l.made[k.stage] == nil {
+		return
 	}
-	output, err := actions.ParseID(a.SHA256)
-	if err != nil {
-		return err
+	output, err := actions.ParseID(info.SHA256)
+	if err == nil {
+		err = l.made[k.stage].Add(ctx, k.name, k.platform, k.of[0].recipe, output, info.Size, file)
 	}
-	return l.archives.Add(ctx, a.Name, u.Platform, recipe, output, a.Size, name)
+	if err != nil && ctx.Err() == nil {
+		l.warn("%s: the next release will make it again: %v", k.name, err)
+	}
 }
 
 // waits reports whether one build of a unit has something to gain from waiting for
@@ -188,7 +200,8 @@ func (l *ReleaseLedger) UnitActions(made []*UnitResult) []checksums.UnitActions 
 		}
 		ua := checksums.UnitActions{
 			Profile: u.Profile, Platform: u.Platform, Links: t.Links, LinksAgain: t.LinksAgain,
-			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable, ArchiveProven: r.archiveProven,
+			Executed: t.Executed, Again: t.Again, Foreign: t.Foreign, Unprovable: t.Unprovable,
+			ArchiveProven: r.archivesBefore, PackageProven: r.packagesBefore,
 		}
 		for _, n := range slices.Sorted(maps.Keys(t.Proven)) {
 			ua.Proven = append(ua.Proven, checksums.ProvenActions{Executions: n, Actions: t.Proven[n]})

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -52,11 +51,13 @@ type UnitResult struct {
 	contents      []sbom.Linked
 	times         []report.BuildTime // of each execution, if asked for
 	programs      []*item            // as they are published; nil: nothing was made of them
-	archiveProven int                // how often the archives were made before, the least of them; 0: one was made now
-	stamp         string             // as in compared
-	kept          string             // as in compared
-	mended        []string           // as in compared
-	cpu           time.Duration      // of all go commands
+	// archivesBefore and packagesBefore are how often the archives and the packages were
+	// made before, the least of them; 0: one was made now, or there is none.
+	archivesBefore, packagesBefore int
+	stamp                          string        // as in compared
+	kept                           string        // as in compared
+	mended                         []string      // as in compared
+	cpu                            time.Duration // of all go commands
 }
 
 // final is a binary as it will be published, by itself or in an archive.
@@ -245,30 +246,41 @@ func (m *Maker) archives(ctx context.Context, r *UnitResult, items []*item) erro
 	if err := m.leaveOut(ctx, r, items); err != nil {
 		return err
 	}
-	least := -1 // how often the archives are proven
+	var before []int
 	for _, e := range r.unit.Shape().Artifacts() {
 		if e.Stage != fact.Archived {
 			continue
 		}
-		a, proven, err := m.archive(ctx, r.unit, e, items)
+		a, n, err := m.archive(ctx, r.unit, e, items)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Name, err)
 		}
-		r.Artifacts = append(r.Artifacts, a)
-		if least < 0 || proven < least {
-			least = proven
-		}
+		r.Artifacts, before = append(r.Artifacts, a), append(before, n)
 	}
-	r.archiveProven = max(least, 0)
+	r.archivesBefore = leastOf(before)
 	return nil
 }
 
-// archive publishes one of them. proven is how often it was made before; 0: it was
-// made now.
-func (m *Maker) archive(ctx context.Context, u *plan.Unit, e fact.Expected, items []*item) (_ checksums.Artifact, proven int, err error) {
+// archive publishes one of them, made once for each place, from the files of that place.
+// before is as in [made].
+func (m *Maker) archive(ctx context.Context, u *plan.Unit, e fact.Expected, items []*item) (_ checksums.Artifact, before int, err error) {
+	a := holder(u, e, archive.Tool(e.Format), items)
+	k := newArchiving(e.Name, u.Platform, e.Format, m.Of.Source.CommitTime)
+	for place := range m.Executors {
+		if err := k.add(ctx, m.copyName(place), m.members(u, e, items, place)); err != nil {
+			return a, 0, err
+		}
+	}
+	a.Members = membersOf(k.of[0].entries)
+	before, err = m.publishMade(ctx, &a, &k.making)
+	return a, before, err
+}
+
+// holder is the artifact of a file that a tool makes of the items and of others.
+func holder(u *plan.Unit, e fact.Expected, tool string, items []*item) checksums.Artifact {
 	a := checksums.Artifact{
-		Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: fact.Archived,
-		Published: true, Verdict: fact.Identical, Tool: archive.Tool(e.Format),
+		Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: e.Stage,
+		Published: true, Verdict: fact.Identical, Tool: tool,
 	}
 	for _, it := range items {
 		a.From = append(a.From, it.artifact.SHA256)
@@ -276,70 +288,7 @@ func (m *Maker) archive(ctx context.Context, u *plan.Unit, e fact.Expected, item
 			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
 		}
 	}
-	proven, err = m.writeArchive(ctx, u, e, items, &a)
-	return a, proven, err
-}
-
-// writeArchive writes an archive once for each place, from the files of that place.
-// The same archive of an earlier release, written twice then, spares that.
-func (m *Maker) writeArchive(ctx context.Context, u *plan.Unit, as fact.Expected, items []*item, a *checksums.Artifact) (proven int, err error) {
-	when := m.Of.Source.CommitTime
-	first := m.members(u, as, items, 0)
-	recipe, entries, err := archive.Recipe(ctx, as.Format, first, when)
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range entries {
-		a.Members = append(a.Members, checksums.Member{Name: e.Name, Size: e.Size, SHA256: e.SHA256, Mode: fmt.Sprintf("%04o", e.Mode.Perm())})
-	}
-	var others [][]archive.Member
-	for place := 1; place < len(m.Executors) && a.Verdict == fact.Identical; place++ {
-		other := m.members(u, as, items, place)
-		again, list, err := archive.Recipe(ctx, as.Format, other, when)
-		if err != nil {
-			return 0, fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
-		}
-		if again != recipe {
-			a.Verdict = fact.Different
-			a.Findings = []fact.Finding{memberFinding(entries, list)}
-			break
-		}
-		others = append(others, other)
-	}
-	again := len(others) > 0 && a.Verdict == fact.Identical
-	name := filepath.Join(m.Stage, a.Name)
-	if again {
-		if proven = m.Ledger.copyProvenArchive(ctx, recipe, name, a); proven > 0 {
-			return proven, nil
-		}
-	}
-	var info archive.Info
-	err = files.Create(name, 0o644, func(out *os.File) (err error) {
-		info, err = archive.Write(ctx, out, as.Format, first, when)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	a.Size, a.SHA256 = info.Size, info.SHA256
-	if !again {
-		return 0, nil
-	}
-	for i, other := range others {
-		again, err := archive.Write(ctx, io.Discard, as.Format, other, when)
-		if err != nil {
-			return 0, fmt.Errorf("from the copy of the source of %s: %w", m.Executors[i+1].Name(), err)
-		}
-		if again.SHA256 != a.SHA256 {
-			a.Verdict = fact.Different
-			a.Findings = []fact.Finding{memberFinding(info.Entries, again.Entries)}
-			return 0, nil
-		}
-	}
-	if err := m.Ledger.addArchive(ctx, u, recipe, name, a); err != nil && ctx.Err() == nil {
-		m.Of.Warn("%s: the next release will make it again: %v", a.Name, err)
-	}
-	return 0, nil
+	return a
 }
 
 // members lists an archive's files from one of the places.
@@ -365,11 +314,11 @@ func (m *Maker) members(u *plan.Unit, as fact.Expected, items []*item, place int
 	return list
 }
 
-// memberFinding says which members of two archives of one unit differ.
+// memberFinding says what differs of that two files were made of.
 func memberFinding(a, b []archive.Entry) fact.Finding {
 	f := fact.Finding{
 		Cause: fact.CauseSource, Confidence: fact.Certain,
-		Remedy: "a file that goes into the archive is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
+		Remedy: "a file that goes into it is not the same in two clean checkouts: look for filters and line-ending attributes in .gitattributes",
 	}
 	byName := map[string]archive.Entry{}
 	for _, e := range b {
@@ -381,7 +330,7 @@ func memberFinding(a, b []archive.Entry) fact.Finding {
 		}
 	}
 	if len(f.Evidence) == 0 {
-		f.Cause, f.Confidence, f.Remedy = fact.CauseUnknown, fact.Possible, "report this to mintmark: equal members should make equal archives"
+		f.Cause, f.Confidence, f.Remedy = fact.CauseUnknown, fact.Possible, "report this to mintmark: equal members should make equal files"
 		f.Evidence = []string{"all members are equal"}
 	}
 	return f

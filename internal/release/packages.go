@@ -3,6 +3,7 @@ package release
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mintmark/mintmark/builds/actions"
 	"github.com/mintmark/mintmark/builds/archive"
 	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/builds/tool"
@@ -53,16 +55,18 @@ func (m *Maker) packages(ctx context.Context, r *UnitResult, items []*item) erro
 			return fmt.Errorf("packages: %w", err)
 		}
 	}
+	var before []int
 	for _, e := range r.unit.Shape().Artifacts() {
 		if e.Stage != fact.PackageStage {
 			continue
 		}
-		a, err := m.makePackage(ctx, r.unit, e, programs, staged)
+		a, n, err := m.makePackage(ctx, r.unit, e, programs, staged)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Name, err)
 		}
-		r.Artifacts = append(r.Artifacts, a)
+		r.Artifacts, before = append(r.Artifacts, a), append(before, n)
 	}
+	r.packagesBefore = leastOf(before)
 	return nil
 }
 
@@ -72,6 +76,7 @@ func (m *Maker) packages(ctx context.Context, r *UnitResult, items []*item) erro
 type stagedPackage struct {
 	dir     string
 	files   map[string]string // content's place, or the name of a script → file in dir
+	inputs  []archive.Entry   // these files by what they are in files
 	members []archive.Entry   // sorted by name
 }
 
@@ -103,6 +108,7 @@ func (m *Maker) stagePackage(ctx context.Context, u *plan.Unit, programs []*item
 		if sum, size, err = files.Copy(ctx, from, to, 0o644); err == nil {
 			err = os.Chtimes(to, m.Of.Source.CommitTime, m.Of.Source.CommitTime)
 		}
+		s.inputs = append(s.inputs, archive.Entry{Name: key, Size: size, SHA256: sum})
 		return sum, size, err
 	}
 	shape := u.Shape()
@@ -154,48 +160,40 @@ func (m *Maker) contentMode(c fact.PackageContent) os.FileMode {
 }
 
 // makePackage makes a package once for each place, from the files of that place, and
-// reads the first one back.
-func (m *Maker) makePackage(ctx context.Context, u *plan.Unit, e fact.Expected, programs []*item, staged []*stagedPackage) (checksums.Artifact, error) {
-	a := checksums.Artifact{
-		Name: e.Name, Profile: u.Profile, Platform: u.Platform, Stage: fact.PackageStage,
-		Published: true, Verdict: fact.Identical, Tool: m.Nfpm.String(),
-	}
-	for _, it := range programs {
-		a.From = append(a.From, it.artifact.SHA256)
-		if it.artifact.Verdict != fact.Identical {
-			a.Verdict, a.Reason = it.artifact.Verdict, it.artifact.Reason
-		}
-	}
-	first := staged[0]
-	for _, m := range first.members {
-		a.Members = append(a.Members, checksums.Member{Name: m.Name, Size: m.Size, SHA256: m.SHA256, Mode: fmt.Sprintf("%04o", m.Mode)})
-	}
-	made, err := m.runNfpm(ctx, u, e, first)
-	if err != nil {
-		return a, err
-	}
-	if a.SHA256, a.Size, err = files.Copy(ctx, made, filepath.Join(m.Stage, e.Name), 0o644); err != nil {
-		return a, err
-	}
-	if err := readBack(ctx, filepath.Join(m.Stage, e.Name), a.Size, e.Format, u.Packages, first.members); err != nil {
-		return a, fmt.Errorf("nfpm made another package than it was told to: %w", err)
-	}
-	for place := 1; place < len(staged) && a.Verdict == fact.Identical; place++ {
-		other := staged[place]
-		made, err := m.runNfpm(ctx, u, e, other)
+// reads the first one back. before is as in [made].
+func (m *Maker) makePackage(ctx context.Context, u *plan.Unit, e fact.Expected, programs []*item, staged []*stagedPackage) (_ checksums.Artifact, before int, err error) {
+	a := holder(u, e, m.Nfpm.String(), programs)
+	a.Members = membersOf(staged[0].members)
+	k := making{stage: e.Stage, name: e.Name, platform: u.Platform}
+	var runs []nfpmRun
+	for place, s := range staged {
+		run, err := m.nfpmRun(u, e, s)
 		if err != nil {
-			return a, fmt.Errorf("from the copy of the source of %s: %w", m.Executors[place].Name(), err)
+			return a, 0, err
 		}
-		sum, _, err := files.Digest(ctx, made)
-		if err != nil {
-			return a, err
-		}
-		if sum != a.SHA256 {
-			a.Verdict = fact.Different
-			a.Findings = []fact.Finding{memberFinding(first.members, other.members)}
-		}
+		runs = append(runs, run)
+		k.of = append(k.of, ingredients{run.recipe(m.Nfpm), s.inputs, m.copyName(place)})
 	}
-	return a, nil
+	k.write = func(ctx context.Context, of int, to string) (info archive.Info, err error) {
+		made, err := runs[of].make(ctx, m.Nfpm)
+		if err != nil {
+			return info, err
+		}
+		info.Entries = runs[of].of.inputs
+		if to == "" {
+			info.SHA256, info.Size, err = files.Digest(ctx, made)
+			return info, err
+		}
+		if info.SHA256, info.Size, err = files.Copy(ctx, made, to, 0o644); err != nil {
+			return info, err
+		}
+		if err := readBack(ctx, to, info.Size, e.Format, u.Packages, runs[of].of.members); err != nil {
+			return info, fmt.Errorf("nfpm made another package than it was told to: %w", err)
+		}
+		return info, nil
+	}
+	before, err = m.publishMade(ctx, &a, &k)
+	return a, before, err
 }
 
 // readBack holds what a package installs against what it was made of.
@@ -212,23 +210,46 @@ func readBack(ctx context.Context, name string, size int64, format string, p *fa
 	return archive.CheckInstalled(list, members, p)
 }
 
-// runNfpm makes one package of what is staged.
-func (m *Maker) runNfpm(ctx context.Context, u *plan.Unit, e fact.Expected, s *stagedPackage) (string, error) {
-	config, err := json.Marshal(m.nfpmConfig(u, e.Format, s)) // JSON is YAML
-	if err != nil {
-		return "", err
-	}
-	if err := files.Write(filepath.Join(s.dir, stagedConfig), config, 0o644); err != nil {
-		return "", err
-	}
-	out := filepath.Join(stagedOutput, e.Name)
-	c := m.Nfpm.Command(s.dir, "package", "--config="+stagedConfig, "--packager="+e.Format, "--target="+out)
+// nfpmRun is how nfpm makes one package.
+type nfpmRun struct {
+	of        *stagedPackage
+	to        string // relative to its directory, as all that nfpm is told
+	config    []byte
+	args, env []string
+}
+
+func (m *Maker) nfpmRun(u *plan.Unit, e fact.Expected, s *stagedPackage) (nfpmRun, error) {
+	r := nfpmRun{of: s, to: stagedOutput + "/" + e.Name}
+	r.args = []string{"package", "--config=" + stagedConfig, "--packager=" + e.Format, "--target=" + r.to}
 	// What is compressed in several parts at once must not depend on how many there are.
-	c.Env = append(c.Env, "GOMAXPROCS=1", "TZ=UTC")
+	r.env = []string{"GOMAXPROCS=1", "TZ=UTC"}
+	var err error
+	r.config, err = json.Marshal(m.nfpmConfig(u, e.Format, s)) // JSON is YAML
+	return r, err
+}
+
+// recipe is a digest of all that decides the package's bytes. The program's digest is
+// among it: nfpm compresses with the library of the toolchain that it was built with.
+func (r *nfpmRun) recipe(nfpm *tool.Program) actions.ID {
+	h := sha256.New()
+	fmt.Fprintf(h, "package recipe 1\n%q %s\n%q %q\n%q\n", nfpm.String(), nfpm.SHA256, r.args, r.env, r.config)
+	for _, in := range r.of.inputs {
+		fmt.Fprintf(h, "%q %d %s\n", r.of.files[in.Name], in.Size, in.SHA256)
+	}
+	return actions.ID(h.Sum(nil))
+}
+
+// make runs nfpm, and gives the package's file.
+func (r *nfpmRun) make(ctx context.Context, nfpm *tool.Program) (string, error) {
+	if err := files.Write(filepath.Join(r.of.dir, stagedConfig), r.config, 0o644); err != nil {
+		return "", err
+	}
+	c := nfpm.Command(r.of.dir, r.args...)
+	c.Env = append(c.Env, r.env...)
 	if _, err := toolchain.Run(ctx, c); err != nil {
 		return "", err
 	}
-	return filepath.Join(s.dir, out), nil
+	return filepath.Join(r.of.dir, filepath.FromSlash(r.to)), nil
 }
 
 // nfpmFile is nfpm's configuration (https://nfpm.goreleaser.com/docs/configuration), as

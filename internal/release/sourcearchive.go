@@ -3,8 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/fault"
-	"github.com/mintmark/mintmark/internal/files"
 	"github.com/mintmark/mintmark/internal/lint"
 )
 
@@ -59,14 +56,8 @@ func WriteSource(ctx context.Context, repo *source.Repo, when time.Time, a *chec
 		for _, f := range list {
 			members = append(members, archive.Member{Name: f.In(a.Wrap), Executable: f.Executable, Link: f.Link, Open: f.Open})
 		}
-		if name == "" {
-			info, err = archive.Write(ctx, io.Discard, a.Format, members, when)
-			return err
-		}
-		return files.Create(name, 0o644, func(f *os.File) (err error) {
-			info, err = archive.Write(ctx, f, a.Format, members, when)
-			return err
-		})
+		info, err = writeArchive(ctx, name, a.Format, members, when)
+		return err
 	})
 	return info, err
 }

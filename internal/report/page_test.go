@@ -261,12 +261,13 @@ func TestVerdict(t *testing.T) {
 		{func(in *Inputs) { in.Manifest.Rebuild.Executions = 3 }, "identical", "All 3 artifacts identical in 3 builds"},
 		{func(in *Inputs) {
 			in.Manifest.Rebuild.Executions = 4
-			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Profile: "a", Platform: "linux/arm", Links: 1, ArchiveProven: 3}, {Profile: "b", Platform: "linux/arm", Links: 1, ArchiveProven: 4}}
+			in.Manifest.Rebuild.Actions = []checksums.UnitActions{{Profile: "a", Platform: "linux/arm", Links: 1, ArchiveProven: 3, PackageProven: 2}, {Profile: "b", Platform: "linux/arm", Links: 1, ArchiveProven: 4}}
 			in.Manifest.Artifacts = nil
 			for _, profile := range []string{"a", "a", "b", "c"} { // a has two formats, c was made now
 				in.Manifest.Artifacts = append(in.Manifest.Artifacts, checksums.Artifact{Profile: profile, Platform: "linux/arm", Stage: fact.Archived, Verdict: fact.Identical})
+				in.Manifest.Artifacts = append(in.Manifest.Artifacts, checksums.Artifact{Profile: profile, Platform: "linux/arm", Stage: fact.PackageStage, Verdict: fact.Identical})
 			}
-		}, "identical", "One of 4 builds of each unit compiled 0 packages and linked 2 binaries; 3 archives made 3 times earlier"},
+		}, "identical", "One of 4 builds of each unit compiled 0 packages and linked 2 binaries; 3 archives made 3 times earlier; 2 distribution packages made twice earlier"},
 		{func(in *Inputs) { in.Signed, in.SignedBy = false, fact.SignerID{} }, "identical", "NOT SIGNED"},
 		{func(in *Inputs) { in.SignedBy = fact.SignerID{} }, "identical", "was NOT CHECKED"},
 		{func(in *Inputs) { in.Manifest.Kind = checksums.KindSnapshot }, "identical", "A snapshot, not a release"},

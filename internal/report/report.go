@@ -129,25 +129,16 @@ func WriteJSON(w io.Writer, v any) error {
 // spare compiles, of so many builds of each unit; "" when nothing was rebuilt or
 // nothing is known of it. artifacts are those of the units.
 func Again(executions int, units []checksums.UnitActions, artifacts []checksums.Artifact) string {
-	var links, executed, proven, foreign, unprovable, archives int
-	least, leastArchive := 0, 0 // executions that something rests on
-	archivesOf := map[string]int{}
-	for _, a := range artifacts {
-		if a.Stage == fact.Archived {
-			archivesOf[a.Unit()]++
-		}
-	}
+	var links, executed, proven, foreign, unprovable int
+	least := 0 // executions that something rests on
+	archives, packages := newEarlier(fact.Archived, artifacts), newEarlier(fact.PackageStage, artifacts)
 	for _, u := range units {
 		links += u.Links
 		executed += u.Executed + u.Again
 		foreign += u.Foreign
 		unprovable += u.Unprovable
-		if u.ArchiveProven > 0 {
-			archives += archivesOf[u.Profile+" "+u.Platform]
-			if leastArchive == 0 || u.ArchiveProven < leastArchive {
-				leastArchive = u.ArchiveProven
-			}
-		}
+		archives.add(u, u.ArchiveProven)
+		packages.add(u, u.PackageProven)
 		for _, p := range u.Proven {
 			proven += p.Actions
 			if least == 0 || p.Executions < least {
@@ -176,8 +167,41 @@ func Again(executions int, units []checksums.UnitActions, artifacts []checksums.
 	if foreign > 0 {
 		text += fmt.Sprintf(" (%d of them rest on another rebuilder's)", foreign)
 	}
-	if archives > 0 {
-		text += fmt.Sprintf("; %s made %s earlier", fact.Count(archives, "archive"), fact.Times(leastArchive))
+	return text + archives.text("archive") + packages.text("distribution package")
+}
+
+// earlier counts the files of a stage that were made by earlier releases.
+type earlier struct {
+	of    map[string]int // files of each unit
+	files int
+	least int // times that one was made
+}
+
+func newEarlier(stage fact.Stage, artifacts []checksums.Artifact) *earlier {
+	e := &earlier{of: map[string]int{}}
+	for _, a := range artifacts {
+		if a.Stage == stage {
+			e.of[a.Unit()]++
+		}
 	}
-	return text
+	return e
+}
+
+// add counts the files of a unit, which were made so often; 0: by this release.
+func (e *earlier) add(u checksums.UnitActions, times int) {
+	if times == 0 {
+		return
+	}
+	e.files += e.of[u.Profile+" "+u.Platform]
+	if e.least == 0 || times < e.least {
+		e.least = times
+	}
+}
+
+// text goes on in a sentence; "" if there are none.
+func (e *earlier) text(thing string) string {
+	if e.files == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s made %s earlier", fact.Count(e.files, thing), fact.Times(e.least))
 }
