@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,12 +56,23 @@ func newMachine(t *testing.T, hostGo, goarch string) *machine {
 		}
 	}
 	copyToolchain(t, hostGo, goarch, m.goroot)
-	build := exec.Command("go", "build", "-o", m.binary, ".")
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0")
+	buildStatic(t, m.binary, goarch)
+	return m
+}
+
+// buildStatic builds a mintmark that needs no file of the machine that it runs on. For
+// this architecture it is linked of the packages that all tests have compiled.
+func buildStatic(t *testing.T, to, goarch string) {
+	t.Helper()
+	args, env := []string{"build", "-o", to, "."}, []string{"CGO_ENABLED=0"}
+	if _, err := exec.LookPath("gcc"); err == nil && goarch == runtime.GOARCH {
+		args, env = append([]string{"build", "-ldflags=-linkmode=external -extldflags=-static"}, args[1:]...), nil
+	}
+	build := exec.Command("go", args...)
+	build.Env = append(append(os.Environ(), "GOOS=linux", "GOARCH="+goarch), env...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return m
 }
 
 // copyToolchain puts a Go toolchain for Linux into a directory, ready to run.

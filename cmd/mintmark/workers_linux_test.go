@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,11 +71,7 @@ func newFleetBench(t *testing.T, platforms []string, programs ...string) *fleetB
 			t.Fatal(err)
 		}
 	}
-	build := exec.Command("go", "build", "-o", b.bin, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	buildStatic(t, b.bin, runtime.GOARCH)
 	for _, args := range [][]string{{"git", "init", "-q", "-b", "main", "."}, {"git", "add", "-A"}, {"git", "commit", "-q", "-m", "commit"}, {"git", "tag", "v1.0.0"}} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir, cmd.Env = b.product(), b.env
