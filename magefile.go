@@ -7,6 +7,7 @@ package main
 import (
 	"errors"
 	"runtime"
+	"sync"
 
 	"github.com/magefile/mage/sh"
 
@@ -23,24 +24,28 @@ func Test() error {
 // Lint runs gofmt, go vet and staticcheck, and the analyzers of go vet for the other two
 // systems that mintmark runs on.
 func Lint() error {
-	var errs []error
 	unformatted, err := sh.Output("gofmt", "-l", "builds", "checksums", "cmd", "internal", "profiles", "targets", "tools", "magefile.go", "deps_test.go", "docs_test.go")
 	if err == nil && unformatted != "" {
 		err = errors.New("not gofmt-ed:\n" + unformatted)
 	}
-	errs = append(errs, err, sh.RunV("go", "vet", "./..."), vetOthers())
-	errs = append(errs, sh.RunV("go", "run", "honnef.co/go/tools/cmd/staticcheck@v0.8.2", "./..."))
-	return errors.Join(errs...)
+	return errors.Join(err, sh.RunV("go", "vet", "./..."), others())
 }
 
-// vetOthers runs tools/vet for the systems that are not this one.
-func vetOthers() error {
-	var errs []error
+// others runs staticcheck, and tools/vet for the systems that are not this one, beside
+// each other: each is busy with one file after the other for much of its time.
+func others() error {
+	checks := [][]string{{"run", "honnef.co/go/tools/cmd/staticcheck@v0.8.2", "./..."}}
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		if goos != runtime.GOOS {
-			errs = append(errs, sh.RunV("go", "run", "./tools/vet", goos, "./..."))
+			checks = append(checks, []string{"run", "./tools/vet", goos, "./..."})
 		}
 	}
+	errs := make([]error, len(checks))
+	var wait sync.WaitGroup
+	for i, args := range checks {
+		wait.Go(func() { errs[i] = sh.RunV("go", args...) })
+	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 

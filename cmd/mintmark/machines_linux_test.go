@@ -64,11 +64,11 @@ func newMachine(t *testing.T, hostGo, goarch string) *machine {
 // this architecture it is linked of the packages that all tests have compiled.
 func buildStatic(t *testing.T, to, goarch string) {
 	t.Helper()
-	args, env := []string{"build", "-o", to, "."}, []string{"CGO_ENABLED=0"}
+	flag, env := "-trimpath", []string{"CGO_ENABLED=0"} // as other tests build for it
 	if _, err := exec.LookPath("gcc"); err == nil && goarch == runtime.GOARCH {
-		args, env = append([]string{"build", "-ldflags=-linkmode=external -extldflags=-static"}, args[1:]...), nil
+		flag, env = "-ldflags=-linkmode=external -extldflags=-static", nil
 	}
-	build := exec.Command("go", args...)
+	build := exec.Command("go", "build", flag, "-o", to, ".")
 	build.Env = append(append(os.Environ(), "GOOS=linux", "GOARCH="+goarch), env...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
