@@ -4,8 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/builds/plan"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
+	"github.com/mintmark/mintmark/internal/fetch"
+	"github.com/mintmark/mintmark/internal/release"
 )
 
 // TestCompareImage: an image that came out other than the published one says where.
@@ -48,5 +51,36 @@ func TestCompareImage(t *testing.T) {
 				t.Errorf("%s: %q; want %s, %q", r.Verdict, said, c.verdict, c.want)
 			}
 		})
+	}
+}
+
+// TestImageLeftOut: an image is made of all platforms. Where some are left out it is not
+// compared, which is said and is no error; and one that cannot be made is.
+func TestImageLeftOut(t *testing.T) {
+	of := &plan.Plan{Images: []fact.Image{{Name: "x", Tags: []string{"1"}}}}
+	file := &rebuiltFiles{
+		publication: &publication{m: &checksums.Manifest{Images: []checksums.Image{{Name: "x.oci.tar"}}}, out: &checksums.Verification{}},
+		made:        &release.Finished{Prepared: &release.Prepared{Of: &fetch.Planned{Plan: of.Select(nil)}}},
+	}
+	if of.Units = []*plan.Unit{{}}; len(of.Select(nil).Images) != 0 || len(of.Select(of.Units).Images) != 1 {
+		t.Error("the images of some platforms are not those of all")
+	}
+	for _, c := range []struct {
+		plan  *plan.Plan
+		can   makeable
+		said  string
+		files int
+	}{
+		{&plan.Plan{}, makeable{}, "left out by -platform=linux", 0},
+		{of, makeable{not: map[string]string{"x.oci.tar": "its base is elsewhere"}}, "its base is elsewhere", 1},
+		{of, makeable{}, "nothing was made here in its place", 1},
+	} {
+		file.made.Of.Plan, file.out = c.plan, &checksums.Verification{}
+		if err := file.compareImages(t.Context(), c.can, "linux"); err != nil {
+			t.Fatal(err)
+		}
+		if _, open := file.out.Checks.Sentences(); len(open) != 1 || !strings.HasSuffix(open[0], c.said) || len(file.out.RebuiltFiles) != c.files {
+			t.Errorf("%q, %v; want %s", open, file.out.RebuiltFiles, c.said)
+		}
 	}
 }
