@@ -341,7 +341,7 @@ func openSource(dir, name string) (io.ReadCloser, int64, error) {
 			err = e.Err
 		}
 		if errors.Is(err, fs.ErrNotExist) { // of a checkout, whatever lies in the user's tree
-			return nil, 0, fmt.Errorf("%s: what is built has no such file", name)
+			return nil, 0, fmt.Errorf("%s: not in the commit", name)
 		}
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}

@@ -275,7 +275,7 @@ func TestSources(t *testing.T) {
 	}
 	for lines, want := range map[string]string{
 		"  tool: {files: {/x: text}}\n":        "",
-		"  tool: {files: {/x: none}}\n":        "images.tool.files: none: what is built has no such file",
+		"  tool: {files: {/x: none}}\n":        "images.tool.files: none: not in the commit",
 		"  tool: {files: {/x: link}}\n":        "images.tool.files: ",
 		"  tool: {files: {/x: dir/secret}}\n":  "images.tool.files: dir/secret: ",
 		"  tool: {certificates: text}\n":       "images.tool.certificates: text: has no certificate",
