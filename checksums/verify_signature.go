@@ -1,7 +1,9 @@
 package checksums
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/mintmark/mintmark/internal/fact"
 )
@@ -51,7 +53,11 @@ func (v *verification) unsigned(bundles []string, signed ...string) {
 	for _, name := range signed {
 		v.out.Checks.Open(fact.Signature, name, why)
 	}
-	v.out.Checks.Open(fact.Record, "", "without a key it is not looked at")
+	why = "without a key it is not looked at"
+	if _, err := v.root.Lstat(ProvenanceBundle); errors.Is(err, fs.ErrNotExist) {
+		why = ProvenanceBundle + " is not here"
+	}
+	v.out.Checks.Open(fact.Record, "", why)
 }
 
 // signed says that the signature of a file was found right, and what of its

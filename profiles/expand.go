@@ -109,7 +109,7 @@ func CheckName(s string) error {
 		}
 	}
 	if fact.KindOf(s) != fact.Unknown {
-		return fmt.Errorf("the name %q is that of another file of the release", s)
+		return fault.Errorf("give it another name", "the name %q is that of another file of the release", s)
 	}
 	if device(s) {
 		return fmt.Errorf("the name %q is a device on Windows", s)

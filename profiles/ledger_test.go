@@ -67,7 +67,7 @@ profiles: {release: {platforms: [linux/amd64]}}
 	}
 	for key, want := range map[string]string{
 		"ledger": "m.yaml:5:3", "ledger.publish": "m.yaml:7:12", "ledger.rebuilders": "m.yaml:5:15",
-		"ledger.rebuilders[0]": "m.yaml:5:16", "ledger.rebuilders[1]": "m.yaml:6:5", "ledger.rebuilders[2]": "m.yaml:1:1",
+		"ledger.rebuilders[0]": "m.yaml:5:16", "ledger.rebuilders[1]": "m.yaml:6:5", "ledger.rebuilders[2]": "m.yaml:5:15",
 	} {
 		if got := f.Pos(key).String(); got != want {
 			t.Errorf("%s: %s, want %s", key, got, want)

@@ -157,10 +157,13 @@ func splitItem(key string) (name string, item int, ok bool) {
 // "untagged", "sign", "sign.key", "ledger", "ledger.publish",
 // "ledger.rebuilders", "ledger.rebuilders[0]", "main", "generate[0]",
 // "generate[0].outputs[1]", "checksums.name", "source.wrap" and the like. A key that is absent is
-// at the file's first line, or "built-in" if there is no file.
+// where the map is that would hold it, at the file's first line if that is absent too, or
+// "built-in" if there is no file.
 func (f *File) Pos(key string) Position {
-	if pos, ok := f.positions[key]; ok {
-		return pos
+	for k := key; k != ""; k = k[:max(0, strings.LastIndexAny(k, ".["))] {
+		if pos, ok := f.positions[k]; ok {
+			return pos
+		}
 	}
 	if f.Path == "" {
 		return builtIn

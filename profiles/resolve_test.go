@@ -136,6 +136,9 @@ func TestPos(t *testing.T) {
 	if got := f.Pos("project").String(); got != "m.yaml:2:10" {
 		t.Errorf("project: %s", got)
 	}
+	if got := f.Pos("project.key[2].of").String(); got != "m.yaml:2:10" { // of what would hold it
+		t.Errorf("inside of project: %s", got)
+	}
 	if got := f.Pos("go").String(); got != "m.yaml:1:1" {
 		t.Errorf("go: %s", got)
 	}

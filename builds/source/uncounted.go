@@ -85,6 +85,15 @@ func (s *Source) nextTag(taken func(tag string) bool) string {
 	return s.tagPrefix() + next
 }
 
+// TagFor is the tag that would have the go command find that version, which begins with v,
+// for the commit; "" if its rules have none.
+func (s *Source) TagFor(version string) string {
+	if semver.Canonical(version) != version || !module.MatchPathMajor(version, s.pathMajor()) {
+		return ""
+	}
+	return s.tagPrefix() + version
+}
+
 // pathMajor is what the module's path says of its major version: /v2, .v2 or "".
 func (s *Source) pathMajor() string {
 	_, major, _ := module.SplitPathVersion(s.ModulePath)

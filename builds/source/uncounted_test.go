@@ -90,6 +90,23 @@ func TestNextTag(t *testing.T) {
 	}
 }
 
+func TestTagFor(t *testing.T) {
+	for _, tt := range []struct{ module, dir, version, want string }{
+		{"example.com/m", "", "v1.0.0", "v1.0.0"},
+		{"example.com/m", "", "v1.0.0-rc.1", "v1.0.0-rc.1"},
+		{"example.com/m", "", "v2.0.0", ""},
+		{"example.com/m", "", "v1.0", ""},
+		{"example.com/m", "", "v1.0.0+build.5", ""},
+		{"example.com/m/v2", "", "v2.0.0", "v2.0.0"},
+		{"example.com/m/sub", "sub", "v1.0.0", "sub/v1.0.0"},
+	} {
+		got := (&source.Source{ModulePath: tt.module, Dir: tt.dir}).TagFor(tt.version)
+		if got != tt.want || got != "" && !source.Counts(tt.module, tt.dir, got) {
+			t.Errorf("%s %s: %q, want %q", tt.module, tt.version, got, tt.want)
+		}
+	}
+}
+
 // The highest first, what looks like no version last; a name that another commit
 // has is not advised.
 func TestUncountedOrder(t *testing.T) {

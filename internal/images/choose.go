@@ -81,7 +81,7 @@ func Plan(list []fact.Image, r *Release) (all []Image, err error) {
 			errs = append(errs, i.check())
 		}
 		if slices.ContainsFunc(all, func(o Image) bool { return strings.EqualFold(o.settings.Name, s.Name) }) {
-			errs = append(errs, &channels.Wrong{Key: s.Key(""), Err: errors.New("another image's name differs in case only")})
+			errs = append(errs, &channels.Wrong{Key: s.Key(""), Err: fault.Errorf("give one of them another name", "another image's name differs in case only")})
 		}
 		all = append(all, i)
 	}
@@ -163,7 +163,7 @@ func choose(s *fact.Image, r *Release) (list []chosen, err error) {
 		if !slices.ContainsFunc(list, func(c chosen) bool {
 			return slices.ContainsFunc(c.programs, func(p program) bool { return p.Name == name })
 		}) && len(errs) == 0 {
-			wrong("programs", "", "there is no program %q", name)
+			wrong("programs", "known: "+strings.Join(programsOf(s, r), ", "), "there is no program %q", name)
 		}
 	}
 	if len(list) == 0 && len(errs) == 0 {
@@ -171,6 +171,20 @@ func choose(s *fact.Image, r *Release) (list []chosen, err error) {
 	}
 	slices.SortFunc(list, func(a, b chosen) int { return strings.Compare(a.as.String(), b.as.String()) })
 	return list, errors.Join(errs...)
+}
+
+// programsOf are the names of all programs for Linux that the image could have.
+func programsOf(s *fact.Image, r *Release) (names []string) {
+	for _, o := range r.Offers {
+		if s.Profile != "" && o.Profile != s.Profile || !strings.HasPrefix(o.Platform, "linux/") {
+			continue
+		}
+		for _, p := range o.Programs {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // candidates are what each profile has for a platform.
@@ -260,7 +274,7 @@ func (i *Image) CheckSources(dir string) error {
 	wrong := func(word, hint, format string, args ...any) {
 		errs = append(errs, &channels.Wrong{Key: s.Key(word), Err: fault.Errorf(hint, format, args...)})
 	}
-	const hint = "name a file of the commit, or one that a command of generate makes"
+	const hint = "name a file of the commit, or one that a command of generate makes; what git ignores is in no release"
 	for _, to := range slices.Sorted(maps.Keys(s.Files)) {
 		f, _, err := openSource(dir, s.Files[to])
 		if err != nil {
@@ -325,6 +339,9 @@ func openSource(dir, name string) (io.ReadCloser, int64, error) {
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = e.Err
+		}
+		if errors.Is(err, fs.ErrNotExist) { // of a checkout, whatever lies in the user's tree
+			return nil, 0, fmt.Errorf("%s: not in the commit", name)
 		}
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}

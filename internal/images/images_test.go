@@ -223,7 +223,7 @@ func TestWrong(t *testing.T) {
 		{"  tool: {platforms: [darwin]}\n", nil, "images.tool.platforms: darwin/arm64: images are made of Linux alone: darwin has no containers"},
 		{"  tool: {platforms: [linux/s390x]}\n", nil, `images.tool.platforms: no program is published for "linux/s390x"`},
 		{"  tool: {profile: other}\n", nil, `images.tool.profile: profile "other" publishes no program`},
-		{"  tool: {programs: [x]}\n", nil, `images.tool.programs: there is no program "x"`},
+		{"  tool: {programs: [x]}\n", nil, `images.tool.programs: there is no program "x"; known: tool`},
 		{"  tool: {}\n", func(b *bench) { b.add("debug", "linux/amd64", "tool") }, "images.tool: linux/amd64: it can be that of profile release, linux/amd64, or of profile debug"},
 		{"  tool: {profile: two}\n", func(b *bench) { b.add("two", "linux/amd64", "a", "b") }, "images.tool: linux/amd64 has several programs"},
 		{"  tool: {profile: two, entrypoint: [/usr/local/bin/a]}\n", func(b *bench) { b.add("two", "linux/amd64", "a", "b") }, ""},
@@ -250,7 +250,7 @@ func TestWrong(t *testing.T) {
 		_, err := Plan(settings(t, test.lines), b.release)
 		switch {
 		case test.want == "" && err == nil:
-		case test.want != "" && err != nil && strings.Contains(err.Error(), test.want):
+		case test.want != "" && err != nil && strings.Contains(err.Error()+"; "+fault.Hint(err), test.want):
 		default:
 			t.Errorf("%s: %v\nwant %s", test.lines, err, test.want)
 		}
@@ -275,7 +275,7 @@ func TestSources(t *testing.T) {
 	}
 	for lines, want := range map[string]string{
 		"  tool: {files: {/x: text}}\n":        "",
-		"  tool: {files: {/x: none}}\n":        "images.tool.files: none: ",
+		"  tool: {files: {/x: none}}\n":        "images.tool.files: none: not in the commit",
 		"  tool: {files: {/x: link}}\n":        "images.tool.files: ",
 		"  tool: {files: {/x: dir/secret}}\n":  "images.tool.files: dir/secret: ",
 		"  tool: {certificates: text}\n":       "images.tool.certificates: text: has no certificate",

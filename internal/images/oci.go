@@ -196,7 +196,7 @@ func (p Platform) level() (base string, level string) {
 	return p.OS + "/" + p.Architecture, v
 }
 
-// checkRepositoryTags is all that is wrong with the tags of images that go into one
+// checkTags is all that is wrong with the tags of images that go into one
 // repository: each tag is one image's.
 func checkTags(list []Image) error {
 	type at struct{ repository, tag string }
@@ -207,10 +207,13 @@ func checkTags(list []Image) error {
 		if where == "" {
 			continue
 		}
-		for word, tags := range map[string][]string{"tags": i.settings.Tags, "moving": i.settings.Moving} {
-			for _, t := range tags {
+		for _, of := range []struct {
+			word string
+			tags []string
+		}{{"tags", i.settings.Tags}, {"moving", i.settings.Moving}} {
+			for _, t := range of.tags {
 				if other := seen[at{where, t}]; other != "" {
-					errs = append(errs, &channels.Wrong{Key: i.settings.Key(word), Err: fault.Errorf("give one of them another tag, or another repository", "the image %s of %s has the tag %s too", other, where, t)})
+					errs = append(errs, &channels.Wrong{Key: i.settings.Key(of.word), Err: fault.Errorf("give one of them another tag, or another repository", "the image %s of %s has the tag %s too", other, where, t)})
 				}
 				seen[at{where, t}] = i.settings.Name
 			}

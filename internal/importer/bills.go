@@ -32,6 +32,9 @@ func (g *goreleaser) bills() {
 		switch of := first(text(fieldOf(in, "artifacts").value), "archive"); of {
 		case "archive", "package", "binary":
 			perFile = true
+			if !fieldOf(in, "documents").there() {
+				g.unwritten("sboms.documents", Changed, "a bill is called %s; by GoReleaser's default its name ends in .sbom.json", fact.BillFormat(asked[0]).FileOf("FILE"))
+			}
 		}
 		for _, x := range in {
 			g.bill(x, asked, said)

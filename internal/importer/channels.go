@@ -100,16 +100,11 @@ func (g *goreleaser) inMetadata(name string) bool {
 
 // downloads is where the files of a release are, and the key that says it.
 func (g *goreleaser) downloads() (at string, from any) {
-	for _, forge := range []struct{ key, format string }{
-		{"github", "https://github.com/%s/%s/releases/download/{{.Tag}}"},
-		{"gitlab", "https://gitlab.com/%s/%s/-/releases/{{.Tag}}/downloads"},
-	} {
-		f := fieldOf(g.importer.fields(g.field("release").value), forge.key)
-		in := g.importer.fields(f.value)
-		owner, name := text(fieldOf(in, "owner").value), text(fieldOf(in, "name").value)
-		if owner != "" && name != "" && !strings.Contains(owner+name, "{{") {
-			return fmt.Sprintf(forge.format, owner, name), f.key
-		}
+	switch forge, repo, key := g.repository(); forge {
+	case "github":
+		return "https://github.com/" + repo + "/releases/download/{{.Tag}}", key
+	case "gitlab":
+		return "https://gitlab.com/" + repo + "/-/releases/{{.Tag}}/downloads", key
 	}
 	if parts := strings.Split(g.Module, "/"); len(parts) > 2 && parts[0] == "github.com" {
 		at := fmt.Sprintf("https://github.com/%s/%s/releases/download/{{.Tag}}", parts[1], parts[2])
@@ -264,13 +259,17 @@ func (im *importer) unfit(f *profiles.File) (left []slot) {
 		}
 		s := slot{"", "channels." + string(c.Channel)}
 		left = append(left, s)
-		im.noChannel(s, strings.Join(why, ". "))
+		im.noChannel(s, "no file is made for it: "+strings.Join(why, ". "))
 	}
 	if whole { // what is said for all is for none
 		for _, t := range im.draft.top {
 			if s := (slot{"", t.key}); strings.HasPrefix(t.key, "channels.") && !slices.Contains(left, s) {
 				left = append(left, s)
-				im.noChannel(s, "there is no channel that it is for")
+				why := "no file is made for it: there is no channel that it is for"
+				if t.key == "channels.url" {
+					why = "there is no channel with addresses of the release's files; publish says where it goes"
+				}
+				im.noChannel(s, why)
 			}
 		}
 	}
@@ -284,13 +283,13 @@ func (im *importer) noChannel(s slot, why string) {
 		}
 		for _, k := range t.value.from {
 			delete(im.said, k) // what was kept of it
-			im.say(k, Cannot, "no file is made for it: %s", why)
+			im.say(k, Cannot, "%s", why)
 		}
 		if t.value.of.there() {
 			for _, k := range t.value.from {
 				delete(im.said, k)
 			}
-			im.sayAll(t.value.of, Cannot, "no file is made for it: %s", why)
+			im.sayAll(t.value.of, Cannot, "%s", why)
 		}
 	}
 }

@@ -15,15 +15,15 @@ type section struct {
 
 // sections are by key of the file.
 func sections() map[string]section {
-	upload := section{Cannot, "not in this file: mintmark publish brings a verified release to GitHub, GitLab, Gitea or Forgejo: mintmark publish dist -to=github:OWNER/REPO (init -ci=github writes it into a workflow)"}
-	elsewhere := section{Cannot, "mintmark publish knows forges, directories (-to=dir:PATH) and servers that rsync reaches (-to=rsync:HOST:PATH); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
+	upload := section{Cannot, "publish says where mintmark publish dist brings a verified release: publish: github:OWNER/REPO, or a GitLab, a Gitea, a Forgejo, a directory, a server that rsync reaches (docs/publish.md; init -ci=github writes a workflow with it)"}
+	elsewhere := section{Cannot, "publish knows forges, directories (dir:PATH), servers that rsync reaches (rsync:HOST:PATH) and registries of images (oci:); bring the verified files of dist elsewhere with the service's own tool, in the workflow"}
 	packages := section{Cannot, "of packages for systems, those of packages are made (deb, rpm, apk, archlinux); run the tool that you use now on the verified files of dist"}
 	taps := section{Cannot, "no file is made for this package manager (channels has others); its own tool, or a workflow, reads names and digests out of dist/checksums.txt or dist/release.json"}
 	images := section{Cannot, "not taken over, since a Dockerfile is run, and says what else is in the image; container images are made without one, of the programs, files of the commit and a base by digest: images: {NAME: {repository: HOST/OWNER/NAME, base: HOST/NAME@sha256:…}} (docs/images.md)"}
 	ko := section{Cannot, "not taken over, since a base is named by digest here, and none is the default; write images: {NAME: {repository: HOST/OWNER/NAME, base: HOST/NAME@sha256:…, bin: /ko-app}} (docs/images.md)"}
 	manifests := section{Default, "an image in images has all platforms in one index"}
 	announce := section{Cannot, "nothing is announced; a workflow can do it when the release is there"}
-	forge := section{Cannot, "not in this file: mintmark publish is given the address: -to=github:https://HOST/OWNER/REPO, gitlab:…, gitea:… or forgejo:…"}
+	forge := section{Cannot, "publish has the address: github:https://HOST/OWNER/REPO, gitlab:…, gitea:… or forgejo:…"}
 	signing := section{Cannot, "signing is by a key, of the list of digests, in cosign's format: init -key makes one, sign names it. A keyless signature is added by the workflow: actions/attest with subject-checksums"}
 	own := map[string]section{
 		"release": upload, "milestones": announce, "announce": announce, "publishers": elsewhere, "blobs": elsewhere, "uploads": elsewhere, "artifactories": elsewhere, "gemfury": elsewhere, "furies": elsewhere, "cloudsmiths": elsewhere,
@@ -33,7 +33,7 @@ func sections() map[string]section {
 		"signs": signing, "sign": signing, "docker_signs": signing, "binary_signs": signing,
 		"notarize":    {Cannot, "programs for macOS are not signed or notarized: that would change what was compared. It is done where they are packed for users"},
 		"changelog":   {Changed, "dist/report.md has the commits since the last version tag, by kind where their messages say one, and is the text that mintmark publish gives a release"},
-		"force_token": {Cannot, "not in this file: mintmark publish reads the token of the kind of place that -to= names: GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN"}, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
+		"force_token": {Cannot, "not in this file: mintmark publish reads the token of the kind of place that publish or -to= names: GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN"}, "github_urls": forge, "gitlab_urls": forge, "gitea_urls": forge,
 		"report_sizes":   {Default, "dist/report.html has the size of every file, and what it is made of"},
 		"dist":           {Changed, "the directory is dist, or what -out= names"},
 		"nightly":        {Cannot, "a nightly build is a snapshot: mintmark release -snapshot"},
@@ -54,6 +54,9 @@ func (g *goreleaser) rest() {
 	for _, f := range g.fields {
 		if s, ok := known[f.name]; ok {
 			text := s.text
+			if forge, repo, _ := g.repository(); f.name == "release" && repo != "" {
+				text = strings.Replace(text, "github:OWNER/REPO", forge+":"+repo, 1)
+			}
 			if f.name == "dist" {
 				text = fmt.Sprintf("the directory is dist, or what -out= names: release -out=%s", quote(strings.TrimPrefix(scalar(f), "./")))
 			}
@@ -66,6 +69,20 @@ func (g *goreleaser) rest() {
 	if h := g.field("changelog"); h.there() && isTrue(scalarOf(g, h, "disable", "skip")) {
 		g.sayAll(h, Default, "no changelog is written")
 	}
+}
+
+// repository is the forge and the repository that releases are published in, and the key
+// that says it; "" where it is not said in plain words.
+func (g *goreleaser) repository() (forge, repo string, key any) {
+	for _, forge := range []string{"github", "gitlab"} {
+		f := fieldOf(g.importer.fields(g.field("release").value), forge)
+		in := g.importer.fields(f.value)
+		owner, name := text(fieldOf(in, "owner").value), text(fieldOf(in, "name").value)
+		if owner != "" && name != "" && !strings.Contains(owner+name, "{{") {
+			return forge, owner + "/" + name, f.key
+		}
+	}
+	return "", "", nil
 }
 
 func scalar(f field) string { return text(f.value) }

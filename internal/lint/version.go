@@ -130,6 +130,9 @@ func (l *Linted) stampWarning(stamp string) string {
 		return ""
 	}
 	why := "it is what it stamps in any clone of the commit"
+	if tag := l.Source.TagFor("v" + l.Version); tag != "" && l.From == fact.Given {
+		why += " without the tag " + tag
+	}
 	if stamp == source.Devel {
 		why = "it finds no version for this module in any clone of the commit"
 		if version.Compare(l.GoToolchain.Version, "go1.24") < 0 {

@@ -248,7 +248,7 @@ func TestRefused(t *testing.T) {
 		code int
 		hint string
 	}{
-		"another digest":  {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt is there with", fault.Refused, "delete it by hand"},
+		"another digest":  {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt has the digest", fault.Refused, "delete it by hand"},
 		"a file too many": {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(same, odd)) }, `"added.txt" is there, and is no file`, fault.Refused, "delete it by hand"},
 		"incomplete": {func(f *publishtest.Forge, _ *Config, _ *Release) {
 			f.Releases = append(f.Releases, draft(same, starter))
@@ -309,7 +309,7 @@ func TestWithoutDigests(t *testing.T) {
 	}
 	ended(t, f, r)
 	f.Do(func() { f.Releases[0].Assets[0].Content = []byte("content of CHECKSUMS.TXT\n") })
-	if _, err := Same(t.Context(), r, cfg, testTag); err == nil || !strings.Contains(err.Error(), "checksums.txt is there with the digest") {
+	if _, err := Same(t.Context(), r, cfg, testTag); err == nil || !strings.Contains(err.Error(), "checksums.txt has the digest") {
 		t.Errorf("%v", err)
 	}
 	cfg.Token = secret.Text{}
@@ -390,7 +390,7 @@ func TestSame(t *testing.T) {
 		"a file more": {func(f *publishtest.Forge) {
 			f.Releases[0].Assets = append(f.Releases[0].Assets, &publishtest.Asset{ID: 1000, Name: "x"})
 		}, `"x" is there`},
-		"a file changed": {func(f *publishtest.Forge) { f.Releases[0].Assets[0].Content[0] ^= 1 }, "with the digest"},
+		"a file changed": {func(f *publishtest.Forge) { f.Releases[0].Assets[0].Content[0] ^= 1 }, "has the digest"},
 		"the tag moved":  {func(f *publishtest.Forge) { f.Tags[testTag] = strings.Repeat("00", 20) }, "the tag v1.2.3 is on the commit 0000"},
 	} {
 		f, cfg := newForge(t, GitHub)

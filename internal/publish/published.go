@@ -103,7 +103,7 @@ func (p *publication) publishedNow(ctx context.Context) (*remote, error) {
 	case r == nil && len(drafts) > 0 && p.target.Kind != GitLab:
 		return nil, fault.Errorf("publish it first: mintmark publish", "%s: %s is a draft, which is not published", p.target, p.tag)
 	case r == nil:
-		return nil, fault.Errorf("check the name of the repository and the tag", "%s has published nothing as %s", p.target, p.tag)
+		return nil, fault.Errorf("check the target and the tag", "%s has published nothing as %s", p.target, p.tag)
 	}
 	return r, nil
 }

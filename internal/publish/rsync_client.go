@@ -200,7 +200,7 @@ func (c *rsyncClient) explained(err error) error {
 		case c.reached:
 			return &unsureError{err}
 		case exit.Code == exitStart:
-			hint = "see what rsync says: a daemon has to answer at " + host + ", and to have the module; a module that asks who comes needs USER@ before the host, and the password in RSYNC_PASSWORD"
+			hint = "see what rsync says: a daemon has to answer at " + host + ", and to have the module; a module that asks who comes needs the name of a user before the host, and the password in RSYNC_PASSWORD"
 		case c.daemon():
 			hint = "a daemon has to answer at " + host
 		case c.cfg.variable("RSYNC_RSH") != "":

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/mintmark/mintmark/internal/fault"
+	"github.com/mintmark/mintmark/internal/secret"
 )
 
 // needRsync skips where there is no rsync.
@@ -455,8 +456,8 @@ func TestRsyncRefused(t *testing.T) {
 		code int
 		hint string
 	}{
-		{"another digest", daemon, put("report.md", "content of REPORT.MD\n"), "report.md is there with the digest", fault.Refused, "delete it by hand"},
-		{"another size", shell, put("report.md", "another"), "report.md is there with 7 bytes, it has", fault.Refused, "delete it by hand"},
+		{"another digest", daemon, put("report.md", "content of REPORT.MD\n"), "report.md has the digest", fault.Refused, "delete it by hand"},
+		{"another size", shell, put("report.md", "another"), "report.md has 7 bytes there, and ", fault.Refused, "delete it by hand"},
 		{"a file too many", daemon, put("x y", "x"), `"x y" is there, and is no file of the release`, fault.Refused, "delete it by hand"},
 		{"a hidden file", shell, put(".htaccess", "x"), `".htaccess" is there, and is no file of the release`, fault.Refused, "delete it by hand"},
 		{"another one, published", daemon, put("checksums.txt", "x"), "it is another release", fault.Refused, "release another version"},
@@ -527,7 +528,7 @@ func TestRsyncRefused(t *testing.T) {
 				m.exactly(t, r, tt.name)
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.ExitCode(err) != tt.code || !strings.Contains(fault.Hint(err), tt.hint) {
+			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.ExitCode(err) != tt.code || !strings.Contains(secret.Redact(fault.Hint(err)), tt.hint) {
 				t.Errorf("error %v\nhint %q\nexit code %d", err, fault.Hint(err), fault.ExitCode(err))
 			}
 			if after := content(t, tt.on.top); !maps.Equal(after, before) {
@@ -546,7 +547,7 @@ func TestRsyncReplacesNothing(t *testing.T) {
 		path   string
 		want   string
 	}{
-		"a file":                  {"./report.md", testTag + "/report.md", "report.md is there with"},
+		"a file":                  {"./report.md", testTag + "/report.md", "report.md has "},
 		"the list":                {" ./checksums.txt ", testTag + "/checksums.txt", "it is another release"},
 		"a file as the directory": {" ./" + testTag + " ", testTag, "rsync: exit status"},
 	} {

@@ -126,7 +126,7 @@ func (p *publication) compare(ctx context.Context, list []asset) (found, error) 
 			wrong("%s leads elsewhere, to %.200q", a.Name, a.Link)
 			continue
 		case a.Size >= 0 && a.Size != f.Size:
-			wrong("%s is there with %d bytes, it has %d", a.Name, a.Size, f.Size)
+			wrong("%s has %d bytes there, and %d here", a.Name, a.Size, f.Size)
 			continue
 		}
 		sum, err := p.digest(ctx, a, f.Size)
@@ -134,7 +134,7 @@ func (p *publication) compare(ctx context.Context, list []asset) (found, error) 
 			return found{}, err
 		}
 		if sum != f.SHA256 {
-			wrong("%s is there with the digest %.100s, it has %s", a.Name, sum, f.SHA256)
+			wrong("%s has the digest %.100s there, and %s here", a.Name, sum, f.SHA256)
 			continue
 		}
 		got.done[a.Name] = true

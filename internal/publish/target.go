@@ -49,7 +49,29 @@ const (
 	gitlabBase = "https://gitlab.com"
 )
 
-const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT, dir:PATH, rsync:[USER@]HOST:PATH or rsync://HOST[:PORT]/MODULE/PATH"
+// forms are how targets of a kind are written; of no kind, all that there are, those for
+// container images among them.
+func forms(k Kind) string {
+	switch k {
+	case GitHub, GitLab:
+		repo := "OWNER/REPO"
+		if k == GitLab {
+			repo = "GROUP/PROJECT"
+		}
+		return fmt.Sprintf("%s:%s or %[1]s:https://HOST/%[2]s", k, repo)
+	case Gitea, Forgejo:
+		return string(k) + ":https://HOST/OWNER/REPO"
+	case Directory:
+		return "dir:PATH"
+	case Rsync:
+		return "rsync:[USER@]HOST:PATH or rsync://HOST[:PORT]/MODULE/PATH" // with USER@ it would be taken for an address with a secret
+	}
+	var all []string
+	for _, k := range Kinds() {
+		all = append(all, strings.ReplaceAll(forms(k), " or ", ", "))
+	}
+	return strings.Join(all, ", ") + ", " + images + " or " + imagesAt + "HOST/OWNER/NAME"
+}
 
 // ParseTarget reads a target: host in lower case, no usual port, no name of a user, no
 // slash at the end. The address of github.com or gitlab.com may be written out, so that
@@ -57,7 +79,7 @@ const targetForms = "github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:ht
 func ParseTarget(text string) (Target, error) {
 	t, err := parseTarget(text)
 	if err != nil {
-		return Target{}, noTarget(text, err)
+		return Target{}, noTarget(text, t.Kind, err)
 	}
 	return t, nil
 }
@@ -65,8 +87,8 @@ func ParseTarget(text string) (Target, error) {
 // noTarget is the error of a text that is no target. All of the text is shown, or
 // nothing of it: of an address with a password in it, a part does not show that it has
 // one, and is not recognised.
-func noTarget(text string, err error) error {
-	return fault.Usagef("write "+targetForms, "target %q: %w", secret.Name(text), err)
+func noTarget(text string, kind Kind, err error) error {
+	return fault.Usagef("write "+forms(kind), "target %q: %w", secret.Name(text), err)
 }
 
 // ParsePublished reads a target with one release of it, TARGET@TAG.
@@ -84,10 +106,14 @@ func ParsePublished(text string) (t Target, tag string, err error) {
 		}
 	}
 	if i < 0 {
-		return Target{}, "", fault.Usagef("write TARGET@TAG, such as github:OWNER/REPO@v1.2.3", "%q names no tag", secret.Name(text))
+		example := "github:OWNER/REPO"
+		if t, err := parseTarget(text); err == nil {
+			example = t.String()
+		}
+		return Target{}, "", fault.Usagef("write TARGET@TAG, such as "+example+"@v1.2.3", "%q names no tag", secret.Name(text))
 	}
 	if err != nil {
-		return Target{}, "", noTarget(text, err)
+		return Target{}, "", noTarget(text, t.Kind, err)
 	}
 	if err := checkTag(text[i+1:]); err != nil {
 		return Target{}, "", fault.Usagef("name the release's tag as git does: "+t.String()+"@v1.2.3", "%w", err)

@@ -114,6 +114,14 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
+		"rsync:host": "write rsync:[USER@]HOST:PATH or rsync://HOST[:PORT]/MODULE/PATH", "gitlab:x": "write gitlab:GROUP/PROJECT or gitlab:https://HOST/GROUP/PROJECT", "gitea:o/r": "write gitea:https://HOST/OWNER/REPO", "dir:": "write dir:PATH",
+		"pub": "write github:OWNER/REPO, github:https://HOST/OWNER/REPO, gitea:https://HOST/OWNER/REPO, forgejo:https://HOST/OWNER/REPO, gitlab:GROUP/PROJECT, gitlab:https://HOST/GROUP/PROJECT, dir:PATH, rsync:[USER@]HOST:PATH, rsync://HOST[:PORT]/MODULE/PATH, oci: or oci://HOST/OWNER/NAME",
+	} {
+		if _, err := ParseTarget(text); secret.Redact(fault.Hint(err)) != want {
+			t.Errorf("%q: hint %q", text, secret.Redact(fault.Hint(err)))
+		}
+	}
+	for text, want := range map[string]string{
 		"github:o/r@v1.2.3": "v1.2.3", "github:o/r@sub/v1@x": "sub/v1@x", "dir:/a@b@v1": "v1", "gitlab:https://h.example/a/b@v1": "v1",
 		"github:o/r": "", "github:o/r@": "", "github:o/r@..": "", "github:o/r@-x": "", "github:o/r@a b": "", "github:o/r@a//b": "", "github:o/r@a?b": "",
 		"github:https://u@h.example/o/r@v1": "", "github:o/r@x.lock": "", "github:o/r@.x": "",

@@ -144,6 +144,8 @@ func explained(err error) error {
 		return fmt.Errorf("%w: %w", errAbsent, last)
 	case has("UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden"):
 		return &RequestError{fault.Errorf("log in as somebody who may: docker login HOST, or podman login HOST", "the registry refuses: %w", last)}
+	case has(": dial tcp"):
+		return &RequestError{fault.Errorf("the registry cannot be reached from here: see its name, the network, and HTTPS_PROXY", "%w", last)}
 	}
 	return &RequestError{last}
 }

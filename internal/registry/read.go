@@ -32,8 +32,13 @@ func ParseRef(text string) (r Ref, err error) {
 	why := "does not begin with " + Scheme
 	if ok {
 		r.ImageRef, why = fact.ParseImageRef(name)
-		if why != "" && !strings.Contains(name, "@") && r.Tag != "" && fact.NotRepository(r.Repository) == "" && fact.NotImageTag(r.Tag) == "" {
-			why = "" // by its tag alone
+		if !strings.Contains(name, "@") && fact.NotRepository(r.Repository) == "" {
+			switch {
+			case r.Tag == "" && !strings.HasSuffix(name, ":"):
+				why = "names neither a tag nor a digest"
+			case fact.NotImageTag(r.Tag) == "":
+				why = "" // by its tag alone
+			}
 		}
 	}
 	if why != "" {

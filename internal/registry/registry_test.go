@@ -455,6 +455,9 @@ func TestParse(t *testing.T) {
 		if (err == nil) != (want != "") || err == nil && r.String() != want {
 			t.Errorf("%s: %s, %v", in, r, err)
 		}
+		if in == "oci://e.org/a" && !strings.Contains(err.Error(), "names neither a tag nor a digest") {
+			t.Error(err)
+		}
 		if err != nil && fault.ExitCode(err) != fault.Usage {
 			t.Errorf("%s: %v", in, err)
 		}
@@ -467,12 +470,13 @@ func TestExplained(t *testing.T) {
 		absent bool
 		hint   string
 	}{
-		"x\nError: fetching manifest e.org/a:1: GET https://e.org/v2/a/manifests/1: MANIFEST_UNKNOWN: manifest unknown": {true, ""},
-		"Error: GET https://e.org/v2/a/manifests/1: NAME_UNKNOWN: repository name not known to registry":                {true, ""},
-		"Error: GET https://e.org/v2/a/manifests/1: unexpected status code 404 Not Found: no":                           {true, ""},
-		"Error: GET https://e.org/v2/a/manifests/1: UNAUTHORIZED: authentication required":                              {false, "log in"},
-		"Error: HEAD https://e.org/v2/a/blobs/x: unexpected status code 401 Unauthorized (HEAD has no body)":            {false, "log in"},
-		"Error: PUT https://e.org/v2/a/manifests/1: unexpected status code 500 Internal Server Error":                   {false, ""},
+		"x\nError: fetching manifest e.org/a:1: GET https://e.org/v2/a/manifests/1: MANIFEST_UNKNOWN: manifest unknown":     {true, ""},
+		"Error: GET https://e.org/v2/a/manifests/1: NAME_UNKNOWN: repository name not known to registry":                    {true, ""},
+		"Error: GET https://e.org/v2/a/manifests/1: unexpected status code 404 Not Found: no":                               {true, ""},
+		"Error: GET https://e.org/v2/a/manifests/1: UNAUTHORIZED: authentication required":                                  {false, "log in"},
+		"Error: HEAD https://e.org/v2/a/blobs/x: unexpected status code 401 Unauthorized (HEAD has no body)":                {false, "log in"},
+		"Error: PUT https://e.org/v2/a/manifests/1: unexpected status code 500 Internal Server Error":                       {false, ""},
+		`Error: fetching manifest e.org/a:1: Get "https://e.org/v2/": dial tcp: lookup e.org on 192.0.2.1:53: no such host`: {false, "the registry cannot be reached"},
 	} {
 		err := explained(&toolchain.ExitError{Command: "crane", Code: 1, Output: output})
 		if _, request := errors.AsType[*RequestError](err); request == want.absent {

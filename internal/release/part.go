@@ -108,10 +108,15 @@ func Part(ctx context.Context, cfg run.Config, want PartConfig) (_ *PartResult, 
 	return res, nil
 }
 
-// replaceable refuses to write a part over a file that is none.
+// replaceable refuses to write a part over a file that is none, or where there is no
+// directory for it: nothing is built in vain.
 func replaceable(name, version string) error {
 	f, err := files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(name)
+		if _, err := os.Stat(dir); err != nil {
+			return fault.Usagef("make it, or name another file", "-out=%s: there is no directory %s", name, dir)
+		}
 		return nil
 	}
 	const hint = "-out=FILE names another file, or remove this one"

@@ -71,8 +71,11 @@ func (r *Registries) Image(ctx context.Context, ref registry.Ref, cfg Config) (*
 		return nil, err
 	}
 	const hint = "get the release's files from where they are published, and name their directory: mintmark verify -published=… DIR"
-	if len(manifests) == 0 || len(bundles) == 0 && vc.Trust != nil {
-		return nil, fault.Refusedf(hint, "%s: nothing of a release of mintmark is attached to sha256:%s: no manifest with its record", ref, hex)
+	switch {
+	case len(manifests) == 0:
+		return nil, fault.Refusedf(hint, "%s: no manifest of a release is attached to sha256:%s", ref, hex)
+	case len(bundles) == 0 && vc.Trust != nil:
+		return nil, fault.Refusedf("the release is unsigned, or its record was taken away: ask the publisher for it", "%s: no record is attached to sha256:%s", ref, hex)
 	}
 	if len(bundles) == 0 {
 		bundles = [][]byte{nil}
