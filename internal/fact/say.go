@@ -236,7 +236,7 @@ var wordings = map[Check]wording{
 	},
 	ImageAgain: {
 		done: func(g group) string {
-			return fmt.Sprintf("%d of %s made again here, with the programs built here, are identical", g.n(), Count(g.of, "container image"))
+			return fmt.Sprintf("%d of %d container images made again here, with the programs built here, are identical", g.n(), g.of)
 		},
 		open: each("that the container image %s is made of these programs and files and nothing else: %s"),
 	},

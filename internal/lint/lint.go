@@ -69,7 +69,7 @@ type Linted struct {
 	signed   string      // what a release would be signed with; "" for none
 	typed    *plan.Typed // nil when types were not asked for
 	modules  *plan.Dependencies
-	unlooked []string // what of the modules could not be checked, and why
+	unlooked []string // what of the modules and of images was not checked, and why
 	// Published is what a release publishes, by name.
 	Published *Published
 }

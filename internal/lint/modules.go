@@ -17,10 +17,10 @@ func (l *Linted) dependencies(ctx context.Context) (warnings []string) {
 	d, err := l.Loader.Dependencies(ctx, l.Plan.Units)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		l.unlooked = []string{"the modules: " + line}
+		l.unlooked = append(l.unlooked, "the modules: "+line)
 		return nil
 	}
-	l.modules, l.unlooked = d, d.NotChecked
+	l.modules, l.unlooked = d, append(l.unlooked, d.NotChecked...)
 	return moduleWarnings(d)
 }
 

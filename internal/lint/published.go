@@ -194,6 +194,9 @@ func (l *Linted) images() error {
 	errs := []error{l.wrong(err)}
 	for _, i := range l.Published.Images {
 		errs = append(errs, l.wrong(i.CheckSources(l.Checkout)))
+		if base := i.Base(); base != nil {
+			l.unlooked = append(l.unlooked, fmt.Sprintf("the base of %s: no registry was asked for %s", i.Name(), base))
+		}
 	}
 	return errors.Join(errs...)
 }
