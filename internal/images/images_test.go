@@ -212,6 +212,35 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestDifferences: two images of the same files differ in what they say of themselves.
+func TestDifferences(t *testing.T) {
+	image := func(lines string) (string, *checksums.Image) {
+		b := newBench(t, "linux/amd64", "linux/arm64")
+		b.file("LICENSE", "free")
+		data, made := b.make(lines, Blobs{})
+		name := filepath.Join(t.TempDir(), "x.oci.tar")
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name, made
+	}
+	const plain = "  tool: {files: {/LICENSE: LICENSE}}\n"
+	published, of := image(plain)
+	for lines, want := range map[string][]string{
+		plain: nil,
+		"  tool: {files: {/LICENSE: LICENSE}, cmd: [-v]}\n":              {"the configuration for linux/amd64", "the configuration for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, env: {LD_PRELOAD: /x}}\n":  {"the configuration for linux/amd64", "the configuration for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, annotations: {a: b}}\n":    {"the index", "the manifest for linux/amd64", "the manifest for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, repository: e.org/tool}\n": {"index.json"},
+	} {
+		made, _ := image(lines)
+		got, err := Differences(t.Context(), of, published, made)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", lines, got, err)
+		}
+	}
+}
+
 // TestWrong: what keeps an image from being made is said with the key that is wrong.
 func TestWrong(t *testing.T) {
 	for _, test := range []struct {

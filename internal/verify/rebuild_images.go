@@ -3,7 +3,10 @@ package verify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -84,7 +87,7 @@ func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable, platform
 			if err != nil {
 				r.Reason = err.Error()
 			} else {
-				compareImage(&r, &i, made)
+				compareImage(&r, &i, made, func() ([]string, error) { return t.imageSays(ctx, &i) })
 			}
 		}
 		t.again(r, "")
@@ -106,20 +109,44 @@ func (t *rebuiltFiles) programsUnchecked(i checksums.Image) string {
 	return ""
 }
 
-// compareImage holds an image that was made here against the published one.
-func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image) {
+// imageSays compares what the published image says of itself, such as what it starts, with
+// what the one made here says.
+func (t *rebuiltFiles) imageSays(ctx context.Context, i *checksums.Image) ([]string, error) {
+	if t.dir == "" {
+		return nil, errors.New("only its digest is known here")
+	}
+	published := filepath.Join(t.dir, i.Name)
+	if _, err := os.Lstat(published); errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("it is not here")
+	}
+	return images.Differences(ctx, i, published, filepath.Join(t.stage, i.Name))
+}
+
+// compareImage holds an image that was made here against the published one. says gives
+// what else is not the same in two of the same files.
+func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image, says func() ([]string, error)) {
 	r.Rebuilt, r.Verdict = made.SHA256, fact.Identical
 	if r.Same() {
 		return
 	}
 	differ := imageDifferences(published, made)
-	if len(differ) == 0 && made.Tool != published.Tool {
-		r.Verdict = fact.Unchecked
-		r.Reason = fmt.Sprintf("its layers were compressed by %s, here by %s; all files in them are identical", published.Tool, made.Tool)
-		return
-	}
 	if len(differ) == 0 {
-		differ = []string{"all files in it are identical: what it says of itself is another, or its form"}
+		var err error
+		differ, err = says()
+		if len(differ) == 0 && made.Tool != published.Tool {
+			// That another program has compressed them is the publisher's word.
+			r.Verdict = fact.Unchecked
+			r.Reason = fmt.Sprintf("its layers were compressed by %s, here by %s; all files in them are identical", published.Tool, made.Tool)
+			if err != nil {
+				r.Reason += ", and what it says of itself was not compared: " + err.Error()
+			} else {
+				r.Reason += ", and so is what it says of itself"
+			}
+			return
+		}
+		if len(differ) == 0 {
+			differ = []string{"all files in it are identical: what it says of itself is another, or its form"}
+		}
 	}
 	r.Verdict = fact.Different
 	r.Findings = []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: differ, Remedy: "do not use the image before its publisher explains it"}}
