@@ -597,6 +597,32 @@ func TestBelow(t *testing.T) {
 	}
 }
 
+// TestUnpackBudget: what a stranger's layers unpack to is bounded for all of them, however
+// often one is there.
+func TestUnpackBudget(t *testing.T) {
+	data, _ := layerOf(t, &tar.Header{Name: "a/", Typeflag: tar.TypeDir})
+	left := int64(20 << 10) // a tar of nothing has 10 KiB
+	m := &maker{&Image{base: &fact.ImageRef{}}, &Sources{Cache: Blobs{Dir: t.TempDir(), Unpack: &left}}, t.Context(), nil}
+	if err := os.WriteFile(m.Cache.path(files.DigestBytes(data)), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	base := &layered{}
+	base.manifest.Layers = []Descriptor{blob(typeGzip, data)}
+	n := 0
+	for n < 100 {
+		if _, err := m.below(base, []archive.Member{{Name: "a/b"}}); err != nil {
+			if !strings.Contains(err.Error(), "more than is read of a stranger's") {
+				t.Error(err)
+			}
+			break
+		}
+		n++
+	}
+	if n == 0 || n == 100 {
+		t.Errorf("it was read %d times", n)
+	}
+}
+
 // TestLoader: a program that a C library's loader starts is not put where there is none.
 func TestLoader(t *testing.T) {
 	// The header of an ELF file with one segment, which names the loader.

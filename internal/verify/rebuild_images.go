@@ -25,6 +25,10 @@ type makeable struct {
 	not    map[string]string         // why not the others
 }
 
+// maxUnpacked bounds what the layers of bases unpack to, each time that one is read: some
+// minutes of a processor.
+const maxUnpacked = 256 << 30
+
 // images plans the release's container images, and fetches what they begin with.
 func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, err error) {
 	can = makeable{map[string]*release.Again{}, map[string]string{}}
@@ -36,6 +40,7 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		}
 		return can, wrong.err()
 	}
+	unpack := int64(maxUnpacked)
 	for _, i := range all {
 		published, ok := f.m.ImageNamed(i.Name())
 		if !ok || f.only != "" || len(p.Plan.Images) == 0 {
@@ -49,7 +54,7 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		if f.dir != "" {
 			file = filepath.Join(f.dir, i.Name())
 		}
-		again, err := release.FetchAgain(ctx, p, i, file, layers)
+		again, err := release.FetchAgain(ctx, p, i, file, layers, &unpack)
 		if ctx.Err() != nil {
 			return can, context.Cause(ctx)
 		}
