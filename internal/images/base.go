@@ -162,7 +162,7 @@ func pick(list []Descriptor, p Platform) (Descriptor, error) {
 	}
 	if at < 0 {
 		slices.Sort(has)
-		return Descriptor{}, fault.Errorf("leave the platform out with platforms, or take another base", "it has no image for %s, but for %s", p, strings.Join(slices.Compact(has), ", "))
+		return Descriptor{}, fault.Errorf("leave the platform out with platforms, or take another base", "it has no image for %s, but for %.500s", p, strings.Join(slices.Compact(has), ", "))
 	}
 	return list[at], nil
 }

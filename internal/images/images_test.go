@@ -533,8 +533,9 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s: %s, %v", p, d.Digest, err)
 		}
 	}
+	long := Descriptor{MediaType: typeManifest, Platform: &Platform{strings.Repeat("x", 1<<20), "linux", ""}}
 	for _, p := range []Platform{{"386", "linux", ""}, {"arm", "linux", "v4"}} {
-		if d, err := pick(all, p); err == nil {
+		if d, err := pick(append(all, long), p); err == nil || len(err.Error()) > 1000 {
 			t.Errorf("%s: %s", p, d.Digest)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/channels"
@@ -29,6 +30,9 @@ type makeable struct {
 // minutes of a processor.
 const maxUnpacked = 256 << 30
 
+// maxFetching is how long registries that a publisher names are waited for, all together.
+const maxFetching = 20 * time.Minute
+
 // images plans the release's container images, and fetches what they begin with.
 func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, err error) {
 	can = makeable{map[string]*release.Again{}, map[string]string{}}
@@ -41,6 +45,8 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		return can, wrong.err()
 	}
 	unpack := int64(maxUnpacked)
+	within, cancel := context.WithTimeoutCause(ctx, maxFetching, fault.Errorf("try again, or look whether the registry answers anybody", "the registries of bases have not given everything within %s", maxFetching))
+	defer cancel()
 	for _, i := range all {
 		published, ok := f.m.ImageNamed(i.Name())
 		if !ok || f.only != "" || len(p.Plan.Images) == 0 {
@@ -54,7 +60,7 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		if f.dir != "" {
 			file = filepath.Join(f.dir, i.Name())
 		}
-		again, err := release.FetchAgain(ctx, p, i, file, layers, &unpack)
+		again, err := release.FetchAgain(within, p, i, file, layers, &unpack)
 		if ctx.Err() != nil {
 			return can, context.Cause(ctx)
 		}
