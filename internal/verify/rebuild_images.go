@@ -76,10 +76,11 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 // compareImages makes the container images again, of what was built here, and compares.
 // platforms are those that were selected: an image is made of all.
 func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable, platforms string) error {
-	if t.only != "" {
-		return nil
-	}
 	for _, i := range t.m.Images {
+		if t.only != "" {
+			t.out.Checks.Open(fact.ImageAgain, i.Name, onlyOne(t.only))
+			continue
+		}
 		if len(t.made.Of.Plan.Images) == 0 {
 			t.out.Checks.Open(fact.ImageAgain, i.Name, leftOut(platforms))
 			continue

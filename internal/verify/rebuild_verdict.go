@@ -57,6 +57,8 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 
 func leftOut(platforms string) string { return "left out by -platform=" + platforms }
 
+func onlyOne(name string) string { return "only " + fact.FileName(name) + " was built again" }
+
 // again notes what came of making a file again that no unit makes, and answers its check.
 // found is what the check's sentence says of one that is identical.
 func (p *publication) again(r checksums.RebuiltFile, found string) {
