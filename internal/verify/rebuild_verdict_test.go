@@ -58,6 +58,8 @@ func TestAccount(t *testing.T) {
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
 		{"an image that nobody knows", r.Plan.Units, all, fact.Identical, "other.oci.tar", fault.Failed, "6 of 6 artifacts",
 			[]string{"not rebuilt: other.oci.tar: the manifest does not describe it, so nobody can build it"}},
+		{"generated files, where nothing was generated", r.Plan.Units, all, fact.Identical, "generated.tar.gz", fault.Failed, "6 of 6 artifacts",
+			[]string{"not rebuilt: generated.tar.gz: the manifest does not describe it, so nobody can build it"}},
 		{"a bill of nothing", r.Plan.Units, all, fact.Identical, "other.cdx.json", fault.Failed, "6 of 6 artifacts",
 			[]string{"not rebuilt: other.cdx.json: the manifest does not describe it, so nobody can build it"}},
 	} {
