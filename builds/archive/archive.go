@@ -215,7 +215,8 @@ func (uncompressed) Close() error { return nil }
 // writeAll writes an archive, unless something is wrong with it; wrong is what is known of
 // that.
 func (f format) writeAll(ctx context.Context, w io.Writer, members []Member, modTime time.Time, wrong error) (Info, error) {
-	errs := []error{CheckNames(names(members)), wrong}
+	members, large := readable(members)
+	errs := []error{CheckNames(names(members)), wrong, large}
 	if len(members) == 0 {
 		errs = append(errs, errors.New("no members"))
 	}

@@ -470,3 +470,29 @@ func TestFormatsOfProfiles(t *testing.T) {
 		t.Errorf("%q, and profiles offer %q", got, want)
 	}
 }
+
+// TestReadable: no archive is written that is refused when it is read.
+func TestReadable(t *testing.T) {
+	when := time.Unix(1<<30, 0)
+	many := make([]Member, 1<<16+1)
+	for i := range many {
+		many[i] = Member{Name: fmt.Sprint(i), Open: func() (io.ReadCloser, int64, error) { return io.NopCloser(strings.NewReader("")), 0, nil }}
+	}
+	if _, err := WriteTar(t.Context(), io.Discard, many, when); err == nil || !strings.Contains(err.Error(), "65537 members") {
+		t.Errorf("many members: %v", err)
+	}
+	if _, _, err := Recipe(t.Context(), TarGz, many, when); err == nil || !strings.Contains(err.Error(), "65537 members") {
+		t.Errorf("the recipe of many members: %v", err)
+	}
+	large := Member{Name: "a", Open: func() (io.ReadCloser, int64, error) { return io.NopCloser(strings.NewReader("")), 9 << 30, nil }}
+	list, err := readable([]Member{large, large})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, size, err := list[0].Open(); err != nil || size != 9<<30 {
+		t.Errorf("the first: %d bytes, %v", size, err)
+	}
+	if _, _, err := list[1].Open(); err == nil || !strings.Contains(err.Error(), "hold more than") {
+		t.Errorf("the second: %v", err)
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/mintmark/mintmark/internal/fault"
 )
 
 // Limits bound what reading one archive of anybody's making may cost. What an
@@ -33,6 +36,35 @@ func listLimits() Limits {
 	l := scanLimits()
 	l.Ratio = 1100
 	return l
+}
+
+// readable are members as they are written: no more, and with no more in them, than [List]
+// reads back. A stranger's plan can have one file of a commit under many names.
+func readable(members []Member) ([]Member, error) {
+	const hint = "leave files out: an archive of more is refused when it is read"
+	l := listLimits()
+	if len(members) > l.Members {
+		return nil, fault.Errorf(hint, "%d members, more than %d", len(members), l.Members)
+	}
+	left := l.Unpacked
+	members = slices.Clone(members)
+	for i, m := range members {
+		if m.Open == nil { // a directory
+			continue
+		}
+		members[i].Open = func() (io.ReadCloser, int64, error) {
+			r, size, err := m.Open()
+			if err != nil {
+				return nil, 0, err
+			}
+			if left -= size; left < 0 {
+				r.Close()
+				return nil, 0, fault.Errorf(hint, "the members hold more than %d bytes", l.Unpacked)
+			}
+			return r, size, nil
+		}
+	}
+	return members, nil
 }
 
 // LimitError says that an archive was not read to its end, since it asks for

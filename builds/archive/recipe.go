@@ -16,7 +16,8 @@ import (
 // Members whose SHA256 is given are taken at their word, as the caller has just
 // read them; all others are read.
 func Recipe(ctx context.Context, format string, members []Member, modTime time.Time) (key [sha256.Size]byte, entries []Entry, err error) {
-	if err := errors.Join(CheckNames(names(members))); err != nil {
+	members, large := readable(members)
+	if err := errors.Join(CheckNames(names(members)), large); err != nil {
 		return key, nil, fmt.Errorf("archive: %w", err)
 	}
 	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })

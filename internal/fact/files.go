@@ -173,8 +173,6 @@ func (k FileKind) NotBuilt() string {
 		return "it holds what was generated, and is made from that"
 	case ChannelFile:
 		return "it says where the files are, or holds them, and is made from them"
-	case ImageFile:
-		return "it holds programs, and is made from them"
 	}
 	return ""
 }

@@ -2,8 +2,8 @@ package fact
 
 import (
 	"maps"
-	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -157,20 +157,21 @@ func (r ImageRef) Name() string {
 	return r.Repository + ":" + r.Tag
 }
 
+// addressForm is a host that systems take for an address, whatever form of it: 127.1, or
+// 0x7f.0.0.1 (https://url.spec.whatwg.org/#ends-in-a-number-checker). No domain ends so.
+var addressForm = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
+
+// privateDomains are those that no public DNS has: RFC 6761, 6762 with its appendix G, 8375,
+// ICANN's reservation of 2024, and what routers hand out.
+var privateDomains = []string{"local", "localhost", "localdomain", "internal", "home.arpa", "intranet", "private", "corp", "home", "lan", "test", "invalid", "example"}
+
 // Private says that the registry is one of this machine or of a private network by its
 // name: an address, or a host that no public DNS has.
 func (r ImageRef) Private() bool {
 	host, _, _ := strings.Cut(r.Repository, "/")
 	host, _, _ = strings.Cut(host, ":")
-	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
-		return true
-	}
-	for _, top := range []string{".local", ".localhost", ".internal", ".home.arpa"} { // RFC 6762, 6761, 8375, and ICANN's reservation of 2024
-		if strings.HasSuffix(host, top) {
-			return true
-		}
-	}
-	return false
+	return !strings.Contains(host, ".") || addressForm.MatchString(host) ||
+		slices.ContainsFunc(privateDomains, func(top string) bool { return host == top || strings.HasSuffix(host, "."+top) })
 }
 
 // Digest is the digest as images are named by it.

@@ -24,6 +24,20 @@ type Blobs struct {
 	Dir string
 	// Complete says that all layers that there can be are in it: none is fetched.
 	Complete bool
+	// Unpack is how many bytes of layers may still be unpacked, nil for any number. A
+	// stranger's images can have one layer many times.
+	Unpack *int64
+}
+
+// spend counts bytes of layers that were unpacked.
+func (b Blobs) spend(n int64) error {
+	if b.Unpack == nil {
+		return nil
+	}
+	if *b.Unpack -= n; *b.Unpack < 0 {
+		return errors.New("the layers of the bases of all images unpack to more than is read of a stranger's")
+	}
+	return nil
 }
 
 // Take puts layers into the directory that an image's file has. What else a base has is
@@ -148,7 +162,7 @@ func pick(list []Descriptor, p Platform) (Descriptor, error) {
 	}
 	if at < 0 {
 		slices.Sort(has)
-		return Descriptor{}, fault.Errorf("leave the platform out with platforms, or take another base", "it has no image for %s, but for %s", p, strings.Join(slices.Compact(has), ", "))
+		return Descriptor{}, fault.Errorf("leave the platform out with platforms, or take another base", "it has no image for %s, but for %.500s", p, strings.Join(slices.Compact(has), ", "))
 	}
 	return list[at], nil
 }

@@ -80,7 +80,7 @@ func (m *maker) walk(t *tree, d Descriptor) error {
 		h.Name = strings.TrimLeft(path.Clean("/"+h.Name), "/") // as it is taken by who unpacks it
 		members = append(members, h)
 		return nil
-	}})
+	}, Spend: m.Cache.spend})
 	if err != nil {
 		return err
 	}

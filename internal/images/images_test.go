@@ -212,6 +212,35 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestDifferences: two images of the same files differ in what they say of themselves.
+func TestDifferences(t *testing.T) {
+	image := func(lines string) (string, *checksums.Image) {
+		b := newBench(t, "linux/amd64", "linux/arm64")
+		b.file("LICENSE", "free")
+		data, made := b.make(lines, Blobs{})
+		name := filepath.Join(t.TempDir(), "x.oci.tar")
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name, made
+	}
+	const plain = "  tool: {files: {/LICENSE: LICENSE}}\n"
+	published, of := image(plain)
+	for lines, want := range map[string][]string{
+		plain: nil,
+		"  tool: {files: {/LICENSE: LICENSE}, cmd: [-v]}\n":              {"the configuration for linux/amd64", "the configuration for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, env: {LD_PRELOAD: /x}}\n":  {"the configuration for linux/amd64", "the configuration for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, annotations: {a: b}}\n":    {"the index", "the manifest for linux/amd64", "the manifest for linux/arm64"},
+		"  tool: {files: {/LICENSE: LICENSE}, repository: e.org/tool}\n": {"index.json"},
+	} {
+		made, _ := image(lines)
+		got, err := Differences(t.Context(), of, published, made)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", lines, got, err)
+		}
+	}
+}
+
 // TestWrong: what keeps an image from being made is said with the key that is wrong.
 func TestWrong(t *testing.T) {
 	for _, test := range []struct {
@@ -504,8 +533,9 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s: %s, %v", p, d.Digest, err)
 		}
 	}
+	long := Descriptor{MediaType: typeManifest, Platform: &Platform{strings.Repeat("x", 1<<20), "linux", ""}}
 	for _, p := range []Platform{{"386", "linux", ""}, {"arm", "linux", "v4"}} {
-		if d, err := pick(all, p); err == nil {
+		if d, err := pick(append(all, long), p); err == nil || len(err.Error()) > 1000 {
 			t.Errorf("%s: %s", p, d.Digest)
 		}
 	}
@@ -565,6 +595,32 @@ func TestBelow(t *testing.T) {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestUnpackBudget: what a stranger's layers unpack to is bounded for all of them, however
+// often one is there.
+func TestUnpackBudget(t *testing.T) {
+	data, _ := layerOf(t, &tar.Header{Name: "a/", Typeflag: tar.TypeDir})
+	left := int64(20 << 10) // a tar of nothing has 10 KiB
+	m := &maker{&Image{base: &fact.ImageRef{}}, &Sources{Cache: Blobs{Dir: t.TempDir(), Unpack: &left}}, t.Context(), nil}
+	if err := os.WriteFile(m.Cache.path(files.DigestBytes(data)), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	base := &layered{}
+	base.manifest.Layers = []Descriptor{blob(typeGzip, data)}
+	n := 0
+	for n < 100 {
+		if _, err := m.below(base, []archive.Member{{Name: "a/b"}}); err != nil {
+			if !strings.Contains(err.Error(), "more than is read of a stranger's") {
+				t.Error(err)
+			}
+			break
+		}
+		n++
+	}
+	if n == 0 || n == 100 {
+		t.Errorf("it was read %d times", n)
 	}
 }
 

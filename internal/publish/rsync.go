@@ -274,13 +274,14 @@ func (h *rsync) fetchAll(ctx context.Context, list []asset) error {
 		if err != nil {
 			return err
 		}
-		args, most := []string{"-d"}, int64(1)
+		args, most, all := []string{"-d"}, int64(1), int64(0)
 		for _, a := range batch {
 			args = append(args, "--include=/"+a.Name)
 			most = max(most, a.Size)
+			all += max(a.Size, 0)
 		}
 		args = append(args, "--exclude=*", "--max-size="+strconv.FormatInt(most, 10), "--", h.location(slashed(h.at)), "./")
-		if _, err := h.ask(ctx, local, args...); err != nil {
+		if err := h.askWithin(ctx, local, all, args...); err != nil {
 			return err
 		}
 		for _, a := range batch {

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mintmark/mintmark/builds/toolchain"
 	"github.com/mintmark/mintmark/internal/confine"
@@ -69,6 +73,62 @@ func (c *rsyncClient) ask(ctx context.Context, dir string, args ...string) ([]by
 			return nil, err
 		}
 	}
+}
+
+// lookEach is how often it is seen how much has come.
+const lookEach = 100 * time.Millisecond
+
+// spareBytes and spareNames are how much more than is expected may lie in a directory while
+// files come into it.
+const (
+	spareBytes = 1 << 20
+	spareNames = 1000
+)
+
+// askWithin is ask for files of that many bytes together, which come into a directory: rsync
+// itself writes as much as the other end sends, whatever that has said of sizes and whatever
+// --max-size says.
+func (c *rsyncClient) askWithin(ctx context.Context, dir string, bytes int64, args ...string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		for each := time.NewTicker(lookEach); ; {
+			select {
+			case <-ctx.Done():
+				each.Stop()
+				return
+			case <-each.C:
+			}
+			if held(dir) > bytes+spareBytes {
+				cancel(fault.Refusedf("what is there is not what was published, or changes: do not use it", "%s sends more than the %d bytes that it has listed", c.target, bytes))
+			}
+		}
+	}()
+	_, err := c.ask(ctx, dir, args...)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// held are the bytes in a directory; too many for any limit where there are more names
+// than anybody asked for.
+func held(dir string) (bytes int64) {
+	names := 0
+	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // it was renamed in the meantime
+		}
+		if names++; names > spareNames {
+			bytes = math.MaxInt64
+			return fs.SkipAll
+		}
+		if fi, err := e.Info(); err == nil && fi.Mode().IsRegular() {
+			bytes += fi.Size()
+		}
+		return nil
+	})
+	return bytes
 }
 
 // run runs rsync in a directory of this machine, "" for a private one. e says what goes

@@ -571,6 +571,39 @@ func TestRsyncReplacesNothing(t *testing.T) {
 	}
 }
 
+// TestRsyncSendsMore: another end that lists small files and sends large ones does not fill
+// this machine's disk. That end is played by a program that takes rsync's place, as what
+// comes over the wire does not say beforehand how long it is.
+func TestRsyncSendsMore(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"a large file":    `dd if=/dev/zero of=.report.md.Ab0Zz9 bs=1024 count=4096; exec sleep 60`,
+		"a file too many": `i=0; while [ $i -lt 1100 ]; do : >$i; i=$((i+1)); done; exec sleep 60`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, _ := newShell(t, "www")
+			r := whole(t)
+			if _, err := Publish(t.Context(), r, m.cfg); err != nil {
+				t.Fatal(err)
+			}
+			theirs, err := exec.LookPath("rsync")
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			text := "#!/bin/sh\ncase \"$*\" in *--max-size=*) " + script + ";; esac\nexec '" + theirs + "' \"$@\"\n"
+			if err := os.WriteFile(filepath.Join(dir, "rsync"), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			m.cfg.Env = append(m.cfg.Env, "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			if _, err := Same(t.Context(), r, m.cfg, testTag); fault.ExitCode(err) != fault.Refused || !strings.Contains(err.Error(), "sends more than the") {
+				t.Errorf("exit code %d: %v", fault.ExitCode(err), err)
+			}
+		})
+	}
+}
+
 // TestRsyncDryRun asks, and writes nothing; what it says is what is then done.
 func TestRsyncDryRun(t *testing.T) {
 	t.Parallel()

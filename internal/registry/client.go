@@ -118,6 +118,9 @@ var errAbsent = errors.New("there is no such image")
 // lead to sign requests in it.
 var query = regexp.MustCompile(`\?[^\s"]*`)
 
+// maxAnswer bounds what is shown of a registry's answer.
+const maxAnswer = 1000
+
 // RequestError is a request that was not answered, or refused: nothing is known of what
 // the registry has.
 type RequestError struct{ Err error }
@@ -138,7 +141,7 @@ func explained(err error) error {
 		return slices.ContainsFunc(codes, func(c string) bool { return strings.Contains(e.Output, c) })
 	}
 	lines := strings.Split(strings.TrimSpace(e.Output), "\n")
-	last := errors.New(query.ReplaceAllLiteralString(strings.TrimPrefix(lines[len(lines)-1], "Error: "), "?…"))
+	last := fmt.Errorf("%.*s", maxAnswer, query.ReplaceAllLiteralString(strings.TrimPrefix(lines[len(lines)-1], "Error: "), "?…"))
 	switch {
 	case has(absent...):
 		return fmt.Errorf("%w: %w", errAbsent, last)

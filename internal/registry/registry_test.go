@@ -490,6 +490,9 @@ func TestExplained(t *testing.T) {
 	if err := explained(&toolchain.ExitError{Output: signed}); strings.Contains(err.Error(), "abc") || err.Error() != `Get "https://s3.example/blob?…": EOF` {
 		t.Error(err)
 	}
+	if err := explained(&toolchain.ExitError{Output: "Error: " + strings.Repeat("x", 1<<20)}); len(err.Error()) > 2000 {
+		t.Errorf("the answer has %d bytes", len(err.Error()))
+	}
 	if err := explained(errBroken); !errors.Is(err, errBroken) || explained(nil) != nil {
 		t.Error(err)
 	}

@@ -83,8 +83,10 @@ type Again struct {
 // FetchAgain gets for the fetch phase what an image needs to be made again. Where its base
 // is the publisher says: so nobody's credentials are sent there, and no host of a private
 // network is asked. The layers are those that the published file has; "" is where it is not here.
-func FetchAgain(ctx context.Context, p *fetch.Planned, i images.Image, published string, layers []string) (*Again, error) {
+// unpack is how many bytes of layers may still be unpacked.
+func FetchAgain(ctx context.Context, p *fetch.Planned, i images.Image, published string, layers []string, unpack *int64) (*Again, error) {
 	a := &Again{i, basesDir(p)}
+	a.base.Unpack = unpack
 	base := i.Base()
 	if base == nil || a.base.Fetch(ctx, base, i.Platforms(), nil) == nil {
 		return a, nil
@@ -99,7 +101,7 @@ func FetchAgain(ctx context.Context, p *fetch.Planned, i images.Image, published
 	if err != nil {
 		return nil, err
 	}
-	a.base = images.Blobs{Dir: dir, Complete: true}
+	a.base = images.Blobs{Dir: dir, Complete: true, Unpack: unpack}
 	if err := a.base.Take(ctx, published, layers); err != nil {
 		return nil, err
 	}

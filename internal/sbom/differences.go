@@ -2,9 +2,13 @@ package sbom
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,17 +21,29 @@ const MaxSize = 64 << 20
 // maxDifferences bounds how many of them are named.
 const maxDifferences = 20
 
+// A published document is read as far as it has at most times as many values as the one
+// made here, and so many more: each takes memory, and no two documents about the same
+// programs are further apart.
+const (
+	times = 4
+	more  = 1 << 16
+)
+
+// maxDepth bounds how deep a document is nested; those that are written here are not half
+// as deep.
+const maxDepth = 32
+
 // Differences says in what a published document differs from the one that was made here,
 // by the components that are concerned: at least one line, however the bytes differ. The
 // published one is a stranger's.
 func Differences(published, made []byte) []string {
-	theirs, err := read(published)
-	if err != nil {
-		return []string{"the published document cannot be read: " + err.Error()}
-	}
-	ours, err := read(made)
+	ours, has, err := read(made, math.MaxInt)
 	if err != nil {
 		return []string{"the document made here cannot be read: " + err.Error()}
+	}
+	theirs, _, err := read(published, times*has+more)
+	if err != nil {
+		return []string{fmt.Sprintf("the published document cannot be read: %.200s", err)}
 	}
 	var lines []string
 	for _, subject := range slices.Sorted(maps.Keys(union(theirs.says, ours.says))) {
@@ -51,8 +67,7 @@ func Differences(published, made []byte) []string {
 	case len(lines) == 0:
 		return []string{"it says the same, in other bytes"}
 	case len(lines) > maxDifferences:
-		more := len(lines) - maxDifferences
-		lines = append(lines[:maxDifferences], fmt.Sprintf("and %d more", more))
+		lines = append(lines[:maxDifferences], fmt.Sprintf("and %d more", len(lines)-maxDifferences))
 	}
 	return lines
 }
@@ -99,12 +114,19 @@ type said struct {
 // document is the subject of what is said of no component.
 const document = "the document"
 
-func read(data []byte) (*said, error) {
-	var top map[string]any
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(&top); err != nil {
-		return nil, err
+func read(data []byte, values int) (_ *said, has int, err error) {
+	r := reader{json.NewDecoder(bytes.NewReader(data)), values}
+	r.UseNumber()
+	v, err := r.value(0)
+	if err != nil {
+		return nil, 0, err
+	}
+	top, ok := v.(map[string]any)
+	if !ok {
+		return nil, 0, errors.New("it is no object")
+	}
+	if _, err := r.Token(); err != io.EOF {
+		return nil, 0, errors.New("there is something behind it")
 	}
 	s := &said{says: map[string]map[string]string{}, labels: map[string]string{}, times: map[string]int{}}
 	for _, key := range []string{"serialNumber", "documentNamespace"} { // they follow from all the rest
@@ -115,7 +137,72 @@ func read(data []byte) (*said, error) {
 	}
 	s.label(top)
 	s.note(document, "", top)
-	return s, nil
+	return s, values - r.left, nil
+}
+
+// reader reads JSON in which what is said twice is kept: readers differ in which of the
+// two they take.
+type reader struct {
+	*json.Decoder
+	left int // values that there may still be
+}
+
+func (r *reader) value(depth int) (any, error) {
+	t, err := r.Token()
+	if err != nil {
+		return nil, err
+	}
+	if r.left--; r.left < 0 {
+		return nil, errors.New("it has many times the values of the one made here")
+	}
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it is nested deeper than %d", maxDepth)
+	}
+	switch t {
+	case json.Delim('{'):
+		all := map[string]any{}
+		for r.More() {
+			key, err := r.Token()
+			if err != nil {
+				return nil, err
+			}
+			v, err := r.value(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			name := key.(string) // the decoder has no other key
+			if _, twice := all[name]; twice {
+				name = fmt.Sprintf("%s, again at byte %d", name, r.InputOffset())
+			}
+			all[name] = v
+		}
+		_, err = r.Token()
+		return all, err
+	case json.Delim('['):
+		list := []any{}
+		for r.More() {
+			v, err := r.value(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err = r.Token()
+		return list, err
+	}
+	return t, nil
+}
+
+// maxName bounds what something is called here.
+const maxName = 300
+
+// short is a name of bounded length, another one for each other name: many values can
+// have one that is as long as the document.
+func short(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	return fmt.Sprintf("%.100s… (SHA-256 %x)", name, sha256.Sum256([]byte(name)))
 }
 
 // label names the components: those of CycloneDX by their bom-ref, and those of SPDX,
@@ -135,6 +222,7 @@ func (s *said) label(top map[string]any) {
 				}
 			}
 		}
+		name = short(name)
 		if used[name]++; used[name] > 1 {
 			name = fmt.Sprintf("%s (%d)", name, used[name])
 		}
@@ -147,12 +235,12 @@ func (s *said) called(id any) string {
 	if label := s.labels[text]; label != "" {
 		return label
 	}
-	return text
+	return short(text)
 }
 
 // put keeps what is said twice of one field apart.
 func (s *said) put(subject, field, value string) {
-	field = strings.TrimPrefix(field, ".")
+	field = short(strings.TrimPrefix(field, "."))
 	s.times[subject+"\x00"+field]++
 	if n := s.times[subject+"\x00"+field]; n > 1 {
 		field = fmt.Sprintf("%s (%d)", field, n)
@@ -172,16 +260,17 @@ func (s *said) note(subject, field string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		switch {
-		case v["spdxElementId"] != nil:
+		case v["spdxElementId"] != nil && v["relationshipType"] != nil && v["relatedSpdxElement"] != nil && len(v) == 3:
 			s.put(s.called(v["spdxElementId"]), fmt.Sprint(v["relationshipType"], " ", s.called(v["relatedSpdxElement"])), "")
 			return
-		case v["aggregate"] != nil: // of a composition
+		case v["aggregate"] != nil && v["dependencies"] != nil && len(v) == 2: // a composition
 			refs, _ := v["dependencies"].([]any)
+			aggregate := text(v["aggregate"])
 			for _, ref := range refs {
-				s.put(s.called(ref), "aggregate", text(v["aggregate"]))
+				s.put(s.called(ref), "aggregate", aggregate)
 			}
 			return
-		case v["name"] != nil && v["value"] != nil: // a property
+		case v["name"] != nil && v["value"] != nil && len(v) == 2: // a property
 			s.put(subject, fmt.Sprint("property ", v["name"]), text(v["value"]))
 			return
 		}
@@ -195,7 +284,7 @@ func (s *said) note(subject, field string, v any) {
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			s.note(subject, field+"."+key, v[key])
+			s.note(subject, short(field+"."+key), v[key])
 		}
 	case []any:
 		for i, x := range v {

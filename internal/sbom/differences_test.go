@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,50 @@ func TestDifferences(t *testing.T) {
 	}
 	if got := Differences(write(t, sample(), "tool.tar.gz.cdx.json"), write(t, sample(), "sbom.cdx.json")); len(got) < 3 || len(got) > maxDifferences+1 {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestDifferencesHostile: what somebody publishes to harm who compares it takes little
+// memory, and what it says twice, or where nothing is written here, is no form of the same.
+func TestDifferencesHostile(t *testing.T) {
+	made := write(t, sample(), "sbom.cdx.json")
+	spdx := write(t, sample(), "sbom.spdx.json")
+	insert := func(in []byte, before, what string) string {
+		if !bytes.Contains(in, []byte(before)) {
+			t.Fatalf("there is no %s", before)
+		}
+		return string(bytes.Replace(in, []byte(before), []byte(what+before), 1))
+	}
+	long := strings.Repeat("k", 1<<20)
+	many := func(s string) string { return "[" + strings.TrimSuffix(strings.Repeat(s+",", 2000), ",") + "]" }
+	for name, c := range map[string]struct {
+		made      []byte
+		published string
+		want      string
+	}{
+		"a long name of many values":    {made, `{"` + long + `":` + many(`1`) + `}`, "is not in the published document"},
+		"a long name of a component":    {made, `{"bom-ref":"` + long + `","a":` + many(`{"b":1}`) + `}`, "is not in the published document"},
+		"a long name in a bill of SPDX": {spdx, `{"packages":[{"SPDXID":"a","name":"` + long + `","a":` + many(`{"b":1}`) + `}]}`, "is not in the published document"},
+		"a long aggregate":              {made, `{"compositions":[{"aggregate":["` + long + `"],"dependencies":` + many(`"a"`) + `}]}`, "is not in the published document"},
+		"many values":                   {made, `{"a":[` + strings.Repeat("[],", 1<<20) + `1]}`, "it has many times the values"},
+		"deep":                          {made, strings.Repeat(`{"a":`, 1<<16) + "1" + strings.Repeat("}", 1<<16), "it is nested deeper"},
+		"nothing":                       {made, `[]`, "it is no object"},
+		"a second document":             {made, string(made) + "{}", "there is something behind it"},
+		"said twice":                    {made, insert(made, `"components": [`, `"components": [], `), "components, again at byte "},
+		"more of a property":            {made, insert(made, `"name": "mintmark:project"`, `"evil": 1, `), "evil is 1"},
+		"more of a composition":         {made, insert(made, `"aggregate": "`, `"evil": 1, `), "evil is 1"},
+		"more of a relationship":        {spdx, insert(spdx, `"relationshipType": "`, `"comment": "evil", `), `comment is "evil"`},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := Differences([]byte(c.published), c.made)
+		runtime.ReadMemStats(&after)
+		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, c.want) }) {
+			t.Errorf("%s: %q, want %s", name, got, c.want)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
+			t.Errorf("%s: took %d bytes of memory", name, took)
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func (t *rebuiltFiles) compareBills(ctx context.Context, units []*plan.Unit, pla
 			continue
 		}
 		if t.only != "" {
-			t.out.Checks.Open(fact.BillAgain, e.Name, "only "+fact.FileName(t.only)+" was built again")
+			t.out.Checks.Open(fact.BillAgain, e.Name, onlyOne(t.only))
 			continue
 		}
 		if slices.ContainsFunc(programs, func(a *checksums.Artifact) bool { return !selected[a.Unit()] }) {

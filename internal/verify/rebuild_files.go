@@ -238,6 +238,15 @@ func (p *publication) recordedModes(of *source.Source) {
 		}
 		p.recordedPackageModes(of, shape, modes)
 	}
+	for _, planned := range p.plan.Images {
+		published, _ := p.m.ImageNamed(planned.File())
+		for _, f := range published.Files {
+			to := "/" + f.Name
+			if from, ok := planned.Files[to]; ok && to != fact.CertificatesPath { // which is never executable
+				of.SetExecutable(from, f.Mode == fact.ModeRun)
+			}
+		}
+	}
 }
 
 // recordedPackageModes does so for the files of packages.

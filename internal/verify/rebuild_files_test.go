@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/mintmark/mintmark/builds/plan"
+	"github.com/mintmark/mintmark/builds/source"
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/fact"
 	"github.com/mintmark/mintmark/internal/release"
@@ -33,5 +36,22 @@ func TestBuiltTwiceDiffering(t *testing.T) {
 		if r.Verdict != tt.want || r.Rebuilt != tt.sum || len(r.Findings) != len(tt.findings) || r.Reason != tt.reason {
 			t.Errorf("%s: got %+v", tt.what, r)
 		}
+	}
+}
+
+// TestRecordedModes: which files of the commit are executable is taken from wherever the
+// release has them, where its source does not say it.
+func TestRecordedModes(t *testing.T) {
+	mode := func(name, mode string) checksums.Member { return checksums.Member{Name: name, Mode: mode} }
+	p := &publication{
+		m: &checksums.Manifest{Images: []checksums.Image{{Name: "small" + fact.ImageSuffix, Files: []checksums.Member{
+			mode("etc/conf", fact.ModeRead), mode(strings.TrimPrefix(fact.CertificatesPath, "/"), fact.ModeRead), mode("usr/bin/run", fact.ModeRun),
+		}}}},
+		plan: &plan.Plan{Images: []fact.Image{{Name: "small", Files: map[string]string{"/usr/bin/run": "run.sh", "/etc/conf": "conf", fact.CertificatesPath: "run.sh"}}}},
+	}
+	of := &source.Source{}
+	p.recordedModes(of)
+	if !of.Executable("run.sh") || of.Executable("conf") {
+		t.Errorf("run.sh: %t, conf: %t", of.Executable("run.sh"), of.Executable("conf"))
 	}
 }

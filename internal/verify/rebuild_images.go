@@ -3,9 +3,13 @@ package verify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/mintmark/mintmark/checksums"
 	"github.com/mintmark/mintmark/internal/channels"
@@ -22,6 +26,13 @@ type makeable struct {
 	not    map[string]string         // why not the others
 }
 
+// maxUnpacked bounds what the layers of bases unpack to, each time that one is read: some
+// minutes of a processor.
+const maxUnpacked = 256 << 30
+
+// maxFetching is how long registries that a publisher names are waited for, all together.
+const maxFetching = 20 * time.Minute
+
 // images plans the release's container images, and fetches what they begin with.
 func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, err error) {
 	can = makeable{map[string]*release.Again{}, map[string]string{}}
@@ -33,6 +44,9 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		}
 		return can, wrong.err()
 	}
+	unpack := int64(maxUnpacked)
+	within, cancel := context.WithTimeoutCause(ctx, maxFetching, fault.Errorf("try again, or look whether the registry answers anybody", "the registries of bases have not given everything within %s", maxFetching))
+	defer cancel()
 	for _, i := range all {
 		published, ok := f.m.ImageNamed(i.Name())
 		if !ok || f.only != "" || len(p.Plan.Images) == 0 {
@@ -46,7 +60,7 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 		if f.dir != "" {
 			file = filepath.Join(f.dir, i.Name())
 		}
-		again, err := release.FetchAgain(ctx, p, i, file, layers)
+		again, err := release.FetchAgain(within, p, i, file, layers, &unpack)
 		if ctx.Err() != nil {
 			return can, context.Cause(ctx)
 		}
@@ -62,10 +76,11 @@ func (f *fetching) images(ctx context.Context, p *fetch.Planned) (can makeable, 
 // compareImages makes the container images again, of what was built here, and compares.
 // platforms are those that were selected: an image is made of all.
 func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable, platforms string) error {
-	if t.only != "" {
-		return nil
-	}
 	for _, i := range t.m.Images {
+		if t.only != "" {
+			t.out.Checks.Open(fact.ImageAgain, i.Name, onlyOne(t.only))
+			continue
+		}
 		if len(t.made.Of.Plan.Images) == 0 {
 			t.out.Checks.Open(fact.ImageAgain, i.Name, leftOut(platforms))
 			continue
@@ -84,7 +99,7 @@ func (t *rebuiltFiles) compareImages(ctx context.Context, can makeable, platform
 			if err != nil {
 				r.Reason = err.Error()
 			} else {
-				compareImage(&r, &i, made)
+				compareImage(&r, &i, made, func() ([]string, error) { return t.imageSays(ctx, &i) })
 			}
 		}
 		t.again(r, "")
@@ -106,20 +121,44 @@ func (t *rebuiltFiles) programsUnchecked(i checksums.Image) string {
 	return ""
 }
 
-// compareImage holds an image that was made here against the published one.
-func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image) {
+// imageSays compares what the published image says of itself, such as what it starts, with
+// what the one made here says.
+func (t *rebuiltFiles) imageSays(ctx context.Context, i *checksums.Image) ([]string, error) {
+	if t.dir == "" {
+		return nil, errors.New("only its digest is known here")
+	}
+	published := filepath.Join(t.dir, i.Name)
+	if _, err := os.Lstat(published); errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("it is not here")
+	}
+	return images.Differences(ctx, i, published, filepath.Join(t.stage, i.Name))
+}
+
+// compareImage holds an image that was made here against the published one. says gives
+// what else is not the same in two of the same files.
+func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image, says func() ([]string, error)) {
 	r.Rebuilt, r.Verdict = made.SHA256, fact.Identical
 	if r.Same() {
 		return
 	}
 	differ := imageDifferences(published, made)
-	if len(differ) == 0 && made.Tool != published.Tool {
-		r.Verdict = fact.Unchecked
-		r.Reason = fmt.Sprintf("its layers were compressed by %s, here by %s; all files in them are identical", published.Tool, made.Tool)
-		return
-	}
 	if len(differ) == 0 {
-		differ = []string{"all files in it are identical: what it says of itself is another, or its form"}
+		var err error
+		differ, err = says()
+		if len(differ) == 0 && made.Tool != published.Tool {
+			// That another program has compressed them is the publisher's word.
+			r.Verdict = fact.Unchecked
+			r.Reason = fmt.Sprintf("its layers were compressed by %s, here by %s; all files in them are identical", published.Tool, made.Tool)
+			if err != nil {
+				r.Reason += ", and what it says of itself was not compared: " + err.Error()
+			} else {
+				r.Reason += ", and so is what it says of itself"
+			}
+			return
+		}
+		if len(differ) == 0 {
+			differ = []string{"all files in it are identical: what it says of itself is another, or its form"}
+		}
 	}
 	r.Verdict = fact.Different
 	r.Findings = []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: differ, Remedy: "do not use the image before its publisher explains it"}}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -16,21 +17,25 @@ func TestCompareImage(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		change  func(i *checksums.Image)
+		says    []string // of itself, that differs; of the file, nil: it is not here
 		verdict fact.Verdict
 		want    string // of the finding, or the reason
 	}{
-		{"the same", func(i *checksums.Image) { i.SHA256 = "1" }, fact.Identical, ""},
-		{"another file of the commit", func(i *checksums.Image) { i.Files = []checksums.Member{{Name: "etc/x", SHA256: "b"}} }, fact.Different, "etc/x"},
-		{"one file less", func(i *checksums.Image) { i.Files = nil }, fact.Different, "etc/x"},
+		{"the same", func(i *checksums.Image) { i.SHA256 = "1" }, nil, fact.Identical, ""},
+		{"another file of the commit", func(i *checksums.Image) { i.Files = []checksums.Member{{Name: "etc/x", SHA256: "b"}} }, nil, fact.Different, "etc/x"},
+		{"one file less", func(i *checksums.Image) { i.Files = nil }, nil, fact.Different, "etc/x"},
 		{"one more", func(i *checksums.Image) {
 			i.Files = []checksums.Member{{Name: "etc/x", SHA256: "a"}, {Name: "etc/y"}}
-		}, fact.Different, "etc/y"},
-		{"another program", func(i *checksums.Image) { i.Platforms[0].Programs = []checksums.Member{{Name: "bin/x", SHA256: "b"}} }, fact.Different, "linux/amd64: bin/x"},
-		{"another base", func(i *checksums.Image) { i.Platforms[0].BaseLayers = []string{"b"} }, fact.Different, "the layers of the base for linux/amd64"},
-		{"another platform", func(i *checksums.Image) { i.Platforms[0].Platform = "linux/arm64" }, fact.Different, "that it is for linux/amd64, that it is not for linux/arm64"},
-		{"another configuration", func(i *checksums.Image) { i.Platforms[0].Digest = "b" }, fact.Different, "what it says of itself"},
-		{"another compressor", func(i *checksums.Image) { i.Tool = "b" }, fact.Unchecked, "compressed by a, here by b; all files in them are identical"},
-		{"another compressor, and another file", func(i *checksums.Image) { i.Tool, i.Files = "b", nil }, fact.Different, "etc/x"},
+		}, nil, fact.Different, "etc/y"},
+		{"another program", func(i *checksums.Image) { i.Platforms[0].Programs = []checksums.Member{{Name: "bin/x", SHA256: "b"}} }, nil, fact.Different, "linux/amd64: bin/x"},
+		{"another base", func(i *checksums.Image) { i.Platforms[0].BaseLayers = []string{"b"} }, nil, fact.Different, "the layers of the base for linux/amd64"},
+		{"another platform", func(i *checksums.Image) { i.Platforms[0].Platform = "linux/arm64" }, nil, fact.Different, "that it is for linux/amd64, that it is not for linux/arm64"},
+		{"another configuration", func(i *checksums.Image) { i.Platforms[0].Digest = "b" }, nil, fact.Different, "what it says of itself"},
+		{"another configuration, which is here", func(i *checksums.Image) {}, []string{"the configuration for x"}, fact.Different, "the configuration for x"},
+		{"another compressor", func(i *checksums.Image) { i.Tool = "b" }, []string{}, fact.Unchecked, "compressed by a, here by b; all files in them are identical, and so is what it says of itself"},
+		{"another compressor, and it is not here", func(i *checksums.Image) { i.Tool = "b" }, nil, fact.Unchecked, "what it says of itself was not compared: it is not here"},
+		{"another compressor as a pretext", func(i *checksums.Image) { i.Tool = "b" }, []string{"the configuration for x"}, fact.Different, "the configuration for x"},
+		{"another compressor, and another file", func(i *checksums.Image) { i.Tool, i.Files = "b", nil }, nil, fact.Different, "etc/x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			image := func() *checksums.Image {
@@ -42,7 +47,12 @@ func TestCompareImage(t *testing.T) {
 			made.SHA256 = "2"
 			c.change(made)
 			r := checksums.RebuiltFile{Kind: fact.ImageFile, Name: "x.oci.tar", SHA256: "1"}
-			compareImage(&r, image(), made)
+			compareImage(&r, image(), made, func() ([]string, error) {
+				if c.says == nil {
+					return nil, errors.New("it is not here")
+				}
+				return c.says, nil
+			})
 			said := r.Reason
 			for _, f := range r.Findings {
 				said += strings.Join(f.Evidence, ", ")

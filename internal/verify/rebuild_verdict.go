@@ -57,6 +57,8 @@ func (p *publication) conclude(units []*plan.Unit, platforms, host string) (unkn
 
 func leftOut(platforms string) string { return "left out by -platform=" + platforms }
 
+func onlyOne(name string) string { return "only " + fact.FileName(name) + " was built again" }
+
 // again notes what came of making a file again that no unit makes, and answers its check.
 // found is what the check's sentence says of one that is identical.
 func (p *publication) again(r checksums.RebuiltFile, found string) {
@@ -90,10 +92,11 @@ func notProducts(v *checksums.Verification) (unknown []string) {
 		if check := fact.KindOf(name).Again(); check != "" && v.Checks.Asked(check, name) {
 			continue
 		}
-		if fact.KindOf(name) == fact.GeneratedFiles && v.Manifest.Generated != nil {
+		generated := fact.KindOf(name) == fact.GeneratedFiles
+		if generated && v.Manifest.Generated != nil {
 			continue // each of its files was asked about
 		}
-		if why := fact.KindOf(name).NotBuilt(); why != "" {
+		if why := fact.KindOf(name).NotBuilt(); why != "" && !generated {
 			v.Checks.Open(fact.NotBuilt, name, why)
 			continue
 		}

@@ -56,6 +56,12 @@ func TestAccount(t *testing.T) {
 		{"identical to nothing", r.Plan.Units, all, "claimed", "", fault.Failed, "", nil},
 		{"a file that nobody knows", r.Plan.Units, all, fact.Identical, "install.sh", fault.Failed, "6 of 6 artifacts",
 			[]string{"not rebuilt: install.sh: the manifest does not describe it, so nobody can build it"}},
+		{"an image that nobody knows", r.Plan.Units, all, fact.Identical, "other.oci.tar", fault.Failed, "6 of 6 artifacts",
+			[]string{"not rebuilt: other.oci.tar: the manifest does not describe it, so nobody can build it"}},
+		{"generated files, where nothing was generated", r.Plan.Units, all, fact.Identical, "generated.tar.gz", fault.Failed, "6 of 6 artifacts",
+			[]string{"not rebuilt: generated.tar.gz: the manifest does not describe it, so nobody can build it"}},
+		{"a bill of nothing", r.Plan.Units, all, fact.Identical, "other.cdx.json", fault.Failed, "6 of 6 artifacts",
+			[]string{"not rebuilt: other.cdx.json: the manifest does not describe it, so nobody can build it"}},
 	} {
 		th := &publication{m: r.Manifest, out: &checksums.Verification{Manifest: r.Manifest}, plan: r.Plan, sum: strings.Repeat("a", 64)}
 		for _, a := range r.Manifest.Artifacts {
