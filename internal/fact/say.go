@@ -238,7 +238,7 @@ var wordings = map[Check]wording{
 		done: func(g group) string {
 			return fmt.Sprintf("%d of %d container images made again here, with the programs built here, are identical", g.n(), g.of)
 		},
-		open: each("that the container image %s is made of these programs and files and nothing else: %s"),
+		open: each("that the container image %s is, and starts, what the plan says: %s"),
 	},
 	BillAgain: {
 		done: func(g group) string {

@@ -36,14 +36,16 @@ func verifyImages(ctx context.Context, v *checksums.Verification, at func(name s
 		}
 		if err == nil {
 			v.Checks.Done(fact.InImage, i.Name, "")
-			baseOpen(v, i, "its layers are named by digest, and what is in them was not looked at")
+			imageOpen(v, i, "its layers are named by digest, and what is in them was not looked at")
 		}
 	}
 	return nil
 }
 
-// baseOpen says that the base of an image, if it has one, was not checked.
-func baseOpen(v *checksums.Verification, i *checksums.Image, why string) {
+// imageOpen says what of an image was not checked: whether it is what its plan says, and
+// its base, if it has one.
+func imageOpen(v *checksums.Verification, i *checksums.Image, why string) {
+	v.Checks.Open(fact.ImageAgain, i.Name, "the publisher states it, -rebuild of the release makes it again")
 	if i.Base != "" {
 		v.Checks.Open(fact.ImageBase, i.Name+" ("+i.Base+")", why)
 	}

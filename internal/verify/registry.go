@@ -150,6 +150,6 @@ func (r *Registries) Holds(ctx context.Context, ref registry.Ref, v *checksums.V
 	}
 	v.Checks.Done(fact.PublishedFiles, ref.String(), found)
 	v.Checks.Done(fact.InImage, i.Name, "")
-	baseOpen(v, i, "its layers are named by digest, and what is in them was not looked at")
+	imageOpen(v, i, "its layers are named by digest, and what is in them was not looked at")
 	return nil
 }
