@@ -248,7 +248,7 @@ func TestRefused(t *testing.T) {
 		code int
 		hint string
 	}{
-		"another digest":  {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt has the digest", fault.Refused, "delete it by hand"},
+		"another digest":  {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(other)) }, "checksums.txt has 18 bytes there, and 25 here", fault.Refused, "delete it by hand"},
 		"a file too many": {func(f *publishtest.Forge, _ *Config, _ *Release) { f.Releases = append(f.Releases, draft(same, odd)) }, `"added.txt" is there, and is no file`, fault.Refused, "delete it by hand"},
 		"incomplete": {func(f *publishtest.Forge, _ *Config, _ *Release) {
 			f.Releases = append(f.Releases, draft(same, starter))
