@@ -164,16 +164,26 @@ func compareImage(r *checksums.RebuiltFile, published, made *checksums.Image, sa
 	r.Findings = []fact.Finding{{Cause: fact.CauseUnknown, Confidence: fact.Certain, Evidence: differ, Remedy: "do not use the image before its publisher explains it"}}
 }
 
+// byName are members by their names, which are different in an image.
+func byName(list []checksums.Member) map[string]checksums.Member {
+	m := make(map[string]checksums.Member, len(list))
+	for _, f := range list {
+		m[f.Name] = f
+	}
+	return m
+}
+
 // imageDifferences are the parts of two images that differ.
 func imageDifferences(a, b *checksums.Image) (list []string) {
 	members := func(of string, x, y []checksums.Member) {
+		before, after := byName(x), byName(y) // there may be very many
 		for _, f := range x {
-			if !slices.Contains(y, f) {
+			if after[f.Name] != f {
 				list = append(list, of+f.Name)
 			}
 		}
 		for _, f := range y {
-			if !slices.ContainsFunc(x, func(o checksums.Member) bool { return o.Name == f.Name }) {
+			if _, ok := before[f.Name]; !ok {
 				list = append(list, of+f.Name)
 			}
 		}
